@@ -1,0 +1,155 @@
+// Every constant of the decision engine, flat, with the record that set it. A constant that no run of ours
+// has set says so ("chosen"); whoever changes one names the new record here. Units are in the names.
+
+// -- Blocks: memory of a scalar over the run. Chosen: 200 blocks resolve half a percent of a run, and 512
+//    blocks of three numbers stay under 64 kB as JSON.
+export const blockStepsMin = 10
+export const blocksPerBudget = 200
+export const blocksMaxWithBudget = 512
+export const blocksMaxWithoutBudget = 256
+/** Lag-1 autocorrelation is clipped here, so that the factor on a standard error stays below 6.3. Chosen. */
+export const autocorrelationMax = 0.95
+
+// -- Gradient noise. bench/records/2026-11-24-prototype/README.md used one pair per probe and windows of 10 % of
+//    a run; the block counts are chosen so that the window forgets the noise of an earlier rate.
+export const noiseBlocksMax = 64
+export const noiseWindowBlocks = 16
+export const noiseBlocksNeeded = 4
+export const noisePairsPerBlock = 2
+
+// -- Curvature and averaged gap: medians over the last probes, as in bench/records/2026-11-24-prototype/README.md.
+export const probesInMedian = 8
+/** Below this the MAD says next to nothing about the scatter (simulated: two-sided 95 % intervals cover 86 %). */
+export const medianErrorNeeded = 4
+
+// -- Valley slope. bench/records/2026-11-24-prototype/README.md: power law in the run length, last 90 % of the
+//    probes, eight probes before any decision. The grid is geometric with a ratio of about √2.
+export const valleyProbesMax = 128
+export const valleyProbesNeeded = 8
+/** The newest probes are never merged with their neighbours. Chosen. */
+export const valleyProbesUnmerged = 16
+export const valleyShareDropped = 0.1
+export const valleyExponents = [0.25, 0.35, 0.5, 0.7, 1, 1.4, 2] as const
+/** Huber's k: 95 % as good as least squares on normal noise. Huber 1964. */
+export const huberCutoff = 1.345
+
+// -- Loss trend. Chosen: 64 blocks are 2,016 pairs, a fraction of a millisecond.
+export const trendBlocksMax = 64
+export const trendBlocksNeeded = 8
+
+// -- Annealing gain, G = k·η_eff·trΣ/(4B)·(η_eff·h_n)^a. bench/records/2026-11-24-prototype/README.md: 76 points of
+//    13 runs (5 tasks, SGD and Adam); spread 1.36 with curvature, 1.57 without it, as factors of one sigma.
+export const annealingGainFactor = 1.24
+export const annealingGainPower = 0.27
+export const annealingGainSpread = 1.36
+export const annealingGainSpreadWithoutCurvature = 1.57
+
+// -- Smoothed training loss, for the chart and the tripwire. Chosen: what a client smooths over as well.
+export const lossSmoothingSteps = 10
+
+// -- Range test. bench/records/2026-11-24-prototype/README.md; the bounds of the range are chosen.
+/** First and last rate of the range test, by optimizer family. */
+export const rangeFromRateSgd = 1e-5
+export const rangeFromRateAdam = 1e-7
+export const rangeToRateSgd = 10
+export const rangeToRateAdam = 1
+/** The test takes at most this share of the budget, and grows the rate by at least this factor a step. */
+export const rangeShareMax = 0.05
+export const rangeGrowthMin = 1.03
+export const rangeStepsMax = 500
+/** Time constant of the smoothed loss, in steps. Chosen: the rate grows by 1.1 a step on short runs. */
+export const rangeSmoothingSteps = 5
+/** Divergence: smoothed loss above this multiple of its best. */
+export const rangeLossRiseFactor = 1.3
+/** Divergence: gradient norm this many deviations above its mean, at this many of ten steps. */
+export const rangeNormDeviations = 2.5
+export const rangeNormHits = 5
+/** The best smoothed loss must lie below the first loss by this share, or the test measured nothing. Chosen. */
+export const rangeMinimumDescent = 0.03
+/** In the test the job asks for an answer each so many steps, so that it does not train on after diverging. */
+export const rangeAwaitSteps = 10
+
+// -- Race. bench/records/2026-11-24-prototype/README.md.
+/** Ratio of neighbouring rates below the divergence rate, and around a rate that was given. */
+export const raceArmRatio = 0.56
+export const raceSpreadGiven = 3
+/** Early averaged loss flatters large rates: the optimum is multiplied by κ. */
+export const raceKappaRange = 0.7
+export const raceKappaGiven = 0.85
+/** The last round is this many segments long; the whole race takes at most this share of the budget. */
+export const raceLastRoundSegments = 2.5
+export const raceShareMax = 0.25
+/** A segment is this share of the budget, within bounds in steps. */
+export const raceSegmentShare = 0.01
+export const raceSegmentStepsMin = 20
+export const raceSegmentStepsMax = 500
+/** An arm starts at this share of its rate and reaches it half-way through its first segment. */
+export const raceWarmupFrom = 0.1
+/** An arm whose smoothed loss exceeds this multiple of the run's first loss has diverged. Chosen. */
+export const raceLossRiseFactor = 2
+
+// -- Switch rule, budget known. bench/records/2026-11-24-prototype/README.md.
+/** b = switchFactorGain · G from gradient noise and curvature; b = switchFactorGap · D from averaged weights. */
+export const switchFactorGain = 0.3
+export const switchFactorGap = 0.6
+/** The rule must hold at so many of so many consecutive probes. */
+export const switchHitsNeeded = 2
+export const switchHitsWindow = 3
+/** Remaining share of the budget at which the switch is forced, and above which it is refused. */
+export const switchRemainingMin = 0.1
+export const switchRemainingMax = 0.9
+/** Share of the budget over which the fallback plan anneals, where there is too little to decide by. */
+export const fallbackAnnealShare = 0.7
+/** A job that could send probes but did not is annealed by the fallback plan from this share on. Chosen. */
+export const fallbackPatienceShare = 0.5
+/** At or above this remaining share the anneal is linear, below it 1 − √z. */
+export const annealLinearShareMin = 0.3
+/** Momentum of the anneal, where the job lets it be set. */
+export const annealMomentum = 0.9
+/** The gain G was measured for an anneal over this share of the budget. */
+export const annealReferenceShare = 0.1
+/** Overfitting: so many of the last three probes above the best one by so many deviations. */
+export const overfittingHits = 2
+export const overfittingDeviations = 2
+/** Length of the anneal after overfitting, as a share of the steps so far. */
+export const overfittingAnnealShare = 0.5
+/** Without a budget, a person's switch anneals over this share of the steps so far. Chosen. */
+export const openEndedAnnealShare = 0.25
+
+// -- Cadence of probes. bench/records/2026-11-24-prototype/README.md; the share of time is the product's promise.
+export const valleyShareMin = 0.01
+export const valleyShare = 0.03
+export const valleyShareMax = 0.06
+/** A run far longer than its data needs evidence as early as a short one: never further apart than this. */
+export const valleyStepsMax = 150
+export const valleyStepsWithoutBudget = 100
+/** Probes may take this share of the run's time; their distance grows to hold it. */
+export const probeShareGoal = 0.03
+/** The batch is split into micro-batches at every such step. */
+export const microBatchSteps = 10
+
+// -- Divergence guard. bench/records/2026-11-24-prototype/README.md; windows are chosen.
+export const guardNonFiniteMax = 5
+/** Blocks of ten steps whose log-loss lies above median + 6 MAD, so many in a row, of so many kept. */
+export const guardBlockSteps = 10
+export const guardLossDeviations = 6
+export const guardLossBlocks = 5
+export const guardHistoryBlocks = 64
+/** Gradient norm this many deviations above its mean at so many of ten steps. */
+export const guardNormDeviations = 4
+export const guardNormHits = 5
+/** Probe loss above this multiple of its best and of the recent median, and outside the recent scatter. */
+export const guardProbeFactor = 1.25
+/** After a trip: batches left out, factor on the rate, steps of re-warming. */
+export const guardSkipBatches = 200
+export const guardRateFactor = 0.5
+export const guardRewarmSteps = 200
+/** A second trip within this share of the budget lowers the large rate for good, by this factor. */
+export const guardRepeatShare = 0.05
+export const guardLargeFactor = 0.7
+/** Checkpoints of normal probes that are kept. */
+export const guardCheckpoints = 3
+/** The tripwire's limits: multiples of the smoothed loss and of the gradient norm; the rate it falls to. Chosen. */
+export const tripwireLossFactor = 4
+export const tripwireNormFactor = 20
+export const tripwireRateFactor = 0.1

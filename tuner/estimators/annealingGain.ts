@@ -1,0 +1,54 @@
+// Annealing gain G: what an anneal would take off the loss, predicted from gradient noise and curvature before
+// any annealing and without held-out data:
+//   G = k·η_eff·trΣ/(4B)·(η_eff·h_n)^a,   k = 1.24, a = .27,   η_eff = η/(1 − μ)  (for Adam η itself).
+// SGD with noise on a quadratic rests η_eff·trΣ/(4B) above the minimum in each direction that has come to
+// rest; directions of low curvature have not, hence the power. k, a and the spread are fitted (constants.ts).
+// Without h_n its factor is taken as 1 and the error says so. The formula's own spread is a factor, so errors
+// add up in logs: G·√(ln²(spread) + (se(trΣ)/trΣ)² + (a·se(h_n)/h_n)²).
+
+import {
+  annealingGainFactor,
+  annealingGainPower,
+  annealingGainSpread,
+  annealingGainSpreadWithoutCurvature,
+} from '../constants.ts'
+import { type Estimate, noEstimate } from './estimator.ts'
+
+export type AnnealingGainInput = {
+  /** η_eff, a learning rate above 0. */
+  readonly effectiveLearningRate: number
+  /** B in examples. */
+  readonly batchSize: number
+  readonly traceSigma: Estimate
+  readonly noiseCurvature: Estimate
+}
+
+/**
+ * G in the loss's unit. No value where trΣ has none or is not above 0 (within its error there is no noise to
+ * remove), or where a rate or batch size is not a finite number above 0. Count: that of trΣ.
+ */
+export function annealingGain(input: AnnealingGainInput): Estimate {
+  const { effectiveLearningRate, batchSize, traceSigma, noiseCurvature } = input
+  const none = noEstimate(traceSigma.count, traceSigma.needed)
+  if (!(effectiveLearningRate > 0 && batchSize > 0) || traceSigma.value === null || traceSigma.value <= 0)
+    return none
+  const h = noiseCurvature.value !== null && noiseCurvature.value > 0 ? noiseCurvature.value : null
+  const factor = h === null ? 1 : (effectiveLearningRate * h) ** annealingGainPower
+  const value = ((annealingGainFactor * effectiveLearningRate * traceSigma.value) / (4 * batchSize)) * factor
+  if (!Number.isFinite(value)) return none
+  const spread = Math.log(h === null ? annealingGainSpreadWithoutCurvature : annealingGainSpread)
+  const ofTrace = (traceSigma.standardError ?? 0) / traceSigma.value
+  const ofCurvature = h === null ? 0 : (annealingGainPower * (noiseCurvature.standardError ?? 0)) / h
+  const error = value * Math.hypot(spread, ofTrace, ofCurvature)
+  return { ...none, value, standardError: Number.isFinite(error) ? error : null }
+}
+
+/**
+ * η_eff: the step length that a rate amounts to under heavy-ball momentum μ in [0, 1), null = none. For Adam
+ * pass null, as its update is normalised. @throws RangeError if `momentum` is outside [0, 1).
+ */
+export function effectiveLearningRate(learningRate: number, momentum: number | null): number {
+  const mu = momentum ?? 0
+  if (!(mu >= 0 && mu < 1)) throw new RangeError(`momentum must be in [0, 1), got ${momentum}`)
+  return learningRate / (1 - mu)
+}

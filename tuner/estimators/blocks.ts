@@ -1,0 +1,125 @@
+// Memory of a scalar over a run of any length: means over blocks of K steps. With a budget of T steps
+// K = max(10, ⌈T/200⌉) and at most 512 blocks are kept; without one K starts at 10 and at most 256 are kept.
+// When the list is full, neighbours merge and K doubles, so what is kept always spans the whole run.
+// Cost: O(1) per sample (one small object; the list is copied only at a block's end).
+// A block spans the steps [step, step + K) with `step` a multiple of K; steps without a sample leave gaps.
+// NaN, infinite, repeated and late samples leave the state as it is.
+
+import { blockStepsMin, blocksMaxWithBudget, blocksMaxWithoutBudget, blocksPerBudget } from '../constants.ts'
+import type { Estimator } from './estimator.ts'
+import { wholeOption } from './options.ts'
+
+export { longRunFactor } from './uncertainty.ts'
+
+/** `budgetSteps`: T, a whole number of 1 or more; null = not known. */
+export type BlocksOptions = { readonly budgetSteps: number | null }
+export type BlocksSample = { readonly step: number; readonly value: number }
+/** Mean of `count` samples in the steps from `step` on, in the sample's unit. */
+export type Block = { readonly step: number; readonly mean: number; readonly count: number }
+export type BlocksState = {
+  readonly blockSteps: number
+  readonly blocksMax: number
+  readonly blocks: readonly Block[]
+  /** The block being filled: its first step, mean so far, samples so far (0 = none). */
+  readonly currentStep: number
+  readonly currentMean: number
+  readonly currentCount: number
+  /** −1 before the first sample. */
+  readonly lastStep: number
+}
+
+/** Length K of a block in steps. @throws RangeError if `budgetSteps` is not null or a whole number ≥ 1. */
+export function blockSteps(budgetSteps: number | null): number {
+  if (budgetSteps === null) return blockStepsMin
+  return Math.max(blockStepsMin, Math.ceil(wholeOption('budgetSteps', budgetSteps, 1) / blocksPerBudget))
+}
+
+export const blocks: Estimator<BlocksOptions, BlocksState, BlocksSample, readonly Block[]> = {
+  name: 'blocks',
+  init: ({ budgetSteps }) => ({
+    blockSteps: blockSteps(budgetSteps),
+    blocksMax: budgetSteps === null ? blocksMaxWithoutBudget : blocksMaxWithBudget,
+    blocks: [],
+    currentStep: 0,
+    currentMean: 0,
+    currentCount: 0,
+    lastStep: -1,
+  }),
+  update(state, { step, value }) {
+    if (!Number.isFinite(value) || !Number.isSafeInteger(step) || step <= state.lastStep) return state
+    let open = state
+    // Twice at most: closing may double K and so reopen the last block, which the new step may have left too.
+    while (open.currentCount > 0 && step >= open.currentStep + open.blockSteps) open = closed(open)
+    const currentCount = open.currentCount + 1
+    const currentMean = open.currentMean + (value - open.currentMean) / currentCount
+    if (!Number.isFinite(currentMean)) return state
+    const next = {
+      blockSteps: open.blockSteps,
+      blocksMax: open.blocksMax,
+      blocks: open.blocks,
+      currentStep: step - (step % open.blockSteps),
+      currentMean,
+      currentCount,
+      lastStep: step,
+    }
+    // The last step of a block closes it at once: what is complete should not wait for the next step.
+    return step === next.currentStep + next.blockSteps - 1 ? closed(next) : next
+  },
+  read: (state) => state.blocks,
+}
+
+/**
+ * The state under another budget: a longer one merges blocks until their length is at least `blockSteps` of
+ * it; a shorter one keeps them, as they cannot be split.
+ */
+export function withBudget(state: BlocksState, budgetSteps: number | null): BlocksState {
+  const wanted = blockSteps(budgetSteps)
+  const blocksMax = budgetSteps === null ? blocksMaxWithoutBudget : blocksMaxWithBudget
+  let next: BlocksState = { ...state, blocksMax }
+  while (next.blockSteps < wanted || next.blocks.length >= blocksMax) next = merged(next)
+  return next
+}
+
+/** The current block moved to the complete ones; the list is halved first where it is full. */
+function closed(state: BlocksState): BlocksState {
+  const block = { step: state.currentStep, mean: state.currentMean, count: state.currentCount }
+  let next: BlocksState = { ...state, blocks: [...state.blocks, block], currentMean: 0, currentCount: 0 }
+  while (next.blocks.length >= next.blocksMax) next = merged(next)
+  return next
+}
+
+/** Blocks twice as long. An open current block takes back its complete neighbour, if it now shares a block. */
+function merged(state: BlocksState): BlocksState {
+  const length = state.blockSteps * 2
+  const result: Block[] = []
+  for (const block of state.blocks) {
+    const step = block.step - (block.step % length)
+    const last = result.at(-1)
+    if (last?.step === step) result[result.length - 1] = union(last, { ...block, step })
+    else result.push({ ...block, step })
+  }
+  const open: Block = {
+    step: state.currentStep - (state.currentStep % length),
+    mean: state.currentMean,
+    count: state.currentCount,
+  }
+  // A block that the run has only half filled is not complete: it becomes the current one again.
+  const last = result.at(-1)
+  const unfinished = last !== undefined && last.step + length > state.lastStep + 1
+  const reopened = unfinished ? (result.pop() as Block) : undefined
+  const current = reopened?.step === open.step ? union(reopened, open) : (reopened ?? open)
+  return {
+    ...state,
+    blockSteps: length,
+    blocks: result,
+    currentStep: current.step,
+    currentMean: current.mean,
+    currentCount: current.count,
+  }
+}
+
+/** Both blocks' samples in one; an empty one changes nothing. */
+function union(a: Block, b: Block): Block {
+  const count = a.count + b.count
+  return count === 0 ? a : { step: a.step, mean: a.mean + (b.mean - a.mean) * (b.count / count), count }
+}

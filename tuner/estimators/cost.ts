@@ -1,0 +1,44 @@
+// What measuring costs: the shares of the run's time that signals and probes take. A step's seconds include its
+// signals' seconds; a probe's seconds lie outside the steps. So the run's time is Σ step + Σ probe, and
+//   signalShare = Σ signal / time,   probeShare = Σ probe / time,   both in [0, 1].
+// A share of which nothing was reported is null, not 0. Cost: O(1) per sample.
+// Negative and non-finite seconds are left out, as are signal seconds above the step's own.
+
+import type { Estimator } from './estimator.ts'
+
+/** Seconds of wall time; null = not reported. Of a step: the first two; of a probe: the last. */
+export type CostSample = {
+  readonly stepSeconds: number | null
+  readonly signalSeconds: number | null
+  readonly probeSeconds: number | null
+}
+/** Sums of seconds; null = never reported. */
+export type CostState = {
+  readonly step: number
+  readonly signal: number | null
+  readonly probe: number | null
+}
+export type CostReading = { readonly signalShare: number | null; readonly probeShare: number | null }
+
+export const cost: Estimator<Readonly<Record<string, never>>, CostState, CostSample, CostReading> = {
+  name: 'cost',
+  init: () => ({ step: 0, signal: null, probe: null }),
+  update(state, sample) {
+    const stepSeconds = seconds(sample.stepSeconds)
+    const probeSeconds = seconds(sample.probeSeconds)
+    const signalSeconds = seconds(sample.signalSeconds)
+    const signalKnown = signalSeconds !== null && stepSeconds !== null && signalSeconds <= stepSeconds
+    const step = state.step + (stepSeconds ?? 0)
+    const probe = probeSeconds === null ? state.probe : (state.probe ?? 0) + probeSeconds
+    if (!Number.isFinite(step + (probe ?? 0))) return state
+    return { step, signal: signalKnown ? (state.signal ?? 0) + signalSeconds : state.signal, probe }
+  },
+  read({ step, signal, probe }) {
+    const time = step + (probe ?? 0)
+    const share = (part: number | null) => (part === null || time === 0 ? null : part / time)
+    return { signalShare: share(signal), probeShare: share(probe) }
+  },
+}
+
+const seconds = (value: number | null): number | null =>
+  value !== null && value >= 0 && Number.isFinite(value) ? value : null

@@ -1,0 +1,147 @@
+// Valley slope: what one more large step gains. The loss P of averaged weights falls along the valley like a
+// power of the run's length S (in large-step equivalents, S = Σ η_j/η_large), so P = P∞ + A·(S/S₀)^(−α) is
+// fitted (powerLaw.ts) to the last 90 % of the probes and
+//   p(S) = −dP/dS = (αA/S₀)·(S/S₀)^(−α−1),   S₀ = S of the newest probe;   P rising is p < 0.
+// A grid of exponents is tried; those that the data cannot tell apart are averaged by their likelihood, and
+// their disagreement is part of the error, beside the delta method's for P∞ and A.
+// At most 128 probes are kept: then the two neighbours that stand for fewest probes merge into their mean.
+// Law: with a constant added to every loss the slope stays, multiplied by c > 0 it is c times itself.
+// Cost: O(128) per probe; a reading takes about half a millisecond. Bad samples leave the state as it is.
+
+import {
+  valleyExponents,
+  valleyProbesMax,
+  valleyProbesNeeded,
+  valleyProbesUnmerged,
+  valleyShareDropped,
+} from '../constants.ts'
+import { type Estimate, type Estimator, noEstimate } from './estimator.ts'
+import { fitPowerLaw, type PowerLawTerm } from './powerLaw.ts'
+
+/** S > 0 in large-step equivalents, growing from probe to probe; P in the loss's unit. */
+export type ValleySample = { readonly runLength: number; readonly averagedLoss: number }
+/** A probe, or the mean of `count` neighbouring ones. */
+export type ValleyPoint = {
+  readonly runLength: number
+  readonly averagedLoss: number
+  readonly count: number
+}
+export type ValleyState = { readonly points: readonly ValleyPoint[]; readonly count: number }
+
+/** A fitted curve: terms of one exponent each, with weights that sum to 1. Plain JSON. */
+export type ValleyFit = {
+  /** S₀: `amplitude` is P − P∞ there. */
+  readonly runLengthReference: number
+  readonly terms: readonly PowerLawTerm[]
+  /** Points behind the fit, after the first 10 % were dropped. */
+  readonly count: number
+}
+export type ValleyReading = {
+  readonly fit: ValleyFit | null
+  /** Probes so far, and those needed before there is a fit. */
+  readonly count: number
+  readonly needed: number
+}
+
+export const valleySlope: Estimator<
+  Readonly<Record<string, never>>,
+  ValleyState,
+  ValleySample,
+  ValleyReading
+> = {
+  name: 'valleySlope',
+  init: () => ({ points: [], count: 0 }),
+  update(state, { runLength, averagedLoss }) {
+    if (!Number.isFinite(averagedLoss) || !Number.isFinite(runLength) || runLength <= 0) return state
+    const last = state.points.at(-1)
+    if (last !== undefined && runLength <= last.runLength) return state
+    const points = state.points.length < valleyProbesMax ? state.points : thinned(state.points)
+    return { points: [...points, { runLength, averagedLoss, count: 1 }], count: state.count + 1 }
+  },
+  read({ points, count }) {
+    const used = points.slice(Math.floor(points.length * valleyShareDropped))
+    const last = used.at(-1)
+    if (count < valleyProbesNeeded || last === undefined)
+      return { fit: null, count, needed: valleyProbesNeeded }
+    const terms = fitPowerLaw(
+      used.map((point) => ({
+        x: point.runLength / last.runLength,
+        y: point.averagedLoss,
+        weight: point.count,
+      })),
+      valleyExponents,
+    )
+    const fit = terms === undefined ? null : { runLengthReference: last.runLength, terms, count: used.length }
+    return { fit, count, needed: valleyProbesNeeded }
+  },
+}
+
+/** p(S): the loss that one more large step takes off at run length S > 0, with its error. */
+export function slopeAt(fit: ValleyFit, runLength: number): Estimate {
+  return combined(fit, (term) => {
+    const gradient =
+      (term.exponent / fit.runLengthReference) * (runLength / fit.runLengthReference) ** (-term.exponent - 1)
+    return { ofAsymptote: 0, ofAmplitude: gradient }
+  })
+}
+
+/** P(S) of the fitted curve at run length S > 0, with the error of the curve (not of a new probe). */
+export function fittedLossAt(fit: ValleyFit, runLength: number): Estimate {
+  return combined(fit, (term) => ({
+    ofAsymptote: 1,
+    ofAmplitude: (runLength / fit.runLengthReference) ** -term.exponent,
+  }))
+}
+
+/**
+ * A quantity that is linear in (P∞, A) given the exponent, averaged over the terms: its variance is the mean
+ * of the terms' variances (delta method, exact here) plus the variance between the terms.
+ */
+function combined(
+  fit: ValleyFit,
+  gradientOf: (term: PowerLawTerm) => { ofAsymptote: number; ofAmplitude: number },
+): Estimate {
+  let value = 0
+  const parts = fit.terms.map((term) => {
+    const { ofAsymptote: a, ofAmplitude: b } = gradientOf(term)
+    const { asymptoteVariance, covariance, amplitudeVariance } = term
+    const estimate = a * term.asymptote + b * term.amplitude
+    value += term.weight * estimate
+    return {
+      estimate,
+      variance: a * a * asymptoteVariance + 2 * a * b * covariance + b * b * amplitudeVariance,
+    }
+  })
+  if (!Number.isFinite(value)) return noEstimate(fit.count, valleyProbesNeeded)
+  let variance = 0
+  for (const [i, part] of parts.entries())
+    variance += fit.terms[i]!.weight * (Math.max(0, part.variance) + (part.estimate - value) ** 2)
+  const error = Math.sqrt(variance)
+  return {
+    value,
+    standardError: Number.isFinite(error) ? error : null,
+    count: fit.count,
+    needed: valleyProbesNeeded,
+  }
+}
+
+/** One point fewer: the neighbours that together stand for fewest probes (the oldest such) become their mean. */
+function thinned(points: readonly ValleyPoint[]): ValleyPoint[] {
+  let best = 0
+  let fewest = Number.POSITIVE_INFINITY
+  for (let i = 0; i + 1 < points.length - valleyProbesUnmerged; i++) {
+    const together = points[i]!.count + points[i + 1]!.count
+    if (together < fewest) {
+      fewest = together
+      best = i
+    }
+  }
+  const [a, b] = [points[best]!, points[best + 1]!]
+  const share = b.count / (a.count + b.count)
+  const between = {
+    runLength: a.runLength + (b.runLength - a.runLength) * share,
+    averagedLoss: a.averagedLoss + (b.averagedLoss - a.averagedLoss) * share,
+    count: a.count + b.count,
+  }
+  return [...points.slice(0, best), between, ...points.slice(best + 2)]
+}
