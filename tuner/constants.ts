@@ -153,3 +153,16 @@ export const guardCheckpoints = 3
 export const tripwireLossFactor = 4
 export const tripwireNormFactor = 20
 export const tripwireRateFactor = 0.1
+
+// -- Regime index. Chosen by argument (a prior): D of the scatter's size, ρ near a half, half of the probes rising
+//    and a noise scale of the batch size mark the border. To be fitted against forked runs.
+export const regimeCoefficients = {
+  intercept: -0.5,
+  gapOverScatter: 1.2,
+  rateRatio: 1,
+  shareRisen: 1,
+  noiseOverBatch: 0.4,
+} as const
+/** Widening of the index's logit for each input that is not measured. */
+export const regimeErrorPerMissing = 0.5
+export const regimeProbesNeeded = 8

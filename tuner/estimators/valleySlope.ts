@@ -6,7 +6,7 @@
 // their disagreement is part of the error, beside the delta method's for P∞ and A.
 // At most 128 probes are kept: then the two neighbours that stand for fewest probes merge into their mean.
 // Law: with a constant added to every loss the slope stays, multiplied by c > 0 it is c times itself.
-// Cost: O(128) per probe; a reading takes about half a millisecond. Bad samples leave the state as it is.
+// Cost: O(128) per probe; a reading takes about a millisecond. Bad samples leave the state as it is.
 
 import {
   valleyExponents,
@@ -28,7 +28,7 @@ export type ValleyPoint = {
 }
 export type ValleyState = { readonly points: readonly ValleyPoint[]; readonly count: number }
 
-/** A fitted curve: terms of one exponent each, with weights that sum to 1. Plain JSON. */
+/** A fitted curve: terms of one exponent each, with shares that sum to 1. Plain JSON. */
 export type ValleyFit = {
   /** S₀: `amplitude` is P − P∞ there. */
   readonly runLengthReference: number
@@ -106,7 +106,7 @@ function combined(
     const { ofAsymptote: a, ofAmplitude: b } = gradientOf(term)
     const { asymptoteVariance, covariance, amplitudeVariance } = term
     const estimate = a * term.asymptote + b * term.amplitude
-    value += term.weight * estimate
+    value += term.share * estimate
     return {
       estimate,
       variance: a * a * asymptoteVariance + 2 * a * b * covariance + b * b * amplitudeVariance,
@@ -115,7 +115,7 @@ function combined(
   if (!Number.isFinite(value)) return noEstimate(fit.count, valleyProbesNeeded)
   let variance = 0
   for (const [i, part] of parts.entries())
-    variance += fit.terms[i]!.weight * (Math.max(0, part.variance) + (part.estimate - value) ** 2)
+    variance += fit.terms[i]!.share * (Math.max(0, part.variance) + (part.estimate - value) ** 2)
   const error = Math.sqrt(variance)
   return {
     value,
