@@ -108,9 +108,10 @@ export const annealLinearShareMin = 0.3
 export const annealMomentum = 0.9
 /** The gain G was measured for an anneal over this share of the budget. */
 export const annealReferenceShare = 0.1
-/** Overfitting: so many of the last three probes above the best one by so many deviations. */
+/** Overfitting: so many of the last three probes above the best level by so many deviations. Two deviations above
+ *  the best single probe, as in the prototype, tripped on level noise in simulation: three above the best mean of three. */
 export const overfittingHits = 2
-export const overfittingDeviations = 2
+export const overfittingDeviations = 3
 /** Length of the anneal after overfitting, as a share of the steps so far. */
 export const overfittingAnnealShare = 0.5
 /** Without a budget, a person's switch anneals over this share of the steps so far. Chosen. */
@@ -166,3 +167,12 @@ export const regimeCoefficients = {
 /** Widening of the index's logit for each input that is not measured. */
 export const regimeErrorPerMissing = 0.5
 export const regimeProbesNeeded = 8
+
+// -- Where nothing is measured. Chosen: rates that rarely diverge, and a length for runs without a budget.
+export const conservativeRateSgd = 0.01
+export const conservativeRateAdam = 0.001
+export const nominalBudgetSteps = 5_000
+/** A rate that is given but cannot be raced is reached over this share of the budget. */
+export const rampShare = 0.01
+/** Where only a range test is possible, the large rate is this share of the divergence rate. */
+export const rangeOnlyShare = 0.1

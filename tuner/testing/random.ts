@@ -1,7 +1,7 @@
 // Seeded pseudo-random numbers for tests, benches and simulations: the same seed gives the same numbers on
 // every machine. Generator: sfc32 (Doty-Humphrey's "small fast counting" generator from PractRand): 128 bits of
-// state, period at least 2³², integer operations only. Seeding follows its author: the seed fills one word,
-// constants the others, and 15 rounds are thrown away. Not for secrets.
+// state, period at least 2³², integer operations only. The seed fills one word of the state, constants the
+// others, and 15 rounds are thrown away; oracles.py holds an independent copy. Not for secrets.
 
 export type Random = () => number
 

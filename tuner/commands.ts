@@ -1,0 +1,154 @@
+// What a person may ask of a run: take the rate over and hand it back, switch or undo by hand, pause, finish,
+// change the budget or the mode. A person's word always wins, within the job's own limits, and is recorded
+// with who and why. Commands that have no meaning at the moment (an undo without a switch) are answered by a
+// record that says so: nothing accepted is silently lost.
+
+import type { Command } from '../protocol/vocabulary.ts'
+import { noDivergence } from './guards/divergence.ts'
+import { clampedRate, nominalBudget } from './options.ts'
+import { formatRate, formatStep } from './sentences.ts'
+import { rebudgetedSignals } from './signals/signals.ts'
+import { finished, judgementNow, switched } from './steering.ts'
+import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
+
+export const personRule = { id: 'person', version: 1 } as const
+/** An undo needs this share of the budget to be left. */
+const undoShareMin = 0.2
+const undoRampShare = 0.01
+
+export function obeyed(turn: Turn, command: Command): Turn {
+  if (turn.state.phase === 'done') return noted(turn, `Nothing done: the run has ended (${command.kind}).`)
+  switch (command.kind) {
+    case 'override':
+      return overridden(turn, command)
+    case 'hand-back':
+      return handedBack(turn, because(command.reason))
+    case 'switch-now':
+      return turn.state.phase === 'anneal'
+        ? noted(turn, 'Nothing done: the anneal is already under way.')
+        : switched(updated(turn, { warmup: null }), 'command', judgementNow(turn.state), command.reason)
+    case 'undo-switch':
+      return undone(turn, command.reason)
+    case 'pause':
+      return paused(turn, true)
+    case 'resume':
+      return paused(turn, false)
+    case 'finish':
+      return finished(turn, {
+        keep: 'last',
+        summary: `Finished at step ${formatStep(turn.state.step)} by hand${because(command.reason)}.`,
+      })
+    case 'set-budget':
+      return rebudgeted(turn, command.budgetSteps)
+    case 'set-mode':
+      return noted(
+        replanned(updated(turn, { mode: command.mode })),
+        `Mode set to ${command.mode}${because(command.reason)}.`,
+      )
+  }
+}
+
+const because = (reason: string): string => (reason === '' ? '' : ` (${reason})`)
+
+/** A record that changes nothing else. */
+function noted(turn: Turn, summary: string): Turn {
+  return decided(turn, { kind: 'hold', summary, phaseBefore: turn.state.phase, rule: personRule })
+}
+
+function overridden(turn: Turn, command: Extract<Command, { kind: 'override' }>): Turn {
+  const { state } = turn
+  const { untilStep, reason } = command
+  if (untilStep <= state.step)
+    return noted(
+      turn,
+      `Nothing done: the override was to end at step ${formatStep(untilStep)}, and step ${formatStep(state.step)} is past it.`,
+    )
+  const learningRate = clampedRate(state.options, command.learningRate)
+  const clamped =
+    learningRate === command.learningRate
+      ? ''
+      : `, clamped from ${formatRate(command.learningRate)} to this run's limits`
+  const next = replanned(updated(turn, { override: { learningRate, untilStep, reason } }))
+  return decided(next, {
+    kind: 'override',
+    summary: `Set by hand: ${formatRate(learningRate)} until step ${formatStep(untilStep)}${clamped}${because(reason)}.`,
+    phaseBefore: state.phase,
+    rule: personRule,
+  })
+}
+
+/** The end of an override, by hand or because its step has come. */
+export function handedBack(turn: Turn, why: string): Turn {
+  if (turn.state.override === null) return noted(turn, 'Nothing done: no override is in force.')
+  const next = replanned(updated(turn, { override: null, validFromStep: turn.state.validFromStep }))
+  const rate = next.state.plan.segments[0]?.from ?? 0
+  return decided(next, {
+    kind: 'hand-back',
+    summary: `Handed back at step ${formatStep(turn.state.step)}${why}: the rate is ${formatRate(rate)} again.`,
+    phaseBefore: turn.state.phase,
+    rule: personRule,
+  })
+}
+
+function undone(turn: Turn, reason: string): Turn {
+  const { state } = turn
+  const { anneal, budgetSteps, step } = state
+  if (anneal === null) return noted(turn, 'Nothing done: there is no switch to undo.')
+  const left = budgetSteps === null ? 1 : (budgetSteps - step) / budgetSteps
+  if (left < undoShareMin) return noted(turn, 'Too late to undo: under 20 % of the budget is left.')
+  const toStep = step + Math.max(1, Math.round(undoRampShare * nominalBudget(budgetSteps)))
+  const fromRate =
+    anneal.fromRate * Math.max(0, 1 - (step - anneal.fromStep) / (anneal.toStep - anneal.fromStep))
+  const next = updated(
+    inPhase(
+      withdrawn(turn, ({ kind }) => kind === 'probe'),
+      'large',
+    ),
+    {
+      anneal: null,
+      switchStep: null,
+      outlook: null,
+      rule: { satisfied: [], evaluatedAtStep: step },
+      rewarm: { fromStep: step, toStep, fromRate },
+      divergence: {
+        ...noDivergence,
+        trips: state.divergence.trips,
+        checkpoints: state.divergence.checkpoints,
+      },
+    },
+  )
+  return decided(replanned(next), {
+    kind: 'undo',
+    summary: `Switch undone at step ${formatStep(step)}${because(reason)}: back to ${formatRate(anneal.fromRate)} over ${formatStep(toStep - step)} steps.`,
+    phaseBefore: 'anneal',
+    rule: personRule,
+  })
+}
+
+function paused(turn: Turn, isPause: boolean): Turn {
+  const { lifecycle, step } = turn.state
+  const wanted = isPause ? 'running' : 'paused'
+  if (lifecycle !== wanted) return noted(turn, `Nothing done: the run is ${lifecycle}.`)
+  const kept = withdrawn(turn, ({ kind }) => kind === 'pause' || kind === 'resume')
+  const asks = asked(kept, [{ kind: isPause ? 'pause' : 'resume', atStep: step }])
+  return noted(
+    updated(asks, { lifecycle: isPause ? 'paused' : 'running' }),
+    isPause ? `Paused at step ${formatStep(step)} by hand.` : `Resumed at step ${formatStep(step)} by hand.`,
+  )
+}
+
+function rebudgeted(turn: Turn, budgetSteps: number | null): Turn {
+  const { state } = turn
+  const next = updated(turn, {
+    budgetSteps,
+    signals: rebudgetedSignals(state.signals, budgetSteps),
+    outlook: null,
+    rule: { satisfied: [], evaluatedAtStep: state.step },
+    anneal:
+      state.anneal === null || budgetSteps === null
+        ? state.anneal
+        : { ...state.anneal, toStep: Math.max(budgetSteps, state.step + 1) },
+  })
+  const said = budgetSteps === null ? 'Budget removed' : `Budget set to ${formatStep(budgetSteps)} steps`
+  return noted(replanned(next), `${said} at step ${formatStep(state.step)}.`)
+}

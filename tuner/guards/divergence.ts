@@ -1,0 +1,155 @@
+// The divergence guard: watches every sample and probe of the large-step phase and the anneal, and says when
+// training has come apart, by four signs: losses that are not finite; a block loss far above the recent
+// median in five blocks in a row; a gradient norm far above its mean at five of ten steps; a probe loss well
+// above the best one and outside the recent probes' scatter. A large step makes the loss noisy by design, so
+// every sign needs persistence: one bad batch must never cost a rollback. It only detects; what to do about
+// it (roll back, lower, re-warm, anneal, stop) is recovery.ts.
+
+import { median, medianAbsoluteDeviation } from 'simple-statistics'
+import {
+  guardBlockSteps,
+  guardHistoryBlocks,
+  guardLossBlocks,
+  guardLossDeviations,
+  guardNonFiniteMax,
+  guardNormDeviations,
+  guardNormHits,
+  guardProbeFactor,
+} from '../constants.ts'
+
+export type DivergenceState = {
+  readonly nonFiniteCount: number
+  readonly blockSum: number
+  readonly blockCount: number
+  /** Log of the mean loss of past blocks of ten steps, newest last. */
+  readonly blocks: readonly number[]
+  readonly blockHits: number
+  readonly normMean: number
+  readonly normVariance: number
+  readonly normCount: number
+  readonly normHits: readonly number[]
+  readonly probeLosses: readonly number[]
+  /** Steps at which the guard has acted. */
+  readonly trips: readonly number[]
+  /** Checkpoints taken at normal probes, oldest first, with the run's length in large steps at each. */
+  readonly checkpoints: readonly {
+    readonly name: string
+    readonly step: number
+    readonly largeSteps: number
+  }[]
+}
+
+export const noDivergence: DivergenceState = {
+  nonFiniteCount: 0,
+  blockSum: 0,
+  blockCount: 0,
+  blocks: [],
+  blockHits: 0,
+  normMean: 0,
+  normVariance: 0,
+  normCount: 0,
+  normHits: [],
+  probeLosses: [],
+  trips: [],
+  checkpoints: [],
+}
+
+/** Starts watching afresh (new rate, rolled back): history that no longer applies is dropped, trips are kept. */
+export const watchAfresh = (state: DivergenceState): DivergenceState => ({
+  ...noDivergence,
+  trips: state.trips,
+  checkpoints: state.checkpoints,
+})
+
+/** Folds one sample; `loss` NaN or infinite counts, null = not reported. Norm not squared. O(1) except at block ends. */
+export function watchSample(
+  state: DivergenceState,
+  sample: { loss: number | null; gradientNorm: number | null },
+): DivergenceState {
+  const next = sample.gradientNorm === null ? state : watchNorm(state, sample.gradientNorm)
+  const { loss } = sample
+  if (loss === null) return next
+  if (!Number.isFinite(loss)) return { ...next, nonFiniteCount: next.nonFiniteCount + 1 }
+  const blockSum = next.blockSum + loss
+  const blockCount = next.blockCount + 1
+  if (blockCount < guardBlockSteps) return { ...next, nonFiniteCount: 0, blockSum, blockCount }
+  return endBlock({ ...next, nonFiniteCount: 0, blockSum: 0, blockCount: 0 }, blockSum / blockCount)
+}
+
+function endBlock(state: DivergenceState, mean: number): DivergenceState {
+  // Log-loss, so that the scatter does not depend on the level; a loss of 0 or less has no log and is floored.
+  const value = Math.log(Math.max(mean, 1e-12))
+  const isHigh = state.blocks.length >= 8 && value > limitOf(state.blocks)
+  if (isHigh) return { ...state, blockHits: state.blockHits + 1 }
+  return { ...state, blockHits: 0, blocks: [...state.blocks.slice(1 - guardHistoryBlocks), value] }
+}
+
+/** median + 6 MAD, the MAD floored at 2 % of the loss so that a nearly constant loss does not trip. */
+function limitOf(values: readonly number[]): number {
+  const list = [...values]
+  return median(list) + guardLossDeviations * Math.max(medianAbsoluteDeviation(list), 0.02)
+}
+
+function watchNorm(state: DivergenceState, norm: number): DivergenceState {
+  if (!Number.isFinite(norm)) return state
+  const deviation = norm - state.normMean
+  const isHigh = state.normCount >= 20 && deviation > guardNormDeviations * Math.sqrt(state.normVariance)
+  const anyBefore = state.normHits.length > 0
+  // The list of hits is kept only while there are some: the usual sample allocates nothing for it.
+  const normHits =
+    isHigh || anyBefore ? pruned([...state.normHits.slice(-9), isHigh ? 1 : 0]) : state.normHits
+  if (isHigh) return { ...state, normHits }
+  const weight = Math.max(1 / (state.normCount + 1), 1 / 100)
+  return {
+    ...state,
+    normHits,
+    normCount: state.normCount + 1,
+    normMean: state.normMean + weight * deviation,
+    normVariance: (1 - weight) * (state.normVariance + weight * deviation * deviation),
+  }
+}
+
+const none: readonly number[] = []
+const pruned = (hits: readonly number[]) => (hits.some((hit) => hit === 1) ? hits : none)
+
+/** Folds a probe's raw held-out loss. */
+export function watchProbe(state: DivergenceState, loss: number): DivergenceState {
+  return {
+    ...state,
+    probeLosses: [...state.probeLosses.slice(-15), Number.isFinite(loss) ? loss : Number.MAX_VALUE],
+  }
+}
+
+/** The sign of divergence that is met, in words; null = none. */
+export function divergenceSign(state: DivergenceState): string | null {
+  if (state.nonFiniteCount >= guardNonFiniteMax)
+    return `the loss was not finite at ${state.nonFiniteCount} steps in a row`
+  if (state.blockHits >= guardLossBlocks)
+    return `the loss stayed far above its recent median for ${state.blockHits * guardBlockSteps} steps`
+  const hits = state.normHits.reduce((sum, hit) => sum + hit, 0)
+  if (hits >= guardNormHits)
+    return `the gradient norm jumped far above its mean at ${hits} of ${state.normHits.length} steps`
+  return probeSign(state.probeLosses)
+}
+
+/** Two probes in a row must say so: one raw probe of a large step scatters by tens of per cent by itself. */
+function probeSign(losses: readonly number[]): string | null {
+  const newest = losses.slice(-2)
+  const before = losses.slice(-10, -2)
+  if (before.length < 4) return null
+  const center = median([...before])
+  const scatter = medianAbsoluteDeviation([...before])
+  const limit = Math.max(guardProbeFactor * center, center + guardLossDeviations * scatter)
+  if (!newest.every((loss) => loss > limit)) return null
+  return `the probe loss rose to ${(newest[1]! / Math.min(...losses)).toFixed(2)} times its best at two probes in a row`
+}
+
+/** Whether the newest probe lies within the scatter of the others, so that its weights are worth keeping. */
+export function isProbeNormal(state: DivergenceState): boolean {
+  const last = state.probeLosses.at(-1)
+  return (
+    last !== undefined &&
+    last <= guardProbeFactor * Math.min(...state.probeLosses) &&
+    divergenceSign(state) === null
+  )
+}

@@ -1,0 +1,101 @@
+// The sentence over everything: what the run does, where it is, why, and what comes next. One sentence that an
+// engineer without the theory understands; the page only tints its words.
+
+import { formatPair, formatRate, formatStep } from './sentences.ts'
+import type { TunerState } from './state.ts'
+
+export function headline(state: TunerState): string {
+  const { phase, override, lifecycle, mode } = state
+  if (lifecycle === 'diverged')
+    return `Stopped at step ${formatStep(state.step)}: the loss diverged a fourth time.`
+  if (phase === 'done') return finishedSentence(state)
+  if (lifecycle === 'paused') return `Paused at step ${formatStep(state.step)}${ofBudget(state)}.`
+  if (override !== null)
+    return `Set by hand: ${formatRate(override.learningRate)} until step ${formatStep(override.untilStep)}${override.reason === '' ? '' : ` (${override.reason})`}.`
+  if (mode !== 'auto') return adviceSentence(state)
+  if (phase === 'warmup') return warmupSentence(state)
+  return phase === 'anneal' ? annealSentence(state) : largeSentence(state)
+}
+
+const ofBudget = ({ budgetSteps }: TunerState): string =>
+  budgetSteps === null ? '' : ` of ${formatStep(budgetSteps)}`
+const place = (state: TunerState): string => `step ${formatStep(state.step)}${ofBudget(state)}`
+
+function warmupSentence(state: TunerState): string {
+  const { warmup } = state
+  const rate = formatRate(state.learningRate ?? state.plan.segments[0]?.from ?? 0)
+  if (warmup?.kind === 'race' && warmup.race.current !== null) {
+    const { race } = warmup
+    return `Warming up at ${rate}, ${place(state)}: racing ${race.arms.length} rates, round ${race.round + 1} of ${race.rounds.length}.`
+  }
+  return `Warming up at ${rate}, ${place(state)}: looking for the largest rate that holds.`
+}
+
+function largeSentence(state: TunerState): string {
+  const { outlook, budgetSteps, remark } = state
+  const start = `Large step at ${formatRate(state.largeLearningRate ?? state.learningRate ?? 0)}, ${place(state)}`
+  if (budgetSteps === null) return `${start}: no budget set, so the switch waits for you.`
+  const planned = plannedAnneal(state)
+  if (outlook?.stayingGain == null || outlook.annealingGain === null) {
+    const fallback = planned === null ? '' : ` Without more, annealing starts at step ${formatStep(planned)}.`
+    return outlook === null && remark !== null
+      ? `${start}. ${remark}${fallback}`
+      : `${start}: not enough evidence yet (${outlook?.probeCount ?? 0} of ${outlook?.probesNeeded ?? 8} probes).${fallback}`
+  }
+  const { stayingGain, annealingGain, earliestStep } = outlook
+  const next =
+    earliestStep === null ? '' : ` Earliest switch at step ${formatStep(Math.max(earliestStep, state.step))}.`
+  const verdict =
+    stayingGain > annealingGain
+      ? 'staying still gains more than annealing'
+      : 'annealing gains as much as staying still'
+  const pair =
+    stayingGain > annealingGain
+      ? formatPair(stayingGain, annealingGain)
+      : formatPair(annealingGain, stayingGain)
+  return `${start}: ${verdict} (${pair}).${next}`
+}
+
+function plannedAnneal({ plan }: TunerState): number | null {
+  return plan.segments.find(({ phase }) => phase === 'anneal')?.fromStep ?? null
+}
+
+const annealReasons = {
+  rule: 'staying still gained no more than annealing',
+  deadline: 'a tenth of the budget was left',
+  fallback: 'by the fallback plan',
+  overfitting: 'held-out loss of the averaged weights had stopped falling',
+  command: 'asked for by hand',
+  guard: 'the loss had diverged a third time',
+} as const
+
+function annealSentence(state: TunerState): string {
+  const { anneal, learningRate } = state
+  if (anneal === null) return `Annealing, ${place(state)}.`
+  const rate = learningRate === null ? '' : `, rate ${formatRate(learningRate)}`
+  return `Annealing since step ${formatStep(anneal.fromStep)}, ${place(state)}${rate}: ${annealReasons[anneal.reason]}. Ends at step ${formatStep(anneal.toStep)}.`
+}
+
+function adviceSentence(state: TunerState): string {
+  const applied = state.learningRate === null ? '' : ` The job applies ${formatRate(state.learningRate)}.`
+  if (state.mode === 'off') return `Watching only, ${place(state)}.${applied}`
+  const { outlook } = state
+  if (outlook?.stayingGain == null || outlook.annealingGain === null)
+    return `Advice only, ${place(state)}: not enough evidence yet (${outlook?.probeCount ?? 0} of ${outlook?.probesNeeded ?? 8} probes).${applied}`
+  const verdict = outlook.stayingGain > outlook.annealingGain ? 'would hold' : 'would start annealing'
+  return `Advice only: ${verdict} (${formatPair(outlook.stayingGain, outlook.annealingGain)}).${applied}`
+}
+
+function finishedSentence(state: TunerState): string {
+  const { switchStep, budgetSteps, step } = state
+  const loss = state.signals.averagedLosses.at(-1)
+  const end =
+    loss === undefined
+      ? `Finished at step ${formatStep(step)}.`
+      : `Final held-out loss ${formatPair(loss, loss).split(' ')[0]}.`
+  const switchedAt =
+    switchStep === null
+      ? 'Never switched.'
+      : `Switched at step ${formatStep(switchStep)} of ${formatStep(budgetSteps ?? step)}.`
+  return `${end} ${switchedAt}`
+}

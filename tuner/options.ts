@@ -1,0 +1,72 @@
+// What follows from a run's options alone: which momenta the tuner sets, which rates it may set, how long a
+// race segment is. Pure functions of values that never change during a run (but for the budget).
+
+import type { Capability, RunOptions } from '../protocol/vocabulary.ts'
+import {
+  annealMomentum,
+  conservativeRateAdam,
+  conservativeRateSgd,
+  nominalBudgetSteps,
+  raceSegmentShare,
+  raceSegmentStepsMax,
+  raceSegmentStepsMin,
+} from './constants.ts'
+import { blockSteps } from './estimators/blocks.ts'
+
+export const isAdam = (options: RunOptions): boolean => /adam/i.test(options.optimizer.name)
+
+/** Whether the job offers everything in the list. */
+export function offers(options: RunOptions, ...wanted: readonly Capability[]): boolean {
+  return wanted.every((capability) => options.capabilities.includes(capability))
+}
+
+/** A race needs to go back, to know averaged weights, and a loss that is not the minibatch's own. */
+export const canRace = (options: RunOptions): boolean =>
+  offers(options, 'checkpoint', 'heldOutLoss', 'averagedWeights')
+
+/** The momenta that the tuner sets; null = the job's own stays (Adam's β₁, or a job that cannot change it). */
+export function momentaOf(options: RunOptions): {
+  readonly large: number | null
+  readonly anneal: number | null
+} {
+  const given = options.optimizer.momentum ?? null
+  if (given === null || isAdam(options) || !offers(options, 'momentum')) return { large: null, anneal: null }
+  return { large: given, anneal: Math.max(given, annealMomentum) }
+}
+
+/** η_eff: η/(1 − μ) under heavy-ball momentum, η itself for Adam. */
+export function effectiveRate(options: RunOptions, learningRate: number, momentum: number | null): number {
+  if (isAdam(options)) return learningRate
+  const mu = momentum ?? options.optimizer.momentum ?? 0
+  return learningRate / (1 - mu)
+}
+
+/** Bounds of every rate that the tuner sets: the job's, or none. */
+export function rateBounds(options: RunOptions): { readonly min: number; readonly max: number } {
+  const { min, max } = options.learningRate
+  return { min: min ?? 0, max: max ?? Number.MAX_VALUE }
+}
+
+export function clampedRate(options: RunOptions, rate: number): number {
+  const { min, max } = rateBounds(options)
+  return Math.min(Math.max(rate, min), max)
+}
+
+/** The rate to go on with where nothing was measured, named as such in the record. */
+export function conservativeRate(options: RunOptions): number {
+  return clampedRate(
+    options,
+    options.learningRate.initial ?? (isAdam(options) ? conservativeRateAdam : conservativeRateSgd),
+  )
+}
+
+/** The budget, or what stands for it where lengths in shares of it are needed. */
+export const nominalBudget = (budgetSteps: number | null): number => budgetSteps ?? nominalBudgetSteps
+
+/** Length of a race's segment: about 1 % of the budget and a whole number of pairs of averaging blocks. */
+export function segmentSteps(budgetSteps: number | null): number {
+  const wanted = raceSegmentShare * nominalBudget(budgetSteps)
+  const bounded = Math.min(Math.max(wanted, raceSegmentStepsMin), raceSegmentStepsMax)
+  const pair = 2 * blockSteps(budgetSteps)
+  return Math.max(pair, Math.round(bounded / pair) * pair)
+}

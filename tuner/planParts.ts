@@ -1,0 +1,181 @@
+// The plan as a function of the state: whatever changed (a decision, an override, the budget), the plan is made
+// anew from what is known now, so there is one place that says what a client is asked to do.
+
+import type { Cadence, Segment, Tripwire } from '../protocol/vocabulary.ts'
+import {
+  microBatchSteps,
+  probeShareGoal,
+  raceLossRiseFactor,
+  rangeAwaitSteps,
+  tripwireLossFactor,
+  tripwireNormFactor,
+  tripwireRateFactor,
+  valleyShare,
+  valleyShareMax,
+  valleyStepsMax,
+  valleyStepsWithoutBudget,
+} from './constants.ts'
+import { blockSteps } from './estimators/blocks.ts'
+import { lossSmoother } from './estimators/lossSmoother.ts'
+import { conservativeRate, momentaOf, offers } from './options.ts'
+import {
+  annealSegments,
+  armSegments,
+  fallbackSwitchStep,
+  type Horizon,
+  largeSegments,
+  overrideSegments,
+  type PlanParts,
+  rangeSegments,
+  segment,
+} from './plans.ts'
+import type { TunerState } from './state.ts'
+
+export const horizonOf = (state: TunerState): Horizon => ({
+  step: state.step,
+  budgetSteps: state.budgetSteps,
+  momentum: momentaOf(state.options),
+})
+
+export function planParts(state: TunerState): PlanParts {
+  const segments = courseOf(state)
+  const { override, step, phase } = state
+  const steered =
+    override === null
+      ? segments
+      : overrideSegments(horizonOf(state), {
+          learningRate: override.learningRate,
+          untilStep: override.untilStep,
+          phase,
+          after: segments,
+        })
+  return {
+    segments: steered,
+    tripwire: tripwireOf(state),
+    cadence: cadenceOf(state),
+    awaitAtStep: awaitStepOf(state, step),
+  }
+}
+
+/** The tuner's own course, before a person's override. In advisory mode that is the job's own rate, held. */
+function courseOf(state: TunerState): readonly Segment[] {
+  const horizon = horizonOf(state)
+  const { step, phase, warmup, anneal } = state
+  const { large, anneal: annealMomentum } = horizon.momentum
+  if (state.mode !== 'auto') {
+    const rate = state.learningRate ?? conservativeRate(state.options)
+    return [
+      segment(phase === 'done' ? 'done' : 'large', {
+        fromStep: step,
+        toStep: step + 1,
+        from: rate,
+        to: rate,
+      }),
+    ]
+  }
+  if (phase === 'done')
+    return [segment('done', { fromStep: step, toStep: step + 1, from: 0, to: 0 }, annealMomentum)]
+  if (warmup?.kind === 'range') return rangeSegments(horizon, warmup.range, conservativeRate(state.options))
+  if (warmup?.kind === 'race' && warmup.race.current !== null) {
+    const { arm, fromStep, toStep } = warmup.race.current
+    const { learningRate: rate, losses } = warmup.race.arms[arm]!
+    return armSegments(horizon, { rate, fromStep, toStep, warmUp: losses.length === 0 })
+  }
+  if (anneal !== null) {
+    const { fromStep, toStep, fromRate } = anneal
+    return annealSegments(horizon, { fromStep, toStep, rate: fromRate })
+  }
+  const rate = state.largeLearningRate ?? conservativeRate(state.options)
+  const ramp = rampOf(state, rate)
+  if (ramp === null) return largeSegments(horizon, { rate, switchStep: plannedSwitchStep(state) })
+  const after = largeSegments(
+    { ...horizon, step: ramp.toStep },
+    { rate, switchStep: plannedSwitchStep(state) },
+  )
+  return [segment('large', { ...ramp, to: rate }, large), ...after]
+}
+
+function rampOf(state: TunerState, rate: number): { from: number; fromStep: number; toStep: number } | null {
+  const { warmup, rewarm, step } = state
+  if (rewarm !== null && rewarm.toStep > step)
+    return { from: rewarm.fromRate, fromStep: rewarm.fromStep, toStep: rewarm.toStep }
+  if (warmup?.kind === 'ramp') return { from: rate / 10, fromStep: 0, toStep: warmup.untilStep }
+  return null
+}
+
+/**
+ * Where the plan puts the anneal: at the step that the evidence points to, but not before the next probe can
+ * be judged; without evidence where the fallback plan has it.
+ */
+export function plannedSwitchStep(state: TunerState): number | null {
+  const { step, budgetSteps, outlook } = state
+  if (budgetSteps === null) return null
+  const patience = step + 2 * (cadenceOf(state)?.valleySteps ?? 0) + 1
+  const wanted = outlook?.earliestStep ?? fallbackSwitchStep(step, budgetSteps)
+  return Math.min(Math.max(wanted, patience), Math.max(step, Math.floor(0.9 * budgetSteps)))
+}
+
+/** How often the job measures. The distance of probes grows where they would take more than their share of time. */
+export function cadenceOf(state: TunerState): Cadence | null {
+  const { options, budgetSteps, phase } = state
+  const block = blockSteps(budgetSteps)
+  const inWarmup = phase === 'warmup' || phase === 'done'
+  const distance = inWarmup ? null : probeDistance(state)
+  return {
+    blockSteps: block,
+    valleySteps: offers(options, 'heldOutLoss') ? distance : null,
+    lineSteps: offers(options, 'lineProbe') ? distance : null,
+    microBatchSteps: offers(options, 'microBatchNorms') ? (inWarmup ? null : microBatchSteps) : null,
+  }
+}
+
+function probeDistance(state: TunerState): number {
+  const { budgetSteps, signals } = state
+  if (budgetSteps === null) return valleyStepsWithoutBudget
+  const wanted = Math.min(Math.ceil(valleyShare * budgetSteps), valleyStepsMax)
+  const { probeSecondsMean, stepSecondsMean } = signals
+  if (probeSecondsMean === null || stepSecondsMean === null || stepSecondsMean <= 0) return wanted
+  // Two probes (valley and line) share the goal.
+  const affordable = Math.ceil((2 * probeSecondsMean) / (probeShareGoal * stepSecondsMean))
+  return Math.min(Math.max(wanted, affordable), Math.max(wanted, Math.ceil(valleyShareMax * budgetSteps)))
+}
+
+function tripwireOf(state: TunerState): Tripwire | null {
+  const { warmup, signals, largeLearningRate, anneal, phase } = state
+  if (state.mode !== 'auto' || phase === 'done') return null
+  if (warmup?.kind === 'range')
+    return { lossAbove: null, gradientNormAbove: null, thenLearningRate: warmup.range.fromRate }
+  if (warmup?.kind === 'race' && warmup.race.current !== null) {
+    const { learningRate } = warmup.race.arms[warmup.race.current.arm]!
+    const { lossFirst } = warmup.race
+    return {
+      lossAbove: lossFirst === null ? null : raceLossRiseFactor * lossFirst,
+      gradientNormAbove: null,
+      thenLearningRate: learningRate * tripwireRateFactor * tripwireRateFactor,
+    }
+  }
+  const smoothed = lossSmoother.read(signals.smoother).value
+  const rate = anneal?.fromRate ?? largeLearningRate ?? conservativeRate(state.options)
+  const { normMean, normCount } = state.divergence
+  return {
+    lossAbove:
+      smoothed === null
+        ? null
+        : tripwireLossFactor * Math.max(smoothed, signals.lossBlocks.blocks.at(-1)?.mean ?? smoothed),
+    gradientNormAbove: normCount < 20 ? null : tripwireNormFactor * normMean,
+    thenLearningRate: rate * tripwireRateFactor,
+  }
+}
+
+/** Where a client that can afford it waits for the answer. */
+function awaitStepOf(state: TunerState, step: number): number | null {
+  const { warmup, anneal, phase, budgetSteps } = state
+  if (state.mode !== 'auto' || phase === 'done') return null
+  if (warmup?.kind === 'range') return Math.min(nextAwaitStep(step), warmup.range.toStep)
+  if (warmup?.kind === 'race') return warmup.race.current?.toStep ?? null
+  return anneal?.toStep ?? budgetSteps
+}
+
+/** In the range test the job asks each ten steps. */
+export const nextAwaitStep = (step: number): number =>
+  (Math.floor(step / rangeAwaitSteps) + 1) * rangeAwaitSteps

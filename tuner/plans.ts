@@ -1,0 +1,175 @@
+// Plans: which segments lie ahead in each phase. Every plan ends annealed, because a client that loses the
+// server follows it to the end: a run must come out well without us. Pure functions of values; the state
+// machine that chooses among them is in tune.ts and warmup.ts.
+
+import { segmentRate } from '../protocol/plan.ts'
+import type { Cadence, Phase, Plan, Segment, SegmentShape, Tripwire } from '../protocol/vocabulary.ts'
+import { annealLinearShareMin, fallbackAnnealShare, raceWarmupFrom } from './constants.ts'
+
+/** Steps that stand for "no end" in a plan without a budget: the last rate holds after them anyway. */
+export const openEndSteps = 1_000_000
+
+/** What is common to the segments of one plan. */
+export type Horizon = {
+  readonly step: number
+  readonly budgetSteps: number | null
+  /** Momentum of the large-step phase and of the anneal; null = the job's own, not set by us. */
+  readonly momentum: { readonly large: number | null; readonly anneal: number | null }
+}
+
+export function segment(
+  phase: Phase,
+  range: { from: number; to: number; fromStep: number; toStep: number; shape?: SegmentShape },
+  momentum: number | null = null,
+): Segment {
+  const { fromStep, toStep, from, to } = range
+  const shape = range.shape ?? (from === to ? 'constant' : 'linear')
+  return { fromStep, toStep, shape, from, to, phase, ...(momentum === null ? {} : { momentum }) }
+}
+
+/**
+ * Rate at constant effective rate η/(1−μ) when momentum changes from `before` to `after` (undampened
+ * momentum, TUNER §7). Unknown momentum on either side leaves the rate as it is.
+ */
+export function rateAtMomentum(rate: number, before: number | null, after: number | null): number {
+  if (before === null || after === null) return rate
+  return (rate * (1 - after)) / (1 - before)
+}
+
+/** Shape of an anneal over `steps` of a budget: linear for long ones, 1 − √z (steeper at first) for short ones. */
+export function annealShape(steps: number, budgetSteps: number | null): SegmentShape {
+  return budgetSteps !== null && steps < annealLinearShareMin * budgetSteps ? 'oneMinusSqrt' : 'linear'
+}
+
+/** Anneal from a rate to 0 over [fromStep, toStep). */
+export function annealSegments(
+  horizon: Horizon,
+  options: { fromStep: number; toStep: number; rate: number },
+): Segment[] {
+  const { fromStep, toStep, rate } = options
+  const { large, anneal } = horizon.momentum
+  const from = rateAtMomentum(rate, large, anneal)
+  const shape = annealShape(toStep - fromStep, horizon.budgetSteps)
+  return [segment('anneal', { fromStep, toStep, from, to: 0, shape }, anneal)]
+}
+
+/**
+ * The large step held to `switchStep`, then the anneal. Without a budget it holds without end.
+ * A switch step at or before the present starts the anneal now; at or beyond the budget there is none.
+ */
+export function largeSegments(
+  horizon: Horizon,
+  options: { rate: number; switchStep: number | null },
+): Segment[] {
+  const { step, budgetSteps, momentum } = horizon
+  const { rate } = options
+  if (budgetSteps === null)
+    return [
+      segment('large', { fromStep: step, toStep: step + openEndSteps, from: rate, to: rate }, momentum.large),
+    ]
+  if (step >= budgetSteps)
+    return [segment('done', { fromStep: step, toStep: step + 1, from: 0, to: 0 }, momentum.anneal)]
+  const switchStep = Math.min(
+    Math.max(options.switchStep ?? fallbackSwitchStep(step, budgetSteps), step),
+    budgetSteps - 1,
+  )
+  const anneal = annealSegments(horizon, { fromStep: switchStep, toStep: budgetSteps, rate })
+  if (switchStep === step) return anneal
+  return [
+    segment('large', { fromStep: step, toStep: switchStep, from: rate, to: rate }, momentum.large),
+    ...anneal,
+  ]
+}
+
+/** Where the fallback plan "fixed 70 % linear anneal" switches, seen from a step. */
+export function fallbackSwitchStep(step: number, budgetSteps: number): number {
+  return Math.max(step, Math.round((1 - fallbackAnnealShare) * budgetSteps))
+}
+
+/** A person's rate until a step, then what the tuner has. */
+export function overrideSegments(
+  horizon: Horizon,
+  options: { learningRate: number; untilStep: number; phase: Phase; after: readonly Segment[] },
+): Segment[] {
+  const { step, momentum } = horizon
+  const { learningRate, untilStep, phase, after } = options
+  if (untilStep <= step) return [...after]
+  const held = segment(
+    phase,
+    { fromStep: step, toStep: untilStep, from: learningRate, to: learningRate },
+    phase === 'anneal' ? momentum.anneal : momentum.large,
+  )
+  return [held, ...cutBefore(after, untilStep)]
+}
+
+/** The part of segments from a step on; a segment that is cut starts with its rate at the cut. */
+export function cutBefore(segments: readonly Segment[], step: number): Segment[] {
+  const kept = segments.filter(({ toStep }) => toStep > step)
+  const [first, ...rest] = kept
+  if (first === undefined || first.fromStep >= step) return kept
+  return [cutSegment(first, step), ...rest]
+}
+
+function cutSegment(first: Segment, step: number): Segment {
+  const { shape, to } = first
+  const from = segmentRate(first, step)
+  // A cut cosine or 1 − √z is no longer one of its kind: it goes on straight to the same end.
+  return {
+    ...first,
+    fromStep: step,
+    from,
+    to,
+    shape: shape === 'cosine' || shape === 'oneMinusSqrt' ? 'linear' : shape,
+  }
+}
+
+/** The range test's segment, and after it a stated conservative rate to the end. */
+export function rangeSegments(
+  horizon: Horizon,
+  range: { fromStep: number; toStep: number; fromRate: number; toRate: number },
+  fallbackRate: number,
+): Segment[] {
+  const { fromStep, toStep, fromRate, toRate } = range
+  const test = segment(
+    'warmup',
+    { fromStep, toStep, from: fromRate, to: toRate, shape: 'exponential' },
+    horizon.momentum.large,
+  )
+  return [test, ...largeSegments({ ...horizon, step: toStep }, { rate: fallbackRate, switchStep: null })]
+}
+
+/** One arm of the race: in its first round a linear warm-up over the first half, then its rate. */
+export function armSegments(
+  horizon: Horizon,
+  options: { rate: number; fromStep: number; toStep: number; warmUp: boolean },
+): Segment[] {
+  const { rate, fromStep, toStep, warmUp } = options
+  const { large } = horizon.momentum
+  const middle = fromStep + Math.max(1, Math.floor((toStep - fromStep) / 2))
+  const arm = warmUp
+    ? [
+        segment('warmup', { fromStep, toStep: middle, from: rate * raceWarmupFrom, to: rate }, large),
+        segment('warmup', { fromStep: middle, toStep, from: rate, to: rate }, large),
+      ]
+    : [segment('warmup', { fromStep, toStep, from: rate, to: rate }, large)]
+  return [...arm, ...largeSegments({ ...horizon, step: toStep }, { rate, switchStep: null })]
+}
+
+/** Whether two plans ask the same of a client, whatever their versions. */
+export function isSamePlan(a: Plan, b: Omit<Plan, 'version'>): boolean {
+  return JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 })
+}
+
+export type PlanParts = {
+  readonly segments: readonly Segment[]
+  readonly tripwire: Tripwire | null
+  readonly cadence: Cadence | null
+  readonly awaitAtStep: number | null
+}
+
+/** The next version of the plan, or the same plan object when nothing changed. */
+export function nextPlan(plan: Plan, parts: PlanParts): Plan {
+  const { segments, tripwire, cadence, awaitAtStep } = parts
+  const next: Plan = { version: plan.version + 1, segments, tripwire, cadence, awaitAtStep }
+  return isSamePlan(plan, next) ? plan : next
+}

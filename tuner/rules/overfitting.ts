@@ -1,0 +1,30 @@
+// Overfitting: a budget is a maximum. When the held-out loss of averaged weights rises, staying costs and a long
+// anneal memorises. Sign: two of the last three probes, the newest among them, above the best level by three
+// deviations. The probes see the same examples, so the deviation is that of the weights' wandering, taken from
+// the probes' own first differences. A level that has merely stopped falling is for the switch rule to judge.
+
+import { overfittingDeviations, overfittingHits, valleyProbesNeeded } from '../constants.ts'
+import type { SignalsState } from '../signals/signals.ts'
+
+export function isOverfitting(signals: SignalsState): boolean {
+  const { averagedLosses, valley } = signals
+  if (valley.count < valleyProbesNeeded || averagedLosses.length < valleyProbesNeeded) return false
+  const limit = bestLevel(averagedLosses) + overfittingDeviations * differenceScatter(averagedLosses)
+  const isAbove = averagedLosses.slice(-3).map((loss) => loss > limit)
+  return isAbove.filter(Boolean).length >= overfittingHits && isAbove.at(-1) === true
+}
+
+/** The lowest mean of three neighbours: the lowest single one of many lies two deviations low by chance alone. */
+function bestLevel(values: readonly number[]): number {
+  let best = Number.POSITIVE_INFINITY
+  for (let i = 2; i < values.length; i++)
+    best = Math.min(best, (values[i - 2]! + values[i - 1]! + values[i]!) / 3)
+  return best
+}
+
+/** Deviation about a smooth course, from first differences: √(Σ Δ²/(2n)). */
+function differenceScatter(values: readonly number[]): number {
+  let sum = 0
+  for (let i = 1; i < values.length; i++) sum += (values[i]! - values[i - 1]!) ** 2
+  return values.length < 2 ? 0 : Math.sqrt(sum / (2 * (values.length - 1)))
+}

@@ -1,0 +1,287 @@
+// The race for the large rate: arms with different rates start from one checkpoint, see the same batches
+// (common random numbers), and are ranked by the loss of their averaged weights, because raw loss prefers
+// small rates. In rounds the better arms go on from their own checkpoints; at the end a parabola through three
+// rates over log η gives the optimum, times κ < 1 because early averaged loss flatters large rates.
+// Pure bookkeeping: who runs next, what it scored, who won. The plan and the actions are made in warmup.ts.
+
+import {
+  guardNonFiniteMax,
+  raceArmRatio,
+  raceKappaGiven,
+  raceKappaRange,
+  raceLastRoundSegments,
+  raceLossRiseFactor,
+  raceShareMax,
+  raceSpreadGiven,
+} from '../constants.ts'
+import { type LossSmootherState, lossSmoother } from '../estimators/lossSmoother.ts'
+
+export type Arm = {
+  readonly id: number
+  readonly learningRate: number
+  /** Loss of averaged weights at the end of each round that it ran. */
+  readonly losses: readonly number[]
+  readonly diverged: boolean
+  /** Name of its own newest checkpoint; null = it has none yet. */
+  readonly checkpoint: string | null
+  readonly stepCount: number
+}
+
+export type RaceState = {
+  /** `range`: rates below a measured divergence rate. `given`: around the job's own rate. */
+  readonly source: 'range' | 'given'
+  /** The divergence rate or the job's own. */
+  readonly reference: number
+  readonly fromStep: number
+  readonly segmentSteps: number
+  readonly round: number
+  /** How many arms each round runs. */
+  readonly rounds: readonly number[]
+  readonly arms: readonly Arm[]
+  /** Arms still to run in this round (ids). */
+  readonly queue: readonly number[]
+  readonly current: { readonly arm: number; readonly fromStep: number; readonly toStep: number } | null
+  readonly expansions: number
+  /** Loss of the run's first steps: an arm far above it has diverged. Null = not known yet. */
+  readonly lossFirst: number | null
+  /** Watch over the arm that runs: its smoothed loss, and losses in a row that are not finite. */
+  readonly watch: { readonly smoother: LossSmootherState; readonly nonFiniteCount: number }
+}
+
+const arm = (id: number, learningRate: number): Arm => ({
+  id,
+  learningRate,
+  losses: [],
+  diverged: false,
+  checkpoint: null,
+  stepCount: 0,
+})
+
+/** Steps that a race of these rounds takes. */
+function raceSteps(rounds: readonly number[], segmentSteps: number): number {
+  return rounds.reduce((sum, count, round) => sum + count * roundSteps(rounds, round, segmentSteps), 0)
+}
+
+function roundSteps(rounds: readonly number[], round: number, segmentSteps: number): number {
+  const isLast = round === rounds.length - 1
+  return isLast ? Math.round(raceLastRoundSegments * segmentSteps) : segmentSteps
+}
+
+/**
+ * A race below a divergence rate: seven arms a factor .56 apart if they fit into a quarter of the budget,
+ * fewer arms over the same span on short runs.
+ */
+export function raceBelow(options: {
+  divergenceRate: number
+  fromStep: number
+  segmentSteps: number
+  budgetSteps: number
+  lossFirst: number | null
+}): RaceState {
+  const { divergenceRate, fromStep, segmentSteps, budgetSteps, lossFirst } = options
+  const choices = [
+    [7, 4, 2],
+    [5, 3, 2],
+    [4, 2],
+    [3, 2],
+  ]
+  const rounds = choices.find((choice) => raceSteps(choice, segmentSteps) <= raceShareMax * budgetSteps) ?? [
+    3, 1,
+  ]
+  const count = rounds[0]!
+  const ratio = raceArmRatio ** (6 / (count - 1))
+  const rates = Array.from({ length: count }, (_, i) => divergenceRate * raceArmRatio * ratio ** i)
+  return openRace({
+    source: 'range',
+    reference: divergenceRate,
+    rates,
+    rounds,
+    fromStep,
+    segmentSteps,
+    lossFirst,
+  })
+}
+
+/** A race around a rate that the job was given: η, 3η, η/3, the best two again. */
+export function raceAround(options: {
+  learningRate: number
+  fromStep: number
+  segmentSteps: number
+  min: number
+  max: number
+}): RaceState {
+  const { learningRate, fromStep, segmentSteps, min, max } = options
+  const rates = [learningRate, learningRate * raceSpreadGiven, learningRate / raceSpreadGiven].filter(
+    (rate) => rate >= min && rate <= max,
+  )
+  const rounds = rates.length > 1 ? [rates.length, 2] : [1]
+  return openRace({
+    source: 'given',
+    reference: learningRate,
+    rates,
+    rounds,
+    fromStep,
+    segmentSteps,
+    lossFirst: null,
+  })
+}
+
+function openRace(
+  options: Pick<RaceState, 'source' | 'reference' | 'rounds' | 'fromStep' | 'segmentSteps' | 'lossFirst'> & {
+    rates: readonly number[]
+  },
+): RaceState {
+  const { rates, ...rest } = options
+  const arms = rates.map((rate, id) => arm(id, rate))
+  return {
+    ...rest,
+    round: 0,
+    arms,
+    queue: arms.map(({ id }) => id),
+    current: null,
+    expansions: 0,
+    watch: noWatch(),
+  }
+}
+
+const noWatch = (): RaceState['watch'] => ({ smoother: lossSmoother.init({}), nonFiniteCount: 0 })
+
+/** Starts the next arm in the queue at a step; undefined = this round is over. */
+export function startNextArm(race: RaceState, step: number): RaceState | undefined {
+  const [next, ...queue] = race.queue
+  if (next === undefined) return undefined
+  const length = roundSteps(race.rounds, race.round, race.segmentSteps)
+  return { ...race, queue, current: { arm: next, fromStep: step, toStep: step + length }, watch: noWatch() }
+}
+
+/** Folds one sample of the running arm. */
+export function watchArm(race: RaceState, sample: { step: number; loss: number | null }): RaceState {
+  const { current, watch } = race
+  const { step, loss } = sample
+  if (current === null || loss === null || step < current.fromStep || step >= current.toStep) return race
+  if (!Number.isFinite(loss))
+    return { ...race, watch: { ...watch, nonFiniteCount: watch.nonFiniteCount + 1 } }
+  const smoother = lossSmoother.update(watch.smoother, { step, value: loss })
+  return { ...race, lossFirst: race.lossFirst ?? loss, watch: { smoother, nonFiniteCount: 0 } }
+}
+
+/** Whether the running arm has come apart. */
+export function hasArmDiverged(race: RaceState): boolean {
+  const { watch, lossFirst } = race
+  const smoothed = lossSmoother.read(watch.smoother).value
+  const isFar = smoothed !== null && lossFirst !== null && smoothed > raceLossRiseFactor * lossFirst
+  return watch.nonFiniteCount >= guardNonFiniteMax || isFar
+}
+
+/** Ends the current arm with its averaged loss, or as diverged. `ranSteps` = steps that it took in this round. */
+export function endArm(
+  race: RaceState,
+  result: { loss: number | null; ranSteps: number; checkpoint: string },
+): RaceState {
+  if (race.current === null) return race
+  const { arm: id } = race.current
+  const ok = result.loss !== null && Number.isFinite(result.loss)
+  const arms = race.arms.map((entry) =>
+    entry.id !== id
+      ? entry
+      : ok
+        ? {
+            ...entry,
+            losses: [...entry.losses, result.loss as number],
+            checkpoint: result.checkpoint,
+            stepCount: entry.stepCount + result.ranSteps,
+          }
+        : { ...entry, diverged: true },
+  )
+  return { ...race, arms, current: null }
+}
+
+/** Arms that finished round `round`, best first. */
+export function ranking(race: RaceState, round: number): readonly Arm[] {
+  return race.arms
+    .filter((entry) => !entry.diverged && entry.losses.length > round)
+    .sort((a, b) => a.losses[round]! - b.losses[round]!)
+}
+
+/**
+ * What follows when a round is over: the next round, a wider round (an edge won), or the end.
+ * The result is the same race if it is over: then `raceResult` tells.
+ */
+export function advanceRace(race: RaceState, bounds: { min: number; max: number }): RaceState {
+  if (race.queue.length > 0 || race.current !== null) return race
+  const ranked = ranking(race, race.round)
+  const wider = race.source === 'given' && race.round === 0 ? widened(race, ranked, bounds) : undefined
+  if (wider) return wider
+  const nextRound = race.round + 1
+  const keep = race.rounds[nextRound]
+  if (keep === undefined || ranked.length < 2) return { ...race, round: race.rounds.length }
+  return { ...race, round: nextRound, queue: ranked.slice(0, keep).map(({ id }) => id) }
+}
+
+export const isRaceOver = (race: RaceState): boolean => race.round >= race.rounds.length
+
+/** If the best arm stands at the edge of those tried, one more beyond it: at most two up and two down. */
+function widened(
+  race: RaceState,
+  ranked: readonly Arm[],
+  bounds: { min: number; max: number },
+): RaceState | undefined {
+  const best = ranked[0]
+  const rates = race.arms.map(({ learningRate }) => learningRate)
+  // All arms diverged: only smaller rates can help.
+  const edge =
+    best === undefined || best.learningRate <= Math.min(...rates)
+      ? 'low'
+      : best.learningRate >= Math.max(...rates)
+        ? 'high'
+        : undefined
+  if (edge === undefined || race.expansions >= 3 || race.arms.length < 2) return undefined
+  const rate = edge === 'low' ? Math.min(...rates) / raceSpreadGiven : Math.max(...rates) * raceSpreadGiven
+  if (rate < bounds.min || rate > bounds.max) return undefined
+  const id = race.arms.length
+  return { ...race, arms: [...race.arms, arm(id, rate)], queue: [id], expansions: race.expansions + 1 }
+}
+
+export type RaceResult =
+  | { readonly kind: 'won'; readonly winner: Arm; readonly optimum: number; readonly learningRate: number }
+  | { readonly kind: 'no-arm-left' }
+
+/** The winner, the optimum by the parabola, and κ times it. */
+export function raceResult(race: RaceState): RaceResult {
+  const last = Math.max(...race.arms.map(({ losses }) => losses.length)) - 1
+  const winner = last < 0 ? undefined : ranking(race, last)[0]
+  if (winner === undefined) return { kind: 'no-arm-left' }
+  const optimum = optimumNear(race, winner)
+  const kappa = race.source === 'range' ? raceKappaRange : raceKappaGiven
+  return { kind: 'won', winner, optimum, learningRate: optimum * kappa }
+}
+
+/** Vertex of the parabola through the winner and its two neighbours in the latest round that all three ran. */
+function optimumNear(race: RaceState, winner: Arm): number {
+  for (let round = winner.losses.length - 1; round >= 0; round--) {
+    const ran = ranking(race, round).toSorted((a, b) => a.learningRate - b.learningRate)
+    const at = ran.findIndex(({ id }) => id === winner.id)
+    const [below, above] = [ran[at - 1], ran[at + 1]]
+    if (!below || !above) continue
+    const points = [below, winner, above].map((entry) => ({
+      x: Math.log(entry.learningRate),
+      y: entry.losses[round]!,
+    }))
+    const x = parabolaVertex(points as [Point, Point, Point])
+    const half = (from: Arm) => (Math.log(winner.learningRate) + Math.log(from.learningRate)) / 2
+    // The winner's own round decides between arms; the parabola only refines within half a spacing.
+    return x === null ? winner.learningRate : Math.exp(Math.min(Math.max(x, half(below)), half(above)))
+  }
+  return winner.learningRate
+}
+
+type Point = { readonly x: number; readonly y: number }
+
+/** x of the minimum of the parabola through three points; null if it has none (not convex). */
+export function parabolaVertex([a, b, c]: readonly [Point, Point, Point]): number | null {
+  const left = (b.y - a.y) / (b.x - a.x)
+  const right = (c.y - b.y) / (c.x - b.x)
+  const curvature = (right - left) / (c.x - a.x)
+  if (!(curvature > 0)) return null
+  return (a.x + b.x) / 2 - left / (2 * curvature)
+}

@@ -1,0 +1,134 @@
+// The range test: the rate grows by a constant factor per step from a very small one until the loss says stop.
+// It bounds the search from above and nothing more: the rate at which training diverges scatters by a factor
+// of 2.4 between seeds and lies 1 to 30 times above the best one, so a race follows (race.ts), never a fixed
+// fraction. Signs of divergence: smoothed loss above 1.3 × the best so far; gradient norm more than 2.5
+// deviations above its running mean in 5 of 10 steps; five losses in a row that are not finite.
+// Cost per sample O(1); state a dozen numbers.
+
+import {
+  rangeLossRiseFactor,
+  rangeMinimumDescent,
+  rangeNormDeviations,
+  rangeNormHits,
+  rangeSmoothingSteps,
+} from '../constants.ts'
+import { type LossSmootherState, lossSmoother } from '../estimators/lossSmoother.ts'
+
+export type RangeTestState = {
+  readonly fromStep: number
+  readonly toStep: number
+  readonly fromRate: number
+  readonly toRate: number
+  readonly smoother: LossSmootherState
+  readonly lossFirst: number | null
+  readonly lossBest: number | null
+  readonly normMean: number
+  readonly normVariance: number
+  readonly normCount: number
+  /** 1 = a norm far above its mean; the last ten steps. */
+  readonly normHits: readonly number[]
+  readonly nonFiniteCount: number
+  readonly diverged: { readonly step: number; readonly learningRate: number; readonly sign: string } | null
+}
+
+export type RangeSample = {
+  readonly step: number
+  readonly learningRate: number
+  readonly loss: number | null
+  readonly gradientNorm: number | null
+}
+
+export function startRangeTest(options: {
+  fromStep: number
+  stepCount: number
+  fromRate: number
+  toRate: number
+}): RangeTestState {
+  const { fromStep, stepCount, fromRate, toRate } = options
+  if (!(stepCount >= 1)) throw new RangeError(`stepCount must be at least 1, got ${stepCount}`)
+  if (!(fromRate > 0 && toRate > fromRate))
+    throw new RangeError(`toRate must be above fromRate ${fromRate} > 0, got ${toRate}`)
+  return {
+    fromStep,
+    toStep: fromStep + stepCount,
+    fromRate,
+    toRate,
+    smoother: lossSmoother.init({ timeConstantSteps: rangeSmoothingSteps }),
+    lossFirst: null,
+    lossBest: null,
+    normMean: 0,
+    normVariance: 0,
+    normCount: 0,
+    normHits: [],
+    nonFiniteCount: 0,
+    diverged: null,
+  }
+}
+
+/** Folds one sample of the test; samples outside it and after the end leave the state as it is. */
+export function foldRangeSample(state: RangeTestState, sample: RangeSample): RangeTestState {
+  if (state.diverged || sample.step < state.fromStep || sample.step >= state.toStep) return state
+  const norms = foldNorm(state, sample.gradientNorm)
+  const next = sample.loss === null ? norms : foldLoss(norms, sample.step, sample.loss)
+  const sign = divergenceSign(next)
+  return sign === null
+    ? next
+    : { ...next, diverged: { step: sample.step, learningRate: sample.learningRate, sign } }
+}
+
+function foldLoss(state: RangeTestState, step: number, loss: number): RangeTestState {
+  if (!Number.isFinite(loss)) return { ...state, nonFiniteCount: state.nonFiniteCount + 1 }
+  const smoother = lossSmoother.update(state.smoother, { step, value: loss })
+  const smoothed = lossSmoother.read(smoother).value ?? loss
+  return {
+    ...state,
+    nonFiniteCount: 0,
+    smoother,
+    lossFirst: state.lossFirst ?? loss,
+    lossBest: Math.min(state.lossBest ?? smoothed, smoothed),
+  }
+}
+
+function foldNorm(state: RangeTestState, norm: number | null): RangeTestState {
+  if (norm === null || !Number.isFinite(norm)) return state
+  const deviation = norm - state.normMean
+  const isHigh = state.normCount >= 10 && deviation > rangeNormDeviations * Math.sqrt(state.normVariance)
+  const normHits = [...state.normHits.slice(-9), isHigh ? 1 : 0]
+  // A high norm does not move the mean it is judged by.
+  if (isHigh) return { ...state, normHits }
+  const weight = Math.max(1 / (state.normCount + 1), 1 / 20)
+  return {
+    ...state,
+    normHits,
+    normCount: state.normCount + 1,
+    normMean: state.normMean + weight * deviation,
+    normVariance: (1 - weight) * (state.normVariance + weight * deviation * deviation),
+  }
+}
+
+function divergenceSign(state: RangeTestState): string | null {
+  const { lossBest, nonFiniteCount, normHits } = state
+  const lossSmoothed = lossSmoother.read(state.smoother).value
+  if (nonFiniteCount >= 5) return 'the loss was not finite at 5 steps in a row'
+  if (lossSmoothed !== null && lossBest !== null && lossSmoothed > rangeLossRiseFactor * lossBest)
+    return `the smoothed loss rose to ${rangeLossRiseFactor} times its best`
+  const hits = normHits.reduce((sum, hit) => sum + hit, 0)
+  return hits >= rangeNormHits ? `the gradient norm jumped at ${hits} of ${normHits.length} steps` : null
+}
+
+export type RangeOutcome =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'found'; readonly divergenceRate: number; readonly sign: string }
+  | { readonly kind: 'no-divergence'; readonly largestRate: number }
+  | { readonly kind: 'no-descent'; readonly divergenceRate: number; readonly sign: string }
+
+/** What the test says once steps up to `nextStep` are folded. */
+export function rangeOutcome(state: RangeTestState, nextStep: number): RangeOutcome {
+  const { diverged, lossFirst, lossBest } = state
+  if (diverged) {
+    const { learningRate: divergenceRate, sign } = diverged
+    const fell = lossFirst !== null && lossBest !== null && lossBest < lossFirst * (1 - rangeMinimumDescent)
+    return fell ? { kind: 'found', divergenceRate, sign } : { kind: 'no-descent', divergenceRate, sign }
+  }
+  return nextStep >= state.toStep ? { kind: 'no-divergence', largestRate: state.toRate } : { kind: 'running' }
+}

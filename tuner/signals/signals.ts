@@ -1,0 +1,248 @@
+// All signals of one run: which estimator each sample and probe goes to, and what they say together. After a
+// restore to an earlier checkpoint the trajectory is another one, so signals of the weights start afresh
+// (`freshSignals`) while facts about the job (cost, bad samples, the smoothed loss for the chart) go on.
+
+import type { LineProbe, SignalName, SignalReading, ValleyProbe } from '../../protocol/vocabulary.ts'
+import { type AveragedGapState, averagedGap, bestAverage } from '../estimators/averagedGap.ts'
+import { type BlocksState, blocks, withBudget } from '../estimators/blocks.ts'
+import { type CostState, cost } from '../estimators/cost.ts'
+import { type CurvatureState, curvature } from '../estimators/curvature.ts'
+import type { Estimate } from '../estimators/estimator.ts'
+import { type GradientNoiseState, gradientNoise } from '../estimators/gradientNoise.ts'
+import { type LossSmootherState, lossSmoother } from '../estimators/lossSmoother.ts'
+import { trendOfBlocks } from '../estimators/lossTrend.ts'
+import { type ValleyState, valleySlope } from '../estimators/valleySlope.ts'
+
+/** One step's numbers as the tuner uses them; null = not reported. Loss may be NaN or infinite. */
+export type Sample = {
+  readonly step: number
+  readonly loss: number | null
+  readonly learningRate: number | null
+  readonly momentum: number | null
+  readonly gradientNormSquared: number | null
+  readonly microGradientNormSquared: number | null
+  readonly batchSize: number | null
+  readonly microBatchSize: number | null
+  readonly stepSeconds: number | null
+  readonly signalSeconds: number | null
+}
+
+export type SignalsState = {
+  readonly smoother: LossSmootherState
+  readonly lossBlocks: BlocksState
+  readonly noise: GradientNoiseState
+  readonly curvature: CurvatureState
+  readonly gap: AveragedGapState
+  readonly valley: ValleyState
+  readonly cost: CostState
+  readonly batchSize: number | null
+  /** Raw held-out loss of the last 16 probes, oldest first. */
+  readonly probeLosses: readonly number[]
+  /** Averaged held-out loss of the last 16 probes. */
+  readonly averagedLosses: readonly number[]
+  readonly stepSecondsMean: number | null
+  readonly probeSecondsMean: number | null
+  readonly badSamples: { readonly nonFinite: number; readonly outOfOrder: number; readonly repeated: number }
+}
+
+const probesKept = 16
+
+export function initialSignals(budgetSteps: number | null): SignalsState {
+  return {
+    smoother: lossSmoother.init({}),
+    lossBlocks: blocks.init({ budgetSteps }),
+    noise: gradientNoise.init({}),
+    curvature: curvature.init({}),
+    gap: averagedGap.init({}),
+    valley: valleySlope.init({}),
+    cost: cost.init({}),
+    batchSize: null,
+    probeLosses: [],
+    averagedLosses: [],
+    stepSecondsMean: null,
+    probeSecondsMean: null,
+    badSamples: { nonFinite: 0, outOfOrder: 0, repeated: 0 },
+  }
+}
+
+/** Signals for a trajectory that starts afresh at other weights. */
+export function freshSignals(state: SignalsState, budgetSteps: number | null): SignalsState {
+  const {
+    smoother,
+    lossBlocks,
+    cost: costs,
+    batchSize,
+    stepSecondsMean,
+    probeSecondsMean,
+    badSamples,
+  } = state
+  return {
+    ...initialSignals(budgetSteps),
+    smoother,
+    lossBlocks,
+    cost: costs,
+    batchSize,
+    stepSecondsMean,
+    probeSecondsMean,
+    badSamples,
+  }
+}
+
+/** Signals under another budget: the blocks lengthen, nothing is lost. */
+export function rebudgetedSignals(state: SignalsState, budgetSteps: number | null): SignalsState {
+  return { ...state, lossBlocks: withBudget(state.lossBlocks, budgetSteps) }
+}
+
+export function foldSample(state: SignalsState, sample: Sample): SignalsState {
+  const { step, loss, gradientNormSquared, microGradientNormSquared, batchSize, microBatchSize } = sample
+  const isSound = loss !== null && Number.isFinite(loss)
+  const point = { step, value: loss ?? Number.NaN }
+  const hasPair = gradientNormSquared !== null && microGradientNormSquared !== null
+  return {
+    smoother: isSound ? lossSmoother.update(state.smoother, point) : state.smoother,
+    lossBlocks: isSound ? blocks.update(state.lossBlocks, point) : state.lossBlocks,
+    noise: hasPair
+      ? gradientNoise.update(state.noise, {
+          gradientNormSquared,
+          microGradientNormSquared,
+          batchSize,
+          microBatchSize,
+        })
+      : state.noise,
+    curvature: state.curvature,
+    gap: state.gap,
+    valley: state.valley,
+    cost:
+      sample.stepSeconds === null
+        ? state.cost
+        : cost.update(state.cost, {
+            stepSeconds: sample.stepSeconds,
+            signalSeconds: sample.signalSeconds,
+            probeSeconds: null,
+          }),
+    batchSize: batchSize ?? state.batchSize,
+    probeLosses: state.probeLosses,
+    averagedLosses: state.averagedLosses,
+    stepSecondsMean: runningMean(state.stepSecondsMean, sample.stepSeconds),
+    probeSecondsMean: state.probeSecondsMean,
+    badSamples:
+      loss === null || isSound
+        ? state.badSamples
+        : { ...state.badSamples, nonFinite: state.badSamples.nonFinite + 1 },
+  }
+}
+
+function runningMean(mean: number | null, value: number | null): number | null {
+  if (value === null || !Number.isFinite(value) || value < 0) return mean
+  return mean === null ? value : mean + (value - mean) / 20
+}
+
+/** Folds a valley probe taken at run length `largeSteps`; without averaged weights the raw loss stands in for P. */
+export function foldValleyProbe(state: SignalsState, probe: ValleyProbe, largeSteps: number): SignalsState {
+  const averaged = bestAverage(probe)?.loss ?? probe.raw.loss
+  const isSound = Number.isFinite(averaged)
+  return {
+    ...state,
+    gap: averagedGap.update(state.gap, probe),
+    valley: valleySlope.update(state.valley, { runLength: largeSteps, averagedLoss: averaged }),
+    probeLosses: Number.isFinite(probe.raw.loss)
+      ? [...state.probeLosses.slice(1 - probesKept), probe.raw.loss]
+      : state.probeLosses,
+    averagedLosses: isSound
+      ? [...state.averagedLosses.slice(1 - probesKept), averaged]
+      : state.averagedLosses,
+    ...probeCost(state, probe.seconds),
+  }
+}
+
+export function foldLineProbe(
+  state: SignalsState,
+  probe: LineProbe,
+  learningRate: number | null,
+): SignalsState {
+  return {
+    ...state,
+    curvature: curvature.update(state.curvature, { probe, learningRate }),
+    ...probeCost(state, probe.seconds),
+  }
+}
+
+function probeCost(state: SignalsState, seconds: number): Pick<SignalsState, 'cost' | 'probeSecondsMean'> {
+  return {
+    cost: cost.update(state.cost, { stepSeconds: null, signalSeconds: null, probeSeconds: seconds }),
+    probeSecondsMean:
+      state.probeSecondsMean === null
+        ? seconds
+        : state.probeSecondsMean + (seconds - state.probeSecondsMean) / 4,
+  }
+}
+
+/** Everything that the rules and the page read, computed at probes. */
+export type SignalsReading = {
+  readonly lossSmoothed: number | null
+  readonly noiseScale: Estimate
+  readonly aboveNoiseScale: number | null
+  readonly traceSigma: Estimate
+  readonly criticalLearningRate: Estimate
+  readonly curvature: Estimate
+  readonly noiseCurvature: Estimate
+  readonly rateRatio: Estimate
+  readonly gap: Estimate
+  readonly averagedLoss: Estimate
+  readonly lossTrend: Estimate
+  readonly valley: ReturnType<typeof valleySlope.read>
+  readonly signalShare: number | null
+  readonly probeShare: number | null
+}
+
+export function readSignals(state: SignalsState): SignalsReading {
+  const { noiseScale, traceSigma, aboveNoiseScale } = gradientNoise.read(state.noise)
+  const {
+    criticalLearningRate,
+    curvature: curvatureAlong,
+    noiseCurvature,
+    rateRatio,
+  } = curvature.read(state.curvature)
+  const { gap, averagedLoss } = averagedGap.read(state.gap)
+  return {
+    lossSmoothed: lossSmoother.read(state.smoother).value,
+    noiseScale,
+    aboveNoiseScale,
+    traceSigma,
+    criticalLearningRate,
+    curvature: curvatureAlong,
+    noiseCurvature,
+    rateRatio,
+    gap,
+    averagedLoss,
+    lossTrend: trendOfBlocks(state.lossBlocks.blocks),
+    valley: valleySlope.read(state.valley),
+    ...cost.read(state.cost),
+  }
+}
+
+/** A reading for the chart; nothing where there is no value. */
+export function chartPoint(
+  signal: SignalName,
+  step: number,
+  estimate: Pick<Estimate, 'value' | 'standardError'> | number | null,
+): SignalReading[] {
+  const { value, standardError } =
+    typeof estimate === 'number' || estimate === null ? { value: estimate, standardError: null } : estimate
+  return value === null || !Number.isFinite(value) ? [] : [{ signal, step, value, standardError }]
+}
+
+/** What the chart shows of the signals at a probe. */
+export function chartPoints(reading: SignalsReading, step: number): SignalReading[] {
+  return [
+    ...chartPoint('averagedGap', step, reading.gap),
+    ...chartPoint('noiseScale', step, reading.noiseScale),
+    ...chartPoint('traceSigma', step, reading.traceSigma),
+    ...chartPoint('curvature', step, reading.curvature),
+    ...chartPoint('noiseCurvature', step, reading.noiseCurvature),
+    ...chartPoint('criticalLearningRate', step, reading.criticalLearningRate),
+    ...chartPoint('rateRatio', step, reading.rateRatio),
+    ...chartPoint('signalShare', step, reading.signalShare),
+    ...chartPoint('probeShare', step, reading.probeShare),
+  ]
+}

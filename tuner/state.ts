@@ -1,0 +1,105 @@
+// The tuner's whole memory of a run: plain JSON of bounded size, so it can be stored, shown, compared and
+// resumed. Everything in it follows from the log of observations; `tunerVersion` changes whenever an old state
+// can no longer be continued, and the server then folds the log again.
+
+import type {
+  Action,
+  Alternative,
+  Decision,
+  Mode,
+  Phase,
+  PhaseSpan,
+  Plan,
+  RegimeReading,
+  RunOptions,
+  SignalReading,
+} from '../protocol/vocabulary.ts'
+import type { DivergenceState } from './guards/divergence.ts'
+import type { RaceState } from './rules/race.ts'
+import type { RangeTestState } from './rules/rangeTest.ts'
+import type { SignalsState } from './signals/signals.ts'
+
+export const tunerVersion = 1
+
+export type Lifecycle = 'running' | 'paused' | 'waiting' | 'diverged' | 'finished'
+
+/** A person's rate, in force until `untilStep`. */
+export type Override = { readonly learningRate: number; readonly untilStep: number; readonly reason: string }
+
+/** How the warm-up is being done; null once the large rate is chosen. */
+export type WarmupState =
+  | { readonly kind: 'range'; readonly range: RangeTestState }
+  | { readonly kind: 'race'; readonly race: RaceState }
+  | { readonly kind: 'ramp'; readonly untilStep: number }
+
+/** The anneal under way. */
+export type AnnealState = {
+  readonly fromStep: number
+  readonly toStep: number
+  readonly fromRate: number
+  readonly reason: 'rule' | 'deadline' | 'fallback' | 'overfitting' | 'command' | 'guard'
+  /** Gain that the evidence promised when the switch was made; null = none was measured. */
+  readonly expectedGain: number | null
+}
+
+/** What the last evaluations of the switch rule said, newest last, at most three. */
+export type RuleMemory = { readonly satisfied: readonly boolean[]; readonly evaluatedAtStep: number }
+
+export type TunerState = {
+  readonly tunerVersion: number
+  readonly runId: string
+  readonly options: RunOptions
+  readonly mode: Mode
+  readonly budgetSteps: number | null
+  readonly lifecycle: Lifecycle
+  readonly phase: Phase
+  readonly phases: readonly PhaseSpan[]
+  /** Number of the next step: one more than the highest reported. */
+  readonly step: number
+  /** The plan in force: what a client follows. */
+  readonly plan: Plan
+  /** Outstanding actions: the whole list; a client forgets those that are no longer in it. */
+  readonly actions: readonly Action[]
+  readonly actionCount: number
+  readonly decisionCount: number
+  /** The rate of the large-step phase; null while it is looked for. */
+  readonly largeLearningRate: number | null
+  readonly switchStep: number | null
+  /** Samples and probes of steps below this belong to weights that were undone, and are not folded into signals. */
+  readonly validFromStep: number
+  /** The restore that a guard has asked for: until it is acknowledged, samples belong to the diverged weights. */
+  readonly awaitedRestore: string | null
+  readonly warmup: WarmupState | null
+  readonly anneal: AnnealState | null
+  readonly override: Override | null
+  /** After a guard: the rate climbs back over these steps. */
+  readonly rewarm: { readonly fromStep: number; readonly toStep: number; readonly fromRate: number } | null
+  readonly rule: RuleMemory
+  /** Run length in large-step equivalents: Σ η/η_large over the surviving trajectory. */
+  readonly largeSteps: number
+  readonly signals: SignalsState
+  readonly divergence: DivergenceState
+  readonly regime: RegimeReading
+  readonly learningRate: number | null
+  readonly momentum: number | null
+  /** Where forecasts stand, for the headline: the last evaluated test's two sides and the earliest step. */
+  readonly outlook: Outlook | null
+  /** A standing remark for the headline, such as why there is no measured large rate. */
+  readonly remark: string | null
+}
+
+export type Outlook = {
+  readonly stayingGain: number | null
+  readonly annealingGain: number | null
+  readonly earliestStep: number | null
+  readonly probeCount: number
+  readonly probesNeeded: number
+  readonly probability: number | null
+  readonly alternatives: readonly Alternative[]
+}
+
+export type TuneResult = {
+  readonly state: TunerState
+  readonly decisions: readonly Decision[]
+  readonly readings: readonly SignalReading[]
+}

@@ -1,0 +1,108 @@
+// A turn: what one observation makes of the state, step by step. Each transition takes a turn and returns a
+// new one; decisions and readings gather in it in order. Here are the moves that all transitions share.
+
+import type {
+  Action,
+  Decision,
+  DecisionKind,
+  DecisionTest,
+  Evidence,
+  Observation,
+  Phase,
+  SignalReading,
+} from '../protocol/vocabulary.ts'
+import { planParts } from './planParts.ts'
+import { nextPlan } from './plans.ts'
+import type { TunerState } from './state.ts'
+
+export type Turn = {
+  readonly observation: Observation
+  readonly state: TunerState
+  readonly decisions: readonly Decision[]
+  readonly readings: readonly SignalReading[]
+}
+
+/** Phases kept in the run's history; beyond it the oldest ones merge into the first. */
+const phaseSpansMax = 64
+
+export function updated(turn: Turn, change: Partial<TunerState>): Turn {
+  return { ...turn, state: { ...turn.state, ...change } }
+}
+
+export function charted(turn: Turn, readings: readonly SignalReading[]): Turn {
+  return readings.length === 0 ? turn : { ...turn, readings: [...turn.readings, ...readings] }
+}
+
+/** The plan made anew from the state; its version grows only if it asks for something else. */
+export function replanned(turn: Turn): Turn {
+  return updated(turn, { plan: nextPlan(turn.state.plan, planParts(turn.state)) })
+}
+
+/** Another phase from the present step on. */
+export function inPhase(turn: Turn, phase: Phase, fromStep = turn.state.step): Turn {
+  if (phase === turn.state.phase) return turn
+  const last = turn.state.phases.at(-1)
+  const before = turn.state.phases.slice(0, -1)
+  // A phase that no step was taken in leaves no trace.
+  const ended = last === undefined || last.fromStep >= fromStep ? [] : [{ ...last, toStep: fromStep }]
+  const phases = [...before, ...ended, { phase, fromStep, toStep: null }].slice(-phaseSpansMax)
+  return updated(turn, { phase, phases })
+}
+
+/** An action without the id that the state gives it. */
+export type ActionRequest = Action extends infer A ? (A extends Action ? Omit<A, 'id'> : never) : never
+
+/** Adds actions after those outstanding, in the order in which the job is to do them. */
+export function asked(turn: Turn, requests: readonly ActionRequest[]): Turn {
+  const { actions, actionCount } = turn.state
+  const added = requests.map((request, i) => ({ ...request, id: `a-${actionCount + i + 1}` }) as Action)
+  return updated(turn, { actions: [...actions, ...added], actionCount: actionCount + added.length })
+}
+
+/** Takes back outstanding actions that a change of course has made pointless. */
+export function withdrawn(turn: Turn, isPointless: (action: Action) => boolean = () => true): Turn {
+  return updated(turn, { actions: turn.state.actions.filter((action) => !isPointless(action)) })
+}
+
+export type DecisionDraft = {
+  readonly kind: DecisionKind
+  readonly summary: string
+  readonly phaseBefore: Phase
+  readonly rule: { readonly id: string; readonly version: number }
+  readonly test?: DecisionTest
+  readonly evidence?: readonly Evidence[]
+  readonly whyNotYet?: string
+}
+
+/** Records a decision; the plan and phase are those of the turn, so the state is changed first. */
+export function decided(turn: Turn, draft: DecisionDraft): Turn {
+  const { state, observation } = turn
+  const { kind, summary, phaseBefore, rule, test, evidence, whyNotYet } = draft
+  const isAdvice = state.mode !== 'auto' && kind !== 'override' && kind !== 'hand-back' && kind !== 'start'
+  const decision: Decision = {
+    number: state.decisionCount + 1,
+    runId: state.runId,
+    step: state.step,
+    kind,
+    summary,
+    phase: { from: phaseBefore, to: state.phase },
+    regime: state.regime,
+    plan: state.plan,
+    ...(test === undefined ? {} : { test }),
+    evidence: evidence ?? [],
+    ...(whyNotYet === undefined ? {} : { whyNotYet }),
+    ...(state.outlook?.earliestStep == null ? {} : { earliestStep: state.outlook.earliestStep }),
+    alternatives: state.phase === 'done' ? [] : (state.outlook?.alternatives ?? []),
+    counterfactuals: [],
+    rule,
+    mode: state.mode,
+    status: isAdvice ? 'advisory' : 'applied',
+    cause: observation.number,
+    madeAt: observation.receivedAt,
+  }
+  return {
+    ...turn,
+    state: { ...state, decisionCount: decision.number },
+    decisions: [...turn.decisions, decision],
+  }
+}
