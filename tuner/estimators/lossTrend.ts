@@ -31,7 +31,7 @@ export function trendOfBlocks(series: readonly Block[]): Estimate {
   // As scipy's theilslopes: 0-based ranks, the lower one less 1, both kept inside the list.
   const lower = Math.max(0, Math.round((slopes.length - rankSpread) / 2) - 1)
   const upper = Math.min(slopes.length - 1, Math.round((slopes.length + rankSpread) / 2))
-  const error = ((slopes[upper]! - slopes[lower]!) / (2 * 1.96)) * longRunFactor(residuals)
+  const error = ((slopes[upper]! - slopes[lower]!) / (2 * 1.96)) * longRunFactor(residuals, 2)
   return { value, standardError: Number.isFinite(error) ? error : null, count: n, needed: trendBlocksNeeded }
 }
 

@@ -10,8 +10,10 @@ import { type Estimate, noEstimate } from './estimator.ts'
  * Factor on the standard error of a mean of correlated values: √((1+r)/(1−r)), the long-run deviation of a
  * first-order autoregression over that of independent values. r is the lag-1 autocorrelation clipped to
  * [0, .95]; so the factor is in [1, 6.3]. Fewer than 3 values, or a constant: 1. O(n).
+ * Residuals of a fit look less correlated than the noise was, by about (1+r)/n for each fitted parameter; this
+ * is added back for `fittedParameters` (simulated: 33 probes with r = .8 cover 89 % instead of 82 %).
  */
-export function longRunFactor(values: readonly number[]): number {
+export function longRunFactor(values: readonly number[], fittedParameters = 0): number {
   const n = values.length
   if (n < 3) return 1
   const center = mean(values)
@@ -22,7 +24,8 @@ export function longRunFactor(values: readonly number[]): number {
     squares += deviation * deviation
     if (i > 0) lagged += deviation * (values[i - 1]! - center)
   }
-  const r = lagged / squares
+  const measured = lagged / squares
+  const r = measured + (fittedParameters * (1 + measured)) / n
   if (!(r > 0)) return 1
   const clipped = Math.min(r, autocorrelationMax)
   return Math.sqrt((1 + clipped) / (1 - clipped))
@@ -54,6 +57,9 @@ export function meanEstimate(values: readonly number[], needed: number): Estimat
   return { value, standardError: Number.isFinite(error) ? error : null, count: n, needed }
 }
 
+/** σ of normal noise over its MAD: 1/Φ⁻¹(3/4). */
+export const normalPerMad = 1.482602218505602
+
 /** What 1.4826·MAD of n normal values falls short by, n = 4 … 9; above: n/(n − .8). Croux & Rousseeuw 1992. */
 const madBias = [1.363, 1.206, 1.2, 1.14, 1.129, 1.107]
 
@@ -72,6 +78,7 @@ export function medianEstimate(values: readonly number[], needed: number): Estim
   if (n < medianErrorNeeded) return { value, standardError: null, count: n, needed }
   const deviation = median(values.map((entry) => Math.abs(entry - value)))
   const bias = madBias[n - 4] ?? n / (n - 0.8)
-  const error = ((1.2533 * 1.4826 * deviation) / Math.sqrt(n)) * bias * smallSampleFactor(n - 1)
+  const error =
+    ((Math.sqrt(Math.PI / 2) * normalPerMad * deviation) / Math.sqrt(n)) * bias * smallSampleFactor(n - 1)
   return { value, standardError: Number.isFinite(error) ? error : null, count: n, needed }
 }
