@@ -98,6 +98,9 @@ export const tripwireNonFiniteMax = 5
 export function tripwireTrips(tripwire: Tripwire | null | undefined, input: TripwireInput): boolean {
   if (!tripwire) return false
   if (input.nonFiniteCount >= tripwireNonFiniteMax) return true
-  const above = (value: number | null, limit: number | null) => value !== null && limit !== null && value > limit
-  return above(input.lossSmoothed, tripwire.lossAbove) || above(input.gradientNorm, tripwire.gradientNormAbove)
+  const above = (value: number | null, limit: number | null) =>
+    value !== null && limit !== null && value > limit
+  return (
+    above(input.lossSmoothed, tripwire.lossAbove) || above(input.gradientNorm, tripwire.gradientNormAbove)
+  )
 }

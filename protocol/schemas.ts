@@ -4,11 +4,16 @@
 //
 // JSON has no NaN, and a diverging loss is exactly what must not be lost: non-finite numbers travel as the
 // strings "NaN", "Infinity" and "-Infinity", and `null` means "not known".
+//
+// `satisfies z.ZodType<T>` holds each schema to the vocabulary's type T: a field that is missing here or has
+// another type does not compile (schemas.test.ts asserts the other direction). Optional fields are exact, so
+// that a parsed field is there or it is not, but never there as `undefined`.
 
 import { z } from 'zod'
 import { planProblem } from './plan.ts'
 import {
   type Acknowledgement,
+  type Action,
   actionKinds,
   type Command,
   capabilities,
@@ -17,9 +22,11 @@ import {
   type Probe,
   phases,
   type RunOptions,
+  type SampleColumns,
+  type Segment,
+  type SubscribeRequest,
   sampleColumnNames,
   segmentShapes,
-  type SubscribeRequest,
   type Telemetry,
 } from './vocabulary.ts'
 
@@ -50,7 +57,10 @@ const rate = z.number().min(0)
 /** A run's id: 1 to 128 characters of letters, digits, dot, underscore, hyphen. */
 export const runIdSchema = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit')
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+    'must be 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit',
+  )
   .meta({ id: 'RunId' })
 
 const specialNumbers: Readonly<Record<string, number>> = {
@@ -121,8 +131,10 @@ const stepColumn = z
   })
   .meta({ id: 'StepColumn', items: { type: 'integer', minimum: 0, maximum: limits.stepMax } })
 
-type ColumnShape = Record<(typeof sampleColumnNames)[number], z.ZodOptional<typeof column>>
-const columnShape = Object.fromEntries(sampleColumnNames.map((key) => [key, column.optional()])) as ColumnShape
+type ColumnShape = Record<(typeof sampleColumnNames)[number], z.ZodExactOptional<typeof column>>
+const columnShape = Object.fromEntries(
+  sampleColumnNames.map((key) => [key, column.exactOptional()]),
+) as ColumnShape
 
 export const sampleColumnsSchema = z
   .strictObject({
@@ -130,8 +142,11 @@ export const sampleColumnsSchema = z
     ...columnShape,
     metrics: z
       .record(name, column)
-      .refine((metrics) => Object.keys(metrics).length <= limits.metricsMax, `must hold at most ${limits.metricsMax} metrics`)
-      .optional(),
+      .refine(
+        (metrics) => Object.keys(metrics).length <= limits.metricsMax,
+        `must hold at most ${limits.metricsMax} metrics`,
+      )
+      .exactOptional(),
   })
   .transform((columns, context) => {
     const rows = columns.step.length
@@ -153,9 +168,9 @@ export const sampleColumnsSchema = z
     }
     return columns
   })
-  .meta({ id: 'SampleColumns' })
+  .meta({ id: 'SampleColumns' }) satisfies z.ZodType<SampleColumns>
 
-const score = { loss: looseNumber, accuracy: z.number().min(0).max(1).nullish() }
+const score = { loss: looseNumber, accuracy: z.number().min(0).max(1).nullable().exactOptional() }
 const seconds = z.number().min(0)
 
 export const probeSchema = z
@@ -175,8 +190,8 @@ export const probeSchema = z
       seconds,
       criticalLearningRate: z.number().positive().nullable(),
       curvature: finite.nullable(),
-      noiseCurvature: finite.nullish(),
-      examples: z.int().min(1).optional(),
+      noiseCurvature: finite.nullable().exactOptional(),
+      examples: z.int().min(1).exactOptional(),
     }),
     z.strictObject({
       kind: z.literal('fork'),
@@ -187,7 +202,7 @@ export const probeSchema = z
       raw: z.strictObject(score),
     }),
   ])
-  .meta({ id: 'Probe' })
+  .meta({ id: 'Probe' }) satisfies z.ZodType<Probe>
 
 export const acknowledgementSchema = z
   .strictObject({
@@ -196,17 +211,17 @@ export const acknowledgementSchema = z
     step,
     detail: text().default(''),
   })
-  .meta({ id: 'Acknowledgement' })
+  .meta({ id: 'Acknowledgement' }) satisfies z.ZodType<Acknowledgement>
 
 export const telemetrySchema = z
   .strictObject({
     clientId: name,
     sequence: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
-    steps: sampleColumnsSchema.optional(),
-    probes: z.array(probeSchema).max(limits.batchProbesMax).optional(),
-    acknowledgements: z.array(acknowledgementSchema).max(limits.batchAcknowledgementsMax).optional(),
+    steps: sampleColumnsSchema.exactOptional(),
+    probes: z.array(probeSchema).max(limits.batchProbesMax).exactOptional(),
+    acknowledgements: z.array(acknowledgementSchema).max(limits.batchAcknowledgementsMax).exactOptional(),
   })
-  .meta({ id: 'Telemetry' })
+  .meta({ id: 'Telemetry' }) satisfies z.ZodType<Telemetry>
 
 export const segmentSchema = z
   .strictObject({
@@ -215,18 +230,23 @@ export const segmentSchema = z
     shape: z.enum(segmentShapes),
     from: rate,
     to: rate,
-    momentum: z.number().min(0).lt(1).nullish(),
-    phase: z.enum(phases).optional(),
+    momentum: z.number().min(0).lt(1).nullable().exactOptional(),
+    phase: z.enum(phases).exactOptional(),
   })
-  .meta({ id: 'Segment' })
+  .meta({ id: 'Segment' }) satisfies z.ZodType<Segment>
 
 export const planSchema = z
   .strictObject({
     version: z.int().min(0),
     segments: z.array(segmentSchema).min(1).max(limits.segmentsMax),
     tripwire: z
-      .strictObject({ lossAbove: finite.nullable(), gradientNormAbove: finite.nullable(), thenLearningRate: rate })
-      .nullish(),
+      .strictObject({
+        lossAbove: finite.nullable(),
+        gradientNormAbove: finite.nullable(),
+        thenLearningRate: rate,
+      })
+      .nullable()
+      .exactOptional(),
     cadence: z
       .strictObject({
         blockSteps: z.int().min(1),
@@ -234,14 +254,15 @@ export const planSchema = z
         lineSteps: z.int().min(1).nullable(),
         microBatchSteps: z.int().min(1).nullable(),
       })
-      .nullish(),
-    awaitAtStep: step.nullish(),
+      .nullable()
+      .exactOptional(),
+    awaitAtStep: step.nullable().exactOptional(),
   })
   .superRefine((plan, context) => {
-    const problem = planProblem(plan as Plan)
+    const problem = planProblem(plan)
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
   })
-  .meta({ id: 'Plan' })
+  .meta({ id: 'Plan' }) satisfies z.ZodType<Plan>
 
 const actionHead = { id: name, atStep: step }
 export const actionSchema = z
@@ -262,7 +283,7 @@ export const actionSchema = z
       keep: z.union([z.enum(['last', 'averaged']), z.strictObject({ checkpoint: name })]),
     }),
   ])
-  .meta({ id: 'Action', description: `One of ${actionKinds.join(', ')}` })
+  .meta({ id: 'Action', description: `One of ${actionKinds.join(', ')}` }) satisfies z.ZodType<Action>
 
 const learningRateSchema = z
   .strictObject({
@@ -271,10 +292,13 @@ const learningRateSchema = z
     max: z.number().positive().nullable().default(null),
   })
   .superRefine(({ initial, min, max }, context) => {
-    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    const issue = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message })
     if (min !== null && max !== null && min > max) issue('min', `must be at most max ${max}, got ${min}`)
-    if (initial !== null && max !== null && initial > max) issue('initial', `must be at most max ${max}, got ${initial}`)
-    if (initial !== null && min !== null && initial < min) issue('initial', `must be at least min ${min}, got ${initial}`)
+    if (initial !== null && max !== null && initial > max)
+      issue('initial', `must be at most max ${max}, got ${initial}`)
+    if (initial !== null && min !== null && initial < min)
+      issue('initial', `must be at least min ${min}, got ${initial}`)
   })
 
 const budget = z.int().min(20).max(limits.stepMax)
@@ -297,7 +321,10 @@ export const createRunSchema = z
     learningRate: learningRateSchema.default({ initial: null, min: null, max: null }),
     settings: z
       .record(name, z.union([text(), finite, z.boolean(), z.null()]))
-      .refine((settings) => Object.keys(settings).length <= limits.settingsMax, `must hold at most ${limits.settingsMax} entries`)
+      .refine(
+        (settings) => Object.keys(settings).length <= limits.settingsMax,
+        `must hold at most ${limits.settingsMax} entries`,
+      )
       .default({}),
   })
   .meta({ id: 'CreateRun' })
@@ -318,12 +345,19 @@ export type ChangeRun = z.infer<typeof changeRunSchema>
 
 /** Body of `POST /runs/{id}/commands`. */
 export const commandSchema = z
-  .strictObject({ kind: z.enum(['pause', 'resume', 'switch-now', 'undo-switch', 'finish']), reason: text().default('') })
+  .strictObject({
+    kind: z.enum(['pause', 'resume', 'switch-now', 'undo-switch', 'finish']),
+    reason: text().default(''),
+  })
   .meta({ id: 'CommandRequest' })
 
 /** Body of `POST /runs/{id}/overrides`. */
 export const overrideSchema = z
-  .strictObject({ learningRate: rate, untilStep: step, reason: z.string().min(1).max(limits.textCharactersMax) })
+  .strictObject({
+    learningRate: rate,
+    untilStep: step,
+    reason: z.string().min(1).max(limits.textCharactersMax),
+  })
   .meta({ id: 'OverrideRequest' })
 
 /** Query of `GET /runs/{id}/series`. */
@@ -343,22 +377,24 @@ export const subscribeSchema = z
     afterStep: step,
     points: z.int().min(50).max(limits.seriesPointsMax),
   })
-  .meta({ id: 'Subscribe' })
+  .meta({ id: 'Subscribe' }) satisfies z.ZodType<SubscribeRequest>
 
-// The parsed types are those of the vocabulary; each line fails to compile if a schema drifts away from it.
-type Equals<Parsed, Declared> = [Parsed] extends [Declared] ? true : never
-export type SchemaMatches = [
-  Equals<Required<Pick<Telemetry, 'clientId' | 'sequence'>>, Pick<z.infer<typeof telemetrySchema>, 'clientId' | 'sequence'>>,
-]
-/** Types a parser's result without a copy; zod's optional fields carry `undefined`, ours do not. */
-export const parsedTelemetry = (value: z.infer<typeof telemetrySchema>): Telemetry => value as Telemetry
-export const parsedProbe = (value: z.infer<typeof probeSchema>): Probe => value as Probe
-export const parsedAcknowledgement = (value: z.infer<typeof acknowledgementSchema>): Acknowledgement => value
-export const parsedSubscribe = (value: z.infer<typeof subscribeSchema>): SubscribeRequest => value
+/** A parsed batch is a batch of the vocabulary: compiles without a cast, or the schema has drifted. */
+export const parsedTelemetry = (value: z.infer<typeof telemetrySchema>): Telemetry => value
 
 /** The run's options from its creation request. `name` defaults to the run's id. */
 export function runOptions(request: CreateRun, runId: string): RunOptions {
-  const { name: givenName, project, tags, framework, optimizer, budgetSteps, mode, learningRate, settings } = request
+  const {
+    name: givenName,
+    project,
+    tags,
+    framework,
+    optimizer,
+    budgetSteps,
+    mode,
+    learningRate,
+    settings,
+  } = request
   return {
     name: givenName ?? runId,
     project,

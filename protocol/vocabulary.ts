@@ -266,7 +266,11 @@ export type RunOptions = {
 }
 
 export type Command =
-  | { readonly kind: 'pause' | 'resume' | 'switch-now' | 'undo-switch' | 'finish'; readonly reason: string; readonly by: string }
+  | {
+      readonly kind: 'pause' | 'resume' | 'switch-now' | 'undo-switch' | 'finish'
+      readonly reason: string
+      readonly by: string
+    }
   | {
       readonly kind: 'override'
       readonly learningRate: number
@@ -275,7 +279,12 @@ export type Command =
       readonly by: string
     }
   | { readonly kind: 'hand-back'; readonly reason: string; readonly by: string }
-  | { readonly kind: 'set-budget'; readonly budgetSteps: number | null; readonly reason: string; readonly by: string }
+  | {
+      readonly kind: 'set-budget'
+      readonly budgetSteps: number | null
+      readonly reason: string
+      readonly by: string
+    }
   | { readonly kind: 'set-mode'; readonly mode: Mode; readonly reason: string; readonly by: string }
 
 type ObservationHead = {
@@ -299,7 +308,11 @@ export const observationKinds = ['start', 'samples', 'probe', 'acknowledgement',
 // -------------------------------------------------------------------------------------------- decisions
 
 /** A measured number: value with its standard error (same unit) and the count behind it. */
-export type Measured = { readonly value: number | null; readonly standardError: number | null; readonly count: number }
+export type Measured = {
+  readonly value: number | null
+  readonly standardError: number | null
+  readonly count: number
+}
 
 export type RegimeReading = {
   readonly name: RegimeName
@@ -332,7 +345,11 @@ export type Evidence = {
   readonly source: string
 }
 
-export type Alternative = { readonly name: string; readonly finalLoss: number; readonly standardError: number | null }
+export type Alternative = {
+  readonly name: string
+  readonly finalLoss: number
+  readonly standardError: number | null
+}
 export type Counterfactual = { readonly rule: string; readonly step: number | null }
 
 /** An immutable record of what changed, from what evidence, or why not yet. */
@@ -420,7 +437,11 @@ export type RunSummary = {
   readonly switchStep: number | null
   readonly plan: Plan
   readonly phases: readonly PhaseSpan[]
-  readonly override: { readonly learningRate: number; readonly untilStep: number; readonly reason: string } | null
+  readonly override: {
+    readonly learningRate: number
+    readonly untilStep: number
+    readonly reason: string
+  } | null
   readonly decisionCount: number
   /** Shares of the run's time in [0, 1]; null while unknown. */
   readonly signalShare: number | null
@@ -504,7 +525,12 @@ export type SubscribeRequest = {
   readonly points: number
 }
 export type SubscribeAnswer =
-  | { readonly ok: true; readonly run: RunSummary; readonly decisions: readonly Decision[]; readonly series: Series }
+  | {
+      readonly ok: true
+      readonly run: RunSummary
+      readonly decisions: readonly Decision[]
+      readonly series: Series
+    }
   | { readonly ok: false; readonly problem: Problem }
 
 /** … and what the server sends. */
@@ -519,5 +545,8 @@ export type ServerEvents = {
 export type ClientEvents = {
   subscribe: (request: SubscribeRequest, answer: (answer: SubscribeAnswer) => void) => void
   unsubscribe: (request: { runId: string }) => void
-  'subscribe-runs': (request: Record<string, never>, answer: (answer: { runs: readonly RunSummary[] }) => void) => void
+  'subscribe-runs': (
+    request: Record<string, never>,
+    answer: (answer: { runs: readonly RunSummary[] }) => void,
+  ) => void
 }
