@@ -1,0 +1,59 @@
+// What every task's data looks like to the trainer: images as bytes, labels as class numbers, in three parts
+// that never mix: training examples, a fixed held-out probe set (the tail of the training images, taken out of
+// training), and the test set, which is used for the final accuracy alone.
+
+/** Images of one size, one byte per pixel, row after row; labels in [0, classCount). */
+export type Examples = {
+  readonly count: number
+  readonly pixels: Uint8Array
+  readonly labels: Uint8Array
+}
+
+export type Dataset = {
+  readonly name: string
+  readonly height: number
+  readonly width: number
+  readonly classCount: number
+  /** Mean and standard deviation of the training pixels (bytes divided by 255), for standardising. */
+  readonly pixelMean: number
+  readonly pixelDeviation: number
+  readonly train: Examples
+  readonly heldOut: Examples
+  readonly test: Examples
+}
+
+/** Examples taken from the end of the training images as the held-out probe set. */
+export const heldOutCount = 2_000
+
+/** A missing package or a broken file: the message is a sentence for the person who started the run. */
+export class DataError extends Error {
+  override readonly name = 'DataError'
+}
+
+/** The examples from `from` to `to` (exclusive), without a copy. */
+export function sliceExamples(examples: Examples, from: number, to: number): Examples {
+  const size = examples.pixels.length / examples.count
+  return {
+    count: to - from,
+    pixels: examples.pixels.subarray(from * size, to * size),
+    labels: examples.labels.subarray(from, to),
+  }
+}
+
+/** Splits the training images into those trained on and the held-out tail. */
+export function withHeldOutTail(all: Examples, tail: number = heldOutCount): { train: Examples; heldOut: Examples } {
+  return { train: sliceExamples(all, 0, all.count - tail), heldOut: sliceExamples(all, all.count - tail, all.count) }
+}
+
+/** Mean and standard deviation of pixels / 255; the deviation of constant images counts as 1. */
+export function pixelMoments(pixels: Uint8Array): { pixelMean: number; pixelDeviation: number } {
+  let sum = 0
+  let squares = 0
+  for (const pixel of pixels) {
+    sum += pixel
+    squares += pixel * pixel
+  }
+  const mean = sum / Math.max(1, pixels.length)
+  const deviation = Math.sqrt(Math.max(0, squares / Math.max(1, pixels.length) - mean * mean))
+  return { pixelMean: mean / 255, pixelDeviation: deviation > 0 ? deviation / 255 : 1 }
+}

@@ -1,0 +1,92 @@
+// The gradient of a batch together with the norms of its micro-batches' gradients. Where our own derivatives are in
+// use, the parts fall off while the gradient is computed (kernels/partGradients.ts); elsewhere the model runs on
+// each quarter by itself, and the mean of the four gradients is the gradient of the batch. Either way there is no
+// further pass over the whole batch.
+
+import * as tf from '@tensorflow/tfjs-core'
+import type { Batch } from '../data/batches.ts'
+import { hasPartGradients } from '../kernels/gradients.ts'
+import { collectingParts, type PartCollector } from '../kernels/partGradients.ts'
+import { lossAndGradients, type Model, type Weights } from '../models/model.ts'
+import { disposeAll } from '../optimizers/optimizer.ts'
+import { weightedNormSquared } from './norms.ts'
+
+export const microBatchCount = 4
+
+export type MicroBatchGradients = {
+  readonly loss: tf.Scalar
+  readonly gradients: tf.Tensor[]
+  /** Mean over the parts of ‖gᵢ‖². */
+  readonly microNormSquared: tf.Scalar
+  /** The same in the norm of M⁻¹; undefined without a preconditioner. */
+  readonly preconditionedMicroNormSquared: tf.Scalar | undefined
+}
+
+/** factor·Σ‖part‖² over the parts of all weights, plain and in the norm of M⁻¹. */
+function partNorms(parts: readonly (readonly tf.Tensor[])[], inverse: readonly tf.Tensor[] | undefined, factor: number) {
+  const total = (metric: readonly tf.Tensor[] | undefined): tf.Scalar =>
+    tf.tidy(() => {
+      const sums = parts.flatMap((list, index) =>
+        list.map((part) => weightedNormSquared([part], metric && [metric[index]!])),
+      )
+      return tf.mul(tf.addN(sums), factor)
+    })
+  return { microNormSquared: total(undefined), preconditionedMicroNormSquared: inverse && total(inverse) }
+}
+
+function inOnePass(model: Model, weights: Weights, batch: Batch, inverse: readonly tf.Tensor[] | undefined) {
+  const collected: { gradient: tf.Tensor; parts: readonly tf.Tensor[] }[] = []
+  const collector: PartCollector = {
+    partCount: microBatchCount,
+    add: (gradient, parts) => {
+      for (const part of parts) tf.keep(part)
+      collected.push({ gradient, parts })
+    },
+  }
+  const { loss, gradients } = collectingParts(collector, () => lossAndGradients(model, weights, batch))
+  const partsOf = (gradient: tf.Tensor) => {
+    const found = collected.find((entry) => entry.gradient === gradient)
+    if (found === undefined) throw new Error(`model ${model.name} must use each weight in one product or sum only`)
+    return found.parts
+  }
+  // A part is (1/B)·Σ over B/4 examples, so a micro-batch's own mean gradient is 4 parts: 16‖part‖², mean of 4.
+  const norms = partNorms(gradients.map(partsOf), inverse, microBatchCount)
+  for (const { parts } of collected) disposeAll(parts)
+  return { loss, gradients, ...norms }
+}
+
+const meanOf = (tensors: tf.Tensor[]): tf.Tensor => tf.div(tf.addN(tensors), tensors.length)
+
+function quarter(batch: Batch, index: number): Batch {
+  const size = batch.count / microBatchCount
+  const rows = (x: tf.Tensor2D) => tf.slice(x, [index * size, 0], [size, x.shape[1]])
+  return { inputs: rows(batch.inputs), labels: rows(batch.labels), count: size }
+}
+
+function inFourPasses(model: Model, weights: Weights, batch: Batch, inverse: readonly tf.Tensor[] | undefined) {
+  return tf.tidy(() => {
+    const passes = Array.from({ length: microBatchCount }, (_, index) =>
+      lossAndGradients(model, weights, quarter(batch, index)),
+    )
+    const parts = weights.map((_, index) => passes.map((pass) => pass.gradients[index]!))
+    return {
+      loss: meanOf(passes.map((pass) => pass.loss)) as tf.Scalar,
+      gradients: parts.map(meanOf),
+      ...partNorms(parts, inverse, 1 / microBatchCount),
+    }
+  })
+}
+
+/**
+ * The batch must be a multiple of 4. The caller disposes the result. `onePass` is for tests: by default the
+ * cheaper way that is available.
+ */
+export function microBatchGradients(
+  model: Model,
+  weights: Weights,
+  batch: Batch,
+  inversePreconditioner: readonly tf.Tensor[] | undefined,
+  onePass: boolean = hasPartGradients(),
+): MicroBatchGradients {
+  return (onePass ? inOnePass : inFourPasses)(model, weights, batch, inversePreconditioner)
+}

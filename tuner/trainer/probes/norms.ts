@@ -1,0 +1,19 @@
+// Squared norms and inner products over lists of tensors, as scalar tensors: nothing is read back here.
+
+import * as tf from '@tensorflow/tfjs-core'
+
+const total = (parts: tf.Tensor[]): tf.Scalar => (parts.length === 1 ? parts[0]! : tf.addN(parts)) as tf.Scalar
+
+/** Σ x² over all elements of all tensors. */
+export const normSquared = (tensors: readonly tf.Tensor[]): tf.Scalar =>
+  tf.tidy(() => total(tensors.map((x) => tf.sum(tf.square(x)))))
+
+/** Σ x·y over all elements of two lists of the same shapes. */
+export const innerProduct = (left: readonly tf.Tensor[], right: readonly tf.Tensor[]): tf.Scalar =>
+  tf.tidy(() => total(left.map((x, index) => tf.sum(tf.mul(x, right[index]!)))))
+
+/** Σ x²·y, the squared norm of x in the metric y; without y the plain one. */
+export const weightedNormSquared = (x: readonly tf.Tensor[], y: readonly tf.Tensor[] | undefined): tf.Scalar =>
+  y === undefined
+    ? normSquared(x)
+    : tf.tidy(() => total(x.map((value, index) => tf.sum(tf.mul(tf.square(value), y[index]!)))))

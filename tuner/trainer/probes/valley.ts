@@ -1,0 +1,40 @@
+// The valley probe: loss and accuracy on the fixed held-out examples, of the present weights and of the weights
+// averaged over windows of 1, 2 and 4 blocks. Averaging cancels the noise across the valley, so the averaged
+// loss shows how far along the valley floor the run is. Cost: 1 + windows forward passes, one read.
+
+import type { ValleyProbe } from '../../../protocol/vocabulary.ts'
+import type { Backend } from '../backends/backend.ts'
+import type { Batch } from '../data/batches.ts'
+import type { Model, Weights } from '../models/model.ts'
+import { disposeAll } from '../optimizers/optimizer.ts'
+import type { WeightAverages } from './averages.ts'
+import { scoreTensors } from './evaluate.ts'
+
+export type ValleyInput = {
+  readonly backend: Backend
+  readonly model: Model
+  readonly weights: Weights
+  readonly averages: WeightAverages
+  readonly examples: Batch
+  readonly step: number
+}
+
+/** `seconds` is left to the caller, who owns the clock. */
+export async function measureValley(input: ValleyInput): Promise<Omit<ValleyProbe, 'seconds'>> {
+  const { backend, model, averages, examples } = input
+  const windows = averages.windows()
+  const candidates = [input.weights, ...windows.map(({ weights }) => weights)]
+  const tensors = candidates.flatMap((weights) => scoreTensors(model, weights, examples))
+  for (const { weights } of windows) disposeAll(weights)
+  const values = await backend.readScalars(tensors)
+  disposeAll(tensors)
+  const score = (index: number) => ({ loss: values[2 * index]!, accuracy: values[2 * index + 1]! })
+  return {
+    kind: 'valley',
+    step: input.step,
+    set: 'held-out',
+    examples: examples.count,
+    raw: score(0),
+    averaged: windows.map(({ windowSteps }, index) => ({ windowSteps, ...score(index + 1) })),
+  }
+}
