@@ -1,0 +1,101 @@
+// The server put together: storage, runs, HTTP and live on one port. The real clock, chance and files come in
+// as arguments; `listen` and `close` are all that the command line and tests need.
+
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { CommandError } from './errors.ts'
+import type { AllowList } from './http/guard.ts'
+import { createHttpApp } from './http/httpApp.ts'
+import { attachLive } from './live/live.ts'
+import type { Log } from './log.ts'
+import { Runs } from './runs/runs.ts'
+import type { Tuner } from './runs/tuner.ts'
+import type { Storage } from './storage/storage.ts'
+
+const connectionsMax = 1_000
+const requestMilliseconds = 60_000
+
+export type AppOptions = {
+  readonly config: Config
+  readonly storage: Storage
+  readonly tuner: Tuner
+  readonly clock: Clock
+  readonly log: Log
+  readonly version: string
+  /** Gives ids of runs and of requests. */
+  readonly newId: (prefix: 'run' | 'request') => string
+  /** Where the built page is; by default beside the built server. */
+  readonly pageDir?: string
+}
+export type App = {
+  /** Resolves when requests are answered. @throws CommandError if the port is taken or may not be used. */
+  listen(): Promise<{ readonly port: number; readonly url: string }>
+  /** Takes no more requests, finishes those at work, closes sockets and storage. */
+  close(): Promise<void>
+  readonly runs: Runs
+}
+
+/** dist/client, whether this file runs as it is or built. */
+const builtPageDir = () =>
+  fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../dist/client/' : '../client/', import.meta.url))
+
+export function createApp(options: AppOptions): App {
+  const { config, storage, tuner, clock, log, version, newId, pageDir = builtPageDir() } = options
+  const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
+  let port = config.port
+  const allowList = (): AllowList => ({
+    port,
+    hosts: config.allowedHosts,
+    origins: config.allowedOrigins,
+  })
+  const http = createHttpApp({
+    runs,
+    storage,
+    log,
+    version,
+    tunerVersion: tuner.version,
+    pageDir,
+    newRequestId: () => newId('request'),
+    allowList,
+  })
+  const server = createServer({ requestTimeout: requestMilliseconds, keepAliveTimeout: 65_000 }, http)
+  server.maxConnections = connectionsMax
+  const live = attachLive({ server, storage, runs, clock, log, allowList })
+  return {
+    runs,
+    listen: async () => {
+      await runs.start()
+      port = await listenOn(server, config)
+      const host = config.host === '::1' ? '[::1]' : config.host
+      return { port, url: `http://${host}:${port}` }
+    },
+    close: async () => {
+      await live.close()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      await runs.stop()
+      // What has not answered by now has no batch at work.
+      server.closeAllConnections()
+      await closed
+      await storage.close()
+    },
+  }
+}
+
+function listenOn(server: Server, { host, port }: Config): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE')
+        reject(
+          new CommandError(
+            `port ${port} on ${host} is in use (perhaps by another twostep): stop that program, or start with --port 0 to take any free port`,
+          ),
+        )
+      else reject(new CommandError(`cannot listen on ${host} port ${port}: ${error.message}`))
+    })
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
+  })
+}

@@ -1,0 +1,200 @@
+// The server's settings: flag, then environment, then twostep.config.json, then the default. A setting that is
+// not understood is an error naming it, its value and what is allowed: a misspelt one would else be ignored.
+
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { isAbsolute, join, resolve } from 'node:path'
+import { CommandError } from './errors.ts'
+import { type LogLevel, logLevels } from './log.ts'
+
+export type Config = {
+  readonly host: string
+  /** 0 = any free port. */
+  readonly port: number
+  readonly dataDir: string
+  /** Absolute path of the SQLite file. */
+  readonly databaseFile: string
+  /** Host names (with or without port) besides the loopback ones. */
+  readonly allowedHosts: readonly string[]
+  /** Origins such as https://example.org besides the server's own. */
+  readonly allowedOrigins: readonly string[]
+  readonly logLevel: LogLevel
+}
+
+const settingNames = [
+  'host',
+  'port',
+  'dataDir',
+  'storageUrl',
+  'allowedHosts',
+  'allowedOrigins',
+  'logLevel',
+] as const
+type SettingName = (typeof settingNames)[number]
+export type Settings = Partial<Record<SettingName, string>>
+
+const environmentNames: Record<SettingName, string> = {
+  host: 'TWOSTEP_HOST',
+  port: 'TWOSTEP_PORT',
+  dataDir: 'TWOSTEP_DATA_DIR',
+  storageUrl: 'TWOSTEP_STORAGE_URL',
+  allowedHosts: 'TWOSTEP_ALLOWED_HOSTS',
+  allowedOrigins: 'TWOSTEP_ALLOWED_ORIGINS',
+  logLevel: 'TWOSTEP_LOG_LEVEL',
+}
+/** Settings of training jobs: they may stand in the same environment, and are not ours to judge. */
+const jobEnvironmentNames = ['SERVER_URL', 'TOKEN', 'MODE', 'PROJECT', 'RUN_ID', 'SPOOL_DIR'].map(
+  (name) => `TWOSTEP_${name}`,
+)
+export const configFileName = 'twostep.config.json'
+
+type Source = { readonly value: string; readonly from: string }
+
+function settingsFromFile(folder: string): Partial<Record<SettingName, Source>> {
+  const file = join(folder, configFileName)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new CommandError(`${file} cannot be read: ${(error as Error).message}`, 2)
+  }
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (error) {
+    throw new CommandError(`${file} is not JSON: ${(error as Error).message}`, 2)
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new CommandError(`${file} must hold an object of settings, got ${text.slice(0, 60)}`, 2)
+  const settings: Partial<Record<SettingName, Source>> = {}
+  for (const [key, value] of Object.entries(parsed)) {
+    if (!(settingNames as readonly string[]).includes(key))
+      throw new CommandError(`${file}: unknown setting "${key}"; allowed are ${settingNames.join(', ')}`, 2)
+    if (typeof value !== 'string' && typeof value !== 'number' && !isStringList(value))
+      throw new CommandError(
+        `${file}: "${key}" must be text, a number or a list of texts, got ${JSON.stringify(value)}`,
+        2,
+      )
+    settings[key as SettingName] = { value: String(value), from: `"${key}" in ${file}` }
+  }
+  return settings
+}
+
+const isStringList = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((entry) => typeof entry === 'string')
+
+function settingsFromEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Partial<Record<SettingName, Source>> {
+  const known = Object.values(environmentNames)
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.startsWith('TWOSTEP_') && !known.includes(name) && !jobEnvironmentNames.includes(name))
+      throw new CommandError(
+        `unknown setting ${name}=${value} in the environment; allowed are ${known.join(', ')}`,
+        2,
+      )
+  }
+  const settings: Partial<Record<SettingName, Source>> = {}
+  for (const key of settingNames) {
+    const value = environment[environmentNames[key]]
+    if (value !== undefined && value !== '') settings[key] = { value, from: environmentNames[key] }
+  }
+  return settings
+}
+
+/** Whether an address can only be reached from this computer. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+const list = (value: string): string[] =>
+  value
+    .split(',')
+    .map((entry) => entry.trim().toLowerCase())
+    .filter((entry) => entry !== '')
+
+function hostFrom({ value, from }: Source): string {
+  if (isLoopback(value)) return value
+  throw new CommandError(
+    `${from} must be a loopback address (127.0.0.1, ::1 or localhost), got "${value}": without access tokens, which this version does not have, anyone who reaches the port could steer the runs`,
+    2,
+  )
+}
+
+function portFrom({ value, from }: Source): number {
+  const port = Number(value)
+  if (/^\d+$/.test(value) && port <= 65_535) return port
+  throw new CommandError(`${from} must be a whole number from 0 (any free port) to 65535, got "${value}"`, 2)
+}
+
+function logLevelFrom({ value, from }: Source): LogLevel {
+  if ((logLevels as readonly string[]).includes(value)) return value as LogLevel
+  throw new CommandError(`${from} must be one of ${logLevels.join(', ')}, got "${value}"`, 2)
+}
+
+function databaseFrom(source: Source | undefined, dataDir: string, folder: string): string {
+  if (source === undefined) return join(dataDir, 'twostep.db')
+  const { value, from } = source
+  if (value.startsWith('postgresql:') || value.startsWith('postgres:'))
+    throw new CommandError(
+      `${from} names PostgreSQL, which is not available in this version: use sqlite:///file`,
+      2,
+    )
+  const path = /^sqlite:\/\/(\/.+)$/.exec(value)?.[1]
+  if (path === undefined) throw new CommandError(`${from} must look like sqlite:///file, got "${value}"`, 2)
+  // sqlite:///name is relative to the folder, sqlite:////name is absolute, as SQLAlchemy writes it.
+  const file = path.slice(1)
+  return isAbsolute(file) ? file : resolve(folder, file)
+}
+
+function originsFrom({ value, from }: Source): string[] {
+  const origins = list(value)
+  for (const origin of origins) {
+    if (!/^https?:\/\/[^/\s]+$/.test(origin))
+      throw new CommandError(`${from} must list origins such as https://example.org, got "${origin}"`, 2)
+  }
+  return origins
+}
+
+function hostsFrom({ value, from }: Source): string[] {
+  const hosts = list(value)
+  for (const host of hosts) {
+    if (!/^[a-z0-9._:[\]-]+$/.test(host))
+      throw new CommandError(
+        `${from} must list host names such as box.example.org or box:7317, got "${host}"`,
+        2,
+      )
+  }
+  return hosts
+}
+
+/**
+ * The settings in force. `flags` holds what the command line gave, as text.
+ * @throws CommandError (exit status 2) naming the setting, its value and what is allowed.
+ */
+export function loadConfig(
+  flags: Settings,
+  environment: Readonly<Record<string, string | undefined>>,
+  folder: string,
+): Config {
+  const given: Partial<Record<SettingName, Source>> = {
+    ...settingsFromFile(folder),
+    ...settingsFromEnvironment(environment),
+  }
+  for (const key of settingNames) {
+    const value = flags[key]
+    const flag = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    if (value !== undefined) given[key] = { value, from: `--${flag}` }
+  }
+  const dataDir = resolve(folder, given.dataDir?.value ?? '.twostep')
+  return {
+    host: given.host ? hostFrom(given.host) : '127.0.0.1',
+    port: given.port ? portFrom(given.port) : 7317,
+    dataDir,
+    databaseFile: databaseFrom(given.storageUrl, dataDir, folder),
+    allowedHosts: given.allowedHosts ? hostsFrom(given.allowedHosts) : [],
+    allowedOrigins: given.allowedOrigins ? originsFrom(given.allowedOrigins) : [],
+    logLevel: given.logLevel ? logLevelFrom(given.logLevel) : 'warn',
+  }
+}

@@ -1,0 +1,94 @@
+// Every error that a user of the server can meet: one list of code, status, title. The sentence (`detail`) is
+// written where the error is found, because only there the value is known; it names the field, the value and
+// what is allowed. Sent as application/problem+json (RFC 9457).
+
+import type { Problem } from '../protocol/vocabulary.ts'
+
+export const problemKinds = {
+  'malformed-json': { status: 400, title: 'The body is not JSON' },
+  'malformed-request': { status: 400, title: 'The request is malformed' },
+  'host-not-allowed': { status: 403, title: 'Host not allowed' },
+  'origin-not-allowed': { status: 403, title: 'Origin not allowed' },
+  'not-found': { status: 404, title: 'No such address' },
+  'run-not-found': { status: 404, title: 'No such run' },
+  'decision-not-found': { status: 404, title: 'No such decision' },
+  'override-not-found': { status: 404, title: 'No override in force' },
+  'method-not-allowed': { status: 405, title: 'Method not allowed' },
+  'run-exists': { status: 409, title: 'The run exists already' },
+  'sequence-gap': { status: 409, title: 'A telemetry batch is missing' },
+  'run-finished': { status: 409, title: 'The run is finished' },
+  'body-too-large': { status: 413, title: 'The body is too large' },
+  'unsupported-media-type': { status: 415, title: 'Media type not supported' },
+  'unsupported-encoding': { status: 415, title: 'Content encoding not supported' },
+  'invalid-request': { status: 422, title: 'The request is understood but not valid' },
+  'mode-not-available': { status: 422, title: 'Mode not available' },
+  'too-many-clients': { status: 422, title: 'Too many clients in one run' },
+  'too-many-metrics': { status: 422, title: 'Too many own metrics in one run' },
+  'too-many-subscriptions': { status: 429, title: 'Too many subscriptions' },
+  'too-many-sockets': { status: 429, title: 'Too many live connections' },
+  internal: { status: 500, title: 'The server failed' },
+  'run-busy': { status: 503, title: 'The run has too many batches waiting' },
+  'storage-failed': { status: 503, title: 'The storage failed' },
+  'not-ready': { status: 503, title: 'Not ready' },
+  'disk-full': { status: 507, title: 'The disk is full' },
+} as const satisfies Record<string, { status: number; title: string }>
+export type ProblemCode = keyof typeof problemKinds
+
+export type ProblemExtras = {
+  /** JSON pointers into the body (RFC 6901) or `?name` for a query parameter, each with its sentence. */
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
+  /** For 429, 503 and 507: when it is worth trying again. */
+  readonly retryAfterSeconds?: number
+  /** For `sequence-gap`: the sequence number that was expected. */
+  readonly expectedSequence?: number
+  /** The connection cannot be used again (a body was cut off). */
+  readonly closeConnection?: boolean
+  readonly cause?: unknown
+}
+
+/** An error that is answered as a problem, never a crash. */
+export class ServerError extends Error {
+  readonly code: ProblemCode
+  readonly extras: ProblemExtras
+
+  constructor(code: ProblemCode, detail: string, extras: ProblemExtras = {}) {
+    super(detail, extras.cause === undefined ? undefined : { cause: extras.cause })
+    this.name = 'ServerError'
+    this.code = code
+    this.extras = extras
+  }
+}
+
+/** The problem document of an error; anything unforeseen becomes `internal` without its message. */
+export function problemOf(
+  error: unknown,
+  requestId?: string,
+): Problem & { readonly expectedSequence?: number } {
+  const known = error instanceof ServerError ? error : undefined
+  const code = known?.code ?? 'internal'
+  const { status, title } = problemKinds[code]
+  return {
+    type: `urn:twostep:problem:${code}`,
+    title,
+    status,
+    detail: known?.message ?? 'The server met an error that it did not foresee; its log has the details.',
+    code,
+    ...(known?.extras.errors === undefined ? {} : { errors: known.extras.errors }),
+    ...(known?.extras.expectedSequence === undefined
+      ? {}
+      : { expectedSequence: known.extras.expectedSequence }),
+    ...(requestId === undefined ? {} : { requestId }),
+  }
+}
+
+/** A sentence for the command line: start-up and command failures that are no HTTP answers. */
+export class CommandError extends Error {
+  /** 1 = failed, 2 = wrong usage. */
+  readonly exitStatus: 1 | 2
+
+  constructor(message: string, exitStatus: 1 | 2 = 1) {
+    super(message)
+    this.name = 'CommandError'
+    this.exitStatus = exitStatus
+  }
+}

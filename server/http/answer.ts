@@ -1,0 +1,74 @@
+// How answers leave: JSON, or a problem document (RFC 9457) with its code, its request id and, where it helps,
+// Retry-After. A cut-off body closes its connection, after a bounded rest of it was thrown away: a client that
+// is still sending would else see a reset instead of the answer.
+
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { problemOf, ServerError } from '../errors.ts'
+import type { Log } from '../log.ts'
+
+const drainBytesMax = 16 * 1024 * 1024
+const drainMillisecondsMax = 2_000
+
+export const requestIdOf = (response: Response): string => String(response.getHeader('x-request-id') ?? '')
+
+/** An asynchronous handler whose rejection becomes a problem. */
+export function handle(work: (request: Request, response: Response) => Promise<void> | void): RequestHandler {
+  return async (request, response, next) => {
+    try {
+      await work(request, response)
+    } catch (error) {
+      next(error)
+    }
+  }
+}
+
+/** One parameter of the path. */
+export function parameter(request: Request, name: string): string {
+  const value = request.params[name]
+  return typeof value === 'string' ? value : ''
+}
+
+function closeAfterDrain(request: Request): void {
+  const { socket } = request
+  let drained = 0
+  const timer = setTimeout(() => socket.destroy(), drainMillisecondsMax)
+  timer.unref()
+  request.on('data', (chunk: Buffer) => {
+    drained += chunk.length
+    if (drained > drainBytesMax) socket.destroy()
+  })
+  request.on('close', () => clearTimeout(timer))
+  request.resume()
+}
+
+export function problemHandler(log: Log) {
+  return (error: unknown, request: Request, response: Response, _next: NextFunction): void => {
+    const requestId = requestIdOf(response)
+    const problem = problemOf(error, requestId)
+    if (problem.status >= 500) log('error', 'a request failed', { requestId, path: request.path, error })
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    const extras = error instanceof ServerError ? error.extras : {}
+    if (extras.retryAfterSeconds !== undefined) response.set('Retry-After', String(extras.retryAfterSeconds))
+    if (extras.closeConnection === true && !request.complete) {
+      response.set('Connection', 'close')
+      closeAfterDrain(request)
+    }
+    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+  }
+}
+
+/** For a path that exists: names the methods that it has. */
+export function methodNotAllowed(methods: readonly string[]): RequestHandler {
+  return (request, response, next) => {
+    response.set('Allow', methods.join(', '))
+    next(
+      new ServerError(
+        'method-not-allowed',
+        `${request.method} is not possible on ${request.path}; allowed are ${methods.join(', ')}`,
+      ),
+    )
+  }
+}

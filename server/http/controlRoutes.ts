@@ -1,0 +1,57 @@
+// A person's hand on a run: overrides and commands. Each is an observation of the run's log, so that a replay
+// knows of it.
+
+import type { Router } from 'express'
+import { commandOf, commandSchema, overrideSchema } from '../../protocol/schemas.ts'
+import type { RunSummary } from '../../protocol/vocabulary.ts'
+import { ServerError } from '../errors.ts'
+import type { Runs } from '../runs/runs.ts'
+import { handle, parameter } from './answer.ts'
+import { readJson } from './body.ts'
+import { reasonQuery } from './queries.ts'
+import { route } from './routes.ts'
+import { localUser } from './runRoutes.ts'
+import { parse } from './validate.ts'
+
+function checkRunning(run: RunSummary): void {
+  if (run.state === 'finished' || run.state === 'diverged')
+    throw new ServerError('run-finished', `run "${run.id}" is ${run.state}: its plan changes no more`)
+}
+
+function checkOverride(run: RunSummary, untilStep: number): void {
+  checkRunning(run)
+  if (untilStep > run.step) return
+  throw new ServerError(
+    'invalid-request',
+    `/untilStep must be above the run's present step ${run.step}, got ${untilStep}`,
+    { errors: [{ pointer: '/untilStep', detail: `must be above ${run.step}` }] },
+  )
+}
+
+export function addControlRoutes(router: Router, runs: Runs): void {
+  route(router, '/runs/:id/commands', {
+    post: handle(async (request, response) => {
+      const body = parse(commandSchema, await readJson(request))
+      response.json(await runs.command(parameter(request, 'id'), commandOf(body, localUser), checkRunning))
+    }),
+  })
+  route(router, '/runs/:id/overrides', {
+    post: handle(async (request, response) => {
+      const body = parse(overrideSchema, await readJson(request))
+      const command = { kind: 'override', ...body, by: localUser } as const
+      const check = (run: RunSummary) => checkOverride(run, body.untilStep)
+      response.status(201).json(await runs.command(parameter(request, 'id'), command, check))
+    }),
+  })
+  route(router, '/runs/:id/overrides/current', {
+    delete: handle(async (request, response) => {
+      const { reason } = parse(reasonQuery, request.query, 'query')
+      const check = (run: RunSummary) => {
+        if (run.override !== null) return
+        throw new ServerError('override-not-found', `run "${run.id}" has no override in force`)
+      }
+      const command = { kind: 'hand-back', reason, by: localUser } as const
+      response.json(await runs.command(parameter(request, 'id'), command, check))
+    }),
+  })
+}

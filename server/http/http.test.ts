@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
+
+let server: TestServer
+beforeEach(async () => {
+  server = await startTestServer()
+})
+afterEach(() => server.close())
+
+const api = '/api/v1'
+const newRun = (body: Record<string, unknown> = {}) =>
+  server.call('POST', `${api}/runs`, { runId: 'r1', ...body })
+const post = (sequence: number, more: Record<string, unknown> = {}) =>
+  server.call('POST', `${api}/runs/r1/telemetry`, { clientId: 'c', sequence, ...more })
+
+test('a run is created, reported to, read, changed, listed and deleted', async () => {
+  const created = await newRun({ name: 'first', budgetSteps: 2_000, tags: ['a'] })
+  expect(created.status).toBe(201)
+  expect(created.headers.get('location')).toBe('/api/v1/runs/r1')
+  expect(created.body.nextSequence).toEqual({})
+  const answer = await post(1, { steps: sampleBatch(0, 100) })
+  expect(answer.status).toBe(200)
+  expect(answer.body).toMatchObject({ accepted: 100, duplicate: false, nextSequence: 2, phase: 'large' })
+  const run = await server.call('GET', `${api}/runs/r1`)
+  expect(run.body).toMatchObject({ id: 'r1', state: 'running', step: 100, decisionCount: 1 })
+  const changed = await server.call('PATCH', `${api}/runs/r1`, { name: 'second', budgetSteps: 3_000 })
+  expect(changed.body).toMatchObject({ budgetSteps: 3_000, options: { name: 'second' }, decisionCount: 2 })
+  const listed = await server.call('GET', `${api}/runs?q=SEC&tag=a&state=running`)
+  expect(listed.body.runs.map(({ id }: { id: string }) => id)).toEqual(['r1'])
+  expect((await server.call('DELETE', `${api}/runs/r1`)).status).toBe(204)
+  expect((await server.call('GET', `${api}/runs/r1`)).body.code).toBe('run-not-found')
+})
+
+test('runs are listed newest first, page by page', async () => {
+  for (const id of ['a', 'b', 'c']) await server.call('POST', `${api}/runs`, { runId: id })
+  const first = await server.call('GET', `${api}/runs?limit=2`)
+  expect(first.body.runs.map(({ id }: { id: string }) => id)).toEqual(['c', 'b'])
+  const second = await server.call('GET', `${api}/runs?limit=2&after=${first.body.next}`)
+  expect(second.body).toMatchObject({ runs: [{ id: 'a' }], next: null })
+})
+
+test('a run can be resumed, and says which sequence each client sends next', async () => {
+  await newRun()
+  await post(1, { steps: sampleBatch(0, 10) })
+  const again = await newRun({ resume: 'allow' })
+  expect(again.status).toBe(200)
+  expect(again.body.nextSequence).toEqual({ c: 2 })
+  expect((await newRun()).body).toMatchObject({ status: 409, code: 'run-exists' })
+  const missing = await server.call('POST', `${api}/runs`, { runId: 'none', resume: 'must' })
+  expect(missing.body).toMatchObject({ status: 404, code: 'run-not-found' })
+})
+
+test('a repeated batch is applied once and answered the same', async () => {
+  await newRun()
+  const first = await post(1, { steps: sampleBatch(0, 10) })
+  const repeat = await post(1, { steps: sampleBatch(0, 10) })
+  expect(repeat.body).toEqual({ ...first.body, duplicate: true })
+  await post(2, { steps: sampleBatch(10, 10) })
+  const older = await post(1, { steps: sampleBatch(0, 10) })
+  expect(older.body).toMatchObject({ accepted: 0, duplicate: true, nextSequence: 3 })
+  const { body } = await server.call('GET', `${api}/runs/r1/series?signals=loss`)
+  expect(body).toMatchObject({ stored: 20, shown: 20 })
+})
+
+test('a gap is refused with the number that was expected', async () => {
+  await newRun()
+  const gap = await post(3)
+  expect(gap.body).toMatchObject({ status: 409, code: 'sequence-gap', expectedSequence: 1 })
+  expect(gap.body.detail).toContain('must be 1, got 3')
+})
+
+test('an empty batch is a heartbeat', async () => {
+  await newRun()
+  expect((await post(1)).body).toMatchObject({ accepted: 0, duplicate: false, nextSequence: 2 })
+})
+
+test('non-finite losses are stored and counted, never lost', async () => {
+  await newRun()
+  await post(1, { steps: { step: [0, 1, 2], loss: [1, 'NaN', 'Infinity'] } })
+  const { body } = await server.call('GET', `${api}/runs/r1/series?signals=loss`)
+  expect(body.signals.loss).toMatchObject({ step: [0, 1, 2], first: [1, null, null], nonFinite: [0, 1, 1] })
+  expect((await server.call('GET', `${api}/runs/r1`)).body.badSamples.nonFinite).toBe(2)
+})
+
+test('decisions are read in order, by kind, and one by one', async () => {
+  await newRun()
+  const probes = [1, 2, 3].map((step) => ({
+    kind: 'line',
+    step,
+    seconds: 0.1,
+    criticalLearningRate: null,
+    curvature: null,
+  }))
+  await post(1, { steps: sampleBatch(0, 10), probes })
+  const all = await server.call('GET', `${api}/runs/r1/decisions?limit=2`)
+  expect(all.body.decisions.map(({ number }: { number: number }) => number)).toEqual([1, 2])
+  expect(all.body.next).toBe(2)
+  const holds = await server.call('GET', `${api}/runs/r1/decisions?after=2&kind=hold,switch`)
+  expect(holds.body).toMatchObject({ decisions: [{ number: 3 }, { number: 4 }], next: null })
+  expect((await server.call('GET', `${api}/runs/r1/decisions/2`)).body).toMatchObject({
+    step: 1,
+    kind: 'hold',
+  })
+  const none = await server.call('GET', `${api}/runs/r1/decisions/99`)
+  expect(none.body).toMatchObject({ status: 404, code: 'decision-not-found' })
+})
+
+test('an override is set and handed back, a command is obeyed, a finished run refuses both', async () => {
+  await newRun()
+  await post(1, { steps: sampleBatch(0, 50) })
+  const override = { learningRate: 0.05, untilStep: 90, reason: 'new data' }
+  const set = await server.call('POST', `${api}/runs/r1/overrides`, override)
+  expect(set.status).toBe(201)
+  expect(set.body).toMatchObject({ run: { override }, decisions: [{ kind: 'override' }] })
+  const late = await server.call('POST', `${api}/runs/r1/overrides`, { ...override, untilStep: 50 })
+  expect(late.body.errors).toEqual([{ pointer: '/untilStep', detail: 'must be above 50' }])
+  const back = await server.call('DELETE', `${api}/runs/r1/overrides/current?reason=done`)
+  expect(back.body).toMatchObject({ run: { override: null }, decisions: [{ kind: 'hand-back' }] })
+  const none = await server.call('DELETE', `${api}/runs/r1/overrides/current`)
+  expect(none.body.code).toBe('override-not-found')
+  const finish = await server.call('POST', `${api}/runs/r1/commands`, { kind: 'finish' })
+  expect(finish.body.run.state).toBe('finished')
+  const more = await server.call('POST', `${api}/runs/r1/commands`, { kind: 'pause' })
+  expect(more.body).toMatchObject({ status: 409, code: 'run-finished' })
+})
+
+test('the recommendation is the plan at the present step', async () => {
+  await newRun()
+  await post(1, { steps: sampleBatch(0, 1_500) })
+  const { body } = await server.call('GET', `${api}/runs/r1/recommendation`)
+  expect(body).toMatchObject({
+    step: 1_500,
+    learningRate: 0.05,
+    momentum: null,
+    status: 'insufficient-evidence',
+  })
+})
+
+test('the schedule lists what was applied and what is planned, as JSON and as CSV', async () => {
+  await newRun()
+  await post(1, { steps: { step: [0, 1, 2], learningRate: [0.1, 0.1, 0.2] } })
+  const { body } = await server.call('GET', `${api}/runs/r1/schedule`)
+  expect(body.applied).toEqual([
+    { fromStep: 0, toStep: 2, learningRate: 0.1, momentum: null },
+    { fromStep: 2, toStep: 3, learningRate: 0.2, momentum: null },
+  ])
+  expect(body.planned).toHaveLength(2)
+  const csv = await server.call('GET', `${api}/runs/r1/schedule?format=csv`)
+  expect(csv.headers.get('content-type')).toContain('text/csv')
+  const lines = String(csv.body).trimEnd().split('\n')
+  expect(lines.slice(0, 2)).toEqual(['step,learningRate,momentum,kind', '0,0.1,,applied'])
+  expect(lines).toHaveLength(2_001)
+  expect(lines.at(-1)).toMatch(/^1999,.*,planned$/)
+})
+
+test('health, readiness, versions and the contract are served', async () => {
+  expect((await server.call('GET', '/healthz')).body).toEqual({ status: 'ok' })
+  expect((await server.call('GET', '/readyz')).body.status).toBe('ok')
+  expect((await server.call('GET', '/version')).body).toMatchObject({
+    version: '0.0.0-test',
+    protocol: '1.0',
+  })
+  const { body } = await server.call('GET', '/openapi.json')
+  expect(body.components.schemas.Column.items.anyOf).toHaveLength(3)
+  const references = [...JSON.stringify(body).matchAll(/#\/components\/schemas\/(\w+)/g)].map(
+    ([, name]) => name!,
+  )
+  expect(references.filter((name) => body.components.schemas[name] === undefined)).toEqual([])
+  for (const path of Object.keys(body.paths)) {
+    const known = await server.call('PUT', path.replace('{id}', 'x').replace('{number}', '1'))
+    expect([path, known.status]).toEqual([path, 405])
+  }
+})

@@ -1,0 +1,85 @@
+// The HTTP side: who may call, what each address does, how errors look. Everything under /api/v1 is JSON.
+
+import express, { type Express, type RequestHandler } from 'express'
+import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
+import { ServerError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Runs } from '../runs/runs.ts'
+import type { Storage } from '../storage/storage.ts'
+import { handle, problemHandler } from './answer.ts'
+import { addControlRoutes } from './controlRoutes.ts'
+import { type AllowList, checkCaller } from './guard.ts'
+import { addPage, securityHeaders } from './page.ts'
+import { addReadRoutes } from './readRoutes.ts'
+import { route } from './routes.ts'
+import { addRunRoutes } from './runRoutes.ts'
+
+export type HttpOptions = {
+  readonly runs: Runs
+  readonly storage: Storage
+  readonly log: Log
+  readonly version: string
+  readonly tunerVersion: string
+  readonly pageDir: string
+  readonly newRequestId: () => string
+  /** Known only once the port is. */
+  readonly allowList: () => AllowList
+}
+
+function addStateRoutes(app: Express, options: HttpOptions): void {
+  const { storage, version, tunerVersion } = options
+  route(app, '/healthz', { get: handle((_request, response) => void response.json({ status: 'ok' })) })
+  route(app, '/readyz', {
+    get: handle(async (_request, response) => {
+      await storage.checkWritable()
+      response.json({ status: 'ok', storage: storage.description.split(' at ')[0] })
+    }),
+  })
+  route(app, '/version', {
+    get: handle((_request, response) => {
+      response.json({ version, protocol: protocolVersion, tuner: tunerVersion, node: process.versions.node })
+    }),
+  })
+  route(app, '/openapi.json', {
+    // Loaded when first asked for: the start does not need it.
+    get: handle(async (_request, response) => {
+      const { openApiDocument } = await import('./openapi.ts')
+      response.json(openApiDocument(version))
+    }),
+  })
+}
+
+export function createHttpApp(options: HttpOptions): Express {
+  const { runs, storage, log, newRequestId, allowList, pageDir } = options
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', 'weak')
+  app.set('query parser', 'simple')
+  const entrance: RequestHandler = (request, response, next) => {
+    response.set('X-Request-Id', newRequestId())
+    checkCaller(request.method, request.headers, allowList())
+    next()
+  }
+  app.use(entrance, securityHeaders)
+  addStateRoutes(app, options)
+  const api = express.Router()
+  api.use((_request, response, next) => {
+    response.set('Cache-Control', 'no-store')
+    next()
+  })
+  addRunRoutes(api, runs)
+  addReadRoutes(api, runs, storage)
+  addControlRoutes(api, runs)
+  app.use(apiPrefix, api)
+  addPage(app, pageDir)
+  app.use((request, _response, next) => {
+    next(
+      new ServerError(
+        'not-found',
+        `there is nothing at ${request.path}; GET /openapi.json lists the addresses`,
+      ),
+    )
+  })
+  app.use(problemHandler(log))
+  return app
+}

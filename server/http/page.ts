@@ -1,0 +1,63 @@
+// The built page: one HTML file for every address of the page, hashed assets that never change, and headers
+// that let it do nothing but talk to this server.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import express, { type Express, type RequestHandler } from 'express'
+import { ServerError } from '../errors.ts'
+import { handle } from './answer.ts'
+
+const pageAddresses = ['/', '/runs/*rest', '/start', '/compare', '/settings/*rest']
+const yearMilliseconds = 365 * 24 * 3_600_000
+
+const contentPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self' ws:",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+export const securityHeaders: RequestHandler = (_request, response, next) => {
+  response.set({
+    'Content-Security-Policy': contentPolicy,
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+  })
+  next()
+}
+
+/** @param pageDir where vite put the page */
+export function addPage(app: Express, pageDir: string): void {
+  const index = join(pageDir, 'index.html')
+  app.use(
+    '/assets',
+    express.static(join(pageDir, 'assets'), {
+      immutable: true,
+      maxAge: yearMilliseconds,
+      index: false,
+      redirect: false,
+    }),
+  )
+  const page = handle((_request, response) => {
+    if (!existsSync(index))
+      throw new ServerError(
+        'not-found',
+        'the page is not built: run `npm run build`; the API works without it',
+      )
+    response.set('Cache-Control', 'no-cache')
+    return new Promise<void>((resolve, reject) =>
+      response.sendFile(index, (error) => (error ? reject(error) : resolve())),
+    )
+  })
+  for (const address of pageAddresses) app.get(address, page)
+  app.use(express.static(pageDir, { index: false, redirect: false, maxAge: 0 }))
+}

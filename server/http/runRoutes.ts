@@ -1,0 +1,68 @@
+// Runs and their telemetry: the routes that training jobs call.
+
+import type { Router } from 'express'
+import { changeRunSchema, createRunSchema, telemetrySchema } from '../../protocol/schemas.ts'
+import { apiPrefix } from '../../protocol/version.ts'
+import type { Mode } from '../../protocol/vocabulary.ts'
+import { ServerError } from '../errors.ts'
+import type { Runs } from '../runs/runs.ts'
+import { handle, parameter } from './answer.ts'
+import { readJson } from './body.ts'
+import { listRunsQuery } from './queries.ts'
+import { route } from './routes.ts'
+import { parse } from './validate.ts'
+
+/** Who sent a control request: without tokens there is nobody but this computer's user. */
+export const localUser = 'local'
+
+function refuseApprove(mode: Mode | undefined): void {
+  if (mode !== 'approve') return
+  const detail = 'is not available in this version: use auto or advisory'
+  throw new ServerError('mode-not-available', `mode "approve" ${detail}`, {
+    errors: [{ pointer: '/mode', detail }],
+  })
+}
+
+export function addRunRoutes(router: Router, runs: Runs): void {
+  route(router, '/runs', {
+    get: handle(async (request, response) => {
+      const { q, after, project, tag, state, limit } = parse(listRunsQuery, request.query, 'query')
+      const query = {
+        limit,
+        ...(q === undefined ? {} : { text: q }),
+        ...(after === undefined ? {} : { after }),
+        ...(project === undefined ? {} : { project }),
+        ...(tag === undefined ? {} : { tag }),
+        ...(state === undefined ? {} : { state }),
+      }
+      response.json(await runs.list(query))
+    }),
+    post: handle(async (request, response) => {
+      const body = parse(createRunSchema, await readJson(request))
+      refuseApprove(body.mode)
+      const { created, answer } = await runs.create(body)
+      response.location(`${apiPrefix}/runs/${answer.run.id}`)
+      response.status(created ? 201 : 200).json(answer)
+    }),
+  })
+  route(router, '/runs/:id', {
+    get: handle(async (request, response) => {
+      response.json(await runs.summary(parameter(request, 'id')))
+    }),
+    patch: handle(async (request, response) => {
+      const body = parse(changeRunSchema, await readJson(request))
+      refuseApprove(body.mode)
+      response.json(await runs.change(parameter(request, 'id'), body, localUser))
+    }),
+    delete: handle(async (request, response) => {
+      await runs.remove(parameter(request, 'id'))
+      response.status(204).end()
+    }),
+  })
+  route(router, '/runs/:id/telemetry', {
+    post: handle(async (request, response) => {
+      const telemetry = parse(telemetrySchema, await readJson(request))
+      response.json(await runs.telemetry(parameter(request, 'id'), telemetry))
+    }),
+  })
+}

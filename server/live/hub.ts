@@ -1,0 +1,252 @@
+// From the runs' events to the browsers that watch them. Decisions are reliable: each in order, and those that
+// a slow socket could not take are read from the storage later. Samples and summaries are coalesced to frames,
+// at most ten a second, one encoding for all sockets that can take them.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { RunEvent } from '../runs/apply.ts'
+import { type Points, stepRange } from '../runs/points.ts'
+import { summaryAt } from '../runs/runRecord.ts'
+import type { Runs } from '../runs/runs.ts'
+import type { RunRecord, Storage } from '../storage/storage.ts'
+import { frameEntriesMax, frameOf, framePointsMax } from './frames.ts'
+import { isOverBudget, type LiveSocket, type Subscription } from './outlet.ts'
+
+export const frameMilliseconds = 100
+/** Lists of runs are told of changes this often. */
+export const listMilliseconds = 1_000
+const decisionsPerRead = 50
+
+export type HubOptions = {
+  readonly storage: Storage
+  readonly runs: Runs
+  readonly clock: Clock
+  readonly log: Log
+  /** Sends one event to several sockets, encoded once. */
+  readonly send: (
+    sockets: readonly LiveSocket[],
+    event: 'decision' | 'samples' | 'run' | 'removed',
+    message: unknown,
+  ) => void
+}
+
+type Watched = {
+  readonly subscriptions: Set<Subscription>
+  points: Points[]
+  record: RunRecord | undefined
+  lastFrameAt: number
+  timer: (() => void) | undefined
+  catchingUp: boolean
+}
+
+export class Hub {
+  private readonly options: HubOptions
+  private readonly watched = new Map<string, Watched>()
+  private readonly listeners = new Set<LiveSocket>()
+  private readonly listChanges = new Map<string, RunRecord>()
+  private listTimer: (() => void) | undefined
+
+  constructor(options: HubOptions) {
+    this.options = options
+    options.runs.onEvent((event) => this.take(event))
+  }
+
+  stop(): void {
+    for (const watched of this.watched.values()) watched.timer?.()
+    this.watched.clear()
+    this.listTimer?.()
+    this.listTimer = undefined
+  }
+
+  /** Watches the list of runs. */
+  listen(socket: LiveSocket): void {
+    this.listeners.add(socket)
+  }
+
+  leave(socket: LiveSocket): void {
+    this.listeners.delete(socket)
+  }
+
+  /** To be called in the run's line, together with the read that answers the subscription. */
+  subscribe(subscription: Subscription): void {
+    const { runId } = subscription
+    const watched = this.watched.get(runId)
+    // What is pending is in the answer already; those who were here before get it now.
+    if (watched !== undefined) this.sendFrame(runId, watched)
+    const place = watched ?? {
+      subscriptions: new Set(),
+      points: [],
+      record: undefined,
+      lastFrameAt: Number.NEGATIVE_INFINITY,
+      timer: undefined,
+      catchingUp: false,
+    }
+    place.subscriptions.add(subscription)
+    this.watched.set(runId, place)
+    if (subscription.missedDecisions) this.schedule(runId, place)
+  }
+
+  unsubscribe(subscription: Subscription): void {
+    const watched = this.watched.get(subscription.runId)
+    if (watched === undefined) return
+    watched.subscriptions.delete(subscription)
+    if (watched.subscriptions.size > 0) return
+    watched.timer?.()
+    this.watched.delete(subscription.runId)
+  }
+
+  private take(event: RunEvent): void {
+    if (event.kind === 'removed') {
+      const sockets = new Set(this.listeners)
+      for (const { socket } of this.watched.get(event.runId)?.subscriptions ?? []) sockets.add(socket)
+      this.listChanges.delete(event.runId)
+      this.options.send([...sockets], 'removed', { runId: event.runId })
+      return
+    }
+    const { record } = event
+    this.noteListChange(record)
+    const watched = this.watched.get(record.id)
+    if (watched === undefined) return
+    watched.record = record
+    if (event.kind === 'batch') {
+      for (const decision of event.decisions) this.sendDecision(watched, decision)
+      this.gather(watched, event.points)
+    }
+    this.schedule(record.id, watched)
+  }
+
+  private gather(watched: Watched, points: readonly Points[]): void {
+    for (const entry of points) watched.points.push(entry)
+    const excess = watched.points.length - frameEntriesMax
+    if (excess <= 0) return
+    const left = stepRange(watched.points.splice(0, excess))
+    // The socket gets the steps that were left out as buckets from the storage.
+    if (left !== undefined) for (const subscription of watched.subscriptions) miss(subscription, left.from)
+  }
+
+  private sendDecision(watched: Watched, decision: Decision): void {
+    const ready: LiveSocket[] = []
+    for (const subscription of watched.subscriptions) {
+      if (subscription.missedDecisions || decision.number <= subscription.lastDecision) continue
+      if (isOverBudget(subscription.socket)) {
+        subscription.missedDecisions = true
+        continue
+      }
+      subscription.lastDecision = decision.number
+      ready.push(subscription.socket)
+    }
+    this.options.send(ready, 'decision', { runId: decision.runId, decision })
+  }
+
+  private schedule(runId: string, watched: Watched): void {
+    if (watched.timer !== undefined) return
+    const { clock } = this.options
+    const wait = Math.max(0, watched.lastFrameAt + frameMilliseconds - clock.now())
+    watched.timer = clock.after(wait, () => {
+      watched.timer = undefined
+      this.sendFrame(runId, watched)
+    })
+  }
+
+  private sendFrame(runId: string, watched: Watched): void {
+    const { clock, send } = this.options
+    watched.timer?.()
+    watched.timer = undefined
+    watched.lastFrameAt = clock.now()
+    const { points, record } = watched
+    watched.points = []
+    watched.record = undefined
+    const ready: LiveSocket[] = []
+    let behind = false
+    const range = stepRange(points)
+    for (const subscription of watched.subscriptions) {
+      const late = isOverBudget(subscription.socket) || subscription.missedFromStep !== undefined
+      if (!late) ready.push(subscription.socket)
+      else if (range !== undefined) miss(subscription, range.from)
+      if (late && record !== undefined) subscription.missedRun = true
+      behind ||= late || subscription.missedDecisions
+    }
+    const frame = ready.length === 0 ? undefined : frameOf(runId, points)
+    if (frame !== undefined) send(ready, 'samples', frame)
+    if (record !== undefined) send(ready, 'run', { run: summaryAt(record, clock.now()) })
+    if (behind) this.catchUp(runId, watched)
+  }
+
+  /** Gives late sockets what they missed, as far as their budgets go, and comes back for the rest. */
+  private catchUp(runId: string, watched: Watched): void {
+    if (watched.catchingUp) return
+    watched.catchingUp = true
+    const work = async () => {
+      for (const subscription of watched.subscriptions) await this.catchUpOne(subscription)
+    }
+    work()
+      .catch((error) => this.options.log('warn', 'a live page could not catch up', { runId, error }))
+      .finally(() => {
+        watched.catchingUp = false
+        const late = [...watched.subscriptions].some(
+          (one) => one.missedDecisions || one.missedFromStep !== undefined || one.missedRun,
+        )
+        if (late && this.watched.get(runId) === watched) this.schedule(runId, watched)
+      })
+  }
+
+  private async catchUpOne(subscription: Subscription): Promise<void> {
+    const { runs, send } = this.options
+    const { socket, runId } = subscription
+    while (subscription.missedDecisions && !isOverBudget(socket)) {
+      await runs.inLine(runId, () => this.sendStoredDecisions(subscription))
+      await nextTurn()
+    }
+    if (isOverBudget(socket)) return
+    if (subscription.missedFromStep !== undefined) {
+      const from = subscription.missedFromStep
+      const points = Math.min(subscription.points, framePointsMax)
+      const series = await runs.inLine(runId, async () => {
+        subscription.missedFromStep = undefined
+        const query = { from, to: Number.MAX_SAFE_INTEGER, points }
+        return (await runs.seriesInLine(runId)).query(query)
+      })
+      send([socket], 'samples', { runId, thinned: true, series })
+    }
+    if (subscription.missedRun) {
+      subscription.missedRun = false
+      const run: RunSummary = await runs.summary(runId)
+      send([socket], 'run', { run })
+    }
+  }
+
+  private async sendStoredDecisions(subscription: Subscription): Promise<void> {
+    const { storage, send } = this.options
+    const { socket, runId } = subscription
+    const query = { after: subscription.lastDecision, limit: decisionsPerRead }
+    const page = await storage.decisions(runId, query)
+    for (const { number, body } of page) {
+      if (isOverBudget(socket)) return
+      subscription.lastDecision = number
+      send([socket], 'decision', { runId, decision: JSON.parse(body) as Decision })
+    }
+    if (page.length < decisionsPerRead) subscription.missedDecisions = false
+  }
+
+  private noteListChange(record: RunRecord): void {
+    if (this.listeners.size === 0) return
+    this.listChanges.set(record.id, record)
+    this.listTimer ??= this.options.clock.after(listMilliseconds, () => this.sendListChanges())
+  }
+
+  private sendListChanges(): void {
+    const { clock, send } = this.options
+    this.listTimer = undefined
+    const changes = [...this.listChanges.values()]
+    this.listChanges.clear()
+    // A socket over its budget misses this change of the list, and gets the run's next one.
+    const ready = [...this.listeners].filter((socket) => !isOverBudget(socket))
+    for (const record of changes) send(ready, 'run', { run: summaryAt(record, clock.now()) })
+  }
+}
+
+function miss(subscription: Subscription, fromStep: number): void {
+  subscription.missedFromStep = Math.min(fromStep, subscription.missedFromStep ?? fromStep)
+}

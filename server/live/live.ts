@@ -1,0 +1,166 @@
+// The live side: socket.io, namespace /live, on the HTTP server's port. The same hosts and origins as HTTP.
+// Every message of a browser is parsed; every bound answers with a problem.
+
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import { Server } from 'socket.io'
+import { subscribeSchema } from '../../protocol/schemas.ts'
+import type {
+  ClientEvents,
+  Decision,
+  ServerEvents,
+  SubscribeAnswer,
+  SubscribeRequest,
+} from '../../protocol/vocabulary.ts'
+import type { Clock } from '../clock.ts'
+import { problemOf, ServerError } from '../errors.ts'
+import { type AllowList, checkCaller } from '../http/guard.ts'
+import { runsPageMax } from '../http/queries.ts'
+import { parse } from '../http/validate.ts'
+import type { Log } from '../log.ts'
+import type { Runs } from '../runs/runs.ts'
+import type { Storage } from '../storage/storage.ts'
+import { Hub } from './hub.ts'
+import type { LiveSocket, Subscription } from './outlet.ts'
+
+export const socketsMax = 200
+export const subscriptionsMax = 20
+const messageBytesMax = 64 * 1024
+/** Decisions inside the answer to a subscription; the rest follow as events. */
+export const decisionsInAnswerMax = 200
+
+export type LiveOptions = {
+  readonly server: HttpServer
+  readonly storage: Storage
+  readonly runs: Runs
+  readonly clock: Clock
+  readonly log: Log
+  readonly allowList: () => AllowList
+}
+export type Live = { close(): Promise<void> }
+
+/** Attaches the live side to an HTTP server. */
+export function attachLive(options: LiveOptions): Live {
+  const { server, runs, storage, clock, log, allowList } = options
+  const io: Server<ClientEvents, ServerEvents> = new Server(server, {
+    serveClient: false,
+    transports: ['websocket', 'polling'],
+    maxHttpBufferSize: messageBytesMax,
+    perMessageDeflate: false,
+    allowRequest: (request, decide) => {
+      const refusal = refusalOf(request, allowList(), io.engine.clientsCount)
+      if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
+      decide(refusal ?? null, refusal === undefined)
+    },
+  })
+  const namespace = io.of('/live')
+  const hub = new Hub({
+    storage,
+    runs,
+    clock,
+    log,
+    send: (sockets, event, message) => {
+      if (sockets.length > 0) namespace.to(sockets.map(({ id }) => id)).emit(event, message as never)
+    },
+  })
+  namespace.on('connection', (socket) => serve(socket, hub, options))
+  return {
+    close: async () => {
+      hub.stop()
+      io.disconnectSockets(true)
+      await new Promise<void>((resolve) => io.engine.close() && resolve())
+    },
+  }
+}
+
+function refusalOf(request: IncomingMessage, allow: AllowList, sockets: number): string | undefined {
+  try {
+    checkCaller('POST', request.headers, allow)
+  } catch (error) {
+    return (error as Error).message
+  }
+  // A connection that exists already speaks on (polling asks for each of its requests).
+  const known = /[?&]sid=/.test(request.url ?? '')
+  return sockets >= socketsMax && !known
+    ? `there are ${socketsMax} live connections already, which is the most allowed`
+    : undefined
+}
+
+function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions): void {
+  const subscriptions = new Map<string, Subscription>()
+  const drop = (runId: string) => {
+    const subscription = subscriptions.get(runId)
+    if (subscription !== undefined) hub.unsubscribe(subscription)
+    subscriptions.delete(runId)
+  }
+  socket.on('subscribe', async (request, answer) => {
+    if (typeof answer !== 'function') return
+    try {
+      const wanted = parse(subscribeSchema, request)
+      drop(wanted.runId)
+      if (subscriptions.size >= subscriptionsMax)
+        throw new ServerError(
+          'too-many-subscriptions',
+          `this connection watches ${subscriptionsMax} runs already, which is the most allowed: unsubscribe from one first`,
+        )
+      answer(await subscribe(socket, wanted, { hub, runs, storage, subscriptions }))
+      if (!socket.connected) drop(wanted.runId)
+    } catch (error) {
+      if (!(error instanceof ServerError)) log('error', 'a subscription failed', { error })
+      answer({ ok: false, problem: problemOf(error) })
+    }
+  })
+  socket.on('unsubscribe', (request) => {
+    if (typeof request?.runId === 'string') drop(request.runId)
+  })
+  socket.on('subscribe-runs', async (_request, answer) => {
+    if (typeof answer !== 'function') return
+    try {
+      hub.listen(socket)
+      const { runs: list } = await runs.list({ limit: runsPageMax })
+      answer({ runs: list })
+      if (!socket.connected) hub.leave(socket)
+    } catch (error) {
+      log('error', 'the list of runs could not be read', { error })
+      socket.emit('problem', problemOf(error))
+    }
+  })
+  socket.on('disconnect', () => {
+    hub.leave(socket)
+    for (const runId of [...subscriptions.keys()]) drop(runId)
+  })
+}
+
+type SubscribeContext = {
+  readonly hub: Hub
+  readonly runs: Runs
+  readonly storage: Storage
+  readonly subscriptions: Map<string, Subscription>
+}
+
+/** Reads what is missing and joins the run's events at the same moment, so that nothing falls between. */
+function subscribe(
+  socket: LiveSocket,
+  { runId, afterDecision, afterStep, points }: SubscribeRequest,
+  { hub, runs, storage, subscriptions }: SubscribeContext,
+): Promise<SubscribeAnswer> {
+  return runs.inLine(runId, async () => {
+    const run = await runs.summary(runId)
+    const query = { from: afterStep, to: Number.MAX_SAFE_INTEGER, points }
+    const series = await (await runs.seriesInLine(runId)).query(query)
+    const page = await storage.decisions(runId, { after: afterDecision, limit: decisionsInAnswerMax })
+    const decisions = page.map(({ body }) => JSON.parse(body) as Decision)
+    const lastDecision = page.at(-1)?.number ?? afterDecision
+    const subscription: Subscription = {
+      socket,
+      runId,
+      points,
+      lastDecision,
+      missedFromStep: undefined,
+      missedDecisions: lastDecision < run.decisionCount,
+      missedRun: false,
+    }
+    subscriptions.set(runId, subscription)
+    hub.subscribe(subscription)
+    return { ok: true, run, decisions, series }
+  })
+}

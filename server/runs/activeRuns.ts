@@ -1,0 +1,136 @@
+// The runs in memory: the tuner's state, the newest buckets of the series, the clients' sequences. Bounded:
+// the least recently used one is let go, which loses nothing, since all of it follows from the storage. A run
+// comes back from its snapshot and the tail of its log, or, if the snapshot is missing or of another version
+// of the tuner, from the whole log (decision record 0002).
+
+import type { Log } from '../log.ts'
+import type { RunRecord, Snapshot, Storage, StoredDecision, StoredReadings } from '../storage/storage.ts'
+import { foldLog, storedDecision } from './fold.ts'
+import { encodeReadings, stepRange } from './points.ts'
+import { runNotFound } from './runErrors.ts'
+import { RunSeries } from './runSeries.ts'
+import type { FoldState, Tuner } from './tuner.ts'
+
+export const activeRunsMax = 64
+
+export type ActiveRun = {
+  record: RunRecord
+  state: FoldState
+  series: RunSeries
+  readonly sequences: Map<string, number>
+  /** Since the last snapshot. */
+  observationsUnsaved: number
+  samplesUnsaved: number
+}
+
+export type ActiveRunsOptions = {
+  readonly storage: Storage
+  readonly tuner: Tuner
+  readonly log: Log
+  /** Runs that are being worked on are never let go. */
+  readonly isBusy: (runId: string) => boolean
+}
+
+export class ActiveRuns {
+  private readonly options: ActiveRunsOptions
+  private readonly runs = new Map<string, ActiveRun>()
+
+  constructor(options: ActiveRunsOptions) {
+    this.options = options
+  }
+
+  /** Only to be called in the run's own line. @throws ServerError `run-not-found`. */
+  async get(runId: string): Promise<ActiveRun> {
+    const known = this.runs.get(runId)
+    const run = known ?? (await this.load(runId))
+    this.put(runId, run)
+    return run
+  }
+
+  /** Makes the run the most recently used one. */
+  put(runId: string, run: ActiveRun): void {
+    this.runs.delete(runId)
+    this.runs.set(runId, run)
+    if (this.runs.size <= activeRunsMax) return
+    for (const id of this.runs.keys()) {
+      if (this.options.isBusy(id)) continue
+      this.runs.delete(id)
+      return
+    }
+  }
+
+  /** Forgets what is in memory, after a failed write: the storage knows what holds. */
+  drop(runId: string): void {
+    this.runs.delete(runId)
+  }
+
+  private async load(runId: string): Promise<ActiveRun> {
+    const { storage, tuner } = this.options
+    const record = await storage.run(runId)
+    if (record === undefined) throw runNotFound(runId)
+    const snapshot = await storage.snapshot(runId)
+    const sequences = new Map(await storage.clientSequences(runId))
+    if (snapshot === undefined || snapshot.tunerVersion !== tuner.version)
+      return { ...(await this.refold(record)), sequences }
+    return { ...(await this.resume(record, snapshot)), sequences }
+  }
+
+  private async resume(record: RunRecord, snapshot: Snapshot): Promise<Omit<ActiveRun, 'sequences'>> {
+    const { storage, tuner } = this.options
+    const series = new RunSeries(storage, record.id, snapshot.series)
+    let state = JSON.parse(snapshot.state) as FoldState
+    let samplesUnsaved = 0
+    for await (const page of foldLog(storage, tuner, record.id, { state, after: snapshot.number })) {
+      state = page.state
+      await series.add([...page.samples, ...page.readingPoints])
+      samplesUnsaved += page.samples.reduce((sum, { steps }) => sum + steps.length, 0)
+    }
+    const observationsUnsaved = record.observationCount - snapshot.number
+    return { record, state, series, observationsUnsaved, samplesUnsaved }
+  }
+
+  /** Derives everything anew and stores it in one transaction. */
+  private async refold(record: RunRecord): Promise<Omit<ActiveRun, 'sequences'>> {
+    const { storage, tuner, log } = this.options
+    log('info', 'refolding the log', { runId: record.id, observations: record.observationCount })
+    const series = new RunSeries(storage, record.id)
+    const decisions: StoredDecision[] = []
+    const allReadings: StoredReadings[] = []
+    let state = tuner.initialState()
+    for await (const page of foldLog(storage, tuner, record.id, { state, after: 0 })) {
+      state = page.state
+      decisions.push(...page.decisions.map(storedDecision))
+      await series.add([...page.samples, ...page.readingPoints])
+      const range = stepRange(page.readingPoints)
+      if (range !== undefined)
+        allReadings.push({
+          number: page.lastNumber,
+          fromStep: range.from,
+          toStep: range.to,
+          body: encodeReadings(page.readingPoints),
+        })
+    }
+    const next: RunRecord = {
+      ...record,
+      lifecycle: state.lifecycle,
+      decisionCount: decisions.length,
+      summary: { ...record.summary, ...tuner.summaryOf(state), decisionCount: decisions.length },
+    }
+    await storage.replaceDerived({
+      run: next,
+      decisions,
+      allReadings,
+      chunks: series.dirtyChunks(),
+      snapshot: snapshotOf(tuner, record.observationCount, state, series),
+    })
+    series.markSaved()
+    return { record: next, state, series, observationsUnsaved: 0, samplesUnsaved: 0 }
+  }
+}
+
+export const snapshotOf = (tuner: Tuner, number: number, state: FoldState, series: RunSeries): Snapshot => ({
+  number,
+  tunerVersion: tuner.version,
+  state: JSON.stringify(state),
+  series: series.head(),
+})

@@ -1,0 +1,42 @@
+// What a telemetry batch is answered, and the bounds of a run that a batch must not pass.
+
+import { limits } from '../../protocol/schemas.ts'
+import type { Action, Decision, Telemetry, TelemetryAnswer } from '../../protocol/vocabulary.ts'
+import { ServerError } from '../errors.ts'
+import type { RunRecord } from '../storage/storage.ts'
+import type { ActiveRun } from './activeRuns.ts'
+
+/** Clients (processes that report) of one run. */
+export const clientsMax = 64
+
+export function telemetryAnswer(
+  actions: readonly Action[],
+  { summary }: RunRecord,
+  decisions: readonly Decision[],
+  accepted: number,
+  nextSequence: number,
+): TelemetryAnswer {
+  const { phase, regime, plan } = summary
+  const decision = decisions.at(-1)
+  const answer = { accepted, duplicate: false, nextSequence, phase, regime, plan, actions }
+  return decision === undefined ? answer : { ...answer, decision }
+}
+
+/** @throws ServerError `too-many-clients` or `too-many-metrics`. */
+export function checkBounds(run: ActiveRun, telemetry: Telemetry): void {
+  if (!run.sequences.has(telemetry.clientId) && run.sequences.size >= clientsMax)
+    throw new ServerError(
+      'too-many-clients',
+      `clientId "${telemetry.clientId}" would be client ${run.sequences.size + 1} of this run, allowed are ${clientsMax}: keep one clientId per process`,
+      { errors: [{ pointer: '/clientId', detail: `at most ${clientsMax} per run` }] },
+    )
+  const metrics = Object.keys(telemetry.steps?.metrics ?? {})
+  const fresh = metrics.filter((name) => !run.series.has(`metrics.${name}`))
+  const count = run.series.metricCount() + fresh.length
+  if (fresh.length > 0 && count > limits.metricsMax)
+    throw new ServerError(
+      'too-many-metrics',
+      `steps.metrics would bring the run to ${count} own metrics, allowed are ${limits.metricsMax}; new here: ${fresh.slice(0, 5).join(', ')}`,
+      { errors: [{ pointer: '/steps/metrics', detail: `at most ${limits.metricsMax} per run` }] },
+    )
+}

@@ -1,0 +1,143 @@
+// Fold, append and save: how a batch of observations becomes part of a run. Everything is computed beside the
+// run's present state and becomes it only after the one transaction that stores it, so that a failed write
+// leaves the run as it was.
+
+import type { Action, Decision, Observation, RunOptions } from '../../protocol/vocabulary.ts'
+import { type Clock, isoTime } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Batch, RunRecord, Storage } from '../storage/storage.ts'
+import { type ActiveRun, snapshotOf } from './activeRuns.ts'
+import { foldObservations, samplePoints, storedDecision } from './fold.ts'
+import { encodeObservation, type ObservationBody } from './observationCodec.ts'
+import { encodeReadings, type Points, pointsOfReadings, stepRange } from './points.ts'
+import { firstRecord, nextRecord } from './runRecord.ts'
+import { RunSeries } from './runSeries.ts'
+import type { FoldState, Tuner } from './tuner.ts'
+
+/** A snapshot is due after this much of the log; a restart folds at most that much again. */
+export const snapshotSamples = 1_000
+export const snapshotObservations = 64
+const snapshotChunks = 2_000
+
+export type RunEvent =
+  | {
+      readonly kind: 'batch'
+      readonly record: RunRecord
+      readonly decisions: readonly Decision[]
+      readonly points: readonly Points[]
+    }
+  | { readonly kind: 'changed'; readonly record: RunRecord }
+  | { readonly kind: 'removed'; readonly runId: string }
+
+export type ApplyContext = {
+  readonly storage: Storage
+  readonly tuner: Tuner
+  readonly clock: Clock
+  readonly log: Log
+  /** Called after the write, in the run's line. */
+  readonly committed: (run: ActiveRun, event: RunEvent) => void
+  /** The write failed: what is in memory of the run no longer counts. */
+  readonly failed: (runId: string) => void
+}
+
+function readingsOf(points: readonly Points[], number: number): Pick<Batch, 'readings'> {
+  const range = stepRange(points)
+  if (range === undefined) return {}
+  return { readings: { number, fromStep: range.from, toStep: range.to, body: encodeReadings(points) } }
+}
+
+const snapshotParts = (tuner: Tuner, number: number, state: FoldState, series: RunSeries) => ({
+  chunks: series.dirtyChunks(),
+  snapshot: snapshotOf(tuner, number, state, series),
+})
+
+/** Starts a run: its first observation and what follows from it. */
+export async function beginRun(
+  context: ApplyContext,
+  runId: string,
+  options: RunOptions,
+): Promise<ActiveRun> {
+  const { storage, tuner, clock } = context
+  const now = clock.now()
+  const body: ObservationBody = { kind: 'start', runId, options }
+  const observation: Observation = { ...body, number: 1, receivedAt: isoTime(now) }
+  const { state, decisions, readings } = foldObservations(tuner, tuner.initialState(), [observation])
+  const series = new RunSeries(storage, runId)
+  const points = pointsOfReadings(readings)
+  await series.add(points)
+  const record = firstRecord(runId, tuner, state, decisions.length, now)
+  await storage.createRun({
+    run: record,
+    observations: [encodeObservation(body, { number: 1, receivedAt: now })],
+    decisions: decisions.map(storedDecision),
+    ...readingsOf(points, 1),
+    ...snapshotParts(tuner, 1, state, series),
+  })
+  series.markSaved()
+  const run: ActiveRun = {
+    record,
+    state,
+    series,
+    sequences: new Map(),
+    observationsUnsaved: 0,
+    samplesUnsaved: 0,
+  }
+  context.committed(run, { kind: 'batch', record, decisions, points })
+  return run
+}
+
+/**
+ * Applies observations to a run, whole or not at all. `steps` is the number of samples in a telemetry batch,
+ * null for what did not come from the job. `answered` makes the client's row from what was folded.
+ * @throws ServerError from the storage; the run in memory is dropped then.
+ */
+export async function applyBatch(
+  context: ApplyContext,
+  run: ActiveRun,
+  bodies: readonly ObservationBody[],
+  steps: number | null,
+  answered: (
+    actions: readonly Action[],
+    record: RunRecord,
+    decisions: readonly Decision[],
+  ) => Pick<Batch, 'client'> = () => ({}),
+): Promise<readonly Decision[]> {
+  const { storage, tuner, clock, log } = context
+  const now = clock.now()
+  const first = run.record.observationCount + 1
+  const receivedAt = isoTime(now)
+  const observations = bodies.map((body, i): Observation => ({ ...body, number: first + i, receivedAt }))
+  const { state, decisions, readings } = foldObservations(tuner, run.state, observations)
+  const counts = { observations: bodies.length, decisions: decisions.length }
+  const record = nextRecord(run.record, tuner, state, counts, { now, steps })
+  const readingPoints = pointsOfReadings(readings)
+  const points = [...samplePoints(observations), ...readingPoints]
+  await run.series.add(points)
+  const observationsUnsaved = run.observationsUnsaved + bodies.length
+  const samplesUnsaved = run.samplesUnsaved + (steps ?? 0)
+  const save =
+    samplesUnsaved >= snapshotSamples ||
+    observationsUnsaved >= snapshotObservations ||
+    run.series.dirtyCount() >= snapshotChunks
+  try {
+    await storage.append({
+      run: record,
+      observations: bodies.map((body, i) => encodeObservation(body, { number: first + i, receivedAt: now })),
+      decisions: decisions.map(storedDecision),
+      ...readingsOf(readingPoints, record.observationCount),
+      ...answered(state.actions, record, decisions),
+      ...(save ? snapshotParts(tuner, record.observationCount, state, run.series) : {}),
+    })
+  } catch (error) {
+    context.failed(record.id)
+    log('error', 'a batch could not be stored', { runId: record.id, error })
+    throw error
+  }
+  if (save) run.series.markSaved()
+  run.observationsUnsaved = save ? 0 : observationsUnsaved
+  run.samplesUnsaved = save ? 0 : samplesUnsaved
+  run.record = record
+  run.state = state
+  context.committed(run, { kind: 'batch', record, decisions, points })
+  return decisions
+}

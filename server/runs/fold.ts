@@ -1,0 +1,78 @@
+// Folds observations through the tuner and collects what follows from them. Used alike for a new batch, for
+// the tail of the log after a restart, for a refold by a newer tuner, and for `replay`: one path, so that a
+// replay gives the same decisions byte for byte.
+
+import type { Decision, Observation, SignalReading } from '../../protocol/vocabulary.ts'
+import type { Storage, StoredDecision } from '../storage/storage.ts'
+import { decodeObservation } from './observationCodec.ts'
+import { type Points, pointsOfReadings, pointsOfSamples } from './points.ts'
+import type { FoldState, Tuner } from './tuner.ts'
+
+export type Folded = {
+  readonly state: FoldState
+  readonly decisions: readonly Decision[]
+  readonly readings: readonly SignalReading[]
+}
+
+/** Pure. */
+export function foldObservations(
+  tuner: Tuner,
+  state: FoldState,
+  observations: readonly Observation[],
+): Folded {
+  const decisions: Decision[] = []
+  const readings: SignalReading[] = []
+  let current = state
+  for (const observation of observations) {
+    const result = tuner.tune(current, observation)
+    current = result.state
+    for (const decision of result.decisions) decisions.push(decision)
+    for (const reading of result.readings) readings.push(reading)
+  }
+  return { state: current, decisions, readings }
+}
+
+export const storedDecision = (decision: Decision): StoredDecision => ({
+  number: decision.number,
+  kind: decision.kind,
+  step: decision.step,
+  body: JSON.stringify(decision),
+})
+
+/** The points of samples among observations. */
+export const samplePoints = (observations: readonly Observation[]): Points[] =>
+  observations.flatMap((observation) =>
+    observation.kind === 'samples' ? [pointsOfSamples(observation.columns)] : [],
+  )
+
+const pageObservations = 16
+
+export type LogPage = Folded & {
+  readonly lastNumber: number
+  readonly samples: readonly Points[]
+  readonly readingPoints: readonly Points[]
+}
+
+/** Folds the stored log after an observation, page by page, so that a log of any length fits in memory. */
+export async function* foldLog(
+  storage: Storage,
+  tuner: Tuner,
+  runId: string,
+  from: { readonly state: FoldState; readonly after: number },
+): AsyncGenerator<LogPage, void, void> {
+  let { state, after } = from
+  for (;;) {
+    const page = await storage.observations(runId, { after, limit: pageObservations })
+    if (page.length === 0) return
+    const observations = page.map(decodeObservation)
+    const folded = foldObservations(tuner, state, observations)
+    state = folded.state
+    after = page.at(-1)!.number
+    yield {
+      ...folded,
+      lastNumber: after,
+      samples: samplePoints(observations),
+      readingPoints: pointsOfReadings(folded.readings),
+    }
+  }
+}

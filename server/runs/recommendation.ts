@@ -1,0 +1,36 @@
+// What to do now, for a job or a person that only asks: the plan evaluated at the run's step.
+
+import { evaluatePlan } from '../../protocol/plan.ts'
+import type { Decision, Phase, Plan, RegimeReading, RunSummary } from '../../protocol/vocabulary.ts'
+
+export type Recommendation = {
+  readonly runId: string
+  readonly step: number
+  readonly learningRate: number
+  readonly momentum: number | null
+  readonly plan: Plan
+  readonly phase: Phase
+  readonly regime: RegimeReading
+  /** Probability behind the newest decision's test; null if it had none. */
+  readonly confidence: number | null
+  readonly reason: string
+  readonly status: 'recommended' | 'insufficient-evidence'
+}
+
+/** Pure. `lastDecision` is the newest decision as stored. */
+export function recommendationOf(run: RunSummary, lastDecision: string | undefined): Recommendation {
+  const decision = lastDecision === undefined ? undefined : (JSON.parse(lastDecision) as Decision)
+  const { learningRate, momentum } = evaluatePlan(run.plan, run.step)
+  return {
+    runId: run.id,
+    step: run.step,
+    learningRate,
+    momentum,
+    plan: run.plan,
+    phase: run.phase,
+    regime: run.regime,
+    confidence: decision?.test?.probability ?? null,
+    reason: run.headline,
+    status: run.regime.name === 'unknown' ? 'insufficient-evidence' : 'recommended',
+  }
+}

@@ -1,0 +1,275 @@
+// One run's series: min/max buckets at five levels beside the log's own samples, so that a chart of a million
+// steps reads about as many buckets as it has pixels. The newest chunks are kept in memory and written when
+// the run's snapshot is; between two snapshots the log holds everything, and a restart folds it again.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Series } from '../../protocol/vocabulary.ts'
+import { ServerError } from '../errors.ts'
+import type { ChunkKey, Storage, StoredChunk } from '../storage/storage.ts'
+import { BucketMap, Buckets, chunkBuckets, levelSizes } from './buckets.ts'
+import { type Points, pointsOfRow, stepRange } from './points.ts'
+
+/** Chunks that one batch may touch: its steps would else be spread too thinly to be kept as buckets. */
+export const chunksPerBatchMax = 50_000
+/** Entries of all signals in one answer; more signals get fewer buckets each. */
+export const seriesEntriesMax = 40_000
+const rawRowsPerTurn = 16
+
+type Level = { newest: number; readonly chunks: Map<number, Buckets>; readonly dirty: Set<number> }
+type Head = { readonly from: number; readonly to: number; readonly newest: Record<string, number[]> }
+export type SeriesQuery = {
+  readonly signals?: readonly string[] | undefined
+  readonly from: number
+  readonly to: number
+  readonly points: number
+}
+
+const newLevels = (newest?: readonly number[]): Level[] =>
+  levelSizes.map((_, level) => ({ newest: newest?.[level] ?? -1, chunks: new Map(), dirty: new Set() }))
+
+/** The chunk numbers that steps fall into, per level. */
+function touchedChunks(steps: readonly number[]): number[][] {
+  const fine = new Set<number>()
+  const finest = levelSizes[0] * chunkBuckets
+  for (const step of steps) fine.add(Math.floor(step / finest))
+  return levelSizes.map((size) => {
+    const ratio = size / levelSizes[0]
+    return ratio === 1 ? [...fine] : [...new Set([...fine].map((chunk) => Math.floor(chunk / ratio)))]
+  })
+}
+
+export class RunSeries {
+  private readonly storage: Storage
+  private readonly runId: string
+  private readonly signals = new Map<string, Level[]>()
+  private range: { from: number; to: number } | undefined
+  private readonly scratch = new Buckets()
+
+  constructor(storage: Storage, runId: string, head?: string) {
+    this.storage = storage
+    this.runId = runId
+    if (head === undefined) return
+    const { from, to, newest } = JSON.parse(head) as Head
+    if (from <= to) this.range = { from, to }
+    for (const [signal, numbers] of Object.entries(newest)) this.signals.set(signal, newLevels(numbers))
+  }
+
+  /** What a snapshot keeps to find the chunks again. */
+  head(): string {
+    const newest = Object.fromEntries(
+      [...this.signals].map(([name, levels]) => [name, levels.map((l) => l.newest)]),
+    )
+    const head: Head = { from: this.range?.from ?? 0, to: this.range?.to ?? -1, newest }
+    return JSON.stringify(head)
+  }
+
+  has(signal: string): boolean {
+    return this.signals.has(signal)
+  }
+
+  metricCount(): number {
+    let count = 0
+    for (const name of this.signals.keys()) if (name.startsWith('metrics.')) count++
+    return count
+  }
+
+  /** @throws ServerError `invalid-request` if the steps are spread over too many chunks; then nothing changed. */
+  async add(all: readonly Points[]): Promise<void> {
+    const touched = all.map(({ steps }) => touchedChunks(steps))
+    const total = all.reduce(
+      (sum, { values }, i) => sum + values.size * touched[i]!.reduce((n, chunks) => n + chunks.length, 0),
+      0,
+    )
+    if (total > chunksPerBatchMax)
+      throw new ServerError(
+        'invalid-request',
+        `steps.step is spread too widely: this batch touches ${total} blocks of the series, allowed are ${chunksPerBatchMax}; send fewer rows in one batch`,
+        { errors: [{ pointer: '/steps/step', detail: 'is spread over too wide a range of steps' }] },
+      )
+    await this.loadOld(all, touched)
+    for (const { steps, values } of all)
+      for (const [signal, column] of values) this.fold(this.levelsOf(signal), steps, column)
+    const range = stepRange(all)
+    if (range === undefined) return
+    this.range = {
+      from: Math.min(range.from, this.range?.from ?? range.from),
+      to: Math.max(range.to, this.range?.to ?? range.to),
+    }
+  }
+
+  private levelsOf(signal: string): Level[] {
+    let levels = this.signals.get(signal)
+    if (levels === undefined) {
+      levels = newLevels()
+      this.signals.set(signal, levels)
+    }
+    return levels
+  }
+
+  /** Brings chunks that were written and let go back into memory. */
+  private async loadOld(all: readonly Points[], touched: readonly number[][][]): Promise<void> {
+    const keys: ChunkKey[] = []
+    for (const [i, { values }] of all.entries()) {
+      for (const signal of values.keys()) {
+        const levels = this.signals.get(signal)
+        if (levels === undefined) continue
+        for (const [level, { newest, chunks }] of levels.entries())
+          for (const chunk of touched[i]![level]!)
+            if (chunk <= newest && !chunks.has(chunk)) keys.push({ signal, level, chunk })
+      }
+    }
+    if (keys.length === 0) return
+    for (const { signal, level, chunk, body } of await this.storage.chunks(this.runId, keys))
+      this.levelsOf(signal)[level]!.chunks.set(chunk, Buckets.fromBytes(body))
+  }
+
+  /** Folds runs of samples in one finest bucket, then that bucket into each level: the hot loop. */
+  private fold(levels: Level[], steps: readonly number[], values: readonly (number | null)[]): void {
+    const finest = levelSizes[0]
+    const { scratch } = this
+    let i = 0
+    while (i < steps.length) {
+      const bucket = Math.floor(steps[i]! / finest)
+      scratch.clear(0)
+      for (; i < steps.length && Math.floor(steps[i]! / finest) === bucket; i++) {
+        const value = values[i]
+        if (value !== null && value !== undefined) scratch.add(0, steps[i]!, value)
+      }
+      if (scratch.isEmpty(0)) continue
+      for (let level = 0; level < levels.length; level++) {
+        const index = Math.floor((bucket * finest) / levelSizes[level]!)
+        const number = Math.floor(index / chunkBuckets)
+        chunkOf(levels[level]!, number).merge(index - number * chunkBuckets, scratch, 0)
+      }
+    }
+  }
+
+  dirtyCount(): number {
+    let count = 0
+    for (const levels of this.signals.values()) for (const { dirty } of levels) count += dirty.size
+    return count
+  }
+
+  /** The chunks to store with the next snapshot. */
+  dirtyChunks(): StoredChunk[] {
+    const stored: StoredChunk[] = []
+    for (const [signal, levels] of this.signals)
+      for (const [level, { dirty, chunks }] of levels.entries())
+        for (const chunk of dirty) stored.push({ signal, level, chunk, body: chunks.get(chunk)!.toBytes() })
+    return stored
+  }
+
+  /** After they are stored: keeps only the newest of each level in memory. */
+  markSaved(): void {
+    for (const levels of this.signals.values()) {
+      for (const { dirty, chunks, newest } of levels) {
+        dirty.clear()
+        for (const number of chunks.keys()) if (number !== newest) chunks.delete(number)
+      }
+    }
+  }
+
+  /**
+   * Reads O(points) buckets per signal, or, zoomed in to fewer than 16 steps a point, the log's samples.
+   * `stored` and `shown` are those of the signal with the most samples.
+   */
+  async query(query: SeriesQuery): Promise<Series> {
+    const names = query.signals ?? [...this.signals.keys()]
+    const from = Math.max(query.from, this.range?.from ?? 0)
+    const to = Math.min(query.to, this.range?.to ?? -1)
+    const points = Math.max(
+      1,
+      Math.min(query.points, Math.floor(seriesEntriesMax / Math.max(1, names.length))),
+    )
+    const wanted = Math.max(1, Math.ceil((to - from + 1) / points))
+    const level = levelSizes.findLastIndex((size) => size <= wanted)
+    const size = level === -1 ? 1 : levelSizes[level]!
+    const maps = new Map(names.map((name) => [name, new BucketMap(Math.ceil(wanted / size) * size)]))
+    if (from <= to) {
+      if (level === -1) await this.readRaw(maps, from, to)
+      else for (const [signal, map] of maps) await this.readLevel(signal, level, map, from, to)
+    }
+    const signals = Object.fromEntries([...maps].map(([name, map]) => [name, map.columns()]))
+    let stored = 0
+    let shown = 0
+    for (const map of maps.values()) {
+      stored = Math.max(stored, map.stored())
+      shown = Math.max(shown, map.size)
+    }
+    return { runId: this.runId, fromStep: query.from, toStep: Math.min(query.to, to), stored, shown, signals }
+  }
+
+  private async readLevel(
+    signal: string,
+    level: number,
+    map: BucketMap,
+    from: number,
+    to: number,
+  ): Promise<void> {
+    const size = levelSizes[level]!
+    const fromChunk = Math.floor(from / size / chunkBuckets)
+    const toChunk = Math.floor(to / size / chunkBuckets)
+    const inMemory = this.signals.get(signal)?.[level]?.chunks
+    const chunks = new Map<number, Buckets>()
+    for (const { chunk, body } of await this.storage.chunkRange(this.runId, {
+      signal,
+      level,
+      fromChunk,
+      toChunk,
+    }))
+      chunks.set(chunk, Buckets.fromBytes(body))
+    for (const [chunk, buckets] of inMemory ?? [])
+      if (chunk >= fromChunk && chunk <= toChunk) chunks.set(chunk, buckets)
+    for (const [chunk, buckets] of [...chunks].sort((a, b) => a[0] - b[0])) {
+      for (let i = 0; i < buckets.length; i++) {
+        const start = (chunk * chunkBuckets + i) * size
+        if (start + size > from && start <= to) map.merge(buckets, i)
+      }
+    }
+  }
+
+  private async readRaw(maps: ReadonlyMap<string, BucketMap>, from: number, to: number): Promise<void> {
+    for (const source of ['samples', 'readings'] as const) {
+      let after = 0
+      for (;;) {
+        const page = { source, fromStep: from, toStep: to, after, limit: rawRowsPerTurn }
+        const rows = await this.storage.rawRows(this.runId, page)
+        for (const row of rows) {
+          after = row.number
+          for (const points of pointsOfRow(row)) addRange(maps, points, from, to)
+        }
+        if (rows.length < rawRowsPerTurn) break
+        await nextTurn()
+      }
+    }
+  }
+}
+
+function chunkOf(level: Level, number: number): Buckets {
+  let buckets = level.chunks.get(number)
+  if (buckets === undefined) {
+    buckets = new Buckets()
+    level.chunks.set(number, buckets)
+  }
+  if (number > level.newest) level.newest = number
+  level.dirty.add(number)
+  return buckets
+}
+
+/** Adds the samples with from ≤ step ≤ to of the signals that are asked for. */
+export function addRange(
+  maps: ReadonlyMap<string, BucketMap>,
+  { steps, values }: Points,
+  from: number,
+  to: number,
+): void {
+  for (const [signal, column] of values) {
+    const map = maps.get(signal)
+    if (map === undefined) continue
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i]!
+      const value = column[i]
+      if (step >= from && step <= to && value !== null && value !== undefined) map.add(step, value)
+    }
+  }
+}

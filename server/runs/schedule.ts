@@ -1,0 +1,112 @@
+// The schedule of a run: what was applied, from the job's own reports, and what is planned from here on.
+// Nothing is thinned. A step that was taken again after a restore appears again, in the order of the log.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { evaluatePlan } from '../../protocol/plan.ts'
+import type { RunSummary, Segment } from '../../protocol/vocabulary.ts'
+import { ServerError } from '../errors.ts'
+import type { Storage } from '../storage/storage.ts'
+import { decodeColumns } from './observationCodec.ts'
+
+/** Stretches of equal rate in one JSON answer; the CSV has no such bound, as it is streamed. */
+export const spansMax = 100_000
+/** Planned steps listed one by one in CSV. */
+export const plannedRowsMax = 1_000_000
+const rowsPerPage = 16
+
+type Applied = { readonly step: number; readonly learningRate: number; readonly momentum: number | null }
+
+async function* appliedSteps(storage: Storage, runId: string): AsyncGenerator<Applied[], void, void> {
+  let after = 0
+  for (;;) {
+    const page = {
+      source: 'samples',
+      fromStep: 0,
+      toStep: Number.MAX_SAFE_INTEGER,
+      after,
+      limit: rowsPerPage,
+    } as const
+    const rows = await storage.rawRows(runId, page)
+    for (const { number, body } of rows) {
+      after = number
+      const { step, learningRate, momentum } = decodeColumns(body)
+      const applied: Applied[] = []
+      for (const [i, at] of step.entries()) {
+        const rate = learningRate?.[i] ?? null
+        if (rate !== null) applied.push({ step: at, learningRate: rate, momentum: momentum?.[i] ?? null })
+      }
+      yield applied
+    }
+    if (rows.length < rowsPerPage) return
+    await nextTurn()
+  }
+}
+
+export type AppliedSpan = {
+  readonly fromStep: number
+  /** One past the last step. */
+  readonly toStep: number
+  readonly learningRate: number
+  readonly momentum: number | null
+}
+export type ScheduleDocument = {
+  readonly runId: string
+  readonly budgetSteps: number | null
+  /** Steps reported so far; `planned` holds from here on. */
+  readonly step: number
+  readonly applied: readonly AppliedSpan[]
+  readonly planned: readonly Segment[]
+}
+
+const plannedSegments = (run: RunSummary): Segment[] => {
+  const ahead = run.plan.segments.filter(({ toStep }) => toStep > run.step)
+  return run.state === 'finished' || run.state === 'diverged' ? [] : ahead
+}
+
+/** @throws ServerError `invalid-request` if the rate changed more often than one answer can hold. */
+export async function scheduleJson(storage: Storage, run: RunSummary): Promise<ScheduleDocument> {
+  const applied: { fromStep: number; toStep: number; learningRate: number; momentum: number | null }[] = []
+  for await (const page of appliedSteps(storage, run.id)) {
+    for (const { step, learningRate, momentum } of page) {
+      const last = applied.at(-1)
+      const continues =
+        last?.toStep === step && last.learningRate === learningRate && last.momentum === momentum
+      if (continues) last.toStep = step + 1
+      else applied.push({ fromStep: step, toStep: step + 1, learningRate, momentum })
+    }
+    if (applied.length > spansMax)
+      throw new ServerError(
+        'invalid-request',
+        `?format must be csv for this run: its rate changed more than ${spansMax} times`,
+        { errors: [{ pointer: '?format', detail: 'must be csv for this run' }] },
+      )
+  }
+  return {
+    runId: run.id,
+    budgetSteps: run.budgetSteps,
+    step: run.step,
+    applied,
+    planned: plannedSegments(run),
+  }
+}
+
+const csvRow = (step: number, learningRate: number, momentum: number | null, kind: string) =>
+  `${step},${learningRate},${momentum ?? ''},${kind}\n`
+
+/** The schedule as CSV, page by page. */
+export async function* scheduleRows(storage: Storage, run: RunSummary): AsyncGenerator<string, void, void> {
+  yield 'step,learningRate,momentum,kind\n'
+  for await (const page of appliedSteps(storage, run.id))
+    yield page.map((row) => csvRow(row.step, row.learningRate, row.momentum, 'applied')).join('')
+  const end = plannedSegments(run).at(-1)?.toStep ?? run.step
+  const stop = Math.min(end, run.step + plannedRowsMax)
+  for (let from = run.step; from < stop; from += 10_000) {
+    const rows: string[] = []
+    for (let step = from; step < Math.min(from + 10_000, stop); step++) {
+      const { learningRate, momentum } = evaluatePlan(run.plan, step)
+      rows.push(csvRow(step, learningRate, momentum, 'planned'))
+    }
+    yield rows.join('')
+    await nextTurn()
+  }
+}

@@ -1,0 +1,137 @@
+// Opens the database file: lock, pragmas, checks, migrations. Whatever is wrong with the file becomes a
+// sentence that names it and says what to do; nothing is ever repaired or thrown away in silence.
+
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { CommandError, ServerError } from '../../errors.ts'
+import { type Database, type Driver, loadDriver } from './driver.ts'
+import { applicationId, migrations, runTables, schemaVersion } from './schema.ts'
+
+export type SqliteOptions = {
+  /** Path of the database file; its folder is made if it is missing. */
+  readonly file: string
+  /** For a second process that reads while a server writes. */
+  readonly readOnly?: boolean
+  /** Upper bound of the file's size in pages of 8 KiB (tests fill a disk with it). */
+  readonly pagesMax?: number
+}
+export type OpenDatabase = {
+  readonly database: Database
+  readonly lock: Database | undefined
+  readonly driver: Driver
+}
+
+const busyMilliseconds = 2_000
+const sqliteFull = 13
+const sqliteBusy = 5
+
+/** SQLite's primary result code behind a driver's error; undefined if it is none of SQLite's. */
+export function sqliteCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown }).errcode
+  return typeof code === 'number' ? code & 0xff : undefined
+}
+
+/** A failed call as an answer to the job: it keeps its batch and sends it again. */
+export function storageError(error: unknown, file: string): ServerError {
+  if (error instanceof ServerError) return error
+  const code = sqliteCode(error)
+  const message = error instanceof Error ? error.message : String(error)
+  if (code === sqliteFull)
+    return new ServerError(
+      'disk-full',
+      `there is no space left for ${file}: nothing of this request was stored and everything accepted before is kept; free some space and send it again`,
+      { cause: error, retryAfterSeconds: 30 },
+    )
+  const reason = code === sqliteBusy ? 'another process holds it' : message
+  return new ServerError(
+    'storage-failed',
+    `the database ${file} could not be used (${reason}): nothing of this request was stored; send it again`,
+    { cause: error, retryAfterSeconds: 5 },
+  )
+}
+
+function numberOf(database: Database, pragma: string): number {
+  return Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() as Record<string, unknown>)[0])
+}
+
+/** Held while a server uses the file, and freed by the system when the process dies, however it dies. */
+function takeLock({ DatabaseSync }: Driver, file: string): Database {
+  const lock = new DatabaseSync(`${file}-lock`, { timeout: 0 })
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock.close()
+    if (sqliteCode(error) !== sqliteBusy) throw error
+    throw new CommandError(
+      `another twostep server uses ${file}: stop it, or give this one another folder with --data-dir`,
+    )
+  }
+}
+
+function checkAndMigrate(database: Database, file: string, readOnly: boolean): void {
+  const version = numberOf(database, 'user_version')
+  const owner = numberOf(database, 'application_id')
+  const empty = version === 0 && numberOf(database, 'schema_version') === 0
+  if (!empty && owner !== applicationId)
+    throw new CommandError(
+      `${file} is a database of another program: name another file with --storage-url or --data-dir`,
+    )
+  if (version > schemaVersion)
+    throw new CommandError(
+      `${file} was written by a newer twostep (schema ${version}, this one knows up to ${schemaVersion}): use that version, or another folder with --data-dir`,
+    )
+  if (version === schemaVersion) return
+  if (readOnly)
+    throw new CommandError(
+      `${file} holds no runs in this version's schema yet: start \`twostep serve\` on it once`,
+    )
+  for (let from = version; from < schemaVersion; from++) {
+    database.exec(
+      `BEGIN IMMEDIATE; ${migrations[from]}; PRAGMA user_version = ${from + 1}; PRAGMA application_id = ${applicationId}; COMMIT`,
+    )
+  }
+}
+
+function openFailure(error: unknown, file: string): Error {
+  if (error instanceof CommandError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const damaged =
+    /malformed|not a database|corrupt/i.test(message) || [11, 26].includes(sqliteCode(error) ?? 0)
+  return new CommandError(
+    damaged
+      ? `${file} is damaged (${message}): move it aside together with its -wal and -shm files (sqlite3 ${file} ".recover" may save what is in it) and start again, or restore a copy`
+      : `${file} cannot be opened (${message}): check that the folder exists, is writable and has space`,
+  )
+}
+
+/**
+ * @throws CommandError naming the file and what to do: damaged, newer schema, foreign, locked, not writable.
+ */
+export function openDatabase(options: SqliteOptions): OpenDatabase {
+  const { file, readOnly = false } = options
+  let lock: Database | undefined
+  let database: Database | undefined
+  try {
+    const driver = loadDriver()
+    if (!readOnly) {
+      mkdirSync(dirname(file), { recursive: true })
+      lock = takeLock(driver, file)
+    }
+    database = new driver.DatabaseSync(file, { readOnly, timeout: busyMilliseconds })
+    if (!readOnly) {
+      // FULL: a commit is on the disk before it is acknowledged (decision record 0001).
+      database.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+      database.exec('PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192')
+      if (options.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${options.pagesMax}`)
+    }
+    checkAndMigrate(database, file, readOnly)
+    // Not PRAGMA quick_check: it reads the whole file, and the start must not grow with it (`doctor` does it).
+    for (const table of ['runs', ...runTables]) database.prepare(`SELECT * FROM ${table} LIMIT 1`).get()
+    return { database, lock, driver }
+  } catch (error) {
+    database?.close()
+    lock?.close()
+    throw openFailure(error, file)
+  }
+}

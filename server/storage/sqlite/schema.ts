@@ -1,0 +1,84 @@
+// The tables, as migrations: entry n brings a database from version n to n + 1 and is never edited once
+// released. `run` is the integer key of the run's row, which AUTOINCREMENT never gives out twice, so rows that
+// a deletion has not reached yet can never be taken for another run's.
+
+/** Marks the file as ours ("2stp"), so that a foreign database is never written to. */
+export const applicationId = 0x32737470
+
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE runs (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    project TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    lifecycle TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    stale_at INTEGER,
+    flush_seconds_mean REAL,
+    steps_per_second REAL,
+    observation_count INTEGER NOT NULL,
+    decision_count INTEGER NOT NULL,
+    summary TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE observations (
+    run INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    from_step INTEGER,
+    to_step INTEGER,
+    body TEXT NOT NULL,
+    UNIQUE (run, number)
+  ) STRICT;
+  CREATE INDEX observations_steps ON observations (run, to_step, from_step) WHERE to_step IS NOT NULL;
+  CREATE TABLE readings (
+    run INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    from_step INTEGER NOT NULL,
+    to_step INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (run, number)
+  ) STRICT;
+  CREATE INDEX readings_steps ON readings (run, to_step, from_step);
+  CREATE TABLE decisions (
+    run INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (run, number)
+  ) STRICT;
+  CREATE TABLE clients (
+    run INTEGER NOT NULL,
+    client_id TEXT NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    last_answer TEXT NOT NULL,
+    PRIMARY KEY (run, client_id)
+  ) STRICT;
+  CREATE TABLE snapshots (
+    run INTEGER PRIMARY KEY,
+    number INTEGER NOT NULL,
+    tuner_version TEXT NOT NULL,
+    state TEXT NOT NULL,
+    series TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE chunks (
+    run INTEGER NOT NULL,
+    signal TEXT NOT NULL,
+    level INTEGER NOT NULL,
+    chunk INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (run, signal, level, chunk)
+  ) STRICT;
+  CREATE TABLE deletions (run INTEGER PRIMARY KEY) STRICT;
+  `,
+]
+export const schemaVersion = migrations.length
+
+/** Tables with rows of a run, for deletion. */
+export const runTables = ['observations', 'readings', 'decisions', 'clients', 'snapshots', 'chunks'] as const
+/** Those that follow from the log. */
+export const derivedTables = ['readings', 'decisions', 'snapshots', 'chunks'] as const

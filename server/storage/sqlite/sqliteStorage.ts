@@ -1,0 +1,296 @@
+// The storage interface on SQLite. One connection, one transaction per batch, prepared statements; the calls
+// are synchronous inside and return promises outside. A deletion takes the run's row at once and its bulk in
+// small slices, so that it never holds up other runs; slices left by a crash go at the next start.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type {
+  Batch,
+  ClientRecord,
+  Snapshot,
+  Storage,
+  StoredChunk,
+  StoredDecision,
+  StoredObservation,
+} from '../storage.ts'
+import type { SqlValue, Statement } from './driver.ts'
+import { openDatabase, type SqliteOptions, storageError } from './openDatabase.ts'
+import { type Row, recordOf, rowOf, runFilter } from './rows.ts'
+import { derivedTables, runTables } from './schema.ts'
+
+const deletionSliceRows = 200
+
+const insertRun = `INSERT INTO runs (id, name, project, tags, lifecycle, created_at, last_seen_at, stale_at,
+  flush_seconds_mean, steps_per_second, observation_count, decision_count, summary)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const updateRun = `UPDATE runs SET id = ?, name = ?, project = ?, tags = ?, lifecycle = ?, created_at = ?,
+  last_seen_at = ?, stale_at = ?, flush_seconds_mean = ?, steps_per_second = ?, observation_count = ?,
+  decision_count = ?, summary = ? WHERE key = ?`
+
+/** Opens the file. @throws CommandError naming the file and what to do. */
+export function openSqliteStorage(options: SqliteOptions): Storage {
+  const { database, lock, driver } = openDatabase(options)
+  const statements = new Map<string, Statement>()
+  const prepare = (sql: string): Statement => {
+    let statement = statements.get(sql)
+    if (statement === undefined) {
+      statement = database.prepare(sql)
+      statements.set(sql, statement)
+    }
+    return statement
+  }
+  const get = <T>(sql: string, ...values: SqlValue[]) => prepare(sql).get(...values) as T | undefined
+  const all = <T>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as T[]
+
+  /** Runs a call as a promise, with SQLite's errors as ours. */
+  const attempt = async <T>(work: () => T): Promise<T> => {
+    try {
+      return work()
+    } catch (error) {
+      throw storageError(error, options.file)
+    }
+  }
+  const transaction = <T>(work: () => T): T => {
+    prepare('BEGIN IMMEDIATE').run()
+    try {
+      const result = work()
+      prepare('COMMIT').run()
+      return result
+    } catch (error) {
+      // On a full disk SQLite has rolled back by itself already.
+      if (database.isTransaction) prepare('ROLLBACK').run()
+      throw error
+    }
+  }
+  // −1 is no key: a query for an unknown run finds nothing.
+  const keyOf = (runId: string) => get<{ key: number }>('SELECT key FROM runs WHERE id = ?', runId)?.key ?? -1
+
+  const insertDerived = (key: number, batch: Omit<Batch, 'run' | 'observations'>) => {
+    for (const { number, kind, step, body } of batch.decisions)
+      prepare('INSERT INTO decisions VALUES (?, ?, ?, ?, ?)').run(key, number, kind, step, body)
+    if (batch.readings !== undefined) {
+      const { number, fromStep, toStep, body } = batch.readings
+      prepare('INSERT INTO readings VALUES (?, ?, ?, ?, ?)').run(key, number, fromStep, toStep, body)
+    }
+    for (const { signal, level, chunk, body } of batch.chunks ?? [])
+      prepare('INSERT INTO chunks VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body').run(
+        key,
+        signal,
+        level,
+        chunk,
+        body,
+      )
+    if (batch.snapshot !== undefined) {
+      const { number, tunerVersion, state, series } = batch.snapshot
+      prepare('INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)').run(
+        key,
+        number,
+        tunerVersion,
+        state,
+        series,
+      )
+    }
+  }
+  const insertBatch = (key: number, batch: Batch) => {
+    for (const { number, receivedAt, kind, fromStep, toStep, body } of batch.observations)
+      prepare('INSERT INTO observations VALUES (?, ?, ?, ?, ?, ?, ?)').run(
+        key,
+        number,
+        receivedAt,
+        kind,
+        fromStep,
+        toStep,
+        body,
+      )
+    if (batch.client !== undefined) {
+      const { clientId, lastSequence, lastAnswer } = batch.client
+      prepare('INSERT OR REPLACE INTO clients VALUES (?, ?, ?, ?)').run(
+        key,
+        clientId,
+        lastSequence,
+        lastAnswer,
+      )
+    }
+    insertDerived(key, batch)
+  }
+  const update = (batch: Pick<Batch, 'run'>): number => {
+    const key = keyOf(batch.run.id)
+    if (key === -1) throw new Error(`run ${batch.run.id} is not stored`)
+    prepare(updateRun).run(...rowOf(batch.run), key)
+    return key
+  }
+
+  /** Deletes what is left of deleted runs, a slice per turn of the event loop. */
+  let closed = false
+  const sweepDeletions = async () => {
+    for (;;) {
+      const run = closed ? undefined : get<{ run: number }>('SELECT run FROM deletions LIMIT 1')?.run
+      if (run === undefined) return
+      const removed = transaction(() => {
+        for (const table of runTables) {
+          const slice = `SELECT rowid FROM ${table} WHERE run = ? LIMIT ${deletionSliceRows}`
+          const { changes } = prepare(`DELETE FROM ${table} WHERE rowid IN (${slice})`).run(run)
+          if (Number(changes) > 0) return true
+        }
+        prepare('DELETE FROM deletions WHERE run = ?').run(run)
+        return false
+      })
+      if (removed) await nextTurn()
+    }
+  }
+  let sweeping: Promise<void> = Promise.resolve()
+  const startSweep = () => {
+    // A failed sweep loses nothing: the run is gone for everyone, its rows wait for the next one.
+    sweeping = sweeping.then(sweepDeletions).catch(() => {})
+  }
+  if (options.readOnly !== true) startSweep()
+
+  return {
+    description: `SQLite ${get<{ v: string }>('SELECT sqlite_version() AS v')?.v} (${driver.name}) at ${options.file}`,
+    createRun: (batch) =>
+      attempt(() =>
+        transaction(() => {
+          if (keyOf(batch.run.id) !== -1) return false
+          insertBatch(Number(prepare(insertRun).run(...rowOf(batch.run)).lastInsertRowid), batch)
+          return true
+        }),
+      ),
+    append: (batch) => attempt(() => transaction(() => insertBatch(update(batch), batch))),
+    updateRun: (run) => attempt(() => void transaction(() => update({ run }))),
+    replaceDerived: (batch) =>
+      attempt(() =>
+        transaction(() => {
+          const key = update(batch)
+          for (const table of derivedTables) prepare(`DELETE FROM ${table} WHERE run = ?`).run(key)
+          insertDerived(key, batch)
+          for (const readings of batch.allReadings) insertDerived(key, { decisions: [], readings })
+        }),
+      ),
+    deleteRun: (runId) =>
+      attempt(() => {
+        const key = keyOf(runId)
+        if (key === -1) return false
+        transaction(() => {
+          prepare('DELETE FROM runs WHERE key = ?').run(key)
+          prepare('INSERT INTO deletions VALUES (?)').run(key)
+        })
+        startSweep()
+        return true
+      }),
+    run: (runId) =>
+      attempt(() => {
+        const row = get<Row>('SELECT * FROM runs WHERE id = ?', runId)
+        return row && recordOf(row)
+      }),
+    listRuns: (query) =>
+      attempt(() => {
+        const { where, values } = runFilter(query)
+        const sql = `SELECT * FROM runs ${where} ORDER BY key DESC LIMIT ?`
+        const rows = all<Row>(sql, ...values, query.limit + 1)
+        const page = rows.slice(0, query.limit)
+        return {
+          runs: page.map(recordOf),
+          next: rows.length > page.length ? String(page.at(-1)?.key) : null,
+        }
+      }),
+    client: (runId, clientId) =>
+      attempt(() =>
+        get<ClientRecord>(
+          `SELECT client_id AS clientId, last_sequence AS lastSequence, last_answer AS lastAnswer
+           FROM clients WHERE run = ? AND client_id = ?`,
+          keyOf(runId),
+          clientId,
+        ),
+      ),
+    clientSequences: (runId) =>
+      attempt(() => {
+        const sql = 'SELECT client_id, last_sequence FROM clients WHERE run = ?'
+        const rows = all<{ client_id: string; last_sequence: number }>(sql, keyOf(runId))
+        return new Map(rows.map((row) => [row.client_id, row.last_sequence]))
+      }),
+    observations: (runId, { after, limit }) =>
+      attempt(() =>
+        all<StoredObservation>(
+          `SELECT number, received_at AS receivedAt, kind, from_step AS fromStep, to_step AS toStep, body
+           FROM observations WHERE run = ? AND number > ? ORDER BY number LIMIT ?`,
+          keyOf(runId),
+          after,
+          limit,
+        ),
+      ),
+    snapshot: (runId) =>
+      attempt(() =>
+        get<Snapshot>(
+          'SELECT number, tuner_version AS tunerVersion, state, series FROM snapshots WHERE run = ?',
+          keyOf(runId),
+        ),
+      ),
+    decisions: (runId, { after, limit, kinds }) =>
+      attempt(() => {
+        const wanted = kinds === undefined ? '' : ` AND kind IN (${kinds.map(() => '?').join(', ')})`
+        return all<StoredDecision>(
+          `SELECT number, kind, step, body FROM decisions WHERE run = ? AND number > ?${wanted} ORDER BY number LIMIT ?`,
+          keyOf(runId),
+          after,
+          ...(kinds ?? []),
+          limit,
+        )
+      }),
+    decision: (runId, number) =>
+      attempt(() =>
+        get<StoredDecision>(
+          'SELECT number, kind, step, body FROM decisions WHERE run = ? AND number = ?',
+          keyOf(runId),
+          number,
+        ),
+      ),
+    chunks: (runId, keys) =>
+      attempt(() => {
+        const run = keyOf(runId)
+        const sql =
+          'SELECT signal, level, chunk, body FROM chunks WHERE run = ? AND signal = ? AND level = ? AND chunk = ?'
+        return keys.flatMap(
+          ({ signal, level, chunk }) => get<StoredChunk>(sql, run, signal, level, chunk) ?? [],
+        )
+      }),
+    chunkRange: (runId, { signal, level, fromChunk, toChunk }) =>
+      attempt(() =>
+        all<StoredChunk>(
+          `SELECT signal, level, chunk, body FROM chunks
+           WHERE run = ? AND signal = ? AND level = ? AND chunk BETWEEN ? AND ? ORDER BY chunk`,
+          keyOf(runId),
+          signal,
+          level,
+          fromChunk,
+          toChunk,
+        ),
+      ),
+    rawRows: (runId, { source, fromStep, toStep, after, limit }) =>
+      attempt(() => {
+        const table = source === 'samples' ? 'observations' : 'readings'
+        // `to_step IS NOT NULL` lets SQLite use the partial index of observations.
+        return all<{ number: number; body: string }>(
+          `SELECT number, body FROM ${table} WHERE run = ? AND to_step IS NOT NULL AND to_step >= ?
+           AND from_step <= ? AND number > ? ORDER BY number LIMIT ?`,
+          keyOf(runId),
+          fromStep,
+          toStep,
+          after,
+          limit,
+        ).map((row) => ({ source, ...row }))
+      }),
+    checkWritable: () =>
+      attempt(() =>
+        transaction(() => {
+          prepare('INSERT INTO deletions VALUES (-1)').run()
+          prepare('DELETE FROM deletions WHERE run = -1').run()
+        }),
+      ),
+    close: async () => {
+      closed = true
+      await sweeping
+      statements.clear()
+      database.close()
+      lock?.close()
+    },
+  }
+}

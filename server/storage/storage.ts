@@ -1,0 +1,166 @@
+// What the server asks of a database. Every call returns a promise, so that a database over the network fits
+// behind it; storage.conformance.ts states the laws that each implementation passes. The log of observations
+// is the truth; decisions, snapshots, readings and chunks follow from it and are kept for speed.
+//
+// Errors: ServerError `disk-full` or `storage-failed`; after one, nothing of the call is stored.
+
+import type { DecisionKind, RunState, RunSummary } from '../../protocol/vocabulary.ts'
+
+/** One run as stored. Times are milliseconds since 1970, UTC. */
+export type RunRecord = {
+  readonly id: string
+  /** As a person may have changed them since the start. */
+  readonly name: string
+  readonly project: string
+  readonly tags: readonly string[]
+  readonly lifecycle: Exclude<RunState, 'stale'>
+  readonly createdAt: number
+  readonly lastSeenAt: number
+  /** From this time on the run is shown as stale; null = never (paused, finished, diverged). */
+  readonly staleAt: number | null
+  /** Smoothed seconds between two telemetry batches; null before the second. */
+  readonly flushSecondsMean: number | null
+  readonly stepsPerSecond: number | null
+  readonly observationCount: number
+  readonly decisionCount: number
+  /** The summary when the run was last folded; its `state` is the lifecycle. */
+  readonly summary: RunSummary
+}
+
+export type StoredObservation = {
+  readonly number: number
+  readonly receivedAt: number
+  readonly kind: string
+  /** JSON of the observation without number, receivedAt and kind. */
+  readonly body: string
+  /** Smallest and largest step of samples; null for the other kinds. */
+  readonly fromStep: number | null
+  readonly toStep: number | null
+}
+
+export type StoredDecision = {
+  readonly number: number
+  readonly kind: DecisionKind
+  readonly step: number
+  readonly body: string
+}
+
+/** Signal readings that one batch made, as JSON {signal: [[steps], [values]]}, keyed by its last observation. */
+export type StoredReadings = {
+  readonly number: number
+  readonly fromStep: number
+  readonly toStep: number
+  readonly body: string
+}
+
+/** The tuner's state after observation `number`, and the heads of the series at that point. */
+export type Snapshot = {
+  readonly number: number
+  readonly tunerVersion: string
+  readonly state: string
+  readonly series: string
+}
+
+export type ChunkKey = { readonly signal: string; readonly level: number; readonly chunk: number }
+export type StoredChunk = ChunkKey & { readonly body: Uint8Array }
+
+export type ClientRecord = {
+  readonly clientId: string
+  readonly lastSequence: number
+  /** The answer to `lastSequence`, as it was sent. */
+  readonly lastAnswer: string
+}
+
+/** All that one batch changes: stored whole or not at all. */
+export type Batch = {
+  readonly run: RunRecord
+  readonly observations: readonly StoredObservation[]
+  readonly decisions: readonly StoredDecision[]
+  readonly readings?: StoredReadings
+  readonly client?: ClientRecord
+  readonly snapshot?: Snapshot
+  readonly chunks?: readonly StoredChunk[]
+}
+
+export type RunQuery = {
+  readonly project?: string
+  readonly tag?: string
+  readonly state?: RunState
+  /** Part of the name or id, any case. */
+  readonly text?: string
+  /** A cursor from an earlier answer. */
+  readonly after?: string
+  readonly limit: number
+  /** For `state`: what counts as stale. */
+  readonly now: number
+}
+
+/** Raw columns or readings of some steps, as stored. */
+export type RawRow = {
+  readonly source: 'samples' | 'readings'
+  readonly number: number
+  readonly body: string
+}
+
+export type Storage = {
+  /** Engine, version and place, for people. */
+  readonly description: string
+  /** False, and nothing stored, if a run of this id exists. */
+  createRun(batch: Batch): Promise<boolean>
+  append(batch: Batch): Promise<void>
+  /** For what is no observation: name, project, tags. */
+  updateRun(run: RunRecord): Promise<void>
+  /** False if there was none. */
+  deleteRun(runId: string): Promise<boolean>
+  run(runId: string): Promise<RunRecord | undefined>
+  /** Newest first. `next` is the cursor of the following page, null at the end. */
+  listRuns(query: RunQuery): Promise<{ readonly runs: readonly RunRecord[]; readonly next: string | null }>
+  client(runId: string, clientId: string): Promise<ClientRecord | undefined>
+  /** The last sequence of each client of the run. */
+  clientSequences(runId: string): Promise<ReadonlyMap<string, number>>
+  /** In order, after a number, at most `limit`. */
+  observations(
+    runId: string,
+    query: { readonly after: number; readonly limit: number },
+  ): Promise<readonly StoredObservation[]>
+  snapshot(runId: string): Promise<Snapshot | undefined>
+  /** Takes the place of everything derived from the log (after a refold by another version of the tuner). */
+  replaceDerived(
+    batch: Omit<Batch, 'observations' | 'client'> & { readonly allReadings: readonly StoredReadings[] },
+  ): Promise<void>
+  decisions(
+    runId: string,
+    query: {
+      readonly after: number
+      readonly limit: number
+      readonly kinds?: readonly DecisionKind[]
+    },
+  ): Promise<readonly StoredDecision[]>
+  decision(runId: string, number: number): Promise<StoredDecision | undefined>
+  /** The chunks of these keys that exist, in any order. */
+  chunks(runId: string, keys: readonly ChunkKey[]): Promise<readonly StoredChunk[]>
+  /** One signal's chunks of one level, in order. */
+  chunkRange(
+    runId: string,
+    range: {
+      readonly signal: string
+      readonly level: number
+      readonly fromChunk: number
+      readonly toChunk: number
+    },
+  ): Promise<readonly StoredChunk[]>
+  /** Samples and readings that overlap fromStep … toStep, each source in log order, after a number. */
+  rawRows(
+    runId: string,
+    query: {
+      readonly source: 'samples' | 'readings'
+      readonly fromStep: number
+      readonly toStep: number
+      readonly after: number
+      readonly limit: number
+    },
+  ): Promise<readonly RawRow[]>
+  /** Resolves if a write reaches the database. */
+  checkWritable(): Promise<void>
+  close(): Promise<void>
+}

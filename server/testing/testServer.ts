@@ -1,0 +1,107 @@
+// A whole server for tests: real HTTP on any free port, a database in a folder of its own, virtual time, a
+// small tuner. `restart` comes back on the same database, as after a kill.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type App, createApp } from '../app.ts'
+import type { Config } from '../config.ts'
+import { silentLog } from '../log.ts'
+import type { Tuner } from '../runs/tuner.ts'
+import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
+import type { Storage } from '../storage/storage.ts'
+import { createFakeClock, type FakeClock } from './fakeClock.ts'
+import { createFakeTuner } from './fakeTuner.ts'
+
+export type TestServer = {
+  url: string
+  port: number
+  app: App
+  storage: Storage
+  readonly clock: FakeClock
+  readonly folder: string
+  /** JSON in, JSON out. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+    // biome-ignore lint/suspicious/noExplicitAny: tests read answers of every shape
+  ): Promise<{ status: number; headers: Headers; body: any }>
+  restart(options?: { tuner?: Tuner; pagesMax?: number }): Promise<void>
+  close(): Promise<void>
+}
+
+export type TestServerOptions = {
+  readonly tuner?: Tuner
+  readonly config?: Partial<Config>
+  readonly pagesMax?: number
+  readonly pageDir?: string
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'twostep-test-'))
+  const clock = createFakeClock()
+  let serial = 0
+  const begin = async ({ tuner = options.tuner ?? createFakeTuner(), pagesMax = options.pagesMax } = {}) => {
+    const databaseFile = join(folder, 'twostep.db')
+    const storage = openSqliteStorage({ file: databaseFile, ...(pagesMax === undefined ? {} : { pagesMax }) })
+    const config: Config = {
+      host: '127.0.0.1',
+      port: 0,
+      dataDir: folder,
+      databaseFile,
+      allowedHosts: [],
+      allowedOrigins: [],
+      logLevel: 'silent',
+      ...options.config,
+    }
+    const app = createApp({
+      config,
+      storage,
+      tuner,
+      clock,
+      log: silentLog,
+      version: '0.0.0-test',
+      newId: (prefix) => `${prefix}-${++serial}`,
+      pageDir: options.pageDir ?? join(folder, 'page'),
+    })
+    return { app, storage, ...(await app.listen()) }
+  }
+  const first = await begin()
+  const server: TestServer = {
+    ...first,
+    clock,
+    folder,
+    call: async (method, path, body, headers = {}) => {
+      const response = await fetch(server.url + path, {
+        method,
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+      })
+      const text = await response.text()
+      const json = /json/.test(response.headers.get('content-type') ?? '')
+      return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text }
+    },
+    restart: async (again = {}) => {
+      await server.app.close()
+      Object.assign(server, await begin(again))
+    },
+    close: async () => {
+      await server.app.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+  return server
+}
+
+/** Columns of `count` steps from `from` on, with every signal. */
+export function sampleBatch(from: number, count: number): Record<string, number[]> {
+  const step = Array.from({ length: count }, (_, i) => from + i)
+  return {
+    step,
+    loss: step.map((at) => 2 / (1 + at / 100)),
+    learningRate: step.map(() => 0.1),
+    gradientNormSquared: step.map((at) => 1 + (at % 7) / 10),
+  }
+}
