@@ -1,0 +1,202 @@
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import type { z } from 'zod'
+import actionExamples from './examples/action.json' with { type: 'json' }
+import createRunExamples from './examples/createRun.json' with { type: 'json' }
+import planExamples from './examples/plan.json' with { type: 'json' }
+import requestExamples from './examples/requests.json' with { type: 'json' }
+import telemetryExamples from './examples/telemetry.json' with { type: 'json' }
+import answer from './examples/telemetryAnswer.json' with { type: 'json' }
+import {
+  type acknowledgementSchema,
+  actionSchema,
+  changeRunSchema,
+  commandOf,
+  commandSchema,
+  createRunSchema,
+  encodeNumber,
+  limits,
+  overrideSchema,
+  planSchema,
+  type probeSchema,
+  runOptions,
+  sampleColumnsSchema,
+  seriesQuerySchema,
+  subscribeSchema,
+  telemetrySchema,
+} from './schemas.ts'
+import {
+  type Acknowledgement,
+  type Action,
+  actionKinds,
+  type Plan,
+  type Probe,
+  probeKinds,
+  type SampleColumns,
+  type SubscribeRequest,
+  sampleColumnNames,
+  type Telemetry,
+  type TelemetryAnswer,
+} from './vocabulary.ts'
+
+type Examples = {
+  readonly schema: string
+  readonly valid: readonly { readonly name: string; readonly message: unknown }[]
+  readonly invalid: readonly {
+    readonly name: string
+    readonly message: unknown
+    readonly path: string
+    readonly says: string
+  }[]
+}
+
+const schemas: Readonly<Record<string, z.ZodType>> = {
+  Telemetry: telemetrySchema,
+  Plan: planSchema,
+  Action: actionSchema,
+  CreateRun: createRunSchema,
+  ChangeRun: changeRunSchema,
+  CommandRequest: commandSchema,
+  OverrideRequest: overrideSchema,
+  SeriesQuery: seriesQuerySchema,
+  Subscribe: subscribeSchema,
+}
+const all: readonly Examples[] = [
+  telemetryExamples,
+  planExamples,
+  actionExamples,
+  createRunExamples,
+  ...requestExamples,
+]
+/** Parsing may reuse the arrays it is given, so each test parses a copy. */
+const copy = (message: unknown): unknown => structuredClone(message)
+
+describe.each(all)('$schema', ({ schema: id, valid, invalid }) => {
+  const schema = schemas[id]!
+  it.each(valid)('accepts $name', ({ message }) => {
+    expect(schema.safeParse(copy(message)).error).toBeUndefined()
+  })
+
+  it.each(invalid)('refuses $name, and says where and why', ({ message, path, says }) => {
+    const issues = schema.safeParse(copy(message)).error?.issues ?? []
+    const found = issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+    expect(found).toContainEqual({ path, message: expect.stringContaining(says) })
+  })
+})
+
+describe('telemetry', () => {
+  const parsed = (name: string) =>
+    telemetrySchema.parse(copy(telemetryExamples.valid.find((example) => example.name === name)?.message))
+
+  it('reads NaN and infinities from their names', () => {
+    const { steps, probes } = parsed('a diverging loss')
+    expect(steps?.loss).toEqual([7.5, Number.POSITIVE_INFINITY, Number.NaN, null])
+    expect(steps?.gradientNormSquared?.[0]).toBe(Number.NEGATIVE_INFINITY)
+    expect(probes?.[0]).toMatchObject({ raw: { loss: Number.NaN } })
+  })
+
+  it('writes them so that they come back', () => {
+    const values = [1.5, 0, -2, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    const wire = JSON.parse(JSON.stringify({ step: [0, 1, 2, 3, 4, 5], loss: values.map(encodeNumber) }))
+    expect(sampleColumnsSchema.parse(wire).loss).toEqual(values)
+  })
+
+  it('takes an empty column for an absent one, and fills in an empty detail', () => {
+    const { steps, acknowledgements } = parsed(
+      'empty columns, as good as absent, and an acknowledgement without detail',
+    )
+    expect(steps).toEqual({ step: [106], learningRate: [0.05], metrics: {} })
+    expect(acknowledgements?.[0]?.detail).toBe('')
+  })
+
+  it('keeps every column of the vocabulary', () => {
+    expect(Object.keys(parsed('everything').steps ?? {}).sort()).toEqual(
+      ['step', 'metrics', ...sampleColumnNames].sort(),
+    )
+    expect(parsed('everything').probes?.map((probe) => probe.kind)).toEqual([...probeKinds])
+  })
+
+  it('takes 10,000 steps in a batch and refuses 10,001, naming the bound', () => {
+    const batch = (count: number) => ({
+      clientId: 'c',
+      sequence: 1,
+      steps: { step: Array.from({ length: count }, (_, i) => i), loss: Array(count).fill(1) },
+    })
+    expect(telemetrySchema.safeParse(batch(10_000)).success).toBe(true)
+    const issues = telemetrySchema.safeParse(batch(10_001)).error?.issues ?? []
+    expect(issues.map((issue) => issue.path.join('.'))).toContain('steps.step')
+    expect(issues[0]?.message).toContain(String(limits.batchStepsMax))
+  })
+
+  it('refuses more metrics and longer names than the contract allows', () => {
+    const batch = (metrics: object) => ({ clientId: 'c', sequence: 1, steps: { step: [1], metrics } })
+    const many = Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`m${i}`, [1]]))
+    expect(telemetrySchema.safeParse(batch(many)).error?.message).toContain('must hold at most 200 metrics')
+    expect(telemetrySchema.safeParse(batch({ ['x'.repeat(129)]: [1] })).success).toBe(false)
+  })
+})
+
+describe('the answer to telemetry', () => {
+  it('carries a plan and actions that the schemas know', () => {
+    expect(planSchema.safeParse(copy(answer.plan)).error).toBeUndefined()
+    for (const action of answer.actions) expect(actionSchema.safeParse(copy(action)).error).toBeUndefined()
+    expectTypeOf<keyof typeof answer>().toExtend<keyof TelemetryAnswer>()
+  })
+})
+
+describe('actions', () => {
+  it('have an example of each kind', () => {
+    const kinds = new Set(actionExamples.valid.map((example) => example.message.kind))
+    expect([...kinds].sort()).toEqual([...actionKinds].sort())
+  })
+})
+
+describe('runOptions', () => {
+  it('fills in what was not said', () => {
+    expect(runOptions(createRunSchema.parse({}), 'run-1')).toEqual({
+      name: 'run-1',
+      project: 'default',
+      tags: [],
+      framework: 'unknown',
+      optimizer: { name: 'unknown', momentum: null },
+      budgetSteps: null,
+      mode: 'auto',
+      capabilities: [],
+      learningRate: { initial: null, min: null, max: null },
+      settings: {},
+    })
+  })
+  it('names a capability once', () => {
+    const request = createRunSchema.parse({ capabilities: ['fork', 'checkpoint', 'fork'] })
+    expect(runOptions(request, 'run-1').capabilities).toEqual(['fork', 'checkpoint'])
+  })
+})
+
+describe('commandOf', () => {
+  it('adds who sent it', () => {
+    const request = commandSchema.parse({ kind: 'pause' })
+    expect(commandOf(request, 'local')).toEqual({ kind: 'pause', reason: '', by: 'local' })
+  })
+})
+
+/** A type as the vocabulary writes it: nothing in it can be changed. */
+type Frozen<T> = T extends readonly (infer Entry)[]
+  ? readonly Frozen<Entry>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T
+
+describe('the vocabulary', () => {
+  it('declares nothing that the schemas would refuse or lose (checked by the compiler)', () => {
+    expectTypeOf<Telemetry>().toExtend<Frozen<z.infer<typeof telemetrySchema>>>()
+    expectTypeOf<SampleColumns>().toExtend<Frozen<z.infer<typeof sampleColumnsSchema>>>()
+    expectTypeOf<Probe>().toExtend<Frozen<z.infer<typeof probeSchema>>>()
+    expectTypeOf<Acknowledgement>().toExtend<Frozen<z.infer<typeof acknowledgementSchema>>>()
+    expectTypeOf<Plan>().toExtend<Frozen<z.infer<typeof planSchema>>>()
+    expectTypeOf<Action>().toExtend<Frozen<z.infer<typeof actionSchema>>>()
+    expectTypeOf<SubscribeRequest>().toExtend<Frozen<z.infer<typeof subscribeSchema>>>()
+    // A field that only the vocabulary knows would still extend: the keys are compared too.
+    expectTypeOf<keyof SampleColumns>().toEqualTypeOf<keyof z.infer<typeof sampleColumnsSchema>>()
+    expectTypeOf<keyof Telemetry>().toEqualTypeOf<keyof z.infer<typeof telemetrySchema>>()
+    expectTypeOf<keyof Plan>().toEqualTypeOf<keyof z.infer<typeof planSchema>>()
+  })
+})
