@@ -1,0 +1,201 @@
+// The three diagnostics, all in ink: regime index with its 95 % band, gradient noise scale beside the batch
+// size, and the rate divided by the critical rate. Each says in words what it needs where it is not measured.
+
+import { valueAt } from '../state/series.ts'
+import { formatMeasured, formatNumber, standardErrorsIn95 } from '../views/format.ts'
+import { extremesOf, logScale, type Scale } from './scale.ts'
+import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
+import { columnsOf, evidenceAt, hasValues, pointsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
+
+const regimeScale: Scale = {
+  kind: 'linear',
+  low: 0,
+  high: 1,
+  ticks: [
+    { value: 0, label: '0' },
+    { value: 0.5, label: '½' },
+    { value: 1, label: '1' },
+  ],
+}
+
+export function regimeChart(view: RunView): ChartSpec {
+  const index = columnsOf(view, 'regimeIndex')
+  const low = columnsOf(view, 'regimeIndexLow')
+  const high = columnsOf(view, 'regimeIndexHigh')
+  const known = hasValues(index)
+  const marks: Mark[] = []
+  const firstKnown = known ? index.step[index.last.findIndex((value) => value !== null)]! : view.run.step
+  const start = warmupEnd(view)
+  if (firstKnown > start && view.run.step > start)
+    marks.push({ kind: 'hatch', fromStep: start, toStep: firstKnown, text: 'unknown' })
+  if (low !== undefined && high !== undefined)
+    marks.push({ kind: 'band', step: low.step, low: low.last, high: high.last, color: 'ink-3', alpha: 0.24 })
+  marks.push({ kind: 'line', points: pointsOf(view, 'regimeIndex'), color: 'ink', width: 1.8 })
+  marks.push({ kind: 'meaning', value: 1, below: true, text: '1: the large step still works' })
+  marks.push({ kind: 'meaning', value: 0, below: false, text: '0: nothing left to work on' })
+  const { regime } = view.run
+  const unknown = `Regime unknown${regime.reason === undefined ? '' : `: ${regime.reason}`}`
+  return {
+    id: 'regime',
+    title: 'Regime',
+    heightPx: 66,
+    bottomPx: 6,
+    scale: regimeScale,
+    marks,
+    head: (step) => regimeHead(view, step),
+    sentence: known
+      ? `Regime ${regime.name}, index ${formatNumber(valueAt(index, view.to))}.`
+      : `${unknown}.`,
+    tableSteps: tableStepsOf(view, index),
+    columns: [
+      { title: 'index', at: (step) => formatNumber(valueAt(index, step)) },
+      { title: '95 % from', at: (step) => formatNumber(valueAt(low, step)) },
+      { title: '95 % to', at: (step) => formatNumber(valueAt(high, step)) },
+    ],
+    missing: null,
+  }
+}
+
+function regimeHead(view: RunView, step: number): HeadItem[] {
+  const value = valueAt(columnsOf(view, 'regimeIndex'), step)
+  if (value === null) {
+    const { reason } = view.run.regime
+    return [
+      { label: 'unknown', value: '' },
+      ...(reason === undefined ? [] : [{ label: reason, value: '', secondary: true }]),
+    ]
+  }
+  const low = valueAt(columnsOf(view, 'regimeIndexLow'), step)
+  const high = valueAt(columnsOf(view, 'regimeIndexHigh'), step)
+  const name = step >= view.run.step - 1 ? view.run.regime.name : 'index'
+  const items: HeadItem[] = [{ label: name, value: value.toFixed(2) }]
+  if (low !== null && high !== null)
+    items.push({ label: `95 %: ${low.toFixed(2)} to ${high.toFixed(2)}`, value: '' })
+  return items
+}
+
+/** The batch size that the job reports, or else has among its settings. */
+export function batchSizeOf(view: RunView): number | null {
+  const setting = view.run.options.settings.batchSize
+  return valueAt(columnsOf(view, 'batchSize'), view.to) ?? (typeof setting === 'number' ? setting : null)
+}
+
+export function noiseChart(view: RunView): ChartSpec {
+  const noise = columnsOf(view, 'noiseScale')
+  const batch = batchSizeOf(view)
+  const measured = hasValues(noise)
+  const values = extremesOf(
+    [...valuesFrom(noise, 'last', view, warmupEnd(view)), batch].filter((v) => v !== null && v > 0),
+  )
+  const marks: Mark[] = []
+  if (measured && batch !== null)
+    marks.push({
+      kind: 'reference',
+      value: batch,
+      color: 'ink-3',
+      text: `batch size ${formatNumber(batch)}`,
+      inline: true,
+    })
+  marks.push(noiseBand(view))
+  marks.push({ kind: 'line', points: pointsOf(view, 'noiseScale'), color: 'ink', width: 1.8 })
+  const now = valueAt(noise, view.to)
+  const needs = view.run.options.capabilities.includes('microBatchNorms')
+    ? 'Not measured yet.'
+    : 'Not measured. Needs microBatchNorms from the job.'
+  return {
+    id: 'noise',
+    title: 'Gradient noise scale',
+    heightPx: 70,
+    bottomPx: 6,
+    scale: logScale(values?.[0] ?? 0, values?.[1] ?? 0, 3),
+    marks,
+    head: (step) => noiseHead(view, step, batch),
+    sentence:
+      now === null ? `Gradient noise scale: ${needs}` : `Gradient noise scale ${formatNumber(now)} examples.`,
+    tableSteps: tableStepsOf(view, noise),
+    columns: [{ title: 'examples', at: (step) => formatNumber(valueAt(noise, step)) }],
+    missing: measured ? null : needs,
+  }
+}
+
+/** The 95 % band, known at the decisions: their evidence carries the standard error. */
+function noiseBand(view: RunView): Mark {
+  const band = { step: [] as number[], low: [] as number[], high: [] as number[] }
+  for (const decision of view.decisions) {
+    const found = decision.evidence.find(({ signal }) => signal === 'noiseScale')
+    if (found?.value == null || found.standardError === null || band.step.at(-1) === decision.step) continue
+    const half = standardErrorsIn95 * found.standardError
+    band.step.push(decision.step)
+    band.low.push(Math.max(found.value - half, found.value * 0.01))
+    band.high.push(found.value + half)
+  }
+  return { kind: 'band', ...band, color: 'ink-3', alpha: 0.24 }
+}
+
+function noiseHead(view: RunView, step: number, batch: number | null): HeadItem[] {
+  const value = valueAt(columnsOf(view, 'noiseScale'), step)
+  if (value === null) return []
+  const error = evidenceAt(view, 'noiseScale', step)?.standardError ?? null
+  const { plusMinus } = formatMeasured(value, error)
+  const items: HeadItem[] = [
+    {
+      label: '',
+      value: formatNumber(value),
+      after: plusMinus === null ? 'examples' : `± ${plusMinus} examples`,
+    },
+  ]
+  if (batch !== null && batch > 0)
+    items.push({
+      label: `${formatNumber(Number((value / batch).toPrecision(2)))} × the batch`,
+      value: '',
+      secondary: true,
+    })
+  return items
+}
+
+export function ratioChart(view: RunView): ChartSpec {
+  const ratio = columnsOf(view, 'rateRatio')
+  const critical = columnsOf(view, 'criticalLearningRate')
+  const measured = hasValues(ratio)
+  const greatest = extremesOf(valuesFrom(ratio, 'last', view, 0))?.[1] ?? 0
+  const high = Math.min(Math.max(1.15, greatest * 1.08), 2.3)
+  const ticks = [
+    { value: 0, label: '0' },
+    { value: 0.5, label: '½' },
+    { value: 1, label: '1' },
+    ...(high > 2 ? [{ value: 2, label: '2' }] : []),
+  ]
+  const marks: Mark[] = [
+    { kind: 'reference', value: 1, color: 'bad', text: 'above 1 a step raises the loss' },
+    { kind: 'meaning', value: 0.5, below: true, text: 'above ½ it steps over the minimum' },
+    { kind: 'line', points: pointsOf(view, 'rateRatio'), color: 'ink', width: 1.6, dots: 1.7 },
+  ]
+  const now = valueAt(ratio, view.to)
+  const needs = view.run.options.capabilities.includes('lineProbe')
+    ? 'Not measured yet.'
+    : 'Not measured. Needs lineProbe from the job.'
+  return {
+    id: 'ratio',
+    title: 'Rate ÷ critical rate',
+    heightPx: 72,
+    bottomPx: 6,
+    scale: { kind: 'linear', low: 0, high, ticks },
+    marks: measured ? marks : [],
+    head: (step) => {
+      const value = valueAt(ratio, step)
+      const rate = valueAt(critical, step)
+      const items: HeadItem[] = value === null ? [] : [{ label: '', value: formatNumber(value) }]
+      if (rate !== null)
+        items.push({ label: `critical rate ${formatNumber(rate)}`, value: '', secondary: true })
+      return items
+    },
+    sentence:
+      now === null ? `Rate over critical rate: ${needs}` : `Rate over critical rate ${formatNumber(now)}.`,
+    tableSteps: tableStepsOf(view, ratio),
+    columns: [
+      { title: 'ratio', at: (step) => formatNumber(valueAt(ratio, step)) },
+      { title: 'critical rate', at: (step) => formatNumber(valueAt(critical, step)) },
+    ],
+    missing: measured ? null : needs,
+  }
+}

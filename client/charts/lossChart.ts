@@ -1,0 +1,138 @@
+// Loss: raw samples as the span of each bucket, the smoothed loss, and the loss of the averaged weights. The
+// distance between the last two is what annealing can remove. By default the scale fits the samples after
+// warm-up, since the start of a run would flatten everything else; what is cut says how high it went.
+
+import { valueAt } from '../state/series.ts'
+import { formatMeasured, formatNumber } from '../views/format.ts'
+import { extremesOf, linearScale, logScale, quantileOf, type Scale } from './scale.ts'
+import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
+import { columnsOf, hasValues, pointsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
+
+/** Share of the samples after warm-up that the fitted scale holds on each side. */
+const fittedShare = 0.995
+
+export function lossChart(view: RunView): ChartSpec {
+  const raw = columnsOf(view, 'loss')
+  const scale = lossScale(view)
+  const value = (signal: string, step: number) => valueAt(columnsOf(view, signal), step)
+  return {
+    id: 'loss',
+    title: 'Loss',
+    heightPx: 172,
+    bottomPx: 6,
+    scale,
+    marks: lossMarks(view, scale),
+    head: (step) => lossHead(view, step),
+    sentence: lossSentence(view),
+    tableSteps: tableStepsOf(view, raw),
+    columns: [
+      { title: 'raw, last', at: (step) => formatNumber(value('loss', step)) },
+      { title: 'smoothed', at: (step) => formatNumber(value('lossSmoothed', step)) },
+      { title: 'averaged weights', at: (step) => formatNumber(value('averagedLoss', step)) },
+    ],
+    missing: raw === undefined || raw.step.length === 0 ? 'Waiting for the first samples.' : null,
+  }
+}
+
+function lossScale(view: RunView): Scale {
+  const raw = columnsOf(view, 'loss')
+  const start = view.lossFit === 'fit' ? warmupEnd(view) : 0
+  const read = (from: number) => ({
+    min: valuesFrom(raw, 'min', view, from),
+    max: valuesFrom(raw, 'max', view, from),
+    lines: [
+      ...valuesFrom(columnsOf(view, 'lossSmoothed'), 'last', view, from),
+      ...valuesFrom(columnsOf(view, 'averagedLoss'), 'last', view, from),
+    ],
+  })
+  let values = read(start)
+  if (values.min.length < 3) values = read(0)
+  const all = extremesOf(values.min, values.max, values.lines)
+  if (all === null) return linearScale(0, 1, 5)
+  if (view.lossFit === 'log')
+    return logScale(extremesOf(values.min.filter((v) => v !== null && v > 0))?.[0] ?? 0, all[1], 5)
+  if (view.lossFit === 'all') return linearScale(all[0], all[1], 5)
+  const lines = extremesOf(values.lines)
+  const low = Math.min(quantileOf(values.min, 1 - fittedShare) ?? all[0], lines?.[0] ?? all[0])
+  const high = Math.max(
+    quantileOf(values.max, fittedShare) ?? all[1],
+    quantileOf(values.lines, fittedShare) ?? all[0],
+  )
+  return linearScale(low, high, 5)
+}
+
+function lossMarks(view: RunView, scale: Scale): Mark[] {
+  const marks: Mark[] = []
+  const raw = columnsOf(view, 'loss')
+  if (raw !== undefined)
+    marks.push({ kind: 'spikes', step: raw.step, min: raw.min, max: raw.max, color: 'large', alpha: 0.26 })
+  marks.push({ kind: 'line', points: pointsOf(view, 'lossSmoothed'), color: 'large', width: 2, rim: true })
+  marks.push({
+    kind: 'line',
+    points: pointsOf(view, 'averagedLoss'),
+    color: 'anneal',
+    width: 1.8,
+    dots: 2.4,
+    rim: true,
+  })
+  if (raw === undefined) return marks
+  for (let i = 0; i < raw.step.length; i++) {
+    const count = raw.nonFinite[i] ?? 0
+    if (count > 0) marks.push({ kind: 'cross', step: raw.step[i]!, count })
+  }
+  const cut = highestCut(view, scale)
+  if (cut !== null) marks.push({ kind: 'cut', step: cut.step, text: `up to ${formatNumber(cut.value)}` })
+  const end = expectedEnd(view)
+  if (end !== null) marks.push(end)
+  return marks
+}
+
+/** The first step at which samples leave the scale, and how high they go; null = none does. */
+function highestCut(view: RunView, scale: Scale): { step: number; value: number } | null {
+  const raw = columnsOf(view, 'loss')
+  if (raw === undefined) return null
+  let first: number | null = null
+  let highest = scale.high
+  for (const [i, step] of raw.step.entries()) {
+    const value = raw.max[i] ?? null
+    if (value === null || value <= scale.high || step < view.from || step > view.to) continue
+    first ??= step
+    highest = Math.max(highest, value)
+  }
+  return first === null ? null : { step: first, value: highest }
+}
+
+/** The final loss that the newest decision expects from its own plan, at the end of the budget. */
+function expectedEnd(view: RunView): Mark | null {
+  const { run } = view
+  if (run.budgetSteps === null || run.state === 'finished' || run.state === 'diverged') return null
+  const alternatives = view.decisions.at(-1)?.alternatives ?? []
+  const planned = alternatives.find(({ name }) => /^this plan/i.test(name))
+  if (planned === undefined || !Number.isFinite(planned.finalLoss)) return null
+  const { value, plusMinus } = formatMeasured(planned.finalLoss, planned.standardError)
+  const text = plusMinus === null ? `expected ${value}` : `expected ${value} ± ${plusMinus}`
+  const halfWidth = planned.standardError === null ? null : 1.96 * planned.standardError
+  return { kind: 'end', step: run.budgetSteps, value: planned.finalLoss, halfWidth, text }
+}
+
+function lossHead(view: RunView, step: number): HeadItem[] {
+  const items: HeadItem[] = []
+  const smoothed = valueAt(columnsOf(view, 'lossSmoothed'), step)
+  if (smoothed !== null) items.push({ label: 'smoothed', value: formatNumber(smoothed), key: 'large' })
+  const averaged = valueAt(columnsOf(view, 'averagedLoss'), step)
+  if (averaged !== null)
+    items.push({ label: 'averaged weights', value: formatNumber(averaged), key: 'anneal' })
+  if (hasValues(columnsOf(view, 'loss'))) items.push({ label: 'raw', value: '', key: 'raw', secondary: true })
+  return items
+}
+
+function lossSentence(view: RunView): string {
+  const smoothed = columnsOf(view, 'lossSmoothed')
+  const now = valueAt(smoothed, view.to) ?? valueAt(columnsOf(view, 'loss'), view.to)
+  if (now === null) return 'Loss: no samples yet.'
+  const before = valueAt(smoothed, view.run.step * 0.9)
+  const trend =
+    before === null ? '' : now < before * 0.995 ? ', falling' : now > before * 1.005 ? ', rising' : ', level'
+  const averaged = valueAt(columnsOf(view, 'averagedLoss'), view.to)
+  return `Loss ${formatNumber(now)}${trend}${averaged === null ? '' : `; averaged weights ${formatNumber(averaged)}`}.`
+}

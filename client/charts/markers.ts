@@ -1,0 +1,78 @@
+// One glyph per kind of decision, so that colour is never alone, and the rule by which glyphs that would
+// touch become one numbered stack. Glyph paths are in px around (0, 0), about 11 px high; the same paths draw
+// the ribbon's buttons (SVG) and the small marks on the charts (canvas).
+
+import type { Decision, DecisionKind } from '../../protocol/vocabulary.ts'
+import type { ColorName } from './palette.ts'
+
+export type Glyph = {
+  readonly path: string
+  readonly color: ColorName
+  readonly hollow: boolean
+  /** A second, open path drawn over the first. */
+  readonly stroke?: string
+}
+
+export const glyphs: Readonly<Record<DecisionKind | 'planned', Glyph>> = {
+  start: { path: 'M-3.5-4.5L4.5 0L-3.5 4.5Z', color: 'ink-2', hollow: false },
+  raise: { path: 'M-5 4L5 4L0-4.6Z', color: 'large', hollow: false },
+  lower: { path: 'M-5-4L5-4L0 4.6Z', color: 'large', hollow: false },
+  switch: { path: 'M0-5.6L5.6 0L0 5.6L-5.6 0Z', color: 'anneal', hollow: false },
+  undo: {
+    path: 'M0-5.6L5.6 0L0 5.6L-5.6 0Z',
+    color: 'large',
+    hollow: true,
+    stroke: 'M2-1H-1.6M0-3L-2-1L0 1',
+  },
+  guard: {
+    path: 'M-2.4-5.6H2.4L5.6-2.4V2.4L2.4 5.6H-2.4L-5.6 2.4V-2.4Z',
+    color: 'bad',
+    hollow: false,
+    stroke: 'M0-3V.6M0 2.6V3',
+  },
+  override: { path: 'M-4.6-4.6H4.6V4.6H-4.6Z', color: 'human', hollow: false },
+  'hand-back': { path: 'M-4.2-4.2H4.2V4.2H-4.2Z', color: 'human', hollow: true },
+  finish: { path: 'M-2-5.5H2V5.5H-2Z', color: 'ink-2', hollow: false },
+  hold: { path: 'M0-4.2A4.2 4.2 0 1 1 0 4.2A4.2 4.2 0 1 1 0-4.2Z', color: 'ink', hollow: true },
+  planned: { path: 'M0-5.6L5.6 0L0 5.6L-5.6 0Z', color: 'anneal', hollow: true },
+}
+
+/** Glyphs closer than this merge, in px. */
+export const stackDistancePx = 12
+/** Marker elements on the page at most; beyond it the distance at which they merge grows. */
+export const markerCountMax = 200
+
+export type Marker = {
+  readonly x: number
+  /** In order of number; more than one = a stack. */
+  readonly decisions: readonly Decision[]
+}
+
+/**
+ * Places decisions (holds are left out: they are ticks) at `xOf(step)` px and merges those nearer than
+ * `distancePx` to the first of a stack. A stack stands where its first decision stands.
+ */
+export function placeMarkers(
+  decisions: readonly Decision[],
+  xOf: (step: number) => number,
+  distancePx: number = stackDistancePx,
+): Marker[] {
+  const ordered = decisions
+    .filter((decision) => decision.kind !== 'hold')
+    .sort((a, b) => a.step - b.step || a.number - b.number)
+  const markers: { x: number; decisions: Decision[] }[] = []
+  for (const decision of ordered) {
+    const x = xOf(decision.step)
+    const before = markers.at(-1)
+    if (before !== undefined && x - before.x < distancePx) before.decisions.push(decision)
+    else markers.push({ x, decisions: [decision] })
+  }
+  return markers.length > markerCountMax ? placeMarkers(decisions, xOf, distancePx * 2) : markers
+}
+
+/** The x positions of hold ticks, one per px at most. */
+export function placeTicks(decisions: readonly Decision[], xOf: (step: number) => number): number[] {
+  const seen = new Set<number>()
+  for (const decision of decisions) if (decision.kind === 'hold') seen.add(Math.round(xOf(decision.step)))
+  return [...seen].sort((a, b) => a - b)
+}

@@ -1,0 +1,113 @@
+// Painters of what was measured or is planned: lines, bands, and the spans of raw samples. A line is broken
+// where telemetry is missing or a value is not a number; it is never joined over either.
+
+import { isBroken, type Of, type Pen, paintDot } from './pen.ts'
+
+function tracePath(pen: Pen, step: readonly number[], value: readonly (number | null)[]): Path2D {
+  const path = new Path2D()
+  let before: number | null = null
+  for (let i = 0; i < step.length; i++) {
+    const y = pen.y(value[i])
+    if (y === null) {
+      before = null
+      continue
+    }
+    const at = step[i]!
+    if (before === null || isBroken(pen.frame.gaps, before, at)) path.moveTo(pen.x(at), y)
+    else path.lineTo(pen.x(at), y)
+    before = at
+  }
+  return path
+}
+
+export function paintLine(pen: Pen, mark: Of<'line'>): void {
+  const { context, palette, frame } = pen
+  const path = tracePath(pen, mark.points.step, mark.points.value)
+  context.setLineDash([...(mark.dash ?? [])])
+  if (mark.rim) {
+    context.globalAlpha = 0.7
+    context.strokeStyle = palette.surface
+    context.lineWidth = mark.width + 2
+    context.stroke(path)
+    context.globalAlpha = 1
+  }
+  context.strokeStyle = palette[mark.color]
+  context.lineWidth = mark.width
+  context.stroke(path)
+  context.setLineDash([])
+  const shown = mark.points.step.filter((step) => step >= frame.from && step <= frame.to).length
+  if (mark.dots !== undefined && shown * mark.dots * 3 <= frame.widthPx) paintDots(pen, mark, mark.dots)
+  if (mark.dash !== undefined && mark.points.value.at(-1) === 0) {
+    const y = pen.y(0)
+    if (y !== null) paintDot(pen, pen.x(mark.points.step.at(-1)!), y, 3, 'surface', mark.color)
+  }
+}
+
+function paintDots(pen: Pen, mark: Of<'line'>, radius: number): void {
+  for (let i = 0; i < mark.points.step.length; i++) {
+    const y = pen.y(mark.points.value[i])
+    if (y !== null)
+      paintDot(
+        pen,
+        pen.x(mark.points.step[i]!),
+        y,
+        pen.frame.narrow ? radius * 0.7 : radius,
+        mark.color,
+        mark.rim ? 'surface' : mark.color,
+      )
+  }
+}
+
+export function paintBand(pen: Pen, mark: Of<'band'>): void {
+  const { context, palette } = pen
+  context.fillStyle = palette[mark.color]
+  context.globalAlpha = mark.alpha
+  let start = 0
+  const { step } = mark
+  const sound = (i: number) => pen.y(mark.low[i]) !== null && pen.y(mark.high[i]) !== null
+  while (start < step.length) {
+    let end = start
+    while (
+      end < step.length &&
+      sound(end) &&
+      (end === start || !isBroken(pen.frame.gaps, step[end - 1]!, step[end]!))
+    )
+      end++
+    if (end > start) {
+      context.beginPath()
+      for (let i = start; i < end; i++) context.lineTo(pen.x(step[i]!), pen.y(mark.high[i])!)
+      for (let i = end - 1; i >= start; i--) context.lineTo(pen.x(step[i]!), pen.y(mark.low[i])!)
+      context.fill()
+    }
+    start = Math.max(end, start + 1)
+  }
+  context.globalAlpha = 1
+}
+
+export function paintSpikes(pen: Pen, mark: Of<'spikes'>): void {
+  const path = new Path2D()
+  let before: number | null = null
+  let last = 0
+  for (let i = 0; i < mark.step.length; i++) {
+    const low = pen.y(mark.min[i])
+    const high = pen.y(mark.max[i])
+    if (low === null || high === null) {
+      before = null
+      continue
+    }
+    const x = pen.x(mark.step[i]!)
+    const [near, far] = Math.abs(low - last) < Math.abs(high - last) ? [low, high] : [high, low]
+    if (before === null || isBroken(pen.frame.gaps, before, mark.step[i]!)) path.moveTo(x, near)
+    else path.lineTo(x, near)
+    path.lineTo(x, far)
+    last = far
+    before = mark.step[i]!
+  }
+  const { context, palette } = pen
+  context.setLineDash([])
+  context.globalAlpha = mark.alpha
+  context.strokeStyle = palette[mark.color]
+  context.lineWidth = 1
+  context.stroke(path)
+  context.globalAlpha = 1
+}

@@ -1,0 +1,146 @@
+// Painters of what explains a chart: stretches that are unknown or without samples (hatched), a person's
+// stretch, reference values with their meaning, samples that are not finite or cut off, the expected end.
+
+import { formatCount } from '../views/format.ts'
+import { type Of, type Pen, paintDot, topPx, write } from './pen.ts'
+
+export function paintHatch(pen: Pen, fromStep: number, toStep: number, words: readonly string[]): void {
+  const { context, palette, spec } = pen
+  const [left, right] = [pen.x(fromStep), pen.x(toStep)]
+  const bottom = spec.heightPx - spec.bottomPx
+  context.save()
+  context.beginPath()
+  context.rect(left, topPx, right - left, bottom - topPx)
+  context.clip()
+  context.beginPath()
+  const reach = bottom - topPx
+  for (let x = left - reach; x < right; x += 8.5) {
+    context.moveTo(x, bottom)
+    context.lineTo(x + reach, topPx)
+  }
+  context.globalAlpha = 0.28
+  context.strokeStyle = palette['ink-3']
+  context.lineWidth = 1.2
+  context.setLineDash([])
+  context.stroke()
+  context.restore()
+  const middle = (topPx + bottom) / 2 + 4 - (words.length - 1) * 7
+  for (const [line, text] of words.entries()) {
+    context.font = `450 11px ${palette.font}`
+    if (context.measureText(text).width + 8 < right - left)
+      write(pen, text, (left + right) / 2, middle + line * 14, 'center', 'ink-2')
+  }
+}
+
+export function paintGaps(pen: Pen): void {
+  if (pen.spec.id !== 'loss') return
+  for (const { fromStep, toStep } of pen.frame.gaps) {
+    if (pen.x(toStep) - pen.x(fromStep) < 4) continue
+    paintHatch(pen, fromStep, toStep, ['no samples', `${formatCount(fromStep)} to ${formatCount(toStep)}`])
+  }
+}
+
+export function paintZone(pen: Pen, mark: Of<'zone'>): void {
+  const { context, palette, spec } = pen
+  context.globalAlpha = 0.1
+  context.fillStyle = palette[mark.color]
+  context.fillRect(pen.x(mark.fromStep), 10, pen.x(mark.toStep) - pen.x(mark.fromStep), spec.heightPx - 10)
+  context.globalAlpha = 1
+}
+
+export function zoneText(pen: Pen, mark: Of<'zone'>): void {
+  if (!pen.frame.narrow)
+    write(
+      pen,
+      mark.text,
+      (pen.x(mark.fromStep) + pen.x(mark.toStep)) / 2,
+      pen.spec.heightPx - 24,
+      'center',
+      mark.color,
+      550,
+    )
+}
+
+export function paintReference(pen: Pen, mark: Of<'reference'>): void {
+  const { context, palette, frame } = pen
+  const y = pen.y(mark.value)
+  if (y === null) return
+  context.font = `450 11px ${palette.font}`
+  const room = mark.inline ? context.measureText(mark.text).width + 14 : 0
+  context.beginPath()
+  context.moveTo(0, y)
+  context.lineTo(frame.widthPx - room, y)
+  context.setLineDash([2, 3])
+  context.strokeStyle = palette[mark.color]
+  context.lineWidth = 1
+  context.stroke()
+  context.setLineDash([])
+  if (mark.inline) write(pen, mark.text, frame.widthPx - 6, y + 4, 'right', 'ink-3')
+  else if (!frame.narrow) write(pen, mark.text, frame.widthPx - 6, y + 12, 'right', 'ink-3')
+}
+
+export function paintMeaning(pen: Pen, mark: Of<'meaning'>): void {
+  const y = pen.y(mark.value)
+  if (y === null || pen.frame.narrow) return
+  write(pen, mark.text, pen.frame.widthPx - 6, y + (mark.below ? 12 : -4), 'right', 'ink-3')
+}
+
+export function paintCross(pen: Pen, mark: Of<'cross'>): void {
+  const { context, palette } = pen
+  const x = pen.x(mark.step)
+  context.beginPath()
+  context.moveTo(x - 3.5, 2.5)
+  context.lineTo(x + 3.5, 9.5)
+  context.moveTo(x + 3.5, 2.5)
+  context.lineTo(x - 3.5, 9.5)
+  context.strokeStyle = palette.bad
+  context.lineWidth = 1.8
+  context.setLineDash([])
+  context.stroke()
+  write(pen, formatCount(mark.count), x + 6, 10, 'left', 'bad', 550)
+}
+
+export function paintCut(pen: Pen, mark: Of<'cut'>): void {
+  const { context, palette } = pen
+  const x = Math.max(9, pen.x(mark.step) + 9)
+  context.beginPath()
+  context.moveTo(x - 3.5, 14)
+  context.lineTo(x, 8)
+  context.lineTo(x + 3.5, 14)
+  context.closePath()
+  context.fillStyle = palette['ink-3']
+  context.fill()
+  if (!pen.frame.narrow) write(pen, mark.text, x + 8, 15, 'left', 'ink-3')
+}
+
+export function paintEnd(pen: Pen, mark: Of<'end'>): void {
+  const { context, palette, frame } = pen
+  const y = pen.y(mark.value)
+  if (y === null) return
+  const x = Math.min(pen.x(mark.step), frame.widthPx) - 4
+  const [high, low] = [
+    pen.y(mark.value + (mark.halfWidth ?? 0)) ?? y,
+    pen.y(mark.value - (mark.halfWidth ?? 0)) ?? y,
+  ]
+  context.beginPath()
+  context.moveTo(x, high)
+  context.lineTo(x, low)
+  context.strokeStyle = palette.anneal
+  context.lineWidth = 1.4
+  context.setLineDash([])
+  context.stroke()
+  paintDot(pen, x, y, 3, 'surface', 'anneal')
+  write(pen, mark.text, x - 8, y - 8 < topPx ? y + 16 : y - 8, 'right', 'ink-2', 500)
+}
+
+export function paintZeroRow(pen: Pen): void {
+  const { context, palette, frame, spec } = pen
+  context.beginPath()
+  context.moveTo(0, spec.heightPx - 7)
+  context.lineTo(frame.widthPx, spec.heightPx - 7)
+  context.setLineDash([2, 3])
+  context.strokeStyle = palette.line
+  context.lineWidth = 1
+  context.stroke()
+  context.setLineDash([])
+}

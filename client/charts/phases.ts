@@ -1,0 +1,55 @@
+// The stretches of a run by phase: behind the present step as the server recorded them, ahead as planned.
+// The page's x axis ends at the budget, or at the plan's end, or a little ahead of a run without either.
+
+import type { Phase, RunSummary, Segment } from '../../protocol/vocabulary.ts'
+
+export type Stretch = {
+  readonly phase: Phase
+  readonly fromStep: number
+  readonly toStep: number
+  readonly planned: boolean
+}
+
+/** The last step that the x axis shows. */
+export function lastStepOf(run: Pick<RunSummary, 'budgetSteps' | 'plan' | 'step' | 'state'>): number {
+  if (run.state === 'finished' || run.state === 'diverged') return Math.max(1, run.step)
+  if (run.budgetSteps !== null) return Math.max(run.budgetSteps, run.step, 1)
+  const planEnd = run.plan.segments.at(-1)?.toStep ?? 0
+  const near = planEnd <= run.step * 4 ? planEnd : 0
+  return Math.max(near, Math.ceil(run.step * 1.1), 10)
+}
+
+/** A segment's phase; a plan that does not say so anneals where the rate goes down to its end. */
+function phaseOf(segment: Segment, fallback: Phase): Phase {
+  return segment.phase ?? (segment.to < segment.from ? 'anneal' : fallback)
+}
+
+/** All stretches in order of step: recorded ones up to the present step, planned ones after it. */
+export function stretchesOf(run: RunSummary): Stretch[] {
+  const end = lastStepOf(run)
+  const stretches: Stretch[] = []
+  for (const span of run.phases) {
+    const toStep = Math.min(span.toStep ?? run.step, run.step)
+    if (span.phase !== 'done' && toStep > span.fromStep)
+      stretches.push({ phase: span.phase, fromStep: span.fromStep, toStep, planned: false })
+  }
+  if (run.state === 'finished' || run.state === 'diverged') return stretches
+  for (const segment of run.plan.segments) {
+    const fromStep = Math.max(segment.fromStep, run.step)
+    const toStep = Math.min(segment.toStep, end)
+    if (toStep <= fromStep) continue
+    const phase = phaseOf(segment, run.phase === 'done' ? 'anneal' : run.phase)
+    const before = stretches.at(-1)
+    if (before?.planned && before.phase === phase && before.toStep === fromStep)
+      stretches[stretches.length - 1] = { ...before, toStep }
+    else stretches.push({ phase, fromStep, toStep, planned: true })
+  }
+  return stretches
+}
+
+/** The step at which the plan starts to anneal, if that is still ahead; null otherwise. */
+export function plannedSwitchOf(run: RunSummary): number | null {
+  if (run.phase === 'anneal' || run.phase === 'done') return null
+  const anneal = stretchesOf(run).find((stretch) => stretch.planned && stretch.phase === 'anneal')
+  return anneal !== undefined && anneal.fromStep > run.step ? anneal.fromStep : null
+}

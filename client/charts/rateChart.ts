@@ -1,0 +1,142 @@
+// Learning rate on a logarithmic axis: applied (solid ink) up to the present step, planned (dashed, in its
+// phase's colour) after it, evaluated from the plan as any client does. A rate of 0 has a row of its own
+// below the axis. The scale spans two decades under the highest rate; a range test that starts at one
+// millionth would flatten all the rest.
+
+import { evaluatePlan } from '../../protocol/plan.ts'
+import { valueAt } from '../state/series.ts'
+import { formatCount, formatNumber } from '../views/format.ts'
+import type { ColorName } from './palette.ts'
+import { extremesOf, logScale, type Scale } from './scale.ts'
+import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
+import { columnsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
+
+const decadesShown = 100
+/** Points at which a planned stretch is evaluated. */
+const plannedPoints = 80
+
+export function rateChart(view: RunView): ChartSpec {
+  const applied = columnsOf(view, 'learningRate')
+  const scale = rateScale(view)
+  return {
+    id: 'rate',
+    title: 'Learning rate',
+    heightPx: 92,
+    bottomPx: 16,
+    scale,
+    marks: rateMarks(view, scale),
+    head: (step) => rateHead(view, step),
+    sentence: rateSentence(view),
+    tableSteps: tableStepsOf(view, applied),
+    columns: [
+      { title: 'applied', at: (step) => formatNumber(step < view.run.step ? valueAt(applied, step) : null) },
+      {
+        title: 'planned',
+        at: (step) => (step >= view.run.step ? formatNumber(plannedRate(view, step)) : 'past'),
+      },
+    ],
+    missing: null,
+  }
+}
+
+function plannedRate(view: RunView, step: number): number | null {
+  return view.run.plan.segments.length === 0 ? null : evaluatePlan(view.run.plan, step).learningRate
+}
+
+function rateScale(view: RunView): Scale {
+  const applied = columnsOf(view, 'learningRate')
+  const planned = view.stretches
+    .filter((stretch) => stretch.planned)
+    .map((stretch) => plannedRate(view, stretch.fromStep))
+  const all = extremesOf(valuesFrom(applied, 'max', view, 0), planned)
+  if (all === null || all[1] <= 0) return logScale(0.001, 1, 4)
+  const high = all[1]
+  const settled = view.stretches.find(({ phase, planned: ahead }) => phase === 'large' && !ahead)
+  if (settled === undefined && view.run.phase === 'warmup') {
+    const shown = extremesOf(valuesFrom(applied, 'min', view, 0).filter((v) => v !== null && v > 0))
+    return logScale(Math.min(shown?.[0] ?? high / decadesShown, high), high, 3)
+  }
+  return logScale(high / decadesShown, high * 1.4, 3)
+}
+
+function rateMarks(view: RunView, scale: Scale): Mark[] {
+  const marks: Mark[] = [{ kind: 'zeroRow' }, ...zonesByHand(view)]
+  const applied = columnsOf(view, 'learningRate')
+  if (applied !== undefined) {
+    const shown = applied.last.map((rate) =>
+      rate !== null && (rate >= scale.low || rate === 0) ? rate : null,
+    )
+    marks.push({ kind: 'line', points: { step: applied.step, value: shown }, color: 'ink', width: 2 })
+  }
+  for (const stretch of view.stretches) {
+    if (!stretch.planned) continue
+    const step: number[] = []
+    const value: number[] = []
+    for (let k = 0; k <= plannedPoints; k++) {
+      const at = stretch.fromStep + ((stretch.toStep - stretch.fromStep) * k) / plannedPoints
+      // The end belongs to the next stretch; a hair before it the segment's own value holds.
+      const rate = plannedRate(view, k === plannedPoints && at < view.to ? at - 1e-6 : at) ?? 0
+      if (rate < scale.low && k < plannedPoints) continue
+      step.push(at)
+      value.push(rate < scale.low ? 0 : rate)
+    }
+    const color: ColorName =
+      stretch.phase === 'anneal' ? 'anneal' : stretch.phase === 'large' ? 'large' : 'ink-3'
+    marks.push({ kind: 'line', points: { step, value }, color, width: 2, dash: [5, 4] })
+  }
+  return marks
+}
+
+/** Stretches in which a person's rate held, from the override to the hand-back or its own end. */
+function zonesByHand(view: RunView): Mark[] {
+  const zones: Mark[] = []
+  const changes = view.decisions.filter(
+    ({ kind }) => kind === 'override' || kind === 'hand-back' || kind === 'finish',
+  )
+  for (const [index, decision] of changes.entries()) {
+    if (decision.kind !== 'override') continue
+    const isLast = index === changes.length - 1
+    const end = isLast ? (view.run.override?.untilStep ?? view.run.step) : changes[index + 1]!.step
+    const rate =
+      decision.plan.segments.length > 0 ? evaluatePlan(decision.plan, decision.step).learningRate : null
+    zones.push({
+      kind: 'zone',
+      fromStep: decision.step,
+      toStep: Math.max(end, decision.step + 1),
+      color: 'human',
+      text: rate === null ? 'by hand' : `by hand: ${formatNumber(rate)}`,
+    })
+  }
+  return zones
+}
+
+function rateHead(view: RunView, step: number): HeadItem[] {
+  const ahead = step >= view.run.step
+  if (ahead && step < view.to)
+    return [{ label: 'planned', value: formatNumber(plannedRate(view, step)), key: 'dashed' }]
+  const applied = valueAt(columnsOf(view, 'learningRate'), step)
+  const items: HeadItem[] =
+    applied === null ? [] : [{ label: 'applied', value: formatNumber(applied), key: 'ink' }]
+  if (view.stretches.some(({ planned }) => planned))
+    items.push({ label: 'planned', value: '', key: 'dashed' })
+  return items
+}
+
+function rateSentence(view: RunView): string {
+  const applied = valueAt(columnsOf(view, 'learningRate'), view.to)
+  const parts = [
+    applied === null ? 'Learning rate: none applied yet' : `Learning rate ${formatNumber(applied)}`,
+  ]
+  for (const stretch of view.stretches) {
+    if (!stretch.planned) continue
+    const from = formatNumber(plannedRate(view, stretch.fromStep))
+    const to = formatNumber(plannedRate(view, stretch.toStep))
+    const rates = from === to ? from : `${from} to ${to}`
+    parts.push(
+      `planned ${rates} from step ${formatCount(stretch.fromStep)} to ${formatCount(stretch.toStep)}`,
+    )
+  }
+  const warmup = warmupEnd(view)
+  if (warmup > 0) parts.push(`warm-up ended at step ${formatCount(warmup)}`)
+  return `${parts.join('; ')}.`
+}

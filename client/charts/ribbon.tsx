@@ -1,0 +1,183 @@
+// The ribbon above the charts: phases as bars (measured solid, planned dashed), a glyph per decision as a
+// button, a tick per hold, the chosen decision as a tag. It shares its x axis with the charts below. Dragging
+// over the bars zooms as on the charts; a double click shows the whole run.
+
+import type { Decision } from '../../protocol/vocabulary.ts'
+import { formatCount, formatNumber } from '../views/format.ts'
+import { decisionTitle, kindTitle, phaseTitle } from '../views/words.ts'
+import { type Marker, placeMarkers, placeTicks } from './markers.ts'
+import { plannedSwitchOf, type Stretch } from './phases.ts'
+import { GlyphPicture } from './smallPictures.tsx'
+import type { RunView } from './spec.ts'
+
+/** Left gutter (axis labels) and right margin of all charts, in px. */
+export const guttersOf = (widthPx: number) =>
+  widthPx < 560 ? { left: 44, right: 14 } : { left: 54, right: 20 }
+/** Below this width the tag holds the step alone, and secondary words go. */
+export const narrowPx = 880
+
+const barTop = 31
+const barHeight = 20
+const heightPx = 58
+
+type RibbonProps = {
+  readonly view: RunView
+  readonly widthPx: number
+  readonly chosen: Decision | null
+  readonly choose: (number: number) => void
+  readonly zoomOut: () => void
+}
+
+export function Ribbon(props: RibbonProps) {
+  const { view, widthPx, chosen } = props
+  const { left, right } = guttersOf(widthPx)
+  const x = (step: number) => left + ((widthPx - left - right) * (step - view.from)) / (view.to - view.from)
+  const inside = (step: number) => step >= view.from && step <= view.to
+  const visible = view.decisions.filter(({ step }) => inside(step))
+  const markers = placeMarkers(visible, x)
+  const planned = plannedSwitchOf(view.run)
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a double click repeats what the key 0 and its button do.
+    <div class="ribbon" onDblClick={props.zoomOut}>
+      <svg width={widthPx} height={heightPx} aria-hidden="true">
+        <HatchPattern />
+        {view.stretches.map((stretch) => (
+          <Bar
+            key={`${stretch.fromStep}-${stretch.planned}`}
+            stretch={stretch}
+            view={view}
+            x={x}
+            narrow={widthPx < narrowPx}
+          />
+        ))}
+        {placeTicks(visible, x).map((at) => (
+          <path key={at} class="tick" d={`M${at} 25.5v3`} />
+        ))}
+        {inside(view.run.step) && (
+          <path class="now-line" d={`M${x(view.run.step)} ${barTop - 3}V${heightPx}`} />
+        )}
+        {chosen !== null && inside(chosen.step) && (
+          <path class="now-line" d={`M${x(chosen.step)} 22V${heightPx}`} />
+        )}
+      </svg>
+      <ol class="markers" aria-label="Decisions that changed something">
+        {markers.map((marker) => (
+          <MarkerButton
+            key={marker.decisions[0]!.number}
+            marker={marker}
+            chosen={chosen}
+            choose={props.choose}
+          />
+        ))}
+      </ol>
+      {planned !== null && inside(planned) && (
+        <PlannedSwitch at={x(planned)} step={planned} room={widthPx - right - x(planned)} />
+      )}
+      {chosen !== null && inside(chosen.step) && (
+        <Tag decision={chosen} at={x(chosen.step)} widthPx={widthPx} short={widthPx < narrowPx} />
+      )}
+    </div>
+  )
+}
+
+function HatchPattern() {
+  return (
+    <defs>
+      <pattern
+        id="hatch-anneal"
+        width="7"
+        height="7"
+        patternUnits="userSpaceOnUse"
+        patternTransform="rotate(45)"
+      >
+        <rect class="hatch-ground" width="7" height="7" />
+        <path class="hatch-line" d="M0 0V7" />
+      </pattern>
+    </defs>
+  )
+}
+
+function barWords(stretch: Stretch, view: RunView, narrow: boolean): string {
+  const { run } = view
+  if (stretch.phase === 'large') {
+    const rate = run.largeLearningRate
+    return narrow || rate === null || stretch.planned
+      ? phaseTitle.large
+      : `${phaseTitle.large} ${formatNumber(rate)}`
+  }
+  return stretch.planned && !narrow ? `${phaseTitle[stretch.phase]}, planned` : phaseTitle[stretch.phase]
+}
+
+function Bar(props: { stretch: Stretch; view: RunView; x: (step: number) => number; narrow: boolean }) {
+  const { stretch, view, x } = props
+  const from = Math.max(stretch.fromStep, view.from)
+  const to = Math.min(stretch.toStep, view.to)
+  if (to <= from) return null
+  const left = x(from) + 0.5
+  const width = Math.max(1, x(to) - x(from) - 1)
+  const words = barWords(stretch, view, props.narrow)
+  const continues =
+    stretch.planned &&
+    view.stretches.some((s) => !s.planned && s.phase === stretch.phase && s.toStep === stretch.fromStep)
+  const fits = width > words.length * 6.6 + 14 && !continues
+  return (
+    <g class={`stretch ${stretch.planned ? 'stretch-planned' : 'stretch-past'} stretch-${stretch.phase}`}>
+      <rect x={left} y={barTop} width={width} height={barHeight} rx="3" />
+      {fits && (
+        <text x={left + 8} y={barTop + 14}>
+          {words}
+        </text>
+      )}
+    </g>
+  )
+}
+
+function MarkerButton(props: { marker: Marker; chosen: Decision | null; choose: (number: number) => void }) {
+  const { x, decisions } = props.marker
+  const index = decisions.findIndex(({ number }) => number === props.chosen?.number)
+  // A stack goes round: each press chooses its next decision.
+  const next = decisions[(index + 1) % decisions.length]!
+  const stacked = decisions.length > 1
+  const label = stacked
+    ? `${decisions.length} decisions, steps ${formatCount(decisions[0]!.step)} to ${formatCount(decisions.at(-1)!.step)}. Open ${decisionTitle(next)}`
+    : `${decisionTitle(next)}, decision ${next.number}`
+  return (
+    <li style={{ left: `${x}px` }}>
+      <button
+        type="button"
+        class={`marker ${stacked ? 'marker-stack' : ''}`}
+        aria-label={label}
+        aria-pressed={index >= 0}
+        title={stacked ? decisions.map(decisionTitle).join('\n') : decisionTitle(next)}
+        onClick={() => props.choose(next.number)}
+      >
+        {stacked ? <span>{decisions.length}</span> : <GlyphPicture name={next.kind} />}
+      </button>
+    </li>
+  )
+}
+
+function PlannedSwitch(props: { at: number; step: number; room: number }) {
+  const words = `Switch at about ${formatCount(props.step)}`
+  return (
+    <p class="planned-switch" style={{ left: `${props.at}px` }}>
+      <GlyphPicture name="planned" />
+      <span class={props.room > 170 ? '' : 'visually-hidden'}>{words}</span>
+    </p>
+  )
+}
+
+function Tag(props: { decision: Decision; at: number; widthPx: number; short: boolean }) {
+  const { decision, at, widthPx } = props
+  const words = props.short
+    ? formatCount(decision.step)
+    : `${kindTitle[decision.kind]}, step ${formatCount(decision.step)}`
+  const half = (words.length * 6.7 + (props.short ? 18 : 34)) / 2
+  const middle = Math.min(widthPx - half - 2, Math.max(half + 2, at - half + (props.short ? 12 : 9)))
+  return (
+    <p class="tag" style={{ left: `${middle}px` }} aria-hidden="true">
+      {!props.short && <GlyphPicture name={decision.kind} size={12} />}
+      {words}
+    </p>
+  )
+}

@@ -1,0 +1,154 @@
+// The small pictures beside words: a run's phase bar and loss curve in the list, the bar of one side of the
+// test, and the strip of other rules. All SVG, all functions of values, all with the same words in text.
+
+import type { Counterfactual, RunSummary } from '../../protocol/vocabulary.ts'
+import { formatCount, standardErrorsIn95 } from '../views/format.ts'
+import { glyphs } from './markers.ts'
+import { lastStepOf, stretchesOf } from './phases.ts'
+
+/** Phases of a run as one bar: measured solid, planned as outlines, a line at the present step. */
+export function PhaseBar(props: { run: RunSummary }) {
+  const { run } = props
+  const width = 212
+  const x = (step: number) => (width * step) / lastStepOf(run)
+  const now = x(run.step)
+  const ended = run.state === 'finished' || run.state === 'diverged'
+  return (
+    <svg
+      class="phase-bar"
+      viewBox={`0 0 ${width} 14`}
+      width={width}
+      height="14"
+      aria-hidden="true"
+      preserveAspectRatio="none"
+    >
+      {stretchesOf(run).map((stretch) => {
+        const left = x(stretch.fromStep)
+        const length = x(stretch.toStep) - left
+        if (length < 0.5) return null
+        return stretch.planned ? (
+          <rect
+            key={`p${stretch.fromStep}`}
+            class={`planned planned-${stretch.phase}`}
+            x={left + 0.5}
+            y="3.5"
+            width={Math.max(0.5, length - 1.5)}
+            height="7"
+            rx="2"
+          />
+        ) : (
+          <rect
+            key={stretch.fromStep}
+            class={`past past-${stretch.phase}`}
+            x={left}
+            y="3"
+            width={Math.max(1, length - 0.5)}
+            height="8"
+            rx="2"
+          />
+        )
+      })}
+      {run.state === 'diverged' && <path class="bad-line" d={`M${now - 9} 1l8 12M${now - 1} 1l-8 12`} />}
+      {!ended && <path class="now-line" d={`M${now} 0V14`} />}
+    </svg>
+  )
+}
+
+/** Up to 40 smoothed losses as a curve with a dot at the last one. */
+export function Spark(props: { run: RunSummary }) {
+  const { spark, state } = props.run
+  const values = spark.filter((value) => Number.isFinite(value))
+  if (values.length === 0)
+    return <svg class="spark" width="80" height="28" viewBox="0 0 80 28" aria-hidden="true" />
+  const low = Math.min(...values)
+  const room = Math.max(...values) - low || 1
+  const share = Math.min(1, props.run.step / lastStepOf(props.run))
+  const x = (i: number) => 2 + (74 * share * i) / Math.max(1, values.length - 1)
+  const y = (value: number) => 23 - (19 * (value - low)) / room
+  const points = values.map((value, i) => `${x(i).toFixed(1)},${y(value).toFixed(1)}`).join(' ')
+  return (
+    <svg
+      class={`spark ${state === 'diverged' ? 'spark-bad' : ''}`}
+      width="80"
+      height="28"
+      viewBox="0 0 80 28"
+      aria-hidden="true"
+    >
+      <path class="ground" d="M2 26.5H78" />
+      <polyline points={points} />
+      <circle cx={x(values.length - 1)} cy={y(values.at(-1)!)} r="2.4" />
+    </svg>
+  )
+}
+
+/** One side of the test: the value as a bar from 0, its 95 % interval as a whisker. `most` is the longest bar's end. */
+export function EvidenceBar(props: {
+  value: number
+  standardError: number | null
+  most: number
+  color: 'large' | 'anneal'
+}) {
+  const { value, standardError, most, color } = props
+  const at = (amount: number) => Math.min(99.6, Math.max(0, (100 * amount) / most))
+  const half = (standardError ?? 0) * standardErrorsIn95
+  const [low, high] = [at(value - half), at(value + half)]
+  const percent = (share: number) => `${share}%`
+  return (
+    <svg class="evidence-bar" width="100%" height="20" aria-hidden="true">
+      <rect class="track" x="0" y="4" width="100%" height="12" rx="3" />
+      <rect class={`fill-${color}`} x="0" y="4" width={percent(at(value))} height="12" rx="3" />
+      {half > 0 &&
+        ['rim', 'whisker'].map((line) => (
+          <g key={line} class={line}>
+            <line x1={percent(low)} x2={percent(high)} y1="10" y2="10" />
+            <line x1={percent(low)} x2={percent(low)} y1="5.5" y2="14.5" />
+            <line x1={percent(high)} x2={percent(high)} y1="5.5" y2="14.5" />
+          </g>
+        ))}
+    </svg>
+  )
+}
+
+/** When other rules would switch, on the run's axis; a rule that has not switched yet says so. */
+export function CounterfactualStrip(props: {
+  rows: readonly Counterfactual[]
+  run: RunSummary
+  nowStep: number
+}) {
+  const { rows, run, nowStep } = props
+  const end = lastStepOf(run)
+  const at = (step: number) => `${Math.min(100, (100 * step) / end)}%`
+  return (
+    <ul class="strip">
+      {rows.map(({ rule, step }) => (
+        <li key={rule}>
+          <span>{rule}</span>
+          <svg width="100%" height="20" aria-hidden="true">
+            <line class="ground" x1="0" x2="100%" y1="10" y2="10" />
+            <line class="now-line" x1={at(nowStep)} x2={at(nowStep)} y1="0" y2="20" />
+            {step !== null && <circle cx={at(step)} cy="10" r="4" />}
+          </svg>
+          <b>{step === null ? 'not yet' : formatCount(step)}</b>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** A decision's glyph as an SVG group, for buttons and lists. */
+export function GlyphPicture(props: { name: keyof typeof glyphs; size?: number }) {
+  const glyph = glyphs[props.name]
+  const size = props.size ?? 14
+  return (
+    <svg
+      class={`glyph ink-${glyph.color} ${glyph.hollow ? 'hollow' : ''}`}
+      width={size}
+      height={size}
+      viewBox="-7 -7 14 14"
+      aria-hidden="true"
+    >
+      <path d={glyph.path} />
+      {glyph.stroke !== undefined && <path class="inner" d={glyph.stroke} />}
+    </svg>
+  )
+}

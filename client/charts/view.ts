@@ -1,0 +1,74 @@
+// Small readings of a `RunView` that several charts share: points of a signal, the part after warm-up, the
+// rows of a chart's table.
+
+import type { Decision, Evidence, SeriesColumns } from '../../protocol/vocabulary.ts'
+import { indexAt } from '../state/series.ts'
+import type { Points, RunView } from './spec.ts'
+
+/** Rows of a chart's table besides its decisions. */
+export const tableRowsMax = 50
+
+export function columnsOf(view: RunView, signal: string): SeriesColumns | undefined {
+  return view.series.signals[signal]
+}
+
+/**
+ * A signal as a line: the last value of each bucket at the bucket's first step. Buckets without any sample of
+ * it are left out; one that holds only NaN stays, and breaks the line.
+ */
+export function pointsOf(view: RunView, signal: string): Points {
+  const columns = columnsOf(view, signal)
+  if (columns === undefined) return { step: [], value: [] }
+  const sampled = (i: number) => (columns.count[i] ?? 0) + (columns.nonFinite[i] ?? 0) > 0
+  if (columns.step.every((_, i) => sampled(i))) return { step: columns.step, value: columns.last }
+  return {
+    step: columns.step.filter((_, i) => sampled(i)),
+    value: columns.last.filter((_, i) => sampled(i)),
+  }
+}
+
+/** Whether a signal has any value at all. */
+export function hasValues(columns: SeriesColumns | undefined): columns is SeriesColumns {
+  return columns?.last.some((value) => value !== null) ?? false
+}
+
+/** The step at which warm-up ended; 0 while it lasts (then everything is shown), or when there was none. */
+export function warmupEnd(view: RunView): number {
+  const span = view.run.phases.find(({ phase }) => phase === 'warmup')
+  return span?.toStep ?? 0
+}
+
+/** Values of a column from a step on, inside the window. */
+export function valuesFrom(
+  columns: SeriesColumns | undefined,
+  name: 'min' | 'max' | 'last',
+  view: RunView,
+  fromStep: number,
+): readonly (number | null)[] {
+  if (columns === undefined) return []
+  const start = indexAt(columns.step, Math.max(fromStep, view.from) - 1) + 1
+  return columns[name].slice(start, indexAt(columns.step, view.to) + 1)
+}
+
+/** The newest decision at or before a step that carries this signal as evidence. */
+export function evidenceAt(view: RunView, signal: string, step: number): Evidence | undefined {
+  for (let i = view.decisions.length - 1; i >= 0; i--) {
+    const decision = view.decisions[i] as Decision
+    if (decision.step > step) continue
+    const found = decision.evidence.find((entry) => entry.signal === signal)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Steps of the table: every decision in the window, then evenly chosen buckets, in order and without repeats. */
+export function tableStepsOf(view: RunView, columns: SeriesColumns | undefined): number[] {
+  const steps = new Set<number>()
+  for (const decision of view.decisions)
+    if (decision.kind !== 'hold' && decision.step >= view.from && decision.step <= view.to)
+      steps.add(decision.step)
+  const inside = (columns?.step ?? []).filter((step) => step >= view.from && step <= view.to)
+  const every = Math.max(1, Math.ceil(inside.length / tableRowsMax))
+  for (let i = inside.length - 1; i >= 0; i -= every) steps.add(inside[i]!)
+  return [...steps].sort((a, b) => a - b)
+}

@@ -1,0 +1,76 @@
+// The live socket: one connection for the page, kept alive by our own timer. Views say what they want to
+// follow; after every connection, the first included, each wish is sent again with what it already has, so
+// a lost connection costs a catch-up and never a reload.
+
+import { signal } from '@preact/signals'
+import { io, type Socket } from 'socket.io-client'
+import type { ClientEvents, ServerEvents } from '../../protocol/vocabulary.ts'
+import { retryDelayMs } from './retry.ts'
+
+export type ConnectionState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'live' }
+  | { readonly kind: 'lost'; readonly sinceMs: number; readonly retryAtMs: number }
+
+export type LiveSocket = Socket<ServerEvents, ClientEvents>
+
+/** What a view follows: asked for at once when connected, and again after each reconnection. */
+export type Following = {
+  readonly ask: (socket: LiveSocket) => void
+  readonly leave?: (socket: LiveSocket) => void
+}
+
+export const connection = signal<ConnectionState>({ kind: 'connecting' })
+
+let socket: LiveSocket | null = null
+let attempt = 0
+let timer: ReturnType<typeof setTimeout> | undefined
+const followed = new Set<Following>()
+
+/** Opens the connection; to be called once, when the page starts. */
+export function startLive(): LiveSocket {
+  const opened: LiveSocket = io('/live', { reconnection: false, transports: ['websocket', 'polling'] })
+  socket = opened
+  opened.on('connect', () => {
+    attempt = 0
+    connection.value = { kind: 'live' }
+    for (const following of followed) following.ask(opened)
+  })
+  opened.on('disconnect', scheduleRetry)
+  opened.on('connect_error', scheduleRetry)
+  addEventListener('online', retryNow)
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && connection.peek().kind === 'lost') retryNow()
+  })
+  return opened
+}
+
+function scheduleRetry(): void {
+  attempt += 1
+  const now = Date.now()
+  const before = connection.peek()
+  const delay = retryDelayMs(attempt)
+  connection.value = {
+    kind: 'lost',
+    sinceMs: before.kind === 'lost' ? before.sinceMs : now,
+    retryAtMs: now + delay,
+  }
+  clearTimeout(timer)
+  timer = setTimeout(retryNow, delay)
+}
+
+/** Tries to connect at once; does nothing while connected. */
+export function retryNow(): void {
+  clearTimeout(timer)
+  if (socket !== null && !socket.connected) socket.connect()
+}
+
+/** Follows something until the returned function is called. */
+export function follow(following: Following): () => void {
+  followed.add(following)
+  if (socket?.connected) following.ask(socket)
+  return () => {
+    followed.delete(following)
+    if (socket?.connected) following.leave?.(socket)
+  }
+}

@@ -1,0 +1,102 @@
+// The gallery: the page's own views on sample values, for looking at them and for screenshots. Development
+// only (open /gallery/?show=run under the dev server); nothing of it is in the bundle. `show` picks the scene.
+
+import { render } from 'preact'
+import type { RunState, RunSummary } from '../../protocol/vocabulary.ts'
+import { connection } from '../connection/live.ts'
+import { address, parseAddress } from '../state/address.ts'
+import { startClock } from '../state/clock.ts'
+import { runList } from '../state/runList.ts'
+import { runState } from '../state/runPage.ts'
+import { emptyRunState } from '../state/runState.ts'
+import { startTheme } from '../state/theme.ts'
+import { App } from '../views/app.tsx'
+import { type SyntheticOptions, syntheticRun } from './syntheticRun.ts'
+import '../style/page.css'
+import '../style/panel.css'
+import '../style/run.css'
+import '../style/runs.css'
+import '../style/tokens.css'
+import 'uplot/dist/uPlot.min.css'
+
+const base: SyntheticOptions = { id: 'fashion-cnn-3', step: 3121, budgetSteps: 6000 }
+const scenes: Readonly<Record<string, SyntheticOptions>> = {
+  run: base,
+  warmup: { ...base, step: 300 },
+  anneal: { ...base, step: 4900 },
+  finished: { ...base, step: 6000, state: 'finished' },
+  stale: { ...base, state: 'stale', gap: [1700, 2000], nonFinite: [900, 901, 902] },
+  paused: { ...base, state: 'paused' },
+  overridden: { ...base, overridden: true },
+  long: { ...base, id: 'resnet-long-1', step: 720_000, budgetSteps: 1_000_000, gap: [270_000, 330_000] },
+}
+
+const secondsAgo = (seconds: number) => new Date(Date.now() - 1000 * seconds).toISOString()
+
+function listed(
+  id: string,
+  part: Partial<RunSummary>,
+  options: Partial<SyntheticOptions> = {},
+  ago = 1,
+): RunSummary {
+  return { ...syntheticRun({ ...base, id, ...options }).run, lastSeenAt: secondsAgo(ago), ...part }
+}
+
+function sampleRuns(): RunSummary[] {
+  const say = (headline: string, state: RunState = 'running') => ({ headline, state })
+  return [
+    listed(
+      'text-bytes-11',
+      say('Start annealing at step 3,960? Staying still gains 0.008, annealing 0.011.', 'waiting'),
+    ),
+    listed('fashion-cnn-3', {}),
+    listed('fashion-cnn-2', say('Annealing since step 3,960, rate 0.041. Half of the expected gain is in.'), {
+      step: 4910,
+    }),
+    listed(
+      'digits-mlp-8',
+      say('Warming up at 0.0031, step 118 of 3,000: looking for the largest rate that holds.'),
+      { step: 118, budgetSteps: 3000 },
+    ),
+    listed('tabular-tf-4', say('', 'stale'), { step: 2220 }, 245),
+    listed(
+      'text-bytes-10',
+      { ...say('Stopped at step 1,310: the loss diverged a fourth time.', 'diverged'), loss: Number.NaN },
+      { step: 1310 },
+      7600,
+    ),
+    listed(
+      'fashion-cnn-1',
+      say('Final loss 0.281. Switched at step 3,960 of 6,000, never undone.', 'finished'),
+      { step: 6000 },
+      90_000,
+    ),
+  ]
+}
+
+const query = new URLSearchParams(location.search)
+const show = query.get('show') ?? 'run'
+startTheme()
+startClock()
+connection.value = query.has('lost')
+  ? { kind: 'lost', sinceMs: Date.now() - 9000, retryAtMs: Date.now() + 60_000 }
+  : { kind: 'live' }
+const scene = scenes[show]
+if (scene === undefined) {
+  runList.value = { runs: show === 'runs' ? sampleRuns() : [], loaded: true, failure: null }
+  address.value = { page: 'runs', search: query.get('q') ?? '' }
+} else {
+  const { run, decisions, series } = syntheticRun(scene)
+  runState.value = {
+    ...emptyRunState(run.id),
+    run: { ...run, lastSeenAt: secondsAgo(scene.state === 'stale' ? 245 : 1) },
+    decisions: decisions.map((decision, i) => ({
+      ...decision,
+      madeAt: secondsAgo(4 + 12 * (decisions.length - 1 - i)),
+    })),
+    series,
+    loaded: true,
+  }
+  address.value = parseAddress(`/runs/${run.id}`, location.search)
+}
+render(<App />, document.getElementById('app') as HTMLElement)

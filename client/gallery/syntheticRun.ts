@@ -1,0 +1,388 @@
+// Sample values for the gallery: an invented run in the shape of the real ones, from a seed. It is imported by
+// the gallery and by tests alone, never by the page, and says nothing about how training behaves.
+
+import { evaluatePlan } from '../../protocol/plan.ts'
+import type {
+  Decision,
+  DecisionKind,
+  Phase,
+  Plan,
+  RunState,
+  RunSummary,
+  Segment,
+  Series,
+  SeriesColumns,
+} from '../../protocol/vocabulary.ts'
+
+export type SyntheticOptions = {
+  readonly id: string
+  readonly step: number
+  readonly budgetSteps: number
+  readonly state?: RunState
+  /** Steps without telemetry. */
+  readonly gap?: readonly [number, number]
+  /** Steps whose loss is NaN. */
+  readonly nonFinite?: readonly number[]
+  readonly overridden?: boolean
+}
+
+export type SyntheticRun = {
+  readonly run: RunSummary
+  readonly decisions: Decision[]
+  readonly series: Series
+}
+
+/** Numbers in [0, 1) from a seed (mulberry32's idea, in our own words: add, mix, shift). */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const shares = {
+  warmupPeak: 0.071,
+  warmup: 0.088,
+  guard: 0.229,
+  recovered: 0.262,
+  hand: 0.342,
+  handEnd: 0.38,
+  switch: 0.66,
+}
+const large = 0.1
+
+function planOf(budget: number): Plan {
+  const at = (share: number) => Math.round(share * budget)
+  const flat = (from: number, to: number, rate: number, phase: Phase): Segment => ({
+    fromStep: at(from),
+    toStep: at(to),
+    shape: 'constant',
+    from: rate,
+    to: rate,
+    phase,
+  })
+  const segments: Segment[] = [
+    {
+      fromStep: 0,
+      toStep: at(shares.warmupPeak),
+      shape: 'exponential',
+      from: 1e-6,
+      to: 0.3,
+      phase: 'warmup',
+    },
+    {
+      fromStep: at(shares.warmupPeak),
+      toStep: at(shares.warmup),
+      shape: 'linear',
+      from: 0.033,
+      to: large,
+      phase: 'warmup',
+    },
+    flat(shares.warmup, shares.guard, large, 'large'),
+    {
+      fromStep: at(shares.guard),
+      toStep: at(shares.recovered),
+      shape: 'linear',
+      from: 0.05,
+      to: large,
+      phase: 'large',
+    },
+    flat(shares.recovered, shares.hand, large, 'large'),
+    flat(shares.hand, shares.handEnd, 0.06, 'large'),
+    flat(shares.handEnd, shares.switch, large, 'large'),
+    { fromStep: at(shares.switch), toStep: budget, shape: 'linear', from: large, to: 0, phase: 'anneal' },
+  ]
+  return { version: 6, segments }
+}
+
+/** Loss of the averaged weights and what the large step adds to it. */
+function lossParts(step: number, budget: number): { averaged: number; gap: number } {
+  const scaled = (6000 * step) / budget
+  const share = step / budget
+  const anneal = share > shares.switch ? Math.max(0.02, 1 - (share - shares.switch) / (1 - shares.switch)) : 1
+  const start = 1.8 / (1 + Math.exp((scaled - 330) / 40))
+  const late = 0.22 + 4.49 / Math.sqrt(Math.max(scaled, 160))
+  return {
+    averaged: late + start,
+    gap: (0.0217 + 0.05 * Math.exp(-Math.max(0, scaled - 526) / 420)) * anneal,
+  }
+}
+
+type Growing = { [Name in keyof SeriesColumns]: (number | null)[] }
+const growing = (): Growing => ({ step: [], first: [], min: [], max: [], last: [], count: [], nonFinite: [] })
+
+function push(columns: Growing, step: number, values: readonly number[]): void {
+  const finite = values.filter(Number.isFinite)
+  columns.step.push(step)
+  columns.first.push(finite[0] ?? null)
+  columns.min.push(finite.length > 0 ? Math.min(...finite) : null)
+  columns.max.push(finite.length > 0 ? Math.max(...finite) : null)
+  columns.last.push(finite.at(-1) ?? null)
+  columns.count.push(finite.length)
+  columns.nonFinite.push(values.length - finite.length)
+}
+
+function seriesOf(options: SyntheticOptions, plan: Plan): Series {
+  const { step: end, budgetSteps: budget } = options
+  const random = randomFrom(7)
+  const noise = () => (random() + random() + random() + random() - 2) * 1.7
+  const bucket = Math.max(1, Math.floor(end / 1000))
+  const probeEvery = Math.max(1, Math.round(budget / 100))
+  const signals: Record<string, Growing> = {}
+  const add = (name: string, step: number, ...values: number[]) => {
+    signals[name] ??= growing()
+    push(signals[name], step, values)
+  }
+  const silent = (step: number) => options.gap !== undefined && step > options.gap[0] && step < options.gap[1]
+  for (let step = 0; step < end; step += bucket) {
+    if (silent(step)) continue
+    const { averaged, gap } = lossParts(step, budget)
+    const count = Math.min(bucket, end - step)
+    const bad = options.nonFinite?.filter((at) => at >= step && at < step + count).length ?? 0
+    const spread = 0.026 + 0.05 * Math.exp((-6000 * step) / budget / 700)
+    const losses = Array.from({ length: count }, (_, i) =>
+      i < bad ? Number.NaN : Math.max(0.2, averaged + gap + noise() * spread),
+    )
+    add('loss', step, ...losses)
+    add('lossSmoothed', step, averaged + gap + 0.0016 * Math.sin(step / 47))
+    add(
+      'learningRate',
+      step,
+      ...Array.from({ length: count }, (_, i) => evaluatePlan(plan, step + i).learningRate),
+    )
+    add('batchSize', step, 128)
+    if (step >= shares.warmup * budget)
+      add('noiseScale', step, 78 * ((6000 * step) / budget / 540) ** 1.19 * (1 + 0.05 * Math.sin(step / 130)))
+  }
+  for (let step = probeEvery; step < end; step += probeEvery) {
+    if (silent(step)) continue
+    const critical = 0.27 + 0.03 * Math.sin(step / 310)
+    add('criticalLearningRate', step, critical)
+    add(
+      'rateRatio',
+      step,
+      Math.min(1.12, evaluatePlan(plan, step).learningRate / critical) * (1 + 0.03 * noise()),
+    )
+    if (step >= 0.1 * budget) add('averagedLoss', step, lossParts(step, budget).averaged + 0.0016 * noise())
+    if (step < 0.17 * budget) continue
+    const width = 0.05 + 0.11 * Math.exp(-(step / budget - 0.17) * 11)
+    const index = 0.84 - 0.14 * Math.exp(-(step / budget - 0.17) * 9) + 0.012 * Math.sin(step / 95)
+    add('regimeIndex', step, index)
+    add('regimeIndexLow', step, Math.max(0, index - width))
+    add('regimeIndexHigh', step, Math.min(1, index + width))
+  }
+  return {
+    runId: options.id,
+    fromStep: 0,
+    toStep: end,
+    stored: end,
+    shown: Math.ceil(end / bucket),
+    signals: signals as unknown as Series['signals'],
+  }
+}
+
+function evidenceFor(step: number): Pick<Decision, 'evidence' | 'alternatives' | 'counterfactuals' | 'test'> {
+  return {
+    test: {
+      left: { name: 'stayingGain', value: 0.0211, standardError: 0.0031 },
+      relation: '<=',
+      right: { name: 'annealingGain', value: 0.0132, standardError: 0.001 },
+      satisfied: false,
+      consecutive: '0 of 3',
+      probability: 0.006,
+    },
+    evidence: [
+      {
+        signal: 'averagedGap',
+        value: 0.0217,
+        standardError: 0.0016,
+        unit: 'nats',
+        count: 43,
+        source: 'valley probes, held-out',
+      },
+      {
+        signal: 'valleySlope',
+        value: -7.3e-6,
+        standardError: 1e-6,
+        unit: 'nats per step',
+        count: 43,
+        source: 'valley probes, held-out',
+      },
+      {
+        signal: 'noiseScale',
+        value: 78 * (step / 540) ** 1.19,
+        standardError: 36,
+        unit: 'examples',
+        count: 3120,
+        source: 'micro-batch gradient norms',
+      },
+      {
+        signal: 'criticalLearningRate',
+        value: 0.27,
+        standardError: null,
+        unit: '',
+        count: 52,
+        source: 'line probes',
+      },
+    ],
+    alternatives: [
+      { name: 'this plan: anneal at 3,960', finalLoss: 0.284, standardError: 0.002 },
+      { name: 'anneal now', finalLoss: 0.286, standardError: 0.0015 },
+      { name: 'never anneal', finalLoss: 0.3, standardError: 0.0025 },
+    ],
+    counterfactuals: [
+      { rule: 'GreedyLR', step: 1140 },
+      { rule: 'ReduceLROnPlateau', step: 1860 },
+      { rule: 'dlib slope test', step: 2580 },
+      { rule: 'Fixed 45 % anneal', step: null },
+    ],
+  }
+}
+
+function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
+  const budget = options.budgetSteps
+  const at = (share: number) => Math.round(share * budget)
+  const events: { step: number; kind: DecisionKind; summary: string; from: Phase; to: Phase }[] = [
+    {
+      step: 0,
+      kind: 'start',
+      summary: 'Started: looking for the largest rate that holds, from 0.000001 up.',
+      from: 'warmup',
+      to: 'warmup',
+    },
+    {
+      step: at(shares.warmupPeak),
+      kind: 'lower',
+      summary: 'Large step set to 0.10: the loss rose at 0.30.',
+      from: 'warmup',
+      to: 'large',
+    },
+    {
+      step: at(shares.guard),
+      kind: 'guard',
+      summary: 'Loss spike at step 1,372: went back to step 1,340 and halved the rate.',
+      from: 'large',
+      to: 'large',
+    },
+    {
+      step: at(shares.hand),
+      kind: 'override',
+      summary: 'Set to 0.06 by hand until step 2,280: trying new data.',
+      from: 'large',
+      to: 'large',
+    },
+    {
+      step: at(shares.handEnd),
+      kind: 'hand-back',
+      summary: 'Handed back: the rate is 0.10 again.',
+      from: 'large',
+      to: 'large',
+    },
+    {
+      step: at(shares.switch),
+      kind: 'switch',
+      summary: 'Switched to annealing: staying still gains 0.008, annealing 0.011.',
+      from: 'large',
+      to: 'anneal',
+    },
+  ]
+  for (let step = at(0.1); step <= options.step; step += at(0.01)) {
+    const phase: Phase = step > at(shares.switch) ? 'anneal' : 'large'
+    const summary = 'Holding the large step at 0.10: staying still gains 0.021, annealing gains 0.013.'
+    if (phase === 'large') events.push({ step, kind: 'hold', summary, from: phase, to: phase })
+  }
+  if (options.state === 'finished')
+    events.push({
+      step: budget,
+      kind: 'finish',
+      summary: 'Finished at step 6,000 with loss 0.281.',
+      from: 'anneal',
+      to: 'done',
+    })
+  return events
+    .filter(({ step }) => step <= options.step)
+    .sort((a, b) => a.step - b.step)
+    .map(({ step, kind, summary, from, to }, i) => ({
+      number: i + 1,
+      runId: options.id,
+      step,
+      kind,
+      summary,
+      phase: { from, to },
+      regime: { name: 'large-step', index: 0.84, low: 0.79, high: 0.89 },
+      plan,
+      ...(kind === 'hold' || kind === 'switch'
+        ? {
+            ...evidenceFor(step),
+            whyNotYet:
+              '0.6 % chance that annealing already gains as much. The two meet at about step 3,960 (3,420 to 4,320).',
+          }
+        : { evidence: [], alternatives: [], counterfactuals: [] }),
+      rule: { id: 'marginal-cost', version: 3 },
+      mode: 'auto',
+      status: 'applied',
+      cause: i + 1,
+      madeAt: new Date(Date.UTC(2025, 0, 1, 0, 0, step)).toISOString(),
+    }))
+}
+
+/** A run with its decisions and series, wholly determined by the options. */
+export function syntheticRun(options: SyntheticOptions): SyntheticRun {
+  const { id, step, budgetSteps, state = 'running' } = options
+  const plan = planOf(budgetSteps)
+  const ends = [0, Math.round(shares.warmup * budgetSteps), Math.round(shares.switch * budgetSteps)]
+  const names: Phase[] = ['warmup', 'large', 'anneal']
+  const present = ends.findLastIndex((from) => from <= step)
+  const series = seriesOf(options, plan)
+  const smoothed = series.signals.lossSmoothed
+  const last = smoothed?.last ?? []
+  const decisions = decisionsOf(options, plan)
+  const run: RunSummary = {
+    id,
+    options: {
+      name: id,
+      project: id.split('-')[0] ?? 'project',
+      tags: [],
+      framework: 'PyTorch',
+      optimizer: { name: 'SGD', momentum: 0.9 },
+      budgetSteps,
+      mode: 'auto',
+      capabilities: ['checkpoint', 'microBatchNorms', 'heldOutLoss', 'averagedWeights', 'lineProbe'],
+      learningRate: { initial: null, min: 0.001, max: 0.3 },
+      settings: { batchSize: 128 },
+    },
+    state,
+    mode: 'auto',
+    phase: names[present] ?? 'warmup',
+    regime: { name: 'large-step', index: 0.84, low: 0.79, high: 0.89 },
+    step,
+    budgetSteps,
+    headline:
+      'Large step at 0.10, step 3,120 of 6,000: staying still gains more than annealing (0.021 vs 0.013). Earliest switch at step 3,960.',
+    loss: last.at(-1) ?? null,
+    learningRate: step > 0 ? evaluatePlan(plan, step - 1).learningRate : null,
+    largeLearningRate: large,
+    switchStep: present === 2 ? ends[2]! : null,
+    plan,
+    phases: names
+      .slice(0, present + 1)
+      .map((phase, i) => ({ phase, fromStep: ends[i]!, toStep: i < present ? ends[i + 1]! : null })),
+    override: options.overridden
+      ? { learningRate: 0.06, untilStep: step + 200, reason: 'trying new data' }
+      : null,
+    decisionCount: decisions.length,
+    signalShare: 0.011,
+    probeShare: 0.007,
+    stepsPerSecond: 5.2,
+    spark: last
+      .filter((_, i) => i % Math.max(1, Math.ceil(last.length / 40)) === 0)
+      .map((value) => value ?? 0),
+    badSamples: { nonFinite: options.nonFinite?.length ?? 0, outOfOrder: 0, repeated: 0 },
+    createdAt: '2025-01-01T00:00:00.000Z',
+    lastSeenAt: '2025-01-01T01:00:00.000Z',
+  }
+  return { run, decisions, series }
+}

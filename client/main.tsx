@@ -1,0 +1,39 @@
+// Starts the page: theme, clock, address, live socket, then the views. What is followed changes with the
+// address alone.
+
+import { effect, untracked } from '@preact/signals'
+import { render } from 'preact'
+import { startLive } from './connection/live.ts'
+import { address, startAddress } from './state/address.ts'
+import { startClock } from './state/clock.ts'
+import { followRuns } from './state/runList.ts'
+import { followRun } from './state/runPage.ts'
+import { startTheme } from './state/theme.ts'
+import { App } from './views/app.tsx'
+import './style/page.css'
+import './style/panel.css'
+import './style/run.css'
+import './style/runs.css'
+import './style/tokens.css'
+import 'uplot/dist/uPlot.min.css'
+
+startTheme()
+startClock()
+startAddress()
+const socket = startLive()
+
+let followed = ''
+let stop = () => {}
+effect(() => {
+  const now = address.value
+  const key = now.page === 'run' ? `run ${now.runId}` : now.page
+  if (key === followed) return
+  followed = key
+  untracked(() => {
+    stop()
+    stop =
+      now.page === 'run' ? followRun(now.runId, socket) : now.page === 'runs' ? followRuns(socket) : () => {}
+  })
+})
+
+render(<App />, document.getElementById('app') as HTMLElement)

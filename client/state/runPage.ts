@@ -1,0 +1,163 @@
+// Keeps one run's state up to date: subscribes, takes what is missing after each reconnection, asks again for
+// a thinned series when the one at hand has grown too long, and loads the zoomed range. The page shows
+// `runState`; the gallery sets it by hand.
+
+import { effect, signal } from '@preact/signals'
+import type { Decision, SubscribeAnswer } from '../../protocol/vocabulary.ts'
+import { fetchDecisions, fetchRun, fetchSeries } from '../connection/api.ts'
+import { follow, type LiveSocket } from '../connection/live.ts'
+import { address } from './address.ts'
+import { emptyRunState, knownUpTo, mergeDecisions, type RunState, tooLong, withSeries } from './runState.ts'
+import { nextStepOf } from './series.ts'
+
+export const runState = signal<RunState>(emptyRunState(''))
+/** Decisions that arrived with the last reconnection, and when; null before the first one. */
+export const caughtUp = signal<{ readonly count: number; readonly atMs: number } | null>(null)
+
+/** Buckets asked for: about one per pixel of a wide chart. */
+export const seriesPoints = 1_200
+/** Rest after a zoom before its range is fetched, in milliseconds. */
+const zoomRestMs = 120
+
+/** Follows a run until the returned function is called. */
+export function followRun(runId: string, socket: LiveSocket): () => void {
+  runState.value = emptyRunState(runId)
+  caughtUp.value = null
+  const update = (change: (state: RunState) => RunState) => {
+    if (runState.peek().runId === runId) runState.value = change(runState.peek())
+  }
+  const onDecision = (message: { runId: string; decision: Decision }) => {
+    if (message.runId !== runId) return
+    const known = knownUpTo(runState.peek().decisions)
+    update((state) => ({ ...state, decisions: mergeDecisions(state.decisions, [message.decision]) }))
+    if (message.decision.number > known + 1) void fillDecisions(runId, known)
+  }
+  const handlers = {
+    decision: onDecision,
+    samples: (message: { runId: string; series: RunState['series'] }) => {
+      if (message.runId !== runId) return
+      update((state) => withSeries(state, message.series))
+      if (tooLong(runState.peek())) void reloadSeries(runId)
+    },
+    run: (message: { run: NonNullable<RunState['run']> }) => {
+      if (message.run.id === runId) update((state) => ({ ...state, run: message.run, problem: null }))
+    },
+    removed: (message: { runId: string }) => {
+      if (message.runId === runId) update((state) => ({ ...state, removed: true }))
+    },
+  }
+  for (const [name, handler] of Object.entries(handlers)) socket.on(name as 'run', handler as never)
+  const stop = follow({
+    ask: (connected) => subscribe(connected, runId, update),
+    leave: (connected) => connected.emit('unsubscribe', { runId }),
+  })
+  const stopZoom = followZoom(runId)
+  void loadFirst(runId, update)
+  return () => {
+    for (const [name, handler] of Object.entries(handlers)) socket.off(name as 'run', handler as never)
+    stop()
+    stopZoom()
+  }
+}
+
+type Update = (change: (state: RunState) => RunState) => void
+
+function subscribe(socket: LiveSocket, runId: string, update: Update): void {
+  const state = runState.peek()
+  const again = state.loaded
+  const request = {
+    runId,
+    afterDecision: knownUpTo(state.decisions),
+    afterStep: again ? nextStepOf(state.series, state.run?.step ?? null) : 0,
+    points: seriesPoints,
+  }
+  socket.emit('subscribe', request, (answer: SubscribeAnswer) => {
+    if (!answer.ok) return update((now) => ({ ...now, problem: answer.problem, loaded: true }))
+    update((now) => ({
+      ...withSeries(now, answer.series),
+      run: answer.run,
+      decisions: mergeDecisions(now.decisions, answer.decisions),
+      problem: null,
+      loaded: true,
+    }))
+    if (again) caughtUp.value = { count: answer.decisions.length, atMs: Date.now() }
+    if (tooLong(runState.peek())) void reloadSeries(runId)
+  })
+}
+
+/** The head of the page over HTTP, so that it stands even where the socket is slow or refused. */
+async function loadFirst(runId: string, update: Update): Promise<void> {
+  const answer = await fetchRun(runId)
+  if (answer.ok) update((state) => ({ ...state, run: state.run ?? answer.value.run }))
+  else if (answer.problem.status !== 0)
+    update((state) => ({ ...state, problem: state.run === null ? answer.problem : null, loaded: true }))
+}
+
+async function fillDecisions(runId: string, after: number): Promise<void> {
+  const answer = await fetchDecisions(runId, after)
+  const state = runState.peek()
+  if (answer.ok && state.runId === runId)
+    runState.value = { ...state, decisions: mergeDecisions(state.decisions, answer.value.decisions) }
+}
+
+let reloading = false
+/** Replaces the whole series by a thinned one; what arrives meanwhile is kept by joining it afterwards. */
+async function reloadSeries(runId: string): Promise<void> {
+  if (reloading) return
+  reloading = true
+  const before = runState.peek()
+  const seen = nextStepOf(before.series, before.run?.step ?? null)
+  const answer = await fetchSeries(runId, { from: 0, to: 1e12, points: seriesPoints })
+  reloading = false
+  const state = runState.peek()
+  if (!answer.ok || state.runId !== runId) return
+  const reached = Math.max(seen, nextStepOf(answer.value, null))
+  const newer = withoutBefore(state.series, reached)
+  runState.value = withSeries({ ...state, series: answer.value, zoomed: null }, newer)
+  const now = address.peek()
+  if (now.page === 'run' && now.zoom !== null) void loadZoom(runId, now.zoom)
+}
+
+function withoutBefore(series: RunState['series'], step: number): RunState['series'] {
+  const signals: Record<string, RunState['series']['signals'][string]> = {}
+  for (const [name, columns] of Object.entries(series.signals)) {
+    const start = columns.step.findIndex((at) => at >= step)
+    if (start < 0) continue
+    signals[name] = {
+      step: columns.step.slice(start),
+      first: columns.first.slice(start),
+      min: columns.min.slice(start),
+      max: columns.max.slice(start),
+      last: columns.last.slice(start),
+      count: columns.count.slice(start),
+      nonFinite: columns.nonFinite.slice(start),
+    }
+  }
+  return { ...series, signals }
+}
+
+function followZoom(runId: string): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let shown = ''
+  const stop = effect(() => {
+    const now = address.value
+    const zoom = now.page === 'run' && now.runId === runId ? now.zoom : null
+    const key = zoom === null ? '' : `${zoom.from}-${zoom.to}`
+    if (key === shown) return
+    shown = key
+    clearTimeout(timer)
+    if (zoom === null) runState.value = { ...runState.peek(), zoomed: null }
+    else timer = setTimeout(() => void loadZoom(runId, zoom), zoomRestMs)
+  })
+  return () => {
+    clearTimeout(timer)
+    stop()
+  }
+}
+
+async function loadZoom(runId: string, zoom: { from: number; to: number }): Promise<void> {
+  const answer = await fetchSeries(runId, { ...zoom, points: seriesPoints })
+  const now = address.peek()
+  if (!answer.ok || now.page !== 'run' || now.zoom?.from !== zoom.from || now.zoom.to !== zoom.to) return
+  runState.value = { ...runState.peek(), zoomed: { ...answer.value, fromStep: zoom.from, toStep: zoom.to } }
+}

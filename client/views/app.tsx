@@ -1,0 +1,66 @@
+// The page as a whole: which view the address asks for. Links inside the site change the address without a
+// reload; everything else is left to the browser.
+
+import { useEffect } from 'preact/hooks'
+import { address, goTo, parseAddress } from '../state/address.ts'
+import { KeyList, keyListOpen } from './keyList.tsx'
+import { listenKeys } from './keys.ts'
+import { RunPage } from './runPage.tsx'
+import { RunsPage } from './runsPage.tsx'
+import { ConnectionBar, TopBar } from './topBar.tsx'
+
+/** Takes over plain clicks on links to the site's own pages. */
+function onLinkClick(event: MouseEvent): void {
+  if (
+    event.defaultPrevented ||
+    event.button !== 0 ||
+    event.metaKey ||
+    event.ctrlKey ||
+    event.shiftKey ||
+    event.altKey
+  )
+    return
+  const link = (event.target as Element).closest('a')
+  if (link === null || link.target !== '' || link.origin !== location.origin) return
+  const next = parseAddress(link.pathname, link.search)
+  if (next.page === 'unknown') return
+  event.preventDefault()
+  goTo(next)
+}
+
+export function App() {
+  const now = address.value
+  useEffect(() => {
+    document.addEventListener('click', onLinkClick)
+    const stop = listenKeys(() => ({ 'g r': () => goTo({ page: 'runs', search: '' }) }))
+    return () => {
+      document.removeEventListener('click', onLinkClick)
+      stop()
+    }
+  }, [])
+  useEffect(() => {
+    if (now.page !== 'run') document.title = now.page === 'runs' ? 'Runs · Twostep' : 'Not found · Twostep'
+    keyListOpen.value = false
+  }, [now.page])
+  return (
+    <>
+      <TopBar />
+      <ConnectionBar />
+      {now.page === 'runs' ? (
+        <RunsPage />
+      ) : now.page === 'run' ? (
+        <RunPage key={now.runId} address={now} />
+      ) : (
+        <main class="page">
+          <h1 class="page-title">Nothing here</h1>
+          <section class="card empty">
+            <p>
+              There is no page at {now.path}. <a href="/">All runs</a>
+            </p>
+          </section>
+        </main>
+      )}
+      <KeyList />
+    </>
+  )
+}

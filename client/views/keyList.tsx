@@ -1,0 +1,90 @@
+// The list of keys (`?`), as a native dialog: it takes the focus, closes with Escape, and gives it back.
+
+import { signal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { Icon } from './icons.tsx'
+
+export const keyListOpen = signal(false)
+
+const groups: readonly { title: string; keys: readonly (readonly [string, string])[] }[] = [
+  {
+    title: 'Everywhere',
+    keys: [
+      ['?', 'This list'],
+      ['g r', 'Runs'],
+      ['Esc', 'Close, then back to live'],
+    ],
+  },
+  {
+    title: 'Runs',
+    keys: [
+      ['/', 'Search'],
+      ['j', 'Next run'],
+      ['k', 'Previous run'],
+      ['Enter', 'Open'],
+    ],
+  },
+  {
+    title: 'Run',
+    keys: [
+      ['j', 'Next decision'],
+      ['k', 'Previous decision'],
+      ['Shift j k', 'Holds too'],
+      ['l', 'Back to live'],
+      ['o', 'Override rate'],
+      ['0', 'Zoom out to the whole run'],
+    ],
+  },
+  {
+    title: 'In a chart',
+    keys: [
+      ['← →', 'Cursor to the next decision'],
+      ['Shift ← →', 'One bucket'],
+      ['Home End', 'To the ends'],
+      ['Enter', 'Open the decision'],
+      ['v', 'Table of the chart'],
+    ],
+  },
+]
+
+export function KeyList() {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const open = keyListOpen.value
+  useEffect(() => {
+    const element = dialog.current
+    if (open && !element?.open) element?.showModal()
+    if (!open && element?.open) element.close()
+  }, [open])
+  const close = () => {
+    keyListOpen.value = false
+  }
+  return (
+    <dialog ref={dialog} class="keys" aria-labelledby="keys-title" onClose={close}>
+      <div class="keys-head">
+        <h2 id="keys-title">Keyboard shortcuts</h2>
+        <button type="button" class="icon-button" aria-label="Close" onClick={close}>
+          <Icon name="close" size={16} />
+        </button>
+      </div>
+      <div class="keys-groups">
+        {groups.map(({ title, keys }) => (
+          <section key={title}>
+            <h3>{title}</h3>
+            <dl>
+              {keys.map(([key, words]) => (
+                <div key={key}>
+                  <dt>
+                    {key.split(' ').map((part) => (
+                      <kbd key={part}>{part}</kbd>
+                    ))}
+                  </dt>
+                  <dd>{words}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </dialog>
+  )
+}

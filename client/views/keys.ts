@@ -1,0 +1,38 @@
+// Single keys. They never fire in fields, with a modifier held, or while the key list is open.
+
+import { keyListOpen } from './keyList.tsx'
+
+export type KeyMap = Readonly<Record<string, () => void>>
+
+/** A second key must follow `g` within this time, in milliseconds. */
+const chordMs = 1_000
+
+/** Whether keys typed on this element are text, or mean something to the element itself. */
+function takesText(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null
+  )
+}
+
+/**
+ * Listens until the returned function is called. Keys are named as the browser does ("j", "Enter"), with
+ * "Shift+" before them where Shift is held and the key is a letter, and "g r" for a chord.
+ */
+export function listenKeys(keys: () => KeyMap): () => void {
+  let chordAt = Number.NEGATIVE_INFINITY
+  const onKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+    if (takesText(event.target) || keyListOpen.peek()) return
+    const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key
+    const shifted = event.shiftKey && /^[a-z]$/.test(letter) ? `Shift+${letter}` : letter
+    const chord = event.timeStamp - chordAt < chordMs ? `g ${letter}` : null
+    chordAt = letter === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY
+    const map = keys()
+    const action = (chord === null ? undefined : map[chord]) ?? map[shifted]
+    if (action === undefined) return
+    event.preventDefault()
+    action()
+  }
+  addEventListener('keydown', onKey)
+  return () => removeEventListener('keydown', onKey)
+}

@@ -1,0 +1,104 @@
+// The bar on every page: home, whether the page is live, theme, key list; under it the bar that says that the
+// connection is lost (after 3 s, since most losses are shorter) and that it is back (for 2 s).
+
+import { connection, retryNow } from '../connection/live.ts'
+import { address } from '../state/address.ts'
+import { nowMs } from '../state/clock.ts'
+import { caughtUp, runState } from '../state/runPage.ts'
+import { chooseTheme, theme, themeAfter } from '../state/theme.ts'
+import { formatCount, formatPlural } from './format.ts'
+import { Icon, Logo } from './icons.tsx'
+import { keyListOpen } from './keyList.tsx'
+
+/** A loss shorter than this is not worth a bar, in milliseconds. */
+const lostShownAfterMs = 3_000
+const backShownMs = 2_000
+
+const themeWords = { system: 'as the system', light: 'light', dark: 'dark' } as const
+
+function ConnectionSign() {
+  const { kind } = connection.value
+  const words = kind === 'live' ? 'Live' : kind === 'connecting' ? 'Connecting' : 'Disconnected'
+  return (
+    <span class={`connection connection-${kind}`} title={words}>
+      <i aria-hidden="true" />
+      <span>{words}</span>
+    </span>
+  )
+}
+
+export function TopBar() {
+  const onRuns = address.value.page === 'runs'
+  return (
+    <header class="top">
+      <a class="brand" href="/" aria-label="Twostep, all runs">
+        <Logo />
+        Twostep
+      </a>
+      <nav aria-label="Main">
+        <a href="/" aria-current={onRuns ? 'page' : 'true'}>
+          Runs
+        </a>
+      </nav>
+      <span class="space" />
+      <ConnectionSign />
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={`Theme: ${themeWords[theme.value]}. Change`}
+        title={`Theme: ${themeWords[theme.value]}`}
+        onClick={() => chooseTheme(themeAfter(theme.value))}
+      >
+        <Icon name={theme.value} size={16} />
+      </button>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Keyboard shortcuts"
+        title="Keyboard shortcuts"
+        onClick={() => {
+          keyListOpen.value = true
+        }}
+      >
+        <Icon name="question" size={16} />
+      </button>
+    </header>
+  )
+}
+
+export function ConnectionBar() {
+  const state = connection.value
+  const now = nowMs.value
+  if (state.kind === 'lost') {
+    if (now - state.sinceMs < lostShownAfterMs) return null
+    const seconds = Math.max(0, Math.ceil((state.retryAtMs - now) / 1000))
+    const onRun = address.value.page === 'run' && runState.value.run !== null
+    return (
+      <div class="bar bar-lost">
+        <Icon name="offline" size={16} />
+        <p>
+          <b>Disconnected.</b>{' '}
+          {onRun
+            ? `Showing data up to step ${formatCount(runState.value.run?.step ?? 0)}. Training goes on.`
+            : ''}{' '}
+          {seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again now.'}
+        </p>
+        <button type="button" class="button" onClick={retryNow}>
+          Now
+        </button>
+      </div>
+    )
+  }
+  const back = caughtUp.value
+  if (state.kind !== 'live' || back === null || now - back.atMs > backShownMs) return null
+  return (
+    <div class="bar bar-back">
+      <Icon name="finished" size={14} />
+      <p>{backWords(back.count)}</p>
+    </div>
+  )
+}
+
+export function backWords(count: number): string {
+  return count === 0 ? 'Connected.' : `Connected. ${formatPlural(count, 'decision')} arrived meanwhile.`
+}

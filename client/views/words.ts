@@ -1,0 +1,96 @@
+// Closed lists of the vocabulary in words that people read: states, kinds of decision, phases, signals.
+
+import { evaluatePlan } from '../../protocol/plan.ts'
+import type { Decision, DecisionKind, Phase, RunState, RunSummary } from '../../protocol/vocabulary.ts'
+import { formatCount, formatDuration, formatNumber } from './format.ts'
+
+export const kindTitle: Readonly<Record<DecisionKind, string>> = {
+  start: 'Started',
+  hold: 'Hold',
+  raise: 'Raised',
+  lower: 'Lowered',
+  switch: 'Switched to annealing',
+  undo: 'Switch undone',
+  guard: 'Guard',
+  override: 'Set by hand',
+  'hand-back': 'Handed back',
+  finish: 'Finished',
+}
+
+export const phaseTitle: Readonly<Record<Phase, string>> = {
+  warmup: 'Warm-up',
+  large: 'Large step',
+  anneal: 'Anneal',
+  done: 'Done',
+}
+
+const stateTitle: Readonly<Record<RunState, string>> = {
+  running: 'Running',
+  paused: 'Paused',
+  waiting: 'Waiting for you',
+  stale: 'Stale',
+  diverged: 'Diverged',
+  finished: 'Finished',
+}
+
+const signalTitle: Readonly<Record<string, string>> = {
+  loss: 'Loss',
+  lossSmoothed: 'Loss, smoothed',
+  probeLoss: 'Held-out loss',
+  probeAccuracy: 'Held-out accuracy',
+  averagedLoss: 'Averaged-weights loss',
+  averagedAccuracy: 'Averaged-weights accuracy',
+  averagedGap: 'Gap, removable by annealing',
+  valleySlope: 'Slope of averaged-weights loss',
+  annealingGain: 'Annealing gains',
+  stayingGain: 'Staying still gains',
+  noiseScale: 'Gradient noise scale',
+  traceSigma: 'Gradient variance',
+  curvature: 'Curvature along the step',
+  noiseCurvature: 'Curvature along the noise',
+  criticalLearningRate: 'Critical rate',
+  rateRatio: 'Rate ÷ critical rate',
+  regimeIndex: 'Regime index',
+  signalShare: 'Time spent on signals',
+  probeShare: 'Time spent on probes',
+}
+
+/** A signal's or test side's name in words: known names have a title, others are spaced out. */
+export function signalWords(name: string): string {
+  const known = signalTitle[name]
+  if (known !== undefined) return known
+  const spaced = name.replace(/([a-z])([A-Z])/g, '$1 $2')
+  const lower = spaced === name ? name : spaced.toLowerCase()
+  return lower.charAt(0).toUpperCase() + lower.slice(1)
+}
+
+/** "Hold at step 3,120". */
+export function decisionTitle(decision: Pick<Decision, 'kind' | 'step'>): string {
+  return `${kindTitle[decision.kind]} at step ${formatCount(decision.step)}`
+}
+
+/** The word on a run's state chip; a stale run says since when. */
+export function stateWords(run: Pick<RunSummary, 'state' | 'lastSeenAt'>, nowMs: number): string {
+  if (run.state !== 'stale') return stateTitle[run.state]
+  const seconds = (nowMs - Date.parse(run.lastSeenAt)) / 1000
+  return Number.isFinite(seconds) ? `Stale, ${formatDuration(seconds)}` : 'Stale'
+}
+
+/** What the state means for the job, where the headline (made at the last report) cannot say it. */
+export function stateNote(run: RunSummary, nowMs: number): string | null {
+  if (run.state === 'paused')
+    return `Paused at step ${formatCount(run.step)}. The job waits until it is resumed.`
+  if (run.state !== 'stale') return null
+  const silent = formatDuration((nowMs - Date.parse(run.lastSeenAt)) / 1000)
+  return `No telemetry for ${silent}. The job follows its last plan: ${planWords(run)}.`
+}
+
+function planWords(run: RunSummary): string {
+  const rate =
+    run.plan.segments.length > 0 ? formatNumber(evaluatePlan(run.plan, run.step).learningRate) : 'none'
+  const anneal = run.plan.segments.find((segment) => segment.phase === 'anneal' && segment.toStep > run.step)
+  if (anneal === undefined) return rate
+  return anneal.fromStep > run.step
+    ? `${rate}, annealing from step ${formatCount(anneal.fromStep)}`
+    : `annealing from ${rate}, to end at step ${formatCount(anneal.toStep)}`
+}

@@ -1,0 +1,23 @@
+// Builds the page from client/ to dist/client. The page runs under a policy of `default-src 'self'`, so nothing
+// may be inlined: no data: scripts, no style elements, no preload polyfill. JSX goes through vite's own
+// transformer. In development the API and the live socket are passed on to a server on its usual port.
+
+import { defineConfig } from 'vite'
+
+const server = `http://127.0.0.1:${process.env.TWOSTEP_PORT ?? 7317}`
+
+export default defineConfig({
+  root: 'client',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    outDir: '../dist/client',
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+  },
+  server: {
+    host: '127.0.0.1',
+    proxy: { '/api': server, '/socket.io': { target: server, ws: true } },
+  },
+})
