@@ -19,7 +19,7 @@ export const noisePairsPerBlock = 2
 
 // -- Curvature and averaged gap: medians over the last probes, as in bench/records/2026-11-24-prototype/README.md.
 export const probesInMedian = 8
-/** Below this the MAD says next to nothing about the scatter (simulated: two-sided 95 % intervals cover 86 %). */
+/** Below this the MAD says next to nothing about the scatter (simulated: at 3 values 95 % intervals cover 75 %). */
 export const medianErrorNeeded = 4
 
 // -- Valley slope. bench/records/2026-11-24-prototype/README.md: power law in the run length, last 90 % of the
