@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { annealingGain, effectiveLearningRate } from './annealingGain.ts'
+import { annealingGain } from './annealingGain.ts'
 import { noEstimate } from './estimator.ts'
 import oracles from './oracles/oracles.json' with { type: 'json' }
 
@@ -39,13 +39,5 @@ describe('annealingGain', () => {
     const unknown = annealingGain({ ...input, noiseCurvature: noEstimate(0, 1) })
     expect(annealingGain({ ...input, noiseCurvature: estimate(-1, 0.1) })).toEqual(unknown)
     expect(unknown.standardError! / unknown.value!).toBeCloseTo(Math.log(1.57), 12)
-  })
-})
-
-describe('effectiveLearningRate', () => {
-  it('is the rate over 1 − μ', () => {
-    expect(effectiveLearningRate(0.1, 0.9)).toBeCloseTo(1, 12)
-    expect(effectiveLearningRate(0.1, null)).toBe(0.1)
-    expect(() => effectiveLearningRate(0.1, 1)).toThrow('momentum must be in [0, 1), got 1')
   })
 })

@@ -42,13 +42,3 @@ export function annealingGain(input: AnnealingGainInput): Estimate {
   const error = value * Math.hypot(spread, ofTrace, ofCurvature)
   return { ...none, value, standardError: Number.isFinite(error) ? error : null }
 }
-
-/**
- * η_eff: the step length that a rate amounts to under heavy-ball momentum μ in [0, 1), null = none. For Adam
- * pass null, as its update is normalised. @throws RangeError if `momentum` is outside [0, 1).
- */
-export function effectiveLearningRate(learningRate: number, momentum: number | null): number {
-  const mu = momentum ?? 0
-  if (!(mu >= 0 && mu < 1)) throw new RangeError(`momentum must be in [0, 1), got ${momentum}`)
-  return learningRate / (1 - mu)
-}
