@@ -289,6 +289,8 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       closed = true
       await sweeping
       statements.clear()
+      // So that the database is one whole file while no server runs.
+      if (options.readOnly !== true) database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
       database.close()
       lock?.close()
     },

@@ -1,0 +1,126 @@
+// `twostep doctor`: whether this computer has what the server and the trainer need, one sentence each.
+
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { release } from 'node:os'
+import type { Config } from '../config.ts'
+import { loadDriver } from '../storage/sqlite/driver.ts'
+import { packagePath } from './place.ts'
+import { table } from './sentences.ts'
+
+export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string }
+
+const nodeMin = [20, 19] as const
+const backends = [
+  '@tensorflow/tfjs-node-gpu',
+  '@tensorflow/tfjs-node',
+  '@tensorflow/tfjs-backend-wasm',
+  '@tensorflow/tfjs-backend-cpu',
+]
+
+function checkNode(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const ok = major > nodeMin[0] || (major === nodeMin[0] && minor >= nodeMin[1])
+  const needed = ok ? '' : `; ${nodeMin.join('.')} or newer is needed`
+  return { name: 'Node', ok, detail: `${process.versions.node}${needed}` }
+}
+
+function checkSqlite({ databaseFile }: Config): Check {
+  try {
+    const driver = loadDriver()
+    const memory = new driver.DatabaseSync(':memory:')
+    const { version } = memory.prepare('SELECT sqlite_version() AS version').get() as { version: string }
+    memory.close()
+    if (!existsSync(databaseFile)) return { name: 'SQLite', ok: true, detail: `${version} (${driver.name})` }
+    const database = new driver.DatabaseSync(databaseFile, { readOnly: true })
+    const [row] = database.prepare('PRAGMA quick_check(1)').all() as Record<string, unknown>[]
+    database.close()
+    const verdict = String(Object.values(row ?? {})[0])
+    const ok = verdict === 'ok'
+    return {
+      name: 'SQLite',
+      ok,
+      detail: `${version} (${driver.name}); ${databaseFile} is ${ok ? 'sound' : `damaged: ${verdict}`}`,
+    }
+  } catch (error) {
+    return { name: 'SQLite', ok: false, detail: `${databaseFile}: ${(error as Error).message}` }
+  }
+}
+
+function checkDataDir({ dataDir }: Config): Check {
+  try {
+    mkdirSync(dataDir, { recursive: true })
+    accessSync(dataDir, constants.W_OK)
+    return { name: 'data folder', ok: true, detail: `${dataDir} is writable` }
+  } catch (error) {
+    return {
+      name: 'data folder',
+      ok: false,
+      detail: `${dataDir} is not writable: ${(error as Error).message}`,
+    }
+  }
+}
+
+function checkPort({ host, port }: Config): Promise<Check> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      const detail =
+        error.code === 'EADDRINUSE'
+          ? `${port} on ${host} is in use: a server runs there already, or start with --port 0`
+          : `${port} on ${host}: ${error.message}`
+      resolve({ name: 'port', ok: false, detail })
+    })
+    probe.listen(port, host, () =>
+      probe.close(() => resolve({ name: 'port', ok: true, detail: `${port} on ${host} is free` })),
+    )
+  })
+}
+
+function checkBackends(): Check {
+  const require = createRequire(packagePath('package.json'))
+  const found = backends.filter((name) => {
+    try {
+      require.resolve(`${name}/package.json`)
+      return true
+    } catch {
+      return false
+    }
+  })
+  const detail =
+    found.length === 0
+      ? 'none found: run `npm ci`'
+      : found.map((name) => name.replace('@tensorflow/', '')).join(', ')
+  return { name: 'TensorFlow.js', ok: found.length > 0, detail }
+}
+
+function checkBuilt(): Check {
+  const missing = ['dist/client/index.html', 'dist/tuner/trainer/main.js'].filter(
+    (file) => !existsSync(packagePath(file)),
+  )
+  const detail =
+    missing.length === 0 ? 'page and trainer' : `${missing.join(' and ')} missing: run \`npm run build\``
+  return { name: 'built', ok: missing.length === 0, detail }
+}
+
+export async function runChecks(config: Config): Promise<readonly Check[]> {
+  return [
+    checkNode(),
+    { name: 'system', ok: true, detail: `${process.platform} ${process.arch} ${release()}` },
+    checkSqlite(config),
+    checkDataDir(config),
+    await checkPort(config),
+    checkBackends(),
+    checkBuilt(),
+  ]
+}
+
+/** `twostep doctor`. Resolves to the exit status: 0 if every check is well. */
+export async function doctor(config: Config, { json }: { readonly json: boolean }): Promise<number> {
+  const checks = await runChecks(config)
+  const ok = checks.every((check) => check.ok)
+  const rows = checks.map((check) => [check.ok ? 'ok' : 'NO', check.name, check.detail])
+  process.stdout.write(`${json ? JSON.stringify({ ok, checks }) : table(rows)}\n`)
+  return ok ? 0 : 1
+}

@@ -1,0 +1,113 @@
+// `twostep replay RUN`: reads the stored log, folds it anew, and compares what is decided byte for byte with
+// the stored decisions. It only reads, so it may run beside a server.
+
+import type { Config } from '../config.ts'
+import { CommandError } from '../errors.ts'
+import { foldLog, storedDecision } from '../runs/fold.ts'
+import { realTuner } from '../runs/realTuner.ts'
+import type { Tuner } from '../runs/tuner.ts'
+import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
+import type { Storage } from '../storage/storage.ts'
+
+export type Difference = {
+  readonly number: number
+  /** Undefined where that side has no such decision. */
+  readonly stored: string | undefined
+  readonly replayed: string | undefined
+}
+export type Replay = {
+  readonly runId: string
+  readonly observations: number
+  readonly decisions: number
+  readonly identical: boolean
+  readonly difference: Difference | null
+}
+
+const decisionsPerPage = 500
+
+/** Decisions as stored, one after another. */
+async function* storedDecisions(storage: Storage, runId: string): AsyncGenerator<string, void, void> {
+  let after = 0
+  for (;;) {
+    const page = await storage.decisions(runId, { after, limit: decisionsPerPage })
+    for (const decision of page) {
+      after = decision.number
+      yield decision.body
+    }
+    if (page.length < decisionsPerPage) return
+  }
+}
+
+/** @throws CommandError if there is no such run. */
+export async function replayRun(storage: Storage, tuner: Tuner, runId: string): Promise<Replay> {
+  const record = await storage.run(runId)
+  if (record === undefined) throw new CommandError(`there is no run "${runId}" in ${storage.description}`)
+  const stored = storedDecisions(storage, runId)
+  let decisions = 0
+  let observations = 0
+  const differ = (storedBody: string | undefined, replayed: string | undefined): Replay => ({
+    runId,
+    observations,
+    decisions,
+    identical: false,
+    difference: { number: decisions, stored: storedBody, replayed },
+  })
+  const start = { state: tuner.initialState(), after: 0 }
+  for await (const page of foldLog(storage, tuner, runId, start)) {
+    observations = Math.min(page.lastNumber, record.observationCount)
+    for (const decision of page.decisions) {
+      // A server may be adding to the run: what it stored after this read began is not judged.
+      if (decision.cause > record.observationCount) continue
+      decisions++
+      const { body } = storedDecision(decision)
+      const expected = await stored.next()
+      if (expected.done === true) return differ(undefined, body)
+      if (expected.value !== body) return differ(expected.value, body)
+    }
+    if (observations >= record.observationCount) break
+  }
+  if (decisions < record.decisionCount) {
+    const left = await stored.next()
+    decisions++
+    return differ(left.done === true ? undefined : left.value, undefined)
+  }
+  return { runId, observations, decisions, identical: true, difference: null }
+}
+
+/** The first place where two texts differ, with what stands around it. */
+export function firstDifference(
+  a: string,
+  b: string,
+): { readonly at: number; readonly a: string; readonly b: string } {
+  let at = 0
+  while (at < a.length && a[at] === b[at]) at++
+  const from = Math.max(0, at - 40)
+  return { at, a: a.slice(from, at + 40), b: b.slice(from, at + 40) }
+}
+
+function differenceSentence({ number, stored, replayed }: Difference): string {
+  if (stored === undefined) return `decision ${number} is made by the replay, and not stored`
+  if (replayed === undefined) return `decision ${number} is stored, and not made by the replay`
+  const { at, a, b } = firstDifference(stored, replayed)
+  return `decision ${number} differs at character ${at}\n  stored:   …${a}…\n  replayed: …${b}…`
+}
+
+/** `twostep replay`. Resolves to the exit status. */
+export async function replay(
+  config: Config,
+  runId: string,
+  { json }: { readonly json: boolean },
+): Promise<number> {
+  const storage = openSqliteStorage({ file: config.databaseFile, readOnly: true })
+  try {
+    const result = await replayRun(storage, realTuner, runId)
+    const sentence =
+      result.difference === null
+        ? `${result.decisions} decisions, identical (from ${result.observations} observations)`
+        : differenceSentence(result.difference)
+    process.stdout.write(`${json ? JSON.stringify(result) : sentence}\n`)
+    return result.identical ? 0 : 1
+  } finally {
+    await storage.close()
+  }
+}

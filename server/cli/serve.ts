@@ -1,0 +1,68 @@
+// Starts a server with the real clock, chance and files, and stops it in order on SIGTERM or SIGINT: batches at
+// work are finished, sockets closed, the write-ahead log folded into the database.
+
+import { randomBytes } from 'node:crypto'
+import { type App, createApp } from '../app.ts'
+import { realClock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { createLog } from '../log.ts'
+import { realTuner } from '../runs/realTuner.ts'
+import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
+import { packageVersion } from './place.ts'
+
+// Lower-case letters and digits without those that are easily mistaken for one another.
+const alphabet = '23456789abcdefghjkmnpqrstuvwxyz'
+const idCharacters = { run: 10, request: 12 } as const
+
+function randomId(kind: 'run' | 'request'): string {
+  const bytes = randomBytes(idCharacters[kind])
+  const text = [...bytes].map((byte) => alphabet[byte % alphabet.length]).join('')
+  return kind === 'run' ? `run-${text}` : text
+}
+
+/** Opens the storage and listens. @throws CommandError with a sentence. */
+export async function startServer(config: Config): Promise<{ app: App; url: string; port: number }> {
+  const log = createLog(config.logLevel, realClock.now, (line) => process.stderr.write(line))
+  const storage = openSqliteStorage({ file: config.databaseFile })
+  const app = createApp({
+    config,
+    storage,
+    tuner: realTuner,
+    clock: realClock,
+    log,
+    version: packageVersion(),
+    newId: randomId,
+  })
+  try {
+    return { app, ...(await app.listen()) }
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+/** Resolves after the first SIGTERM or SIGINT, when `stop` has ended; a second one ends the process at once. */
+export function untilStopped(stop: () => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let stopping = false
+    const onSignal = () => {
+      if (stopping) process.exit(1)
+      stopping = true
+      stop().then(resolve, reject)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
+
+/** `twostep serve`. */
+export async function serve(config: Config, { json }: { readonly json: boolean }): Promise<void> {
+  const { app, url, port } = await startServer(config)
+  const stopped = untilStopped(() => app.close())
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ url, port, databaseFile: config.databaseFile })}\n`
+      : `Twostep is ready at ${url} (data in ${config.databaseFile}; Ctrl-C stops)\n`,
+  )
+  await stopped
+}

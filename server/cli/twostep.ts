@@ -1,0 +1,167 @@
+#!/usr/bin/env node
+// The command line. Each verb loads its own code when it is called, so that `--help` and `serve` start fast.
+// Exit status: 0 done, 1 failed, 2 wrong usage.
+
+import { Command, CommanderError } from 'commander'
+import { type Config, loadConfig, type Settings } from '../config.ts'
+import { CommandError } from '../errors.ts'
+import { packageVersion } from './place.ts'
+import { defaultServerUrl, readEnvironmentServer } from './remote.ts'
+
+type ServerFlags = Settings & { readonly json?: boolean }
+
+const configOf = (flags: ServerFlags): Config => {
+  const { host, port, dataDir, storageUrl, allowedHosts, allowedOrigins, logLevel } = flags
+  const given = { host, port, dataDir, storageUrl, allowedHosts, allowedOrigins, logLevel }
+  const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return loadConfig(settings, process.env, process.cwd())
+}
+
+const exitWith = (status: number) => {
+  process.exitCode = status
+}
+
+function withDataOptions(command: Command): Command {
+  return command
+    .option('--data-dir <folder>', 'where the data are kept (TWOSTEP_DATA_DIR; default .twostep)')
+    .option('--storage-url <url>', 'sqlite:///file (TWOSTEP_STORAGE_URL)')
+}
+
+function withServerOptions(command: Command): Command {
+  return withDataOptions(command)
+    .option('--host <address>', 'loopback address to listen on (TWOSTEP_HOST; default 127.0.0.1)')
+    .option('--port <number>', 'port, 0 = any free one (TWOSTEP_PORT; default 7317)')
+    .option('--allowed-hosts <names>', 'further Host names, comma-separated (TWOSTEP_ALLOWED_HOSTS)')
+    .option('--allowed-origins <origins>', 'further origins, comma-separated (TWOSTEP_ALLOWED_ORIGINS)')
+    .option('--log-level <level>', 'debug, info, warn, error or silent (TWOSTEP_LOG_LEVEL; default warn)')
+}
+
+function withReadOptions(command: Command): Command {
+  const server = readEnvironmentServer(process.env)
+  return command
+    .option(
+      '--server <url>',
+      `address of the server (TWOSTEP_SERVER_URL; default ${defaultServerUrl})`,
+      server,
+    )
+    .option('--json', "print the server's JSON")
+}
+
+function addServerVerbs(program: Command): void {
+  withServerOptions(program.command('serve'))
+    .description('start the server and its page')
+    .option('--json', 'print the address as one line of JSON')
+    .action(async (flags: ServerFlags) => {
+      const { serve } = await import('./serve.ts')
+      await serve(configOf(flags), { json: flags.json === true })
+    })
+  withServerOptions(program.command('demo'))
+    .description('start the server and a real training run that it steers')
+    .option('--task <name>', 'what to train on: mnist, fashion or digits')
+    .option('--model <name>', 'mlp or cnn')
+    .option('--steps <number>', 'budget of the run, in steps')
+    .option('--seed <number>', 'seed of the run')
+    .option('--exit', 'stop at the end instead of serving on')
+    .option('--json', 'print the summary as one last line of JSON')
+    .action(
+      async (
+        flags: ServerFlags &
+          Record<'task' | 'model' | 'steps' | 'seed', string | undefined> & { exit?: boolean },
+      ) => {
+        const trainer = (['task', 'model', 'steps', 'seed'] as const).flatMap((name) => {
+          const value = flags[name]
+          return value === undefined ? [] : [`--${name}`, value]
+        })
+        const { demo } = await import('./demo.ts')
+        const options = { exit: flags.exit === true, json: flags.json === true, trainer }
+        exitWith(await demo(configOf(flags), options))
+      },
+    )
+  program
+    .command('train')
+    .description(
+      'train with the built-in trainer against any server (its own options: `twostep train --help`)',
+    )
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .argument('[options...]')
+    .action(async (options: string[]) => {
+      const { train } = await import('./trainerProcess.ts')
+      exitWith(await train(options))
+    })
+}
+
+function addReadVerbs(program: Command): void {
+  const list = program.command('list').description('list runs or decisions')
+  withReadOptions(list.command('runs'))
+    .description('runs, newest first')
+    .option('--project <name>')
+    .option('--state <state>')
+    .option('--limit <number>')
+    .action(async (flags) => (await import('./read.ts')).listRuns(flags))
+  withReadOptions(list.command('decisions'))
+    .description('decisions of a run, in order')
+    .argument('<run>')
+    .option('--kind <kinds>', 'kinds, comma-separated')
+    .option('--after <number>')
+    .option('--limit <number>')
+    .action(async (run: string, flags) => (await import('./read.ts')).listDecisions(run, flags))
+  const get = program.command('get').description('read a run, its series or its schedule')
+  withReadOptions(get.command('run'))
+    .argument('<run>')
+    .action(async (run: string, flags) => (await import('./read.ts')).getRun(run, flags))
+  withReadOptions(get.command('series'))
+    .argument('<run>')
+    .option('--signals <names>', 'comma-separated; default all')
+    .option('--from <step>')
+    .option('--to <step>')
+    .option('--points <number>')
+    .action(async (run: string, flags) => (await import('./read.ts')).getSeries(run, flags))
+  withReadOptions(get.command('schedule'))
+    .argument('<run>')
+    .option('--format <format>', 'json or csv', 'json')
+    .action(async (run: string, flags) => (await import('./read.ts')).getSchedule(run, flags))
+}
+
+function addCheckVerbs(program: Command): void {
+  withDataOptions(program.command('replay'))
+    .description('fold the stored log of a run anew and compare the decisions byte for byte')
+    .argument('<run>')
+    .option('--json', 'print the result as JSON')
+    .action(async (run: string, flags: ServerFlags) => {
+      const { replay } = await import('./replay.ts')
+      exitWith(await replay(configOf(flags), run, { json: flags.json === true }))
+    })
+  withServerOptions(program.command('doctor'))
+    .description('check what this computer has of what is needed')
+    .option('--json', 'print the checks as JSON')
+    .action(async (flags: ServerFlags) => {
+      const { doctor } = await import('./doctor.ts')
+      exitWith(await doctor(configOf(flags), { json: flags.json === true }))
+    })
+}
+
+/** Runs one command line; sets the exit status. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('twostep')
+    .description('Learning-rate autopilot: finds the large step, switches on evidence, says why.')
+    .version(packageVersion())
+    .enablePositionalOptions()
+    .exitOverride()
+  addServerVerbs(program)
+  addReadVerbs(program)
+  addCheckVerbs(program)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    // Commander has printed its own sentence; help and version end with 0.
+    if (error instanceof CommanderError) exitWith(error.exitCode === 0 ? 0 : 2)
+    else if (error instanceof CommandError) {
+      process.stderr.write(`twostep: ${error.message}\n`)
+      exitWith(error.exitStatus)
+    } else throw error
+  }
+}
+
+await main(process.argv.slice(2))
