@@ -101,7 +101,7 @@ export const switchRemainingMax = 0.9
 /** Share of the budget over which the fallback plan anneals, where there is too little to decide by. */
 export const fallbackAnnealShare = 0.7
 /** A job that could send probes but did not is annealed by the fallback plan from this share on. Chosen. */
-export const fallbackPatienceShare = 0.5
+export const fallbackPatienceShare = 0.6
 /** At or above this remaining share the anneal is linear, below it 1 − √z. */
 export const annealLinearShareMin = 0.3
 /** Momentum of the anneal, where the job lets it be set. */
@@ -118,15 +118,17 @@ export const overfittingAnnealShare = 0.5
 export const openEndedAnnealShare = 0.25
 
 // -- Cadence of probes. bench/records/2026-11-24-prototype/README.md; the share of time is the product's promise.
-export const valleyShareMin = 0.01
 export const valleyShare = 0.03
-export const valleyShareMax = 0.06
+export const valleyShareMax = 0.045
 /** A run far longer than its data needs evidence as early as a short one: never further apart than this. */
 export const valleyStepsMax = 150
 export const valleyStepsWithoutBudget = 100
 /** Probes may take this share of the run's time; their distance grows to hold it. */
 export const probeShareGoal = 0.03
-/** The batch is split into micro-batches at every such step. */
+/** A line probe at every other valley probe; in the anneal a valley probe each quarter of it. Chosen. */
+export const lineProbeStride = 2
+export const annealProbeShare = 0.25
+/** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
 export const microBatchSteps = 10
 
 // -- Divergence guard. bench/records/2026-11-24-prototype/README.md; windows are chosen.

@@ -3,6 +3,8 @@
 
 import type { Cadence, Segment, Tripwire } from '../protocol/vocabulary.ts'
 import {
+  annealProbeShare,
+  lineProbeStride,
   microBatchSteps,
   probeShareGoal,
   raceLossRiseFactor,
@@ -119,25 +121,36 @@ export function plannedSwitchStep(state: TunerState): number | null {
 export function cadenceOf(state: TunerState): Cadence | null {
   const { options, budgetSteps, phase } = state
   const block = blockSteps(budgetSteps)
-  const inWarmup = phase === 'warmup' || phase === 'done'
-  const distance = inWarmup ? null : probeDistance(state)
+  const isSteered = phase === 'large' || phase === 'anneal'
+  const distance = isSteered ? probeDistance(state) : null
+  const hasNorms = isSteered && offers(options, 'microBatchNorms')
   return {
     blockSteps: block,
     valleySteps: offers(options, 'heldOutLoss') ? distance : null,
-    lineSteps: offers(options, 'lineProbe') ? distance : null,
-    microBatchSteps: offers(options, 'microBatchNorms') ? (inWarmup ? null : microBatchSteps) : null,
+    // Curvature changes more slowly than the loss, and costs as much to measure.
+    lineSteps: distance !== null && offers(options, 'lineProbe') ? lineProbeStride * distance : null,
+    microBatchSteps: hasNorms ? Math.max(microBatchSteps, block) : null,
   }
 }
 
 function probeDistance(state: TunerState): number {
-  const { budgetSteps, signals } = state
+  const { budgetSteps, signals, anneal } = state
   if (budgetSteps === null) return valleyStepsWithoutBudget
   const wanted = Math.min(Math.ceil(valleyShare * budgetSteps), valleyStepsMax)
-  const { probeSecondsMean, stepSecondsMean } = signals
-  if (probeSecondsMean === null || stepSecondsMean === null || stepSecondsMean <= 0) return wanted
-  // Two probes (valley and line) share the goal.
-  const affordable = Math.ceil((2 * probeSecondsMean) / (probeShareGoal * stepSecondsMean))
-  return Math.min(Math.max(wanted, affordable), Math.max(wanted, Math.ceil(valleyShareMax * budgetSteps)))
+  const bounded = Math.min(
+    Math.max(wanted, affordableDistance(signals)),
+    Math.max(wanted, Math.ceil(valleyShareMax * budgetSteps)),
+  )
+  // The switch is made: the anneal is watched, but there is little left to decide.
+  return anneal === null
+    ? bounded
+    : Math.max(bounded, Math.ceil(annealProbeShare * (anneal.toStep - anneal.fromStep)))
+}
+
+/** The distance at which a valley probe, and a line probe every other time, take their share of the time. */
+function affordableDistance({ probeSecondsMean, stepSecondsMean }: TunerState['signals']): number {
+  if (probeSecondsMean === null || stepSecondsMean === null || stepSecondsMean <= 0) return 1
+  return Math.ceil(((1 + 1 / lineProbeStride) * probeSecondsMean) / (probeShareGoal * stepSecondsMean))
 }
 
 function tripwireOf(state: TunerState): Tripwire | null {

@@ -17,6 +17,7 @@ import {
   rangeToRateSgd,
 } from './constants.ts'
 import { bestAverage } from './estimators/averagedGap.ts'
+import { valleySlope } from './estimators/valleySlope.ts'
 import { evidenceOfRace } from './evidence.ts'
 import { watchAfresh } from './guards/divergence.ts'
 import {
@@ -40,12 +41,13 @@ import {
   raceAround,
   raceBelow,
   raceResult,
+  roundSteps,
   startNextArm,
   watchArm,
 } from './rules/race.ts'
 import { foldRangeSample, type RangeOutcome, rangeOutcome, startRangeTest } from './rules/rangeTest.ts'
 import { formatRate, formatStep } from './sentences.ts'
-import { freshSignals, type Sample } from './signals/signals.ts'
+import { freshSignals, type Sample, type SignalsState } from './signals/signals.ts'
 import type { TunerState, WarmupState } from './state.ts'
 import {
   type ActionRequest,
@@ -361,7 +363,7 @@ function startLarge(turn: Turn, start: LargeStart): Turn {
     warmup: null,
     largeLearningRate: start.rate,
     largeSteps: start.largeSteps,
-    signals: freshSignals(signals, budgetSteps),
+    signals: withRaceProbes(freshSignals(signals, budgetSteps), start),
     divergence: watchAfresh(divergence),
     validFromStep: step,
     remark: start.remark,
@@ -373,4 +375,24 @@ function startLarge(turn: Turn, start: LargeStart): Turn {
     rule: warmupRule,
     evidence: start.race === undefined ? [] : evidenceOfRace(start.race),
   })
+}
+
+/**
+ * The winner's own probes are the first ones of its valley. Its first round is left out: it averaged over a
+ * warm-up of the rate.
+ */
+function withRaceProbes(signals: SignalsState, { race, winner, rate }: LargeStart): SignalsState {
+  if (race === undefined || winner === undefined) return signals
+  const lengths = winner.losses.map((_, round) => roundSteps(race.rounds, round, race.segmentSteps))
+  let stepCount = 0
+  let { valley } = signals
+  for (const [round, averagedLoss] of winner.losses.entries()) {
+    stepCount += lengths[round]!
+    if (round > 0)
+      valley = valleySlope.update(valley, {
+        runLength: (stepCount * winner.learningRate) / rate,
+        averagedLoss,
+      })
+  }
+  return { ...signals, valley }
 }

@@ -62,7 +62,8 @@ function raceSteps(rounds: readonly number[], segmentSteps: number): number {
   return rounds.reduce((sum, count, round) => sum + count * roundSteps(rounds, round, segmentSteps), 0)
 }
 
-function roundSteps(rounds: readonly number[], round: number, segmentSteps: number): number {
+/** Steps that an arm runs in a round. */
+export function roundSteps(rounds: readonly number[], round: number, segmentSteps: number): number {
   const isLast = round === rounds.length - 1
   return isLast ? Math.round(raceLastRoundSegments * segmentSteps) : segmentSteps
 }
