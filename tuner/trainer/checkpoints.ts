@@ -5,7 +5,7 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 import type { DataOrderState } from './data/dataOrder.ts'
-import { disposeAll, disposeState, type OptimizerState } from './optimizers/optimizer.ts'
+import { cloneAll, disposeAll, disposeState, type OptimizerState } from './optimizers/optimizer.ts'
 
 /** Checkpoints kept in memory, each a copy of the weights and of the optimizer's moments. */
 export const checkpointsMax = 8
@@ -31,6 +31,12 @@ export type Checkpoints = {
 export function disposeCheckpoint(checkpoint: Checkpoint): void {
   disposeAll(checkpoint.weights)
   disposeState(checkpoint.optimizer)
+}
+
+export function cloneCheckpoint(checkpoint: Checkpoint): Checkpoint {
+  const { tensors, numbers } = checkpoint.optimizer
+  const cloned = Object.fromEntries(Object.entries(tensors).map(([name, list]) => [name, cloneAll(list)]))
+  return { ...checkpoint, weights: cloneAll(checkpoint.weights), optimizer: { tensors: cloned, numbers } }
 }
 
 export function createCheckpoints(limit: number = checkpointsMax): Checkpoints {

@@ -2,10 +2,10 @@
 // for. It decides nothing: rate and momentum are arguments of a step. Steps are numbered from 0 and never come
 // again: a restore takes back weights, optimizer and (if asked) the data order, not the number.
 
-import * as tf from '@tensorflow/tfjs-core'
+import type * as tf from '@tensorflow/tfjs-core'
 import type { LineProbe, ValleyProbe } from '../../protocol/vocabulary.ts'
 import type { Backend } from './backends/backend.ts'
-import { type Checkpoint, createCheckpoints } from './checkpoints.ts'
+import { type Checkpoint, cloneCheckpoint, createCheckpoints } from './checkpoints.ts'
 import { type Batch, createBatchMaker, disposeBatch } from './data/batches.ts'
 import { createDataOrder } from './data/dataOrder.ts'
 import type { Dataset, Examples } from './data/dataset.ts'
@@ -68,6 +68,11 @@ export type Trainer = {
   restore(name: string, options?: { rewindData?: boolean; skipBatches?: number }): void
   drop(name: string): boolean
   checkpointNames(): string[]
+  /** A named checkpoint, borrowed: it may be dropped at the next action. */
+  namedCheckpoint(name: string): Checkpoint | undefined
+  /** Takes over a checkpoint read from disk. */
+  addCheckpoint(name: string, checkpoint: Checkpoint): void
+  cloneOf(checkpoint: Checkpoint): Checkpoint
   /** The present state (the caller owns its tensors), and its inverse. */
   capture(): Checkpoint
   resumeFrom(checkpoint: Checkpoint, stepCount: number): void
@@ -86,7 +91,8 @@ export const defaultBlockSteps = 20
 const evaluationBatch = 1_000
 const noiseStream = 0x6c69_6e65
 
-const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index)
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index)
 
 /** Evenly spaced indices: fixed examples that represent the whole set. */
 const spread = (count: number, chosen: number): number[] =>
@@ -107,6 +113,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
   let weights = model.initialWeights(createRandom(hashSeed(seed, 0x696e_6974)))
   let stepCount = 0
   let lineRate: number | null = null
+  /** η of the step that led here: w = w_before − η·u. null when no such step did (start, restore). */
+  let lastRate: number | null = null
   let plainGradientSeconds: number | null = null
   let heldOutBatch: Batch | undefined
   let lineBatch: Batch | undefined
@@ -123,7 +131,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
     const result = lossAndGradients(model, weights, batch)
     const seconds = clock() - started
     // The usual cost of a plain gradient, to tell what a split one costs beyond it.
-    plainGradientSeconds = plainGradientSeconds === null ? seconds : plainGradientSeconds * 0.9 + seconds * 0.1
+    plainGradientSeconds =
+      plainGradientSeconds === null ? seconds : plainGradientSeconds * 0.9 + seconds * 0.1
     disposeBatch(batch)
     return { ...result, seconds: 0 }
   }
@@ -137,7 +146,11 @@ export function createTrainer(options: TrainerOptions): Trainer {
     const elapsed = clock() - started
     disposeBatch(batch)
     if (inverse !== undefined) disposeAll(inverse)
-    return { ...result, preconditionedNorm, seconds: Math.max(0, elapsed - (plainGradientSeconds ?? elapsed)) }
+    return {
+      ...result,
+      preconditionedNorm,
+      seconds: Math.max(0, elapsed - (plainGradientSeconds ?? elapsed)),
+    }
   }
 
   const updateSignals = (gradients: readonly tf.Tensor[]) => {
@@ -166,6 +179,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     signalSeconds += clock() - measuring
     disposeAll(gradients)
     replaceWeights(next)
+    lastRate = learningRate
     const averaging = clock()
     averages.add(weights)
     const ended = clock()
@@ -194,7 +208,14 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const valleyProbe = async (): Promise<ValleyProbe> => {
     const started = clock()
     heldOutBatch ??= makeBatch(dataset.heldOut, range(0, Math.min(probeExamples, dataset.heldOut.count)))
-    const probe = await measureValley({ backend, model, weights, averages, examples: heldOutBatch, step: stepCount })
+    const probe = await measureValley({
+      backend,
+      model,
+      weights,
+      averages,
+      examples: heldOutBatch,
+      step: stepCount,
+    })
     return { ...probe, seconds: clock() - started }
   }
 
@@ -220,8 +241,9 @@ export function createTrainer(options: TrainerOptions): Trainer {
     lineBatch ??= makeBatch(dataset.train, spread(dataset.train.count, lineExamples))
     const { context, lossHere } = await lineStart(backend, model, weights, lineBatch)
     const update = optimizer.update()
-    const start = lineRate ?? Math.max(learningRate, Number.MIN_VALUE)
-    const along = update && (await measureAlongUpdate(context, update, lossHere, start))
+    const along =
+      update &&
+      (await measureAlongUpdate(context, update, { lossHere, lastRate, start: lineRate ?? learningRate }))
     const gradients = independentGradients()
     const inverse = optimizer.inversePreconditioner()
     const noiseCurvature = await measureNoiseCurvature(context, gradients, inverse, lossHere)
@@ -248,12 +270,15 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const named = (name: string): Checkpoint => {
     const checkpoint = checkpoints.get(name)
     if (checkpoint !== undefined) return checkpoint
-    throw new RangeError(`checkpoint must be one of ${checkpoints.names().join(', ') || '(none kept)'}, got ${name}`)
+    throw new RangeError(
+      `checkpoint must be one of ${checkpoints.names().join(', ') || '(none kept)'}, got ${name}`,
+    )
   }
   const takeOver = (checkpoint: Checkpoint): void => {
     replaceWeights(cloneAll(checkpoint.weights))
     optimizer.restore(checkpoint.optimizer)
     averages.reset()
+    lastRate = null
   }
   const evaluate = async (examples: Examples): Promise<TestScore> => {
     let loss = 0
@@ -290,6 +315,9 @@ export function createTrainer(options: TrainerOptions): Trainer {
     },
     drop: (name) => checkpoints.drop(name),
     checkpointNames: () => checkpoints.names(),
+    namedCheckpoint: (name) => checkpoints.get(name),
+    addCheckpoint: (name, checkpoint) => void checkpoints.save(name, checkpoint),
+    cloneOf: cloneCheckpoint,
     capture,
     resumeFrom: (checkpoint, count) => {
       takeOver(checkpoint)
@@ -300,7 +328,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
       if (choice === 'last') return
       if (choice !== 'averaged') return replaceWeights(cloneAll(named(choice.checkpoint).weights))
       const averaged = averages.lastBlock()
-      if (averaged === undefined) throw new RangeError('keep must name weights that exist, got averaged without a finished block')
+      if (averaged === undefined)
+        throw new RangeError('keep must name weights that exist, got averaged without a finished block')
       replaceWeights(averaged)
     },
     evaluateTest: () => evaluate(dataset.test),

@@ -19,8 +19,11 @@ export type DataOrder = {
 export function createDataOrder(options: { count: number; batchSize: number; seed: number }): DataOrder {
   const { count, batchSize } = options
   if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > count)
-    throw new RangeError(`batchSize must be a whole number from 1 to the ${count} training examples, got ${batchSize}`)
-  const shuffle = (seed: number, epoch: number) => permutation(count, createRandom(hashSeed(seed, 0x6f72_6472, epoch)))
+    throw new RangeError(
+      `batchSize must be a whole number from 1 to the ${count} training examples, got ${batchSize}`,
+    )
+  const shuffle = (seed: number, epoch: number) =>
+    permutation(count, createRandom(hashSeed(seed, 0x6f72_6472, epoch)))
   let { seed } = options
   let epoch = 0
   let position = 0

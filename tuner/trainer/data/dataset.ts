@@ -41,8 +41,14 @@ export function sliceExamples(examples: Examples, from: number, to: number): Exa
 }
 
 /** Splits the training images into those trained on and the held-out tail. */
-export function withHeldOutTail(all: Examples, tail: number = heldOutCount): { train: Examples; heldOut: Examples } {
-  return { train: sliceExamples(all, 0, all.count - tail), heldOut: sliceExamples(all, all.count - tail, all.count) }
+export function withHeldOutTail(
+  all: Examples,
+  tail: number = heldOutCount,
+): { train: Examples; heldOut: Examples } {
+  return {
+    train: sliceExamples(all, 0, all.count - tail),
+    heldOut: sliceExamples(all, all.count - tail, all.count),
+  }
 }
 
 /** Mean and standard deviation of pixels / 255; the deviation of constant images counts as 1. */

@@ -31,5 +31,14 @@ export function loadDigits(source: Dataset = loadMnist()): Dataset {
   const train = pooled(sliceExamples(source.train, 0, digitsTrainCount))
   const heldOut = pooled(source.heldOut)
   const test = pooled(sliceExamples(source.test, 0, digitsTestCount))
-  return { name: 'digits', height: 7, width: 7, classCount: 10, ...pixelMoments(train.pixels), train, heldOut, test }
+  return {
+    name: 'digits',
+    height: 7,
+    width: 7,
+    classCount: 10,
+    ...pixelMoments(train.pixels),
+    train,
+    heldOut,
+    test,
+  }
 }

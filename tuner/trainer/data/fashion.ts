@@ -31,7 +31,10 @@ export function parseClassFile(text: Uint8Array, file: string): Uint8Array[] {
   let number = -1
   const endNumber = (): void => {
     if (number < 0) return
-    if (number > 255) throw new DataError(`${file}: pixel ${length} of image ${images.length} must be 0 to 255, got ${number}`)
+    if (number > 255)
+      throw new DataError(
+        `${file}: pixel ${length} of image ${images.length} must be 0 to 255, got ${number}`,
+      )
     if (length < size) image[length] = number
     length++
     number = -1
@@ -54,7 +57,8 @@ export function parseClassFile(text: Uint8Array, file: string): Uint8Array[] {
       depth--
     }
   }
-  if (depth !== 0) throw new DataError(`${file} must close every list, got an end inside one: the file is cut off`)
+  if (depth !== 0)
+    throw new DataError(`${file} must close every list, got an end inside one: the file is cut off`)
   return images
 }
 
@@ -64,11 +68,15 @@ function readClass(folder: string, label: number): Uint8Array[] {
   try {
     text = readFileSync(file)
   } catch (cause) {
-    throw new DataError(`${file} cannot be read (${(cause as Error).message}); reinstall the data with "npm ci"`)
+    throw new DataError(
+      `${file} cannot be read (${(cause as Error).message}); reinstall the data with "npm ci"`,
+    )
   }
   const images = parseClassFile(text, file)
   if (images.length < trainPerClass + testPerClass)
-    throw new DataError(`${file} must hold at least ${trainPerClass + testPerClass} images, got ${images.length}`)
+    throw new DataError(
+      `${file} must hold at least ${trainPerClass + testPerClass} images, got ${images.length}`,
+    )
   return images
 }
 
@@ -84,15 +92,27 @@ function shuffled(images: readonly { image: Uint8Array; label: number }[], seed:
 }
 
 /** 58,000 training, 2,000 held-out and 10,000 test images. @throws DataError. */
-export function loadFashion(folder: string = join(packageFolder('fashion-mnist'), 'src', 'clothes')): Dataset {
+export function loadFashion(
+  folder: string = join(packageFolder('fashion-mnist'), 'src', 'clothes'),
+): Dataset {
   const training: { image: Uint8Array; label: number }[] = []
   const testing: { image: Uint8Array; label: number }[] = []
   for (let label = 0; label < classCount; label++) {
     const images = readClass(folder, label)
     for (const image of images.slice(0, trainPerClass)) training.push({ image, label })
-    for (const image of images.slice(trainPerClass, trainPerClass + testPerClass)) testing.push({ image, label })
+    for (const image of images.slice(trainPerClass, trainPerClass + testPerClass))
+      testing.push({ image, label })
   }
   const { train, heldOut } = withHeldOutTail(shuffled(training, orderSeed))
   const test = shuffled(testing, orderSeed + 1)
-  return { name: 'fashion', height: side, width: side, classCount, ...pixelMoments(train.pixels), train, heldOut, test }
+  return {
+    name: 'fashion',
+    height: side,
+    width: side,
+    classCount,
+    ...pixelMoments(train.pixels),
+    train,
+    heldOut,
+    test,
+  }
 }

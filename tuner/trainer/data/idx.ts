@@ -32,7 +32,9 @@ export function readIdx(path: string, dimensionCount: number): IdxArray {
   try {
     bytes = readFileSync(path)
   } catch (cause) {
-    throw new DataError(`${path} cannot be read (${(cause as Error).message}); reinstall the data with "npm ci"`)
+    throw new DataError(
+      `${path} cannot be read (${(cause as Error).message}); reinstall the data with "npm ci"`,
+    )
   }
   return parseIdx(bytes, path, dimensionCount)
 }

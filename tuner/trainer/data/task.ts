@@ -9,7 +9,11 @@ import { loadMnist } from './mnist.ts'
 export const taskNames = ['mnist', 'fashion', 'digits'] as const
 export type TaskName = (typeof taskNames)[number]
 
-const loaders: Readonly<Record<TaskName, () => Dataset>> = { mnist: loadMnist, fashion: loadFashion, digits: loadDigits }
+const loaders: Readonly<Record<TaskName, () => Dataset>> = {
+  mnist: loadMnist,
+  fashion: loadFashion,
+  digits: loadDigits,
+}
 
 export type TaskOptions = {
   /** Use only the first so many training examples (the held-out and test sets stay whole). */
@@ -20,7 +24,12 @@ export type TaskOptions = {
 }
 
 /** Labels of which a share is wrong; the pixels are shared with the input. */
-export function withLabelNoise(examples: Examples, share: number, classCount: number, seed: number): Examples {
+export function withLabelNoise(
+  examples: Examples,
+  share: number,
+  classCount: number,
+  seed: number,
+): Examples {
   if (share === 0) return examples
   const random = createRandom(hashSeed(seed, 0x6e6f6973))
   const labels = examples.labels.map((label) =>
@@ -33,8 +42,11 @@ export function withLabelNoise(examples: Examples, share: number, classCount: nu
 export function loadTask(name: TaskName, options: TaskOptions, dataset: Dataset = loaders[name]()): Dataset {
   const { trainExamples = dataset.train.count, labelNoise = 0, seed } = options
   if (!Number.isInteger(trainExamples) || trainExamples < 1 || trainExamples > dataset.train.count)
-    throw new RangeError(`trainExamples must be a whole number from 1 to ${dataset.train.count}, got ${trainExamples}`)
-  if (!(labelNoise >= 0 && labelNoise < 1)) throw new RangeError(`labelNoise must be in [0, 1), got ${labelNoise}`)
+    throw new RangeError(
+      `trainExamples must be a whole number from 1 to ${dataset.train.count}, got ${trainExamples}`,
+    )
+  if (!(labelNoise >= 0 && labelNoise < 1))
+    throw new RangeError(`labelNoise must be in [0, 1), got ${labelNoise}`)
   const train = sliceExamples(dataset.train, 0, trainExamples)
   return { ...dataset, train: withLabelNoise(train, labelNoise, dataset.classCount, seed) }
 }

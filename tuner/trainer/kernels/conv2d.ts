@@ -24,7 +24,9 @@ const fewChannels = 4
 
 function convInfo(inputShape: readonly number[], filterShape: readonly number[], attrs: ConvAttrs) {
   if (attrs.dataFormat !== 'NHWC')
-    throw new Error(`dataFormat must be NHWC for convolution gradients on this backend, got ${attrs.dataFormat}`)
+    throw new Error(
+      `dataFormat must be NHWC for convolution gradients on this backend, got ${attrs.dataFormat}`,
+    )
   const { strides, pad, dimRoundingMode } = attrs
   return tf.backend_util.computeConv2DInfo(
     inputShape as Shape4,
@@ -60,12 +62,18 @@ function byConvolution(x: tf.Tensor4D, dy: tf.Tensor4D, info: tf.backend_util.Co
 }
 
 function byShiftedRows(x: tf.Tensor4D, dy: tf.Tensor4D, info: tf.backend_util.Conv2DInfo): tf.Tensor4D {
-  const { batchSize, outHeight, outWidth, strideHeight, strideWidth, filterHeight, filterWidth, inChannels } = info
+  const { batchSize, outHeight, outWidth, strideHeight, strideWidth, filterHeight, filterWidth, inChannels } =
+    info
   const channelsFirst = tf.transpose(x, [3, 0, 1, 2])
   const rows: tf.Tensor2D[] = []
   for (let i = 0; i < filterHeight; i++)
     for (let j = 0; j < filterWidth; j++) {
-      const end = [inChannels, batchSize, i + (outHeight - 1) * strideHeight + 1, j + (outWidth - 1) * strideWidth + 1]
+      const end = [
+        inChannels,
+        batchSize,
+        i + (outHeight - 1) * strideHeight + 1,
+        j + (outWidth - 1) * strideWidth + 1,
+      ]
       const shifted = tf.stridedSlice(channelsFirst, [0, 0, i, j], end, [1, 1, strideHeight, strideWidth])
       rows.push(tf.reshape(shifted, [inChannels, -1]))
     }
@@ -83,7 +91,11 @@ function conv2DBackpropFilter(call: KernelCall): tf.TensorInfo {
   })
 }
 
-function inputGradientByConvolution(dy: tf.Tensor4D, filter: tf.Tensor4D, info: tf.backend_util.Conv2DInfo): tf.Tensor4D {
+function inputGradientByConvolution(
+  dy: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  info: tf.backend_util.Conv2DInfo,
+): tf.Tensor4D {
   const { padInfo, filterHeight, filterWidth } = info
   const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])
   const full = tf.conv2d(

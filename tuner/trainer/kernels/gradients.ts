@@ -6,7 +6,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { summedParts } from './partGradients.ts'
 
-type Conv2DAttrs = { strides: [number, number]; pad: 'same' | 'valid' | number; dataFormat: 'NHWC'; dilations: unknown }
+type Conv2DAttrs = {
+  strides: [number, number]
+  pad: 'same' | 'valid' | number
+  dataFormat: 'NHWC'
+  dilations: unknown
+}
 type PoolAttrs = { filterSize: [number, number]; strides: [number, number]; pad: 'same' | 'valid' | number }
 
 const runKernel = (name: string, inputs: tf.NamedTensorMap, attrs: object) =>
@@ -37,7 +42,7 @@ const gradients: readonly tf.GradConfig[] = [
     inputsToSave: ['a', 'b'],
     gradFunc: (dy, saved, attrs) => {
       const [a, b] = saved as [tf.Tensor, tf.Tensor]
-      if (attrs['transposeA'] || attrs['transposeB'])
+      if (attrs.transposeA || attrs.transposeB)
         throw new Error('the gradient of matMul must be of untransposed operands, got a transposed one')
       return {
         a: () => tf.matMul(dy as tf.Tensor, b, false, true),
@@ -65,10 +70,18 @@ const gradients: readonly tf.GradConfig[] = [
       const shared = { strides, pad, dataFormat }
       return {
         x: () =>
-          runKernel('Conv2DBackpropInput', { dy: dy as tf.Tensor, filter }, { ...shared, inputShape: x.shape }),
+          runKernel(
+            'Conv2DBackpropInput',
+            { dy: dy as tf.Tensor, filter },
+            { ...shared, inputShape: x.shape },
+          ),
         filter: () =>
           summedParts([x, dy as tf.Tensor], ([images, upstream]) =>
-            runKernel('Conv2DBackpropFilter', { x: images!, dy: upstream! }, { ...shared, filterShape: filter.shape }),
+            runKernel(
+              'Conv2DBackpropFilter',
+              { x: images!, dy: upstream! },
+              { ...shared, filterShape: filter.shape },
+            ),
           ),
       }
     },
@@ -80,7 +93,10 @@ const gradients: readonly tf.GradConfig[] = [
     gradFunc: (dy, saved, attrs) => {
       const [input, output] = saved as [tf.Tensor4D, tf.Tensor4D]
       const { filterSize, strides, pad } = attrs as unknown as PoolAttrs
-      return { x: () => runKernel('MaxPoolGrad', { dy: dy as tf.Tensor, input, output }, { filterSize, strides, pad }) }
+      return {
+        x: () =>
+          runKernel('MaxPoolGrad', { dy: dy as tf.Tensor, input, output }, { filterSize, strides, pad }),
+      }
     },
   },
   {
@@ -89,15 +105,19 @@ const gradients: readonly tf.GradConfig[] = [
     inputsToSave: ['x', 'indices'],
     gradFunc: (dy, saved, attrs) => {
       const [x, indices] = saved as [tf.Tensor, tf.Tensor]
-      if (attrs['axis'] !== 0) throw new Error(`the gradient of gather must be along axis 0, got ${attrs['axis']}`)
-      return { x: () => tf.unsortedSegmentSum(dy as tf.Tensor, indices as tf.Tensor1D, x.shape[0]!), indices: () => indices }
+      if (attrs.axis !== 0) throw new Error(`the gradient of gather must be along axis 0, got ${attrs.axis}`)
+      return {
+        x: () => tf.unsortedSegmentSum(dy as tf.Tensor, indices as tf.Tensor1D, x.shape[0]!),
+        indices: () => indices,
+      }
     },
   },
 ]
 
 /** Registers what is missing; safe to call again. */
 export function registerGradients(): void {
-  for (const config of gradients) if (tf.getGradient(config.kernelName) === undefined) tf.registerGradient(config)
+  for (const config of gradients)
+    if (tf.getGradient(config.kernelName) === undefined) tf.registerGradient(config)
 }
 
 /** Whether the tape uses our derivatives of weights, which can give the micro-batches' parts. */

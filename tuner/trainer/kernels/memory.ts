@@ -15,15 +15,16 @@ type WasmMemory = {
 
 export function improveMemory(backendName: string): void {
   wrapKernel(backendName, 'Identity', () => (call) => {
-    const { dataId, shape, dtype } = call.inputs['x'] as tf.TensorInfo
+    const { dataId, shape, dtype } = call.inputs.x as tf.TensorInfo
     ;(call.backend as WasmMemory).incRef(dataId)
     return { dataId, shape, dtype }
   })
   wrapKernel(backendName, 'Slice', (original) => (call) => {
-    const x = call.inputs['x'] as tf.Tensor
+    const x = call.inputs.x as tf.Tensor
     const attrs = call.attrs as unknown as { begin: number[]; size: number[] }
     const [begin, size] = tf.slice_util.parseSliceParams(x, attrs.begin, attrs.size)
-    if (x.dtype !== 'float32' || !tf.slice_util.isSliceContinous(x.shape, begin!, size!)) return original(call)
+    if (x.dtype !== 'float32' || !tf.slice_util.isSliceContinous(x.shape, begin!, size!))
+      return original(call)
     const backend = call.backend as WasmMemory
     const from = tf.slice_util.computeFlatOffset(begin!, tf.util.computeStrides(x.shape))
     const out = backend.makeOutput(size!, x.dtype)

@@ -41,7 +41,11 @@ export function wrapKernel(
 const wrapped = new Set<string>()
 
 /** Registers a kernel that the backend lacks; nothing happens if it has one (a later tfjs, or a second call). */
-export function addKernel(backendName: string, kernelName: string, kernelFunc: (call: KernelCall) => tf.TensorInfo): void {
+export function addKernel(
+  backendName: string,
+  kernelName: string,
+  kernelFunc: (call: KernelCall) => tf.TensorInfo,
+): void {
   if (tf.getKernelsForBackend(backendName).some((kernel) => kernel.kernelName === kernelName)) return
   tf.registerKernel({ kernelName, backendName, kernelFunc: kernelFunc as unknown as tf.KernelFunc })
 }

@@ -13,20 +13,28 @@ const columnsMin = 8
 const columnsMax = 8_192
 
 /** Rows and columns of the matrix whose columns are summed; undefined = the sum is of another kind. */
-export function columnSumShape(shape: readonly number[], axis: readonly number[]): [number, number] | undefined {
+export function columnSumShape(
+  shape: readonly number[],
+  axis: readonly number[],
+): [number, number] | undefined {
   const rank = shape.length
   const axes = axis.map((a) => (a < 0 ? a + rank : a)).sort((a, b) => a - b)
   if (rank < 2 || axes.length === 0 || axes.some((a, index) => a !== index)) return undefined
   const leading = Math.min(axes.length, rank - 1)
   const columns = shape.slice(leading).reduce((product, length) => product * length, 1)
   const rows = shape.slice(0, leading).reduce((product, length) => product * length, 1)
-  return columns >= columnsMin && columns <= columnsMax && rows > 1 && rows * columns >= sizeMin ? [rows, columns] : undefined
+  return columns >= columnsMin && columns <= columnsMax && rows > 1 && rows * columns >= sizeMin
+    ? [rows, columns]
+    : undefined
 }
 
 export function improveSum(backendName: string): void {
   wrapKernel(backendName, 'Sum', (original) => (call) => {
-    const x = call.inputs['x'] as tf.Tensor
-    const { axis, keepDims } = call.attrs as unknown as { axis?: number | number[] | null; keepDims?: boolean }
+    const x = call.inputs.x as tf.Tensor
+    const { axis, keepDims } = call.attrs as unknown as {
+      axis?: number | number[] | null
+      keepDims?: boolean
+    }
     const axes = axis === undefined || axis === null ? x.shape.map((_, index) => index) : [axis].flat()
     const matrix = keepDims || x.dtype !== 'float32' ? undefined : columnSumShape(x.shape, axes)
     if (matrix === undefined || !(x instanceof tf.Tensor)) return original(call)

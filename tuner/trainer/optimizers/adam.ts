@@ -14,7 +14,8 @@ export function createAdam({ beta2, epsilon }: { beta2: number; epsilon: number 
   let secondWeight = 1
 
   const denominator = (v: tf.Tensor): tf.Tensor => tf.add(tf.sqrt(tf.div(v, 1 - secondWeight)), epsilon)
-  const updateOf = (m: tf.Tensor, v: tf.Tensor): tf.Tensor => tf.div(tf.div(m, 1 - firstWeight), denominator(v))
+  const updateOf = (m: tf.Tensor, v: tf.Tensor): tf.Tensor =>
+    tf.div(tf.div(m, 1 - firstWeight), denominator(v))
   const replace = (m: tf.Tensor[] | undefined, v: tf.Tensor[] | undefined): void => {
     if (first !== undefined) disposeAll(first)
     if (second !== undefined) disposeAll(second)
@@ -53,8 +54,8 @@ export function createAdam({ beta2, epsilon }: { beta2: number; epsilon: number 
     restore: (state) => {
       const { first: m, second: v } = state.tensors
       replace(m === undefined ? undefined : cloneAll(m), v === undefined ? undefined : cloneAll(v))
-      firstWeight = state.numbers['firstWeight'] ?? 1
-      secondWeight = state.numbers['secondWeight'] ?? 1
+      firstWeight = state.numbers.firstWeight ?? 1
+      secondWeight = state.numbers.secondWeight ?? 1
     },
     dispose: () => replace(undefined, undefined),
   }

@@ -35,7 +35,8 @@ export type Optimizer = {
   dispose(): void
 }
 
-export const cloneAll = (tensors: readonly tf.Tensor[]): tf.Tensor[] => tensors.map((tensor) => tensor.clone())
+export const cloneAll = (tensors: readonly tf.Tensor[]): tf.Tensor[] =>
+  tensors.map((tensor) => tensor.clone())
 export const disposeAll = (tensors: readonly tf.Tensor[]): void => {
   for (const tensor of tensors) tensor.dispose()
 }

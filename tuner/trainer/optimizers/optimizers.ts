@@ -7,4 +7,5 @@ import { createSgd } from './sgd.ts'
 /** The job's own momentum (β₁ for Adam), used where the plan names none. */
 export const ownMomentum: Readonly<Record<OptimizerName, number>> = { sgd: 0, momentum: 0.9, adam: 0.9 }
 
-export const createOptimizer = (name: OptimizerName): Optimizer => (name === 'adam' ? createAdam() : createSgd(name))
+export const createOptimizer = (name: OptimizerName): Optimizer =>
+  name === 'adam' ? createAdam() : createSgd(name)

@@ -22,7 +22,8 @@ export function createSgd(name: 'sgd' | 'momentum'): Optimizer {
         tf.tidy(() => {
           const before = buffer?.[index]
           const gradient = gradients[index]!
-          const update = before === undefined || factor === 0 ? gradient.clone() : tf.add(tf.mul(before, factor), gradient)
+          const update =
+            before === undefined || factor === 0 ? gradient.clone() : tf.add(tf.mul(before, factor), gradient)
           next.push(tf.keep(update))
           return tf.sub(weight, tf.mul(update, learningRate))
         }),
@@ -40,8 +41,8 @@ export function createSgd(name: 'sgd' | 'momentum'): Optimizer {
     }),
     restore: (state) => {
       if (buffer !== undefined) disposeAll(buffer)
-      buffer = state.tensors['buffer'] === undefined ? undefined : cloneAll(state.tensors['buffer'])
-      momentumBefore = state.numbers['momentum'] ?? 0
+      buffer = state.tensors.buffer === undefined ? undefined : cloneAll(state.tensors.buffer)
+      momentumBefore = state.numbers.momentum ?? 0
     },
     dispose: () => {
       if (buffer !== undefined) disposeAll(buffer)

@@ -44,7 +44,9 @@ const disposeBlock = (block: Block): void => {
 
 function addSample(block: Block, weights: Weights): void {
   const { sums } = block
-  block.sums = weights.map((weight, index) => (sums === undefined ? weight.clone() : tf.add(sums[index]!, weight)))
+  block.sums = weights.map((weight, index) =>
+    sums === undefined ? weight.clone() : tf.add(sums[index]!, weight),
+  )
   if (sums !== undefined) disposeAll(sums)
   block.sampleCount++
 }

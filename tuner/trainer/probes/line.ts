@@ -1,8 +1,8 @@
 // The line probe: how the training loss on fixed examples changes along two directions, by forward passes only.
 //
-// Along −u, the optimizer's own update: the critical rate η_c, the smallest rate whose step would raise the loss
-// (Kalra et al. 2026, "critical sharpness"): doubling or halving from where it was last found, then bisection;
-// and the curvature h = (L(+ε) − 2L(0) + L(−ε))/ε² with ε = η_c/2 (or the largest rate that was safe).
+// Along −u, the optimizer's last update, from the weights before it: the critical rate η_c, the smallest rate whose
+// step would have raised the loss (Kalra et al. 2026, "critical sharpness"): doubling or halving from where it was
+// last found, then bisection; and the curvature h = (L(+ε) − 2L(0) + L(−ε))/ε² with ε = η_c/2 (or the largest rate that was safe).
 //
 // Along d = g_a − g_b, the difference of two independent micro-batch gradients (for Adam times M⁻¹), in which the
 // noise pushes: h_n = (L(+εd) − 2L(0) + L(−εd))/(ε²·dᵀMd), ε‖d‖ = .05: small enough that third differences
@@ -93,19 +93,24 @@ export async function criticalRate(
 
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null)
 
-/** η_c and h along the update u, searched from a rate near the last answer. */
+/**
+ * η_c and h along the update u, seen from the weights before the last step: w + η·u with η = `lastRate`, so that the
+ * rate η itself is the step that was taken, and η > η_c says that this step raised the loss. Without a last step
+ * the line starts at the present weights. `start` (> 0) is where the search begins.
+ */
 export async function measureAlongUpdate(
   context: LineContext,
   update: readonly tf.Tensor[],
-  lossHere: number,
-  start: number,
+  { lossHere, lastRate, start }: { lossHere: number; lastRate: number | null; start: number },
 ): Promise<{ criticalLearningRate: number | null; curvature: number | null }> {
   const line = createLineLoss(context, update)
-  const { rate, safe } = await criticalRate((eta) => line.at(-eta), lossHere, start)
+  const offset = lastRate ?? 0
+  const lossBefore = offset === 0 ? lossHere : await line.at(offset)
+  const { rate, safe } = await criticalRate((eta) => line.at(offset - eta), lossBefore, start)
   let curvature: number | null = null
   if (safe !== null) {
-    const behind = await line.at(safe.rate)
-    curvature = finiteOrNull((behind - 2 * lossHere + safe.loss) / safe.rate ** 2)
+    const behind = await line.at(offset + safe.rate)
+    curvature = finiteOrNull((behind - 2 * lossBefore + safe.loss) / safe.rate ** 2)
   }
   line.dispose()
   return { criticalLearningRate: rate, curvature }

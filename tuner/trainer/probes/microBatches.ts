@@ -23,7 +23,11 @@ export type MicroBatchGradients = {
 }
 
 /** factor·Σ‖part‖² over the parts of all weights, plain and in the norm of M⁻¹. */
-function partNorms(parts: readonly (readonly tf.Tensor[])[], inverse: readonly tf.Tensor[] | undefined, factor: number) {
+function partNorms(
+  parts: readonly (readonly tf.Tensor[])[],
+  inverse: readonly tf.Tensor[] | undefined,
+  factor: number,
+) {
   const total = (metric: readonly tf.Tensor[] | undefined): tf.Scalar =>
     tf.tidy(() => {
       const sums = parts.flatMap((list, index) =>
@@ -46,7 +50,8 @@ function inOnePass(model: Model, weights: Weights, batch: Batch, inverse: readon
   const { loss, gradients } = collectingParts(collector, () => lossAndGradients(model, weights, batch))
   const partsOf = (gradient: tf.Tensor) => {
     const found = collected.find((entry) => entry.gradient === gradient)
-    if (found === undefined) throw new Error(`model ${model.name} must use each weight in one product or sum only`)
+    if (found === undefined)
+      throw new Error(`model ${model.name} must use each weight in one product or sum only`)
     return found.parts
   }
   // A part is (1/B)·Σ over B/4 examples, so a micro-batch's own mean gradient is 4 parts: 16‖part‖², mean of 4.
@@ -63,7 +68,12 @@ function quarter(batch: Batch, index: number): Batch {
   return { inputs: rows(batch.inputs), labels: rows(batch.labels), count: size }
 }
 
-function inFourPasses(model: Model, weights: Weights, batch: Batch, inverse: readonly tf.Tensor[] | undefined) {
+function inFourPasses(
+  model: Model,
+  weights: Weights,
+  batch: Batch,
+  inverse: readonly tf.Tensor[] | undefined,
+) {
   return tf.tidy(() => {
     const passes = Array.from({ length: microBatchCount }, (_, index) =>
       lossAndGradients(model, weights, quarter(batch, index)),

@@ -2,7 +2,8 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 
-const total = (parts: tf.Tensor[]): tf.Scalar => (parts.length === 1 ? parts[0]! : tf.addN(parts)) as tf.Scalar
+const total = (parts: tf.Tensor[]): tf.Scalar =>
+  (parts.length === 1 ? parts[0]! : tf.addN(parts)) as tf.Scalar
 
 /** Σ x² over all elements of all tensors. */
 export const normSquared = (tensors: readonly tf.Tensor[]): tf.Scalar =>
@@ -13,7 +14,10 @@ export const innerProduct = (left: readonly tf.Tensor[], right: readonly tf.Tens
   tf.tidy(() => total(left.map((x, index) => tf.sum(tf.mul(x, right[index]!)))))
 
 /** Σ x²·y, the squared norm of x in the metric y; without y the plain one. */
-export const weightedNormSquared = (x: readonly tf.Tensor[], y: readonly tf.Tensor[] | undefined): tf.Scalar =>
+export const weightedNormSquared = (
+  x: readonly tf.Tensor[],
+  y: readonly tf.Tensor[] | undefined,
+): tf.Scalar =>
   y === undefined
     ? normSquared(x)
     : tf.tidy(() => total(x.map((value, index) => tf.sum(tf.mul(tf.square(value), y[index]!)))))

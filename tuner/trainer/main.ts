@@ -1,0 +1,47 @@
+// The trainer as a program: options in, lines out. Exit status 0 = trained, 1 = could not, 2 = wrong usage.
+
+import { randomBytes } from 'node:crypto'
+import { DataError } from './data/dataset.ts'
+import { eventLine, eventSentence, type TrainerEvent } from './events.ts'
+import { parseOptions, UsageError, usage } from './options.ts'
+import { runTraining } from './run.ts'
+
+/** A person reads a progress line this often. */
+const progressSeconds = 2
+
+function createPrinter(asEvents: boolean): (event: TrainerEvent) => void {
+  if (asEvents) return (event) => void process.stdout.write(`${eventLine(event)}\n`)
+  let printedAt = Number.NEGATIVE_INFINITY
+  return (event) => {
+    if (event.event === 'progress') {
+      if (performance.now() - printedAt < progressSeconds * 1_000) return
+      printedAt = performance.now()
+    }
+    const sentence = eventSentence(event)
+    if (sentence !== undefined) process.stdout.write(`${sentence}\n`)
+  }
+}
+
+const newRunId = (task: string, model: string): string =>
+  `${task}-${model}-${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(2).toString('hex')}`
+
+async function main(): Promise<number> {
+  try {
+    const options = parseOptions(process.argv.slice(2), process.env)
+    if (options === 'help') {
+      process.stdout.write(usage)
+      return 0
+    }
+    const runId = options.runId ?? newRunId(options.task, options.model)
+    await runTraining(options, { emit: createPrinter(options.events), runId })
+    return 0
+  } catch (cause) {
+    const isUsage = cause instanceof UsageError || cause instanceof RangeError
+    const known = isUsage || cause instanceof DataError
+    const error = cause instanceof Error ? cause : new Error(String(cause))
+    process.stderr.write(`${known ? error.message : (error.stack ?? error.message)}\n`)
+    return isUsage ? 2 : 1
+  }
+}
+
+process.exitCode = await main()

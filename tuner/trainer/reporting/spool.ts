@@ -1,0 +1,115 @@
+// The reporter's queue on disk: telemetry that could not be sent, one telemetry message a line, in order. Bounded in
+// bytes: what does not fit is refused (and the reporter says so), what was accepted is kept until it was answered.
+// If the process dies the file stays, and the next process of the same run sends it first.
+
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+
+export const spoolBytesMax = 64 * 1024 * 1024
+const chunkBytes = 256 * 1024
+
+export type Spool = {
+  readonly file: string
+  readonly isEmpty: boolean
+  /** false = it does not fit, or the disk refused it; nothing was written. */
+  append(line: string): boolean
+  /** The oldest line not yet removed. */
+  peek(): string | undefined
+  /** Removes that line; the file goes when its last line does. */
+  shift(): void
+  /** The newest line that an earlier process left; undefined if it left none. */
+  readonly lastLeft: string | undefined
+}
+
+/** The whole lines of a file left by an earlier process; cuts off a last line that was not written to its end. */
+function leftOver(file: string): { written: number; lastLeft: string | undefined } {
+  if (!existsSync(file)) return { written: 0, lastLeft: undefined }
+  const text = readFileSync(file, 'latin1')
+  const written = text.lastIndexOf('\n') + 1
+  if (written < text.length) truncateSync(file, written)
+  return {
+    written,
+    lastLeft:
+      text
+        .slice(0, Math.max(0, written - 1))
+        .split('\n')
+        .at(-1) || undefined,
+  }
+}
+
+/** Takes over a file left by an earlier process of the same run. */
+export function openSpool(file: string, bytesMax: number = spoolBytesMax): Spool {
+  const left = leftOver(file)
+  let { written } = left
+  let readOffset = 0
+  let lines: string[] = []
+  let rest = ''
+
+  const fill = (): void => {
+    while (lines.length === 0 && readOffset < written) {
+      const buffer = Buffer.alloc(Math.min(chunkBytes, written - readOffset))
+      const handle = openSync(file, 'r')
+      const count = readSync(handle, buffer, 0, buffer.length, readOffset)
+      closeSync(handle)
+      if (count === 0) break
+      readOffset += count
+      // Messages are written with every non-ASCII character escaped, so a chunk never cuts a character.
+      const parts = (rest + buffer.toString('latin1', 0, count)).split('\n')
+      rest = parts.pop() ?? ''
+      lines = parts.filter((line) => line !== '')
+    }
+  }
+  const clear = (): void => {
+    rmSync(file, { force: true })
+    written = 0
+    readOffset = 0
+    rest = ''
+  }
+  const peek = (): string | undefined => {
+    fill()
+    return lines[0]
+  }
+  return {
+    file,
+    lastLeft: left.lastLeft,
+    get isEmpty() {
+      return peek() === undefined
+    },
+    append: (line) => {
+      const text = `${asciiJson(line)}\n`
+      if (written + text.length > bytesMax) return false
+      try {
+        mkdirSync(dirname(file), { recursive: true })
+        appendFileSync(file, text, 'latin1')
+      } catch {
+        return false
+      }
+      written += text.length
+      return true
+    },
+    peek,
+    shift: () => {
+      peek()
+      lines.shift()
+      if (peek() === undefined) clear()
+    },
+  }
+}
+
+/** JSON text with every character beyond ASCII as an escape. */
+function asciiJson(json: string): string {
+  return json.replace(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

@@ -1,0 +1,204 @@
+// A whole run from its options: backend, data, model, server, loop, final test. Used by the command line, and by
+// benches with a transport of their own.
+
+import { join } from 'node:path'
+import * as tf from '@tensorflow/tfjs-core'
+import type { Capability } from '../../protocol/vocabulary.ts'
+import type { Backend } from './backends/backend.ts'
+import { describeBackend, openBackend } from './backends/openBackend.ts'
+import { loadTask } from './data/task.ts'
+import type { EventSink, SummaryEvent } from './events.ts'
+import { localPlan, readSchedule, usualRate } from './localPlan.ts'
+import { createModel } from './models/models.ts'
+import { createOptimizer, ownMomentum } from './optimizers/optimizers.ts'
+import type { TrainOptions } from './options.ts'
+import { createPlanFollower, type PlanFollower } from './planFollower.ts'
+import { createReporter, type Reporter, type StartAnswer } from './reporting/reporter.ts'
+import { openSpool } from './reporting/spool.ts'
+import { createHttpTransport, type Transport } from './reporting/transport.ts'
+import { answerHandler, runSession, type SessionResult } from './session.ts'
+import { openStateFolder, type StateFolder } from './stateFolder.ts'
+import { createTrainer, type Trainer } from './trainer.ts'
+
+/** A run has one reporting client; the name is fixed, so a resumed process goes on with the same numbers. */
+const clientId = 'trainer'
+/** Longest wait for the run to be created before training starts by the local plan. */
+const startMsMax = 10_000
+
+/** Backend, data, model and optimizer by name. @throws DataError, RangeError or Error with a sentence. */
+export async function buildTrainer(
+  options: Pick<TrainOptions, 'task' | 'model' | 'optimizer' | 'batchSize' | 'seed' | 'backend'> &
+    Partial<Pick<TrainOptions, 'labelNoise' | 'trainExamples' | 'probeExamples'>> & {
+      readonly lineExamples?: number
+    },
+  onNotice: (sentence: string) => void = () => undefined,
+): Promise<{ trainer: Trainer; backend: Backend }> {
+  const opened = await openBackend(options.backend)
+  onNotice(describeBackend(opened))
+  const { labelNoise = 0, trainExamples, probeExamples, lineExamples, seed } = options
+  const dataset = loadTask(options.task, { labelNoise, seed, ...(trainExamples ? { trainExamples } : {}) })
+  const trainer = createTrainer({
+    backend: opened.backend,
+    dataset,
+    model: createModel(options.model, dataset),
+    optimizer: createOptimizer(options.optimizer),
+    batchSize: options.batchSize,
+    seed,
+    ...(probeExamples === undefined ? {} : { probeExamples }),
+    ...(lineExamples === undefined ? {} : { lineExamples }),
+  })
+  return { trainer, backend: opened.backend }
+}
+
+function capabilitiesOf(options: TrainOptions, trainer: Trainer): Capability[] {
+  const always: Capability[] = ['checkpoint', 'heldOutLoss', 'averagedWeights', 'lineProbe']
+  if (trainer.splitsBatches) always.push('microBatchNorms')
+  if (options.optimizer !== 'sgd') always.push('momentum')
+  return always
+}
+
+function createBody(
+  options: TrainOptions,
+  runId: string,
+  trainer: Trainer,
+  backend: Backend,
+): Record<string, unknown> {
+  return {
+    runId,
+    // A generated id is new by itself; `allow` then only makes a repeated request harmless.
+    resume: options.resume ? 'must' : options.runId === null ? 'allow' : 'never',
+    name: options.name ?? runId,
+    project: options.project,
+    framework: `tensorflow.js ${tf.version_core}`,
+    optimizer: { name: options.optimizer, momentum: ownMomentum[options.optimizer] },
+    budgetSteps: options.hasBudget ? options.steps : null,
+    mode: options.schedule === null ? options.mode : 'off',
+    capabilities: capabilitiesOf(options, trainer),
+    learningRate: { initial: options.learningRate, min: null, max: null },
+    settings: {
+      task: options.task,
+      model: options.model,
+      batchSize: options.batchSize,
+      seed: options.seed,
+      labelNoise: options.labelNoise,
+      trainExamples: options.trainExamples,
+      backend: backend.description,
+    },
+  }
+}
+
+function createFollower(options: TrainOptions, emit: EventSink): PlanFollower {
+  const momentum = ownMomentum[options.optimizer]
+  if (options.schedule !== null)
+    return createPlanFollower({ plan: readSchedule(options.schedule), ownMomentum: momentum, isFixed: true })
+  const rate = options.learningRate ?? usualRate[options.optimizer]
+  const budgetSteps = options.hasBudget ? options.steps : null
+  const plan = localPlan(rate, budgetSteps, options.steps)
+  if (options.server === null) {
+    const shape = budgetSteps === null ? 'held' : 'held for 55 % of the steps, then linear to 0'
+    emit({
+      event: 'notice',
+      message: `no server and no schedule are given: learning rate ${rate} is ${shape}`,
+    })
+  }
+  return createPlanFollower({ plan, ownMomentum: momentum })
+}
+
+async function resume(trainer: Trainer, state: StateFolder, start: StartAnswer | undefined): Promise<void> {
+  const { newest, named } = await state.load()
+  for (const [name, checkpoint] of named) trainer.addCheckpoint(name, checkpoint)
+  // A step's number never comes again: what was reported after the checkpoint counts as taken.
+  trainer.resumeFrom(newest.checkpoint, Math.max(newest.stepCount, start?.run.step ?? 0))
+}
+
+/** What the server knows better than the client at the end: the rate it found and when it switched. */
+async function serverSummary(transport: Transport, runId: string) {
+  try {
+    const { status, body } = await transport({ method: 'GET', path: `/runs/${encodeURIComponent(runId)}` })
+    if (status !== 200) return undefined
+    const run = body as { largeLearningRate?: number | null; switchStep?: number | null; run?: object }
+    return (run.run ?? run) as { largeLearningRate?: number | null; switchStep?: number | null }
+  } catch {
+    return undefined
+  }
+}
+
+function summaryOf(
+  result: SessionResult,
+  rest: Pick<
+    SummaryEvent,
+    'runId' | 'testAccuracy' | 'testLoss' | 'wallSeconds' | 'backend' | 'seed' | 'budgetSteps'
+  >,
+): SummaryEvent {
+  const { signalSeconds, probeSeconds, stepSeconds, waitSeconds, ...facts } = result
+  const trainingSeconds = Math.max(stepSeconds + probeSeconds, Number.MIN_VALUE)
+  const shares = { signalShare: signalSeconds / trainingSeconds, probeShare: probeSeconds / trainingSeconds }
+  return { event: 'summary', ...rest, ...facts, ...shares, waitSeconds }
+}
+
+/** Trains to the end and returns the summary, which was emitted as well. */
+export async function runTraining(
+  options: TrainOptions,
+  { emit, runId, transport }: { emit: EventSink; runId: string; transport?: Transport },
+): Promise<SummaryEvent> {
+  const onNotice = (message: string) => emit({ event: 'notice', message })
+  const follower = createFollower(options, emit)
+  const { trainer, backend } = await buildTrainer(options, onNotice)
+  const send =
+    transport ??
+    (options.server === null
+      ? undefined
+      : createHttpTransport(options.server, options.token === null ? {} : { token: options.token }))
+  const reporter: Reporter | undefined =
+    send &&
+    createReporter({
+      transport: send,
+      spool: openSpool(join(options.spoolDir, `${runId}.${clientId}.ndjson`)),
+      runId,
+      clientId,
+      create: createBody(options, runId, trainer, backend),
+      onAnswer: answerHandler(follower, emit),
+      onNotice,
+    })
+  const fits = `${options.task} ${options.model} ${options.optimizer} batch ${options.batchSize}`
+  const keepsState = reporter !== undefined || options.runId !== null
+  const state = keepsState ? openStateFolder(join(options.stateDir, runId), fits, onNotice) : undefined
+  const start = await reporter?.start(startMsMax)
+  if (options.resume && state !== undefined) await resume(trainer, state, start)
+  const started = performance.now()
+  const result = await runSession({
+    trainer,
+    follower,
+    reporter,
+    stepsMax: options.steps,
+    budgetSteps: options.hasBudget ? options.steps : null,
+    stepsPerRead: backend.stepsPerRead,
+    emit,
+    afterStep: () => state?.keepUp(trainer),
+  })
+  const wallSeconds = (performance.now() - started) / 1_000
+  const test = await trainer.evaluateTest()
+  const known =
+    send === undefined || reporter?.status !== 'online' ? undefined : await serverSummary(send, runId)
+  const summary = summaryOf(
+    {
+      ...result,
+      ...(known?.largeLearningRate ? { largeLearningRate: known.largeLearningRate } : {}),
+      ...(known?.switchStep ? { switchStep: known.switchStep } : {}),
+    },
+    {
+      runId,
+      testAccuracy: test.accuracy,
+      testLoss: test.loss,
+      wallSeconds,
+      backend: backend.name,
+      seed: options.seed,
+      budgetSteps: options.hasBudget ? options.steps : null,
+    },
+  )
+  reporter?.close()
+  await state?.remove()
+  trainer.dispose()
+  emit(summary)
+  return summary
+}
