@@ -4,6 +4,7 @@
 // difference. Bad samples (NaN, infinite, late, repeated) never throw: they are counted and left out.
 // Cost: O(1) per sample, under 2 ms per probe.
 
+import { evaluatePlan } from '../protocol/plan.ts'
 import type {
   Acknowledgement,
   Observation,
@@ -163,16 +164,32 @@ type Row = { readonly columns: SampleColumns; readonly index: number }
 const at = (column: readonly (number | null)[] | undefined, index: number): number | null =>
   column?.[index] ?? null
 
+/** An entry within [min, max], where what the job reports enters the state as it is; anything else is not known. */
+function within(
+  column: readonly (number | null)[] | undefined,
+  index: number,
+  [min, max]: readonly [number, number],
+): number | null {
+  const value = at(column, index)
+  return value !== null && value >= min && value <= max ? value : null
+}
+
+/** Above this a rate or a batch size is a mistake, and sums of it might not stay finite. */
+const reportedMax = 1e12
+const momentumMax = 1 - Number.EPSILON
+/** One step counts for at most so many large ones, whatever rate is reported. */
+const largeStepsPerStepMax = 100
+
 function sampleAt({ columns, index }: Row): Sample {
   return {
     step: columns.step[index]!,
     loss: at(columns.loss, index),
-    learningRate: at(columns.learningRate, index),
-    momentum: at(columns.momentum, index),
+    learningRate: within(columns.learningRate, index, [0, reportedMax]),
+    momentum: within(columns.momentum, index, [0, momentumMax]),
     gradientNormSquared: at(columns.gradientNormSquared, index),
     microGradientNormSquared: at(columns.microGradientNormSquared, index),
-    batchSize: at(columns.batchSize, index),
-    microBatchSize: at(columns.microBatchSize, index),
+    batchSize: within(columns.batchSize, index, [1, reportedMax]),
+    microBatchSize: within(columns.microBatchSize, index, [1, reportedMax]),
     stepSeconds: at(columns.stepSeconds, index),
     signalSeconds: at(columns.signalSeconds, index),
   }
@@ -188,7 +205,7 @@ function foldOne(turn: Turn, sample: Sample): Turn {
   const { state } = turn
   if (sample.step < state.step) return updated(turn, { signals: withLate(state, sample.step) })
   const signals = foldSample(state.signals, sample)
-  const learningRate = sample.learningRate ?? state.learningRate
+  const learningRate = sample.learningRate ?? rateAssumed(state, sample.step)
   const isValid = state.awaitedRestore === null && sample.step >= state.validFromStep
   const isSteered = state.warmup === null || state.warmup.kind === 'ramp'
   const reference = state.largeLearningRate ?? learningRate
@@ -207,7 +224,7 @@ function foldOne(turn: Turn, sample: Sample): Turn {
         reference !== null &&
         reference > 0 &&
         state.phase !== 'done'
-          ? state.largeSteps + learningRate / reference
+          ? state.largeSteps + Math.min(learningRate / reference, largeStepsPerStepMax)
           : state.largeSteps,
       divergence:
         isValid && isSteered && state.mode === 'auto' && state.phase !== 'done'
@@ -221,6 +238,11 @@ function foldOne(turn: Turn, sample: Sample): Turn {
   }
   const smoothed = signals.lossBlocks.blocks === state.signals.lossBlocks.blocks ? next : chartedBlock(next)
   return afterSample(smoothed, sample)
+}
+
+/** A job that does not tell its rate is taken to follow the plan; where it goes its own way, nothing is known. */
+function rateAssumed({ mode, plan, learningRate }: TunerState, step: number): number | null {
+  return mode === 'auto' ? evaluatePlan(plan, step).learningRate : learningRate
 }
 
 function withLate(state: TunerState, step: number): TunerState['signals'] {

@@ -118,7 +118,9 @@ function foldRange(turn: Turn, sample: Sample): Turn {
   const { warmup } = turn.state
   if (warmup?.kind !== 'range') return turn
   const { loss, gradientNormSquared, step } = sample
-  const learningRate = sample.learningRate ?? warmup.range.fromRate
+  const { fromRate, toRate } = warmup.range
+  const applied = turn.state.learningRate ?? fromRate
+  const learningRate = Math.min(Math.max(applied, fromRate), toRate)
   const gradientNorm = gradientNormSquared === null ? null : Math.sqrt(gradientNormSquared)
   const range = foldRangeSample(warmup.range, { step, learningRate, loss, gradientNorm })
   const next = updated(turn, { warmup: { kind: 'range', range } })

@@ -249,7 +249,8 @@ export type RaceResult =
 
 /** The winner, the optimum by the parabola, and κ times it. */
 export function raceResult(race: RaceState): RaceResult {
-  const last = Math.max(...race.arms.map(({ losses }) => losses.length)) - 1
+  const survivors = race.arms.filter(({ diverged }) => !diverged)
+  const last = Math.max(0, ...survivors.map(({ losses }) => losses.length)) - 1
   const winner = last < 0 ? undefined : ranking(race, last)[0]
   if (winner === undefined) return { kind: 'no-arm-left' }
   const optimum = optimumNear(race, winner)
