@@ -158,7 +158,8 @@ function optionsOf(latest: { current: Latest }, left: number, right: number): uP
     const ratio = devicePixelRatio
     ctx.save()
     ctx.beginPath()
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
+    // A little beyond the right edge, so that a dot on the last step is whole.
+    ctx.rect(bbox.left, bbox.top, bbox.width + 5 * ratio, bbox.height)
     ctx.clip()
     ctx.translate(bbox.left, bbox.top)
     ctx.scale(ratio, ratio)

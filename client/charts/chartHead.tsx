@@ -30,11 +30,12 @@ function LegendKey(props: { name: NonNullable<HeadItem['key']> }) {
 }
 
 function Item(props: { item: HeadItem }) {
-  const { label, value, after, key, secondary } = props.item
+  const { label, more, value, after, key, secondary } = props.item
   return (
     <span class={`head-item ${secondary ? 'secondary' : ''}`}>
       {key !== undefined && <LegendKey name={key} />}
       {label}
+      {more !== undefined && <span class="secondary">{more}</span>}
       {value !== '' && <b>{value}</b>}
       {after}
     </span>
@@ -45,7 +46,7 @@ function Item(props: { item: HeadItem }) {
 export function headWords(spec: ChartSpec, step: number): string {
   const items = spec
     .head(step)
-    .map(({ label, value, after }) => [label, value, after].filter(Boolean).join(' '))
+    .map(({ label, more, value, after }) => [label, more, value, after].filter(Boolean).join(' '))
   return [`step ${formatCount(Math.round(step))}`, ...items].join(', ')
 }
 

@@ -3,7 +3,8 @@
 // warm-up, since the start of a run would flatten everything else; what is cut says how high it went.
 
 import { valueAt } from '../state/series.ts'
-import { formatMeasured, formatNumber } from '../views/format.ts'
+import { formatLoss, formatMeasured } from '../views/format.ts'
+import { plannedAlternative } from '../views/words.ts'
 import { extremesOf, linearScale, logScale, quantileOf, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
 import { columnsOf, hasValues, pointsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
@@ -26,9 +27,9 @@ export function lossChart(view: RunView): ChartSpec {
     sentence: lossSentence(view),
     tableSteps: tableStepsOf(view, raw),
     columns: [
-      { title: 'raw, last', at: (step) => formatNumber(value('loss', step)) },
-      { title: 'smoothed', at: (step) => formatNumber(value('lossSmoothed', step)) },
-      { title: 'averaged weights', at: (step) => formatNumber(value('averagedLoss', step)) },
+      { title: 'raw, last', at: (step) => formatLoss(value('loss', step)) },
+      { title: 'smoothed', at: (step) => formatLoss(value('lossSmoothed', step)) },
+      { title: 'averaged weights', at: (step) => formatLoss(value('averagedLoss', step)) },
     ],
     missing: raw === undefined || raw.step.length === 0 ? 'Waiting for the first samples.' : null,
   }
@@ -81,7 +82,7 @@ function lossMarks(view: RunView, scale: Scale): Mark[] {
     if (count > 0) marks.push({ kind: 'cross', step: raw.step[i]!, count })
   }
   const cut = highestCut(view, scale)
-  if (cut !== null) marks.push({ kind: 'cut', step: cut.step, text: `up to ${formatNumber(cut.value)}` })
+  if (cut !== null) marks.push({ kind: 'cut', step: cut.step, text: `up to ${formatLoss(cut.value)}` })
   const end = expectedEnd(view)
   if (end !== null) marks.push(end)
   return marks
@@ -107,7 +108,7 @@ function expectedEnd(view: RunView): Mark | null {
   const { run } = view
   if (run.budgetSteps === null || run.state === 'finished' || run.state === 'diverged') return null
   const alternatives = view.decisions.at(-1)?.alternatives ?? []
-  const planned = alternatives.find(({ name }) => /^this plan/i.test(name))
+  const planned = plannedAlternative(alternatives)
   if (planned === undefined || !Number.isFinite(planned.finalLoss)) return null
   const { value, plusMinus } = formatMeasured(planned.finalLoss, planned.standardError)
   const text = plusMinus === null ? `expected ${value}` : `expected ${value} ± ${plusMinus}`
@@ -118,10 +119,10 @@ function expectedEnd(view: RunView): Mark | null {
 function lossHead(view: RunView, step: number): HeadItem[] {
   const items: HeadItem[] = []
   const smoothed = valueAt(columnsOf(view, 'lossSmoothed'), step)
-  if (smoothed !== null) items.push({ label: 'smoothed', value: formatNumber(smoothed), key: 'large' })
+  if (smoothed !== null) items.push({ label: 'smoothed', value: formatLoss(smoothed), key: 'large' })
   const averaged = valueAt(columnsOf(view, 'averagedLoss'), step)
   if (averaged !== null)
-    items.push({ label: 'averaged weights', value: formatNumber(averaged), key: 'anneal' })
+    items.push({ label: 'averaged', more: 'weights', value: formatLoss(averaged), key: 'anneal' })
   if (hasValues(columnsOf(view, 'loss'))) items.push({ label: 'raw', value: '', key: 'raw', secondary: true })
   return items
 }
@@ -134,5 +135,5 @@ function lossSentence(view: RunView): string {
   const trend =
     before === null ? '' : now < before * 0.995 ? ', falling' : now > before * 1.005 ? ', rising' : ', level'
   const averaged = valueAt(columnsOf(view, 'averagedLoss'), view.to)
-  return `Loss ${formatNumber(now)}${trend}${averaged === null ? '' : `; averaged weights ${formatNumber(averaged)}`}.`
+  return `Loss ${formatLoss(now)}${trend}${averaged === null ? '' : `; averaged weights ${formatLoss(averaged)}`}.`
 }

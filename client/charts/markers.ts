@@ -37,8 +37,8 @@ export const glyphs: Readonly<Record<DecisionKind | 'planned', Glyph>> = {
   planned: { path: 'M0-5.6L5.6 0L0 5.6L-5.6 0Z', color: 'anneal', hollow: true },
 }
 
-/** Glyphs closer than this merge, in px. */
-export const stackDistancePx = 12
+/** Glyphs closer than this merge, in px: their buttons are 24 px wide, and none may lie on another (WCAG 2.5.8). */
+export const stackDistancePx = 24.5
 /** Marker elements on the page at most; beyond it the distance at which they merge grows. */
 export const markerCountMax = 200
 

@@ -60,10 +60,11 @@ export function paintMarks(
   paintKinds(['hatch', 'zone', 'zeroRow'])
   paintGaps(pen)
   for (const line of frame.lines) paintDecisionLine(pen, line)
+  paintKinds(['meaning'])
   paintKinds(['spikes', 'band', 'line'])
   paintVertical(pen, frame.nowStep, 'ink', frame.silent ? [3, 3] : [], frame.chosenStep === null ? 1.25 : 1)
   if (frame.chosenStep !== null) paintVertical(pen, frame.chosenStep, 'ink', [], 1.25)
-  paintKinds(['reference', 'meaning', 'cross', 'cut', 'end'])
+  paintKinds(['reference', 'cross', 'cut', 'end'])
   for (const mark of spec.marks) if (mark.kind === 'zone') zoneText(pen, mark)
 }
 

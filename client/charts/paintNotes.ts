@@ -24,19 +24,19 @@ export function paintHatch(pen: Pen, fromStep: number, toStep: number, words: re
   context.setLineDash([])
   context.stroke()
   context.restore()
+  context.font = `450 11px ${palette.font}`
+  const fits = Math.max(...words.map((text) => context.measureText(text).width)) + 8 < right - left
   const middle = (topPx + bottom) / 2 + 4 - (words.length - 1) * 7
-  for (const [line, text] of words.entries()) {
-    context.font = `450 11px ${palette.font}`
-    if (context.measureText(text).width + 8 < right - left)
-      write(pen, text, (left + right) / 2, middle + line * 14, 'center', 'ink-2')
-  }
+  if (!fits) return
+  for (const [line, text] of words.entries())
+    write(pen, text, (left + right) / 2, middle + line * 14, 'center', 'ink-2')
 }
 
 export function paintGaps(pen: Pen): void {
   if (pen.spec.id !== 'loss') return
   for (const { fromStep, toStep } of pen.frame.gaps) {
     if (pen.x(toStep) - pen.x(fromStep) < 4) continue
-    paintHatch(pen, fromStep, toStep, ['no samples', `${formatCount(fromStep)} to ${formatCount(toStep)}`])
+    paintHatch(pen, fromStep, toStep, ['no samples', `${formatCount(fromStep)}`, `to ${formatCount(toStep)}`])
   }
 }
 

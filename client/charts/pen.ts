@@ -87,7 +87,11 @@ export function write(
 
 /** Whether telemetry is missing somewhere between two steps. */
 export function isBroken(gaps: readonly Gap[], from: number, to: number): boolean {
-  return gaps.some((gap) => from <= gap.fromStep && to >= gap.toStep)
+  return gaps.some((gap) => {
+    // Most of the gap, since a probe may lie inside the last bucket before it.
+    const overlap = Math.min(to, gap.toStep) - Math.max(from, gap.fromStep)
+    return overlap > (gap.toStep - gap.fromStep) / 2
+  })
 }
 
 export function paintDot(

@@ -12,7 +12,8 @@ export type Stretch = {
 
 /** The last step that the x axis shows. */
 export function lastStepOf(run: Pick<RunSummary, 'budgetSteps' | 'plan' | 'step' | 'state'>): number {
-  if (run.state === 'finished' || run.state === 'diverged') return Math.max(1, run.step)
+  if (run.state === 'finished' || (run.state === 'diverged' && run.budgetSteps === null))
+    return Math.max(1, run.step)
   if (run.budgetSteps !== null) return Math.max(run.budgetSteps, run.step, 1)
   const planEnd = run.plan.segments.at(-1)?.toStep ?? 0
   const near = planEnd <= run.step * 4 ? planEnd : 0

@@ -111,8 +111,7 @@ function zonesByHand(view: RunView): Mark[] {
 }
 
 function rateHead(view: RunView, step: number): HeadItem[] {
-  const ahead = step >= view.run.step
-  if (ahead && step < view.to)
+  if (step > view.run.step)
     return [{ label: 'planned', value: formatNumber(plannedRate(view, step)), key: 'dashed' }]
   const applied = valueAt(columnsOf(view, 'learningRate'), step)
   const items: HeadItem[] =

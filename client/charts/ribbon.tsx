@@ -36,6 +36,9 @@ export function Ribbon(props: RibbonProps) {
   const visible = view.decisions.filter(({ step }) => inside(step))
   const markers = placeMarkers(visible, x)
   const planned = plannedSwitchOf(view.run)
+  const others = markers
+    .filter(({ decisions }) => !decisions.some((d) => d.number === chosen?.number))
+    .map((marker) => marker.x)
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: a double click repeats what the key 0 and its button do.
     <div class="ribbon" onDblClick={props.zoomOut}>
@@ -74,7 +77,13 @@ export function Ribbon(props: RibbonProps) {
         <PlannedSwitch at={x(planned)} step={planned} room={widthPx - right - x(planned)} />
       )}
       {chosen !== null && inside(chosen.step) && (
-        <Tag decision={chosen} at={x(chosen.step)} widthPx={widthPx} short={widthPx < narrowPx} />
+        <Tag
+          decision={chosen}
+          at={x(chosen.step)}
+          widthPx={widthPx}
+          short={widthPx < narrowPx}
+          others={[...others, ...(planned === null ? [] : [x(planned)])]}
+        />
       )}
     </div>
   )
@@ -167,13 +176,23 @@ function PlannedSwitch(props: { at: number; step: number; room: number }) {
   )
 }
 
-function Tag(props: { decision: Decision; at: number; widthPx: number; short: boolean }) {
+type TagProps = { decision: Decision; at: number; widthPx: number; short: boolean; others: readonly number[] }
+
+/** Before the line, or after it where it would hide fewer glyphs there. */
+export function tagMiddle(at: number, half: number, widthPx: number, others: readonly number[]): number {
+  const within = (middle: number) => Math.min(widthPx - half - 2, Math.max(half + 2, middle))
+  const hidden = (middle: number) => others.filter((x) => Math.abs(x - middle) < half + 7).length
+  const [before, after] = [within(at - half + 10), within(at + half - 10)]
+  return hidden(after) < hidden(before) ? after : before
+}
+
+function Tag(props: TagProps) {
   const { decision, at, widthPx } = props
   const words = props.short
     ? formatCount(decision.step)
     : `${kindTitle[decision.kind]}, step ${formatCount(decision.step)}`
   const half = (words.length * 6.7 + (props.short ? 18 : 34)) / 2
-  const middle = Math.min(widthPx - half - 2, Math.max(half + 2, at - half + (props.short ? 12 : 9)))
+  const middle = tagMiddle(at, half, widthPx, props.others)
   return (
     <p class="tag" style={{ left: `${middle}px` }} aria-hidden="true">
       {!props.short && <GlyphPicture name={decision.kind} size={12} />}

@@ -3,25 +3,21 @@
 
 import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
-import type { Decision, RunSummary, Series } from '../../protocol/vocabulary.ts'
-import { countSamples, gapsOf } from '../state/series.ts'
+import type { Decision } from '../../protocol/vocabulary.ts'
+import { countSamples } from '../state/series.ts'
 import { formatCount } from '../views/format.ts'
 import { Chart, useCursorReset } from './chart.tsx'
 import { noiseChart, ratioChart, regimeChart } from './diagnosticCharts.ts'
 import { lossChart } from './lossChart.ts'
 import type { ChartLine, Frame } from './pen.ts'
-import { lastStepOf, plannedSwitchOf, stretchesOf } from './phases.ts'
+import { plannedSwitchOf } from './phases.ts'
 import { rateChart } from './rateChart.ts'
 import { guttersOf, narrowPx, Ribbon } from './ribbon.tsx'
 import { niceValues } from './scale.ts'
 import type { LossFit, RunView } from './spec.ts'
+import { type ViewSource, viewOf } from './view.ts'
 
-export type RunChartsProps = {
-  readonly run: RunSummary
-  readonly decisions: readonly Decision[]
-  readonly series: Series
-  readonly zoom: { readonly from: number; readonly to: number } | null
-  readonly lossFit: LossFit
+export type RunChartsProps = ViewSource & {
   readonly chosen: Decision | null
   readonly silent: boolean
   readonly choose: (number: number) => void
@@ -38,22 +34,6 @@ const fitAfter: Readonly<Record<LossFit, LossFit>> = { fit: 'all', all: 'log', l
 
 /** Decisions whose lines cross the charts; beyond it only the ribbon shows them. */
 const linesMax = 60
-
-export function viewOf(
-  props: Pick<RunChartsProps, 'run' | 'decisions' | 'series' | 'zoom' | 'lossFit'>,
-): RunView {
-  const { run, decisions, series, zoom, lossFit } = props
-  return {
-    run,
-    decisions,
-    series,
-    gaps: gapsOf(series.signals.loss),
-    stretches: stretchesOf(run),
-    from: zoom?.from ?? 0,
-    to: zoom?.to ?? lastStepOf(run),
-    lossFit,
-  }
-}
 
 function linesOf(view: RunView, chosen: Decision | null): ChartLine[] {
   const changes = view.decisions.filter(

@@ -55,11 +55,16 @@ export function linearScale(low: number, high: number, tickCountMax: number): Sc
   return { ...scale, ticks: values.map((value) => ({ value, label: label(value) })) }
 }
 
+/** The end of a logarithmic scale is at least so many times its start, so that ticks fall inside. */
+const logSpanMin = 4
+
 /** A logarithmic scale around two values above 0; without such a pair, one decade around 1. */
 export function logScale(low: number, high: number, tickCountMax: number): Scale {
   const sound = low > 0 && high >= low && Number.isFinite(high)
-  const from = (sound ? low : 0.3) / 1.25
-  const to = (sound ? high : 3) * 1.25
+  const [least, most] = sound ? [low, high] : [0.3, 3]
+  const middle = Math.sqrt(least) * Math.sqrt(most)
+  const from = Math.min(least / 1.25, middle / Math.sqrt(logSpanMin))
+  const to = Math.max(most * 1.25, middle * Math.sqrt(logSpanMin))
   return { kind: 'log', low: from, high: to, ticks: logTicks(from, to, tickCountMax) }
 }
 
@@ -91,7 +96,7 @@ export function logTicks(low: number, high: number, countMax: number): Tick[] {
 
 /** On an axis a power of ten is short: "0.1", not "0.10". */
 function logLabel(value: number): string {
-  return value >= 0.0001 && value < 1 ? String(value) : formatNumber(value)
+  return value >= 0.0001 && value < 1 ? String(value) : formatNumber(value).replace(/^1 × /, '')
 }
 
 /** Least and greatest finite value of several lists; null = there is none. */

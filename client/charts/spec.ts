@@ -86,6 +86,8 @@ export type Mark =
 
 export type HeadItem = {
   readonly label: string
+  /** More of the label, where there is room. */
+  readonly more?: string
   readonly value: string
   readonly after?: string
   /** How the legend draws it; absent = words only. */

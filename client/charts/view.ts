@@ -1,12 +1,36 @@
 // Small readings of a `RunView` that several charts share: points of a signal, the part after warm-up, the
 // rows of a chart's table.
 
-import type { Decision, Evidence, SeriesColumns } from '../../protocol/vocabulary.ts'
-import { indexAt } from '../state/series.ts'
-import type { Points, RunView } from './spec.ts'
+import type { Decision, Evidence, RunSummary, Series, SeriesColumns } from '../../protocol/vocabulary.ts'
+import { gapsOf, indexAt } from '../state/series.ts'
+import { lastStepOf, stretchesOf } from './phases.ts'
+import type { LossFit, Points, RunView } from './spec.ts'
 
 /** Rows of a chart's table besides its decisions. */
 export const tableRowsMax = 50
+
+/** What a view is made from; `zoom` null = the whole run. */
+export type ViewSource = {
+  readonly run: RunSummary
+  readonly decisions: readonly Decision[]
+  readonly series: Series
+  readonly zoom: { readonly from: number; readonly to: number } | null
+  readonly lossFit: LossFit
+}
+
+export function viewOf(source: ViewSource): RunView {
+  const { run, decisions, series, zoom, lossFit } = source
+  return {
+    run,
+    decisions,
+    series,
+    gaps: gapsOf(series.signals.loss),
+    stretches: stretchesOf(run),
+    from: zoom?.from ?? 0,
+    to: zoom?.to ?? lastStepOf(run),
+    lossFit,
+  }
+}
 
 export function columnsOf(view: RunView, signal: string): SeriesColumns | undefined {
   return view.series.signals[signal]

@@ -187,9 +187,9 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
 function evidenceFor(step: number): Pick<Decision, 'evidence' | 'alternatives' | 'counterfactuals' | 'test'> {
   return {
     test: {
-      left: { name: 'stayingGain', value: 0.0211, standardError: 0.0031 },
+      left: { name: 'what staying still gains', value: 0.0211, standardError: 0.0031 },
       relation: '<=',
-      right: { name: 'annealingGain', value: 0.0132, standardError: 0.001 },
+      right: { name: 'what annealing gains', value: 0.0132, standardError: 0.001 },
       satisfied: false,
       consecutive: '0 of 3',
       probability: 0.006,
@@ -214,7 +214,7 @@ function evidenceFor(step: number): Pick<Decision, 'evidence' | 'alternatives' |
       {
         signal: 'noiseScale',
         value: 78 * (step / 540) ** 1.19,
-        standardError: 36,
+        standardError: 4.5 * (step / 540) ** 1.19,
         unit: 'examples',
         count: 3120,
         source: 'micro-batch gradient norms',
@@ -229,7 +229,7 @@ function evidenceFor(step: number): Pick<Decision, 'evidence' | 'alternatives' |
       },
     ],
     alternatives: [
-      { name: 'this plan: anneal at 3,960', finalLoss: 0.284, standardError: 0.002 },
+      { name: 'anneal at step 3,960', finalLoss: 0.284, standardError: 0.002 },
       { name: 'anneal now', finalLoss: 0.286, standardError: 0.0015 },
       { name: 'never anneal', finalLoss: 0.3, standardError: 0.0025 },
     ],

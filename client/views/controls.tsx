@@ -10,6 +10,7 @@ import { type ControlForm, changeRunAddress } from '../state/address.ts'
 import { formatCount, formatMeasured, formatNumber } from './format.ts'
 import { Icon } from './icons.tsx'
 import { checkOverride } from './overrideForm.ts'
+import { plannedAlternative } from './words.ts'
 
 const open = (form: ControlForm) => changeRunAddress({ panel: 'control', form })
 const close = () => changeRunAddress({ panel: 'decision', form: null })
@@ -157,7 +158,7 @@ function switchWords(run: RunSummary, latest: Decision | null): string {
   const end =
     run.budgetSteps === null ? '' : ` and ends at step ${formatCount(run.budgetSteps)} at the latest`
   const now = latest?.alternatives.find(({ name }) => /^anneal now/i.test(name))
-  const planned = latest?.alternatives.find(({ name }) => /^this plan/i.test(name))
+  const planned = latest === null ? undefined : plannedAlternative(latest.alternatives)
   const words = `Annealing starts at the next step${end}.`
   if (now === undefined || planned === undefined) return words
   const value = (entry: typeof now) => formatMeasured(entry.finalLoss, entry.standardError).value
@@ -184,9 +185,13 @@ function ConfirmForm(props: ConfirmProps) {
     busy.value = false
   }
   const done = outcome.value?.ok === true
+  const title = useRef<HTMLHeadingElement>(null)
+  useEffect(() => title.current?.focus(), [])
   return (
     <form class="panel form" onSubmit={submit}>
-      <h2>{props.title}</h2>
+      <h2 ref={title} tabIndex={-1}>
+        {props.title}
+      </h2>
       <p class="why">{props.words}</p>
       {props.withReason && (
         <TextField

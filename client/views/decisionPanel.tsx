@@ -245,7 +245,7 @@ function PanelFoot(props: { decision: Decision }) {
       <button type="button" class="link" onClick={copy}>
         Copy link
       </button>
-      <a href={decisionUrl(decision.runId, decision.number)} target="_blank" rel="noreferrer">
+      <a class="link" href={decisionUrl(decision.runId, decision.number)} target="_blank" rel="noreferrer">
         JSON
       </a>
     </div>

@@ -77,13 +77,20 @@ export function formatMeasured(
     -Math.floor(Math.log10(half)),
     2 - Math.floor(Math.log10(Math.abs(value) || half)),
   )
-  if (decimals < 1 || decimals > 6) return { value: formatNumber(value), plusMinus: formatNumber(half) }
+  if (decimals < 1 || decimals > 6)
+    return { value: formatNumber(value), plusMinus: formatNumber(Number(half.toPrecision(2))) }
   const rounded = value.toFixed(decimals).replace('-', '−')
   const error = half.toFixed(decimals)
   return {
     value: rounded,
     plusMinus: Number(error) === 0 ? formatNumber(Number(half.toPrecision(1))) : error,
   }
+}
+
+/** A loss: 3 significant digits with their zeros, so that a column of them lines up, such as "0.280". */
+export function formatLoss(value: number | null | undefined): string {
+  const size = Math.abs(value ?? Number.NaN)
+  return size >= 0.001 && size < 100 ? (value ?? 0).toPrecision(3).replace('-', '−') : formatNumber(value)
 }
 
 /** A share in [0, 1] as a percentage with at most 2 digits, such as "1.8 %". */
@@ -109,7 +116,10 @@ export function formatAgo(isoTime: string, nowMs: number): string {
   const then = Date.parse(isoTime)
   if (Number.isNaN(then)) return 'at an unknown time'
   const seconds = (nowMs - then) / 1000
-  return seconds < 3 ? 'now' : `${formatDuration(seconds)} ago`
+  if (seconds < 3) return 'now'
+  const hours = Math.floor(seconds / 3600)
+  if (hours >= 24) return `${formatPlural(Math.floor(hours / 24), 'day')} ago`
+  return hours >= 1 ? `${hours} h ago` : `${formatDuration(seconds)} ago`
 }
 
 /** "1 run", "2 runs". */

@@ -9,7 +9,7 @@ import { address, goTo, runAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
 import { matchingRuns, runList } from '../state/runList.ts'
 import { ConnectJob } from './connectJob.tsx'
-import { formatAgo, formatCount, formatNumber, formatPlural } from './format.ts'
+import { formatAgo, formatCount, formatLoss, formatPlural } from './format.ts'
 import { Icon } from './icons.tsx'
 import { keyListOpen } from './keyList.tsx'
 import { listenKeys } from './keys.ts'
@@ -195,7 +195,7 @@ function Row(props: { run: RunSummary; chosen: boolean; links: Map<string, HTMLA
       <td class="c-loss">
         <span class="loss-cell">
           <Spark run={run} />
-          <b>{run.loss === null ? '–' : formatNumber(run.loss)}</b>
+          <b>{run.loss === null ? '–' : formatLoss(run.loss)}</b>
         </span>
       </td>
       <td class="c-seen">{formatAgo(run.lastSeenAt, nowMs.value)}</td>

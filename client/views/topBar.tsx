@@ -74,7 +74,7 @@ export function ConnectionBar() {
     const seconds = Math.max(0, Math.ceil((state.retryAtMs - now) / 1000))
     const onRun = address.value.page === 'run' && runState.value.run !== null
     return (
-      <div class="bar bar-lost">
+      <section class="bar bar-lost" aria-label="Connection">
         <Icon name="offline" size={16} />
         <p>
           <b>Disconnected.</b>{' '}
@@ -86,16 +86,16 @@ export function ConnectionBar() {
         <button type="button" class="button" onClick={retryNow}>
           Now
         </button>
-      </div>
+      </section>
     )
   }
   const back = caughtUp.value
   if (state.kind !== 'live' || back === null || now - back.atMs > backShownMs) return null
   return (
-    <div class="bar bar-back">
+    <section class="bar bar-back" aria-label="Connection">
       <Icon name="finished" size={14} />
       <p>{backWords(back.count)}</p>
-    </div>
+    </section>
   )
 }
 

@@ -1,7 +1,14 @@
 // Closed lists of the vocabulary in words that people read: states, kinds of decision, phases, signals.
 
 import { evaluatePlan } from '../../protocol/plan.ts'
-import type { Decision, DecisionKind, Phase, RunState, RunSummary } from '../../protocol/vocabulary.ts'
+import type {
+  Alternative,
+  Decision,
+  DecisionKind,
+  Phase,
+  RunState,
+  RunSummary,
+} from '../../protocol/vocabulary.ts'
 import { formatCount, formatDuration, formatNumber } from './format.ts'
 
 export const kindTitle: Readonly<Record<DecisionKind, string>> = {
@@ -51,6 +58,8 @@ const signalTitle: Readonly<Record<string, string>> = {
   criticalLearningRate: 'Critical rate',
   rateRatio: 'Rate ÷ critical rate',
   regimeIndex: 'Regime index',
+  'what staying still gains': 'Staying still gains',
+  'what annealing gains': 'Annealing gains',
   signalShare: 'Time spent on signals',
   probeShare: 'Time spent on probes',
 }
@@ -93,4 +102,9 @@ function planWords(run: RunSummary): string {
   return anneal.fromStep > run.step
     ? `${rate}, annealing from step ${formatCount(anneal.fromStep)}`
     : `annealing from ${rate}, to end at step ${formatCount(anneal.toStep)}`
+}
+
+/** The alternative that the plan in force follows: to anneal at a step ahead; undefined where there is none. */
+export function plannedAlternative(alternatives: readonly Alternative[]): Alternative | undefined {
+  return alternatives.find(({ name }) => /^(this plan|anneal at)\b/i.test(name))
 }

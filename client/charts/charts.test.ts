@@ -1,0 +1,119 @@
+// The five charts as functions of values: what they draw, say and leave out.
+
+import { describe, expect, test } from 'vitest'
+import { type SyntheticOptions, syntheticRun } from '../gallery/syntheticRun.ts'
+import { emptySeries } from '../state/runState.ts'
+import { noiseChart, ratioChart, regimeChart } from './diagnosticCharts.ts'
+import { lossChart } from './lossChart.ts'
+import { rateChart } from './rateChart.ts'
+import { positionOn } from './scale.ts'
+import type { ChartSpec, RunView } from './spec.ts'
+import { viewOf } from './view.ts'
+
+const viewFor = (options: Partial<SyntheticOptions> = {}): RunView =>
+  viewOf({
+    ...syntheticRun({ id: 'a', step: 3120, budgetSteps: 6000, ...options }),
+    zoom: null,
+    lossFit: 'fit',
+  })
+const emptyView = (): RunView => {
+  const { run } = syntheticRun({ id: 'a', step: 0, budgetSteps: 6000 })
+  const capabilities = [] as const
+  return viewOf({
+    run: { ...run, phases: [], loss: null, options: { ...run.options, capabilities } },
+    decisions: [],
+    series: emptySeries('a'),
+    zoom: null,
+    lossFit: 'fit',
+  })
+}
+const kinds = (spec: ChartSpec) => spec.marks.map(({ kind }) => kind)
+const all = [lossChart, rateChart, regimeChart, noiseChart, ratioChart]
+
+test('every chart of an empty run has axes, a sentence and no invented value', () => {
+  for (const chart of all) {
+    const spec = chart(emptyView())
+    expect(spec.scale.ticks.length).toBeGreaterThan(0)
+    expect(spec.sentence).toMatch(/\.$/)
+    expect(spec.tableSteps).toEqual([])
+  }
+  expect(noiseChart(emptyView()).missing).toBe('Not measured. Needs microBatchNorms from the job.')
+  expect(ratioChart(emptyView()).missing).toBe('Not measured. Needs lineProbe from the job.')
+})
+
+describe('loss', () => {
+  test('the scale fits the samples after warm-up, and says how high the rest went', () => {
+    const spec = lossChart(viewFor())
+    expect(spec.scale.high).toBeLessThan(1)
+    expect(spec.marks.find(({ kind }) => kind === 'cut')).toMatchObject({
+      text: expect.stringMatching(/^up to 2\./),
+    })
+  })
+
+  test('samples that are not finite are crosses with their count', () => {
+    const spec = lossChart(viewFor({ nonFinite: [900, 901] }))
+    const crosses = spec.marks.filter((mark) => mark.kind === 'cross')
+    expect(crosses.reduce((sum, { count }) => sum + count, 0)).toBe(2)
+  })
+
+  test('the head follows the step', () => {
+    const spec = lossChart(viewFor())
+    const first = spec.head(700).find(({ label }) => label === 'smoothed')?.value
+    expect(Number(first)).toBeGreaterThan(
+      Number(spec.head(3119).find(({ label }) => label === 'smoothed')?.value),
+    )
+    expect(spec.head(-1).map(({ label }) => label)).toEqual(['raw'])
+  })
+})
+
+describe('rate', () => {
+  test('planned stretches are dashed in the colour of their phase and end in the row for 0', () => {
+    const lines = rateChart(viewFor()).marks.filter((mark) => mark.kind === 'line' && mark.dash !== undefined)
+    expect(lines.map((line) => line.kind === 'line' && line.color)).toEqual(['large', 'anneal'])
+    const last = lines.at(-1)
+    expect(last?.kind === 'line' && last.points.value.at(-1)).toBe(0)
+  })
+
+  test('a rate below the scale is broken off, not drawn along the edge', () => {
+    const spec = rateChart(viewFor())
+    const applied = spec.marks.find((mark) => mark.kind === 'line' && mark.dash === undefined)
+    if (applied?.kind !== 'line') throw new Error('the applied rate is not drawn')
+    expect(applied.points.value[0]).toBeNull()
+    for (const value of applied.points.value)
+      if (value !== null) expect(positionOn(spec.scale, value)).toBeGreaterThanOrEqual(0)
+  })
+
+  test("a person's stretch is marked with its rate", () => {
+    expect(rateChart(viewFor()).marks.find(({ kind }) => kind === 'zone')).toMatchObject({
+      text: 'by hand: 0.06',
+      toStep: 2280,
+    })
+  })
+})
+
+describe('diagnostics', () => {
+  test('the regime is hatched until it is known', () => {
+    const hatch = regimeChart(viewFor()).marks.find((mark) => mark.kind === 'hatch')
+    expect(hatch).toMatchObject({ fromStep: 528, text: 'unknown' })
+    expect(kinds(regimeChart(viewFor()))).toContain('band')
+  })
+
+  test('the noise scale stands beside the batch size', () => {
+    const spec = noiseChart(viewFor())
+    expect(spec.marks.find(({ kind }) => kind === 'reference')).toMatchObject({ value: 128 })
+    expect(spec.head(3119)[0]?.after).toMatch(/^± \d+ examples$/)
+  })
+
+  test('a ratio far above 2 does not flatten the rest', () => {
+    const view = viewFor()
+    const ratio = view.series.signals.rateRatio!
+    const wild = {
+      ...view,
+      series: {
+        ...view.series,
+        signals: { ...view.series.signals, rateRatio: { ...ratio, last: ratio.last.map(() => 40) } },
+      },
+    }
+    expect(ratioChart(wild).scale.high).toBeLessThan(3)
+  })
+})

@@ -1,0 +1,73 @@
+// Layout of the ribbon: stretches past and planned, stacks of markers, where the tag stands.
+
+import { describe, expect, test } from 'vitest'
+import { syntheticRun } from '../gallery/syntheticRun.ts'
+import { markerCountMax, placeMarkers, placeTicks, stackDistancePx } from './markers.ts'
+import { lastStepOf, plannedSwitchOf, stretchesOf } from './phases.ts'
+import { tagMiddle } from './ribbon.tsx'
+
+const { run, decisions } = syntheticRun({ id: 'a', step: 3120, budgetSteps: 6000 })
+const change = decisions.find(({ kind }) => kind === 'guard')!
+const at = (...steps: number[]) => steps.map((step, i) => ({ ...change, step, number: i + 1 }))
+
+describe('stretches', () => {
+  test('measured up to the present step, planned after it', () => {
+    expect(stretchesOf(run)).toEqual([
+      { phase: 'warmup', fromStep: 0, toStep: 528, planned: false },
+      { phase: 'large', fromStep: 528, toStep: 3120, planned: false },
+      { phase: 'large', fromStep: 3120, toStep: 3960, planned: true },
+      { phase: 'anneal', fromStep: 3960, toStep: 6000, planned: true },
+    ])
+    expect(plannedSwitchOf(run)).toBe(3960)
+  })
+
+  test('a finished run has nothing planned and ends where it ended', () => {
+    const finished = syntheticRun({ id: 'a', step: 5000, budgetSteps: 6000, state: 'finished' }).run
+    expect(stretchesOf(finished).some(({ planned }) => planned)).toBe(false)
+    expect(lastStepOf(finished)).toBe(5000)
+    expect(plannedSwitchOf(finished)).toBeNull()
+  })
+
+  test('a run without budget and plan still has an axis', () => {
+    const young = { ...run, budgetSteps: null, step: 0, phases: [], plan: { version: 1, segments: [] } }
+    expect(lastStepOf(young)).toBe(10)
+    expect(stretchesOf(young)).toEqual([])
+  })
+
+  test('a plan that names no phases anneals where its rate falls', () => {
+    const segments = [{ fromStep: 3000, toStep: 6000, shape: 'linear', from: 0.1, to: 0 } as const]
+    expect(stretchesOf({ ...run, plan: { version: 1, segments } }).at(-1)).toMatchObject({
+      phase: 'anneal',
+      planned: true,
+    })
+  })
+})
+
+describe('markers', () => {
+  test('those nearer than the distance become one stack, in order of step', () => {
+    const markers = placeMarkers(at(100, 118, 200), (step) => step)
+    expect(markers.map(({ x, decisions: stacked }) => [x, stacked.length])).toEqual([
+      [100, 2],
+      [200, 1],
+    ])
+    expect(placeMarkers(at(0, stackDistancePx), (step) => step)).toHaveLength(2)
+  })
+
+  test('holds are ticks, one per px', () => {
+    const holds = at(10, 10, 20).map((decision) => ({ ...decision, kind: 'hold' as const }))
+    expect(placeMarkers(holds, (step) => step)).toEqual([])
+    expect(placeTicks(holds, (step) => step)).toEqual([10, 20])
+  })
+
+  test('there are never more elements than the bound', () => {
+    const many = at(...Array.from({ length: 1000 }, (_, i) => i * 20))
+    expect(placeMarkers(many, (step) => step).length).toBeLessThanOrEqual(markerCountMax)
+  })
+})
+
+test('the tag stands before its line unless it would hide more there', () => {
+  expect(tagMiddle(500, 60, 1000, [])).toBe(450)
+  expect(tagMiddle(500, 60, 1000, [420])).toBe(550)
+  expect(tagMiddle(5, 60, 1000, [])).toBe(62)
+  expect(tagMiddle(999, 60, 1000, [])).toBe(938)
+})

@@ -1,0 +1,62 @@
+// What is seen is in the address, and comes back from it.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { controlForms, formatAddress, parseAddress, type RunAddress } from './address.ts'
+
+test('the run list with and without a search', () => {
+  expect(parseAddress('/', '?q=mnist')).toEqual({ page: 'runs', search: 'mnist' })
+  expect(formatAddress({ page: 'runs', search: '' })).toBe('/')
+})
+
+test('a run with a chosen decision, zoom and panel', () => {
+  const address = parseAddress('/runs/a%20b', '?decision=48&panel=log&from=100&to=900')
+  expect(address).toEqual({
+    page: 'run',
+    runId: 'a b',
+    decision: 48,
+    panel: 'log',
+    form: null,
+    zoom: { from: 100, to: 900 },
+    lossFit: 'fit',
+  })
+  expect(formatAddress(address)).toBe('/runs/a%20b?decision=48&from=100&to=900&panel=log')
+})
+
+test('what is not understood is left out', () => {
+  expect(parseAddress('/runs/a', '?decision=-1&panel=what&from=9&to=3&y.loss=x&form=override')).toEqual({
+    page: 'run',
+    runId: 'a',
+    decision: null,
+    panel: 'decision',
+    form: null,
+    zoom: null,
+    lossFit: 'fit',
+  })
+  expect(parseAddress('/runs/%E0%A4%A', '')).toMatchObject({ runId: '%E0%A4%A' })
+  expect(parseAddress('/nowhere', '').page).toBe('unknown')
+})
+
+test('every run address comes back from its own text', () => {
+  const addresses = fc.record({
+    page: fc.constant('run' as const),
+    runId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/),
+    decision: fc.option(fc.nat(1e6)),
+    panel: fc.constantFrom('decision' as const, 'log' as const),
+    form: fc.constant(null),
+    zoom: fc.option(
+      fc
+        .tuple(fc.nat(1000), fc.integer({ min: 1, max: 1000 }))
+        .map(([from, by]) => ({ from, to: from + by })),
+    ),
+    lossFit: fc.constantFrom('fit' as const, 'all' as const, 'log' as const),
+  })
+  const forms = fc.constantFrom(...controlForms)
+  fc.assert(
+    fc.property(addresses, fc.option(forms), (plain, form) => {
+      const address: RunAddress = form === null ? plain : { ...plain, panel: 'control', form }
+      const url = new URL(formatAddress(address), 'http://localhost')
+      expect(parseAddress(url.pathname, url.search)).toEqual(address)
+    }),
+  )
+})
