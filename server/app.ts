@@ -9,7 +9,7 @@ import type { Config } from './config.ts'
 import { CommandError } from './errors.ts'
 import type { AllowList } from './http/guard.ts'
 import { createHttpApp } from './http/httpApp.ts'
-import { attachLive } from './live/live.ts'
+import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import { Runs } from './runs/runs.ts'
 import type { Tuner } from './runs/tuner.ts'
@@ -36,6 +36,7 @@ export type App = {
   /** Takes no more requests, finishes those at work, closes sockets and storage. */
   close(): Promise<void>
   readonly runs: Runs
+  readonly live: Live
 }
 
 /** dist/client, whether this file runs as it is or built. */
@@ -66,6 +67,7 @@ export function createApp(options: AppOptions): App {
   const live = attachLive({ server, storage, runs, clock, log, allowList })
   return {
     runs,
+    live,
     listen: async () => {
       await runs.start()
       port = await listenOn(server, config)

@@ -36,7 +36,11 @@ export type LiveOptions = {
   readonly log: Log
   readonly allowList: () => AllowList
 }
-export type Live = { close(): Promise<void> }
+export type Live = {
+  close(): Promise<void>
+  /** The connections, for those who watch the server. */
+  sockets(): readonly LiveSocket[]
+}
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
@@ -64,6 +68,7 @@ export function attachLive(options: LiveOptions): Live {
   })
   namespace.on('connection', (socket) => serve(socket, hub, options))
   return {
+    sockets: () => [...namespace.sockets.values()],
     close: async () => {
       hub.stop()
       io.disconnectSockets(true)

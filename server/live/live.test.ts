@@ -1,0 +1,211 @@
+import { request } from 'node:http'
+import { io, type Socket } from 'socket.io-client'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { ClientEvents, ServerEvents, SubscribeAnswer } from '../../protocol/vocabulary.ts'
+import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
+import { subscriptionsMax } from './live.ts'
+import { socketBudgetBytes } from './outlet.ts'
+
+type Client = Socket<ServerEvents, ClientEvents>
+let server: TestServer
+let sockets: Client[] = []
+let sequence = 0
+
+beforeEach(async () => {
+  server = await startTestServer()
+  sequence = 0
+  await server.call('POST', '/api/v1/runs', { runId: 'r1' })
+})
+afterEach(async () => {
+  for (const socket of sockets) socket.close()
+  sockets = []
+  await server.close()
+})
+
+function connect(): Client {
+  const socket: Client = io(`${server.url}/live`, { transports: ['websocket'], forceNew: true })
+  sockets.push(socket)
+  return socket
+}
+const subscribe = (socket: Client, more = {}): Promise<SubscribeAnswer> =>
+  socket.emitWithAck('subscribe', { runId: 'r1', afterDecision: 0, afterStep: 0, points: 1_000, ...more })
+
+const hold = (step: number) => ({
+  kind: 'line',
+  step,
+  seconds: 0,
+  criticalLearningRate: null,
+  curvature: null,
+})
+async function post(more: Record<string, unknown>) {
+  sequence++
+  const answer = await server.call('POST', '/api/v1/runs/r1/telemetry', { clientId: 'c', sequence, ...more })
+  expect(answer.status).toBe(200)
+}
+const next = <E extends keyof ServerEvents>(
+  socket: Client,
+  event: E,
+): Promise<Parameters<ServerEvents[E]>[0]> => new Promise((resolve) => socket.once(event, resolve as never))
+
+test('a subscriber gets what is there, then each decision at once and samples as frames', async () => {
+  await post({ steps: sampleBatch(0, 10), probes: [hold(10)] })
+  const socket = connect()
+  const answer = await subscribe(socket)
+  if (!answer.ok) throw new Error(answer.problem.detail)
+  expect(answer.run.step).toBe(10)
+  expect(answer.decisions.map(({ number }) => number)).toEqual([1, 2])
+  expect(answer.series.signals.loss?.step).toHaveLength(10)
+  const decision = next(socket, 'decision')
+  const samples = next(socket, 'samples')
+  const run = next(socket, 'run')
+  await post({ steps: sampleBatch(10, 5), probes: [hold(15)] })
+  expect((await decision).decision.number).toBe(3)
+  server.clock.advance(100)
+  const frame = await samples
+  expect(frame.thinned).toBe(false)
+  expect(frame.series.signals.loss?.step).toEqual([10, 11, 12, 13, 14])
+  expect(frame.series.signals.lossSmoothed?.step).toHaveLength(5)
+  expect((await run).run.step).toBe(15)
+})
+
+test('samples of several batches come in one frame, ten a second at most', async () => {
+  const socket = connect()
+  await subscribe(socket)
+  const frames: number[] = []
+  socket.on('samples', ({ series }) => frames.push(series.signals.loss?.step.length ?? 0))
+  for (let i = 0; i < 5; i++) await post({ steps: sampleBatch(10 * i, 10) })
+  server.clock.advance(1)
+  await vi.waitFor(() => expect(frames).toEqual([50]))
+  await post({ steps: sampleBatch(50, 10) })
+  server.clock.advance(98)
+  await post({ steps: sampleBatch(60, 10) })
+  server.clock.advance(1)
+  await vi.waitFor(() => expect(frames).toEqual([50, 20]))
+})
+
+test('a page that comes back resumes by decision number and step, without gap or repeat', async () => {
+  const first = connect()
+  const before = await subscribe(first)
+  if (!before.ok) throw new Error(before.problem.detail)
+  first.close()
+  await post({ steps: sampleBatch(0, 30), probes: [hold(10), hold(20), hold(30)] })
+  await server.restart()
+  const again = connect()
+  const answer = await subscribe(again, { afterDecision: 2, afterStep: 20 })
+  if (!answer.ok) throw new Error(answer.problem.detail)
+  expect(answer.decisions.map(({ number }) => number)).toEqual([3, 4])
+  expect(answer.series.signals.loss?.step[0]).toBe(20)
+  expect(answer.series.signals.loss?.step).toHaveLength(10)
+})
+
+test('decisions beyond those in the answer follow in order', async () => {
+  await post({ probes: Array.from({ length: 450 }, (_, i) => hold(i)) })
+  const socket = connect()
+  const numbers: number[] = []
+  socket.on('decision', ({ decision }) => numbers.push(decision.number))
+  const answer = await subscribe(socket)
+  if (!answer.ok) throw new Error(answer.problem.detail)
+  expect(answer.decisions).toHaveLength(200)
+  await post({ probes: [hold(450)] })
+  server.clock.advance(200)
+  await vi.waitFor(() => {
+    server.clock.advance(100)
+    expect(numbers).toEqual(Array.from({ length: 252 }, (_, i) => 201 + i))
+  })
+})
+
+test('a slow socket costs its budget and no more, and catches up without gap when it drains', async () => {
+  const socket = connect()
+  await subscribe(socket)
+  const peer = server.app.live.sockets()[0]!
+  const transport = peer.conn.transport as unknown as { writable: boolean }
+  const numbers: number[] = []
+  const lossSteps = new Set<number>()
+  socket.on('decision', ({ decision }) => numbers.push(decision.number))
+  socket.on('samples', ({ series }) => {
+    const loss = series.signals.loss
+    loss?.count.forEach((count, i) => {
+      for (let k = 0; k < count; k++) lossSteps.add(loss.step[i]! + k)
+    })
+  })
+  // The transport takes nothing more, as with a browser that stopped reading.
+  transport.writable = false
+  let most = 0
+  for (let i = 0; i < 120; i++) {
+    await post({ steps: sampleBatch(100 * i, 100), probes: [hold(100 * i + 100)] })
+    server.clock.advance(100)
+    const waiting = peer.conn as unknown as { writeBuffer: { data?: string }[] }
+    most = Math.max(
+      most,
+      waiting.writeBuffer.reduce((sum, { data }) => sum + (data?.length ?? 0), 0),
+    )
+  }
+  expect(most).toBeGreaterThan(socketBudgetBytes / 2)
+  expect(most).toBeLessThan(socketBudgetBytes + 100_000)
+  transport.writable = true
+  ;(peer.conn as unknown as { flush(): void }).flush()
+  await vi.waitFor(() => {
+    server.clock.advance(100)
+    expect(numbers).toEqual(Array.from({ length: 120 }, (_, i) => 2 + i))
+    expect(lossSteps.size).toBe(12_000)
+  })
+})
+
+test('the list of runs is told of new, changed, stale and removed runs', async () => {
+  const socket = connect()
+  const { runs } = await socket.emitWithAck('subscribe-runs', {})
+  expect(runs.map(({ id }) => id)).toEqual(['r1'])
+  const created = next(socket, 'run')
+  await server.call('POST', '/api/v1/runs', { runId: 'r2' })
+  server.clock.advance(1_000)
+  expect((await created).run.id).toBe('r2')
+  const states = new Map<string, string>()
+  socket.on('run', ({ run }) => states.set(run.id, run.state))
+  server.clock.advance(61_000)
+  await vi.waitFor(() => {
+    server.clock.advance(1_000)
+    expect([...states]).toContainEqual(['r1', 'stale'])
+  })
+  expect((await server.call('GET', '/api/v1/runs/r1')).body.state).toBe('stale')
+  await post({ steps: sampleBatch(0, 1) })
+  server.clock.advance(1_000)
+  await vi.waitFor(() => expect(states.get('r1')).toBe('running'))
+  const removed = next(socket, 'removed')
+  await server.call('DELETE', '/api/v1/runs/r2')
+  expect(await removed).toEqual({ runId: 'r2' })
+})
+
+test('bad and excessive subscriptions are answered with a problem', async () => {
+  const socket = connect()
+  expect(await subscribe(socket, { runId: 'nobody' })).toMatchObject({
+    ok: false,
+    problem: { code: 'run-not-found' },
+  })
+  expect(await subscribe(socket, { points: 1 })).toMatchObject({
+    ok: false,
+    problem: { code: 'invalid-request', errors: [{ pointer: '/points' }] },
+  })
+  for (let i = 0; i < subscriptionsMax; i++) {
+    await server.call('POST', '/api/v1/runs', { runId: `many-${i}` })
+    expect(await subscribe(socket, { runId: `many-${i}` })).toMatchObject({ ok: true })
+  }
+  expect(await subscribe(socket)).toMatchObject({ ok: false, problem: { code: 'too-many-subscriptions' } })
+  socket.emit('unsubscribe', { runId: 'many-0' })
+  expect(await subscribe(socket)).toMatchObject({ ok: true })
+})
+
+test('a live connection from a foreign origin or host is refused', async () => {
+  const handshake = (headers: Record<string, string>) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const call = request(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+      call.on('error', reject)
+      call.end()
+    })
+  expect(await handshake({})).toBe(200)
+  expect(await handshake({ origin: server.url })).toBe(200)
+  expect(await handshake({ origin: 'https://evil.example' })).toBe(403)
+  expect(await handshake({ host: 'evil.example' })).toBe(403)
+})

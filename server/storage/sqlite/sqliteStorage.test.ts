@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { describeStorage, type Place, runRecord } from '../storage.conformance.ts'
+import { loadDriver } from './driver.ts'
+import { openSqliteStorage } from './sqliteStorage.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'twostep-sqlite-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+describeStorage('SQLite', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'twostep-conformance-'))
+  const file = join(place, 'data', 'twostep.db')
+  const open = async (): Promise<Place> => {
+    const storage = openSqliteStorage({ file })
+    return {
+      storage,
+      reopen: async () => {
+        await storage.close()
+        return open()
+      },
+      remove: async () => {
+        await storage.close()
+        rmSync(place, { recursive: true, force: true })
+      },
+    }
+  }
+  return open()
+})
+
+const emptyBatch = { observations: [], decisions: [] }
+const file = () => join(folder, 'twostep.db')
+
+test('a file that is no database is refused by name, and kept as it is', () => {
+  writeFileSync(file(), 'not a database '.repeat(1_000))
+  expect(() => openSqliteStorage({ file: file() })).toThrow(/twostep\.db is damaged .* move it aside/)
+})
+
+test('a damaged schema is refused by name', async () => {
+  await openSqliteStorage({ file: file() }).close()
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(file())
+  database.exec('DROP TABLE chunks')
+  database.close()
+  expect(() => openSqliteStorage({ file: file() })).toThrow(/twostep\.db cannot be opened .*chunks/)
+})
+
+test('a database of a newer version or of another program is refused', async () => {
+  await openSqliteStorage({ file: file() }).close()
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(file())
+  database.exec('PRAGMA user_version = 99')
+  expect(() => openSqliteStorage({ file: file() })).toThrow(/written by a newer twostep \(schema 99/)
+  database.exec('PRAGMA user_version = 1; PRAGMA application_id = 5')
+  expect(() => openSqliteStorage({ file: file() })).toThrow(/database of another program/)
+  database.close()
+})
+
+test('two servers cannot use one file, a reader can join', async () => {
+  const storage = openSqliteStorage({ file: file() })
+  expect(() => openSqliteStorage({ file: file() })).toThrow(/another twostep server uses .*--data-dir/)
+  await storage.createRun({ run: runRecord('a'), ...emptyBatch })
+  const reader = openSqliteStorage({ file: file(), readOnly: true })
+  expect(await reader.run('a')).toBeDefined()
+  await reader.close()
+  await storage.close()
+  const next = openSqliteStorage({ file: file() })
+  expect(await next.run('a')).toBeDefined()
+  await next.close()
+})
+
+test('a full disk refuses the batch with 507, keeps what was accepted, and recovers', async () => {
+  const storage = openSqliteStorage({ file: file(), pagesMax: 60 })
+  await storage.createRun({ run: runRecord('a'), ...emptyBatch })
+  const fill = async (number: number) => {
+    const observation = {
+      number,
+      receivedAt: 0,
+      kind: 'samples',
+      fromStep: 0,
+      toStep: 0,
+      body: 'x'.repeat(20_000),
+    }
+    await storage.append({
+      run: runRecord('a', { observationCount: number }),
+      observations: [observation],
+      decisions: [],
+    })
+  }
+  let accepted = 0
+  let refusal: unknown
+  while (refusal === undefined && accepted < 100)
+    await fill(accepted + 1).then(
+      () => accepted++,
+      (error) => {
+        refusal = error
+      },
+    )
+  expect(refusal).toMatchObject({ code: 'disk-full', extras: { retryAfterSeconds: 30 } })
+  expect((await storage.run('a'))?.observationCount).toBe(accepted)
+  expect(await storage.observations('a', { after: 0, limit: 1_000 })).toHaveLength(accepted)
+  await storage.createRun({ run: runRecord('b'), ...emptyBatch })
+  expect(await storage.deleteRun('b')).toBe(true)
+  await storage.close()
+  const roomier = openSqliteStorage({ file: file(), pagesMax: 1_000 })
+  const last = { number: accepted + 1, receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, body: '{}' }
+  await roomier.append({ run: runRecord('a'), observations: [last], decisions: [] })
+  expect(await roomier.observations('a', { after: 0, limit: 1_000 })).toHaveLength(accepted + 1)
+  await roomier.close()
+})
+
+test('the driver is node:sqlite where Node has it', () => {
+  expect(loadDriver('20.19.0').name).toBe('@photostructure/sqlite')
+  expect(loadDriver('22.12.0').name).toBe('@photostructure/sqlite')
+  const [major = 0] = process.versions.node.split('.').map(Number)
+  if (major >= 23) expect(loadDriver().name).toBe('node:sqlite')
+})

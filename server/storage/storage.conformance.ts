@@ -1,0 +1,215 @@
+// The laws of the storage interface. Every implementation's test calls this with a way to open a database of
+// its own; `reopen` closes it and opens the same data again.
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { firstRecord } from '../runs/runRecord.ts'
+import { createFakeTuner } from '../testing/fakeTuner.ts'
+import type { Batch, RunRecord, Storage, StoredObservation } from './storage.ts'
+
+export type Place = {
+  readonly storage: Storage
+  reopen(): Promise<Place>
+  /** Closes and removes the data. */
+  remove(): Promise<void>
+}
+
+const tuner = createFakeTuner()
+
+export function runRecord(id: string, more: Partial<RunRecord> = {}): RunRecord {
+  const record = firstRecord(id, tuner, tuner.initialState(), 0, 1_000)
+  return { ...record, name: id, ...more }
+}
+
+const observation = (number: number, more: Partial<StoredObservation> = {}): StoredObservation => ({
+  number,
+  receivedAt: 1_700_000_000_000 + number,
+  kind: 'samples',
+  body: `{"columns":{"step":[${number}]}}`,
+  fromStep: number,
+  toStep: number,
+  ...more,
+})
+
+const batch = (run: RunRecord, more: Partial<Batch> = {}): Batch => ({
+  run,
+  observations: [],
+  decisions: [],
+  ...more,
+})
+
+export function describeStorage(name: string, open: () => Promise<Place>): void {
+  let place: Place
+  const storage = () => place.storage
+
+  describe(`storage: ${name}`, () => {
+    beforeEach(async () => {
+      place = await open()
+    })
+    afterEach(() => place.remove())
+
+    test('a run is stored once, and read back as it was', async () => {
+      const run = runRecord('a', { tags: ['x', 'y'], flushSecondsMean: 0.5, staleAt: 61_000 })
+      expect(await storage().createRun(batch(run))).toBe(true)
+      expect(await storage().createRun(batch(runRecord('a', { name: 'other' })))).toBe(false)
+      expect(await storage().run('a')).toEqual(run)
+      expect(await storage().run('b')).toBeUndefined()
+    })
+
+    test('a batch is there whole after reopening', async () => {
+      await storage().createRun(batch(runRecord('a'), { observations: [observation(1)] }))
+      const run = runRecord('a', { observationCount: 3, decisionCount: 1 })
+      await storage().append(
+        batch(run, {
+          observations: [observation(2), observation(3, { kind: 'probe', fromStep: null, toStep: null })],
+          decisions: [{ number: 1, kind: 'hold', step: 2, body: '{"number":1}' }],
+          readings: { number: 3, fromStep: 2, toStep: 2, body: '{"loss":[[2],[1]]}' },
+          client: { clientId: 'c', lastSequence: 7, lastAnswer: '{"accepted":1}' },
+          snapshot: { number: 3, tunerVersion: 'v', state: '{}', series: '{}' },
+          chunks: [{ signal: 'loss', level: 0, chunk: 2, body: new Uint8Array([1, 2, 3]) }],
+        }),
+      )
+      place = await place.reopen()
+      expect(await storage().run('a')).toEqual(run)
+      expect(await storage().observations('a', { after: 1, limit: 10 })).toEqual([
+        observation(2),
+        observation(3, { kind: 'probe', fromStep: null, toStep: null }),
+      ])
+      expect(await storage().decision('a', 1)).toMatchObject({ kind: 'hold', step: 2, body: '{"number":1}' })
+      expect(await storage().client('a', 'c')).toEqual({
+        clientId: 'c',
+        lastSequence: 7,
+        lastAnswer: '{"accepted":1}',
+      })
+      expect(await storage().clientSequences('a')).toEqual(new Map([['c', 7]]))
+      expect(await storage().snapshot('a')).toEqual({
+        number: 3,
+        tunerVersion: 'v',
+        state: '{}',
+        series: '{}',
+      })
+      const [chunk] = await storage().chunks('a', [
+        { signal: 'loss', level: 0, chunk: 2 },
+        { signal: 'loss', level: 1, chunk: 2 },
+      ])
+      expect([...chunk!.body]).toEqual([1, 2, 3])
+    })
+
+    test('a batch that fails leaves nothing of itself', async () => {
+      await storage().createRun(batch(runRecord('a'), { observations: [observation(1)] }))
+      const run = runRecord('a', { observationCount: 3, name: 'changed' })
+      // Number 1 is taken, so the second insert fails after the first succeeded.
+      const twice = batch(run, { observations: [observation(2), observation(1)] })
+      await expect(storage().append(twice)).rejects.toMatchObject({ code: 'storage-failed' })
+      expect((await storage().run('a'))?.name).toBe('a')
+      expect(await storage().observations('a', { after: 0, limit: 10 })).toEqual([observation(1)])
+      await storage().append(batch(run, { observations: [observation(2)] }))
+      expect(await storage().observations('a', { after: 0, limit: 10 })).toHaveLength(2)
+    })
+
+    test('decisions come in order, after a number, by kind, up to a limit', async () => {
+      const kinds = ['start', 'hold', 'hold', 'switch'] as const
+      const decisions = kinds.map((kind, i) => ({ number: i + 1, kind, step: i, body: `{"n":${i + 1}}` }))
+      await storage().createRun(batch(runRecord('a'), { decisions }))
+      const read = async (query: Parameters<Storage['decisions']>[1]) =>
+        (await storage().decisions('a', query)).map(({ number }) => number)
+      expect(await read({ after: 0, limit: 10 })).toEqual([1, 2, 3, 4])
+      expect(await read({ after: 1, limit: 2 })).toEqual([2, 3])
+      expect(await read({ after: 0, limit: 10, kinds: ['hold', 'switch'] })).toEqual([2, 3, 4])
+      expect(await storage().decision('a', 9)).toBeUndefined()
+    })
+
+    test('raw rows are those that overlap the steps', async () => {
+      const rows = [
+        observation(1, { fromStep: 0, toStep: 9 }),
+        observation(2, { fromStep: 10, toStep: 19 }),
+        observation(3, { kind: 'probe', fromStep: null, toStep: null }),
+        observation(4, { fromStep: 20, toStep: 29 }),
+      ]
+      await storage().createRun(batch(runRecord('a'), { observations: rows }))
+      const query = { source: 'samples', fromStep: 9, toStep: 20, after: 0, limit: 10 } as const
+      expect((await storage().rawRows('a', query)).map(({ number }) => number)).toEqual([1, 2, 4])
+      expect((await storage().rawRows('a', { ...query, toStep: 15 })).map(({ number }) => number)).toEqual([
+        1, 2,
+      ])
+      expect((await storage().rawRows('a', { ...query, after: 1 })).map(({ number }) => number)).toEqual([
+        2, 4,
+      ])
+      expect(await storage().rawRows('a', { ...query, source: 'readings' })).toEqual([])
+    })
+
+    test('chunks are replaced by key and read by range', async () => {
+      const chunk = (number: number, byte: number) => ({
+        signal: 'loss',
+        level: 1,
+        chunk: number,
+        body: new Uint8Array([byte]),
+      })
+      await storage().createRun(batch(runRecord('a'), { chunks: [chunk(1, 1), chunk(2, 2), chunk(5, 5)] }))
+      await storage().append(batch(runRecord('a'), { chunks: [chunk(2, 9)] }))
+      const range = { signal: 'loss', level: 1, fromChunk: 2, toChunk: 5 }
+      expect((await storage().chunkRange('a', range)).map(({ body }) => body[0])).toEqual([9, 5])
+    })
+
+    test('runs are listed newest first, by cursor, and filtered', async () => {
+      await storage().createRun(batch(runRecord('a', { project: 'p', tags: ['t'] })))
+      await storage().createRun(batch(runRecord('b_1', { lifecycle: 'paused', staleAt: null })))
+      await storage().createRun(batch(runRecord('c', { project: 'p' })))
+      const list = async (query: Partial<Parameters<Storage['listRuns']>[0]>) =>
+        (await storage().listRuns({ limit: 10, now: 0, ...query })).runs.map(({ id }) => id)
+      expect(await list({})).toEqual(['c', 'b_1', 'a'])
+      const first = await storage().listRuns({ limit: 2, now: 0 })
+      expect(first.next).not.toBeNull()
+      expect(await list({ after: first.next! })).toEqual(['a'])
+      expect((await storage().listRuns({ limit: 3, now: 0 })).next).toBeNull()
+      expect(await list({ project: 'p' })).toEqual(['c', 'a'])
+      expect(await list({ tag: 't' })).toEqual(['a'])
+      expect(await list({ text: 'B_' })).toEqual(['b_1'])
+      expect(await list({ text: '%' })).toEqual([])
+      expect(await list({ state: 'running' })).toEqual(['c', 'a'])
+      expect(await list({ state: 'stale', now: 1e12 })).toEqual(['c', 'a'])
+      expect(await list({ state: 'paused', now: 1e12 })).toEqual(['b_1'])
+    })
+
+    test('a deleted run is gone, and another of its name starts empty', async () => {
+      const rows = Array.from({ length: 500 }, (_, i) => observation(i + 1))
+      await storage().createRun(batch(runRecord('a'), { observations: rows }))
+      expect(await storage().deleteRun('a')).toBe(true)
+      expect(await storage().deleteRun('a')).toBe(false)
+      expect(await storage().observations('a', { after: 0, limit: 10 })).toEqual([])
+      expect(await storage().createRun(batch(runRecord('a')))).toBe(true)
+      expect(await storage().observations('a', { after: 0, limit: 10 })).toEqual([])
+      place = await place.reopen()
+      expect(await storage().run('a')).toBeDefined()
+    })
+
+    test('what is derived can be replaced as a whole; the log stays', async () => {
+      await storage().createRun(
+        batch(runRecord('a'), {
+          observations: [observation(1)],
+          decisions: [{ number: 1, kind: 'hold', step: 0, body: '"old"' }],
+          chunks: [{ signal: 'gone', level: 0, chunk: 0, body: new Uint8Array([1]) }],
+        }),
+      )
+      await storage().replaceDerived({
+        run: runRecord('a', { decisionCount: 1 }),
+        decisions: [{ number: 1, kind: 'switch', step: 0, body: '"new"' }],
+        allReadings: [{ number: 1, fromStep: 1, toStep: 1, body: '{}' }],
+      })
+      expect((await storage().decision('a', 1))?.body).toBe('"new"')
+      expect(await storage().chunks('a', [{ signal: 'gone', level: 0, chunk: 0 }])).toEqual([])
+      expect(await storage().observations('a', { after: 0, limit: 10 })).toHaveLength(1)
+    })
+
+    test('an unknown run is empty, not an error, and cannot be appended to', async () => {
+      expect(await storage().decisions('nobody', { after: 0, limit: 5 })).toEqual([])
+      expect(await storage().snapshot('nobody')).toBeUndefined()
+      expect(await storage().client('nobody', 'c')).toBeUndefined()
+      await expect(storage().append(batch(runRecord('nobody')))).rejects.toThrow('nobody')
+    })
+
+    test('it says whether it can be written to', async () => {
+      await expect(storage().checkWritable()).resolves.toBeUndefined()
+      expect(storage().description).not.toBe('')
+    })
+  })
+}
