@@ -5,10 +5,11 @@
 
 import type { Command } from '../protocol/vocabulary.ts'
 import { noDivergence } from './guards/divergence.ts'
-import { clampedRate, nominalBudget } from './options.ts'
+import { clampedRate, conservativeRate, nominalBudget } from './options.ts'
 import { formatRate, formatStep } from './sentences.ts'
 import { rebudgetedSignals } from './signals/signals.ts'
-import { finished, judgementNow, switched } from './steering.ts'
+import type { TunerState } from './state.ts'
+import { finished, judgementNow, switched, withLastProbe } from './steering.ts'
 import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
 
 export const personRule = { id: 'person', version: 1 } as const
@@ -41,10 +42,7 @@ export function obeyed(turn: Turn, command: Command): Turn {
     case 'set-budget':
       return rebudgeted(turn, command.budgetSteps)
     case 'set-mode':
-      return noted(
-        replanned(updated(turn, { mode: command.mode })),
-        `Mode set to ${command.mode}${because(command.reason)}.`,
-      )
+      return remoded(turn, command)
   }
 }
 
@@ -137,6 +135,23 @@ function paused(turn: Turn, isPause: boolean): Turn {
   )
 }
 
+/** Leaving auto ends a search and takes back what was asked: without auto nothing is applied. */
+function remoded(turn: Turn, command: Extract<Command, { kind: 'set-mode' }>): Turn {
+  const { state } = turn
+  const { mode, reason } = command
+  const said = `Mode set to ${mode}${because(reason)}.`
+  if (mode === 'auto' || state.mode !== 'auto') {
+    const largeLearningRate = state.largeLearningRate ?? state.learningRate ?? conservativeRate(state.options)
+    const isLarge = mode === 'auto' && state.warmup === null
+    const next = updated(turn, isLarge ? { mode, largeLearningRate } : { mode })
+    return noted(replanned(mode === 'auto' ? withLastProbe(next) : next), said)
+  }
+  const isAsked = ({ kind }: { kind: string }) => kind !== 'pause' && kind !== 'resume'
+  const left = state.phase === 'warmup' ? inPhase(turn, 'large') : turn
+  const next = updated(withdrawn(left, isAsked), { mode, warmup: null, rewarm: null, awaitedRestore: null })
+  return noted(replanned(next), said)
+}
+
 function rebudgeted(turn: Turn, budgetSteps: number | null): Turn {
   const { state } = turn
   const next = updated(turn, {
@@ -144,11 +159,18 @@ function rebudgeted(turn: Turn, budgetSteps: number | null): Turn {
     signals: rebudgetedSignals(state.signals, budgetSteps),
     outlook: null,
     rule: { satisfied: [], evaluatedAtStep: state.step },
-    anneal:
-      state.anneal === null || budgetSteps === null
-        ? state.anneal
-        : { ...state.anneal, toStep: Math.max(budgetSteps, state.step + 1) },
+    anneal: rebudgetedAnneal(state, budgetSteps),
   })
   const said = budgetSteps === null ? 'Budget removed' : `Budget set to ${formatStep(budgetSteps)} steps`
-  return noted(replanned(next), `${said} at step ${formatStep(state.step)}.`)
+  if (budgetSteps !== null && state.step >= budgetSteps && state.anneal === null)
+    return finished(next, { keep: 'last', summary: `${said} at step ${formatStep(state.step)}: finished.` })
+  const asks = state.anneal === null ? next : withLastProbe(next)
+  return noted(replanned(asks), `${said} at step ${formatStep(state.step)}.`)
+}
+
+/** An anneal ends with the budget; one that was to end early, because of overfitting, at most there. */
+function rebudgetedAnneal({ anneal, step }: TunerState, budgetSteps: number | null): TunerState['anneal'] {
+  if (anneal === null || budgetSteps === null) return anneal
+  const toStep = anneal.reason === 'overfitting' ? Math.min(anneal.toStep, budgetSteps) : budgetSteps
+  return { ...anneal, toStep: Math.max(toStep, step + 1) }
 }

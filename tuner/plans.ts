@@ -99,7 +99,13 @@ export function overrideSegments(
     { fromStep: step, toStep: untilStep, from: learningRate, to: learningRate },
     phase === 'anneal' ? momentum.anneal : momentum.large,
   )
-  return [held, ...cutBefore(after, untilStep)]
+  const rest = cutBefore(after, untilStep)
+  const first = rest[0]
+  if (first === undefined || first.fromStep <= untilStep) return [held, ...rest]
+  // What comes after may begin later (an arm that waits for its restore): its first rate holds until then.
+  const { from } = first
+  const bridge = segment(phase, { fromStep: untilStep, toStep: first.fromStep, from, to: from })
+  return [held, { ...bridge, ...(first.momentum == null ? {} : { momentum: first.momentum }) }, ...rest]
 }
 
 /** The part of segments from a step on; a segment that is cut starts with its rate at the cut. */

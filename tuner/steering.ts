@@ -17,7 +17,7 @@ import {
 import { annealingGain } from './estimators/annealingGain.ts'
 import { type Estimate, noEstimate } from './estimators/estimator.ts'
 import { evidenceOfSignals } from './evidence.ts'
-import { effectiveRate, offers } from './options.ts'
+import { conservativeRate, effectiveRate, offers } from './options.ts'
 import { type MarginalCost, marginalCost, marginalCostTest } from './rules/marginalCost.ts'
 import { isOverfitting } from './rules/overfitting.ts'
 import { formatNumber, formatPair, formatPercent, formatRate, formatStep } from './sentences.ts'
@@ -88,17 +88,21 @@ function judged(turn: Turn, judgement: Judgement): Turn {
   const { state } = turn
   const { budgetSteps, step, rule } = state
   const { cost } = judgement
+  if (state.override !== null) return held(turn, judgement, byHandReason(state.override.untilStep))
   if (budgetSteps === null) return held(turn, judgement, noBudgetReason)
   const share = (budgetSteps - step) / budgetSteps
   if (share <= switchRemainingMin) return switched(turn, 'deadline', judgement)
   if (step < (1 - switchRemainingMax) * budgetSteps)
     return held(turn, judgement, 'the first tenth of the budget always stays large')
-  if (isOverfitting(state.signals)) return switched(turn, 'overfitting', judgement)
+  if (offers(state.options, 'heldOutLoss') && isOverfitting(state.signals))
+    return switched(turn, 'overfitting', judgement)
   const hits = rule.satisfied.filter(Boolean).length
   if (cost?.satisfied && hits >= switchHitsNeeded) return switched(turn, 'rule', judgement)
   return held(turn, judgement, whyNotYet(state, judgement))
 }
 
+/** A person's rate always wins, until its last step or until it is handed back. */
+const byHandReason = (untilStep: number) => `the rate is set by hand until step ${formatStep(untilStep)}`
 const noBudgetReason = 'no budget is set, so the large step goes on until somebody asks for the switch'
 
 function whyNotYet(state: TunerState, { reading, cost }: Judgement): string {
@@ -156,7 +160,11 @@ export function switched(turn: Turn, reason: AnnealState['reason'], judgement: J
   const { state } = turn
   const { step, phase } = state
   const toStep = annealEnd(state, reason)
-  const fromRate = state.override?.learningRate ?? state.largeLearningRate ?? state.learningRate ?? 0
+  const fromRate =
+    state.override?.learningRate ??
+    state.largeLearningRate ??
+    state.learningRate ??
+    conservativeRate(state.options)
   const { cost, reading, gain } = judgement
   const anneal: AnnealState = {
     fromStep: step,
@@ -165,22 +173,14 @@ export function switched(turn: Turn, reason: AnnealState['reason'], judgement: J
     reason,
     expectedGain: cost === undefined ? null : cost.annealing.value / 2,
   }
-  const begun = updated(
-    inPhase(
-      withdrawn(turn, ({ kind }) => kind === 'probe'),
-      'anneal',
-    ),
-    {
-      anneal,
-      switchStep: step,
-      rewarm: null,
-      override: null,
-    },
-  )
-  const asks = offers(state.options, 'heldOutLoss')
-    ? asked(begun, [{ kind: 'probe', atStep: toStep, probe: 'valley' }])
-    : begun
-  return decided(replanned(asks), {
+  const begun = updated(inPhase(turn, 'anneal'), {
+    anneal,
+    largeLearningRate: state.largeLearningRate ?? fromRate,
+    switchStep: step,
+    rewarm: null,
+    override: null,
+  })
+  return decided(replanned(withLastProbe(begun)), {
     kind: 'switch',
     summary: switchSummary(anneal, cost, detail),
     phaseBefore: phase,
@@ -188,6 +188,16 @@ export function switched(turn: Turn, reason: AnnealState['reason'], judgement: J
     evidence: evidenceOfSignals(reading, gain),
     ...testOf(state, cost),
   })
+}
+
+/** The probe at the end of the anneal, asked for at its present end. */
+export function withLastProbe(turn: Turn): Turn {
+  const { anneal, options } = turn.state
+  if (anneal === null) return turn
+  const kept = withdrawn(turn, ({ kind }) => kind === 'probe')
+  return offers(options, 'heldOutLoss')
+    ? asked(kept, [{ kind: 'probe', atStep: anneal.toStep, probe: 'valley' }])
+    : kept
 }
 
 function annealEnd(state: TunerState, reason: AnnealState['reason']): number {
@@ -243,15 +253,23 @@ export type Keep = 'last' | 'averaged' | { readonly checkpoint: string }
 
 /** Ends the run. `scores` compares the candidates on the held-out set, where there is one. */
 export function finished(turn: Turn, options: { keep: Keep; summary: string }): Turn {
-  const { state } = turn
-  const ended = updated(inPhase(withdrawn(turn), 'done'), {
-    anneal: null,
-    warmup: null,
-    override: null,
-    rewarm: null,
-    lifecycle: 'finished',
-  })
-  const asks = asked(ended, [{ kind: 'finish', atStep: state.step, keep: options.keep }])
+  const { state, observation } = turn
+  // Advice ends by itself: only a job that is steered, or a person, is asked to stop.
+  const isAsked = state.mode === 'auto' || observation.kind === 'command'
+  const ended = updated(
+    inPhase(
+      withdrawn(turn, () => true),
+      'done',
+    ),
+    {
+      anneal: null,
+      warmup: null,
+      override: null,
+      rewarm: null,
+      lifecycle: 'finished',
+    },
+  )
+  const asks = isAsked ? asked(ended, [{ kind: 'finish', atStep: state.step, keep: options.keep }]) : ended
   return decided(replanned(asks), {
     kind: 'finish',
     summary: options.summary,

@@ -15,10 +15,11 @@ import type {
 import { handedBack, obeyed } from './commands.ts'
 import { guardCheckpoints, rampShare } from './constants.ts'
 import { bestAverage } from './estimators/averagedGap.ts'
+import { blockSteps } from './estimators/blocks.ts'
 import { lossSmoother } from './estimators/lossSmoother.ts'
 import { divergenceSign, isProbeNormal, noDivergence, watchProbe, watchSample } from './guards/divergence.ts'
 import { recovered } from './guards/recovery.ts'
-import { canRace, momentaOf, nominalBudget, offers } from './options.ts'
+import { canRace, nominalBudget, offers } from './options.ts'
 import { cadenceOf } from './planParts.ts'
 import { formatRate, formatStep } from './sentences.ts'
 import { readRegime, unknownRegime } from './signals/regime.ts'
@@ -34,7 +35,7 @@ import {
 } from './signals/signals.ts'
 import { type TuneResult, type TunerState, tunerVersion } from './state.ts'
 import { finished, finishedAtProbe, followedIntoAnneal, isPatienceOver, steer } from './steering.ts'
-import { asked, charted, decided, replanned, type Turn, updated } from './turn.ts'
+import { asked, charted, decided, replanned, type Turn, updated, withdrawn } from './turn.ts'
 import {
   armRestored,
   beginWarmup,
@@ -267,12 +268,14 @@ function afterSample(turn: Turn, sample: Sample): Turn {
   const { state } = turn
   const { phase, warmup, override, step } = state
   if (phase === 'done') return turn
+  const end = endStepOf(state)
+  if (end !== null && step >= end) return atEnd(turn)
   if (override !== null && step >= override.untilStep) return handedBack(turn, ', as its last step has come')
   if (warmup !== null) return foldWarmupSample(turn, sample)
   if (state.mode !== 'auto' || state.awaitedRestore !== null) return blockProbed(turn)
   const sign = divergenceSign(state.divergence)
   if (sign !== null) return recovered(turn, sign)
-  if (phase === 'anneal') return atAnnealEnd(turn)
+  if (phase === 'anneal') return turn
   if (isAtPlannedAnneal(state) || (isPatienceOver(state) && override === null))
     return followedIntoAnneal(turn)
   return blockProbed(turn)
@@ -318,14 +321,20 @@ function foldBlockProbe(state: TunerState, loss: number): TunerState['signals'] 
   return foldValleyProbe(state.signals, probe, state.largeSteps)
 }
 
-/** The end of the anneal, for a job that sends no last probe. */
-function atAnnealEnd(turn: Turn): Turn {
-  const { anneal, step, options } = turn.state
-  if (anneal === null || step < anneal.toStep || offers(options, 'heldOutLoss')) return turn
-  return finished(turn, {
-    keep: 'last',
-    summary: `Finished at step ${formatStep(step)}; the last weights are kept.`,
-  })
+/**
+ * Where the run ends without a last probe: at the end of the anneal, or of the budget where there is none. A
+ * last probe that was asked for is waited for one block longer, in case samples overtake it.
+ */
+function endStepOf({ anneal, budgetSteps, options, mode }: TunerState): number | null {
+  if (anneal === null || mode !== 'auto') return budgetSteps
+  return anneal.toStep + (offers(options, 'heldOutLoss') ? blockSteps(budgetSteps) : 0)
+}
+
+function atEnd(turn: Turn): Turn {
+  const { anneal, step, mode } = turn.state
+  const used = anneal === null || mode !== 'auto' ? ': the budget is used up' : ''
+  const kept = mode === 'auto' ? '; the last weights are kept' : ''
+  return finished(turn, { keep: 'last', summary: `Finished at step ${formatStep(step)}${used}${kept}.` })
 }
 
 // ----------------------------------------------------------------------------------------------- the probes
@@ -381,7 +390,8 @@ function afterProbe(turn: Turn, probe: ValleyProbe): Turn {
   const sign = state.mode === 'auto' ? divergenceSign(state.divergence) : null
   if (sign !== null) return recovered(turn, sign)
   if (state.phase === 'anneal') {
-    const isLast = state.anneal !== null && probe.step >= state.anneal.toStep
+    const end = state.mode === 'auto' ? state.anneal?.toStep : state.budgetSteps
+    const isLast = end != null && probe.step >= end
     return isLast
       ? finishedAtProbe(turn, { last: probe.raw.loss, averaged: bestAverage(probe)?.loss ?? null })
       : saved(turn)
@@ -404,12 +414,14 @@ function saved(turn: Turn): Turn {
   const last = divergence.checkpoints.at(-1)
   if (last !== undefined && step - last.step < nominalBudget(state.budgetSteps) / 100) return turn
   const used = divergence.checkpoints.map(({ name }) => name)
-  const free = Array.from({ length: guardCheckpoints }, (_, i) => `good-${i}`).find(
+  const unused = Array.from({ length: guardCheckpoints }, (_, i) => `good-${i}`).find(
     (name) => !used.includes(name),
   )
-  const name = free ?? used[0]!
+  const name = unused ?? used[0]!
   const kept = divergence.checkpoints.filter((entry) => entry.name !== name)
-  return updated(asked(turn, [{ kind: 'checkpoint', atStep: step, checkpoint: name }]), {
+  // A checkpoint under this name that was not made yet is not wanted any more.
+  const free = withdrawn(turn, (action) => action.kind === 'checkpoint' && action.checkpoint === name)
+  return updated(asked(free, [{ kind: 'checkpoint', atStep: step, checkpoint: name }]), {
     divergence: { ...divergence, checkpoints: [...kept, { name, step, largeSteps }] },
   })
 }

@@ -22,6 +22,9 @@ export type Turn = {
   readonly readings: readonly SignalReading[]
 }
 
+/** Outstanding actions never exceed this: a race asks for three per arm, guards and commands for a few more. */
+export const actionsMax = 64
+
 /** Phases kept in the run's history; beyond it the oldest ones merge into the first. */
 const phaseSpansMax = 64
 
@@ -56,11 +59,17 @@ export type ActionRequest = Action extends infer A ? (A extends Action ? Omit<A,
 export function asked(turn: Turn, requests: readonly ActionRequest[]): Turn {
   const { actions, actionCount } = turn.state
   const added = requests.map((request, i) => ({ ...request, id: `a-${actionCount + i + 1}` }) as Action)
-  return updated(turn, { actions: [...actions, ...added], actionCount: actionCount + added.length })
+  return updated(turn, {
+    actions: [...actions, ...added].slice(-actionsMax),
+    actionCount: actionCount + added.length,
+  })
 }
 
+/** What a change of course makes pointless: all but a person's word, and what frees the job's memory. */
+const isOfTheCourse = ({ kind }: Action): boolean => kind !== 'pause' && kind !== 'resume' && kind !== 'drop'
+
 /** Takes back outstanding actions that a change of course has made pointless. */
-export function withdrawn(turn: Turn, isPointless: (action: Action) => boolean = () => true): Turn {
+export function withdrawn(turn: Turn, isPointless: (action: Action) => boolean = isOfTheCourse): Turn {
   return updated(turn, { actions: turn.state.actions.filter((action) => !isPointless(action)) })
 }
 
