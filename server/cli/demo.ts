@@ -16,8 +16,10 @@ export type DemoOptions = {
   readonly trainer: readonly string[]
 }
 
-/** A line each this much of the run, where the output is no terminal. */
-const progressShare = 0.05
+/** Lines of progress over a run where the output is no terminal: one each 5 %. */
+const progressLines = 20
+/** The same without a budget: one line each this many steps. */
+const progressSteps = 500
 
 export type DemoSummary = {
   readonly testAccuracy: number | null
@@ -37,7 +39,7 @@ export function createScreen(output: {
   write(text: string): unknown
   columns?: number
 }) {
-  let shareShown = -1
+  let partShown = -1
   let drawn = false
   const clear = () => {
     if (drawn) output.write('\r\u001b[K')
@@ -55,10 +57,13 @@ export function createScreen(output: {
         drawn = true
         return
       }
-      const share = progress.budgetSteps === null ? 0 : progress.step / progress.budgetSteps
-      if (share < shareShown + progressShare && share < 1) return
-      if (share === shareShown) return
-      shareShown = Math.floor(share / progressShare) * progressShare
+      const { step, budgetSteps } = progress
+      const part =
+        budgetSteps === null
+          ? Math.floor(step / progressSteps)
+          : Math.floor((step * progressLines) / budgetSteps)
+      if (part <= partShown) return
+      partShown = part
       output.write(`${text}\n`)
     },
     clear,

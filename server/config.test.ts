@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { configFileName, isLoopback, loadConfig } from './config.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'twostep-config-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+const write = (settings: unknown) => writeFileSync(join(folder, configFileName), JSON.stringify(settings))
+
+test('without settings the server is on loopback, with its data in the current folder', () => {
+  expect(loadConfig({}, {}, folder)).toEqual({
+    host: '127.0.0.1',
+    port: 7317,
+    dataDir: join(folder, '.twostep'),
+    databaseFile: join(folder, '.twostep', 'twostep.db'),
+    allowedHosts: [],
+    allowedOrigins: [],
+    logLevel: 'warn',
+  })
+})
+
+test('a flag goes before the environment, the environment before the file', () => {
+  write({ port: 1, logLevel: 'info', allowedHosts: ['box', 'Other:80'] })
+  const config = loadConfig({ port: '3' }, { TWOSTEP_PORT: '2', TWOSTEP_LOG_LEVEL: 'debug' }, folder)
+  expect(config).toMatchObject({ port: 3, logLevel: 'debug', allowedHosts: ['box', 'other:80'] })
+})
+
+test('the database may be named by an address, relative or absolute', () => {
+  const at = (storageUrl: string) => loadConfig({ storageUrl }, {}, folder).databaseFile
+  expect(at('sqlite:///runs.db')).toBe(join(folder, 'runs.db'))
+  expect(at('sqlite:////data/runs.db')).toBe('/data/runs.db')
+})
+
+test("a job's own settings in the environment are left alone", () => {
+  expect(() => loadConfig({}, { TWOSTEP_SERVER_URL: 'x', TWOSTEP_SPOOL_DIR: 'y' }, folder)).not.toThrow()
+})
+
+test.each<[Record<string, string>, Record<string, string>, RegExp]>([
+  [{ port: 'x' }, {}, /^--port must be a whole number from 0 \(any free port\) to 65535, got "x"$/],
+  [{}, { TWOSTEP_PORT: '70000' }, /^TWOSTEP_PORT must be .*got "70000"$/],
+  [{ host: '0.0.0.0' }, {}, /^--host must be a loopback address .*got "0\.0\.0\.0": without access tokens/],
+  [{ logLevel: 'loud' }, {}, /^--log-level must be one of debug, info, warn, error, silent, got "loud"$/],
+  [{}, { TWOSTEP_PRT: '1' }, /^unknown setting TWOSTEP_PRT=1 .*allowed are TWOSTEP_HOST/],
+  [{}, { TWOSTEP_STORAGE_URL: 'postgresql://x' }, /PostgreSQL, which is not available in this version/],
+  [{ storageUrl: 'runs.db' }, {}, /^--storage-url must look like sqlite:\/\/\/file, got "runs\.db"$/],
+  [{ allowedOrigins: 'example.org' }, {}, /^--allowed-origins must list origins such as/],
+  [{ allowedHosts: 'http://x' }, {}, /^--allowed-hosts must list host names/],
+])('%j with %j is refused with a sentence', (flags, environment, sentence) => {
+  expect(() => loadConfig(flags, environment, folder)).toThrow(sentence)
+})
+
+test('a settings file that is not understood is named', () => {
+  write({ prot: 3 })
+  expect(() => loadConfig({}, {}, folder)).toThrow(
+    /twostep\.config\.json: unknown setting "prot"; allowed are host/,
+  )
+  write([1])
+  expect(() => loadConfig({}, {}, folder)).toThrow(/must hold an object of settings/)
+  writeFileSync(join(folder, configFileName), '{')
+  expect(() => loadConfig({}, {}, folder)).toThrow(/twostep\.config\.json is not JSON/)
+})
+
+test('loopback is known by its addresses', () => {
+  expect(['127.0.0.1', '127.8.8.8', '::1', 'localhost'].map(isLoopback)).toEqual([true, true, true, true])
+  expect(['0.0.0.0', '::', '192.168.1.2', '127.example.org'].map(isLoopback)).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ])
+})

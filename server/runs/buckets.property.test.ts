@@ -1,0 +1,52 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { BucketMap, Buckets } from './buckets.ts'
+
+// Adding 0 turns −0 into 0, which no minimum tells apart.
+const sample = fc.tuple(
+  fc.integer({ min: 0, max: 500 }),
+  fc.double().map((value) => value + 0),
+)
+
+test('buckets hold what a plain loop over the samples finds', () => {
+  fc.assert(
+    fc.property(fc.array(sample, { maxLength: 200 }), fc.integer({ min: 1, max: 100 }), (samples, width) => {
+      const map = new BucketMap(width)
+      for (const [step, value] of samples) map.add(step, value)
+      const columns = map.columns()
+      const keys = [...new Set(samples.map(([step]) => Math.floor(step / width)))].sort((a, b) => a - b)
+      expect(columns.step.length).toBe(keys.length)
+      for (const [i, key] of keys.entries()) {
+        const inside = samples.filter(([step]) => Math.floor(step / width) === key)
+        const finite = inside.map(([, value]) => value).filter(Number.isFinite)
+        expect(columns.step[i]).toBe(Math.min(...inside.map(([step]) => step)))
+        expect(columns.count[i]).toBe(finite.length)
+        expect(columns.nonFinite[i]).toBe(inside.length - finite.length)
+        expect(columns.first[i]).toBe(finite[0] ?? null)
+        expect(columns.last[i]).toBe(finite.at(-1) ?? null)
+        expect(columns.min[i]).toBe(finite.length === 0 ? null : Math.min(...finite))
+        expect(columns.max[i]).toBe(finite.length === 0 ? null : Math.max(...finite))
+      }
+      expect(map.stored()).toBe(samples.length)
+    }),
+  )
+})
+
+test('merging parts in order gives what adding all at once gives, and bytes keep it', () => {
+  fc.assert(
+    fc.property(fc.array(sample, { maxLength: 60 }), fc.array(sample, { maxLength: 60 }), (first, second) => {
+      const whole = new Buckets()
+      const parts = [first, second].map((samples) => {
+        const part = new Buckets()
+        for (const [step, value] of samples) {
+          part.add(0, step, value)
+          whole.add(0, step, value)
+        }
+        return part
+      })
+      const merged = new Buckets(new Float64Array(7))
+      for (const part of parts) if (part.length > 0) merged.merge(0, Buckets.fromBytes(part.toBytes()), 0)
+      if (whole.length > 0) expect([...merged.data]).toEqual([...whole.data])
+    }),
+  )
+})

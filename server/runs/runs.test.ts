@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { replayRun } from '../cli/replay.ts'
+import { createFakeTuner } from '../testing/fakeTuner.ts'
+import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
+import { activeRunsMax } from './activeRuns.ts'
+import { realTuner } from './realTuner.ts'
+
+let server: TestServer
+beforeEach(async () => {
+  server = await startTestServer()
+  await server.call('POST', '/api/v1/runs', { runId: 'r1' })
+})
+afterEach(() => server.close())
+
+const hold = (step: number) => ({
+  kind: 'line',
+  step,
+  seconds: 0,
+  criticalLearningRate: null,
+  curvature: null,
+})
+const post = (sequence: number, more: Record<string, unknown> = {}, run = 'r1') =>
+  server.call('POST', `/api/v1/runs/${run}/telemetry`, { clientId: 'c', sequence, ...more })
+const read = async (path: string) => (await server.call('GET', `/api/v1/runs/r1${path}`)).body
+
+test('a restart in the middle gives what an uninterrupted run gives', async () => {
+  await server.call('POST', '/api/v1/runs', { runId: 'r2' })
+  for (let i = 0; i < 30; i++) {
+    const more = { steps: sampleBatch(70 * i, 70), probes: [hold(70 * i + 35)] }
+    await post(i + 1, more)
+    await post(i + 1, more, 'r2')
+    // r1 and r2 take turns of a restart, at different places between two snapshots.
+    if (i % 7 === 3) await server.restart()
+  }
+  const [one, two] = await Promise.all(
+    ['r1', 'r2'].map((id) => server.call('GET', `/api/v1/runs/${id}/series?points=50`)),
+  )
+  expect(one?.body.signals).toEqual(two?.body.signals)
+  expect(one?.body.stored).toBe(2_100)
+  expect(await replayRun(server.storage, createFakeTuner(), 'r1')).toEqual({
+    runId: 'r1',
+    observations: 91,
+    decisions: 31,
+    identical: true,
+    difference: null,
+  })
+})
+
+test('a repeat after a restart is still a repeat', async () => {
+  const first = await post(1, { steps: sampleBatch(0, 10) })
+  await server.restart()
+  expect((await post(1, { steps: sampleBatch(0, 10) })).body).toEqual({ ...first.body, duplicate: true })
+  expect((await post(3)).body.code).toBe('sequence-gap')
+})
+
+test('another version of the tuner refolds the log and takes its own decisions', async () => {
+  await post(1, { steps: sampleBatch(0, 40), probes: [hold(20), hold(40)] })
+  const before = await read('/decisions')
+  await server.restart({ tuner: createFakeTuner('fake-2', 2) })
+  await post(2, { steps: sampleBatch(40, 10), probes: [hold(50)] })
+  const after = await read('/decisions')
+  expect(after.decisions).toHaveLength(4)
+  expect(after.decisions[1].summary).toContain('Holding 0.2')
+  expect(before.decisions[1].summary).toContain('Holding 0.1')
+  expect((await read('/series?signals=lossSmoothed')).stored).toBe(50)
+  const replay = await replayRun(server.storage, createFakeTuner('fake-2', 2), 'r1')
+  expect(replay.identical).toBe(true)
+  const other = await replayRun(server.storage, createFakeTuner('fake-1', 1), 'r1')
+  expect(other).toMatchObject({ identical: false, difference: { number: 1 } })
+})
+
+test('a full disk answers 507, loses nothing accepted, and the same batch is taken once there is room', async () => {
+  await server.restart({ pagesMax: 90 })
+  let sequence = 1
+  let answer = await post(sequence, { steps: sampleBatch(0, 500) })
+  while (answer.status === 200) {
+    sequence++
+    answer = await post(sequence, { steps: sampleBatch(500 * (sequence - 1), 500) })
+  }
+  expect(answer.body).toMatchObject({ status: 507, code: 'disk-full' })
+  expect(answer.headers.get('retry-after')).toBe('30')
+  expect((await server.call('GET', '/healthz')).status).toBe(200)
+  expect((await read('')).step).toBe(500 * (sequence - 1))
+  expect((await read('/series?signals=loss')).stored).toBe(500 * (sequence - 1))
+  await server.restart({ pagesMax: 10_000 })
+  const again = await post(sequence, { steps: sampleBatch(500 * (sequence - 1), 500) })
+  expect(again.body).toMatchObject({ accepted: 500, duplicate: false })
+  expect((await read('/series?signals=loss')).stored).toBe(500 * sequence)
+})
+
+test('more runs than are kept in memory all go on', async () => {
+  const ids = Array.from({ length: activeRunsMax + 10 }, (_, i) => `many-${i}`)
+  for (const runId of ids) await server.call('POST', '/api/v1/runs', { runId })
+  for (const sequence of [1, 2])
+    for (const id of ids) {
+      const answer = await post(sequence, { steps: sampleBatch(10 * (sequence - 1), 10) }, id)
+      expect(answer.body).toMatchObject({ accepted: 10 })
+    }
+  expect((await server.call('GET', '/api/v1/runs/many-0')).body.step).toBe(20)
+})
+
+test('a silent run is stale, never failed, and comes back by itself', async () => {
+  for (let i = 0; i < 30; i++) {
+    await post(i + 1, { steps: sampleBatch(i, 1) })
+    server.clock.advance(10_000)
+  }
+  const { lastSeenAt } = await read('')
+  // Its usual pause is 10 s, so 60 s are no sign yet; 20 pauses are.
+  server.clock.advance(140_000)
+  expect((await read('')).state).toBe('running')
+  server.clock.advance(60_000)
+  expect(await read('')).toMatchObject({ state: 'stale', lastSeenAt })
+  await post(31, { steps: sampleBatch(30, 1) })
+  expect((await read('')).state).toBe('running')
+})
+
+test('batches of one run are applied in order even when they arrive together', async () => {
+  const answers = await Promise.all(
+    [1, 2, 3, 4].map((i) => server.app.runs.telemetry('r1', { clientId: 'c', sequence: i })),
+  )
+  expect(answers.map(({ nextSequence }) => nextSequence)).toEqual([2, 3, 4, 5])
+})
+
+test('the real tuner is folded, stored and replayed', async () => {
+  await server.restart({ tuner: realTuner })
+  await server.call('POST', '/api/v1/runs', {
+    runId: 'real',
+    budgetSteps: 2_000,
+    optimizer: { name: 'sgd', momentum: 0.9 },
+    learningRate: { initial: 0.1, min: null, max: null },
+  })
+  for (let i = 0; i < 20; i++) await post(i + 1, { steps: sampleBatch(100 * i, 100) }, 'real')
+  const run = await server.call('GET', '/api/v1/runs/real')
+  expect(run.body.headline.length).toBeGreaterThan(10)
+  const replay = await replayRun(server.storage, realTuner, 'real')
+  expect(replay).toMatchObject({ identical: true, observations: 21 })
+  expect(replay.decisions).toBeGreaterThan(0)
+})
