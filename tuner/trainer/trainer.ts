@@ -6,19 +6,19 @@ import type * as tf from '@tensorflow/tfjs-core'
 import type { LineProbe, ValleyProbe } from '../../protocol/vocabulary.ts'
 import type { Backend } from './backends/backend.ts'
 import { type Checkpoint, cloneCheckpoint, createCheckpoints } from './checkpoints.ts'
-import { type Batch, createBatchMaker, disposeBatch } from './data/batches.ts'
+import { createBatchMaker, disposeBatch } from './data/batches.ts'
 import { createDataOrder } from './data/dataOrder.ts'
-import type { Dataset, Examples } from './data/dataset.ts'
-import { lossAndGradients, type Model, type Weights } from './models/model.ts'
+import { type Dataset, type Examples, indexRange } from './data/dataset.ts'
+import type { Model, Weights } from './models/model.ts'
 import { cloneAll, disposeAll, type Optimizer } from './optimizers/optimizer.ts'
 import { createWeightAverages } from './probes/averages.ts'
 import { evaluateBatches } from './probes/evaluate.ts'
-import { lineStart, measureAlongUpdate, measureNoiseCurvature } from './probes/line.ts'
-import { microBatchCount, microBatchGradients } from './probes/microBatches.ts'
-import { innerProduct, normSquared, weightedNormSquared } from './probes/norms.ts'
-import { measureValley } from './probes/valley.ts'
+import { microBatchCount } from './probes/microBatches.ts'
+import { normSquared } from './probes/norms.ts'
+import { createProber } from './probes/prober.ts'
 import { createRandom, hashSeed } from './random.ts'
 import { createSignalBuffer, type StepReading } from './signals.ts'
+import { createGradientMaker } from './stepGradients.ts'
 
 export type TrainerOptions = {
   readonly backend: Backend
@@ -89,14 +89,6 @@ export type Trainer = {
 export const defaultProbeExamples = 512
 export const defaultBlockSteps = 20
 const evaluationBatch = 1_000
-const noiseStream = 0x6c69_6e65
-
-const range = (from: number, to: number): number[] =>
-  Array.from({ length: to - from }, (_, index) => from + index)
-
-/** Evenly spaced indices: fixed examples that represent the whole set. */
-const spread = (count: number, chosen: number): number[] =>
-  range(0, Math.min(count, chosen)).map((index) => Math.floor((index * count) / Math.min(count, chosen)))
 
 /** @throws RangeError for a batch size that the data cannot give. */
 export function createTrainer(options: TrainerOptions): Trainer {
@@ -110,155 +102,55 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const signals = createSignalBuffer(backend)
   const splitsBatches = batchSize % microBatchCount === 0 && batchSize >= 2 * microBatchCount
   const microBatchSize = batchSize / microBatchCount
+  const gradientMaker = createGradientMaker(model, optimizer, clock)
+  const prober = createProber({
+    backend,
+    dataset,
+    model,
+    optimizer,
+    makeBatch,
+    clock,
+    seed,
+    probeExamples,
+    lineExamples,
+    noiseBatchSize: splitsBatches ? microBatchSize : batchSize,
+  })
   let weights = model.initialWeights(createRandom(hashSeed(seed, 0x696e_6974)))
   let stepCount = 0
-  let lineRate: number | null = null
   /** η of the step that led here: w = w_before − η·u. null when no such step did (start, restore). */
   let lastRate: number | null = null
-  let plainGradientSeconds: number | null = null
-  let heldOutBatch: Batch | undefined
-  let lineBatch: Batch | undefined
 
   const replaceWeights = (next: tf.Tensor[]): void => {
     disposeAll(weights)
     weights = next
   }
-
-  /** One gradient of the whole batch. */
-  const plainGradients = (indices: Uint32Array) => {
-    const batch = makeBatch(dataset.train, indices)
+  const step = ({ learningRate, momentum, measureNorm = true, measureAll = false }: StepRequest): void => {
     const started = clock()
-    const result = lossAndGradients(model, weights, batch)
-    const seconds = clock() - started
-    // The usual cost of a plain gradient, to tell what a split one costs beyond it.
-    plainGradientSeconds =
-      plainGradientSeconds === null ? seconds : plainGradientSeconds * 0.9 + seconds * 0.1
+    const isSplit = measureAll && splitsBatches
+    const batch = makeBatch(dataset.train, order.nextBatch())
+    const { loss, gradients, norms, signalSeconds } = isSplit
+      ? gradientMaker.split(weights, batch)
+      : gradientMaker.plain(weights, batch)
     disposeBatch(batch)
-    return { ...result, seconds: 0 }
-  }
-
-  const splitGradients = (indices: Uint32Array) => {
-    const batch = makeBatch(dataset.train, indices)
-    const inverse = optimizer.inversePreconditioner()
-    const started = clock()
-    const result = microBatchGradients(model, weights, batch, inverse)
-    const preconditionedNorm = inverse && weightedNormSquared(result.gradients, inverse)
-    const elapsed = clock() - started
-    disposeBatch(batch)
-    if (inverse !== undefined) disposeAll(inverse)
-    return {
-      ...result,
-      preconditionedNorm,
-      seconds: Math.max(0, elapsed - (plainGradientSeconds ?? elapsed)),
-    }
-  }
-
-  const updateSignals = (gradients: readonly tf.Tensor[]) => {
-    const update = optimizer.update()!
-    const measured = {
-      gradientDotUpdate: innerProduct(gradients, update),
-      updateNormSquared: normSquared(update),
-      weightNormSquared: normSquared(weights),
-    }
-    disposeAll(update)
-    return measured
-  }
-
-  const step = (request: StepRequest): void => {
-    const started = clock()
-    const { learningRate, momentum, measureNorm = true } = request
-    const measureAll = (request.measureAll ?? false) && splitsBatches
-    const indices = order.nextBatch()
-    const split = measureAll ? splitGradients(indices) : undefined
-    const { loss, gradients } = split ?? plainGradients(indices)
-    let signalSeconds = split?.seconds ?? 0
-    const next = optimizer.step(weights, gradients, { learningRate, momentum })
+    replaceWeights(optimizer.step(weights, gradients, { learningRate, momentum }))
+    lastRate = learningRate
     const measuring = clock()
     const gradientNormSquared = measureNorm || measureAll ? normSquared(gradients) : undefined
-    const more = measureAll ? updateSignals(gradients) : undefined
-    signalSeconds += clock() - measuring
+    const more = measureAll ? gradientMaker.updateSignals(weights, gradients) : {}
     disposeAll(gradients)
-    replaceWeights(next)
-    lastRate = learningRate
-    const averaging = clock()
     averages.add(weights)
     const ended = clock()
-    signals.add(
-      {
-        step: stepCount,
-        learningRate,
-        momentum,
-        batchSize,
-        microBatchSize: measureAll ? microBatchSize : null,
-        stepSeconds: ended - started,
-        signalSeconds: signalSeconds + (ended - averaging),
-      },
-      {
-        loss,
-        gradientNormSquared,
-        ...more,
-        microGradientNormSquared: split?.microNormSquared,
-        preconditionedGradientNormSquared: split?.preconditionedNorm,
-        preconditionedMicroGradientNormSquared: split?.preconditionedMicroNormSquared,
-      },
-    )
+    const host = {
+      step: stepCount,
+      learningRate,
+      momentum,
+      batchSize,
+      microBatchSize: isSplit ? microBatchSize : null,
+      stepSeconds: ended - started,
+      signalSeconds: signalSeconds + (ended - measuring),
+    }
+    signals.add(host, { loss, gradientNormSquared, ...norms, ...more })
     stepCount++
-  }
-
-  const valleyProbe = async (): Promise<ValleyProbe> => {
-    const started = clock()
-    heldOutBatch ??= makeBatch(dataset.heldOut, range(0, Math.min(probeExamples, dataset.heldOut.count)))
-    const probe = await measureValley({
-      backend,
-      model,
-      weights,
-      averages,
-      examples: heldOutBatch,
-      step: stepCount,
-    })
-    return { ...probe, seconds: clock() - started }
-  }
-
-  /** Gradients of two micro-batches that depend on seed and step alone, so a probe moves no later batch. */
-  const independentGradients = (): readonly [tf.Tensor[], tf.Tensor[]] => {
-    const random = createRandom(hashSeed(seed, noiseStream, stepCount))
-    const draw = (): tf.Tensor[] => {
-      const size = splitsBatches ? microBatchSize : batchSize
-      const batch = makeBatch(
-        dataset.train,
-        range(0, size).map(() => random.integer(dataset.train.count)),
-      )
-      const { loss, gradients } = lossAndGradients(model, weights, batch)
-      loss.dispose()
-      disposeBatch(batch)
-      return gradients
-    }
-    return [draw(), draw()]
-  }
-
-  const lineProbe = async (learningRate: number): Promise<LineProbe> => {
-    const started = clock()
-    lineBatch ??= makeBatch(dataset.train, spread(dataset.train.count, lineExamples))
-    const { context, lossHere } = await lineStart(backend, model, weights, lineBatch)
-    const update = optimizer.update()
-    const along =
-      update &&
-      (await measureAlongUpdate(context, update, { lossHere, lastRate, start: lineRate ?? learningRate }))
-    const gradients = independentGradients()
-    const inverse = optimizer.inversePreconditioner()
-    const noiseCurvature = await measureNoiseCurvature(context, gradients, inverse, lossHere)
-    for (const tensors of [update, inverse, ...gradients]) if (tensors !== undefined) disposeAll(tensors)
-    context.stem.dispose()
-    lineRate = along?.criticalLearningRate ?? lineRate
-    return {
-      kind: 'line',
-      step: stepCount,
-      seconds: clock() - started,
-      criticalLearningRate: along?.criticalLearningRate ?? null,
-      curvature: along?.curvature ?? null,
-      noiseCurvature,
-      examples: lineBatch.count,
-    }
   }
 
   const capture = (): Checkpoint => ({
@@ -284,7 +176,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     let loss = 0
     let accuracy = 0
     for (let from = 0; from < examples.count; from += evaluationBatch) {
-      const batch = makeBatch(examples, range(from, Math.min(from + evaluationBatch, examples.count)))
+      const batch = makeBatch(examples, indexRange(from, Math.min(from + evaluationBatch, examples.count)))
       const score = await evaluateBatches(backend, model, weights, [batch])
       loss += (score.loss * batch.count) / examples.count
       accuracy += (score.accuracy * batch.count) / examples.count
@@ -304,8 +196,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
     step,
     read: () => signals.read(),
     setBlockSteps: (blockSteps) => averages.setBlockSteps(blockSteps),
-    valleyProbe,
-    lineProbe,
+    valleyProbe: () => prober.valley({ weights, step: stepCount, lastRate }, averages),
+    lineProbe: (learningRate) => prober.line({ weights, step: stepCount, lastRate }, learningRate),
     checkpoint: (name) => checkpoints.save(name, capture()),
     restore: (name, { rewindData = false, skipBatches = 0 } = {}) => {
       const checkpoint = named(name)
@@ -342,7 +234,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
       averages.reset()
       checkpoints.dispose()
       signals.dispose()
-      for (const batch of [heldOutBatch, lineBatch]) if (batch !== undefined) disposeBatch(batch)
+      prober.dispose()
     },
   }
 }

@@ -63,3 +63,7 @@ export function pixelMoments(pixels: Uint8Array): { pixelMean: number; pixelDevi
   const deviation = Math.sqrt(Math.max(0, squares / Math.max(1, pixels.length) - mean * mean))
   return { pixelMean: mean / 255, pixelDeviation: deviation > 0 ? deviation / 255 : 1 }
 }
+
+/** The whole numbers from `from` to `to` (exclusive). */
+export const indexRange = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index)

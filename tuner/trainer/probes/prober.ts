@@ -1,0 +1,105 @@
+// The probes of one run on its fixed examples: the first held-out ones for the valley, evenly spread training
+// examples for the line. Both sets are uploaded at the first probe and stay on the device.
+
+import type * as tf from '@tensorflow/tfjs-core'
+import type { LineProbe, ValleyProbe } from '../../../protocol/vocabulary.ts'
+import type { Backend } from '../backends/backend.ts'
+import { type Batch, type BatchMaker, disposeBatch } from '../data/batches.ts'
+import { type Dataset, indexRange } from '../data/dataset.ts'
+import { lossAndGradients, type Model, type Weights } from '../models/model.ts'
+import { disposeAll, type Optimizer } from '../optimizers/optimizer.ts'
+import { createRandom, hashSeed } from '../random.ts'
+import type { WeightAverages } from './averages.ts'
+import { lineStart, measureAlongUpdate, measureNoiseCurvature } from './line.ts'
+import { measureValley } from './valley.ts'
+
+const noiseStream = 0x6c69_6e65
+
+export type ProberOptions = {
+  readonly backend: Backend
+  readonly dataset: Dataset
+  readonly model: Model
+  readonly optimizer: Optimizer
+  readonly makeBatch: BatchMaker
+  readonly clock: () => number
+  readonly seed: number
+  readonly probeExamples: number
+  readonly lineExamples: number
+  /** Size of the two batches whose gradients' difference is the noise direction. */
+  readonly noiseBatchSize: number
+}
+
+/** Where the run is. `lastRate`: η of the step that led here; null when none did (start, restore). */
+export type RunPosition = {
+  readonly weights: Weights
+  readonly step: number
+  readonly lastRate: number | null
+}
+
+export type Prober = {
+  valley(position: RunPosition, averages: WeightAverages): Promise<ValleyProbe>
+  /** `learningRate`: where the search for η_c starts the first time. */
+  line(position: RunPosition, learningRate: number): Promise<LineProbe>
+  dispose(): void
+}
+
+/** Evenly spaced indices: fixed examples that represent the whole set. */
+const spread = (count: number, chosen: number): number[] =>
+  indexRange(0, chosen).map((index) => Math.floor((index * count) / chosen))
+
+export function createProber(options: ProberOptions): Prober {
+  const { backend, dataset, model, optimizer, makeBatch, clock } = options
+  const heldOutCount = Math.min(options.probeExamples, dataset.heldOut.count)
+  const lineCount = Math.min(options.lineExamples, dataset.train.count)
+  let heldOut: Batch | undefined
+  let training: Batch | undefined
+  let criticalRate: number | null = null
+
+  /** Gradients of two random batches that depend on seed and step alone, so a probe moves no later batch. */
+  const independentGradients = ({ weights, step }: RunPosition): readonly [tf.Tensor[], tf.Tensor[]] => {
+    const random = createRandom(hashSeed(options.seed, noiseStream, step))
+    const draw = (): tf.Tensor[] => {
+      const indices = indexRange(0, options.noiseBatchSize).map(() => random.integer(dataset.train.count))
+      const batch = makeBatch(dataset.train, indices)
+      const { loss, gradients } = lossAndGradients(model, weights, batch)
+      loss.dispose()
+      disposeBatch(batch)
+      return gradients
+    }
+    return [draw(), draw()]
+  }
+  return {
+    valley: async ({ weights, step }, averages) => {
+      const started = clock()
+      heldOut ??= makeBatch(dataset.heldOut, indexRange(0, heldOutCount))
+      const probe = await measureValley({ backend, model, weights, averages, examples: heldOut, step })
+      return { ...probe, seconds: clock() - started }
+    },
+    line: async (position, learningRate) => {
+      const started = clock()
+      training ??= makeBatch(dataset.train, spread(dataset.train.count, lineCount))
+      const { context, lossHere } = await lineStart(backend, model, position.weights, training)
+      const update = optimizer.update()
+      const search = { lossHere, lastRate: position.lastRate, start: criticalRate ?? learningRate }
+      const along = update && (await measureAlongUpdate(context, update, search))
+      const gradients = independentGradients(position)
+      const inverse = optimizer.inversePreconditioner()
+      const noiseCurvature = await measureNoiseCurvature(context, gradients, inverse, lossHere)
+      for (const tensors of [update, inverse, ...gradients]) if (tensors !== undefined) disposeAll(tensors)
+      context.stem.dispose()
+      criticalRate = along?.criticalLearningRate ?? criticalRate
+      return {
+        kind: 'line',
+        step: position.step,
+        seconds: clock() - started,
+        criticalLearningRate: along?.criticalLearningRate ?? null,
+        curvature: along?.curvature ?? null,
+        noiseCurvature,
+        examples: training.count,
+      }
+    },
+    dispose: () => {
+      for (const batch of [heldOut, training]) if (batch !== undefined) disposeBatch(batch)
+    },
+  }
+}
