@@ -72,7 +72,11 @@ export function Chart(props: ChartProps) {
     const paint = () => {
       if (made.width !== props.frame.widthPx)
         made.setSize({ width: props.frame.widthPx, height: spec.heightPx })
-      made.setData(windowData(props.frame))
+      made.batch(() => {
+        made.setData(windowData(props.frame))
+        // The y range never changes for the library, the ticks on it do: they must be asked for again.
+        made.redraw(true, true)
+      })
     }
     if (!document.hidden) {
       paint()

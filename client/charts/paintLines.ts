@@ -84,10 +84,15 @@ export function paintBand(pen: Pen, mark: Of<'band'>): void {
   context.globalAlpha = 1
 }
 
+/** Up to this many samples are drawn as dots as well. */
+const fewSamples = 20
+
 export function paintSpikes(pen: Pen, mark: Of<'spikes'>): void {
   const path = new Path2D()
   let before: number | null = null
   let last = 0
+  // A few samples would be too short a line to see.
+  const few = mark.step.length <= fewSamples
   for (let i = 0; i < mark.step.length; i++) {
     const low = pen.y(mark.min[i])
     const high = pen.y(mark.max[i])
@@ -100,6 +105,7 @@ export function paintSpikes(pen: Pen, mark: Of<'spikes'>): void {
     if (before === null || isBroken(pen.frame.gaps, before, mark.step[i]!)) path.moveTo(x, near)
     else path.lineTo(x, near)
     path.lineTo(x, far)
+    if (few) paintDot(pen, x, far, 1.5, mark.color, mark.color)
     last = far
     before = mark.step[i]!
   }

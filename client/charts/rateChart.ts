@@ -11,7 +11,9 @@ import { extremesOf, logScale, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
 import { columnsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
 
-const decadesShown = 100
+/** The scale reaches down to a hundredth of the highest rate; for an anneal that went lower, to this share. */
+const spanShown = 100
+const spanMax = 2_000
 /** Points at which a planned stretch is evaluated. */
 const plannedPoints = 80
 
@@ -46,17 +48,22 @@ function plannedRate(view: RunView, step: number): number | null {
 function rateScale(view: RunView): Scale {
   const applied = columnsOf(view, 'learningRate')
   const planned = view.stretches
-    .filter((stretch) => stretch.planned)
-    .map((stretch) => plannedRate(view, stretch.fromStep))
+    // A range test is planned far beyond where it will stop: it does not set the scale.
+    .filter(({ planned: ahead, phase }) => ahead && phase !== 'warmup')
+    .flatMap(({ fromStep, toStep }) => [plannedRate(view, fromStep), plannedRate(view, toStep - 1e-6)])
   const all = extremesOf(valuesFrom(applied, 'max', view, 0), planned)
   if (all === null || all[1] <= 0) return logScale(0.001, 1, 4)
   const high = all[1]
   const settled = view.stretches.find(({ phase, planned: ahead }) => phase === 'large' && !ahead)
   if (settled === undefined && view.run.phase === 'warmup') {
     const shown = extremesOf(valuesFrom(applied, 'min', view, 0).filter((v) => v !== null && v > 0))
-    return logScale(Math.min(shown?.[0] ?? high / decadesShown, high), high, 3)
+    return logScale(Math.min(shown?.[0] ?? high / spanShown, high), high, 3)
   }
-  return logScale(high / decadesShown, high * 1.4, 3)
+  const least = extremesOf(
+    valuesFrom(applied, 'min', view, warmupEnd(view)).filter((v) => v !== null && v > 0),
+  )?.[0]
+  const low = Math.max(high / spanMax, Math.min(high / spanShown, least ?? high))
+  return logScale(low, high * 1.4, 3)
 }
 
 function rateMarks(view: RunView, scale: Scale): Mark[] {
@@ -76,9 +83,9 @@ function rateMarks(view: RunView, scale: Scale): Mark[] {
       const at = stretch.fromStep + ((stretch.toStep - stretch.fromStep) * k) / plannedPoints
       // The end belongs to the next stretch; a hair before it the segment's own value holds.
       const rate = plannedRate(view, k === plannedPoints && at < view.to ? at - 1e-6 : at) ?? 0
-      if (rate < scale.low && k < plannedPoints) continue
+      if (rate < scale.low && rate !== 0) continue
       step.push(at)
-      value.push(rate < scale.low ? 0 : rate)
+      value.push(rate)
     }
     const color: ColorName =
       stretch.phase === 'anneal' ? 'anneal' : stretch.phase === 'large' ? 'large' : 'ink-3'

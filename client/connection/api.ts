@@ -52,7 +52,7 @@ export function fetchRuns(): Promise<Answer<{ runs: RunSummary[]; next: string |
   return call('GET', '/runs')
 }
 
-export function fetchRun(runId: string): Promise<Answer<{ run: RunSummary }>> {
+export function fetchRun(runId: string): Promise<Answer<RunSummary>> {
   return call('GET', pathOf(runId))
 }
 

@@ -88,7 +88,7 @@ function subscribe(socket: LiveSocket, runId: string, update: Update): void {
 /** The head of the page over HTTP, so that it stands even where the socket is slow or refused. */
 async function loadFirst(runId: string, update: Update): Promise<void> {
   const answer = await fetchRun(runId)
-  if (answer.ok) update((state) => ({ ...state, run: state.run ?? answer.value.run }))
+  if (answer.ok) update((state) => ({ ...state, run: state.run ?? answer.value }))
   else if (answer.problem.status !== 0)
     update((state) => ({ ...state, problem: state.run === null ? answer.problem : null, loaded: true }))
 }

@@ -48,7 +48,9 @@ function RateFact(props: { run: RunSummary }) {
 
 function jobWords(run: RunSummary): string {
   const { framework, optimizer, settings } = run.options
-  const parts = [framework, optimizer.name].filter((text) => text !== 'unknown' && text !== '')
+  // An optimizer called "momentum" would be named twice with its coefficient.
+  const name = optimizer.momentum != null && optimizer.name === 'momentum' ? '' : optimizer.name
+  const parts = [framework, name].filter((text) => text !== 'unknown' && text !== '')
   if (optimizer.momentum != null) parts.push(`momentum ${formatNumber(optimizer.momentum).replace(/0$/, '')}`)
   if (typeof settings.batchSize === 'number') parts.push(`batch ${formatCount(settings.batchSize)}`)
   return parts.join(', ')

@@ -67,6 +67,7 @@ describe('a value with its error', () => {
   test('both are written to the digit that the 95 % half width allows', () => {
     expect(formatMeasured(0.0211, 0.0031)).toEqual({ value: '0.021', plusMinus: '0.006' })
     expect(formatMeasured(0.284, 0.002)).toEqual({ value: '0.284', plusMinus: '0.004' })
+    expect(formatMeasured(0.0158, 0.0057)).toEqual({ value: '0.016', plusMinus: '0.011' })
     expect(formatMeasured(630, 36)).toEqual({ value: '630', plusMinus: '71' })
   })
 

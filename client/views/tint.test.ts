@@ -31,9 +31,10 @@ test('blue stays, orange anneals, numbers are bold', () => {
 })
 
 test('percentages and small rates are one number', () => {
-  expect(tinted('0.6 % chance, rate 1e-5.')).toEqual([
+  expect(tinted('0.6 % chance, rate 1e-5 or 1.1 × 10⁻⁵.')).toEqual([
     ['0.6 %', 'number'],
     ['1e-5', 'number'],
+    ['1.1 × 10⁻⁵', 'number'],
   ])
 })
 
