@@ -119,7 +119,7 @@ export async function demo(config: Config, options: DemoOptions): Promise<number
     if (decision.kind === 'switch') switchReason = decision.summary
     for (const line of holds.add(decision)) screen.line(line)
   }
-  const { child, ended } = startTrainer(['--server', url, '--exit', ...options.trainer], {
+  const { child, ended } = startTrainer(['--server', url, ...options.trainer], {
     progress: screen.progress,
     decision: take,
     summary: (given) => {

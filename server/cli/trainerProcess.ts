@@ -30,7 +30,7 @@ function trainerEntry(): string {
 }
 
 function takeLine(line: string, events: TrainerEvents): void {
-  let message: { event?: string; decision?: Decision }
+  let message: { event?: string; decision?: Decision; message?: string }
   try {
     message = JSON.parse(line) as typeof message
   } catch {
@@ -42,6 +42,7 @@ function takeLine(line: string, events: TrainerEvents): void {
   if (event === 'progress') events.progress(rest as unknown as Progress)
   else if (event === 'decision' && message.decision !== undefined) events.decision(message.decision)
   else if (event === 'summary') events.summary(rest)
+  else if (event === 'notice' && message.message !== undefined) events.note(message.message)
 }
 
 /** Starts the trainer with `--events`. @throws CommandError if it is not built. */

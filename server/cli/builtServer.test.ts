@@ -1,0 +1,158 @@
+// The built program as a process, as a user runs it: killed without warning, its port taken, stopped in order.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { TelemetryAnswer } from '../../protocol/vocabulary.ts'
+import { sampleBatch } from '../testing/testServer.ts'
+import { packagePath } from './place.ts'
+
+const entry = packagePath('dist/server/cli/twostep.js')
+let folder: string
+let children: ChildProcess[] = []
+
+beforeAll(() => {
+  if (!existsSync(entry))
+    throw new Error(`${entry} is missing: run \`npm run types\` or \`npm run build\` first`)
+})
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'twostep-built-'))
+})
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL')
+  children = []
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function start(...options: string[]) {
+  const child = spawn(process.execPath, [entry, ...options, '--data-dir', folder], { cwd: folder })
+  children.push(child)
+  const output = { out: '', err: '' }
+  child.stdout.on('data', (data) => {
+    output.out += data
+  })
+  child.stderr.on('data', (data) => {
+    output.err += data
+  })
+  const ended = new Promise<number | string | null>((resolve) =>
+    child.once('close', (code, signal) => resolve(signal ?? code)),
+  )
+  return { child, output, ended }
+}
+
+async function serve(...options: string[]) {
+  const server = start('serve', '--json', ...options)
+  const line = await new Promise<string>((resolve, reject) => {
+    server.child.stdout.once('data', (data) => resolve(String(data)))
+    server.ended.then(() => reject(new Error(server.output.err)))
+  })
+  return { ...server, ...(JSON.parse(line) as { url: string; port: number }) }
+}
+
+async function call(url: string, method: string, path: string, body?: unknown) {
+  const response = await fetch(`${url}/api/v1${path}`, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  })
+  return { status: response.status, body: await response.json() }
+}
+
+test('nothing that was acknowledged is lost when the server is killed between and during batches', async () => {
+  let acknowledged = 0
+  let server = await serve('--port', '0')
+  await call(server.url, 'POST', '/runs', { runId: 'r1', budgetSteps: 10_000 })
+  for (let life = 0; life < 3; life++) {
+    for (;;) {
+      const sequence = acknowledged + 1
+      const steps = sampleBatch(50 * acknowledged, 50)
+      const sent = call(server.url, 'POST', '/runs/r1/telemetry', { clientId: 'c', sequence, steps })
+      // The sixth batch of a life is cut off by the kill, at whatever point it has reached.
+      const last = sequence % 6 === 0 && life < 2
+      if (last) server.child.kill('SIGKILL')
+      const answer = await sent.catch(() => undefined)
+      if (answer !== undefined) {
+        expect(answer.status).toBe(200)
+        acknowledged = sequence
+      }
+      if (last || acknowledged >= 18) break
+    }
+    if (life === 2) break
+    expect(await server.ended).toBe('SIGKILL')
+    server = await serve('--port', '0')
+    const resumed = await call(server.url, 'POST', '/runs', { runId: 'r1', resume: 'must' })
+    const next = resumed.body.nextSequence.c as number
+    // The batch that was cut off may have become durable or not; those answered must have.
+    expect(next - 1).toBeGreaterThanOrEqual(acknowledged)
+    expect(next - 1).toBeLessThanOrEqual(acknowledged + 1)
+    const again = { clientId: 'c', sequence: acknowledged + 1, steps: sampleBatch(50 * acknowledged, 50) }
+    const repeated = (await call(server.url, 'POST', '/runs/r1/telemetry', again)).body as TelemetryAnswer
+    expect(repeated.duplicate).toBe(next - 1 > acknowledged)
+    acknowledged++
+  }
+  const { body } = await call(server.url, 'GET', '/runs/r1/series?signals=loss')
+  expect(body.stored).toBe(50 * acknowledged)
+  const replay = start('replay', 'r1')
+  expect(await replay.ended).toBe(0)
+  expect(replay.output.out).toMatch(/^\d+ decisions, identical/)
+})
+
+test('it stops in order on SIGTERM and leaves one whole database file', async () => {
+  const server = await serve('--port', '0')
+  await call(server.url, 'POST', '/runs', { runId: 'r1' })
+  server.child.kill('SIGTERM')
+  expect(await server.ended).toBe(0)
+  const replay = start('replay', 'r1', '--json')
+  expect(await replay.ended).toBe(0)
+  expect(JSON.parse(replay.output.out)).toMatchObject({ runId: 'r1', observations: 1, identical: true })
+})
+
+test('a second server on the same port or the same data says what to do', async () => {
+  const server = await serve('--port', '0')
+  const sameData = start('serve', '--port', '0')
+  expect(await sameData.ended).toBe(1)
+  expect(sameData.output.err).toContain('another twostep server uses')
+  const samePort = start('serve', '--port', String(server.port), '--storage-url', 'sqlite:///other.db')
+  expect(await samePort.ended).toBe(1)
+  expect(samePort.output.err).toContain(`port ${server.port} on 127.0.0.1 is in use`)
+  expect(samePort.output.err).toContain('--port 0')
+})
+
+test('reading verbs print tables or the JSON of the server', async () => {
+  const { url } = await serve('--port', '0')
+  await call(url, 'POST', '/runs', { runId: 'r1', name: 'first', budgetSteps: 1_000 })
+  const steps = sampleBatch(0, 40)
+  await call(url, 'POST', '/runs/r1/telemetry', { clientId: 'c', sequence: 1, steps })
+  const verb = async (...words: string[]) => {
+    const child = spawn(process.execPath, [entry, ...words, '--server', url], { cwd: folder })
+    children.push(child)
+    let out = ''
+    child.stdout.on('data', (data) => {
+      out += data
+    })
+    const code = await new Promise((resolve) => child.once('close', resolve))
+    return { out, code }
+  }
+  expect((await verb('list', 'runs')).out).toMatch(/^RUN +NAME .*\nr1 +first +running +40\/1,000/)
+  expect(JSON.parse((await verb('get', 'run', 'r1', '--json')).out).step).toBe(40)
+  expect((await verb('list', 'decisions', 'r1')).out).toMatch(/^#1 step 0 start: /)
+  expect((await verb('get', 'series', 'r1', '--signals', 'loss')).out).toContain('Showing 40 of 40')
+  expect((await verb('get', 'schedule', 'r1', '--format', 'csv')).out).toContain('\n39,0.1,,applied\n')
+  expect((await verb('get', 'run', 'nobody')).code).toBe(1)
+})
+
+test('wrong usage is exit status 2 with a sentence', async () => {
+  const port = start('serve', '--port', 'high')
+  expect(await port.ended).toBe(2)
+  expect(port.output.err).toContain(
+    '--port must be a whole number from 0 (any free port) to 65535, got "high"',
+  )
+  const verb = start('fly')
+  expect(await verb.ended).toBe(2)
+  const help = spawn(process.execPath, [entry, '--help'])
+  children.push(help)
+  expect(await new Promise((resolve) => help.once('close', resolve))).toBe(0)
+})
