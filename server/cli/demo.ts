@@ -1,5 +1,6 @@
 // `twostep demo`: a server in this process, a real training run in another, and what it decides as sentences.
 
+import { join } from 'node:path'
 import pc from 'picocolors'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import type { Config } from '../config.ts'
@@ -70,17 +71,21 @@ export function createScreen(output: {
   }
 }
 
+function numberIn(summary: TrainerSummary, name: string): number | null {
+  const value = summary[name]
+  return typeof value === 'number' ? value : null
+}
+
 /** The trainer measures the accuracy; the rest is what the server knows of the run. */
 export function demoSummary(trainer: TrainerSummary, run: RunSummary, wallSeconds: number): DemoSummary {
-  const accuracy = trainer.testAccuracy
   return {
-    testAccuracy: typeof accuracy === 'number' ? accuracy : null,
+    testAccuracy: numberIn(trainer, 'testAccuracy'),
     largeLearningRate: run.largeLearningRate,
     switchStep: run.switchStep,
     budgetSteps: run.budgetSteps,
     decisionCount: run.decisionCount,
-    signalShare: run.signalShare,
-    probeShare: run.probeShare,
+    signalShare: run.signalShare ?? numberIn(trainer, 'signalShare'),
+    probeShare: run.probeShare ?? numberIn(trainer, 'probeShare'),
     wallSeconds,
     runId: run.id,
   }
