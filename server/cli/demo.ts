@@ -124,7 +124,13 @@ export async function demo(config: Config, options: DemoOptions): Promise<number
     if (decision.kind === 'switch') switchReason = decision.summary
     for (const line of holds.add(decision)) screen.line(line)
   }
-  const { child, ended } = startTrainer(['--server', url, ...options.trainer], {
+  const folders = [
+    '--state-dir',
+    join(config.dataDir, 'trainer'),
+    '--spool-dir',
+    join(config.dataDir, 'spool'),
+  ]
+  const { child, ended } = startTrainer(['--server', url, ...folders, ...options.trainer], {
     progress: screen.progress,
     decision: take,
     summary: (given) => {

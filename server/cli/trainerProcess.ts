@@ -43,7 +43,6 @@ function takeLine(line: string, events: TrainerEvents): void {
   else if (event === 'decision' && message.decision !== undefined) events.decision(message.decision)
   else if (event === 'summary') events.summary(rest)
   else if (event === 'notice' && message.message !== undefined) events.note(message.message)
-  else if (event === 'notice' && message.message !== undefined) events.note(message.message)
 }
 
 /** Starts the trainer with `--events`. @throws CommandError if it is not built. */
