@@ -1,4 +1,5 @@
-// The trainer as a program: options in, lines out. Exit status 0 = trained, 1 = could not, 2 = wrong usage.
+// The trainer as a program: options in, lines out. Exit status 0 = trained, 1 = could not or was stopped, 2 = wrong
+// usage. The first SIGINT or SIGTERM stops it before the next step, with its state saved; a second one kills it.
 
 import { randomBytes } from 'node:crypto'
 import { DataError } from './data/dataset.ts'
@@ -33,8 +34,14 @@ async function main(): Promise<number> {
       return 0
     }
     const runId = options.runId ?? newRunId(options.task, options.model)
-    await runTraining(options, { emit: createPrinter(options.events), runId })
-    return 0
+    const stop = new AbortController()
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+    const summary = await runTraining(options, {
+      emit: createPrinter(options.events),
+      runId,
+      stop: stop.signal,
+    })
+    return summary === undefined ? 1 : 0
   } catch (cause) {
     const isUsage = cause instanceof UsageError || cause instanceof RangeError
     const known = isUsage || cause instanceof DataError

@@ -24,6 +24,8 @@ export type NextStep = {
 
 export type PlanFollower = {
   readonly plan: Plan
+  /** The rates are given by a schedule, whatever the server answers. */
+  readonly isFixed: boolean
   /** A newer answer: its plan (older versions are ignored) and the actions that are open now. */
   receive(answer: { readonly plan: Plan; readonly actions: readonly Action[] }): void
   hasDueActions(step: number): boolean
@@ -48,7 +50,7 @@ export function createPlanFollower(initial: {
   readonly actions?: readonly Action[]
   /** Used where the plan names no momentum. */
   readonly ownMomentum: number
-  /** The rates are given: answers change what is measured and done, not the segments; restores are refused. */
+  /** The rates are given: answers change what is measured and done, not the segments. */
   readonly isFixed?: boolean
 }): PlanFollower {
   let plan = initial.plan
@@ -70,6 +72,7 @@ export function createPlanFollower(initial: {
     get plan() {
       return plan
     },
+    isFixed: initial.isFixed ?? false,
     receive: (answer) => {
       const { segments } = plan
       if (answer.plan.version >= plan.version) plan = answer.plan

@@ -130,39 +130,102 @@ function summaryOf(
     'runId' | 'testAccuracy' | 'testLoss' | 'wallSeconds' | 'backend' | 'seed' | 'budgetSteps'
   >,
 ): SummaryEvent {
-  const { signalSeconds, probeSeconds, stepSeconds, waitSeconds, ...facts } = result
+  const { signalSeconds, probeSeconds, stepSeconds, waitSeconds, steps, kept } = result
+  const { switchStep, largeLearningRate } = result
   const trainingSeconds = Math.max(stepSeconds + probeSeconds, Number.MIN_VALUE)
-  const shares = { signalShare: signalSeconds / trainingSeconds, probeShare: probeSeconds / trainingSeconds }
-  return { event: 'summary', ...rest, ...facts, ...shares, waitSeconds }
+  return {
+    event: 'summary',
+    ...rest,
+    steps,
+    kept,
+    switchStep,
+    largeLearningRate,
+    signalShare: signalSeconds / trainingSeconds,
+    probeShare: probeSeconds / trainingSeconds,
+    waitSeconds,
+  }
 }
 
-/** Trains to the end and returns the summary, which was emitted as well. */
-export async function runTraining(
+type RunParts = {
+  readonly options: TrainOptions
+  readonly runId: string
+  readonly emit: EventSink
+  readonly trainer: Trainer
+  readonly backend: Backend
+  readonly follower: PlanFollower
+  readonly transport: Transport | undefined
+  readonly reporter: Reporter | undefined
+  readonly state: StateFolder | undefined
+}
+
+async function assemble(
   options: TrainOptions,
-  { emit, runId, transport }: { emit: EventSink; runId: string; transport?: Transport },
-): Promise<SummaryEvent> {
+  { emit, runId, transport }: { emit: EventSink; runId: string; transport?: Transport | undefined },
+): Promise<RunParts> {
   const onNotice = (message: string) => emit({ event: 'notice', message })
   const follower = createFollower(options, emit)
   const { trainer, backend } = await buildTrainer(options, onNotice)
-  const send =
-    transport ??
-    (options.server === null
-      ? undefined
-      : createHttpTransport(options.server, options.token === null ? {} : { token: options.token }))
-  const reporter: Reporter | undefined =
+  const { server, token, stateDir, spoolDir } = options
+  const send = transport ?? (server === null ? undefined : createHttpTransport(server, { token }))
+  const reporter =
     send &&
     createReporter({
       transport: send,
-      spool: openSpool(join(options.spoolDir, `${runId}.${clientId}.ndjson`)),
+      spool: openSpool(join(spoolDir, `${runId}.${clientId}.ndjson`)),
       runId,
       clientId,
       create: createBody(options, runId, trainer, backend),
       onAnswer: answerHandler(follower, emit),
       onNotice,
     })
-  const fits = `${options.task} ${options.model} ${options.optimizer} batch ${options.batchSize}`
-  const keepsState = reporter !== undefined || options.runId !== null
-  const state = keepsState ? openStateFolder(join(options.stateDir, runId), fits, onNotice) : undefined
+  const fits = `${options.task} ${options.model} ${options.optimizer}, batch ${options.batchSize}`
+  // A run that nobody named and no server knows cannot be resumed, so nothing is kept of it.
+  const isResumable = reporter !== undefined || options.runId !== null
+  const state = isResumable ? openStateFolder(join(stateDir, runId), fits, onNotice) : undefined
+  return { options, runId, emit, trainer, backend, follower, transport: send, reporter, state }
+}
+
+/** Saves what a stopped run goes on from, and says how. */
+async function stopped({ options, runId, emit, trainer, state }: RunParts): Promise<void> {
+  state?.save(trainer)
+  await state?.settle()
+  const how = state === undefined ? '' : `; go on with --run-id ${runId} --resume and the same options`
+  emit({ event: 'notice', message: `stopped before step ${trainer.stepCount} of ${options.steps}${how}` })
+}
+
+async function finished(parts: RunParts, result: SessionResult, wallSeconds: number): Promise<SummaryEvent> {
+  const { options, runId, emit, trainer, backend, transport, reporter, state } = parts
+  const test = await trainer.evaluateTest()
+  const isKnown = transport !== undefined && reporter?.status === 'online'
+  const known = isKnown ? await serverSummary(transport, runId) : undefined
+  const summary = summaryOf(
+    {
+      ...result,
+      largeLearningRate: known?.largeLearningRate ?? result.largeLearningRate,
+      switchStep: known?.switchStep ?? result.switchStep,
+    },
+    {
+      runId,
+      testAccuracy: test.accuracy,
+      testLoss: test.loss,
+      wallSeconds,
+      backend: backend.name,
+      seed: options.seed,
+      budgetSteps: options.hasBudget ? options.steps : null,
+    },
+  )
+  await state?.remove()
+  emit(summary)
+  return summary
+}
+
+/** Trains to the end. Returns the summary, which was emitted as well; undefined if the run was stopped. */
+export async function runTraining(
+  options: TrainOptions,
+  around: { emit: EventSink; runId: string; transport?: Transport; stop?: AbortSignal },
+): Promise<SummaryEvent | undefined> {
+  const parts = await assemble(options, around)
+  const { emit, trainer, backend, follower, reporter, state } = parts
   const start = await reporter?.start(startMsMax)
   if (options.resume && state !== undefined) await resume(trainer, state, start)
   const started = performance.now()
@@ -175,30 +238,13 @@ export async function runTraining(
     stepsPerRead: backend.stepsPerRead,
     emit,
     afterStep: () => state?.keepUp(trainer),
+    stop: around.stop,
   })
   const wallSeconds = (performance.now() - started) / 1_000
-  const test = await trainer.evaluateTest()
-  const known =
-    send === undefined || reporter?.status !== 'online' ? undefined : await serverSummary(send, runId)
-  const summary = summaryOf(
-    {
-      ...result,
-      ...(known?.largeLearningRate ? { largeLearningRate: known.largeLearningRate } : {}),
-      ...(known?.switchStep ? { switchStep: known.switchStep } : {}),
-    },
-    {
-      runId,
-      testAccuracy: test.accuracy,
-      testLoss: test.loss,
-      wallSeconds,
-      backend: backend.name,
-      seed: options.seed,
-      budgetSteps: options.hasBudget ? options.steps : null,
-    },
-  )
+  const summary = result.wasStopped ? await stopped(parts) : await finished(parts, result, wallSeconds)
   reporter?.close()
-  await state?.remove()
+  if (reporter?.hasUnsent)
+    emit({ event: 'notice', message: `not everything was reported: the rest waits in ${reporter.spoolFile}` })
   trainer.dispose()
-  emit(summary)
-  return summary
+  return summary ?? undefined
 }

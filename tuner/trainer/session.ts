@@ -6,10 +6,11 @@
 import { setTimeout } from 'node:timers/promises'
 import { planProblem } from '../../protocol/plan.ts'
 import type { Action, Decision, Plan } from '../../protocol/vocabulary.ts'
+import { type ActionContext, performAction } from './actions.ts'
 import type { EventSink } from './events.ts'
-import type { PlanFollower } from './planFollower.ts'
+import type { NextStep, PlanFollower } from './planFollower.ts'
 import type { Reporter } from './reporting/reporter.ts'
-import type { KeepChoice, Trainer } from './trainer.ts'
+import { defaultBlockSteps, type KeepChoice, type Trainer } from './trainer.ts'
 
 export type SessionLimits = {
   /** Longest wait for an answer after a probe or an action, and where the plan asks to wait. */
@@ -25,7 +26,7 @@ export const sessionLimits: SessionLimits = {
   pausePollMs: 500,
   pauseUnansweredMsMax: 60_000,
 }
-/** Rounds of "answer brings new actions for this very step" before the step is taken anyway. */
+/** Rounds of "the answer brings new actions for this very step" before the step is taken anyway. */
 const roundsPerStepMax = 16
 /** Progress is told at most so often. */
 const progressSeconds = 0.2
@@ -35,21 +36,26 @@ export type SessionOptions = {
   readonly follower: PlanFollower
   /** Absent: the run follows its plan alone. */
   readonly reporter?: Reporter | undefined
-  /** Steps after which the run ends by itself. */
+  /** Steps after which the run ends by itself (later only if the server's plan has grown beyond a budget). */
   readonly stepsMax: number
   readonly budgetSteps: number | null
   readonly stepsPerRead: number
   readonly emit: EventSink
-  /** Called after each step and after each action that changed checkpoints (for saving to disk). */
+  /** Called after each step, for saving to disk. */
   readonly afterStep?: () => void
+  /** Stops the run before its next step. */
+  readonly stop?: AbortSignal | undefined
   readonly limits?: SessionLimits
-  /** Seconds of a monotonic clock. */
+  /** Seconds of a monotonic clock, and waiting: injected by tests. */
   readonly clock?: () => number
+  readonly sleep?: (ms: number) => Promise<unknown>
 }
 
 export type SessionResult = {
   readonly steps: number
+  /** Which weights were kept. */
   readonly kept: string
+  readonly wasStopped: boolean
   readonly switchStep: number | null
   readonly largeLearningRate: number | null
   readonly signalSeconds: number
@@ -58,7 +64,7 @@ export type SessionResult = {
   readonly waitSeconds: number
 }
 
-/** The reporter's side of the loop: takes an answer's plan if it is sound, and its actions. */
+/** The follower's side of an answer: its plan if it is sound, its actions, its decision as an event. */
 export function answerHandler(follower: PlanFollower, emit: EventSink) {
   return (answer: { plan: Plan; actions: readonly Action[]; decision?: Decision }): void => {
     const problem = planProblem(answer.plan)
@@ -68,170 +74,178 @@ export function answerHandler(follower: PlanFollower, emit: EventSink) {
   }
 }
 
-const nameOf = (keep: KeepChoice): string => (typeof keep === 'string' ? keep : keep.checkpoint)
+export const runSession = (options: SessionOptions): Promise<SessionResult> => new Session(options).run()
 
-export async function runSession(options: SessionOptions): Promise<SessionResult> {
-  const { trainer, follower, reporter, emit, limits = sessionLimits } = options
-  const clock = options.clock ?? (() => performance.now() / 1_000)
-  const totals = { signalSeconds: 0, probeSeconds: 0, stepSeconds: 0, waitSeconds: 0 }
-  let keep: KeepChoice | undefined
-  let paused = false
-  let switchStep: number | null = null
-  let largeLearningRate: number | null = null
-  let lastLoss: number | null = null
-  let saidAt = Number.NEGATIVE_INFINITY
-  let measured = false
+const yieldToNetwork = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-  const flush = async (waitMs: number): Promise<boolean> => {
+class Session {
+  private readonly options: SessionOptions
+  private readonly limits: SessionLimits
+  private readonly clock: () => number
+  private readonly context: ActionContext
+  private readonly totals = { signalSeconds: 0, probeSeconds: 0, stepSeconds: 0, waitSeconds: 0 }
+  private kept: KeepChoice | undefined
+  private isPaused = false
+  private switchStep: number | null = null
+  private largeLearningRate: number | null = null
+  private lastLoss: number | null = null
+  private saidAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: SessionOptions) {
+    this.options = options
+    this.limits = options.limits ?? sessionLimits
+    this.clock = options.clock ?? (() => performance.now() / 1_000)
+    const { trainer, follower } = options
+    this.context = {
+      trainer,
+      isFixed: follower.isFixed,
+      probe: (kind) => this.probe(kind),
+      restored: () => follower.restoredAt(trainer.stepCount),
+      setPaused: (paused) => {
+        this.isPaused = paused
+      },
+      finished: (keep) => {
+        this.kept = keep
+      },
+    }
+  }
+
+  async run(): Promise<SessionResult> {
+    const { trainer, stop } = this.options
+    while (stop?.aborted !== true) {
+      await this.prepareStep()
+      if (this.kept !== undefined || (await this.isOver())) break
+      await this.takeStep()
+    }
+    await this.readSignals()
+    await this.flush(this.limits.awaitMsMax)
+    return {
+      steps: trainer.stepCount,
+      kept: typeof this.kept === 'object' ? this.kept.checkpoint : (this.kept ?? 'last'),
+      wasStopped: stop?.aborted === true && this.kept === undefined,
+      switchStep: this.switchStep,
+      largeLearningRate: this.largeLearningRate,
+      ...this.totals,
+    }
+  }
+
+  /** At the end of the budget the server is asked once more: it may name the weights to keep, or grant more steps. */
+  private async isOver(): Promise<boolean> {
+    const { trainer, follower, reporter, stepsMax, budgetSteps } = this.options
+    if (trainer.stepCount < stepsMax) return false
     if (reporter === undefined) return true
-    const started = clock()
-    const answered = await reporter.flush(waitMs)
-    totals.waitSeconds += clock() - started
-    return answered
+    await this.readSignals()
+    const answered = await this.flush(this.limits.awaitMsMax)
+    await this.performDue(new Set())
+    const planned = follower.plan.segments.at(-1)?.toStep ?? 0
+    const isExtended = answered && budgetSteps !== null && !follower.isFixed && trainer.stepCount < planned
+    return this.kept !== undefined || !isExtended
   }
-  const probe = async (kind: 'valley' | 'line'): Promise<void> => {
-    const result =
-      kind === 'valley'
-        ? await trainer.valleyProbe()
-        : await trainer.lineProbe(follower.next(trainer.stepCount).learningRate)
-    totals.probeSeconds += result.seconds
+
+  /** Everything before a step: actions and probes, as often as answers bring new ones for it. */
+  private async prepareStep(): Promise<void> {
+    const { trainer, follower } = this.options
+    const step = trainer.stepCount
+    const probed = new Set<string>()
+    for (let round = 0; round < roundsPerStepMax && this.kept === undefined; round++) {
+      const due = round === 0 ? follower.dueProbes(step) : { valley: false, line: false }
+      const mustWait = follower.takeAwait(step)
+      if (!mustWait && !due.valley && !due.line && !follower.hasDueActions(step)) return
+      // Earlier steps must reach the server before what is measured or done after them.
+      await this.readSignals()
+      await this.performDue(probed)
+      for (const kind of ['valley', 'line'] as const)
+        if (due[kind] && !probed.has(kind) && this.kept === undefined) await this.probe(kind)
+      await this.flush(mustWait ? this.limits.awaitMsMax : this.limits.answerMsMax)
+      if (this.isPaused) await this.waitWhilePaused()
+    }
+  }
+
+  private async performDue(probed: Set<string>): Promise<void> {
+    const { trainer, follower, reporter, emit } = this.options
+    for (const action of follower.takeDueActions(trainer.stepCount)) {
+      const acknowledgement = await performAction(action, this.context)
+      const { status, detail } = acknowledgement
+      if (status === 'done' && action.kind === 'probe') probed.add(action.probe)
+      if (status !== 'done' || detail !== '')
+        emit({ event: 'notice', message: `action ${action.kind} (${action.id}) ${status}: ${detail}` })
+      reporter?.addAcknowledgement(acknowledgement)
+      if (this.kept !== undefined) return
+    }
+  }
+
+  private async probe(kind: 'valley' | 'line'): Promise<void> {
+    const { trainer, follower, reporter } = this.options
+    const { learningRate } = follower.next(trainer.stepCount)
+    const result = kind === 'valley' ? await trainer.valleyProbe() : await trainer.lineProbe(learningRate)
+    this.totals.probeSeconds += result.seconds
     reporter?.addProbe(result)
-    measured = true
   }
-  /** Does one action and returns what is to be said of it; throws a sentence if it cannot be done. */
-  const perform = async (action: Action): Promise<string> => {
-    switch (action.kind) {
-      case 'checkpoint': {
-        const dropped = trainer.checkpoint(action.checkpoint)
-        return dropped.length > 0 ? `dropped ${dropped.join(', ')} to make room` : ''
-      }
-      case 'restore':
-        trainer.restore(action.checkpoint, { rewindData: action.rewindData, skipBatches: action.skipBatches })
-        follower.restoredAt(trainer.stepCount)
-        return ''
-      case 'drop':
-        return trainer.drop(action.checkpoint) ? '' : `there was no checkpoint ${action.checkpoint}`
-      case 'probe':
-        await probe(action.probe)
-        return ''
-      case 'pause':
-      case 'resume':
-        paused = action.kind === 'pause'
-        return ''
-      case 'finish':
-        trainer.keep(action.keep)
-        keep = action.keep
-        return ''
-    }
-  }
-  const performDue = async (probed: Set<string>): Promise<number> => {
-    const due = follower.takeDueActions(trainer.stepCount)
-    for (const action of due) {
-      let status: 'done' | 'failed' = 'done'
-      let detail = ''
-      try {
-        detail = await perform(action)
-        if (action.kind === 'probe') probed.add(action.probe)
-      } catch (cause) {
-        status = 'failed'
-        detail = cause instanceof Error ? cause.message : String(cause)
-        emit({ event: 'notice', message: `action ${action.kind} ${action.id} failed: ${detail}` })
-      }
-      reporter?.addAcknowledgement({ actionId: action.id, status, step: trainer.stepCount, detail })
-    }
-    return due.length
-  }
-  const waitWhilePaused = async (): Promise<void> => {
-    let unansweredSince = clock()
-    while (paused && keep === undefined) {
-      await setTimeout(limits.pausePollMs)
-      if (await flush(limits.answerMsMax)) unansweredSince = clock()
-      await performDue(new Set())
-      if ((clock() - unansweredSince) * 1_000 < limits.pauseUnansweredMsMax) continue
-      paused = false
+
+  private async waitWhilePaused(): Promise<void> {
+    const { emit, stop, sleep = setTimeout } = this.options
+    let answeredAt = this.clock()
+    while (this.isPaused && this.kept === undefined && stop?.aborted !== true) {
+      await sleep(this.limits.pausePollMs)
+      if (await this.poll()) answeredAt = this.clock()
+      await this.performDue(new Set())
+      if ((this.clock() - answeredAt) * 1_000 < this.limits.pauseUnansweredMsMax) continue
+      this.isPaused = false
       emit({ event: 'notice', message: 'paused, and the server does not answer any more: training goes on' })
     }
   }
-  /** Everything before a step: actions and probes, as often as answers bring new ones. */
-  const prepareStep = async (): Promise<void> => {
-    const step = trainer.stepCount
-    const probed = new Set<string>()
-    for (let round = 0; round < roundsPerStepMax && keep === undefined; round++) {
-      measured = false
-      const acted = await performDue(probed)
-      if (round === 0 && keep === undefined) {
-        const due = follower.dueProbes(step)
-        for (const kind of ['valley', 'line'] as const) if (due[kind] && !probed.has(kind)) await probe(kind)
-      }
-      const mustWait = follower.takeAwait(step)
-      if (mustWait) await flush(limits.awaitMsMax)
-      else if (acted > 0 || measured) await flush(limits.answerMsMax)
-      if (paused) await waitWhilePaused()
-      if (!mustWait && acted === 0 && !measured) return
-    }
+
+  /** Asks for an answer although there is nothing to report. */
+  private async poll(): Promise<boolean> {
+    this.options.reporter?.addPoll()
+    return this.flush(this.limits.answerMsMax)
   }
-  const readSignals = async (): Promise<void> => {
-    for (const reading of await trainer.read()) {
-      totals.stepSeconds += reading.stepSeconds
-      totals.signalSeconds += reading.signalSeconds
-      lastLoss = reading.loss
-      reporter?.addReading(reading)
-      if (!follower.observe(reading)) continue
-      emit({
-        event: 'notice',
-        message: `step ${reading.step}: the plan's tripwire tripped, its rate is in force until the next answer`,
-      })
-      await flush(0)
-    }
-  }
-  const takeStep = async (): Promise<void> => {
+
+  private async takeStep(): Promise<void> {
+    const { trainer, follower, stepsPerRead } = this.options
     const step = trainer.stepCount
     const next = follower.next(step)
-    trainer.setBlockSteps(follower.plan.cadence?.blockSteps ?? defaultBlock)
+    trainer.setBlockSteps(follower.plan.cadence?.blockSteps ?? defaultBlockSteps)
     trainer.step(next)
     if (next.phase === 'large') {
-      largeLearningRate = next.learningRate
-      switchStep = null
-    } else if (next.phase === 'anneal') switchStep ??= step
-    if (trainer.unreadCount >= options.stepsPerRead) await readSignals()
-    if (clock() - saidAt >= progressSeconds) {
-      saidAt = clock()
-      const { learningRate, phase } = next
-      emit({
-        event: 'progress',
-        step: step + 1,
-        loss: lastLoss,
-        learningRate,
-        phase,
-        budgetSteps: options.budgetSteps,
-      })
-    }
-    options.afterStep?.()
+      this.largeLearningRate = next.learningRate
+      this.switchStep = null
+    } else if (next.phase === 'anneal') this.switchStep ??= step
+    if (trainer.unreadCount >= stepsPerRead) await this.readSignals()
+    this.tellProgress(step + 1, next)
+    this.options.afterStep?.()
     await yieldToNetwork()
   }
 
-  while (true) {
-    if (trainer.unreadCount > 0 && needsReading(follower, trainer.stepCount)) await readSignals()
-    await prepareStep()
-    if (keep !== undefined || trainer.stepCount >= options.stepsMax) break
-    await takeStep()
+  private async readSignals(): Promise<void> {
+    const { trainer, follower, reporter, emit } = this.options
+    if (trainer.unreadCount === 0) return
+    for (const reading of await trainer.read()) {
+      this.totals.stepSeconds += reading.stepSeconds
+      this.totals.signalSeconds += reading.signalSeconds
+      this.lastLoss = reading.loss
+      reporter?.addReading(reading)
+      if (!follower.observe(reading)) continue
+      const message = `step ${reading.step}: the plan's tripwire tripped, its rate holds until the next answer`
+      emit({ event: 'notice', message })
+      await this.flush(0)
+    }
   }
-  await readSignals()
-  // The last step's report may bring the finish action itself (which weights to keep): ask once more.
-  if (keep === undefined && reporter !== undefined) {
-    await flush(limits.awaitMsMax)
-    await performDue(new Set())
+
+  private tellProgress(step: number, { learningRate, phase }: NextStep): void {
+    if (this.clock() - this.saidAt < progressSeconds) return
+    this.saidAt = this.clock()
+    const { emit, budgetSteps } = this.options
+    emit({ event: 'progress', step, loss: this.lastLoss, learningRate, phase, budgetSteps })
   }
-  await flush(limits.awaitMsMax)
-  return { steps: trainer.stepCount, kept: nameOf(keep ?? 'last'), switchStep, largeLearningRate, ...totals }
+
+  /** true = everything reported so far was answered. */
+  private async flush(waitMs: number): Promise<boolean> {
+    const { reporter } = this.options
+    if (reporter === undefined) return true
+    const started = this.clock()
+    const answered = await reporter.flush(waitMs)
+    this.totals.waitSeconds += this.clock() - started
+    return answered
+  }
 }
-
-const defaultBlock = 20
-
-/** Signals of earlier steps must be on their way before a probe, an action or a wait. */
-function needsReading(follower: PlanFollower, step: number): boolean {
-  const { valley, line } = follower.dueProbes(step)
-  return valley || line || follower.plan.awaitAtStep === step || follower.hasDueActions(step)
-}
-
-const yieldToNetwork = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -16,6 +16,8 @@ const newest = '~newest'
 export type StateFolder = {
   /** To be called after each step and after actions; returns at once. */
   keepUp(trainer: Trainer): void
+  /** Saves the newest state now. */
+  save(trainer: Trainer): void
   /** What the folder holds. @throws Error with a sentence if there is nothing sound to go on from. */
   load(): Promise<{ newest: StoredCheckpoint; named: ReadonlyMap<string, Checkpoint> }>
   /** Waits for the write under way. */
@@ -42,12 +44,17 @@ export function openStateFolder(
       failed = true
     })
   }
-  const save = (name: string, checkpoint: Checkpoint, stepCount: number): void =>
+  const write = (name: string, checkpoint: Checkpoint, stepCount: number): void =>
     queue(() =>
       writeCheckpoint(fileOf(name), { checkpoint, stepCount }, fits).finally(() =>
         disposeCheckpoint(checkpoint),
       ),
     )
+
+  const save = (trainer: Trainer): void => {
+    savedStep = trainer.stepCount
+    write(newest, trainer.capture(), trainer.stepCount)
+  }
 
   return {
     keepUp: (trainer) => {
@@ -55,7 +62,7 @@ export function openStateFolder(
         const checkpoint = trainer.namedCheckpoint(name)!
         if (written.get(name) === checkpoint) continue
         written.set(name, checkpoint)
-        save(name, trainer.cloneOf(checkpoint), trainer.stepCount)
+        write(name, trainer.cloneOf(checkpoint), trainer.stepCount)
       }
       for (const name of written.keys()) {
         if (trainer.namedCheckpoint(name) !== undefined) continue
@@ -63,9 +70,9 @@ export function openStateFolder(
         queue(() => rm(fileOf(name), { force: true }))
       }
       if (trainer.stepCount - savedStep < saveSteps) return
-      savedStep = trainer.stepCount
-      save(newest, trainer.capture(), trainer.stepCount)
+      save(trainer)
     },
+    save,
     load: async () => {
       const stored = await readCheckpoint(fileOf(newest), fits)
       const named = new Map<string, Checkpoint>()

@@ -28,6 +28,8 @@ export type BatchBuilder = {
   addReading(reading: StepReading): void
   addProbe(probe: Probe): void
   addAcknowledgement(acknowledgement: Acknowledgement): void
+  /** Counts as content, so that an empty message is sent. */
+  addPoll(): void
   /** The message without `clientId` and `sequence`; the builder is empty again. */
   seal(): Record<string, unknown>
 }
@@ -43,16 +45,20 @@ export function createBatchBuilder(): BatchBuilder {
   let readings: StepReading[] = []
   let probes: unknown[] = []
   let acknowledgements: Acknowledgement[] = []
+  let isPoll = false
   return {
     get stepCount() {
       return readings.length
     },
     get isEmpty() {
-      return readings.length === 0 && probes.length === 0 && acknowledgements.length === 0
+      return readings.length === 0 && probes.length === 0 && acknowledgements.length === 0 && !isPoll
     },
     addReading: (reading) => void readings.push(reading),
     addProbe: (probe) => void probes.push(wireProbe(probe)),
     addAcknowledgement: (acknowledgement) => void acknowledgements.push(acknowledgement),
+    addPoll: () => {
+      isPoll = true
+    },
     seal: () => {
       const steps: Record<string, unknown> = { step: readings.map(({ step }) => step) }
       for (const name of columnNames)
@@ -66,6 +72,7 @@ export function createBatchBuilder(): BatchBuilder {
       readings = []
       probes = []
       acknowledgements = []
+      isPoll = false
       return content
     },
   }

@@ -55,11 +55,16 @@ export type Reporter = {
   readonly status: ReporterStatus
   /** Steps that did not fit into the full spool. */
   readonly droppedSteps: number
+  /** Whether anything sealed is not answered yet, and where it waits once the reporter is closed. */
+  readonly hasUnsent: boolean
+  readonly spoolFile: string
   /** Creates the run; waits for the answer for at most so many milliseconds, then goes on in the background. */
   start(waitMs: number): Promise<StartAnswer | undefined>
   addReading(reading: StepReading): void
   addProbe(probe: Probe): void
   addAcknowledgement(acknowledgement: Acknowledgement): void
+  /** Makes the next flush send a message even if it is empty, to hear what the server wants. */
+  addPoll(): void
   /** Sends what there is; true = everything was answered within the wait. */
   flush(waitMs: number): Promise<boolean>
   close(): void
@@ -242,6 +247,10 @@ export function createReporter(options: ReporterOptions): Reporter {
     get droppedSteps() {
       return droppedSteps
     },
+    get hasUnsent() {
+      return status !== 'refused' && oldest() !== undefined
+    },
+    spoolFile: spool.file,
     start: async (waitMs) => {
       kick()
       await waitFor(() => startAnswer !== undefined || status !== 'online', waitMs)
@@ -255,6 +264,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     },
     addProbe: (probe) => builder.addProbe(probe),
     addAcknowledgement: (acknowledgement) => builder.addAcknowledgement(acknowledgement),
+    addPoll: () => builder.addPoll(),
     flush: async (waitMs) => {
       seal()
       kick()

@@ -20,11 +20,11 @@ export const replyMsMax = 10_000
 
 export function createHttpTransport(
   server: string,
-  options: { token?: string; timeoutMs?: number } = {},
+  options: { token?: string | null; timeoutMs?: number } = {},
 ): Transport {
   const base = `${server.replace(/\/+$/, '')}/api/v1`
   const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json' }
-  if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`
+  if (options.token) headers.authorization = `Bearer ${options.token}`
   return async ({ method, path, body }) => {
     const response = await fetch(base + path, {
       method,
