@@ -27,7 +27,7 @@ export function obeyed(turn: Turn, command: Command): Turn {
     case 'switch-now':
       return turn.state.phase === 'anneal'
         ? noted(turn, 'Nothing done: the anneal is already under way.')
-        : switched(updated(turn, { warmup: null }), 'command', judgementNow(turn.state), command.reason)
+        : switched(turn, 'command', judgementNow(turn.state), command.reason)
     case 'undo-switch':
       return undone(turn, command.reason)
     case 'pause':
@@ -105,6 +105,7 @@ function undone(turn: Turn, reason: string): Turn {
     {
       anneal: null,
       switchStep: null,
+      isUndone: true,
       outlook: null,
       rule: { satisfied: [], evaluatedAtStep: step },
       rewarm: { fromStep: step, toStep, fromRate },

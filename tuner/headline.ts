@@ -1,7 +1,8 @@
 // The sentence over everything: what the run does, where it is, why, and what comes next. One sentence that an
 // engineer without the theory understands; the page only tints its words.
 
-import { formatPair, formatRate, formatStep } from './sentences.ts'
+import { offers } from './options.ts'
+import { formatNumber, formatPair, formatRate, formatStep } from './sentences.ts'
 import type { TunerState } from './state.ts'
 
 export function headline(state: TunerState): string {
@@ -88,11 +89,13 @@ function adviceSentence(state: TunerState): string {
 
 function finishedSentence(state: TunerState): string {
   const { switchStep, budgetSteps, step } = state
-  const loss = state.signals.averagedLosses.at(-1)
-  const end =
-    loss === undefined
-      ? `Finished at step ${formatStep(step)}.`
-      : `Final held-out loss ${formatPair(loss, loss).split(' ')[0]}.`
+  const { averagedLosses, probeLosses } = state.signals
+  // The better of the last and the averaged weights is kept. Without held-out probes these are training losses.
+  const loss = Math.min(averagedLosses.at(-1) ?? Infinity, probeLosses.at(-1) ?? Infinity)
+  const isMeasured = offers(state.options, 'heldOutLoss') && Number.isFinite(loss)
+  const end = isMeasured
+    ? `Final held-out loss ${formatNumber(loss)}.`
+    : `Finished at step ${formatStep(step)}.`
   const switchedAt =
     switchStep === null
       ? 'Never switched.'

@@ -9,6 +9,7 @@ import {
   probeShareGoal,
   raceLossRiseFactor,
   rangeAwaitSteps,
+  switchRemainingMin,
   tripwireLossFactor,
   tripwireNormFactor,
   tripwireRateFactor,
@@ -31,6 +32,7 @@ import {
   rangeSegments,
   segment,
 } from './plans.ts'
+import { riseLimit } from './rules/riseLimit.ts'
 import type { TunerState } from './state.ts'
 
 export const horizonOf = (state: TunerState): Horizon => ({
@@ -110,11 +112,21 @@ function rampOf(state: TunerState, rate: number): { from: number; fromStep: numb
  * be judged; without evidence where the fallback plan has it.
  */
 export function plannedSwitchStep(state: TunerState): number | null {
-  const { step, budgetSteps, outlook } = state
+  const { step, budgetSteps, outlook, isUndone } = state
   if (budgetSteps === null) return null
-  const patience = step + 2 * (cadenceOf(state)?.valleySteps ?? 0) + 1
-  const wanted = outlook?.earliestStep ?? fallbackSwitchStep(step, budgetSteps)
-  return Math.min(Math.max(wanted, patience), Math.max(step, Math.floor(0.9 * budgetSteps)))
+  const deadline = Math.max(step, Math.floor((1 - switchRemainingMin) * budgetSteps))
+  const patience = step + 2 * evaluationDistance(state) + 1
+  const fallback = isUndone ? deadline : fallbackSwitchStep(step, budgetSteps)
+  return Math.min(Math.max(outlook?.earliestStep ?? fallback, patience), deadline)
+}
+
+/** Steps between two evaluations of the switch rule; 0 = there is nothing to evaluate but the loss. */
+export function evaluationDistance(state: TunerState): number {
+  if (offers(state.options, 'heldOutLoss')) return cadenceOf(state)?.valleySteps ?? 0
+  if (!offers(state.options, 'microBatchNorms')) return 0
+  // Means of three blocks of the training loss stand in for probes, at the ends of blocks.
+  const { blockSteps: block } = state.signals.lossBlocks
+  return block * Math.max(3, Math.ceil(probeDistance(state) / block))
 }
 
 /** How often the job measures. The distance of probes grows where they would take more than their share of time. */
@@ -162,7 +174,7 @@ function tripwireOf(state: TunerState): Tripwire | null {
     const { learningRate } = warmup.race.arms[warmup.race.current.arm]!
     const { lossFirst } = warmup.race
     return {
-      lossAbove: lossFirst === null ? null : raceLossRiseFactor * lossFirst,
+      lossAbove: lossFirst === null ? null : riseLimit(lossFirst, raceLossRiseFactor),
       gradientNormAbove: null,
       thenLearningRate: learningRate * tripwireRateFactor * tripwireRateFactor,
     }
@@ -174,7 +186,10 @@ function tripwireOf(state: TunerState): Tripwire | null {
     lossAbove:
       smoothed === null
         ? null
-        : tripwireLossFactor * Math.max(smoothed, signals.lossBlocks.blocks.at(-1)?.mean ?? smoothed),
+        : riseLimit(
+            Math.max(smoothed, signals.lossBlocks.blocks.at(-1)?.mean ?? smoothed),
+            tripwireLossFactor,
+          ),
     gradientNormAbove: normCount < 20 ? null : tripwireNormFactor * normMean,
     thenLearningRate: rate * tripwireRateFactor,
   }

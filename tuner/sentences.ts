@@ -35,7 +35,10 @@ export function formatPercent(share: number): string {
 export function formatPair(a: number, b: number): string {
   const larger = Math.max(Math.abs(a), Math.abs(b))
   if (!(larger > 0) || !Number.isFinite(larger)) return `${formatNumber(a)} vs ${formatNumber(b)}`
-  const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(larger))))
-  const text = (value: number) => String(Number(value.toFixed(decimals)))
-  return `${text(a)} vs ${text(b)}`
+  if (larger < 1e-4 || larger >= 1000) return `${formatNumber(a)} vs ${formatNumber(b)}`
+  const decimals = 1 - Math.floor(Math.log10(larger))
+  const text = (value: number, places: number) => String(Number(value.toFixed(Math.max(0, places))))
+  // A third digit where two would make different values look the same.
+  const places = a !== b && text(a, decimals) === text(b, decimals) ? decimals + 1 : decimals
+  return `${text(a, places)} vs ${text(b, places)}`
 }

@@ -65,6 +65,8 @@ export type TunerState = {
   /** The rate of the large-step phase; null while it is looked for. */
   readonly largeLearningRate: number | null
   readonly switchStep: number | null
+  /** A person has undone a switch: without evidence the large step then stays until the switch is forced. */
+  readonly isUndone: boolean
   /** Samples and probes of steps below this belong to weights that were undone, and are not folded into signals. */
   readonly validFromStep: number
   /** The restore that a guard has asked for: until it is acknowledged, samples belong to the diverged weights. */

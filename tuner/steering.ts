@@ -175,6 +175,7 @@ export function switched(turn: Turn, reason: AnnealState['reason'], judgement: J
   }
   const begun = updated(inPhase(turn, 'anneal'), {
     anneal,
+    warmup: null,
     largeLearningRate: state.largeLearningRate ?? fromRate,
     switchStep: step,
     rewarm: null,
@@ -231,19 +232,22 @@ function switchSummary(anneal: AnnealState, cost: MarginalCost | undefined, deta
 /** A client that followed its plan into the anneal is met there: what the plan said is recorded. */
 export function followedIntoAnneal(turn: Turn): Turn {
   const judgement = judgementNow(turn.state)
-  if (judgement.cost !== undefined && turn.state.rule.satisfied.length > 0)
+  if (judgement.cost?.satisfied && turn.state.rule.satisfied.length > 0)
     return switched(turn, 'rule', judgement)
-  const { count } = judgement.reading.valley
-  const lacking = offers(turn.state.options, 'heldOutLoss')
-    ? `only ${count} of the ${valleyProbesNeeded} probes that the rule needs were made`
-    : 'held-out probes, or micro-batch gradient norms, would allow a measured switch'
-  return switched(turn, 'fallback', judgement, lacking)
+  return switched(turn, 'fallback', judgement, lackingForRule(turn.state, judgement.reading.valley.count))
+}
+
+function lackingForRule({ options }: TunerState, count: number): string {
+  if (count >= valleyProbesNeeded) return 'the job followed its plan, and the evidence does not ask for more'
+  if (offers(options, 'heldOutLoss') || offers(options, 'microBatchNorms'))
+    return `only ${count} of the ${valleyProbesNeeded} probes that the rule needs were made`
+  return 'held-out probes, or micro-batch gradient norms, would allow a measured switch'
 }
 
 /** Whether the fallback plan must act although the job could send probes: it has not sent them. */
 export function isPatienceOver(state: TunerState): boolean {
-  const { budgetSteps, step, phase } = state
-  if (budgetSteps === null || phase !== 'large') return false
+  const { budgetSteps, step, phase, isUndone } = state
+  if (budgetSteps === null || phase !== 'large' || isUndone) return false
   return step >= fallbackPatienceShare * budgetSteps && state.signals.valley.count < valleyProbesNeeded
 }
 
@@ -281,7 +285,8 @@ export function finished(turn: Turn, options: { keep: Keep; summary: string }): 
 /** The last probe: the better of the last weights and their average over the last block is kept. */
 export function finishedAtProbe(turn: Turn, scores: { last: number; averaged: number | null }): Turn {
   const { last, averaged } = scores
-  const isAveragedBetter = averaged !== null && averaged < last
+  // Not `averaged < last`: the last weights may have no loss at all.
+  const isAveragedBetter = averaged !== null && !(last <= averaged)
   const loss = isAveragedBetter ? averaged : last
   const kept = isAveragedBetter ? 'averaged weights are kept' : 'the last weights are kept'
   const summary = `Finished at step ${formatStep(turn.state.step)}: held-out loss ${formatNumber(loss)}; ${kept}.`

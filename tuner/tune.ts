@@ -20,7 +20,7 @@ import { lossSmoother } from './estimators/lossSmoother.ts'
 import { divergenceSign, isProbeNormal, noDivergence, watchProbe, watchSample } from './guards/divergence.ts'
 import { recovered } from './guards/recovery.ts'
 import { canRace, nominalBudget, offers } from './options.ts'
-import { cadenceOf } from './planParts.ts'
+import { evaluationDistance } from './planParts.ts'
 import { formatRate, formatStep } from './sentences.ts'
 import { readRegime, unknownRegime } from './signals/regime.ts'
 import {
@@ -42,6 +42,7 @@ import {
   foldWarmupProbe,
   foldWarmupSample,
   initialWarmup,
+  lacksForRace,
   restoreFailed,
   warmupRule,
 } from './warmup.ts'
@@ -75,6 +76,7 @@ export function initialState(): TunerState {
     decisionCount: 0,
     largeLearningRate: null,
     switchStep: null,
+    isUndone: false,
     validFromStep: 0,
     awaitedRestore: null,
     warmup: null,
@@ -152,10 +154,8 @@ function startSummary({ warmup, mode, options, budgetSteps }: TunerState): strin
   if (warmup?.kind === 'race')
     return `Starting ${length} with a race: ${warmup.race.arms.map(({ learningRate }) => formatRate(learningRate)).join(', ')} from the same weights and batches.`
   const rate = options.learningRate.initial
-  const reason = canRace(options)
-    ? ''
-    : '; racing other rates needs the capabilities checkpoint, heldOutLoss and averagedWeights'
-  return `Starting ${length} at the given rate${rate === null ? '' : ` ${formatRate(rate)}`}${reason}.`
+  const reason = canRace(options) ? 'its budget and limits leave no room for a race' : lacksForRace
+  return `Starting ${length} at the given rate${rate === null ? '' : ` ${formatRate(rate)}`}; ${reason}.`
 }
 
 // ---------------------------------------------------------------------------------------------- the samples
@@ -300,9 +300,7 @@ function blockProbed(turn: Turn): Turn {
   const blocks = state.signals.lossBlocks.blocks
   const last = blocks.at(-1)
   const isNew = last !== undefined && state.step === last.step + state.signals.lossBlocks.blockSteps
-  const distance =
-    cadenceOf({ ...state, options: state.options })?.lineSteps ?? 3 * state.signals.lossBlocks.blockSteps
-  if (!isNew || state.step - state.rule.evaluatedAtStep < distance) return turn
+  if (!isNew || state.step - state.rule.evaluatedAtStep < evaluationDistance(state)) return turn
   const recent = blocks.slice(-3)
   const loss = recent.reduce((sum, block) => sum + block.mean, 0) / recent.length
   return steer(updated(turn, { signals: foldBlockProbe(state, loss) }))

@@ -70,14 +70,14 @@ export function initialWarmup(state: TunerState): WarmupState | null {
   const rate = options.learningRate.initial
   if (rate === null) return { kind: 'range', range: startRangeTest(rangeBounds(state)) }
   if (!canRace(options)) return null
-  const bounds = rateBounds(options)
   const race = raceAround({
     learningRate: rate,
     fromStep: 0,
     segmentSteps: segmentSteps(budgetSteps),
-    ...bounds,
+    budgetSteps: nominalBudget(budgetSteps),
+    ...rateBounds(options),
   })
-  return { kind: 'race', race }
+  return race === undefined ? null : { kind: 'race', race }
 }
 
 function rangeBounds({ options, budgetSteps }: TunerState) {
@@ -136,7 +136,7 @@ function endRange(turn: Turn, outcome: Exclude<RangeOutcome, { kind: 'running' }
   if (outcome.kind === 'no-descent')
     return withoutMeasurement(turn, `the loss never fell below its start before ${outcome.sign}`)
   const bound = outcome.kind === 'found' ? outcome.divergenceRate : outcome.largestRate
-  if (!canRace(options)) return rangeOnly(turn, outcome, bound)
+  if (!canRace(options)) return rangeOnly(turn, outcome, bound, lacksForRace)
   const race = raceBelow({
     divergenceRate: bound,
     fromStep: state.step,
@@ -144,6 +144,7 @@ function endRange(turn: Turn, outcome: Exclude<RangeOutcome, { kind: 'running' }
     budgetSteps: nominalBudget(budgetSteps),
     lossFirst,
   })
+  if (race === undefined) return rangeOnly(turn, outcome, bound, 'the budget is too short for a race')
   const found =
     outcome.kind === 'found'
       ? `Training diverges at about ${formatRate(bound)} (${outcome.sign}).`
@@ -164,20 +165,23 @@ function ratesOf(arms: readonly Arm[]): { from: string; to: string } {
   return { from: formatRate(Math.min(...rates)), to: formatRate(Math.max(...rates)) }
 }
 
-/** A job without a held-out loss, or that cannot go back: a tenth of the divergence rate, named as such. */
+/** Why there is no race. */
+export const lacksForRace =
+  'racing other rates needs the capabilities checkpoint, heldOutLoss and averagedWeights'
+
+/** A job without a held-out loss, that cannot go back, or a short budget: a tenth of the divergence rate, named as such. */
 function rangeOnly(
   turn: Turn,
   outcome: Exclude<RangeOutcome, { kind: 'running' | 'no-descent' }>,
   bound: number,
+  lacking: string,
 ): Turn {
   const rate = clampedRate(turn.state.options, bound * rangeOnlyShare)
   const back: ActionRequest[] = offers(turn.state.options, 'checkpoint')
     ? [restore(startCheckpoint, turn.state.step)]
     : []
   const why = outcome.kind === 'found' ? outcome.sign : 'the range ended'
-  const summary =
-    `Large step ${formatRate(rate)}: a tenth of ${formatRate(bound)}, where ${why}. Evidence is insufficient for more: ` +
-    'racing rates needs the capabilities checkpoint, heldOutLoss and averagedWeights.'
+  const summary = `Large step ${formatRate(rate)}: a tenth of ${formatRate(bound)}, where ${why}. Evidence is insufficient for more: ${lacking}.`
   return startLarge(asked(turn, back), {
     rate,
     largeSteps: 0,
@@ -187,9 +191,10 @@ function rangeOnly(
   })
 }
 
-/** Nothing usable was measured: the conservative rate from the start weights. */
-function withoutMeasurement(turn: Turn, reason: string): Turn {
-  const rate = conservativeRate(turn.state.options)
+/** Nothing usable was measured: the conservative rate from the start weights, below what is known to diverge. */
+function withoutMeasurement(turn: Turn, reason: string, rateMax = Number.MAX_VALUE): Turn {
+  const { options } = turn.state
+  const rate = clampedRate(options, Math.min(conservativeRate(options), rateMax))
   const back: ActionRequest[] = offers(turn.state.options, 'checkpoint')
     ? [restore(startCheckpoint, turn.state.step)]
     : []
@@ -266,7 +271,10 @@ export function foldWarmupProbe(turn: Turn, probe: ValleyProbe): Turn {
 
 function endRace(turn: Turn, race: RaceState): Turn {
   const result = raceResult(race)
-  if (result.kind === 'no-arm-left') return withoutMeasurement(turn, 'every rate of the race diverged')
+  if (result.kind === 'no-arm-left') {
+    const slowest = Math.min(...race.arms.map(({ learningRate }) => learningRate))
+    return withoutMeasurement(turn, 'every rate of the race diverged', slowest * rangeOnlyShare)
+  }
   const { winner, optimum } = result
   const rate = clampedRate(turn.state.options, result.learningRate)
   const { from, to } = ratesOf(race.arms)

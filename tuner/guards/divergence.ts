@@ -16,6 +16,7 @@ import {
   guardNormHits,
   guardProbeFactor,
 } from '../constants.ts'
+import { riseLimit } from '../rules/riseLimit.ts'
 
 export type DivergenceState = {
   readonly nonFiniteCount: number
@@ -61,6 +62,8 @@ export const watchAfresh = (state: DivergenceState): DivergenceState => ({
   checkpoints: state.checkpoints,
 })
 
+const lossMax = 1e300
+
 /** Folds one sample; `loss` NaN or infinite counts, null = not reported. Norm not squared. O(1) except at block ends. */
 export function watchSample(
   state: DivergenceState,
@@ -69,7 +72,8 @@ export function watchSample(
   const next = sample.gradientNorm === null ? state : watchNorm(state, sample.gradientNorm)
   const { loss } = sample
   if (loss === null) return next
-  if (!Number.isFinite(loss)) return { ...next, nonFiniteCount: next.nonFiniteCount + 1 }
+  // Ten losses of this size have no finite sum.
+  if (!(Math.abs(loss) < lossMax)) return { ...next, nonFiniteCount: next.nonFiniteCount + 1 }
   const blockSum = next.blockSum + loss
   const blockCount = next.blockCount + 1
   if (blockCount < guardBlockSteps) return { ...next, nonFiniteCount: 0, blockSum, blockCount }
@@ -139,9 +143,11 @@ function probeSign(losses: readonly number[]): string | null {
   if (before.length < 4) return null
   const center = median([...before])
   const scatter = medianAbsoluteDeviation([...before])
-  const limit = Math.max(guardProbeFactor * center, center + guardLossDeviations * scatter)
+  const limit = Math.max(riseLimit(center, guardProbeFactor), center + guardLossDeviations * scatter)
   if (!newest.every((loss) => loss > limit)) return null
-  return `the probe loss rose to ${(newest[1]! / Math.min(...losses)).toFixed(2)} times its best at two probes in a row`
+  const factor = newest[1]! / Math.min(...losses)
+  const extent = factor > 1 && factor < 1000 ? `to ${factor.toFixed(2)} times its best` : 'far above its best'
+  return `the probe loss rose ${extent} at two probes in a row`
 }
 
 /** Whether the newest probe lies within the scatter of the others, so that its weights are worth keeping. */
@@ -149,7 +155,7 @@ export function isProbeNormal(state: DivergenceState): boolean {
   const last = state.probeLosses.at(-1)
   return (
     last !== undefined &&
-    last <= guardProbeFactor * Math.min(...state.probeLosses) &&
+    last <= riseLimit(Math.min(...state.probeLosses), guardProbeFactor) &&
     divergenceSign(state) === null
   )
 }

@@ -49,7 +49,8 @@ export function recovered(turn: Turn, sign: string): Turn {
   const where =
     back.checkpoint === undefined ? '' : ` Back to the weights of step ${formatStep(back.checkpoint.step)}.`
   if (count >= 4) return stopped(tripped, sign)
-  if (count === 3)
+  // In the anneal there is nothing to switch to: its rate is halved once more.
+  if (count === 3 && state.phase !== 'anneal')
     return switched(
       back.turn,
       'guard',

@@ -15,6 +15,7 @@ import {
   raceSpreadGiven,
 } from '../constants.ts'
 import { type LossSmootherState, lossSmoother } from '../estimators/lossSmoother.ts'
+import { riseLimit } from './riseLimit.ts'
 
 export type Arm = {
   readonly id: number
@@ -42,6 +43,8 @@ export type RaceState = {
   readonly queue: readonly number[]
   readonly current: { readonly arm: number; readonly fromStep: number; readonly toStep: number } | null
   readonly expansions: number
+  /** Steps that the whole race may take. */
+  readonly stepsMax: number
   /** Loss of the run's first steps: an arm far above it has diverged. Null = not known yet. */
   readonly lossFirst: number | null
   /** Watch over the arm that runs: its smoothed loss, and losses in a row that are not finite. */
@@ -70,7 +73,7 @@ export function roundSteps(rounds: readonly number[], round: number, segmentStep
 
 /**
  * A race below a divergence rate: seven arms a factor .56 apart if they fit into a quarter of the budget,
- * fewer arms over the same span on short runs.
+ * fewer arms over the same span on short runs; undefined where not even three fit.
  */
 export function raceBelow(options: {
   divergenceRate: number
@@ -78,7 +81,7 @@ export function raceBelow(options: {
   segmentSteps: number
   budgetSteps: number
   lossFirst: number | null
-}): RaceState {
+}): RaceState | undefined {
   const { divergenceRate, fromStep, segmentSteps, budgetSteps, lossFirst } = options
   const choices = [
     [7, 4, 2],
@@ -86,9 +89,9 @@ export function raceBelow(options: {
     [4, 2],
     [3, 2],
   ]
-  const rounds = choices.find((choice) => raceSteps(choice, segmentSteps) <= raceShareMax * budgetSteps) ?? [
-    3, 1,
-  ]
+  const stepsMax = raceShareMax * budgetSteps
+  const rounds = choices.find((choice) => raceSteps(choice, segmentSteps) <= stepsMax)
+  if (rounds === undefined) return undefined
   const count = rounds[0]!
   const ratio = raceArmRatio ** (6 / (count - 1))
   const rates = Array.from({ length: count }, (_, i) => divergenceRate * raceArmRatio * ratio ** i)
@@ -99,23 +102,30 @@ export function raceBelow(options: {
     rounds,
     fromStep,
     segmentSteps,
+    stepsMax,
     lossFirst,
   })
 }
 
-/** A race around a rate that the job was given: η, 3η, η/3, the best two again. */
+/**
+ * A race around a rate that the job was given: η, 3η, η/3, the best two again; undefined where that does not
+ * fit into a quarter of the budget, or the run's limits leave only η.
+ */
 export function raceAround(options: {
   learningRate: number
   fromStep: number
   segmentSteps: number
+  budgetSteps: number
   min: number
   max: number
-}): RaceState {
-  const { learningRate, fromStep, segmentSteps, min, max } = options
+}): RaceState | undefined {
+  const { learningRate, fromStep, segmentSteps, budgetSteps, min, max } = options
+  const stepsMax = raceShareMax * budgetSteps
   const rates = [learningRate, learningRate * raceSpreadGiven, learningRate / raceSpreadGiven].filter(
     (rate) => rate >= min && rate <= max,
   )
-  const rounds = rates.length > 1 ? [rates.length, 2] : [1]
+  const rounds = [rates.length, 2]
+  if (rates.length < 2 || raceSteps(rounds, segmentSteps) > stepsMax) return undefined
   return openRace({
     source: 'given',
     reference: learningRate,
@@ -123,14 +133,16 @@ export function raceAround(options: {
     rounds,
     fromStep,
     segmentSteps,
+    stepsMax,
     lossFirst: null,
   })
 }
 
 function openRace(
-  options: Pick<RaceState, 'source' | 'reference' | 'rounds' | 'fromStep' | 'segmentSteps' | 'lossFirst'> & {
-    rates: readonly number[]
-  },
+  options: Pick<
+    RaceState,
+    'source' | 'reference' | 'rounds' | 'fromStep' | 'segmentSteps' | 'stepsMax' | 'lossFirst'
+  > & { rates: readonly number[] },
 ): RaceState {
   const { rates, ...rest } = options
   const arms = rates.map((rate, id) => arm(id, rate))
@@ -170,7 +182,8 @@ export function watchArm(race: RaceState, sample: { step: number; loss: number |
 export function hasArmDiverged(race: RaceState): boolean {
   const { watch, lossFirst } = race
   const smoothed = lossSmoother.read(watch.smoother).value
-  const isFar = smoothed !== null && lossFirst !== null && smoothed > raceLossRiseFactor * lossFirst
+  const limit = lossFirst === null ? null : riseLimit(lossFirst, raceLossRiseFactor)
+  const isFar = smoothed !== null && limit !== null && smoothed > limit
   return watch.nonFiniteCount >= guardNonFiniteMax || isFar
 }
 
@@ -221,7 +234,7 @@ export function advanceRace(race: RaceState, bounds: { min: number; max: number 
 
 export const isRaceOver = (race: RaceState): boolean => race.round >= race.rounds.length
 
-/** If the best arm stands at the edge of those tried, one more beyond it: at most two up and two down. */
+/** If the best arm stands at the edge of those tried, one more beyond it: at most three, as the budget allows. */
 function widened(
   race: RaceState,
   ranked: readonly Arm[],
@@ -236,7 +249,9 @@ function widened(
       : best.learningRate >= Math.max(...rates)
         ? 'high'
         : undefined
-  if (edge === undefined || race.expansions >= 3 || race.arms.length < 2) return undefined
+  const steps = raceSteps(race.rounds, race.segmentSteps) + (race.expansions + 1) * race.segmentSteps
+  if (edge === undefined || race.expansions >= 3 || race.arms.length < 2 || steps > race.stepsMax)
+    return undefined
   const rate = edge === 'low' ? Math.min(...rates) / raceSpreadGiven : Math.max(...rates) * raceSpreadGiven
   if (rate < bounds.min || rate > bounds.max) return undefined
   const id = race.arms.length

@@ -13,6 +13,7 @@ import {
   rangeSmoothingSteps,
 } from '../constants.ts'
 import { type LossSmootherState, lossSmoother } from '../estimators/lossSmoother.ts'
+import { riseLimit } from './riseLimit.ts'
 
 export type RangeTestState = {
   readonly fromStep: number
@@ -110,7 +111,7 @@ function divergenceSign(state: RangeTestState): string | null {
   const { lossBest, nonFiniteCount, normHits } = state
   const lossSmoothed = lossSmoother.read(state.smoother).value
   if (nonFiniteCount >= 5) return 'the loss was not finite at 5 steps in a row'
-  if (lossSmoothed !== null && lossBest !== null && lossSmoothed > rangeLossRiseFactor * lossBest)
+  if (lossSmoothed !== null && lossBest !== null && lossSmoothed > riseLimit(lossBest, rangeLossRiseFactor))
     return `the smoothed loss rose to ${rangeLossRiseFactor} times its best`
   const hits = normHits.reduce((sum, hit) => sum + hit, 0)
   return hits >= rangeNormHits ? `the gradient norm jumped at ${hits} of ${normHits.length} steps` : null
@@ -127,7 +128,8 @@ export function rangeOutcome(state: RangeTestState, nextStep: number): RangeOutc
   const { diverged, lossFirst, lossBest } = state
   if (diverged) {
     const { learningRate: divergenceRate, sign } = diverged
-    const fell = lossFirst !== null && lossBest !== null && lossBest < lossFirst * (1 - rangeMinimumDescent)
+    const needed = rangeMinimumDescent * Math.abs(lossFirst ?? 0)
+    const fell = lossFirst !== null && lossBest !== null && lossBest < lossFirst - needed
     return fell ? { kind: 'found', divergenceRate, sign } : { kind: 'no-descent', divergenceRate, sign }
   }
   return nextStep >= state.toStep ? { kind: 'no-divergence', largestRate: state.toRate } : { kind: 'running' }

@@ -61,9 +61,12 @@ function randomLoss(random: Random, step: number, oddShare: number): number | nu
 }
 
 function randomSamples(random: Random, state: TunerState): SampleColumns {
-  const rows = 1 + whole(random, pick(random, [1, 10, 80]))
-  const oddShare = pick(random, [0, 0, 0.05, 0.9])
-  const start = Math.max(0, state.step + pick(random, [0, 0, 0, 0, 1, 25, -3]))
+  const wanted = 1 + whole(random, pick(random, [1, 10, 80]))
+  const ahead = (state.plan.awaitAtStep ?? 0) - state.step
+  // A job that can waits for its answers, and so goes through a search; one that does not breaks it off.
+  const rows = ahead > 0 && random() < 0.95 ? Math.min(wanted, ahead) : wanted
+  const oddShare = pick(random, [0, 0, 0, 0, 0.05, 0.9])
+  const start = Math.max(0, state.step + pick(random, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 25, -3]))
   const step = Array.from({ length: rows }, (_, i) => start + i)
   const own = pick(random, ['plan', 'plan', 'plan', 'absent', 'odd'] as const)
   const numbers = (make: (step: number) => number | null) =>
@@ -90,7 +93,7 @@ function randomSamples(random: Random, state: TunerState): SampleColumns {
 }
 
 const randomStep = (random: Random, state: TunerState): number =>
-  Math.max(0, state.step + pick(random, [0, 0, 0, 0, -5, 5, 300]))
+  Math.max(0, state.step + pick(random, [0, 0, 0, 0, 0, 0, 0, 0, -5, 5, 300]))
 
 function randomValley(random: Random, state: TunerState): ValleyProbe {
   const step = randomStep(random, state)
@@ -164,8 +167,20 @@ function randomCommand(random: Random, state: TunerState): Command {
   }
 }
 
+/** What a sane job does about the first action that is due: the probe that was asked for, or done. */
+function obedientBody(random: Random, state: TunerState): Body | undefined {
+  const due = state.actions.find(({ atStep }) => atStep <= state.step)
+  if (due === undefined) return undefined
+  if (due.kind === 'probe' && random() < 0.8)
+    return { kind: 'probe', probe: { ...randomValley(random, state), step: state.step } }
+  const acknowledgement = { actionId: due.id, status: 'done', step: state.step, detail: '' } as const
+  return { kind: 'acknowledgement', acknowledgement }
+}
+
 /** The next entry of the log. */
 export function randomBody(random: Random, state: TunerState): Body {
+  const obedient = random() < 0.7 ? obedientBody(random, state) : undefined
+  if (obedient !== undefined) return obedient
   const u = random()
   if (u < 0.55) return { kind: 'samples', columns: randomSamples(random, state) }
   if (u < 0.75) return { kind: 'probe', probe: randomValley(random, state) }
