@@ -6,7 +6,7 @@ import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import type { Config } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { foldHolds, number, type Progress, percent, progressLine, table, thousands } from './sentences.ts'
-import { startServer, untilStopped } from './serve.ts'
+import { randomId, startServer, untilStopped } from './serve.ts'
 import { startTrainer, type TrainerSummary } from './trainerProcess.ts'
 
 export type DemoOptions = {
@@ -109,61 +109,69 @@ export function summaryTable(summary: DemoSummary, switchReason: string | undefi
   ])
 }
 
-/** Resolves to the exit status. */
-export async function demo(config: Config, options: DemoOptions): Promise<number> {
-  const { app, url } = await startServer(config)
-  const screen = createScreen(process.stdout)
-  screen.line(`${pc.bold('Twostep')} is ready: open ${pc.cyan(url)}`)
+type Screen = ReturnType<typeof createScreen>
+type DemoServer = Awaited<ReturnType<typeof startServer>>
+
+/** Starts the trainer on the demo's run, and shows what happens to it. */
+function startRun({ app, url }: DemoServer, screen: Screen, trainerOptions: readonly string[]) {
   const holds = foldHolds()
-  let runId: string | undefined
-  let summary: TrainerSummary | undefined
-  let switchReason: string | undefined
-  const startedAt = performance.now()
+  // Its own id, so that the decisions are told from those of other runs on this server.
+  const runId = randomId('run').replace('run-', 'demo-')
+  const told: { summary?: TrainerSummary; switchReason?: string } = {}
   const take = (decision: Decision) => {
-    runId = decision.runId
-    if (decision.kind === 'switch') switchReason = decision.summary
+    if (decision.kind === 'switch') told.switchReason = decision.summary
     for (const line of holds.add(decision)) screen.line(line)
   }
-  const folders = [
-    '--state-dir',
-    join(config.dataDir, 'trainer'),
-    '--spool-dir',
-    join(config.dataDir, 'spool'),
-  ]
-  const { child, ended } = startTrainer(['--server', url, ...folders, ...options.trainer], {
+  // From the server itself, which knows every one; an answer to the trainer carries the newest only.
+  app.runs.onEvent((event) => {
+    if (event.kind === 'batch' && event.record.id === runId) event.decisions.forEach(take)
+  })
+  const trainer = startTrainer(['--server', url, '--run-id', runId, ...trainerOptions], {
     progress: screen.progress,
-    decision: take,
-    summary: (given) => {
-      summary = given
+    summary: (summary) => {
+      told.summary = summary
     },
     note: screen.line,
   })
-  let stopped = false
-  const stop = untilStopped(async () => {
-    stopped = true
-    child.kill('SIGTERM')
-    await ended
-    await app.close()
+  const ended = trainer.ended.finally(() => {
+    for (const line of holds.end()) screen.line(line)
+    screen.clear()
   })
-  const { exitStatus, lastErrors } = await ended
-  for (const line of holds.end()) screen.line(line)
-  screen.clear()
-  if (stopped) {
-    await stop
-    return 1
-  }
-  const id = typeof summary?.runId === 'string' ? summary.runId : runId
-  if (exitStatus !== 0 || summary === undefined || id === undefined) {
+  return { runId, told, child: trainer.child, ended }
+}
+
+/** Resolves to the exit status. @throws CommandError if the trainer dies; the server is closed then. */
+export async function demo(config: Config, options: DemoOptions): Promise<number> {
+  const server = await startServer(config)
+  const { app, url } = server
+  const screen = createScreen(process.stdout)
+  try {
+    screen.line(`${pc.bold('Twostep')} is ready: open ${pc.cyan(url)}`)
+    const startedAt = performance.now()
+    const stateDir = join(config.dataDir, 'trainer')
+    const spoolDir = join(config.dataDir, 'spool')
+    const folders = ['--state-dir', stateDir, '--spool-dir', spoolDir]
+    const { runId, told, child, ended } = startRun(server, screen, [...folders, ...options.trainer])
+    let interrupted = false
+    const stopped = untilStopped(async () => {
+      interrupted = true
+      child.kill('SIGTERM')
+      await ended
+    })
+    const { exitStatus, lastErrors } = await ended
+    if (interrupted) return 1
+    if (exitStatus !== 0 || told.summary === undefined) {
+      const why = lastErrors.length === 0 ? '' : `:\n${lastErrors.join('\n')}`
+      throw new CommandError(`the trainer died (exit status ${exitStatus}) before the run was finished${why}`)
+    }
+    const seconds = Number(((performance.now() - startedAt) / 1_000).toFixed(1))
+    const summary = demoSummary(told.summary, await app.runs.summary(runId), seconds)
+    screen.line(summaryTable(summary, told.switchReason))
+    if (!options.exit) screen.line(`Still serving at ${pc.cyan(`${url}/runs/${runId}`)}; Ctrl-C stops.`)
+    if (options.json) screen.line(JSON.stringify(summary))
+    if (!options.exit) await stopped
+    return 0
+  } finally {
     await app.close()
-    const why = lastErrors.length === 0 ? '' : `:\n${lastErrors.join('\n')}`
-    throw new CommandError(`the trainer died (exit status ${exitStatus}) before the run was finished${why}`)
   }
-  const seconds = Number(((performance.now() - startedAt) / 1_000).toFixed(1))
-  const result = demoSummary(summary, await app.runs.summary(id), seconds)
-  screen.line(summaryTable(result, switchReason))
-  if (!options.exit) screen.line(`Still serving at ${pc.cyan(`${url}/runs/${id}`)}; Ctrl-C stops.`)
-  if (options.json) screen.line(JSON.stringify(result))
-  if (options.exit) await app.close()
-  else await stop
-  return 0
 }

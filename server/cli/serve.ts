@@ -14,7 +14,8 @@ import { packageVersion } from './place.ts'
 const alphabet = '23456789abcdefghjkmnpqrstuvwxyz'
 const idCharacters = { run: 10, request: 12 } as const
 
-function randomId(kind: 'run' | 'request'): string {
+/** An id that no other run or request has. */
+export function randomId(kind: 'run' | 'request'): string {
   const bytes = randomBytes(idCharacters[kind])
   const text = [...bytes].map((byte) => alphabet[byte % alphabet.length]).join('')
   return kind === 'run' ? `run-${text}` : text

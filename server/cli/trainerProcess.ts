@@ -4,7 +4,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { Decision } from '../../protocol/vocabulary.ts'
 import { CommandError } from '../errors.ts'
 import { packagePath } from './place.ts'
 import type { Progress } from './sentences.ts'
@@ -16,7 +15,6 @@ const errorLinesMax = 20
 export type TrainerSummary = Readonly<Record<string, unknown>>
 export type TrainerEvents = {
   readonly progress: (progress: Progress) => void
-  readonly decision: (decision: Decision) => void
   readonly summary: (summary: TrainerSummary) => void
   readonly note: (line: string) => void
 }
@@ -30,7 +28,7 @@ function trainerEntry(): string {
 }
 
 function takeLine(line: string, events: TrainerEvents): void {
-  let message: { event?: string; decision?: Decision; message?: string }
+  let message: { event?: string; message?: string }
   try {
     message = JSON.parse(line) as typeof message
   } catch {
@@ -40,7 +38,6 @@ function takeLine(line: string, events: TrainerEvents): void {
   }
   const { event, ...rest } = message
   if (event === 'progress') events.progress(rest as unknown as Progress)
-  else if (event === 'decision' && message.decision !== undefined) events.decision(message.decision)
   else if (event === 'summary') events.summary(rest)
   else if (event === 'notice' && message.message !== undefined) events.note(message.message)
 }
