@@ -243,13 +243,15 @@ const goals: { readonly [K in keyof IngestFigures]?: readonly ['≥' | '<', numb
   rssIdleMb: ['<', 120],
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** @param args `--json` prints the figures as one line. */
+export async function benchIngest(args: readonly string[]): Promise<void> {
   const figures = await ingestBench({ batches: 300, livePosts: 60 })
-  if (process.argv.includes('--json')) console.log(JSON.stringify(figures))
-  else {
-    for (const [name, value] of Object.entries(figures)) {
-      const goal = goals[name as keyof IngestFigures]
-      console.log(`${name.padEnd(26)} ${value}${goal === undefined ? '' : `   (goal ${goal[0]} ${goal[1]})`}`)
-    }
+  if (args.includes('--json')) {
+    console.log(JSON.stringify(figures))
+    return
+  }
+  for (const [name, value] of Object.entries(figures)) {
+    const goal = goals[name as keyof IngestFigures]
+    console.log(`${name.padEnd(26)} ${value}${goal === undefined ? '' : `   (goal ${goal[0]} ${goal[1]})`}`)
   }
 }

@@ -1,0 +1,22 @@
+// `npm run bench [-- name]`: runs one benchmark, or lists them. Each prints a table, or with `--json` one line.
+
+import { benchDemo } from './demo.ts'
+import { benchIngest } from './ingest.ts'
+
+const benches: Readonly<
+  Record<string, { readonly what: string; run(args: readonly string[]): Promise<void> }>
+> = {
+  ingest: {
+    what: 'steps a second into the server, beside a bare SQLite insert of the same rows',
+    run: benchIngest,
+  },
+  demo: { what: "the demo's run against a constant rate and a fixed anneal, three seeds", run: benchDemo },
+}
+
+const [name, ...args] = process.argv.slice(2)
+const bench = name === undefined ? undefined : benches[name]
+if (bench === undefined) {
+  const list = Object.entries(benches).map(([key, { what }]) => `  ${key.padEnd(10)} ${what}`)
+  console.log(`Usage: npm run bench -- <name> [--json]\n${list.join('\n')}`)
+  process.exitCode = name === undefined ? 0 : 2
+} else await bench.run(args)
