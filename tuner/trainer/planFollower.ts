@@ -9,8 +9,13 @@ import type { Action, Phase, Plan } from '../../protocol/vocabulary.ts'
 export const doneActionsMax = 10_000
 /** The smoothed loss that the tripwire watches forgets over so many steps. */
 const smoothingSteps = 10
-/** ‖g‖² is measured at every step in the warm-up and under a tripwire on it, else at one step in so many. */
-const normSteps = 5
+/**
+ * ‖g‖² is measured at one step in so many: at each one of a range test, which watches it for divergence; at every
+ * second one under a tripwire on it; else seldom. One norm costs 3 % of a small network's step.
+ */
+const normSteps = { rangeTest: 1, tripwire: 2, otherwise: 5 } as const
+/** ⟨g, u⟩, ‖u‖² and ‖w‖², three more norms, are measured at one micro-batch step in so many. */
+const updateEvery = 5
 
 export type NextStep = {
   readonly learningRate: number
@@ -18,7 +23,8 @@ export type NextStep = {
   readonly phase: Phase | null
   /** The tripwire's rate is in force instead of the plan's. */
   readonly tripped: boolean
-  readonly measureAll: boolean
+  readonly measureMicroBatches: boolean
+  readonly measureUpdate: boolean
   readonly measureNorm: boolean
 }
 
@@ -89,9 +95,10 @@ export function createPlanFollower(initial: {
     },
     next: (step) => {
       const planned = evaluatePlan(plan, step)
-      const phase = segmentAt(plan, step)?.phase ?? null
+      const segment = segmentAt(plan, step)
       const { tripwire, cadence } = plan
-      const watched = phase === 'warmup' || (tripwire?.gradientNormAbove ?? null) !== null
+      const isWatched = (tripwire?.gradientNormAbove ?? null) !== null
+      const calm = isWatched ? normSteps.tripwire : normSteps.otherwise
       const microSteps = cadence?.microBatchSteps ?? null
       return {
         learningRate:
@@ -99,10 +106,11 @@ export function createPlanFollower(initial: {
             ? Math.min(planned.learningRate, tripwire.thenLearningRate)
             : planned.learningRate,
         momentum: planned.momentum ?? initial.ownMomentum,
-        phase,
+        phase: segment?.phase ?? null,
         tripped,
-        measureAll: microSteps !== null && step % microSteps === 0,
-        measureNorm: watched || step % normSteps === 0,
+        measureMicroBatches: microSteps !== null && step % microSteps === 0,
+        measureUpdate: microSteps !== null && step % (microSteps * updateEvery) === 0,
+        measureNorm: step % (segment?.shape === 'exponential' ? normSteps.rangeTest : calm) === 0,
       }
     },
     dueProbes: (step) => ({

@@ -39,9 +39,11 @@ export type TrainerOptions = {
 export type StepRequest = {
   readonly learningRate: number
   readonly momentum: number
-  /** Split the batch and measure micro-batch norms, ⟨g, u⟩, ‖u‖² and ‖w‖². */
-  readonly measureAll?: boolean
-  /** Measure ‖g‖² alone (true by default). */
+  /** Measure the norms of the batch's quarters, with ‖g‖². */
+  readonly measureMicroBatches?: boolean
+  /** Measure ⟨g, u⟩, ‖u‖² and ‖w‖². */
+  readonly measureUpdate?: boolean
+  /** Measure ‖g‖² (true by default). */
   readonly measureNorm?: boolean
 }
 
@@ -124,9 +126,10 @@ export function createTrainer(options: TrainerOptions): Trainer {
     disposeAll(weights)
     weights = next
   }
-  const step = ({ learningRate, momentum, measureNorm = true, measureAll = false }: StepRequest): void => {
+  const step = (request: StepRequest): void => {
     const started = clock()
-    const isSplit = measureAll && splitsBatches
+    const { learningRate, momentum, measureNorm = true } = request
+    const isSplit = request.measureMicroBatches === true && splitsBatches
     const batch = makeBatch(dataset.train, order.nextBatch())
     const { loss, gradients, norms, signalSeconds } = isSplit
       ? gradientMaker.split(weights, batch)
@@ -135,8 +138,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
     replaceWeights(optimizer.step(weights, gradients, { learningRate, momentum }))
     lastRate = learningRate
     const measuring = clock()
-    const gradientNormSquared = measureNorm || measureAll ? normSquared(gradients) : undefined
-    const more = measureAll ? gradientMaker.updateSignals(weights, gradients) : {}
+    const gradientNormSquared = measureNorm || isSplit ? normSquared(gradients) : undefined
+    const more = request.measureUpdate ? gradientMaker.updateSignals(weights, gradients) : {}
     disposeAll(gradients)
     averages.add(weights)
     const ended = clock()
