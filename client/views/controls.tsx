@@ -18,6 +18,7 @@ const close = () => changeRunAddress({ panel: 'decision', form: null })
 /** The outcome of the last press, in words; null = nothing pressed yet. */
 type Outcome = { readonly ok: boolean; readonly words: string } | null
 
+const sentShownMs = 4_000
 const sentWords = 'Sent. The job applies it at its next report.'
 
 function outcomeOf(answer: Answer<unknown>): Outcome {
@@ -38,6 +39,15 @@ function OutcomeWords(props: { outcome: Outcome }) {
 export function ControlButtons(props: { run: RunSummary }) {
   const { run } = props
   const outcome = useSignal<Outcome>(null)
+  const { value: last } = outcome
+  // An answer to a press without a form goes by itself; a refusal stays until the next press.
+  useEffect(() => {
+    if (!last?.ok) return
+    const timer = setTimeout(() => {
+      outcome.value = null
+    }, sentShownMs)
+    return () => clearTimeout(timer)
+  }, [last, outcome])
   const maySwitch = run.phase === 'large' || run.phase === 'warmup'
   const sendPause = async () => {
     const kind = run.state === 'paused' ? 'resume' : 'pause'
@@ -60,7 +70,7 @@ export function ControlButtons(props: { run: RunSummary }) {
         </button>
       )}
       <Menu paused={run.state === 'paused'} sendPause={sendPause} />
-      <OutcomeWords outcome={outcome.value} />
+      <OutcomeWords outcome={last} />
     </div>
   )
 }

@@ -73,8 +73,10 @@ export function formatMeasured(
     return { value: formatNumber(value), plusMinus: null }
   const half = Math.abs(standardError) * standardErrorsIn95
   if (half === 0) return { value: formatNumber(value), plusMinus: '0' }
+  // One digit of the half width; two where it begins with 1, which would be rounded by up to a third.
+  const digits = half.toExponential(0).startsWith('1') ? 1 : 0
   const decimals = Math.min(
-    -Math.floor(Math.log10(half)),
+    digits - Math.floor(Math.log10(half)),
     2 - Math.floor(Math.log10(Math.abs(value) || half)),
   )
   if (decimals < 1 || decimals > 6)

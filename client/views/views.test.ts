@@ -26,9 +26,11 @@ describe('states in words', () => {
     )
   })
 
-  test('a running one needs no note, a paused one says where it waits', () => {
+  test('a running one needs no note, a paused one says what it waits for', () => {
     expect(stateNote(run, fourMinutesLater)).toBeNull()
-    expect(stateNote({ ...run, state: 'paused' }, fourMinutesLater)).toContain('Paused at step 3,120')
+    expect(stateNote({ ...run, state: 'paused' }, fourMinutesLater)).toBe(
+      'The job waits until somebody resumes it.',
+    )
   })
 
   test('a stale run without any plan does not invent one', () => {

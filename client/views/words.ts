@@ -87,8 +87,7 @@ export function stateWords(run: Pick<RunSummary, 'state' | 'lastSeenAt'>, nowMs:
 
 /** What the state means for the job, where the headline (made at the last report) cannot say it. */
 export function stateNote(run: RunSummary, nowMs: number): string | null {
-  if (run.state === 'paused')
-    return `Paused at step ${formatCount(run.step)}. The job waits until it is resumed.`
+  if (run.state === 'paused') return 'The job waits until somebody resumes it.'
   if (run.state !== 'stale') return null
   const silent = formatDuration((nowMs - Date.parse(run.lastSeenAt)) / 1000)
   return `No telemetry for ${silent}. The job follows its last plan: ${planWords(run)}.`
