@@ -25,11 +25,9 @@ export const problemKinds = {
   'too-many-clients': { status: 422, title: 'Too many clients in one run' },
   'too-many-metrics': { status: 422, title: 'Too many own metrics in one run' },
   'too-many-subscriptions': { status: 429, title: 'Too many subscriptions' },
-  'too-many-sockets': { status: 429, title: 'Too many live connections' },
   internal: { status: 500, title: 'The server failed' },
   'run-busy': { status: 503, title: 'The run has too many batches waiting' },
   'storage-failed': { status: 503, title: 'The storage failed' },
-  'not-ready': { status: 503, title: 'Not ready' },
   'disk-full': { status: 507, title: 'The disk is full' },
 } as const satisfies Record<string, { status: number; title: string }>
 export type ProblemCode = keyof typeof problemKinds

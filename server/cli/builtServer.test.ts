@@ -4,12 +4,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { TelemetryAnswer } from '../../protocol/vocabulary.ts'
 import { sampleBatch } from '../testing/testServer.ts'
 import { packagePath } from './place.ts'
 
 const entry = packagePath('dist/server/cli/twostep.js')
+// Processes and 100 MB take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
+
 let folder: string
 let children: ChildProcess[] = []
 

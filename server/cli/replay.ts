@@ -101,6 +101,11 @@ export async function replay(
   const storage = openSqliteStorage({ file: config.databaseFile, readOnly: true })
   try {
     const result = await replayRun(storage, realTuner, runId)
+    const version = (await storage.snapshot(runId))?.tunerVersion ?? realTuner.version
+    if (!result.identical && version !== realTuner.version)
+      process.stderr.write(
+        `twostep: the decisions were stored by version ${version} of the tuner, this is ${realTuner.version}: a server refolds the run when it is next opened\n`,
+      )
     const sentence =
       result.difference === null
         ? `${result.decisions} decisions, identical (from ${result.observations} observations)`

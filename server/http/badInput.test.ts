@@ -1,9 +1,12 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { lineLengthMax } from '../runs/runs.ts'
 import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
+
+// Processes and 100 MB take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 let server: TestServer
 beforeEach(async () => {

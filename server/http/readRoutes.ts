@@ -1,5 +1,7 @@
 // What pages and people read of a run: series, decisions, recommendation, schedule.
 
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { Router } from 'express'
 import { seriesQuerySchema } from '../../protocol/schemas.ts'
 import { ServerError } from '../errors.ts'
@@ -70,12 +72,7 @@ export function addReadRoutes(router: Router, runs: Runs, storage: Storage): voi
       }
       response.type('text/csv')
       response.set('Content-Disposition', `attachment; filename="${run.id}-schedule.csv"`)
-      for await (const rows of scheduleRows(storage, run)) {
-        if (response.destroyed) return
-        if (!response.write(rows))
-          await new Promise((resolve) => response.once('drain', resolve).once('close', resolve))
-      }
-      response.end()
+      await pipeline(Readable.from(scheduleRows(storage, run)), response)
     }),
   })
 }

@@ -100,7 +100,10 @@ export class Hub {
   private take(event: RunEvent): void {
     if (event.kind === 'removed') {
       const sockets = new Set(this.listeners)
-      for (const { socket } of this.watched.get(event.runId)?.subscriptions ?? []) sockets.add(socket)
+      const gone = this.watched.get(event.runId)
+      for (const { socket } of gone?.subscriptions ?? []) sockets.add(socket)
+      gone?.timer?.()
+      this.watched.delete(event.runId)
       this.listChanges.delete(event.runId)
       this.options.send([...sockets], 'removed', { runId: event.runId })
       return

@@ -101,14 +101,7 @@ function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions
     if (typeof answer !== 'function') return
     try {
       const wanted = parse(subscribeSchema, request)
-      drop(wanted.runId)
-      if (subscriptions.size >= subscriptionsMax)
-        throw new ServerError(
-          'too-many-subscriptions',
-          `this connection watches ${subscriptionsMax} runs already, which is the most allowed: unsubscribe from one first`,
-        )
-      answer(await subscribe(socket, wanted, { hub, runs, storage, subscriptions }))
-      if (!socket.connected) drop(wanted.runId)
+      answer(await subscribe(socket, wanted, { hub, runs, storage, subscriptions, drop }))
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'a subscription failed', { error })
       answer({ ok: false, problem: problemOf(error) })
@@ -140,13 +133,14 @@ type SubscribeContext = {
   readonly runs: Runs
   readonly storage: Storage
   readonly subscriptions: Map<string, Subscription>
+  readonly drop: (runId: string) => void
 }
 
 /** Reads what is missing and joins the run's events at the same moment, so that nothing falls between. */
 function subscribe(
   socket: LiveSocket,
   { runId, afterDecision, afterStep, points }: SubscribeRequest,
-  { hub, runs, storage, subscriptions }: SubscribeContext,
+  { hub, runs, storage, subscriptions, drop }: SubscribeContext,
 ): Promise<SubscribeAnswer> {
   return runs.inLine(runId, async () => {
     const run = await runs.summary(runId)
@@ -164,8 +158,17 @@ function subscribe(
       missedDecisions: lastDecision < run.decisionCount,
       missedRun: false,
     }
-    subscriptions.set(runId, subscription)
-    hub.subscribe(subscription)
+    // Checked here and not before: several requests of one socket may have been waiting together.
+    drop(runId)
+    if (subscriptions.size >= subscriptionsMax)
+      throw new ServerError(
+        'too-many-subscriptions',
+        `this connection watches ${subscriptionsMax} runs already, which is the most allowed: unsubscribe from one first`,
+      )
+    if (socket.connected) {
+      subscriptions.set(runId, subscription)
+      hub.subscribe(subscription)
+    }
     return { ok: true, run, decisions, series }
   })
 }

@@ -1,6 +1,6 @@
 // The tuner that a real server folds with.
 
-import { headline, initialState, summaryOf, type TunerState, tune, tunerVersion } from '../../tuner/index.ts'
+import { initialState, summaryOf, type TunerState, tune, tunerVersion } from '../../tuner/index.ts'
 import type { Tuner } from './tuner.ts'
 
 export const realTuner: Tuner = {
@@ -8,6 +8,5 @@ export const realTuner: Tuner = {
   initialState,
   // A stored state of another version never gets here: it is refolded from the log.
   tune: (state, observation) => tune(state as TunerState, observation),
-  headline: (state) => headline(state as TunerState),
   summaryOf: (state) => summaryOf(state as TunerState),
 }

@@ -35,6 +35,5 @@ export type Tuner = {
     readonly decisions: readonly Decision[]
     readonly readings: readonly SignalReading[]
   }
-  headline(state: FoldState): string
   summaryOf(state: FoldState): StateSummary
 }

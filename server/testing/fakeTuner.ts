@@ -163,7 +163,6 @@ export function createFakeTuner(version = 'fake-1', factor = 1): Tuner {
     version,
     initialState,
     tune: (state, observation) => tune(state as State, observation),
-    headline: (state) => `Step ${(state as State).step}.`,
     summaryOf: (state) => summaryOf(state as State),
   }
 }
