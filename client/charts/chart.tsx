@@ -157,13 +157,18 @@ function optionsOf(latest: { current: Latest }, left: number, right: number): uP
   const { spec, frame } = now().props
   const span = spec.heightPx - topPx - spec.bottomPx
   const color = (name: 'ink-3' | 'line') => () => now().palette[name]
-  const inPlot = (u: uPlot, paint: (context: CanvasRenderingContext2D, plotFrame: Frame) => void) => {
+  // A little beyond the right edge of the whole run, so that a dot on its last step is whole.
+  const edgePx = () => (now().props.frame.zoomed ? 0 : 5)
+  const inPlot = (
+    u: uPlot,
+    beyondPx: number,
+    paint: (context: CanvasRenderingContext2D, plotFrame: Frame) => void,
+  ) => {
     const { ctx, bbox } = u
     const ratio = devicePixelRatio
     ctx.save()
     ctx.beginPath()
-    // A little beyond the right edge, so that a dot on the last step is whole.
-    ctx.rect(bbox.left, bbox.top, bbox.width + 5 * ratio, bbox.height)
+    ctx.rect(bbox.left, bbox.top, bbox.width + beyondPx * ratio, bbox.height)
     ctx.clip()
     ctx.translate(bbox.left, bbox.top)
     ctx.scale(ratio, ratio)
@@ -199,11 +204,15 @@ function optionsOf(latest: { current: Latest }, left: number, right: number): uP
     hooks: {
       drawClear: [
         (u) =>
-          inPlot(u, (context, plotFrame) => paintGround(context, now().props.spec, plotFrame, now().palette)),
+          inPlot(u, 0, (context, plotFrame) =>
+            paintGround(context, now().props.spec, plotFrame, now().palette),
+          ),
       ],
       draw: [
         (u) =>
-          inPlot(u, (context, plotFrame) => paintMarks(context, now().props.spec, plotFrame, now().palette)),
+          inPlot(u, edgePx(), (context, plotFrame) =>
+            paintMarks(context, now().props.spec, plotFrame, now().palette),
+          ),
       ],
       setCursor: [
         (u) => {

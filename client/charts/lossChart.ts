@@ -9,6 +9,7 @@ import { extremesOf, linearScale, logScale, quantileOf, type Scale } from './sca
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
 import { columnsOf, hasValues, pointsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
 
+const tickCountMax = 6
 /** Share of the samples after warm-up that the fitted scale holds on each side. */
 const fittedShare = 0.995
 
@@ -37,7 +38,8 @@ export function lossChart(view: RunView): ChartSpec {
 
 function lossScale(view: RunView): Scale {
   const raw = columnsOf(view, 'loss')
-  const start = view.lossFit === 'fit' ? warmupEnd(view) : 0
+  // While warm-up is most of what there is, its newer half counts as well, or nearly all would be cut off.
+  const start = view.lossFit === 'fit' ? Math.min(warmupEnd(view), view.run.step / 2) : 0
   const read = (from: number) => ({
     min: valuesFrom(raw, 'min', view, from),
     max: valuesFrom(raw, 'max', view, from),
@@ -49,17 +51,17 @@ function lossScale(view: RunView): Scale {
   let values = read(start)
   if (values.min.length < 3) values = read(0)
   const all = extremesOf(values.min, values.max, values.lines)
-  if (all === null) return linearScale(0, 1, 5)
+  if (all === null) return linearScale(0, 1, tickCountMax)
   if (view.lossFit === 'log')
     return logScale(extremesOf(values.min.filter((v) => v !== null && v > 0))?.[0] ?? 0, all[1], 5)
-  if (view.lossFit === 'all') return linearScale(all[0], all[1], 5)
+  if (view.lossFit === 'all') return linearScale(all[0], all[1], tickCountMax)
   const lines = extremesOf(values.lines)
   const low = Math.min(quantileOf(values.min, 1 - fittedShare) ?? all[0], lines?.[0] ?? all[0])
   const high = Math.max(
     quantileOf(values.max, fittedShare) ?? all[1],
     quantileOf(values.lines, fittedShare) ?? all[0],
   )
-  return linearScale(low, high, 5)
+  return linearScale(low, high, tickCountMax)
 }
 
 function lossMarks(view: RunView, scale: Scale): Mark[] {

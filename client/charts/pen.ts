@@ -25,7 +25,9 @@ export type Frame = {
   readonly stretches: readonly Stretch[]
   readonly gaps: readonly Gap[]
   readonly lines: readonly ChartLine[]
-  /** The chosen decision's step. */
+  /** Whether only a part of the run is shown. */
+  readonly zoomed: boolean
+  /** The step of the decision that a person chose; null while the page follows the run. */
   readonly chosenStep: number | null
   readonly nowStep: number
   /** The line at the present step is dashed while the page or the job is silent. */

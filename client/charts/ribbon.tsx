@@ -36,6 +36,8 @@ export function Ribbon(props: RibbonProps) {
   const visible = view.decisions.filter(({ step }) => inside(step))
   const markers = placeMarkers(visible, x)
   const planned = plannedSwitchOf(view.run)
+  // The planned switch takes its glyph's place and that of its words.
+  const plannedTaken = planned === null ? [] : [0, 40, 80, 120].map((offset) => x(planned) + offset)
   const others = markers
     .filter(({ decisions }) => !decisions.some((d) => d.number === chosen?.number))
     .map((marker) => marker.x)
@@ -82,7 +84,7 @@ export function Ribbon(props: RibbonProps) {
           at={x(chosen.step)}
           widthPx={widthPx}
           short={widthPx < narrowPx}
-          others={[...others, ...(planned === null ? [] : [x(planned)])]}
+          others={[...others, ...plannedTaken]}
         />
       )}
     </div>

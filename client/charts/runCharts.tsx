@@ -18,7 +18,9 @@ import type { LossFit, RunView } from './spec.ts'
 import { type ViewSource, viewOf } from './view.ts'
 
 export type RunChartsProps = ViewSource & {
+  /** The decision shown beside the charts, and whether a person chose it. */
   readonly chosen: Decision | null
+  readonly pinned: boolean
   readonly silent: boolean
   readonly choose: (number: number) => void
   readonly setZoom: (zoom: { from: number; to: number } | null) => void
@@ -81,8 +83,9 @@ export function RunCharts(props: RunChartsProps) {
     to: view.to,
     stretches: view.stretches,
     gaps: view.gaps,
-    lines: linesOf(view, chosen),
-    chosenStep: chosen?.step ?? null,
+    lines: linesOf(view, props.pinned ? chosen : null),
+    zoomed: zoom !== null,
+    chosenStep: props.pinned ? (chosen?.step ?? null) : null,
     nowStep: run.step,
     silent: props.silent,
     narrow: width.value < 560,

@@ -11,7 +11,8 @@ import { nowMs } from '../state/clock.ts'
 import { runState } from '../state/runPage.ts'
 import { Announcer } from './announcer.tsx'
 import { backToLive, choose, neighbourOf } from './choosing.ts'
-import { ControlButtons, ControlPanel } from './controls.tsx'
+import { ControlPanel } from './controlPanel.tsx'
+import { ControlButtons } from './controls.tsx'
 import { DecisionPanel } from './decisionPanel.tsx'
 import { Facts } from './facts.tsx'
 import { Icon } from './icons.tsx'
@@ -141,6 +142,7 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
           zoom={address.zoom}
           lossFit={address.lossFit}
           chosen={shown}
+          pinned={address.decision !== null}
           silent={silent}
           choose={choose}
           setZoom={(zoom) => changeRunAddress({ zoom }, 'replace')}
