@@ -1,0 +1,87 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { openBackend } from '../backends/openBackend.ts'
+import { disposeAll } from '../optimizers/optimizer.ts'
+import { createWeightAverages, type WeightAverages } from './averages.ts'
+
+beforeAll(async () => {
+  await openBackend('wasm')
+})
+afterEach(() => {
+  expect(tf.memory().numTensors).toBe(0)
+})
+
+/** Adds weights of one number, which is the step's. */
+function addSteps(averages: WeightAverages, from: number, to: number): void {
+  for (let step = from; step < to; step++) {
+    const weight = tf.scalar(step)
+    averages.add([weight])
+    weight.dispose()
+  }
+}
+
+function readWindows(averages: WeightAverages): [number, number][] {
+  return averages.windows().map(({ windowSteps, weights }) => {
+    const value = weights[0]!.dataSync()[0]!
+    disposeAll(weights)
+    return [windowSteps, value]
+  })
+}
+
+describe('averaged weights', () => {
+  it('of short blocks are the mean of every step, over windows of 1, 2 and 4 blocks', () => {
+    const averages = createWeightAverages(4)
+    addSteps(averages, 0, 4)
+    expect(readWindows(averages)).toEqual([[4, 1.5]])
+    addSteps(averages, 4, 8)
+    expect(readWindows(averages)).toEqual([
+      [4, 5.5],
+      [8, 3.5],
+    ])
+    addSteps(averages, 8, 22)
+    expect(readWindows(averages)).toEqual([
+      [4, 17.5],
+      [8, 15.5],
+      [16, 11.5],
+    ])
+    averages.reset()
+  })
+  it('of long blocks are the mean of every 4th step, the last one of the block among them', () => {
+    const averages = createWeightAverages(10)
+    addSteps(averages, 0, 10)
+    expect(readWindows(averages)).toEqual([[10, (1 + 5 + 9) / 3]])
+    averages.reset()
+  })
+  it('forget everything at a reset', () => {
+    const averages = createWeightAverages(4)
+    addSteps(averages, 0, 10)
+    averages.reset()
+    expect(readWindows(averages)).toEqual([])
+    expect(averages.lastBlock()).toBeUndefined()
+    addSteps(averages, 100, 104)
+    expect(readWindows(averages)).toEqual([[4, 101.5]])
+    averages.reset()
+  })
+  it('close a block that is half full when the length changes, and leave out one that is not', () => {
+    const averages = createWeightAverages(6)
+    addSteps(averages, 0, 3)
+    averages.setBlockSteps(2)
+    addSteps(averages, 3, 5)
+    expect(readWindows(averages)).toEqual([
+      [2, 3.5],
+      [5, 2],
+    ])
+    averages.setBlockSteps(10)
+    addSteps(averages, 5, 9)
+    averages.setBlockSteps(4)
+    addSteps(averages, 9, 13)
+    expect(readWindows(averages)[0]).toEqual([4, 10.5])
+    averages.reset()
+  })
+  it('keep five copies of the weights at most', () => {
+    const averages = createWeightAverages(2)
+    addSteps(averages, 0, 101)
+    expect(tf.memory().numTensors).toBe(5)
+    averages.reset()
+  })
+})

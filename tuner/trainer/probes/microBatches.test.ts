@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { openBackend } from '../backends/openBackend.ts'
+import { disposeBatch } from '../data/batches.ts'
+import { lossAndGradients } from '../models/model.ts'
+import { createModel, modelNames } from '../models/models.ts'
+import { disposeAll } from '../optimizers/optimizer.ts'
+import { createRandom } from '../random.ts'
+import { smallBatch, smallTask } from '../testing/smallTask.ts'
+import { microBatchGradients } from './microBatches.ts'
+
+beforeAll(async () => {
+  await openBackend('wasm')
+})
+afterEach(() => {
+  expect(tf.memory().numTensors).toBe(0)
+})
+
+const squares = (tensors: readonly tf.Tensor[], factor = 1) =>
+  tensors.reduce((sum, tensor) => sum + tensor.dataSync().reduce((s, x) => s + factor * x * x, 0), 0)
+
+describe.each(modelNames)('micro-batch gradients of the %s', (name) => {
+  for (const onePass of [true, false])
+    it(`${onePass ? 'in one pass' : 'in four passes'} are those of the quarters, and their mean is that of the batch`, () => {
+      const dataset = smallTask()
+      const model = createModel(name, dataset)
+      const weights = model.initialWeights(createRandom(2))
+      const batch = smallBatch(dataset, 32)
+      const whole = lossAndGradients(model, weights, batch)
+      const norms = [0, 8, 16, 24].map((from) => {
+        const part = smallBatch(dataset, 8, from)
+        const { loss, gradients } = lossAndGradients(model, weights, part)
+        const norm = squares(gradients)
+        disposeAll([loss, ...gradients])
+        disposeBatch(part)
+        return norm
+      })
+      const expected = norms.reduce((a, b) => a + b) / 4
+      const inverse = weights.map((weight) => tf.fill(weight.shape, 0.25))
+      const got = microBatchGradients(model, weights, batch, inverse, onePass)
+      expect(got.microNormSquared.dataSync()[0]! / expected).toBeCloseTo(1, 4)
+      expect(got.preconditionedMicroNormSquared!.dataSync()[0]! / expected).toBeCloseTo(0.25, 4)
+      expect(got.loss.dataSync()[0]).toBeCloseTo(whole.loss.dataSync()[0]!, 5)
+      got.gradients.forEach((gradient, index) => {
+        const difference = tf.tidy(
+          () => tf.max(tf.abs(tf.sub(gradient, whole.gradients[index]!))).dataSync()[0]!,
+        )
+        expect(difference).toBeLessThan(1e-6)
+      })
+      disposeAll([got.loss, got.microNormSquared, got.preconditionedMicroNormSquared!, whole.loss])
+      disposeAll([...got.gradients, ...whole.gradients, ...weights, ...inverse])
+      disposeBatch(batch)
+    })
+})
