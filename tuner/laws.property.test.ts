@@ -62,10 +62,9 @@ function mapColumns(columns: SampleColumns, change: (column: Column) => Column):
 }
 
 function joined(a: SampleColumns, b: SampleColumns): SampleColumns {
-  const names = Object.keys(a) as (keyof SampleColumns)[]
-  return Object.fromEntries(
-    names.map((name) => [name, [...(a[name] as []), ...(b[name] as [])]]),
-  ) as SampleColumns
+  const other = b as unknown as Readonly<Record<string, Column>>
+  const both = Object.entries(a).map(([name, column]) => [name, [...(column as Column), ...other[name]!]])
+  return Object.fromEntries(both) as SampleColumns
 }
 
 /** The same samples in other batches: neighbouring batches merge, and are cut elsewhere. */
