@@ -172,7 +172,8 @@ export class SyntheticJob {
   #valley(step: number): Probe {
     const length = this.heard.plan.cadence?.blockSteps ?? 10
     const extra = this.#options.heldOutExtra?.(step) ?? 0
-    const averaged = [1, 2, 4]
+    const offered = this.#options.capabilities.includes('averagedWeights') ? [1, 2, 4] : []
+    const averaged = offered
       .filter((count) => count <= this.#blocks.length)
       .map((count) => {
         const mean = new Float64Array(this.#h.length)
