@@ -4,6 +4,9 @@
 // Thresholds (fixed beforehand): every seed switches by the rule; no seed is worse than the constant rate or than
 // the fixed anneal by more than .2 points of test accuracy.
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Plan, Segment } from '../protocol/vocabulary.ts'
 import { type JobOptions, plannedRun, type RunOutcome, steeredRun } from './steeredRun.ts'
 
@@ -60,10 +63,10 @@ function rivalRow(seed: number, name: string, learningRate: number, outcome: Run
 
 export async function demoRows(job: JobOptions): Promise<DemoRow[]> {
   const { seed, budgetSteps } = job
-  const steered = await steeredRun(job)
+  const folder = mkdtempSync(join(tmpdir(), 'twostep-bench-'))
+  const steered = await steeredRun(job, folder)
+  rmSync(folder, { recursive: true, force: true })
   const rate = steered.state.largeLearningRate ?? defaultRate
-  const { step, signal, probe } = steered.state.signals.cost
-  const time = step + (probe ?? 0)
   const rows: DemoRow[] = [
     {
       seed,
@@ -73,8 +76,8 @@ export async function demoRows(job: JobOptions): Promise<DemoRow[]> {
       switchReason: steered.decisions.find(({ kind }) => kind === 'switch')?.summary ?? null,
       testAccuracy: steered.testAccuracy,
       testLoss: steered.testLoss,
-      signalShare: signal === null ? null : signal / time,
-      probeShare: probe === null ? null : probe / time,
+      signalShare: steered.summary.signalShare,
+      probeShare: steered.summary.probeShare,
       seconds: steered.seconds,
     },
   ]
