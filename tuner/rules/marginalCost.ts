@@ -20,6 +20,7 @@ import {
 } from '../constants.ts'
 import type { Estimate } from '../estimators/estimator.ts'
 import { fittedLossAt, slopeAt, type ValleyFit } from '../estimators/valleySlope.ts'
+import { formatStep } from '../sentences.ts'
 
 export type MarginalCostInput = {
   readonly step: number
@@ -148,7 +149,7 @@ function alternatives(input: MarginalCostInput, b: number, planned: number): rea
   const end = lossAt(largeSteps + budgetSteps - step)
   const never = { finalLoss: end.value + (gap.value ?? gain.value ?? 0), standardError: end.standardError }
   const now = { name: 'anneal now', ...annealedAt(step) }
-  const later = { name: `anneal at step ${planned}`, ...annealedAt(planned) }
+  const later = { name: `anneal at step ${formatStep(planned)}`, ...annealedAt(planned) }
   return [...(planned > step ? [later] : []), now, { name: 'never anneal', ...never }]
 }
 

@@ -15,6 +15,7 @@ import type {
 } from '../../../protocol/vocabulary.ts'
 import type { StepReading } from '../signals.ts'
 import { createBatchBuilder } from './batch.ts'
+import { createMessageQueue, type Message, type MessageQueue } from './messageQueue.ts'
 import type { Spool } from './spool.ts'
 import type { Reply, Transport } from './transport.ts'
 
@@ -73,209 +74,201 @@ export type Reporter = {
 const realSleep = (ms: number, signal: AbortSignal): Promise<void> =>
   setTimeout(ms, undefined, { signal }).catch(() => undefined)
 
-/** A telemetry body as it is sent and spooled. */
-type Message = {
-  readonly clientId: string
-  readonly sequence: number
-  readonly steps?: { readonly step: readonly number[] }
-}
-
-const stepCountOf = (message: Message): number => message.steps?.step.length ?? 0
-
-/** The number that a 409 reply expects, from its fields or its sentence. */
+/** The number that a reply 409 names as the next one; undefined = the conflict is of another kind. */
 export function expectedSequence(body: unknown): number | undefined {
-  const problem = (body ?? {}) as { expected?: unknown; detail?: unknown; errors?: { detail?: unknown }[] }
-  if (typeof problem.expected === 'number') return problem.expected
-  const sentences = [problem.detail, ...(problem.errors ?? []).map(({ detail }) => detail)]
-  for (const sentence of sentences) {
-    const found = typeof sentence === 'string' ? /expected(?:\s+sequence)?\s+(\d+)/i.exec(sentence) : null
-    if (found !== null) return Number(found[1])
-  }
-  return undefined
+  const { expectedSequence: expected } = (body ?? {}) as { expectedSequence?: unknown }
+  return typeof expected === 'number' ? expected : undefined
 }
 
 const isTransient = (status: number): boolean =>
   status >= 500 || status === 408 || status === 425 || status === 429
 
-export function createReporter(options: ReporterOptions): Reporter {
-  const { transport, spool, runId, clientId, onAnswer, onNotice } = options
-  const { now = () => performance.now(), sleep = realSleep, random = Math.random } = options
-  const builder = createBatchBuilder()
-  const memory: Message[] = []
-  const closing = new AbortController()
-  const waiters = new Set<() => void>()
-  let status: ReporterStatus = 'online'
-  let startAnswer: StartAnswer | undefined
-  let lastSealed = spool.lastLeft === undefined ? 0 : (JSON.parse(spool.lastLeft) as Message).sequence
-  /** Added to a message's number when it is sent: the server's count may have started elsewhere. */
-  let sequenceShift = 0
-  let droppedSteps = 0
-  let sealedAt = now()
-  let pumping: Promise<void> | undefined
+export const createReporter = (options: ReporterOptions): Reporter => new QueueingReporter(options)
 
-  const say = (next: ReporterStatus, sentence: string): void => {
-    if (status === next) return
-    status = next
-    onNotice(sentence)
+class QueueingReporter implements Reporter {
+  status: ReporterStatus = 'online'
+  droppedSteps = 0
+  private readonly options: Required<ReporterOptions>
+  private readonly builder = createBatchBuilder()
+  private readonly queue: MessageQueue
+  private readonly closing = new AbortController()
+  private readonly waiters = new Set<() => void>()
+  private startAnswer: StartAnswer | undefined
+  private lastSealed: number
+  /** Added to a message's number when it is sent: the server's count may have started elsewhere. */
+  private sequenceShift = 0
+  private conflicts = 0
+  private sealedAt: number
+  private pumping: Promise<void> | undefined
+
+  constructor(options: ReporterOptions) {
+    this.options = { now: () => performance.now(), sleep: realSleep, random: Math.random, ...options }
+    this.queue = createMessageQueue(options.spool, memoryMessagesMax)
+    this.lastSealed = this.queue.lastLeft?.sequence ?? 0
+    this.sealedAt = this.options.now()
   }
-  const hasWork = (): boolean => startAnswer === undefined || memory.length > 0 || !spool.isEmpty
-  const oldest = (): Message | undefined => {
-    const line = spool.peek()
-    return line === undefined ? memory[0] : (JSON.parse(line) as Message)
+
+  get hasUnsent(): boolean {
+    return this.status !== 'refused' && this.queue.oldest() !== undefined
   }
-  const removeOldest = (): void => {
-    if (spool.isEmpty) memory.shift()
-    else spool.shift()
+  get spoolFile(): string {
+    return this.options.spool.file
   }
+
+  async start(waitMs: number): Promise<StartAnswer | undefined> {
+    this.kick()
+    await this.waitFor(() => this.startAnswer !== undefined || this.status !== 'online', waitMs)
+    return this.startAnswer
+  }
+  addReading(reading: StepReading): void {
+    this.builder.addReading(reading)
+    const age = this.options.now() - this.sealedAt
+    if (this.builder.stepCount < batchStepsMax && age < batchMs) return
+    this.seal()
+    this.kick()
+  }
+  addProbe(probe: Probe): void {
+    this.builder.addProbe(probe)
+  }
+  addAcknowledgement(acknowledgement: Acknowledgement): void {
+    this.builder.addAcknowledgement(acknowledgement)
+  }
+  addPoll(): void {
+    this.builder.addPoll()
+  }
+  async flush(waitMs: number): Promise<boolean> {
+    this.seal()
+    this.kick()
+    await this.waitFor(() => this.status !== 'online' || !this.hasWork(), waitMs)
+    return this.status === 'online' && !this.hasWork()
+  }
+  close(): void {
+    this.seal()
+    this.queue.spill()
+    this.closing.abort()
+  }
+
+  private hasWork(): boolean {
+    return this.startAnswer === undefined || this.queue.oldest() !== undefined
+  }
+
+  private say(next: ReporterStatus, sentence: string): void {
+    if (this.status === next) return
+    this.status = next
+    this.options.onNotice(sentence)
+  }
+
   /** Resolves when the condition holds, or after so many milliseconds. */
-  const waitFor = async (condition: () => boolean, ms: number): Promise<void> => {
+  private async waitFor(condition: () => boolean, ms: number): Promise<void> {
     if (ms <= 0 || condition()) return
     const ended = new AbortController()
     const check = (): void => {
       if (condition()) ended.abort()
     }
-    waiters.add(check)
-    await sleep(ms, ended.signal)
-    waiters.delete(check)
+    this.waiters.add(check)
+    await this.options.sleep(ms, ended.signal)
+    this.waiters.delete(check)
   }
-  const notify = (): void => {
-    for (const check of waiters) check()
+  private notify(): void {
+    for (const check of this.waiters) check()
   }
 
-  /** Memory's messages are newer than the spool's: they go to its end, as far as it takes them. */
-  const spillMemory = (): void => {
-    while (memory.length > 0 && spool.append(JSON.stringify(memory[0]))) memory.shift()
-  }
-  const store = (message: Message): boolean => {
-    const direct = status === 'online' && spool.isEmpty && memory.length < memoryMessagesMax
-    if (!direct) spillMemory()
-    if (!direct && memory.length === 0 && spool.append(JSON.stringify(message))) return true
-    return memory.length < memoryMessagesMax && memory.push(message) > 0
-  }
-  const seal = (): void => {
-    sealedAt = now()
-    if (builder.isEmpty) return
-    const message = { clientId, sequence: lastSealed + 1, ...builder.seal() } as Message
-    if (status === 'refused') return
+  private seal(): void {
+    const { clientId, spool, now, onNotice } = this.options
+    this.sealedAt = now()
+    if (this.builder.isEmpty) return
+    const message = { clientId, sequence: this.lastSealed + 1, ...this.builder.seal() } as Message
+    if (this.status === 'refused') return
     // A number is used only for a message that is kept, so what a full spool refuses leaves no gap.
-    if (store(message)) lastSealed++
+    if (this.queue.add(message, this.status === 'online')) this.lastSealed++
     else {
-      if (droppedSteps === 0)
+      if (this.droppedSteps === 0)
         onNotice(
           `the spool ${spool.file} is full or cannot be written: newer reports are dropped until the server is back`,
         )
-      droppedSteps += stepCountOf(message)
+      this.droppedSteps += message.steps?.step.length ?? 0
     }
   }
 
-  const refuse = (reply: Reply): void => {
-    const { detail, title } = (reply.body ?? {}) as { detail?: string; title?: string }
-    memory.length = 0
+  private refuse({ status, body }: Reply): void {
+    const { detail, title } = (body ?? {}) as { detail?: string; title?: string }
     const reason = detail ?? title ?? 'no reason given'
-    say('refused', `the server refused the report (${reply.status}: ${reason}); training goes on without it`)
+    this.queue.forget()
+    this.say('refused', `the server refused the report (${status}: ${reason}); training goes on without it`)
   }
-  const create = async (): Promise<void> => {
-    const reply = await transport({ method: 'POST', path: '/runs', body: JSON.stringify(options.create) })
+
+  private async post(path: string, body: object): Promise<Reply> {
+    const reply = await this.options.transport({ method: 'POST', path, body: JSON.stringify(body) })
     if (isTransient(reply.status)) throw new TransientError(reply)
-    if (reply.status >= 400) return refuse(reply)
+    return reply
+  }
+
+  private async create(): Promise<void> {
+    const { create, clientId, onAnswer } = this.options
+    const reply = await this.post('/runs', create)
+    if (reply.status >= 400) return this.refuse(reply)
     const answer = reply.body as StartAnswer
     // What an earlier process left has its numbers; the messages of a fresh process go on where the server stands.
     const next = answer.nextSequence[clientId] ?? 1
-    if (spool.lastLeft === undefined) sequenceShift = next - (oldest()?.sequence ?? lastSealed + 1)
-    startAnswer = answer
+    if (this.queue.lastLeft === undefined)
+      this.sequenceShift = next - (this.queue.oldest()?.sequence ?? this.lastSealed + 1)
+    this.startAnswer = answer
     onAnswer({ plan: answer.plan, actions: answer.actions })
   }
-  const send = async (message: Message): Promise<void> => {
-    const sequence = message.sequence + sequenceShift
-    const body = JSON.stringify({ ...message, sequence })
-    const reply = await transport({
-      method: 'POST',
-      path: `/runs/${encodeURIComponent(runId)}/telemetry`,
-      body,
-    })
-    if (isTransient(reply.status)) throw new TransientError(reply)
+
+  private async send(message: Message): Promise<void> {
+    const sequence = message.sequence + this.sequenceShift
+    const path = `/runs/${encodeURIComponent(this.options.runId)}/telemetry`
+    const reply = await this.post(path, { ...message, sequence })
     const expected = reply.status === 409 ? expectedSequence(reply.body) : undefined
-    if (expected !== undefined && expected !== sequence) {
-      sequenceShift += expected - sequence
+    if (expected !== undefined && this.conflicts++ === 0) {
+      this.sequenceShift += expected - sequence
       return
     }
-    if (reply.status >= 400) return refuse(reply)
-    removeOldest()
-    onAnswer(reply.body as TelemetryAnswer)
+    if (reply.status >= 400) return this.refuse(reply)
+    this.conflicts = 0
+    this.queue.removeOldest()
+    this.options.onAnswer(reply.body as TelemetryAnswer)
   }
-  const sendNext = async (): Promise<void> => {
-    if (startAnswer === undefined) return create()
-    const message = oldest()
-    if (message !== undefined) await send(message)
+
+  private async sendNext(): Promise<void> {
+    if (this.startAnswer === undefined) return this.create()
+    const message = this.queue.oldest()
+    if (message !== undefined) await this.send(message)
   }
 
   /** Sends until nothing is left; the only place where messages leave, so they leave in order. */
-  const pump = async (): Promise<void> => {
-    for (let failures = 0; !closing.signal.aborted && status !== 'refused' && hasWork(); notify()) {
+  private async pump(): Promise<void> {
+    for (let failures = 0; !this.closing.signal.aborted && this.status !== 'refused' && this.hasWork(); ) {
       try {
-        await sendNext()
+        await this.sendNext()
         failures = 0
-        if (status === 'offline') say('online', 'the server answers again: catching up')
+        if (this.status === 'offline') this.say('online', 'the server answers again: catching up')
+        this.notify()
       } catch (cause) {
-        if (closing.signal.aborted) return
-        const reason = reasonOf(cause)
-        say(
-          'offline',
-          `the server cannot be reached (${reason}): training follows its last plan, reports wait in ${spool.file}`,
-        )
-        spillMemory()
-        notify()
-        const backoff = Math.min(backoffMsMax, backoffMsFirst * 2 ** failures++) * (0.5 + random() / 2)
-        const asked = cause instanceof TransientError ? (cause.reply.retryAfterSeconds ?? 0) * 1_000 : 0
-        await sleep(Math.max(backoff, Math.min(asked, backoffMsMax)), closing.signal)
+        if (this.closing.signal.aborted) return
+        await this.backOff(cause, failures++)
       }
     }
   }
-  const kick = (): void => {
-    if (pumping !== undefined || !hasWork() || status === 'refused') return
-    pumping = pump().finally(() => {
-      pumping = undefined
-      notify()
-    })
-  }
-  const isSettled = (): boolean => status !== 'online' || !hasWork()
 
-  return {
-    get status() {
-      return status
-    },
-    get droppedSteps() {
-      return droppedSteps
-    },
-    get hasUnsent() {
-      return status !== 'refused' && oldest() !== undefined
-    },
-    spoolFile: spool.file,
-    start: async (waitMs) => {
-      kick()
-      await waitFor(() => startAnswer !== undefined || status !== 'online', waitMs)
-      return startAnswer
-    },
-    addReading: (reading) => {
-      builder.addReading(reading)
-      if (builder.stepCount < batchStepsMax && now() - sealedAt < batchMs) return
-      seal()
-      kick()
-    },
-    addProbe: (probe) => builder.addProbe(probe),
-    addAcknowledgement: (acknowledgement) => builder.addAcknowledgement(acknowledgement),
-    addPoll: () => builder.addPoll(),
-    flush: async (waitMs) => {
-      seal()
-      kick()
-      await waitFor(isSettled, waitMs)
-      return status === 'online' && !hasWork()
-    },
-    close: () => {
-      seal()
-      spillMemory()
-      closing.abort()
-    },
+  private async backOff(cause: unknown, failures: number): Promise<void> {
+    const { spool, random, sleep } = this.options
+    const next = `training follows its last plan, reports wait in ${spool.file}`
+    this.say('offline', `the server cannot be reached (${reasonOf(cause)}): ${next}`)
+    this.queue.spill()
+    this.notify()
+    const backoff = Math.min(backoffMsMax, backoffMsFirst * 2 ** failures) * (0.5 + random() / 2)
+    const asked = cause instanceof TransientError ? (cause.reply.retryAfterSeconds ?? 0) * 1_000 : 0
+    await sleep(Math.max(backoff, Math.min(asked, backoffMsMax)), this.closing.signal)
+  }
+
+  private kick(): void {
+    if (this.pumping !== undefined || !this.hasWork() || this.status === 'refused') return
+    this.pumping = this.pump().finally(() => {
+      this.pumping = undefined
+      this.notify()
+    })
   }
 }
 
