@@ -35,16 +35,30 @@ function count(path, isOk, read) {
   }
 }
 
-const isBuilt = check('build and types', bin('tsc'), ['-b']) && check('page', bin('vite'), ['build', '--logLevel', 'warn'])
+const isBuilt =
+  check('build and types', bin('tsc'), ['-b']) && check('page', bin('vite'), ['build', '--logLevel', 'warn'])
 check('types of the tests', bin('tsc'), ['-p', 'tsconfig.test.json'])
 check('lint', bin('biome'), ['check', '--error-on-warnings', '.'])
 if (isBuilt) {
   const unit = join(folder, 'unit.json')
-  const unitOk = run('unit and property tests', bin('vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${unit}`])
-  count(unit, unitOk, (report) => ({ passed: report.numPassedTests, failed: report.numFailedTests + (report.numFailedTestSuites > 0 && report.numFailedTests === 0 ? 1 : 0) }))
+  const unitOk = run('unit and property tests', bin('vitest'), [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${unit}`,
+  ])
+  count(unit, unitOk, (report) => ({
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + (report.numFailedTestSuites > 0 && report.numFailedTests === 0 ? 1 : 0),
+  }))
   const browser = join(folder, 'browser.json')
-  const browserOk = run('browser tests', bin('playwright'), ['test', '--reporter=list,json'], { PLAYWRIGHT_JSON_OUTPUT_NAME: browser })
-  count(browser, browserOk, ({ stats, errors }) => ({ passed: stats.expected + stats.flaky, failed: stats.unexpected + (errors?.length ?? 0) }))
+  const browserOk = run('browser tests', bin('playwright'), ['test', '--reporter=list,json'], {
+    PLAYWRIGHT_JSON_OUTPUT_NAME: browser,
+  })
+  count(browser, browserOk, ({ stats, errors }) => ({
+    passed: stats.expected + stats.flaky,
+    failed: stats.unexpected + (errors?.length ?? 0),
+  }))
 }
 rmSync(folder, { recursive: true, force: true })
 console.log(`\n${passed} passed, ${failed} failed`)

@@ -3,7 +3,7 @@
 // warm-up, since the start of a run would flatten everything else; what is cut says how high it went.
 
 import { valueAt } from '../state/series.ts'
-import { formatLoss, formatMeasured } from '../views/format.ts'
+import { formatCount, formatLoss, formatMeasured } from '../views/format.ts'
 import { plannedAlternative } from '../views/words.ts'
 import { extremesOf, linearScale, logScale, quantileOf, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
@@ -32,8 +32,13 @@ export function lossChart(view: RunView): ChartSpec {
       { title: 'smoothed', at: (step) => formatLoss(value('lossSmoothed', step)) },
       { title: 'averaged weights', at: (step) => formatLoss(value('averagedLoss', step)) },
     ],
-    missing: raw === undefined || raw.step.length === 0 ? 'Waiting for the first samples.' : null,
+    missing: raw === undefined || raw.step.length === 0 ? missingSamples(view) : null,
   }
+}
+
+/** A run that has reported steps has samples: they are on their way to the page. */
+function missingSamples({ run }: RunView): string {
+  return run.step > 0 ? `Loading ${formatCount(run.step)} samples…` : 'Waiting for the first samples.'
 }
 
 function lossScale(view: RunView): Scale {

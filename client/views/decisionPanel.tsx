@@ -30,6 +30,12 @@ type PanelProps = {
 
 export function DecisionPanel(props: PanelProps) {
   const { run, decision } = props
+  if (decision === null && run.decisionCount > 0)
+    return (
+      <div class="panel">
+        <h2>Loading…</h2>
+      </div>
+    )
   if (decision === null)
     return (
       <div class="panel">
