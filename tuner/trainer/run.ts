@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Capability } from '../../protocol/vocabulary.ts'
 import type { Backend } from './backends/backend.ts'
 import { describeBackend, openBackend } from './backends/openBackend.ts'
+import { disposeCheckpoint } from './checkpoints.ts'
 import { loadTask } from './data/task.ts'
 import type { EventSink, SummaryEvent } from './events.ts'
 import { localPlan, readSchedule, usualRate } from './localPlan.ts'
@@ -109,6 +110,7 @@ async function resume(trainer: Trainer, state: StateFolder, start: StartAnswer |
   for (const [name, checkpoint] of named) trainer.addCheckpoint(name, checkpoint)
   // A step's number never comes again: what was reported after the checkpoint counts as taken.
   trainer.resumeFrom(newest.checkpoint, Math.max(newest.stepCount, start?.run.step ?? 0))
+  disposeCheckpoint(newest.checkpoint)
 }
 
 /** What the server knows better than the client at the end: the rate it found and when it switched. */
@@ -219,13 +221,8 @@ async function finished(parts: RunParts, result: SessionResult, wallSeconds: num
   return summary
 }
 
-/** Trains to the end. Returns the summary, which was emitted as well; undefined if the run was stopped. */
-export async function runTraining(
-  options: TrainOptions,
-  around: { emit: EventSink; runId: string; transport?: Transport; stop?: AbortSignal },
-): Promise<SummaryEvent | undefined> {
-  const parts = await assemble(options, around)
-  const { emit, trainer, backend, follower, reporter, state } = parts
+async function train(parts: RunParts, stop: AbortSignal | undefined): Promise<SummaryEvent | undefined> {
+  const { options, emit, trainer, backend, follower, reporter, state } = parts
   const start = await reporter?.start(startMsMax)
   if (options.resume && state !== undefined) await resume(trainer, state, start)
   const started = performance.now()
@@ -238,13 +235,29 @@ export async function runTraining(
     stepsPerRead: backend.stepsPerRead,
     emit,
     afterStep: () => state?.keepUp(trainer),
-    stop: around.stop,
+    stop,
   })
   const wallSeconds = (performance.now() - started) / 1_000
-  const summary = result.wasStopped ? await stopped(parts) : await finished(parts, result, wallSeconds)
-  reporter?.close()
-  if (reporter?.hasUnsent)
-    emit({ event: 'notice', message: `not everything was reported: the rest waits in ${reporter.spoolFile}` })
-  trainer.dispose()
-  return summary ?? undefined
+  if (!result.wasStopped) return finished(parts, result, wallSeconds)
+  await stopped(parts)
+  return undefined
+}
+
+/** Trains to the end. Returns the summary, which was emitted as well; undefined if the run was stopped. */
+export async function runTraining(
+  options: TrainOptions,
+  around: { emit: EventSink; runId: string; transport?: Transport; stop?: AbortSignal },
+): Promise<SummaryEvent | undefined> {
+  const parts = await assemble(options, around)
+  const { emit, trainer, reporter } = parts
+  try {
+    return await train(parts, around.stop)
+  } finally {
+    reporter?.close()
+    if (reporter?.hasUnsent) {
+      const message = `not everything was reported: the rest waits in ${reporter.spoolFile}`
+      emit({ event: 'notice', message })
+    }
+    trainer.dispose()
+  }
 }

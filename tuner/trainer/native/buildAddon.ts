@@ -34,13 +34,7 @@ export function addonArguments(place: NativePlace, output: string): string[] {
 }
 
 export function captureArguments(place: NativePlace, source: string, output: string): string[] {
-  return [
-    ...shared,
-    '-DNODE_GYP_MODULE_NAME=stderr_capture',
-    `-I${join(place.modules, 'node-api-headers', 'include')}`,
-    source,
-    ...['-o', output],
-  ]
+  return [...shared, `-I${join(place.modules, 'node-api-headers', 'include')}`, source, ...['-o', output]]
 }
 
 function compile(compiler: string, args: readonly string[]): void {

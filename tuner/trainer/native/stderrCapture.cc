@@ -17,7 +17,7 @@ constexpr size_t kTextBytesMax = 256 * 1024;
 int original = -1;
 int memory = -1;
 
-napi_value Begin(napi_env env, napi_callback_info) {
+napi_value Begin(napi_env, napi_callback_info) {
   if (original >= 0) return nullptr;
   memory = memfd_create("twostep-stderr", MFD_CLOEXEC);
   original = dup(kStandardError);
@@ -55,4 +55,4 @@ napi_value Init(napi_env env, napi_value exports) {
 
 }  // namespace
 
-NAPI_MODULE(NODE_GYP_MODULE_NAME, Init)
+NAPI_MODULE(stderr_capture, Init)

@@ -116,7 +116,7 @@ describe.each(modelNames)('the line probe on the %s', (name) => {
     const { context, lossHere } = await lineStart(backend, model, weights, examples)
     const pair = [passes[0]!.gradients, passes[1]!.gradients] as const
     const direction = pair[0].map((g, index) => tf.sub(g, pair[1][index]!))
-    const norm = Math.sqrt(direction.reduce((sum, d) => sum + d.dataSync().reduce((s, x) => s + x * x, 0), 0))
+    const norm = Math.sqrt(direction.reduce((sum, d) => sum + Math.hypot(...d.dataSync()) ** 2, 0))
     const epsilon = 0.05 / norm
     const at = (t: number) => lossAt(model, weights, direction, t, examples)
     const expected = (at(epsilon) - 2 * at(0) + at(-epsilon)) / 0.05 ** 2

@@ -16,8 +16,8 @@ afterEach(() => {
   expect(tf.memory().numTensors).toBe(0)
 })
 
-const squares = (tensors: readonly tf.Tensor[], factor = 1) =>
-  tensors.reduce((sum, tensor) => sum + tensor.dataSync().reduce((s, x) => s + factor * x * x, 0), 0)
+const squares = (tensors: readonly tf.Tensor[]) =>
+  tensors.reduce((sum, tensor) => sum + Math.hypot(...tensor.dataSync()) ** 2, 0)
 
 describe.each(modelNames)('micro-batch gradients of the %s', (name) => {
   for (const onePass of [true, false])
