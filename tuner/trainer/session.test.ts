@@ -7,16 +7,14 @@ import type { Action, Plan, ValleyProbe } from '../../protocol/vocabulary.ts'
 import type { Backend } from './backends/backend.ts'
 import { openBackend } from './backends/openBackend.ts'
 import type { TrainerEvent } from './events.ts'
-import { createModel } from './models/models.ts'
-import { createOptimizer } from './optimizers/optimizers.ts'
 import { createPlanFollower, type PlanFollower } from './planFollower.ts'
 import { createReporter, type Reporter } from './reporting/reporter.ts'
 import { openSpool } from './reporting/spool.ts'
 import { createHttpTransport } from './reporting/transport.ts'
 import { answerHandler, runSession, type SessionOptions, sessionLimits } from './session.ts'
-import { smallTask } from './testing/smallTask.ts'
+import { smallTrainer } from './testing/smallTrainer.ts'
 import { type StandInServer, startStandInServer } from './testing/standInServer.ts'
-import { createTrainer, type Trainer } from './trainer.ts'
+import type { Trainer } from './trainer.ts'
 
 const stepsMax = 30
 const cadence = { blockSteps: 4, valleySteps: 8, lineSteps: 16, microBatchSteps: 5 }
@@ -30,7 +28,6 @@ const plan = (version: number, more: Partial<Plan> = {}): Plan => ({
   ...more,
 })
 
-const dataset = smallTask()
 let backend: Backend
 let server: StandInServer
 let folder: string
@@ -38,6 +35,7 @@ let events: TrainerEvent[]
 let trainer: Trainer
 let follower: PlanFollower
 let reporter: Reporter
+let afterAnswer: () => void
 beforeAll(async () => {
   backend = (await openBackend('wasm')).backend
 })
@@ -45,16 +43,8 @@ beforeEach(async () => {
   server = await startStandInServer(plan(1))
   folder = mkdtempSync(join(tmpdir(), 'twostep-session-'))
   events = []
-  trainer = createTrainer({
-    backend,
-    dataset,
-    model: createModel('mlp', dataset),
-    optimizer: createOptimizer('momentum'),
-    batchSize: 16,
-    seed: 1,
-    probeExamples: 32,
-    lineExamples: 32,
-  })
+  afterAnswer = () => undefined
+  trainer = smallTrainer(backend)
   follower = createPlanFollower({ plan: plan(0, { cadence: null }), ownMomentum: 0.9 })
   reporter = createReporter({
     transport: createHttpTransport(server.url),
@@ -62,7 +52,10 @@ beforeEach(async () => {
     runId: 'r',
     clientId: 'c',
     create: { runId: 'r', resume: 'allow' },
-    onAnswer: answerHandler(follower, (event) => events.push(event)),
+    onAnswer: (answer) => {
+      answerHandler(follower, (event) => events.push(event))(answer)
+      afterAnswer()
+    },
     onNotice: (message) => events.push({ event: 'notice', message }),
   })
 })
@@ -125,14 +118,7 @@ describe('a session', () => {
     const first = server.applied.flatMap(({ steps }) => steps?.loss ?? [])
     server.applied.length = 0
     trainer.dispose()
-    trainer = createTrainer({
-      backend,
-      dataset,
-      model: createModel('mlp', dataset),
-      optimizer: createOptimizer('momentum'),
-      batchSize: 16,
-      seed: 1,
-    })
+    trainer = smallTrainer(backend)
     follower.restoredAt(0)
     await run({ stepsPerRead: 7 })
     expect(server.applied.flatMap(({ steps }) => steps?.loss ?? [])).toEqual(first)
@@ -168,24 +154,10 @@ describe('a session', () => {
     expect(losses[10]).toBe(losses[5])
   })
   it('does what an answer brings for this very step before it takes the step', async () => {
-    const actions: Action[][] = [
-      [{ id: 'one', kind: 'probe', atStep: 0, probe: 'valley' }],
-      [{ id: 'two', kind: 'checkpoint', atStep: 0, checkpoint: 'x' }],
-    ]
-    server.actions = actions[0]!
-    const answer = answerHandler(follower, () => undefined)
-    reporter = createReporter({
-      transport: createHttpTransport(server.url),
-      spool: openSpool(join(folder, 's.ndjson')),
-      runId: 'r',
-      clientId: 'c',
-      create: { runId: 'r', resume: 'allow' },
-      onAnswer: (next) => {
-        answer(next)
-        server.actions = actions[1]!
-      },
-      onNotice: () => undefined,
-    })
+    server.actions = [{ id: 'one', kind: 'probe', atStep: 0, probe: 'valley' }]
+    afterAnswer = () => {
+      server.actions = [{ id: 'two', kind: 'checkpoint', atStep: 0, checkpoint: 'x' }]
+    }
     await run()
     expect(applied().acknowledgements.map(({ actionId, step }) => [actionId, step])).toEqual([
       ['one', 0],
@@ -194,27 +166,10 @@ describe('a session', () => {
   })
   it('waits for the answer where the plan asks for it', async () => {
     server.plan = plan(1, { awaitAtStep: 6 })
-    const rates = [0.5, 0.5]
-    const handle = answerHandler(follower, () => undefined)
-    reporter = createReporter({
-      transport: createHttpTransport(server.url),
-      spool: openSpool(join(folder, 's.ndjson')),
-      runId: 'r',
-      clientId: 'c',
-      create: { runId: 'r', resume: 'allow' },
-      onAnswer: (answer) => {
-        handle(answer)
-        const segment = {
-          fromStep: 0,
-          toStep: 30,
-          shape: 'constant',
-          from: rates[0]!,
-          to: rates[1]!,
-        } as const
-        server.plan = { version: 2, segments: [segment] }
-      },
-      onNotice: () => undefined,
-    })
+    afterAnswer = () => {
+      const segment = { fromStep: 0, toStep: 30, shape: 'constant', from: 0.5, to: 0.5 } as const
+      server.plan = { version: 2, segments: [segment] }
+    }
     await run()
     expect(applied().rates.slice(4, 8)).toEqual([0.02, 0.02, 0.5, 0.5])
   })

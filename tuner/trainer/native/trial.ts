@@ -7,7 +7,7 @@ import { version_core } from '@tensorflow/tfjs-core'
 import { loadNative, tensorflowBackend } from './loadNative.ts'
 import { openGpu, openNative } from './nativeBackend.ts'
 import type { Variant } from './pins.ts'
-import { type NativePlace, nativePlace } from './place.ts'
+import { nativePlace } from './place.ts'
 import { compareTrainingStep } from './trainingStep.ts'
 
 export type Trial = {
@@ -25,11 +25,10 @@ export type Trial = {
 const trialMilliseconds = 300_000
 
 /** In this process; for report.ts, which a trial starts. */
-export async function tryHere(place: NativePlace): Promise<Trial> {
-  const { variant } = place
+export async function tryHere(variant: Variant): Promise<Trial> {
   try {
     const started = performance.now()
-    const { onGpu, tensorflow } = loadNative(place)
+    const { onGpu, tensorflow } = loadNative(nativePlace(variant))
     const loadSeconds = (performance.now() - started) / 1_000
     const backend = await (onGpu ? openGpu() : openNative())
     const { lossBefore, lossAfter, gradientError } = await compareTrainingStep(tensorflowBackend)
@@ -47,9 +46,8 @@ export async function tryHere(place: NativePlace): Promise<Trial> {
 }
 
 /** In a process of its own. A process that dies is an answer too. */
-export function tryApart(variant: Variant, root?: string): Trial {
-  const program = fileURLToPath(new URL(import.meta.resolve('./report.js')))
-  const args = [program, '--try-here', variant, ...(root === undefined ? [] : ['--root', root])]
+export function tryApart(variant: Variant): Trial {
+  const args = [fileURLToPath(new URL('./report.js', import.meta.url)), '--try-here', variant]
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     timeout: trialMilliseconds,
@@ -61,6 +59,3 @@ export function tryApart(variant: Variant, root?: string): Trial {
   const error = `TensorFlow (${variant}) ended the process that tried it with ${how}${words ? `: ${words}` : ''}`
   return { variant, sentence: error, error }
 }
-
-export const tryPlace = (variant: Variant, root: string): Promise<Trial> =>
-  tryHere(nativePlace(variant, root))
