@@ -205,12 +205,9 @@ describe('a session', () => {
   })
   it('of a given schedule does not take weights back', async () => {
     follower = createPlanFollower({ plan: plan(0), ownMomentum: 0.9, isFixed: true })
-    follower.receive({
-      plan: plan(1),
-      actions: [
-        { id: 'back', kind: 'restore', atStep: 3, checkpoint: 'x', rewindData: false, skipBatches: 0 },
-      ],
-    })
+    server.actions = [
+      { id: 'back', kind: 'restore', atStep: 3, checkpoint: 'x', rewindData: false, skipBatches: 0 },
+    ]
     await run()
     expect(applied().acknowledgements).toMatchObject([{ actionId: 'back', status: 'unsupported', step: 3 }])
   })
