@@ -8,6 +8,7 @@ import {
   fallbackPatienceShare,
   openEndedAnnealShare,
   overfittingAnnealShare,
+  overfittingDeviationsAtSwitch,
   switchHitsNeeded,
   switchHitsWindow,
   switchRemainingMax,
@@ -97,9 +98,17 @@ function judged(turn: Turn, judgement: Judgement): Turn {
   if (offers(state.options, 'heldOutLoss') && isOverfitting(state.signals))
     return switched(turn, 'overfitting', judgement)
   const hits = rule.satisfied.filter(Boolean).length
-  if (cost?.satisfied && hits >= switchHitsNeeded) return switched(turn, 'rule', judgement)
+  if (cost?.satisfied && hits >= switchHitsNeeded)
+    return switched(turn, isRising(state, cost) ? 'overfitting' : 'rule', judgement)
   return held(turn, judgement, whyNotYet(state, judgement))
 }
+
+/**
+ * A rising valley meets the rule before it is plain enough to switch by itself; then an anneal to the end of the
+ * budget would memorise as well. The error of the fit does not tell: a valley that turns up is no power law.
+ */
+const isRising = ({ options, signals }: TunerState, { staying }: MarginalCost): boolean =>
+  offers(options, 'heldOutLoss') && staying.value < 0 && isOverfitting(signals, overfittingDeviationsAtSwitch)
 
 /** A person's rate always wins, until its last step or until it is handed back. */
 const byHandReason = (untilStep: number) => `the rate is set by hand until step ${formatStep(untilStep)}`

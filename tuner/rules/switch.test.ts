@@ -75,6 +75,10 @@ const meanRegret = (name: string): number =>
 describe('the switch rule on a known valley', () => {
   it.each(Object.keys(tasks))('switches at these steps: %s', (name) => {
     expect(runs.get(name)!.map(({ step }) => step)).toEqual(pinned[name])
+    for (const { summary, run } of runs.get(name)!) {
+      expect(summary).not.toContain('held-out loss of the averaged weights')
+      expect(run.state).toMatchObject({ lifecycle: 'finished', step: budgetSteps })
+    }
   })
 
   it.each(Object.keys(tasks))('loses little to the best switch time: %s', (name) => {
