@@ -3,7 +3,7 @@
 
 import { readRun } from '../fixtures/api.ts'
 import { expectNothingLostOrDoubled, expectReplayIdentical } from '../fixtures/laws.ts'
-import { openRun } from '../fixtures/runPage.ts'
+import { noteConnectionBar, openRun } from '../fixtures/runPage.ts'
 import { expect, lostConnection, test } from '../fixtures/test.ts'
 
 const steps = 2_000
@@ -23,6 +23,7 @@ test('a server killed in the middle of a run loses nothing, and the page catches
   await run.reaches(300)
   await page.evaluate(() => document.body.setAttribute('data-loaded-once', ''))
 
+  const bar = await noteConnectionBar(page)
   expect((await first.kill('SIGKILL')).signal).toBe('SIGKILL')
   const sign = page.locator('header .connection')
   await expect(sign).toHaveText('Disconnected')
@@ -31,7 +32,7 @@ test('a server killed in the middle of a run loses nothing, and the page catches
 
   const second = await serve(first.port)
   await trainer.line(/"event":"notice".*answers again/)
-  await expect(page.getByRole('region', { name: 'Connection' })).toHaveText(/^Connected\./)
+  await bar.says(/^Connected\./m)
   await expect(sign).toHaveText('Live')
   await run.reaches(known + 1)
 

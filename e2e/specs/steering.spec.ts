@@ -1,0 +1,124 @@
+// A person takes over and gives back. Each press is one call of the API, becomes one decision with its reason,
+// and a refusal stands beside the button in the server's words.
+
+import { call, readDecisions, readRun, startJob } from '../fixtures/api.ts'
+import { openRun } from '../fixtures/runPage.ts'
+import { expect, test } from '../fixtures/test.ts'
+
+test('an override asks for a reason, becomes a decision, reaches the job, and is handed back', async ({
+  server,
+  page,
+}) => {
+  const job = await startJob(server.url, { runId: 'steered', budgetSteps: 4_000 })
+  await job.report(200)
+  const run = await openRun(page, server.url, 'steered')
+  await page.getByRole('button', { name: 'Override rate…' }).click()
+  await expect(page).toHaveURL(/panel=control&form=override/)
+  await run.details.getByRole('textbox', { name: 'Learning rate' }).fill('0.03')
+  await run.details.getByRole('textbox', { name: 'Until step' }).fill('100')
+  await run.details.getByRole('button', { name: 'Set the rate' }).click()
+  await expect(run.details).toContainText('Until step must be a whole number above the present step, 200.')
+  await expect(run.details).toContainText('Reason must not be empty')
+  expect(await readDecisions(server.url, 'steered')).toHaveLength(1)
+
+  await run.details.getByRole('textbox', { name: 'Until step' }).fill('900')
+  await run.details.getByRole('textbox', { name: 'Reason' }).fill('trying new data')
+  await run.details.getByRole('button', { name: 'Set 0.03 until step 900' }).click()
+  await expect(run.details.getByRole('status').first()).toHaveText(
+    'Sent. The job applies it at its next report.',
+  )
+  const made = (await readDecisions(server.url, 'steered')).at(-1)!
+  expect(made).toMatchObject({ kind: 'override', status: 'applied' })
+  await expect(page.locator('.facts')).toContainText('Set by hand: 0.03 until step 900 (trying new data)')
+  await run.marker(made.number).click()
+  await expect(run.details).toContainText(made.summary)
+  const { plan } = await job.report(50)
+  const segment = plan.segments.find(({ fromStep, toStep }) => fromStep <= 250 && 250 < toStep)
+  expect(segment).toMatchObject({ from: 0.03, to: 0.03 })
+
+  await page.getByRole('button', { name: 'Hand back…' }).click()
+  await expect(run.details).toContainText('Twostep decides again from the next report on.')
+  await run.details.getByRole('button', { name: 'Hand back', exact: true }).click()
+  await expect(page.getByRole('button', { name: 'Override rate…' })).toBeVisible()
+  expect((await readDecisions(server.url, 'steered')).at(-1)).toMatchObject({ kind: 'hand-back' })
+  expect((await readRun(server.url, 'steered')).override).toBeNull()
+  await expect(page.locator('.facts')).not.toContainText('Set by hand')
+})
+
+test('switch now starts the anneal, and finish ends the run', async ({ server, page }) => {
+  const job = await startJob(server.url, { runId: 'switched', budgetSteps: 4_000 })
+  await job.report(400)
+  const run = await openRun(page, server.url, 'switched')
+  await page.getByRole('button', { name: 'Switch now…' }).click()
+  await expect(run.details).toContainText('Annealing starts at the next step and ends at step 4,000')
+  await run.details.getByRole('textbox', { name: 'Reason' }).fill('enough')
+  await run.details.getByRole('button', { name: 'Switch now', exact: true }).click()
+  await job.report(50)
+  await expect(run.headline).toHaveText(/^Annealing/)
+  await expect(page.getByRole('button', { name: 'Switch now…' })).toBeHidden()
+  const { phase, switchStep } = await readRun(server.url, 'switched')
+  expect(phase).toBe('anneal')
+  expect(switchStep).toBeGreaterThanOrEqual(400)
+  const decision = (await readDecisions(server.url, 'switched')).at(-1)!
+  expect(decision).toMatchObject({ kind: 'switch', phase: { from: 'large', to: 'anneal' } })
+  await expect(run.marker(decision.number)).toBeVisible()
+
+  await page.getByLabel('More: pause, finish').click()
+  await page.getByRole('button', { name: 'Finish…' }).click()
+  await run.details.getByRole('button', { name: 'Finish the run' }).click()
+  const { actions } = await job.report(50)
+  const finish = actions.find(({ kind }) => kind === 'finish')!
+  expect(finish).toBeDefined()
+  await call(server.url, 'POST', '/runs/switched/telemetry', {
+    clientId: 'job',
+    sequence: 4,
+    acknowledgements: [{ actionId: finish.id, status: 'done', step: 500, detail: '' }],
+  })
+  await expect(run.chip).toHaveText('Finished')
+  await expect(page.getByRole('button', { name: 'Override rate…' })).toBeHidden()
+})
+
+test('pause and resume reach the job', async ({ server, page }) => {
+  const job = await startJob(server.url, { runId: 'paused' })
+  await job.report(50)
+  const run = await openRun(page, server.url, 'paused')
+  await page.getByLabel('More: pause, finish').click()
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await expect(run.chip).toHaveText('Paused')
+  await expect(page.locator('main .note')).toContainText('The job waits until somebody resumes it.')
+  expect((await job.report(10)).actions.map(({ kind }) => kind)).toContain('pause')
+  await page.getByLabel('More: pause, finish').click()
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await expect(run.chip).toHaveText('Running')
+  expect((await job.report(10)).actions.map(({ kind }) => kind)).toContain('resume')
+})
+
+test("a refusal stands beside the button in the server's words", async ({ server, page, complaints }) => {
+  complaints.allow(/status of 409/)
+  const job = await startJob(server.url, { runId: 'refused' })
+  await job.report(50)
+  const run = await openRun(page, server.url, 'refused')
+  await page.getByRole('button', { name: 'Override rate…' }).click()
+  await run.details.getByRole('textbox', { name: 'Reason' }).fill('too late')
+  const set = run.details.getByRole('button', { name: /^Set .* until step/ })
+  await expect(set).toBeEnabled()
+  // Somebody else ends the run while the form is open.
+  await call(server.url, 'POST', '/runs/refused/commands', { kind: 'finish', reason: '' })
+  await job.report(50)
+  await expect(run.chip).toHaveText('Finished')
+  await set.click()
+  await expect(run.details.getByRole('alert')).toHaveText(
+    'run "refused" is finished: its plan changes no more',
+  )
+})
+
+test('advice only: no control acts on a run in advisory mode', async ({ server, page }) => {
+  const job = await startJob(server.url, { runId: 'advised', mode: 'advisory' })
+  await job.report(50)
+  const run = await openRun(page, server.url, 'advised')
+  await expect(page.locator('main .mode')).toHaveText('Mode advisory')
+  await expect(run.chip).toHaveText('Running')
+  await expect(page.getByRole('button', { name: 'Override rate…' })).toBeHidden()
+  await page.keyboard.press('o')
+  await expect(page).not.toHaveURL(/panel=control/)
+})

@@ -1,0 +1,65 @@
+// Several tabs on one run, and a tab that was cut off for a while: each shows the same in the end, without a
+// reload.
+
+import { call, readDecisions, startJob } from '../fixtures/api.ts'
+import { noteConnectionBar, openRun } from '../fixtures/runPage.ts'
+import { expect, lostConnection, test } from '../fixtures/test.ts'
+
+test('two tabs follow the same run, and a control pressed in one is seen in the other', async ({
+  server,
+  context,
+  page,
+}) => {
+  const job = await startJob(server.url, { runId: 'shared' })
+  await job.report(100)
+  const one = await openRun(page, server.url, 'shared')
+  const two = await openRun(await context.newPage(), server.url, 'shared')
+  await job.report(100)
+  await Promise.all([one.reaches(200), two.reaches(200)])
+  await one.page.keyboard.press('o')
+  await one.details.getByRole('textbox', { name: 'Reason' }).fill('both see it')
+  await one.details.getByRole('button', { name: /^Set .* until step/ }).click()
+  await expect(two.page.locator('.facts')).toContainText('(both see it)')
+  const { number } = (await readDecisions(server.url, 'shared')).at(-1)!
+  await Promise.all([expect(one.marker(number)).toBeVisible(), expect(two.marker(number)).toBeVisible()])
+  await job.report(100)
+  await Promise.all([one.reaches(300), two.reaches(300)])
+  await expect(two.headline).toHaveText((await one.headline.textContent()) ?? '')
+})
+
+test('a tab that was offline says so, keeps what it shows, and catches up', async ({
+  server,
+  context,
+  page,
+  complaints,
+}) => {
+  complaints.allow(lostConnection)
+  const job = await startJob(server.url, { runId: 'offline' })
+  await job.report(100)
+  const run = await openRun(page, server.url, 'offline')
+  await run.reaches(100)
+  const bar = await noteConnectionBar(page)
+  await context.setOffline(true)
+  await bar.says(
+    /^Disconnected\. Showing data up to step 100\. Training goes on\. Trying again (in \d+ s|now)\.$/m,
+  )
+  await job.report(250)
+  const override = { learningRate: 0.02, untilStep: 1_000, reason: 'while nobody looked' }
+  expect((await call(server.url, 'POST', '/runs/offline/overrides', override)).status).toBe(201)
+  await job.report(250)
+  expect(await run.step()).toBe(100)
+
+  await context.setOffline(false)
+  await bar.says(/^Connected\. 1 decision arrived meanwhile\.$/m)
+  await run.reaches(600)
+  await expect(page.locator('.facts')).toContainText('(while nobody looked)')
+  const { number } = (await readDecisions(server.url, 'offline')).at(-1)!
+  await expect(run.marker(number)).toBeVisible()
+  // No hole where the tab was cut off: the table of the chart has steps from all of the run.
+  await page.getByRole('button', { name: 'Loss as a table' }).click()
+  const steps = await page.getByRole('region', { name: 'Loss, table' }).locator('tbody th').allTextContents()
+  expect(steps.map((text) => Number(text.replaceAll(',', ''))).some((step) => step > 150 && step < 550)).toBe(
+    true,
+  )
+  await expect(page.getByRole('region', { name: 'Connection' })).toBeHidden()
+})
