@@ -76,6 +76,8 @@ export const raceSpreadGiven = 3
 /** Early averaged loss flatters large rates: the optimum is multiplied by κ. */
 export const raceKappaRange = 0.7
 export const raceKappaGiven = 0.85
+/** Smaller rates are not tried once two in a row were worse, the last by this share of the descent so far. Chosen. */
+export const racePruneShare = 0.05
 /** The last round is this many segments long; the whole race takes at most this share of the budget. */
 export const raceLastRoundSegments = 2.5
 export const raceShareMax = 0.25
@@ -113,8 +115,8 @@ export const annealReferenceShare = 0.1
  *  three trip in 13 % of runs with independent noise and in 68 % with a correlation of .5; these in 0 and 3 %. */
 export const overfittingHits = 2
 export const overfittingDeviations = 4
-/** Where the rule asks for the switch anyway and its slope is negative, half of that says that the valley rises. */
-export const overfittingDeviationsAtSwitch = 2
+/** Where the rule asks for the switch anyway and its slope is negative, less than that says that the valley rises. */
+export const overfittingDeviationsAtSwitch = 3
 /** Factor for correlated probes at most, so that the bend of a valley that turns up is not taken for noise. */
 export const overfittingFactorMax = 2
 /** Length of the anneal after overfitting, as a share of the steps so far. */
@@ -143,6 +145,10 @@ export const guardBlockSteps = 10
 export const guardLossDeviations = 6
 export const guardLossBlocks = 5
 export const guardHistoryBlocks = 64
+/** Blocks, and probes, that a judgement needs behind it: the scatter of fewer is small by chance too often
+ *  (simulated: of 200 healthy noisy runs 4 tripped with 8 blocks and 4 probes, none with these). */
+export const guardBlocksNeeded = 16
+export const guardProbesNeeded = 8
 /** Gradient norm this many deviations above its mean at so many of ten steps. */
 export const guardNormDeviations = 4
 export const guardNormHits = 5

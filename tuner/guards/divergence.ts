@@ -8,6 +8,7 @@
 import { median, medianAbsoluteDeviation } from 'simple-statistics'
 import {
   guardBlockSteps,
+  guardBlocksNeeded,
   guardHistoryBlocks,
   guardLossBlocks,
   guardLossDeviations,
@@ -15,6 +16,7 @@ import {
   guardNormDeviations,
   guardNormHits,
   guardProbeFactor,
+  guardProbesNeeded,
 } from '../constants.ts'
 import { riseLimit } from '../rules/riseLimit.ts'
 
@@ -83,7 +85,7 @@ export function watchSample(
 function endBlock(state: DivergenceState, mean: number): DivergenceState {
   // Log-loss, so that the scatter does not depend on the level; a loss of 0 or less has no log and is floored.
   const value = Math.log(Math.max(mean, 1e-12))
-  const isHigh = state.blocks.length >= 8 && value > limitOf(state.blocks)
+  const isHigh = state.blocks.length >= guardBlocksNeeded && value > limitOf(state.blocks)
   if (isHigh) return { ...state, blockHits: state.blockHits + 1 }
   return { ...state, blockHits: 0, blocks: [...state.blocks.slice(1 - guardHistoryBlocks), value] }
 }
@@ -140,7 +142,7 @@ export function divergenceSign(state: DivergenceState): string | null {
 function probeSign(losses: readonly number[]): string | null {
   const newest = losses.slice(-2)
   const before = losses.slice(-10, -2)
-  if (before.length < 4) return null
+  if (before.length < guardProbesNeeded) return null
   const center = median([...before])
   const scatter = medianAbsoluteDeviation([...before])
   const limit = Math.max(riseLimit(center, guardProbeFactor), center + guardLossDeviations * scatter)

@@ -11,6 +11,7 @@ import {
   raceKappaRange,
   raceLastRoundSegments,
   raceLossRiseFactor,
+  racePruneShare,
   raceShareMax,
   raceSpreadGiven,
 } from '../constants.ts'
@@ -84,7 +85,7 @@ export function raceBelow(options: {
 }): RaceState | undefined {
   const { divergenceRate, fromStep, segmentSteps, budgetSteps, lossFirst } = options
   const choices = [
-    [7, 4, 2],
+    [7, 3, 2],
     [5, 3, 2],
     [4, 2],
     [3, 2],
@@ -207,7 +208,8 @@ export function endArm(
           }
         : { ...entry, diverged: true },
   )
-  return { ...race, arms, current: null }
+  const ended = { ...race, arms, current: null }
+  return isPastBest(ended) ? { ...ended, queue: [] } : ended
 }
 
 /** Arms that finished round `round`, best first. */
@@ -230,6 +232,20 @@ export function advanceRace(race: RaceState, bounds: { min: number; max: number 
   const keep = race.rounds[nextRound]
   if (keep === undefined || ranked.length < 2) return { ...race, round: race.rounds.length }
   return { ...race, round: nextRound, queue: ranked.slice(0, keep).map(({ id }) => id) }
+}
+
+/**
+ * In the first round of a race below a divergence rate the arms go from large rates to small ones, and their
+ * averaged loss falls and then rises. Once it has risen twice in a row, and stands above the best by a clear part
+ * of all that the run has descended, still smaller rates are not tried: most of the search is spent on them.
+ */
+function isPastBest(race: RaceState): boolean {
+  if (race.source !== 'range' || race.round !== 0 || race.lossFirst === null) return false
+  const losses = race.arms.flatMap((entry) => (entry.diverged ? [] : entry.losses.slice(0, 1)))
+  const [a, b, c] = losses.slice(-3)
+  if (a === undefined || b === undefined || c === undefined) return false
+  const best = Math.min(...losses)
+  return b > a && c > b && c - best > racePruneShare * (race.lossFirst - best)
 }
 
 export const isRaceOver = (race: RaceState): boolean => race.round >= race.rounds.length
