@@ -152,14 +152,25 @@ describe('a race around a given rate', () => {
 })
 
 describe('a race below a divergence rate', () => {
-  it('runs seven arms a constant factor apart, the best four of them, and the best two', () => {
-    const { race, ran } = run(below(1), valley(0.1))
+  it('runs seven arms a constant factor apart, the best three of them, and the best two', () => {
+    // The bottom lies at the slow end, so every arm is better than the one before it.
+    const { race, ran } = run(below(1), valley(0.02))
     const rates = race.arms.map(({ learningRate }) => learningRate)
     expect(rates).toHaveLength(7)
     for (const [i, rate] of rates.entries()) expect(rate).toBeCloseTo(raceArmRatio ** (i + 1), 12)
-    expect(ran).toHaveLength(7 + 4 + 2)
+    expect(ran).toHaveLength(7 + 3 + 2)
     const result = raceResult(race)
-    expect(result.kind === 'won' && result.learningRate).toBeCloseTo(raceKappaRange * 0.1, 10)
+    // At the edge there is no parabola: the winner's own rate counts.
+    expect(result.kind === 'won' && result.learningRate).toBeCloseTo(raceKappaRange * raceArmRatio ** 7, 10)
+  })
+
+  it('tries no smaller rates once two in a row were clearly worse', () => {
+    const { race, ran } = run(below(1), valley(0.3))
+    const first = race.arms.filter(({ losses }) => losses.length > 0)
+    expect(first.length).toBeLessThan(7)
+    expect(ran).toHaveLength(first.length + 3 + 2)
+    const result = raceResult(race)
+    expect(result.kind === 'won' && result.optimum).toBeCloseTo(0.3, 10)
   })
 
   it('takes the parabola from the latest round in which both neighbours of the winner ran', () => {

@@ -47,7 +47,7 @@ Trains a small network with TensorFlow.js, steered by a twostep server or by a s
 
   --task ${taskNames.join('|')}        what to learn (mnist)
   --model ${modelNames.join('|')}                   network (mlp)
-  --steps N                         optimizer steps (2800)
+  --steps N                         optimizer steps (4500)
   --no-budget                       no fixed number of steps; --steps is then the most (100000)
   --batch-size N                    examples a step (128)
   --optimizer ${optimizerNames.join('|')}     (momentum)
@@ -169,7 +169,7 @@ export function parseOptions(
   const options: TrainOptions = {
     task: oneOf('task', values.task, taskNames, 'mnist'),
     model: oneOf('model', values.model, modelNames, 'mlp'),
-    steps: numberOf('steps', values.steps, whole(20, 1e9)) ?? (hasBudget ? 2_800 : 100_000),
+    steps: numberOf('steps', values.steps, whole(20, 1e9)) ?? (hasBudget ? 4_500 : 100_000),
     hasBudget,
     batchSize: numberOf('batch-size', values['batch-size'], whole(1, 8_192)) ?? 128,
     optimizer: oneOf('optimizer', values.optimizer, optimizerNames, 'momentum'),
