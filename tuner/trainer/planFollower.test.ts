@@ -131,7 +131,7 @@ describe('the cadence', () => {
     follower.receive({ plan: plan(2, { cadence: none }), actions: [] })
     expect(follower.dueProbes(100)).toEqual({ valley: false, line: false })
   })
-  it('measures norms at every step of a range test, at every second one under a tripwire on them, else at each 5th', () => {
+  it('measures norms at every step of a range test, at every 4th under a tripwire on them, else at each 10th', () => {
     const count = (next: Plan) => {
       const follower = follow(next)
       return Array.from({ length: 20 }, (_, step) => follower.next(step).measureNorm).filter(Boolean).length
@@ -141,10 +141,9 @@ describe('the cadence', () => {
       segments: [{ fromStep: 0, toStep: 50, shape: 'exponential', from: 1e-6, to: 1, phase: 'warmup' }],
     }
     expect(count(rangeTest)).toBe(20)
-    expect(count(plan(1, { tripwire: { lossAbove: null, gradientNormAbove: 9, thenLearningRate: 0 } }))).toBe(
-      10,
-    )
-    expect(count(plan(1))).toBe(4)
+    const tripwire = { lossAbove: null, gradientNormAbove: 9, thenLearningRate: 0 }
+    expect(count(plan(1, { tripwire }))).toBe(5)
+    expect(count(plan(1))).toBe(2)
     const follower = follow(plan(1, { cadence }))
     expect([0, 3, 4, 20].map((step) => follower.next(step).measureMicroBatches)).toEqual([
       true,

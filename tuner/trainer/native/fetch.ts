@@ -15,11 +15,12 @@ export class SetupError extends Error {
   override readonly name = 'SetupError'
 }
 
-/** Runs a program that prints for itself; the exit status, or why it did not start. */
-export type Runner = (command: string, args: readonly string[]) => number | string
+/** Runs a program that complains for itself, and shows its progress if asked; the exit status, or why it did not start. */
+export type Runner = (command: string, args: readonly string[], showProgress: boolean) => number | string
 
-export const runInherited: Runner = (command, args) => {
-  const { status, signal, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+const runProgram: Runner = (command, args, showProgress) => {
+  const stdout = showProgress ? 'inherit' : 'ignore'
+  const { status, signal, error } = spawnSync(command, args, { stdio: ['ignore', stdout, 'inherit'] })
   return status ?? error?.message ?? `ended by ${signal}`
 }
 
@@ -55,7 +56,8 @@ export function pipArguments(wheel: Wheel, requirements: string, folder: string)
 function fetchWheel(wheel: Wheel, folder: string, { python }: Tools, run: Runner): number | string {
   const requirements = join(folder, `${wheel.name}.txt`)
   writeFileSync(requirements, `${wheel.name}==${wheel.version} --hash=sha256:${wheel.sha256}\n`)
-  const status = run(python, pipArguments(wheel, requirements, folder))
+  // A progress bar is for a terminal; in the log of an image's build it would be thousands of lines.
+  const status = run(python, pipArguments(wheel, requirements, folder), process.stdout.isTTY === true)
   rmSync(requirements)
   return status
 }
@@ -63,7 +65,7 @@ function fetchWheel(wheel: Wheel, folder: string, { python }: Tools, run: Runner
 function fetchPackage({ name, version }: NodePackage, folder: string, { npm }: Tools, run: Runner) {
   const [command, ...first] = npm
   const pack = ['pack', `${name}@${version}`, '--pack-destination', folder, '--ignore-scripts', '--silent']
-  return run(command, [...first, ...pack])
+  return run(command, [...first, ...pack], false)
 }
 
 /** The path of the file, whole and checked. @throws SetupError if it cannot be had. */
@@ -71,7 +73,7 @@ export async function fetchPart(
   part: Wheel | NodePackage,
   folder: string,
   tools: Tools,
-  run: Runner = runInherited,
+  run: Runner = runProgram,
 ): Promise<string> {
   const file = join(folder, part.file)
   mkdirSync(folder, { recursive: true })

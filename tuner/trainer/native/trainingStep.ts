@@ -12,7 +12,7 @@ import { createRandom } from '../random.ts'
 
 const shape = { height: 12, width: 12, classCount: 5 }
 const batchSize = 64
-const learningRate = 0.1
+const learningRate = 0.01
 const seed = 20
 
 /**

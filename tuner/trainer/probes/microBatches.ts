@@ -9,7 +9,7 @@ import { hasPartGradients } from '../kernels/gradients.ts'
 import { collectingParts, type PartCollector } from '../kernels/partGradients.ts'
 import { lossAndGradients, type Model, type Weights } from '../models/model.ts'
 import { disposeAll } from '../optimizers/optimizer.ts'
-import { weightedNormSquared } from './norms.ts'
+import { partsNormSquared } from './norms.ts'
 
 export const microBatchCount = 4
 
@@ -30,9 +30,7 @@ function partNorms(
 ) {
   const total = (metric: readonly tf.Tensor[] | undefined): tf.Scalar =>
     tf.tidy(() => {
-      const sums = parts.flatMap((list, index) =>
-        list.map((part) => weightedNormSquared([part], metric && [metric[index]!])),
-      )
+      const sums = parts.map((list, index) => partsNormSquared(list, metric?.[index]))
       return tf.mul(tf.addN(sums), factor)
     })
   return { microNormSquared: total(undefined), preconditionedMicroNormSquared: inverse && total(inverse) }

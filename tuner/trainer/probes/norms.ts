@@ -21,3 +21,16 @@ export const weightedNormSquared = (
   y === undefined
     ? normSquared(x)
     : tf.tidy(() => total(x.map((value, index) => tf.sum(tf.mul(tf.square(value), y[index]!)))))
+
+/** Tensors of fewer elements are joined before they are squared: there the calls cost more than the copies. */
+const joinBelow = 20_000
+
+/** Σ x²·y over several tensors of one shape; without y plainly Σ x². */
+export function partsNormSquared(parts: readonly tf.Tensor[], y: tf.Tensor | undefined): tf.Scalar {
+  const { size } = parts[0]!
+  if (size >= joinBelow) return tf.tidy(() => total(parts.map((x) => weightedNormSquared([x], y && [y]))))
+  return tf.tidy(() => {
+    const squares = tf.square(tf.stack(parts.map((x) => tf.reshape(x, [size]))))
+    return tf.sum(y === undefined ? squares : tf.mul(squares, tf.reshape(y, [size]))) as tf.Scalar
+  })
+}
