@@ -14,7 +14,7 @@ describe('the options', () => {
     expect(parse('')).toMatchObject({
       task: 'mnist',
       model: 'mlp',
-      steps: 2_800,
+      steps: 4_500,
       hasBudget: true,
       batchSize: 128,
       optimizer: 'momentum',
