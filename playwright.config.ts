@@ -14,7 +14,8 @@ export default defineConfig({
   expect: { timeout: 20_000 },
   use: {
     viewport: { width: 1440, height: 900 },
-    trace: 'retain-on-failure',
+    // Recording a trace doubles the time; `npx playwright test --trace on` asks for one.
+    trace: 'off',
     screenshot: 'only-on-failure',
   },
 })

@@ -6,7 +6,7 @@ import { openRun } from '../fixtures/runPage.ts'
 import { expect, test } from '../fixtures/test.ts'
 
 const posts = 60
-/** Chosen so that posts fall anywhere between two live frames, which come at most every 100 ms. */
+/** Each post follows the frame that showed the one before, so it waits for nearly the whole pause between frames. */
 const stepsPerPost = 7
 
 declare global {
