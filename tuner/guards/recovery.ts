@@ -13,7 +13,7 @@ import {
 import { nominalBudget, offers } from '../options.ts'
 import { formatRate, formatStep } from '../sentences.ts'
 import type { TunerState } from '../state.ts'
-import { finished, judgementNow, switched } from '../steering.ts'
+import { finished, judgementNow, switched, withLastProbe } from '../steering.ts'
 import { asked, decided, replanned, type Turn, updated, withdrawn } from '../turn.ts'
 import { watchAfresh } from './divergence.ts'
 
@@ -115,7 +115,7 @@ function slowed(turn: Turn, options: { sign: string; where: string; isForGood: b
     anneal !== null
       ? `the anneal goes on from half its rate`
       : `the rate starts again at ${formatRate(rate * guardRateFactor)} and climbs to ${formatRate(rate)} by step ${formatStep(toStep)}`
-  return decided(replanned(next), {
+  return decided(replanned(withLastProbe(next)), {
     kind: 'guard',
     summary: `Divergence at step ${formatStep(step)}: ${sign}.${where} ${course[0]!.toUpperCase()}${course.slice(1)}.`,
     phaseBefore: state.phase,
