@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { improveConv2DGradients } from '../kernels/conv2d.ts'
 import { registerGradients } from '../kernels/gradients.ts'
 import { improveMatMul } from '../kernels/matMul.ts'
+import { improveMaxPoolGrad } from '../kernels/maxPoolGrad.ts'
 import { improveMemory } from '../kernels/memory.ts'
 import { improveSum } from '../kernels/sum.ts'
 import { addUnsortedSegmentSum } from '../kernels/unsortedSegmentSum.ts'
@@ -20,6 +21,7 @@ export function registerWasmKernels(): void {
   improveMatMul('wasm')
   improveSum('wasm')
   improveConv2DGradients('wasm')
+  improveMaxPoolGrad('wasm')
   addUnsortedSegmentSum('wasm')
 }
 

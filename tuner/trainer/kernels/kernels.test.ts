@@ -140,6 +140,43 @@ describe('convolution gradients on WebAssembly equal those of the plain backend'
   })
 })
 
+describe('the gradient of max pooling on WebAssembly', () => {
+  const gradient =
+    (
+      shape: [number, number, number, number],
+      size: number,
+      strides: number,
+      pad: 'same' | 'valid',
+      ties: boolean,
+    ) =>
+    () => {
+      const all = values(shape, 12)
+      const x = tf.tensor4d(ties ? all.map((value) => Math.round(value)) : all, shape)
+      const y = tf.maxPool(x, size, strides, pad)
+      const attrs = { filterSize: [size, size], strides: [strides, strides], pad }
+      return tf
+        .engine()
+        .runKernel(
+          'MaxPoolGrad',
+          { dy: tf.tensor4d(values(y.shape, 13), y.shape), input: x, output: y },
+          attrs as never,
+        ) as tf.Tensor
+    }
+  for (const pad of ['same', 'valid'] as const)
+    for (const [size, strides] of [
+      [2, 2],
+      [3, 2],
+      [3, 1],
+      [2, 3],
+    ] as const)
+      it(`of ${size}×${size} windows at stride ${strides}, ${pad}, equals that of the plain backend, with ties too`, () => {
+        for (const ties of [false, true]) {
+          expectSame(gradient([2, 7, 8, 3], size, strides, pad, ties))
+          expectSame(gradient([3, 4, 4, 5], size, strides, pad, ties))
+        }
+      })
+})
+
 describe('other kernels on WebAssembly', () => {
   it('sum rows by segment, leaving out ids beyond the segments', () => {
     const sum = (ids: number[], count: number) => () =>

@@ -10,13 +10,15 @@ export type Driver = {
   /** As "550.54.15"; null = no driver found. */
   readonly version: string | null
   readonly cards: readonly Card[]
-  /** Where the driver's library is; null = not found. */
+  /** Where the driver's two libraries are; null = not found. TensorFlow counts cards through the second. */
   readonly libcuda: string | null
+  readonly libnvml: string | null
   /** The value of CUDA_VISIBLE_DEVICES if it hides every card. */
   readonly hiddenBy: string | null
 }
 
 const libcudaName = 'libcuda.so.1'
+const libnvmlName = 'libnvidia-ml.so.1'
 const libraryFolders = [
   '/usr/lib/x86_64-linux-gnu',
   '/usr/lib64',
@@ -24,12 +26,13 @@ const libraryFolders = [
   '/usr/lib/wsl/lib',
 ]
 
-function findLibcuda({ environment, exists, probe }: System): string | null {
+function findLibrary(name: string, { environment, exists, probe }: System): string | null {
   const own = (environment.LD_LIBRARY_PATH ?? '').split(':').filter((folder) => folder !== '')
-  const file = [...own, ...libraryFolders].map((folder) => `${folder}/${libcudaName}`).find(exists)
+  const file = [...own, ...libraryFolders].map((folder) => `${folder}/${name}`).find(exists)
   if (file !== undefined) return file
   const cached = probe('ldconfig', ['-p']) ?? probe('/sbin/ldconfig', ['-p']) ?? ''
-  return /^\s*libcuda\.so\.1 .*=> (\S+)$/m.exec(cached)?.[1] ?? null
+  const line = cached.split('\n').find((text) => text.trim().startsWith(`${name} `))
+  return line?.split(' => ')[1]?.trim() ?? null
 }
 
 type Queried = { readonly version: string | null; readonly cards: readonly Card[] }
@@ -55,19 +58,21 @@ export function readDriver(system: System): Driver {
   const visible = system.environment.CUDA_VISIBLE_DEVICES
   return {
     ...(askNvidiaSmi(system) ?? readKernelModule(system)),
-    libcuda: findLibcuda(system),
+    libcuda: findLibrary(libcudaName, system),
+    libnvml: findLibrary(libnvmlName, system),
     hiddenBy: visible !== undefined && /^\s*(-1.*|none|)\s*$/i.test(visible) ? visible : null,
   }
 }
 
 /** Why CUDA cannot use a card here; undefined = nothing is known against it. */
-export function whyNoCard({ version, libcuda, hiddenBy }: Driver): string | undefined {
+export function whyNoCard({ version, libcuda, libnvml, hiddenBy }: Driver): string | undefined {
   if (hiddenBy !== null)
     return `CUDA_VISIBLE_DEVICES=${JSON.stringify(hiddenBy)} hides every card; unset it or name one, as 0`
   if (version === null && libcuda === null)
     return `no NVIDIA driver is here (neither nvidia-smi nor ${libcudaName}): install driver ${driverMin} or newer; a container gets it from the host by "--gpus all" and NVIDIA's container toolkit`
-  if (libcuda === null)
-    return `the NVIDIA driver ${version} is loaded, but its library ${libcudaName} is not to be found: in a container set NVIDIA_DRIVER_CAPABILITIES=compute,utility and start it with "--gpus all"`
+  const absent = libcuda === null ? libcudaName : libnvml === null ? libnvmlName : undefined
+  if (version !== null && absent !== undefined)
+    return `the NVIDIA driver ${version} is loaded, but its library ${absent} is not to be found: in a container set NVIDIA_DRIVER_CAPABILITIES=compute,utility and start it with "--gpus all"`
   if (version === null)
     return `the driver's library ${libcuda} is here, but no card answers (nvidia-smi fails and the kernel module is not loaded): start a container with "--gpus all", or load the module "nvidia"`
   if (compareVersions(version, driverMin) < 0)

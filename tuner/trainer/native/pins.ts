@@ -13,6 +13,8 @@ export type Wheel = {
   readonly members: readonly string[]
   /** Bytes of those members on disk. */
   readonly unpackedBytes: number
+  /** A second place, relative to the first member's folder, where that member must be found too. */
+  readonly linkedFrom?: string
 }
 
 /** A package of the npm registry, unpacked whole and installed without its dependencies or scripts. */
@@ -68,7 +70,7 @@ function nvidiaWheel(
   name: string,
   version: string,
   platform: string,
-  rest: { sha256: string; bytes: number; members: readonly string[]; unpackedBytes: number },
+  rest: Omit<Wheel, 'name' | 'version' | 'file'>,
 ): Wheel {
   const file = `nvidia_${name.replaceAll('-', '_')}_cu12-${version}-py3-none-${platform}.whl`
   const members = rest.members.map((member) => `nvidia/${member}`)
@@ -134,6 +136,8 @@ const nvidiaWheels: readonly Wheel[] = [
     sha256: '15da72d1340d29b5b3cf3fd100e3cd53421dde36002eda6ed93811af63c40d88',
     bytes: 338_117_415,
     members: ['cusolver/lib/libcusolver.so.11'],
+    // TensorFlow opens it from a library whose search path names all of NVIDIA's folders but this one.
+    linkedFrom: '../../cublas/lib/libcusolver.so.11',
     unpackedBytes: 302_024_152,
   }),
   nvidiaWheel('cusparse', '12.5.10.65', manylinux2014, {

@@ -2,8 +2,8 @@
 // there for pip anyway. Which members are taken is decided here, where it can be tested.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { SetupError } from './fetch.ts'
 import type { NodePackage, Wheel } from './pins.ts'
 
@@ -55,11 +55,21 @@ export function selectMembers(names: readonly string[], { file, members }: Wheel
   })
 }
 
+function linkFirstMember(site: string, { members, linkedFrom }: Wheel): void {
+  if (linkedFrom === undefined) return
+  const file = join(site, members[0]!)
+  const link = join(dirname(file), linkedFrom)
+  mkdirSync(dirname(link), { recursive: true })
+  rmSync(link, { force: true })
+  symlinkSync(relative(dirname(link), file), link)
+}
+
 /** Writes the wheel's needed files below `site`, over older ones. */
 export function unpackWheel(python: string, archive: string, wheel: Wheel, site: string): void {
   const names = runPython(python, pythonForWheels, [archive]).split('\n')
   mkdirSync(site, { recursive: true })
   runPython(python, pythonForWheels, [archive, site], selectMembers(names, wheel).join('\n'))
+  linkFirstMember(site, wheel)
 }
 
 /** Replaces the package's folder. */
