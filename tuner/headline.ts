@@ -1,14 +1,14 @@
 // The sentence over everything: what the run does, where it is, why, and what comes next. One sentence that an
 // engineer without the theory understands; the page only tints its words.
 
+import { valleyProbesNeeded } from './constants.ts'
 import { offers } from './options.ts'
 import { formatNumber, formatPair, formatRate, formatStep } from './sentences.ts'
 import type { TunerState } from './state.ts'
 
 export function headline(state: TunerState): string {
   const { phase, override, lifecycle, mode } = state
-  if (lifecycle === 'diverged')
-    return `Stopped at step ${formatStep(state.step)}: the loss diverged a fourth time.`
+  if (lifecycle === 'diverged') return divergedSentence(state)
   if (phase === 'done') return finishedSentence(state)
   if (lifecycle === 'paused') return `Paused at step ${formatStep(state.step)}${ofBudget(state)}.`
   if (override !== null)
@@ -21,6 +21,20 @@ export function headline(state: TunerState): string {
 const ofBudget = ({ budgetSteps }: TunerState): string =>
   budgetSteps === null ? '' : ` of ${formatStep(budgetSteps)}`
 const place = (state: TunerState): string => `step ${formatStep(state.step)}${ofBudget(state)}`
+
+function divergedSentence({ step, divergence }: TunerState): string {
+  const good = divergence.checkpoints.at(-1)
+  const kept = good === undefined ? '' : ` Last good checkpoint: step ${formatStep(good.step)}.`
+  return `Stopped at step ${formatStep(step)}: the loss diverged a fourth time.${kept}`
+}
+
+/** What keeps the rule from comparing. */
+function lackingOf(outlook: TunerState['outlook']): string {
+  const { probeCount, probesNeeded } = outlook ?? { probeCount: 0, probesNeeded: valleyProbesNeeded }
+  return probeCount < probesNeeded
+    ? `not enough evidence yet (${probeCount} of ${probesNeeded} probes)`
+    : 'no gain of annealing is measured yet'
+}
 
 function warmupSentence(state: TunerState): string {
   const { warmup } = state
@@ -41,7 +55,7 @@ function largeSentence(state: TunerState): string {
     const fallback = planned === null ? '' : ` Without more, annealing starts at step ${formatStep(planned)}.`
     return outlook === null && remark !== null
       ? `${start}. ${remark}${fallback}`
-      : `${start}: not enough evidence yet (${outlook?.probeCount ?? 0} of ${outlook?.probesNeeded ?? 8} probes).${fallback}`
+      : `${start}: ${lackingOf(outlook)}.${fallback}`
   }
   const { stayingGain, annealingGain, earliestStep } = outlook
   const next =
@@ -82,7 +96,7 @@ function adviceSentence(state: TunerState): string {
   if (state.mode === 'off') return `Watching only, ${place(state)}.${applied}`
   const { outlook } = state
   if (outlook?.stayingGain == null || outlook.annealingGain === null)
-    return `Advice only, ${place(state)}: not enough evidence yet (${outlook?.probeCount ?? 0} of ${outlook?.probesNeeded ?? 8} probes).${applied}`
+    return `Advice only, ${place(state)}: ${lackingOf(outlook)}.${applied}`
   const verdict = outlook.stayingGain > outlook.annealingGain ? 'would hold' : 'would start annealing'
   return `Advice only: ${verdict} (${formatPair(outlook.stayingGain, outlook.annealingGain)}).${applied}`
 }

@@ -1,0 +1,306 @@
+// What a person may ask of a run, and what it does.
+
+import { describe, expect, it } from 'vitest'
+import { evaluatePlan } from '../protocol/plan.ts'
+import type { Capability, Command } from '../protocol/vocabulary.ts'
+import { tune } from './index.ts'
+import {
+  allCapabilities,
+  decisionsOf,
+  type SyntheticOptions,
+  type SyntheticResult,
+  syntheticRun,
+} from './testing/syntheticRun.ts'
+
+const budgetSteps = 2_000
+const measuring: readonly Capability[] = ['checkpoint', 'microBatchNorms', 'heldOutLoss', 'lineProbe']
+// Without averaged weights there is no race; slow enough to stay large to the deadline at step 1,800.
+const slow: SyntheticOptions = {
+  seed: 1,
+  budgetSteps,
+  learningRate: 0.02,
+  traceSigma: 0.05,
+  capabilities: measuring,
+}
+const common = { reason: 'to see', by: 'somebody' }
+
+const commanded = (commands: Readonly<Record<number, Command>>, options: Partial<SyntheticOptions> = {}) =>
+  syntheticRun({ ...slow, ...options, commands })
+/** Sentences of what persons did and of what it did. */
+const byHand = (run: SyntheticResult): string[] =>
+  run.decisions.filter(({ rule }) => rule.id === 'person').map(({ summary }) => summary)
+const sentence = (run: SyntheticResult): string => byHand(run)[0] ?? 'nothing was said'
+const switchStep = (run: SyntheticResult) => decisionsOf(run, 'switch').map(({ step }) => step)
+
+describe('an override', () => {
+  const override = { kind: 'override', learningRate: 0.005, untilStep: 700, ...common } as const
+  const run = commanded({ 500: override })
+
+  it('is applied from the next answer to its last step, and then handed back', () => {
+    expect(byHand(run)).toEqual([
+      'Set by hand: 0.005 until step 700 (to see).',
+      'Handed back at step 700, as its last step has come: the rate is 0.02 again.',
+    ])
+    expect(new Set(run.learningRates.slice(500, 700))).toEqual(new Set([0.005]))
+    expect(run.learningRates[499]).toBe(0.02)
+    expect(run.learningRates[720]).toBe(0.02)
+    expect(decisionsOf(run, 'override')[0]?.status).toBe('applied')
+  })
+
+  it('is handed back by hand as well', () => {
+    const back = commanded({ 500: override, 560: { kind: 'hand-back', ...common } })
+    expect(byHand(back)[1]).toBe('Handed back at step 560 (to see): the rate is 0.02 again.')
+    expect(back.learningRates[559]).toBe(0.005)
+    expect(back.learningRates[560]).toBe(0.02)
+    expect(byHand(commanded({ 500: { kind: 'hand-back', ...common } }))).toEqual([
+      'Nothing done: no override is in force.',
+    ])
+  })
+
+  it('is a client’s to follow alone: the plan holds the rate to its last step and then goes on', () => {
+    const [{ plan } = { plan: undefined }] = decisionsOf(run, 'override')
+    const rates = [500, 699, 700, 1_999].map((step) => evaluatePlan(plan!, step).learningRate)
+    expect(rates.slice(0, 3)).toEqual([0.005, 0.005, 0.02])
+    expect(rates[3]).toBeLessThan(0.001)
+  })
+
+  it('always wins: neither the rule nor the deadline switches while it is in force', () => {
+    const long = commanded({ 1500: { ...override, learningRate: 0.03, untilStep: 1_950 } })
+    expect(new Set(long.learningRates.slice(1_500, 1_950))).toEqual(new Set([0.03]))
+    const held = long.decisions.filter(({ step }) => step > 1_500 && step < 1_950)
+    expect(held.every(({ kind }) => kind === 'override' || kind === 'hold')).toBe(true)
+    expect(held.at(-1)?.whyNotYet).toBe('The rate is set by hand until step 1,950.')
+    expect(long.state).toMatchObject({ lifecycle: 'finished', step: budgetSteps })
+  })
+
+  it('lasts to the end of the budget at most', () => {
+    const long = commanded({ 1500: { ...override, untilStep: 5_000 } })
+    expect(long.state).toMatchObject({ lifecycle: 'finished', step: budgetSteps })
+    expect(decisionsOf(long, 'finish')[0]?.summary).toBe(
+      'Finished at step 2,000: the budget is used up; the last weights are kept.',
+    )
+  })
+
+  it('is refused where its last step is past', () => {
+    expect(sentence(commanded({ 500: { ...override, untilStep: 500 } }))).toBe(
+      'Nothing done: the override was to end at step 500, and step 500 is past it.',
+    )
+  })
+
+  it('is replaced by a later one', () => {
+    const again = commanded({ 500: override, 600: { ...override, learningRate: 0.01, untilStep: 650 } })
+    expect(again.learningRates[599]).toBe(0.005)
+    expect(again.learningRates[600]).toBe(0.01)
+    expect(again.learningRates[670]).toBe(0.02)
+  })
+})
+
+describe('switching by hand', () => {
+  const run = commanded({ 600: { kind: 'switch-now', ...common } })
+
+  it('anneals from the present step to the end of the budget, and says who asked', () => {
+    expect(switchStep(run)).toEqual([600])
+    expect(decisionsOf(run, 'switch')[0]?.summary).toBe(
+      'Annealing from step 600 to 2,000: asked for by hand (to see).',
+    )
+    expect(run.learningRates[599]).toBe(0.02)
+    expect(run.learningRates[1_999]).toBeLessThan(0.001)
+    expect(run.state.lifecycle).toBe('finished')
+  })
+
+  it('without a budget anneals over a quarter of the steps so far', () => {
+    const open = commanded(
+      { 800: { kind: 'switch-now', ...common } },
+      { budgetSteps: null, stepCount: 3_000 },
+    )
+    expect(open.state).toMatchObject({ lifecycle: 'finished', step: 1_000 })
+  })
+
+  it('ends an override, and a search', () => {
+    const overridden = commanded({
+      500: { kind: 'override', learningRate: 0.01, untilStep: 900, ...common },
+      600: { kind: 'switch-now', ...common },
+    })
+    expect(overridden.state.override).toBeNull()
+    expect(decisionsOf(overridden, 'switch')[0]?.plan.segments[0]).toMatchObject({
+      fromStep: 600,
+      from: 0.01,
+    })
+    const searching = commanded({ 30: { kind: 'switch-now', ...common } }, { capabilities: allCapabilities })
+    expect(switchStep(searching)).toEqual([30])
+    expect(searching.state).toMatchObject({ lifecycle: 'finished', warmup: null })
+  })
+
+  it('says so where the anneal is under way', () => {
+    const twice = commanded({
+      600: { kind: 'switch-now', ...common },
+      700: { kind: 'switch-now', ...common },
+    })
+    expect(byHand(twice)).toEqual(['Nothing done: the anneal is already under way.'])
+  })
+})
+
+describe('undoing a switch', () => {
+  const switchNow = { kind: 'switch-now', ...common } as const
+  const undo = { kind: 'undo-switch', ...common } as const
+
+  it('climbs back to the large rate over 1 % of the budget', () => {
+    const run = commanded({ 600: switchNow, 1000: undo })
+    expect(byHand(run)).toEqual(['Switch undone at step 1,000 (to see): back to 0.02 over 20 steps.'])
+    expect(run.learningRates[999]).toBeLessThan(0.02)
+    expect(run.learningRates[1_030]).toBe(0.02)
+    expect(run.state.phases.map(({ phase, fromStep }) => `${phase} from ${fromStep}`)).toEqual([
+      'large from 0',
+      'anneal from 600',
+      'large from 1000',
+      'anneal from 1800',
+      'done from 2000',
+    ])
+  })
+
+  it('lasts for a job that only reports its loss: it stays large until the switch is forced', () => {
+    const run = commanded({ 1000: undo }, { capabilities: [] })
+    expect(switchStep(run)).toEqual([601, 1_801])
+    expect(run.learningRates[1_750]).toBe(0.02)
+  })
+
+  it('is refused when under a fifth of the budget is left, and where there is no switch', () => {
+    expect(byHand(commanded({ 600: switchNow, 1601: undo }))).toEqual([
+      'Too late to undo: under 20 % of the budget is left.',
+    ])
+    expect(byHand(commanded({ 600: switchNow, 1600: undo }))).toHaveLength(1)
+    expect(byHand(commanded({ 600: undo }))).toEqual(['Nothing done: there is no switch to undo.'])
+  })
+})
+
+describe('pausing', () => {
+  const pause = { kind: 'pause', ...common } as const
+  const resume = { kind: 'resume', ...common } as const
+
+  it('is asked of the job, and taken back by resuming', () => {
+    const paused = syntheticRun({ ...slow, commands: { 500: pause }, stepCount: 510 })
+    expect(paused.state.lifecycle).toBe('paused')
+    const resumed = commanded({ 500: pause, 510: resume })
+    expect(byHand(resumed)).toEqual(['Paused at step 500 by hand.', 'Resumed at step 510 by hand.'])
+    expect(resumed.state.lifecycle).toBe('finished')
+  })
+
+  it('and asking twice changes nothing', () => {
+    expect(byHand(commanded({ 500: pause, 510: pause }))[1]).toBe('Nothing done: the run is paused.')
+    expect(byHand(commanded({ 500: resume }))).toEqual(['Nothing done: the run is running.'])
+  })
+})
+
+describe('finishing by hand', () => {
+  it('stops the job at once with the last weights', () => {
+    const run = commanded({ 500: { kind: 'finish', ...common } })
+    expect(run.learningRates).toHaveLength(500)
+    expect(decisionsOf(run, 'finish')[0]?.summary).toBe('Finished at step 500 by hand (to see).')
+    expect(run.state).toMatchObject({ lifecycle: 'finished', phase: 'done' })
+  })
+
+  it('works for a job that only takes advice', () => {
+    const run = commanded({ 500: { kind: 'finish', ...common } }, { mode: 'advisory' })
+    expect(run.learningRates).toHaveLength(500)
+  })
+
+  it('leaves nothing to command', () => {
+    const { state, log } = commanded({ 500: { kind: 'finish', ...common } })
+    const head = { number: log.length + 1, receivedAt: '2026-01-01T00:00:00.000Z' }
+    const late = tune(state, { ...head, kind: 'command', command: { kind: 'switch-now', ...common } })
+    expect(late.decisions.map(({ summary }) => summary)).toEqual([
+      'Nothing done: the run has ended (switch-now).',
+    ])
+    expect(late.state.plan).toBe(state.plan)
+  })
+})
+
+describe('another budget', () => {
+  const to = (budget: number | null) => ({ kind: 'set-budget', budgetSteps: budget, ...common }) as const
+
+  it('longer: the run stays large in proportion', () => {
+    const run = commanded({ 1000: to(4_000) }, { stepCount: 4_000 })
+    expect(sentence(run)).toBe('Budget set to 4,000 steps at step 1,000.')
+    expect(switchStep(run)[0]).toBeGreaterThan(3_000)
+    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 4_000 })
+  })
+
+  it('longer in the anneal: the anneal lengthens, and its last probe moves with it', () => {
+    const run = commanded({ 1900: to(2_400) }, { stepCount: 2_400 })
+    expect(switchStep(run)).toEqual([1_800])
+    expect(decisionsOf(run, 'finish')[0]).toMatchObject({ step: 2_400 })
+    expect(decisionsOf(run, 'finish')[0]?.summary).toContain('held-out loss')
+  })
+
+  it('shorter: the switch is forced when a tenth of it is left', () => {
+    const run = commanded({ 900: to(1_000) })
+    expect(switchStep(run)[0]).toBeGreaterThanOrEqual(900)
+    expect(switchStep(run)[0]).toBeLessThanOrEqual(910)
+    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 1_000 })
+    expect(run.learningRates).toHaveLength(1_000)
+  })
+
+  it('shorter than the steps already taken: the run ends', () => {
+    const run = commanded({ 900: to(500) })
+    expect(decisionsOf(run, 'finish')[0]?.summary).toBe('Budget set to 500 steps at step 900: finished.')
+    expect(run.learningRates).toHaveLength(900)
+  })
+
+  it('none: the large step goes on until somebody asks for the switch', () => {
+    const run = commanded({ 900: to(null), 3000: { kind: 'switch-now', ...common } }, { stepCount: 5_000 })
+    expect(sentence(run)).toBe('Budget removed at step 900.')
+    expect(run.learningRates[2_990]).toBe(0.02)
+    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 3_750 })
+  })
+})
+
+describe('the mode', () => {
+  const to = (mode: 'auto' | 'advisory' | 'off') => ({ kind: 'set-mode', mode, ...common }) as const
+
+  it('advisory leaves the job its own rate, and marks what is decided as advice', () => {
+    const run = syntheticRun({ ...slow, mode: 'advisory' })
+    expect(new Set(run.learningRates)).toEqual(new Set([0.02]))
+    expect(run.decisions.find(({ kind }) => kind === 'start')?.summary).toBe(
+      'Advice only, for 2,000 steps: the job keeps its own rate.',
+    )
+    const advice = run.decisions.filter(({ kind }) => kind !== 'start')
+    expect(advice.length).toBeGreaterThan(20)
+    expect(advice.every(({ status, mode }) => status === 'advisory' && mode === 'advisory')).toBe(true)
+    // It would have switched where auto does.
+    expect(switchStep(run)).toEqual(switchStep(syntheticRun(slow)))
+    expect(run.state.actions.every(({ kind }) => kind === 'probe')).toBe(true)
+  })
+
+  it('off records signals only', () => {
+    const run = syntheticRun({ ...slow, mode: 'off' })
+    expect(run.decisions.map(({ kind }) => kind)).toEqual(['start', 'finish'])
+    expect(new Set(run.learningRates)).toEqual(new Set([0.02]))
+    expect(run.state.signals.valley.count).toBeGreaterThan(20)
+  })
+
+  it('from auto to advisory the job keeps the rate that it has, and nothing more is asked', () => {
+    const run = commanded({ 1900: to('advisory') })
+    const rate = run.learningRates[1_899]
+    expect(rate).toBeLessThan(0.02)
+    expect(new Set(run.learningRates.slice(1_900))).toEqual(new Set([rate]))
+    expect(run.state.actions).toEqual([])
+  })
+
+  it('from auto in a search, the search ends and its restores are taken back', () => {
+    const run = commanded({ 30: to('advisory') }, { capabilities: allCapabilities })
+    expect(run.state.warmup).toBeNull()
+    // All that is still done is the probe where the advised anneal would end.
+    const done = run.log.flatMap((entry) => (entry.kind === 'acknowledgement' ? [entry.acknowledgement] : []))
+    expect(done.filter(({ step }) => step > 30).map(({ step }) => step)).toEqual([budgetSteps])
+    expect(new Set(run.learningRates.slice(31)).size).toBe(1)
+  })
+
+  it('from advisory to auto the tuner steers from the job’s own rate', () => {
+    const run = commanded({ 1000: to('auto') }, { mode: 'advisory' })
+    expect(sentence(run)).toBe('Mode set to auto (to see).')
+    expect(run.state.largeLearningRate).toBe(0.02)
+    expect(run.learningRates[1_500]).toBe(0.02)
+    expect(run.learningRates[1_999]).toBeLessThan(0.001)
+    expect(run.state.lifecycle).toBe('finished')
+  })
+})
