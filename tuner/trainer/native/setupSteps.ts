@@ -25,7 +25,7 @@ Python 3 with pip. It may be run again at any time; removing .tensorflow takes e
 `
 
 const megabytes = (bytes: number): string =>
-  bytes < 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.round(bytes / 1e6)} MB`
+  `${bytes < 1e6 ? Number((bytes / 1e6).toPrecision(1)) : Math.round(bytes / 1e6)} MB`
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 /** Bytes to fetch, bytes they become, and the most that is on disk at once (a file goes as soon as it is unpacked). */
