@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -10,6 +12,17 @@ test('a port in use is said, with the way out', async () => {
     new RegExp(`port ${first.port} on 127.0.0.1 is in use .*--port 0`),
   )
   await first.close()
+})
+
+test('on every address it is told and called by its loopback name, and others are still checked', async () => {
+  const server = await startTestServer({ config: { host: '0.0.0.0' } })
+  expect(server.url).toBe(`http://127.0.0.1:${server.port}`)
+  expect((await server.call('GET', '/readyz')).status).toBe(200)
+  const foreign = request({ port: server.port, path: '/readyz', headers: { host: 'evil.example' } }).end()
+  const [response] = (await once(foreign, 'response')) as [IncomingMessage]
+  expect(response.statusCode).toBe(403)
+  response.resume()
+  await server.close()
 })
 
 test('stopping finishes the batch at work', async () => {

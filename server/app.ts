@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from './clock.ts'
-import type { Config } from './config.ts'
+import { type Config, everyAddress, isLoopback } from './config.ts'
 import { CommandError } from './errors.ts'
 import type { AllowList } from './http/guard.ts'
 import { createHttpApp } from './http/httpApp.ts'
@@ -43,6 +43,12 @@ export type App = {
 const builtPageDir = () =>
   fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../dist/client/' : '../client/', import.meta.url))
 
+/** The address at which this computer itself reaches a server that listens on `host`. */
+function nameInUrl(host: string): string {
+  if (everyAddress.includes(host)) return '127.0.0.1'
+  return host === '::1' ? '[::1]' : host
+}
+
 export function createApp(options: AppOptions): App {
   const { config, storage, tuner, clock, log, version, newId, pageDir = builtPageDir() } = options
   const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
@@ -71,8 +77,12 @@ export function createApp(options: AppOptions): App {
     listen: async () => {
       await runs.start()
       port = await listenOn(server, config)
-      const host = config.host === '::1' ? '[::1]' : config.host
-      return { port, url: `http://${host}:${port}` }
+      if (!isLoopback(config.host))
+        log('warn', 'everyone who can reach this address may read and steer all runs', {
+          host: config.host,
+          port,
+        })
+      return { port, url: `http://${nameInUrl(config.host)}:${port}` }
     },
     close: async () => {
       await live.close()

@@ -35,6 +35,12 @@ test('the database may be named by an address, relative or absolute', () => {
   expect(at('sqlite:////data/runs.db')).toBe('/data/runs.db')
 })
 
+test('another address than loopback is taken only with the setting that says what it gives up', () => {
+  const at = (host: string) => loadConfig({ host, trustNetwork: '1' }, {}, folder).host
+  expect(['0.0.0.0', '::', 'localhost'].map(at)).toEqual(['0.0.0.0', '::', 'localhost'])
+  expect(loadConfig({ trustNetwork: '1' }, {}, folder).host).toBe('127.0.0.1')
+})
+
 test("a job's own settings in the environment are left alone", () => {
   expect(() => loadConfig({}, { TWOSTEP_SERVER_URL: 'x', TWOSTEP_SPOOL_DIR: 'y' }, folder)).not.toThrow()
 })
@@ -43,6 +49,13 @@ test.each<[Record<string, string>, Record<string, string>, RegExp]>([
   [{ port: 'x' }, {}, /^--port must be a whole number from 0 \(any free port\) to 65535, got "x"$/],
   [{}, { TWOSTEP_PORT: '70000' }, /^TWOSTEP_PORT must be .*got "70000"$/],
   [{ host: '0.0.0.0' }, {}, /^--host must be a loopback address .*got "0\.0\.0\.0": without access tokens/],
+  [{ host: '0.0.0.0' }, { TWOSTEP_TRUST_NETWORK: '0' }, /^--host must be a loopback address/],
+  [
+    { host: '10.0.0.2' },
+    { TWOSTEP_TRUST_NETWORK: '1' },
+    /^--host must be 0\.0\.0\.0 or :: .*got "10\.0\.0\.2"$/,
+  ],
+  [{}, { TWOSTEP_TRUST_NETWORK: 'yes' }, /^TWOSTEP_TRUST_NETWORK must be 1 \(everyone .*\) or 0, got "yes"$/],
   [{ logLevel: 'loud' }, {}, /^--log-level must be one of debug, info, warn, error, silent, got "loud"$/],
   [{}, { TWOSTEP_PRT: '1' }, /^unknown setting TWOSTEP_PRT=1 .*allowed are TWOSTEP_HOST/],
   [{}, { TWOSTEP_STORAGE_URL: 'postgresql://x' }, /PostgreSQL, which is not available in this version/],

@@ -23,6 +23,7 @@ export type Config = {
 
 const settingNames = [
   'host',
+  'trustNetwork',
   'port',
   'dataDir',
   'storageUrl',
@@ -35,6 +36,7 @@ export type Settings = Partial<Record<SettingName, string>>
 
 const environmentNames: Record<SettingName, string> = {
   host: 'TWOSTEP_HOST',
+  trustNetwork: 'TWOSTEP_TRUST_NETWORK',
   port: 'TWOSTEP_PORT',
   dataDir: 'TWOSTEP_DATA_DIR',
   storageUrl: 'TWOSTEP_STORAGE_URL',
@@ -108,16 +110,35 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
+/** What a server listens on to be reached at each address that its computer has. */
+export const everyAddress: readonly string[] = ['0.0.0.0', '::']
+
 const list = (value: string): string[] =>
   value
     .split(',')
     .map((entry) => entry.trim().toLowerCase())
     .filter((entry) => entry !== '')
 
-function hostFrom({ value, from }: Source): string {
-  if (isLoopback(value)) return value
+/** Whether the person has said that everyone who can reach the port may steer (docs/decisions/0008). */
+function trustFrom(source: Source | undefined): boolean {
+  if (source === undefined || source.value === '0') return false
+  if (source.value === '1') return true
   throw new CommandError(
-    `${from} must be a loopback address (127.0.0.1, ::1 or localhost), got "${value}": without access tokens, which this version does not have, anyone who reaches the port could steer the runs`,
+    `${source.from} must be 1 (everyone who reaches the port may read and steer all runs) or 0, got "${source.value}"`,
+    2,
+  )
+}
+
+function hostFrom({ value, from }: Source, trustNetwork: boolean): string {
+  if (isLoopback(value)) return value
+  if (!trustNetwork)
+    throw new CommandError(
+      `${from} must be a loopback address (127.0.0.1, ::1 or localhost), got "${value}": without access tokens, which this version does not have, anyone who reaches the port could steer the runs; where something else keeps them out, as a container's published port can, TWOSTEP_TRUST_NETWORK=1 allows it`,
+      2,
+    )
+  if (everyAddress.includes(value)) return value
+  throw new CommandError(
+    `${from} must be ${everyAddress.join(' or ')} (every address of this computer or container) or a loopback address, got "${value}"`,
     2,
   )
 }
@@ -188,8 +209,9 @@ export function loadConfig(
     if (value !== undefined) given[key] = { value, from: `--${flag}` }
   }
   const dataDir = resolve(folder, given.dataDir?.value ?? '.twostep')
+  const trustNetwork = trustFrom(given.trustNetwork)
   return {
-    host: given.host ? hostFrom(given.host) : '127.0.0.1',
+    host: given.host ? hostFrom(given.host, trustNetwork) : '127.0.0.1',
     port: given.port ? portFrom(given.port) : 7317,
     dataDir,
     databaseFile: databaseFrom(given.storageUrl, dataDir, folder),

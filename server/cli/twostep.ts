@@ -11,8 +11,8 @@ import { defaultServerUrl, readEnvironmentServer } from './remote.ts'
 type ServerFlags = Settings & { readonly json?: boolean }
 
 const configOf = (flags: ServerFlags): Config => {
-  const { host, port, dataDir, storageUrl, allowedHosts, allowedOrigins, logLevel } = flags
-  const given = { host, port, dataDir, storageUrl, allowedHosts, allowedOrigins, logLevel }
+  const { host, trustNetwork, port, dataDir, storageUrl, allowedHosts, allowedOrigins, logLevel } = flags
+  const given = { host, trustNetwork, port, dataDir, storageUrl, allowedHosts, allowedOrigins, logLevel }
   const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   return loadConfig(settings, process.env, process.cwd())
 }
@@ -29,7 +29,11 @@ function withDataOptions(command: Command): Command {
 
 function withServerOptions(command: Command): Command {
   return withDataOptions(command)
-    .option('--host <address>', 'loopback address to listen on (TWOSTEP_HOST; default 127.0.0.1)')
+    .option('--host <address>', 'address to listen on (TWOSTEP_HOST; default 127.0.0.1)')
+    .option(
+      '--trust-network <0|1>',
+      '1 = another address is allowed, and everyone who reaches it may read and steer all runs (TWOSTEP_TRUST_NETWORK)',
+    )
     .option('--port <number>', 'port, 0 = any free one (TWOSTEP_PORT; default 7317)')
     .option('--allowed-hosts <names>', 'further Host names, comma-separated (TWOSTEP_ALLOWED_HOSTS)')
     .option('--allowed-origins <origins>', 'further origins, comma-separated (TWOSTEP_ALLOWED_ORIGINS)')
