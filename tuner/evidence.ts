@@ -2,7 +2,7 @@
 
 import type { Evidence } from '../protocol/vocabulary.ts'
 import type { Estimate } from './estimators/estimator.ts'
-import type { RaceState } from './rules/race.ts'
+import { type RaceState, triedArms } from './rules/race.ts'
 import { formatRate } from './sentences.ts'
 import type { SignalsReading } from './signals/signals.ts'
 
@@ -11,7 +11,7 @@ const armsShownMax = 16
 
 /** The last averaged loss of every arm, slowest rate first. */
 export function evidenceOfRace(race: RaceState): readonly Evidence[] {
-  return race.arms
+  return triedArms(race)
     .toSorted((a, b) => a.learningRate - b.learningRate)
     .slice(0, armsShownMax)
     .map((arm) => ({

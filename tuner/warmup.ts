@@ -6,6 +6,7 @@
 
 import type { ValleyProbe } from '../protocol/vocabulary.ts'
 import {
+  raceShareMax,
   rangeAwaitSteps,
   rangeFromRateAdam,
   rangeFromRateSgd,
@@ -17,6 +18,7 @@ import {
   rangeToRateSgd,
 } from './constants.ts'
 import { bestAverage } from './estimators/averagedGap.ts'
+import { lossSmoother } from './estimators/lossSmoother.ts'
 import { valleySlope } from './estimators/valleySlope.ts'
 import { evidenceOfRace } from './evidence.ts'
 import { watchAfresh } from './guards/divergence.ts'
@@ -43,6 +45,7 @@ import {
   raceResult,
   roundSteps,
   startNextArm,
+  triedArms,
   watchArm,
 } from './rules/race.ts'
 import { foldRangeSample, type RangeOutcome, rangeOutcome, startRangeTest } from './rules/rangeTest.ts'
@@ -240,10 +243,17 @@ function runNextArm(turn: Turn, race: RaceState, step: number): Turn {
   return isRaceOver(advanced) ? endRace(turn, advanced) : runNextArm(turn, advanced, step)
 }
 
+/** Until the job has gone back for an arm, what it reports belongs to other weights. */
+const isArmAwaited = ({ actions }: TunerState): boolean => actions.some(({ kind }) => kind === 'restore')
+
 /** The running arm's watch; an arm that comes apart leaves at once. */
 function foldArm(turn: Turn, race: RaceState, sample: Sample): Turn {
   const { current } = race
   if (current === null) return turn
+  if (isArmAwaited(turn.state)) {
+    const patienceSteps = raceShareMax * nominalBudget(turn.state.budgetSteps)
+    return turn.state.step > current.fromStep + patienceSteps ? abandonRace(turn, race, sample) : turn
+  }
   const watched = watchArm(race, sample)
   const next = watched === race ? turn : updated(turn, { warmup: { kind: 'race', race: watched } })
   if (hasArmDiverged(watched)) {
@@ -253,13 +263,13 @@ function foldArm(turn: Turn, race: RaceState, sample: Sample): Turn {
   }
   // The job has gone on alone for as long as the arm itself: the race cannot be continued fairly.
   const overdue = turn.state.step > current.toStep + (current.toStep - current.fromStep)
-  return overdue ? abandonRace(next, race) : next
+  return overdue ? abandonRace(next, race, sample) : next
 }
 
 /** The probe at an arm's end. Other probes in the warm-up say nothing about an arm. */
 export function foldWarmupProbe(turn: Turn, probe: ValleyProbe): Turn {
   const { warmup } = turn.state
-  if (warmup?.kind !== 'race' || warmup.race.current === null) return turn
+  if (warmup?.kind !== 'race' || warmup.race.current === null || isArmAwaited(turn.state)) return turn
   const { race } = warmup
   const { arm, fromStep, toStep } = warmup.race.current
   if (probe.step < toStep) return turn
@@ -277,7 +287,8 @@ function endRace(turn: Turn, race: RaceState): Turn {
   }
   const { winner, optimum } = result
   const rate = clampedRate(turn.state.options, result.learningRate)
-  const { from, to } = ratesOf(race.arms)
+  const tried = triedArms(race)
+  const { from, to } = ratesOf(tried)
   const back = winner.checkpoint === null ? [] : [restore(winner.checkpoint, turn.state.step)]
   const dropped: ActionRequest[] = [
     startCheckpoint,
@@ -287,9 +298,9 @@ function endRace(turn: Turn, race: RaceState): Turn {
     atStep: turn.state.step,
     checkpoint,
   }))
-  const diverged = race.arms.filter((arm) => arm.diverged).length
+  const diverged = tried.filter((arm) => arm.diverged).length
   const summary =
-    `Large step ${formatRate(rate)}: of ${race.arms.length} rates from ${from} to ${to}, averaged weights did best near ` +
+    `Large step ${formatRate(rate)}: of ${tried.length} rates from ${from} to ${to}, averaged weights did best near ` +
     `${formatRate(optimum)}${diverged === 0 ? '' : `, and ${diverged} diverged`}; ${formatStep(turn.state.step)} steps of search.`
   return startLarge(asked(turn, [...back, ...dropped]), {
     rate,
@@ -302,12 +313,23 @@ function endRace(turn: Turn, race: RaceState): Turn {
   })
 }
 
-/** The job left the race (it was cut off from the server): its present weights go on at the arm's rate. */
-function abandonRace(turn: Turn, race: RaceState): Turn {
-  const { arm } = race.current!
-  const rate = clampedRate(turn.state.options, race.arms[arm]!.learningRate)
+/**
+ * The job left the race (it was cut off from the server): its present weights go on at the rate that it has
+ * held since, if they are better than those of the start; else it goes back to the start.
+ */
+function abandonRace(turn: Turn, race: RaceState, sample: Sample): Turn {
+  const { state } = turn
+  const applied = state.learningRate ?? race.arms[race.current!.arm]!.learningRate
+  const rate = clampedRate(state.options, applied)
+  const smoothed = lossSmoother.read(state.signals.smoother).value
+  const isSound =
+    Number.isFinite(sample.loss ?? 0) &&
+    smoothed !== null &&
+    race.lossFirst !== null &&
+    smoothed < race.lossFirst
   const summary = `Large step ${formatRate(rate)}: the race was cut short, because the job trained on without an answer.`
-  return startLarge(withdrawn(turn), {
+  const back = isSound ? [] : [restore(startCheckpoint, state.step)]
+  return startLarge(asked(withdrawn(turn), back), {
     rate,
     largeSteps: 0,
     summary,

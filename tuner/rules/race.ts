@@ -212,6 +212,10 @@ export function endArm(
   return isPastBest(ended) ? { ...ended, queue: [] } : ended
 }
 
+/** Arms that ran at all: the smallest rates may never have been tried. */
+export const triedArms = (race: RaceState): readonly Arm[] =>
+  race.arms.filter(({ losses, diverged }) => losses.length > 0 || diverged)
+
 /** Arms that finished round `round`, best first. */
 export function ranking(race: RaceState, round: number): readonly Arm[] {
   return race.arms
