@@ -251,7 +251,10 @@ function foldArm(turn: Turn, race: RaceState, sample: Sample): Turn {
   const { current } = race
   if (current === null) return turn
   if (isArmAwaited(turn.state)) {
-    const patienceSteps = raceShareMax * nominalBudget(turn.state.budgetSteps)
+    // Weights that diverged are worth waiting for the restore; others have gone on alone long enough.
+    const patienceSteps = areWeightsSound(turn.state, race, sample)
+      ? 2 * (current.toStep - current.fromStep)
+      : raceShareMax * nominalBudget(turn.state.budgetSteps)
     return turn.state.step > current.fromStep + patienceSteps ? abandonRace(turn, race, sample) : turn
   }
   const watched = watchArm(race, sample)
@@ -313,6 +316,12 @@ function endRace(turn: Turn, race: RaceState): Turn {
   })
 }
 
+/** Whether the job's present weights are better than those of the start. */
+function areWeightsSound({ signals }: TunerState, { lossFirst }: RaceState, { loss }: Sample): boolean {
+  const smoothed = lossSmoother.read(signals.smoother).value
+  return Number.isFinite(loss ?? 0) && smoothed !== null && lossFirst !== null && smoothed < lossFirst
+}
+
 /**
  * The job left the race (it was cut off from the server): its present weights go on at the rate that it has
  * held since, if they are better than those of the start; else it goes back to the start.
@@ -321,12 +330,7 @@ function abandonRace(turn: Turn, race: RaceState, sample: Sample): Turn {
   const { state } = turn
   const applied = state.learningRate ?? race.arms[race.current!.arm]!.learningRate
   const rate = clampedRate(state.options, applied)
-  const smoothed = lossSmoother.read(state.signals.smoother).value
-  const isSound =
-    Number.isFinite(sample.loss ?? 0) &&
-    smoothed !== null &&
-    race.lossFirst !== null &&
-    smoothed < race.lossFirst
+  const isSound = areWeightsSound(state, race, sample)
   const summary = `Large step ${formatRate(rate)}: the race was cut short, because the job trained on without an answer.`
   const back = isSound ? [] : [restore(startCheckpoint, state.step)]
   return startLarge(asked(withdrawn(turn), back), {
