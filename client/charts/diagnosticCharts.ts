@@ -7,6 +7,10 @@ import { extremesOf, logScale, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
 import { columnsOf, evidenceAt, hasValues, pointsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
 
+/** What an empty panel says where the job could measure; after the end there is no "yet". */
+const notMeasured = ({ state }: RunView['run']): string =>
+  state === 'finished' || state === 'diverged' ? 'Not measured.' : 'Not measured yet.'
+
 const regimeScale: Scale = {
   kind: 'linear',
   low: 0,
@@ -100,7 +104,7 @@ export function noiseChart(view: RunView): ChartSpec {
   marks.push({ kind: 'line', points: pointsOf(view, 'noiseScale'), color: 'ink', width: 1.8 })
   const now = valueAt(noise, view.to)
   const needs = view.run.options.capabilities.includes('microBatchNorms')
-    ? 'Not measured yet.'
+    ? notMeasured(view.run)
     : 'Not measured. Needs microBatchNorms from the job.'
   return {
     id: 'noise',
@@ -172,7 +176,7 @@ export function ratioChart(view: RunView): ChartSpec {
   ]
   const now = valueAt(ratio, view.to)
   const needs = view.run.options.capabilities.includes('lineProbe')
-    ? 'Not measured yet.'
+    ? notMeasured(view.run)
     : 'Not measured. Needs lineProbe from the job.'
   return {
     id: 'ratio',

@@ -16,6 +16,8 @@ const close = () => changeRunAddress({ panel: 'decision', form: null })
 
 export function ControlPanel(props: { run: RunSummary; form: ControlForm; latest: Decision | null }) {
   const { run, form, latest } = props
+  // The run may end while a form is open: then nothing can be sent any more.
+  if (run.state === 'finished' || run.state === 'diverged') return <OverWords run={run} />
   switch (form) {
     case 'override':
       return <OverrideForm run={run} />
@@ -53,6 +55,22 @@ export function ControlPanel(props: { run: RunSummary; form: ControlForm; latest
         />
       )
   }
+}
+
+function OverWords(props: { run: RunSummary }) {
+  return (
+    <div class="panel form">
+      <h2>Nothing left to steer</h2>
+      <p class="why">
+        The run is {props.run.state} since step {formatCount(props.run.step)}: its plan changes no more.
+      </p>
+      <p class="row-of">
+        <button type="button" class="button button-quiet" onClick={close}>
+          Close
+        </button>
+      </p>
+    </div>
+  )
 }
 
 function rateAfterHandBack(run: RunSummary): number | null {

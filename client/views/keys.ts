@@ -1,4 +1,5 @@
-// Single keys. They never fire in fields, with a modifier held, or while the key list is open.
+// Single keys. They never fire in fields, with a modifier held, or while the key list is open. Escape is no
+// character, so it closes a form from within its fields too.
 
 import { keyListOpen } from './keyList.tsx'
 
@@ -22,7 +23,7 @@ export function listenKeys(keys: () => KeyMap): () => void {
   let chordAt = Number.NEGATIVE_INFINITY
   const onKey = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
-    if (takesText(event.target) || keyListOpen.peek()) return
+    if (keyListOpen.peek() || (takesText(event.target) && event.key !== 'Escape')) return
     const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key
     const shifted = event.shiftKey && /^[a-z]$/.test(letter) ? `Shift+${letter}` : letter
     const chord = event.timeStamp - chordAt < chordMs ? `g ${letter}` : null

@@ -49,7 +49,7 @@ const signalTitle: Readonly<Record<string, string>> = {
   averagedAccuracy: 'Averaged-weights accuracy',
   averagedGap: 'Gap, removable by annealing',
   valleySlope: 'Slope of averaged-weights loss',
-  annealingGain: 'Annealing gains',
+  annealingGain: 'Annealing gain, predicted',
   stayingGain: 'Staying still gains',
   noiseScale: 'Gradient noise scale',
   traceSigma: 'Gradient variance',

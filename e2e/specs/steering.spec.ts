@@ -94,22 +94,36 @@ test('pause and resume reach the job', async ({ server, page }) => {
 })
 
 test("a refusal stands beside the button in the server's words", async ({ server, page, complaints }) => {
-  complaints.allow(/status of 409/)
+  complaints.allow(/status of 404/)
   const job = await startJob(server.url, { runId: 'refused' })
   await job.report(50)
-  const run = await openRun(page, server.url, 'refused')
-  await page.getByRole('button', { name: 'Override rate…' }).click()
-  await run.details.getByRole('textbox', { name: 'Reason' }).fill('too late')
-  const set = run.details.getByRole('button', { name: /^Set .* until step/ })
-  await expect(set).toBeEnabled()
-  // Somebody else ends the run while the form is open.
-  await call(server.url, 'POST', '/runs/refused/commands', { kind: 'finish', reason: '' })
+  const override = { learningRate: 0.03, untilStep: 900, reason: 'a try' }
+  await call(server.url, 'POST', '/runs/refused/overrides', override)
+  const run = await openRun(page, server.url, 'refused', '?panel=control&form=hand-back')
+  const handBack = run.details.getByRole('button', { name: 'Hand back', exact: true })
+  await expect(handBack).toBeEnabled()
+  // Somebody else hands it back while the form is open.
+  await call(server.url, 'DELETE', '/runs/refused/overrides/current')
+  await handBack.click()
+  await expect(run.details.getByRole('alert')).toHaveText('run "refused" has no override in force')
+})
+
+test('a form that is open when the run ends says that nothing is left to steer', async ({ server, page }) => {
+  const job = await startJob(server.url, { runId: 'over' })
+  await job.report(50)
+  const run = await openRun(page, server.url, 'over')
+  await expect(run.chip).toHaveText('Running')
+  await page.keyboard.press('o')
+  await expect(run.details.getByRole('textbox', { name: 'Learning rate' })).toBeFocused()
+  await page.keyboard.press('Escape')
+  await expect(run.details.getByRole('textbox')).toHaveCount(0)
+  await page.keyboard.press('o')
+  await call(server.url, 'POST', '/runs/over/commands', { kind: 'finish', reason: '' })
   await job.report(50)
   await expect(run.chip).toHaveText('Finished')
-  await set.click()
-  await expect(run.details.getByRole('alert')).toHaveText(
-    'run "refused" is finished: its plan changes no more',
-  )
+  await expect(run.details).toContainText('its plan changes no more')
+  await run.details.getByRole('button', { name: 'Close' }).last().click()
+  await expect(page).not.toHaveURL(/panel=control/)
 })
 
 test('advice only: no control acts on a run in advisory mode', async ({ server, page }) => {
