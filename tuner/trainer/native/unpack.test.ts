@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -69,16 +69,27 @@ describe.skipIf(!hasPython)('unpacking real archives (needs python3)', () => {
     expect(readFileSync(join(site, 'second/lib/libone.so.1'), 'utf8')).toBe(names[0])
   })
 
-  test('a package replaces what was in its folder', () => {
+  test('a program in a wheel stays executable', () => {
+    const name = 'little/bin/tool'
+    python(
+      `import zipfile\nz = zipfile.ZipFile('a.whl', 'w')\ni = zipfile.ZipInfo('${name}')\ni.external_attr = 0o100755 << 16\nz.writestr(i, 'x')\nz.close()`,
+    )
+    unpackWheel('python3', join(folder, 'a.whl'), { ...wheel, members: [name] }, folder)
+    expect(statSync(join(folder, name)).mode & 0o111).toBe(0o111)
+  })
+
+  test('a package replaces what was in its folder, and everyone may read it', () => {
     const part = { name: '@scope/little' } as NodePackage
     python(
-      "import tarfile, io\nt = tarfile.open('a.tgz', 'w:gz')\ni = tarfile.TarInfo('package/sub/x.js')\ni.size = 2\nt.addfile(i, io.BytesIO(b'hi'))\nt.close()",
+      "import tarfile, io\nt = tarfile.open('a.tgz', 'w:gz')\ni = tarfile.TarInfo('package/sub/x.js')\ni.size = 2\ni.mode = 0o600\nt.addfile(i, io.BytesIO(b'hi'))\nt.close()",
     )
     unpackPackage('python3', join(folder, 'a.tgz'), part, folder)
     writeFileSync(join(folder, '@scope/little/old.js'), '')
     unpackPackage('python3', join(folder, 'a.tgz'), part, folder)
     expect(readdirSync(join(folder, '@scope/little'))).toEqual(['sub'])
-    expect(readFileSync(join(folder, '@scope/little/sub/x.js'), 'utf8')).toBe('hi')
+    const file = join(folder, '@scope/little/sub/x.js')
+    expect(readFileSync(file, 'utf8')).toBe('hi')
+    expect(statSync(file).mode & 0o777).toBe(0o644)
   })
 
   test('a broken archive is told with its name', () => {

