@@ -27,7 +27,7 @@ export function obeyed(turn: Turn, command: Command): Turn {
     case 'switch-now':
       return turn.state.phase === 'anneal'
         ? noted(turn, 'Nothing done: the anneal is already under way.')
-        : switched(turn, 'command', judgementNow(turn.state), command.reason)
+        : switched(turn, 'command', judgementNow(turn.state), { detail: command.reason })
     case 'undo-switch':
       return undone(turn, command.reason)
     case 'pause':

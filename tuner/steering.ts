@@ -164,10 +164,15 @@ export function judgementNow(state: TunerState): Judgement {
   return { reading, gain, cost: costOf(state, reading, gain) }
 }
 
-/** Starts the anneal at the present step. */
-export function switched(turn: Turn, reason: AnnealState['reason'], judgement: Judgement, detail = ''): Turn {
+/** Starts the anneal: at the present step, or where the job has begun it by itself. */
+export function switched(
+  turn: Turn,
+  reason: AnnealState['reason'],
+  judgement: Judgement,
+  { detail = '', fromStep = turn.state.step }: { detail?: string; fromStep?: number } = {},
+): Turn {
   const { state } = turn
-  const { step, phase } = state
+  const { phase } = state
   const toStep = annealEnd(state, reason)
   const fromRate =
     state.override?.learningRate ??
@@ -176,17 +181,17 @@ export function switched(turn: Turn, reason: AnnealState['reason'], judgement: J
     conservativeRate(state.options)
   const { cost, reading, gain } = judgement
   const anneal: AnnealState = {
-    fromStep: step,
+    fromStep,
     toStep,
     fromRate,
     reason,
     expectedGain: cost === undefined ? null : cost.annealing.value / 2,
   }
-  const begun = updated(inPhase(turn, 'anneal'), {
+  const begun = updated(inPhase(turn, 'anneal', fromStep), {
     anneal,
     warmup: null,
     largeLearningRate: state.largeLearningRate ?? fromRate,
-    switchStep: step,
+    switchStep: fromStep,
     rewarm: null,
     override: null,
   })
@@ -239,11 +244,12 @@ function switchSummary(anneal: AnnealState, cost: MarginalCost | undefined, deta
 }
 
 /** A client that followed its plan into the anneal is met there: what the plan said is recorded. */
-export function followedIntoAnneal(turn: Turn): Turn {
+export function followedIntoAnneal(turn: Turn, fromStep: number): Turn {
   const judgement = judgementNow(turn.state)
   if (judgement.cost?.satisfied && turn.state.rule.satisfied.length > 0)
-    return switched(turn, 'rule', judgement)
-  return switched(turn, 'fallback', judgement, lackingForRule(turn.state, judgement.reading.valley.count))
+    return switched(turn, 'rule', judgement, { fromStep })
+  const detail = lackingForRule(turn.state, judgement.reading.valley.count)
+  return switched(turn, 'fallback', judgement, { detail, fromStep })
 }
 
 function lackingForRule({ options }: TunerState, count: number): string {

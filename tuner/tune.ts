@@ -276,16 +276,17 @@ function afterSample(turn: Turn, sample: Sample): Turn {
   const sign = divergenceSign(state.divergence)
   if (sign !== null) return recovered(turn, sign)
   if (phase === 'anneal') return turn
-  if (isAtPlannedAnneal(state) || (isPatienceOver(state) && override === null))
-    return followedIntoAnneal(turn)
+  const plannedStep = plannedAnnealPassed(state)
+  if (plannedStep !== null) return followedIntoAnneal(turn, plannedStep)
+  if (isPatienceOver(state) && override === null) return followedIntoAnneal(turn, step)
   return blockProbed(turn)
 }
 
 /** The client follows its plan: where that says anneal, the run is annealing, whatever we have decided since. */
-function isAtPlannedAnneal({ plan, step, override }: TunerState): boolean {
-  if (override !== null) return false
+function plannedAnnealPassed({ plan, step, override }: TunerState): number | null {
+  if (override !== null) return null
   const first = plan.segments.find(({ phase }) => phase === 'anneal')
-  return first !== undefined && step > first.fromStep
+  return first !== undefined && step > first.fromStep ? first.fromStep : null
 }
 
 /** Without held-out probes the block means of the training loss stand in for P, at the probes' distance. */

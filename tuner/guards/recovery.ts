@@ -51,12 +51,9 @@ export function recovered(turn: Turn, sign: string): Turn {
   if (count >= 4) return stopped(tripped, sign)
   // In the anneal there is nothing to switch to: its rate is halved once more.
   if (count === 3 && state.phase !== 'anneal')
-    return switched(
-      back.turn,
-      'guard',
-      judgementNow(back.turn.state),
-      `the loss diverged a third time (${sign})`,
-    )
+    return switched(back.turn, 'guard', judgementNow(back.turn.state), {
+      detail: `the loss diverged a third time (${sign})`,
+    })
   return slowed(back.turn, { sign, where, isForGood: count === 2 })
 }
 

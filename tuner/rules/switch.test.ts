@@ -135,10 +135,10 @@ describe('what a job offers', () => {
 
   it('and with the loss alone by the fallback plan, at 30 % of the budget, named as such', () => {
     const { step, summary, run } = switchOf(tasks['some noise']!, { capabilities: [] })
-    // The step after the one that the plan has: the job is met in the anneal that it followed by itself.
+    // Seen one step after the plan has it: the job is met in the anneal that it followed by itself.
     expect(step).toBe(Math.round((1 - fallbackAnnealShare) * budgetSteps) + 1)
     expect(summary).toBe(
-      `Annealing from step 901 to 3,000 by the fallback plan: held-out probes, or micro-batch gradient norms, would allow a measured switch.`,
+      `Annealing from step 900 to 3,000 by the fallback plan: held-out probes, or micro-batch gradient norms, would allow a measured switch.`,
     )
     expect(run.learningRates[900]).toBe(0.02)
     expect(run.learningRates[1_950]).toBeCloseTo(0.01, 3)

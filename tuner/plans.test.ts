@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest'
+import { evaluatePlan, planProblem } from '../protocol/plan.ts'
+import type { Plan, Segment } from '../protocol/vocabulary.ts'
+import { annealLinearShareMin, fallbackAnnealShare, raceWarmupFrom } from './constants.ts'
+import { initialState, type TunerState } from './index.ts'
+import { cadenceOf, nextAwaitStep, plannedSwitchStep } from './planParts.ts'
+import {
+  annealShape,
+  armSegments,
+  cutBefore,
+  largeSegments,
+  nextPlan,
+  openEndSteps,
+  overrideSegments,
+  rangeSegments,
+  rateAtMomentum,
+} from './plans.ts'
+import { allCapabilities } from './testing/syntheticRun.ts'
+
+const ownMomentum = { large: null, anneal: null }
+const horizon = { step: 100, budgetSteps: 1_000, momentum: ownMomentum }
+const planOf = (segments: readonly Segment[]): Plan => ({ version: 1, segments })
+const rateAt = (segments: readonly Segment[], step: number) =>
+  evaluatePlan(planOf(segments), step).learningRate
+
+describe('the large step and its anneal', () => {
+  it('holds the rate to the switch and ends at 0', () => {
+    const segments = largeSegments(horizon, { rate: 0.1, switchStep: 400 })
+    expect(planProblem(planOf(segments))).toBeUndefined()
+    expect([100, 399, 400, 700, 1_000].map((step) => rateAt(segments, step))).toEqual([
+      0.1, 0.1, 0.1, 0.05, 0,
+    ])
+  })
+
+  it('begins the anneal now where the switch is past, and takes it by the fallback plan where there is none', () => {
+    expect(largeSegments(horizon, { rate: 0.1, switchStep: 20 })).toHaveLength(1)
+    const [large] = largeSegments(horizon, { rate: 0.1, switchStep: null })
+    expect(large?.toStep).toBe(Math.round((1 - fallbackAnnealShare) * 1_000))
+  })
+
+  it('has no end without a budget, and none left past it', () => {
+    const open = largeSegments({ ...horizon, budgetSteps: null }, { rate: 0.1, switchStep: null })
+    expect(open).toMatchObject([{ toStep: 100 + openEndSteps, from: 0.1, to: 0.1 }])
+    const past = largeSegments({ ...horizon, step: 1_000 }, { rate: 0.1, switchStep: null })
+    expect(past).toMatchObject([{ phase: 'done', from: 0, to: 0 }])
+  })
+
+  it('anneals linearly over long shares of the budget, and by 1 − √z over short ones', () => {
+    expect(annealShape(annealLinearShareMin * 1_000, 1_000)).toBe('linear')
+    expect(annealShape(annealLinearShareMin * 1_000 - 1, 1_000)).toBe('oneMinusSqrt')
+    expect(annealShape(10, null)).toBe('linear')
+  })
+
+  it('keeps the effective rate where the anneal has another momentum', () => {
+    const segments = largeSegments(
+      { ...horizon, momentum: { large: 0.5, anneal: 0.9 } },
+      { rate: 0.1, switchStep: 400 },
+    )
+    expect(segments.map(({ momentum }) => momentum)).toEqual([0.5, 0.9])
+    // η/(1 − μ): .1/.5 = .02/.1.
+    expect(rateAt(segments, 400)).toBeCloseTo(0.02, 12)
+    expect([rateAtMomentum(0.1, null, 0.9), rateAtMomentum(0.1, 0.9, null)]).toEqual([0.1, 0.1])
+  })
+})
+
+describe('a person’s rate', () => {
+  const after = largeSegments(horizon, { rate: 0.1, switchStep: 400 })
+  const overridden = (untilStep: number, next = after) =>
+    overrideSegments(horizon, { learningRate: 0.03, untilStep, phase: 'large', after: next })
+
+  it('holds to its last step, and then what the tuner has', () => {
+    const segments = overridden(700)
+    expect(planProblem(planOf(segments))).toBeUndefined()
+    expect([100, 699, 700, 850].map((step) => rateAt(segments, step))).toEqual([0.03, 0.03, 0.05, 0.025])
+  })
+
+  it('leaves nothing after it where it lasts beyond the plan, and changes nothing where it is past', () => {
+    expect(overridden(2_000)).toHaveLength(1)
+    expect(overridden(100)).toEqual(after)
+  })
+
+  it('leaves no gap before an arm that begins later', () => {
+    const arm = armSegments(horizon, { rate: 0.1, fromStep: 150, toStep: 200, warmUp: true })
+    const segments = overridden(120, arm)
+    expect(planProblem(planOf(segments))).toBeUndefined()
+    const first = raceWarmupFrom * 0.1
+    expect([119, 120, 150].map((step) => rateAt(segments, step))).toEqual([0.03, first, first])
+  })
+
+  it('cuts a curved segment to a straight one with the same ends', () => {
+    const curved: Segment = { fromStep: 0, toStep: 100, shape: 'oneMinusSqrt', from: 1, to: 0 }
+    expect(cutBefore([curved], 25)).toEqual([{ ...curved, fromStep: 25, from: 0.5, shape: 'linear' }])
+    expect(cutBefore([curved], 100)).toEqual([])
+    expect(cutBefore([curved], 0)).toEqual([curved])
+  })
+})
+
+describe('plans of the search', () => {
+  it('the range test grows the rate by a constant factor, and goes on at the safe rate, annealed at the end', () => {
+    const range = { fromStep: 0, toStep: 100, fromRate: 1e-4, toRate: 1 }
+    const segments = rangeSegments({ ...horizon, step: 0 }, range, 0.01)
+    expect(planProblem(planOf(segments))).toBeUndefined()
+    expect(rateAt(segments, 50)).toBeCloseTo(0.01, 12)
+    expect(rateAt(segments, 51) / rateAt(segments, 50)).toBeCloseTo(10 ** 0.04, 9)
+    expect([rateAt(segments, 100), rateAt(segments, 1_000)]).toEqual([0.01, 0])
+  })
+
+  it('an arm warms up over the first half of its first segment', () => {
+    const arm = { rate: 0.1, fromStep: 100, toStep: 140 }
+    const first = armSegments(horizon, { ...arm, warmUp: true })
+    expect([100, 110, 120, 139].map((step) => rateAt(first, step))).toEqual([
+      raceWarmupFrom * 0.1,
+      0.055,
+      0.1,
+      0.1,
+    ])
+    expect(rateAt(armSegments(horizon, { ...arm, warmUp: false }), 100)).toBe(0.1)
+    expect(rateAt(first, 1_000)).toBe(0)
+  })
+
+  it('the range test waits for an answer each ten steps', () => {
+    expect([0, 9, 10, 11].map(nextAwaitStep)).toEqual([10, 10, 20, 20])
+  })
+})
+
+describe('a plan', () => {
+  const parts = { segments: [], tripwire: null, cadence: null, awaitAtStep: null }
+  it('stays the same object while it asks for the same, and counts its versions', () => {
+    const first = nextPlan({ version: 0, segments: [] }, { ...parts, awaitAtStep: 5 })
+    expect(first.version).toBe(1)
+    expect(nextPlan(first, { ...parts, awaitAtStep: 5 })).toBe(first)
+    expect(nextPlan(first, { ...parts, awaitAtStep: 6 }).version).toBe(2)
+  })
+})
+
+describe('where the plan puts the anneal, and how often the job measures', () => {
+  const initial = initialState()
+  const stateOf = (change: Partial<TunerState>, capabilities = allCapabilities): TunerState => ({
+    ...initial,
+    options: { ...initial.options, capabilities },
+    mode: 'auto',
+    phase: 'large',
+    budgetSteps: 3_000,
+    ...change,
+  })
+  const outlook = (earliestStep: number | null) => ({
+    stayingGain: null,
+    annealingGain: null,
+    earliestStep,
+    probeCount: 0,
+    probesNeeded: 8,
+    probability: null,
+    alternatives: [],
+  })
+
+  it('is where the evidence points, but never before two more probes can be judged, nor after the deadline', () => {
+    const { valleySteps } = cadenceOf(stateOf({}))!
+    const planned = (step: number, earliest: number | null) =>
+      plannedSwitchStep(stateOf({ step, outlook: outlook(earliest) }))
+    expect(planned(1_000, 2_000)).toBe(2_000)
+    expect(planned(1_000, 1_000)).toBe(1_000 + 2 * valleySteps! + 1)
+    expect(planned(1_000, 2_990)).toBe(2_700)
+    expect(planned(2_800, 2_990)).toBe(2_800)
+    expect(planned(0, null)).toBe(Math.round((1 - fallbackAnnealShare) * 3_000))
+    expect(plannedSwitchStep(stateOf({ budgetSteps: null }))).toBeNull()
+    expect(plannedSwitchStep(stateOf({ isUndone: true }))).toBe(2_700)
+  })
+
+  it('gives a job without held-out data two more evaluations as well', () => {
+    const planned = plannedSwitchStep(stateOf({ step: 1_000, outlook: outlook(1_000) }, ['microBatchNorms']))
+    expect(planned).toBeGreaterThan(1_150)
+    expect(plannedSwitchStep(stateOf({ step: 1_000, outlook: outlook(1_000) }, []))).toBe(1_001)
+  })
+
+  it('asks only for what is offered, and for nothing in the search', () => {
+    expect(cadenceOf(stateOf({}, []))).toMatchObject({
+      valleySteps: null,
+      lineSteps: null,
+      microBatchSteps: null,
+    })
+    expect(cadenceOf(stateOf({ phase: 'warmup' }))).toMatchObject({
+      valleySteps: null,
+      microBatchSteps: null,
+    })
+    expect(cadenceOf(stateOf({}))).toMatchObject({ blockSteps: 15, valleySteps: 90 })
+  })
+
+  it('spaces probes out where they would take more than their share of the time, within a bound', () => {
+    const { valleySteps: wanted } = cadenceOf(stateOf({}))!
+    const at = (probeSecondsMean: number) => {
+      const signals = { ...initial.signals, stepSecondsMean: 0.01, probeSecondsMean }
+      return cadenceOf(stateOf({ signals }))!.valleySteps!
+    }
+    expect(at(0)).toBe(wanted)
+    expect(at(0.024)).toBeGreaterThan(wanted!)
+    expect(at(1_000)).toBeLessThan(2 * wanted!)
+  })
+})
