@@ -9,7 +9,7 @@ import { builtPath } from './fixtures/program.ts'
 import { openRun } from './fixtures/runPage.ts'
 import { expect, test } from './fixtures/test.ts'
 
-const steps = 2_800
+const steps = 4_500
 /** Share of the anneal that is past when the picture is taken. */
 const annealedShare = 0.35
 const pictureBytesMax = 300_000

@@ -59,7 +59,7 @@ export function KeyList() {
     keyListOpen.value = false
   }
   return (
-    <dialog ref={dialog} class="keys" aria-labelledby="keys-title" onClose={close}>
+    <dialog ref={dialog} class="keys" aria-labelledby="keys-title" onCancel={close} onClose={close}>
       <div class="keys-head">
         <h2 id="keys-title">Keyboard shortcuts</h2>
         <button type="button" class="icon-button" aria-label="Close" onClick={close}>
