@@ -80,6 +80,19 @@ describe.skipIf(whyNoCpu !== undefined)('native TensorFlow on the processor', ()
     for (const { kernelName, kernelFunc } of after) expect(before.get(kernelName)).toBe(kernelFunc)
   })
 
+  test.each([0, 0.5])(
+    'the step function with slope %d below zero is as in plain JavaScript',
+    async (slope) => {
+      const values = [-Number.POSITIVE_INFINITY, -2, -0, 0, 1e-30, 3, Number.POSITIVE_INFINITY, Number.NaN]
+      const step = () => tf.tidy(() => [...tf.step(tf.tensor1d(values), slope).dataSync()])
+      const found = step()
+      await tf.setBackend('cpu')
+      const expected = step()
+      await tf.setBackend(tensorflowBackend)
+      expect(found.map((value) => value + 0)).toEqual(expected.map((value) => value + 0))
+    },
+  )
+
   test('steps read nothing from the device; a flush of many steps reads once', async () => {
     const reads = vi.spyOn(tf.backend(), 'readSync')
     const trainer = train(backend, 'mlp', 10, true)

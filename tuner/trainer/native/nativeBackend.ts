@@ -9,6 +9,7 @@ import { registerGradients } from '../kernels/gradients.ts'
 import { type Driver, readDriver, whyNoCard } from './driver.ts'
 import { whyNotInstalled } from './installation.ts'
 import { type LoadedNative, loadedNative, loadNative, nativePlaces, tensorflowBackend } from './loadNative.ts'
+import { improveStep } from './stepKernel.ts'
 import { type System, thisSystem } from './system.ts'
 
 export type NativeBackend = Omit<Backend, 'name'> & { readonly name: 'gpu' | 'native' }
@@ -27,6 +28,7 @@ export async function readTogether(scalars: readonly tf.Tensor[]): Promise<Float
 
 async function use({ onGpu, tensorflow }: LoadedNative, on: string): Promise<NativeBackend> {
   registerGradients()
+  improveStep(tensorflowBackend)
   tf.enableProdMode()
   if (!(await tf.setBackend(tensorflowBackend)))
     throw new Error(`TensorFlow ${tensorflow} is loaded, but its backend did not start`)
