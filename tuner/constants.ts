@@ -158,6 +158,8 @@ export const guardProbeFactor = 1.25
 export const guardSkipBatches = 200
 export const guardRateFactor = 0.5
 export const guardRewarmSteps = 200
+/** After a trip the guard looks away for this many steps, or 2 % of the budget: the job has yet to hear of it. */
+export const guardCooldownSteps = 50
 /** A second trip within this share of the budget lowers the large rate for good, by this factor. */
 export const guardRepeatShare = 0.05
 export const guardLargeFactor = 0.7

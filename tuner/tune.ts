@@ -17,7 +17,14 @@ import { guardCheckpoints, rampShare } from './constants.ts'
 import { bestAverage } from './estimators/averagedGap.ts'
 import { blockSteps } from './estimators/blocks.ts'
 import { lossSmoother } from './estimators/lossSmoother.ts'
-import { divergenceSign, isProbeNormal, noDivergence, watchProbe, watchSample } from './guards/divergence.ts'
+import {
+  divergenceSign,
+  isCoolingDown,
+  isProbeNormal,
+  noDivergence,
+  watchProbe,
+  watchSample,
+} from './guards/divergence.ts'
 import { recovered } from './guards/recovery.ts'
 import { canRace, nominalBudget, offers } from './options.ts'
 import { evaluationDistance } from './planParts.ts'
@@ -228,7 +235,11 @@ function foldOne(turn: Turn, sample: Sample): Turn {
           ? state.largeSteps + Math.min(learningRate / reference, largeStepsPerStepMax)
           : state.largeSteps,
       divergence:
-        isValid && isSteered && state.mode === 'auto' && state.phase !== 'done'
+        isValid &&
+        isSteered &&
+        state.mode === 'auto' &&
+        state.phase !== 'done' &&
+        !isCoolingDown(state.divergence, sample.step, nominalBudget(state.budgetSteps))
           ? watchSample(state.divergence, {
               loss: sample.loss,
               gradientNorm:

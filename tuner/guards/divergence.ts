@@ -9,6 +9,7 @@ import { median, medianAbsoluteDeviation } from 'simple-statistics'
 import {
   guardBlockSteps,
   guardBlocksNeeded,
+  guardCooldownSteps,
   guardHistoryBlocks,
   guardLossBlocks,
   guardLossDeviations,
@@ -63,6 +64,16 @@ export const watchAfresh = (state: DivergenceState): DivergenceState => ({
   trips: state.trips,
   checkpoints: state.checkpoints,
 })
+
+/**
+ * Whether the guard looks away because it has just acted. Without this, one report of twenty bad steps would
+ * use up all attempts before the job hears of the first.
+ */
+export function isCoolingDown({ trips }: DivergenceState, step: number, budgetSteps: number): boolean {
+  const last = trips.at(-1)
+  const cooldownSteps = Math.min(guardCooldownSteps, Math.ceil(budgetSteps / 50))
+  return last !== undefined && step < last + cooldownSteps
+}
 
 const lossMax = 1e300
 

@@ -120,7 +120,7 @@ describe('a third trip', () => {
 
   it('in the anneal halves the rate once more instead of raising it', () => {
     // Deadline at 2,700: every trip is in the anneal.
-    const late = stormy([2_750, 2_800, 2_850])
+    const late = stormy([2_740, 2_820, 2_900])
     expect(decisionsOf(late, 'switch')).toHaveLength(1)
     expect(guards(late)).toHaveLength(3)
     for (let step = 2_701; step < late.learningRates.length; step++)
@@ -140,6 +140,22 @@ describe('a fourth trip', () => {
     )
     expect(run.learningRates.length).toBeLessThanOrEqual(1_310)
     expect(run.keptLoss).toBeLessThan(0.25)
+  })
+})
+
+describe('a long storm', () => {
+  it('reported at once uses up one attempt, not all: the job has yet to hear of the first', () => {
+    const withoutCheckpoint = capabilities.filter((capability) => capability !== 'checkpoint')
+    const run = stormy([1_000], { capabilities: withoutCheckpoint, batchSteps: 100 }, 40)
+    expect(guards(run)).toHaveLength(1)
+    expect(run.state.lifecycle).toBe('finished')
+  })
+
+  it('that does not end is given up after four attempts', () => {
+    const withoutCheckpoint = capabilities.filter((capability) => capability !== 'checkpoint')
+    const run = stormy([1_000], { capabilities: withoutCheckpoint }, 2_000)
+    expect(run.state.lifecycle).toBe('diverged')
+    expect(run.learningRates.length).toBeLessThan(1_250)
   })
 })
 
