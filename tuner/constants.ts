@@ -132,11 +132,11 @@ export const valleyStepsMax = 150
 export const valleyStepsWithoutBudget = 100
 /** Probes may take this share of the run's time; their distance grows to hold it. */
 export const probeShareGoal = 0.03
-/** A line probe at every other valley probe; in the anneal a valley probe each quarter of it. Chosen. */
-export const lineProbeStride = 2
+/** A line probe at every third valley probe; in the anneal a valley probe each quarter of it. Chosen. */
+export const lineProbeStride = 3
 export const annealProbeShare = 0.25
 /** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
-export const microBatchSteps = 10
+export const microBatchSteps = 20
 
 // -- Divergence guard. bench/records/2026-11-24-prototype/README.md; windows are chosen.
 export const guardNonFiniteMax = 5

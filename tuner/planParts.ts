@@ -159,7 +159,7 @@ function probeDistance(state: TunerState): number {
     : Math.max(bounded, Math.ceil(annealProbeShare * (anneal.toStep - anneal.fromStep)))
 }
 
-/** The distance at which a valley probe, and a line probe every other time, take their share of the time. */
+/** The distance at which a valley probe, and a line probe every few of them, take their share of the time. */
 function affordableDistance({ probeSecondsMean, stepSecondsMean }: TunerState['signals']): number {
   if (probeSecondsMean === null || stepSecondsMean === null || stepSecondsMean <= 0) return 1
   return Math.ceil(((1 + 1 / lineProbeStride) * probeSecondsMean) / (probeShareGoal * stepSecondsMean))
