@@ -81,7 +81,10 @@ test('the keys j, k, Enter, /, ? and g r work, and are letters inside a field', 
   await expect(keys).toBeHidden()
   await search.fill('')
   await page.keyboard.press('Escape')
-  await page.keyboard.press('j')
+  await expect(async () => {
+    await page.keyboard.press('j')
+    await expect(page.locator('table.runs tbody a.run-name:focus')).toBeVisible({ timeout: 200 })
+  }).toPass()
   await page.keyboard.press('Enter')
   await expect(page).toHaveURL(/\/runs\/(first|second|third)$/)
   await page.keyboard.press('g')

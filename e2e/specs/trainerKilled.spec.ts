@@ -40,5 +40,7 @@ test('a killed trainer leaves a stale run, and --resume finishes it', async ({
   await openRun(page, server.url, 'digits-resumed')
   await expect(run.chip).toHaveText('Finished')
   await expectNothingLostOrDoubled(server.url, 'digits-resumed', steps)
+  // The replay stops the server, which the page would rightly complain of.
+  await page.close()
   await expectReplayIdentical(home, server, 'digits-resumed')
 })
