@@ -4,12 +4,14 @@
 // record that says so: nothing accepted is silently lost.
 
 import type { Command } from '../protocol/vocabulary.ts'
+import { finished } from './finish.ts'
 import { noDivergence } from './guards/divergence.ts'
+import { judgementNow } from './judgement.ts'
 import { clampedRate, conservativeRate, nominalBudget } from './options.ts'
 import { formatRate, formatStep } from './sentences.ts'
 import { rebudgetedSignals } from './signals/signals.ts'
 import type { TunerState } from './state.ts'
-import { finished, judgementNow, switched, withLastProbe } from './steering.ts'
+import { switched, withLastProbe } from './switching.ts'
 import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
 
 export const personRule = { id: 'person', version: 1 } as const

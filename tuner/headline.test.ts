@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Segment } from '../protocol/vocabulary.ts'
 import { headline, initialState, summaryOf, type TunerState } from './index.ts'
-import { raceAround } from './rules/race.ts'
+import { raceAround } from './rules/raceOpening.ts'
 import { allCapabilities, syntheticRun } from './testing/syntheticRun.ts'
 
 const initial = initialState()

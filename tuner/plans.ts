@@ -1,6 +1,6 @@
 // Plans: which segments lie ahead in each phase. Every plan ends annealed, because a client that loses the
-// server follows it to the end: a run must come out well without us. Pure functions of values; the state
-// machine that chooses among them is in tune.ts and warmup.ts.
+// server follows it to the end: a run must come out well without us. Pure functions of values; which of them
+// a state calls for is in planParts.ts.
 
 import { segmentRate } from '../protocol/plan.ts'
 import type { Cadence, Phase, Plan, Segment, SegmentShape, Tripwire } from '../protocol/vocabulary.ts'

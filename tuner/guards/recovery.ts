@@ -10,10 +10,12 @@ import {
   guardRewarmSteps,
   guardSkipBatches,
 } from '../constants.ts'
+import { finished } from '../finish.ts'
+import { judgementNow } from '../judgement.ts'
 import { nominalBudget, offers } from '../options.ts'
 import { formatRate, formatStep } from '../sentences.ts'
 import type { TunerState } from '../state.ts'
-import { finished, judgementNow, switched, withLastProbe } from '../steering.ts'
+import { switched, withLastProbe } from '../switching.ts'
 import { asked, decided, replanned, type Turn, updated, withdrawn } from '../turn.ts'
 import { watchAfresh } from './divergence.ts'
 

@@ -15,15 +15,13 @@ import {
   endArm,
   hasArmDiverged,
   isRaceOver,
-  parabolaVertex,
   type RaceState,
-  raceAround,
-  raceBelow,
-  raceResult,
   roundSteps,
   startNextArm,
   watchArm,
 } from './race.ts'
+import { raceAround, raceBelow } from './raceOpening.ts'
+import { parabolaVertex, raceResult } from './raceResult.ts'
 
 const anywhere = { min: 0, max: Number.MAX_VALUE }
 const given = (learningRate = 0.1, bounds = anywhere) =>

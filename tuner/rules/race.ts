@@ -1,18 +1,14 @@
 // The race for the large rate: arms with different rates start from one checkpoint, see the same batches
 // (common random numbers), and are ranked by the loss of their averaged weights, because raw loss prefers
-// small rates. In rounds the better arms go on from their own checkpoints; at the end a parabola through three
-// rates over log η gives the optimum, times κ < 1 because early averaged loss flatters large rates.
-// Pure bookkeeping: who runs next, what it scored, who won. The plan and the actions are made in warmup.ts.
+// small rates. In rounds the better arms go on from their own checkpoints. Pure bookkeeping: who runs next, and
+// what it scored. Which rates race is in raceOpening.ts, who won in raceResult.ts; the plan and the actions are
+// made in raceSearch.ts.
 
 import {
   guardNonFiniteMax,
-  raceArmRatio,
-  raceKappaGiven,
-  raceKappaRange,
   raceLastRoundSegments,
   raceLossRiseFactor,
   racePruneShare,
-  raceShareMax,
   raceSpreadGiven,
 } from '../constants.ts'
 import { type LossSmootherState, lossSmoother } from '../estimators/lossSmoother.ts'
@@ -52,7 +48,7 @@ export type RaceState = {
   readonly watch: { readonly smoother: LossSmootherState; readonly nonFiniteCount: number }
 }
 
-const arm = (id: number, learningRate: number): Arm => ({
+export const openArm = (id: number, learningRate: number): Arm => ({
   id,
   learningRate,
   losses: [],
@@ -62,7 +58,7 @@ const arm = (id: number, learningRate: number): Arm => ({
 })
 
 /** Steps that a race of these rounds takes. */
-function raceSteps(rounds: readonly number[], segmentSteps: number): number {
+export function raceSteps(rounds: readonly number[], segmentSteps: number): number {
   return rounds.reduce((sum, count, round) => sum + count * roundSteps(rounds, round, segmentSteps), 0)
 }
 
@@ -72,93 +68,7 @@ export function roundSteps(rounds: readonly number[], round: number, segmentStep
   return isLast ? Math.round(raceLastRoundSegments * segmentSteps) : segmentSteps
 }
 
-/**
- * A race below a divergence rate: seven arms a factor .56 apart if they fit into a quarter of the budget,
- * fewer arms over the same span on short runs; undefined where not even three fit.
- */
-export function raceBelow(options: {
-  divergenceRate: number
-  fromStep: number
-  segmentSteps: number
-  budgetSteps: number
-  lossFirst: number | null
-}): RaceState | undefined {
-  const { divergenceRate, fromStep, segmentSteps, budgetSteps, lossFirst } = options
-  const choices = [
-    [7, 3, 2],
-    [5, 3, 2],
-    [4, 2],
-    [3, 2],
-  ]
-  const stepsMax = raceShareMax * budgetSteps
-  const rounds = choices.find((choice) => raceSteps(choice, segmentSteps) <= stepsMax)
-  if (rounds === undefined) return undefined
-  const count = rounds[0]!
-  const ratio = raceArmRatio ** (6 / (count - 1))
-  const rates = Array.from({ length: count }, (_, i) => divergenceRate * raceArmRatio * ratio ** i)
-  return openRace({
-    source: 'range',
-    reference: divergenceRate,
-    rates,
-    rounds,
-    fromStep,
-    segmentSteps,
-    stepsMax,
-    lossFirst,
-  })
-}
-
-/**
- * A race around a rate that the job was given: η, 3η, η/3, the best two again; undefined where that does not
- * fit into a quarter of the budget, or the run's limits leave only η.
- */
-export function raceAround(options: {
-  learningRate: number
-  fromStep: number
-  segmentSteps: number
-  budgetSteps: number
-  min: number
-  max: number
-}): RaceState | undefined {
-  const { learningRate, fromStep, segmentSteps, budgetSteps, min, max } = options
-  const stepsMax = raceShareMax * budgetSteps
-  const rates = [learningRate, learningRate * raceSpreadGiven, learningRate / raceSpreadGiven].filter(
-    (rate) => rate >= min && rate <= max,
-  )
-  const rounds = [rates.length, 2]
-  if (rates.length < 2 || raceSteps(rounds, segmentSteps) > stepsMax) return undefined
-  return openRace({
-    source: 'given',
-    reference: learningRate,
-    rates,
-    rounds,
-    fromStep,
-    segmentSteps,
-    stepsMax,
-    lossFirst: null,
-  })
-}
-
-function openRace(
-  options: Pick<
-    RaceState,
-    'source' | 'reference' | 'rounds' | 'fromStep' | 'segmentSteps' | 'stepsMax' | 'lossFirst'
-  > & { rates: readonly number[] },
-): RaceState {
-  const { rates, ...rest } = options
-  const arms = rates.map((rate, id) => arm(id, rate))
-  return {
-    ...rest,
-    round: 0,
-    arms,
-    queue: arms.map(({ id }) => id),
-    current: null,
-    expansions: 0,
-    watch: noWatch(),
-  }
-}
-
-const noWatch = (): RaceState['watch'] => ({ smoother: lossSmoother.init({}), nonFiniteCount: 0 })
+export const noWatch = (): RaceState['watch'] => ({ smoother: lossSmoother.init({}), nonFiniteCount: 0 })
 
 /** Starts the next arm in the queue at a step; undefined = this round is over. */
 export function startNextArm(race: RaceState, step: number): RaceState | undefined {
@@ -275,50 +185,5 @@ function widened(
   const rate = edge === 'low' ? Math.min(...rates) / raceSpreadGiven : Math.max(...rates) * raceSpreadGiven
   if (rate < bounds.min || rate > bounds.max) return undefined
   const id = race.arms.length
-  return { ...race, arms: [...race.arms, arm(id, rate)], queue: [id], expansions: race.expansions + 1 }
-}
-
-export type RaceResult =
-  | { readonly kind: 'won'; readonly winner: Arm; readonly optimum: number; readonly learningRate: number }
-  | { readonly kind: 'no-arm-left' }
-
-/** The winner, the optimum by the parabola, and κ times it. */
-export function raceResult(race: RaceState): RaceResult {
-  const survivors = race.arms.filter(({ diverged }) => !diverged)
-  const last = Math.max(0, ...survivors.map(({ losses }) => losses.length)) - 1
-  const winner = last < 0 ? undefined : ranking(race, last)[0]
-  if (winner === undefined) return { kind: 'no-arm-left' }
-  const optimum = optimumNear(race, winner)
-  const kappa = race.source === 'range' ? raceKappaRange : raceKappaGiven
-  return { kind: 'won', winner, optimum, learningRate: optimum * kappa }
-}
-
-/** Vertex of the parabola through the winner and its two neighbours in the latest round that all three ran. */
-function optimumNear(race: RaceState, winner: Arm): number {
-  for (let round = winner.losses.length - 1; round >= 0; round--) {
-    const ran = ranking(race, round).toSorted((a, b) => a.learningRate - b.learningRate)
-    const at = ran.findIndex(({ id }) => id === winner.id)
-    const [below, above] = [ran[at - 1], ran[at + 1]]
-    if (!below || !above) continue
-    const points = [below, winner, above].map((entry) => ({
-      x: Math.log(entry.learningRate),
-      y: entry.losses[round]!,
-    }))
-    const x = parabolaVertex(points as [Point, Point, Point])
-    const half = (from: Arm) => (Math.log(winner.learningRate) + Math.log(from.learningRate)) / 2
-    // The winner's own round decides between arms; the parabola only refines within half a spacing.
-    return x === null ? winner.learningRate : Math.exp(Math.min(Math.max(x, half(below)), half(above)))
-  }
-  return winner.learningRate
-}
-
-type Point = { readonly x: number; readonly y: number }
-
-/** x of the minimum of the parabola through three points; null if it has none (not convex). */
-export function parabolaVertex([a, b, c]: readonly [Point, Point, Point]): number | null {
-  const left = (b.y - a.y) / (b.x - a.x)
-  const right = (c.y - b.y) / (c.x - b.x)
-  const curvature = (right - left) / (c.x - a.x)
-  if (!(curvature > 0)) return null
-  return (a.x + b.x) / 2 - left / (2 * curvature)
+  return { ...race, arms: [...race.arms, openArm(id, rate)], queue: [id], expansions: race.expansions + 1 }
 }

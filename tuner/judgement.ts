@@ -1,0 +1,52 @@
+// What the switch rule has to weigh at a step: all signals, the gain of annealing at the present rate, and the two
+// sides of the rule where both are known. Which numbers it weighs is in rules/marginalCost.ts.
+
+import type { DecisionTest } from '../protocol/vocabulary.ts'
+import { switchHitsWindow } from './constants.ts'
+import { annealingGain } from './estimators/annealingGain.ts'
+import { type Estimate, noEstimate } from './estimators/estimator.ts'
+import { effectiveRate } from './options.ts'
+import { type MarginalCost, marginalCost, marginalCostTest } from './rules/marginalCost.ts'
+import { readSignals, type SignalsReading } from './signals/signals.ts'
+import type { TunerState } from './state.ts'
+
+export const switchRule = { id: 'marginal-cost', version: 1 } as const
+
+export type Judgement = {
+  readonly reading: SignalsReading
+  readonly gain: Estimate
+  readonly cost: MarginalCost | undefined
+}
+
+/** The present measurement, for switches that do not come from a probe. */
+export function judgementNow(state: TunerState): Judgement {
+  const reading = readSignals(state.signals)
+  const gain = gainOf(state, reading)
+  return { reading, gain, cost: costOf(state, reading, gain) }
+}
+
+/** G at the present rate. */
+function gainOf(state: TunerState, reading: SignalsReading): Estimate {
+  const { learningRate, momentum, options, signals } = state
+  if (learningRate === null || !(learningRate > 0) || signals.batchSize === null) return noEstimate(0, 1)
+  return annealingGain({
+    effectiveLearningRate: effectiveRate(options, learningRate, momentum),
+    batchSize: signals.batchSize,
+    traceSigma: reading.traceSigma,
+    noiseCurvature: reading.noiseCurvature,
+  })
+}
+
+function costOf(state: TunerState, reading: SignalsReading, gain: Estimate): MarginalCost | undefined {
+  const { budgetSteps, step, largeSteps } = state
+  const { fit } = reading.valley
+  if (budgetSteps === null || fit === null || step >= budgetSteps) return undefined
+  return marginalCost({ step, budgetSteps, largeSteps, valley: fit, gain, gap: reading.gap })
+}
+
+const hitsText = (state: TunerState): string =>
+  `${state.rule.satisfied.filter(Boolean).length} of ${Math.min(switchHitsWindow, Math.max(1, state.rule.satisfied.length))}`
+
+export function testOf(state: TunerState, cost: MarginalCost | undefined): { test?: DecisionTest } {
+  return cost === undefined ? {} : { test: marginalCostTest(cost, hitsText(state)) }
+}

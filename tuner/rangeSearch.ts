@@ -1,0 +1,114 @@
+// The range test on a run: bounds the search for the large rate from above, and hands over to a race below that
+// bound. Where a race cannot be made, a stated share of the bound is used, and the record says so.
+
+import {
+  rangeAwaitSteps,
+  rangeFromRateAdam,
+  rangeFromRateSgd,
+  rangeGrowthMin,
+  rangeOnlyShare,
+  rangeShareMax,
+  rangeStepsMax,
+  rangeToRateAdam,
+  rangeToRateSgd,
+} from './constants.ts'
+import {
+  lacksForRace,
+  restore,
+  startCheckpoint,
+  startLarge,
+  warmupRule,
+  withoutMeasurement,
+} from './largeStart.ts'
+import { canRace, clampedRate, isAdam, nominalBudget, offers, segmentSteps } from './options.ts'
+import { nextAwaitStep } from './planParts.ts'
+import { ratesOf, runNextArm } from './raceSearch.ts'
+import { raceBelow } from './rules/raceOpening.ts'
+import { foldRangeSample, type RangeOutcome, rangeOutcome } from './rules/rangeTest.ts'
+import { formatRate } from './sentences.ts'
+import type { Sample } from './signals/signals.ts'
+import type { TunerState } from './state.ts'
+import { type ActionRequest, asked, decided, replanned, type Turn, updated } from './turn.ts'
+
+export function rangeBounds({ options, budgetSteps }: TunerState) {
+  const [from, to] = isAdam(options)
+    ? [rangeFromRateAdam, rangeToRateAdam]
+    : [rangeFromRateSgd, rangeToRateSgd]
+  const toRate = Math.min(to, options.learningRate.max ?? to)
+  const fromRate = Math.min(from, toRate / 10)
+  const affordable = Math.min(rangeShareMax * nominalBudget(budgetSteps), rangeStepsMax)
+  const needed = Math.log(toRate / fromRate) / Math.log(rangeGrowthMin)
+  const stepCount = Math.max(
+    rangeAwaitSteps,
+    Math.ceil(Math.min(affordable, needed) / rangeAwaitSteps) * rangeAwaitSteps,
+  )
+  return { fromStep: 0, stepCount, fromRate, toRate }
+}
+
+export function foldRange(turn: Turn, sample: Sample): Turn {
+  const { warmup } = turn.state
+  if (warmup?.kind !== 'range') return turn
+  const { loss, gradientNormSquared, step } = sample
+  const { fromRate, toRate } = warmup.range
+  const applied = turn.state.learningRate ?? fromRate
+  const learningRate = Math.min(Math.max(applied, fromRate), toRate)
+  const gradientNorm = gradientNormSquared === null ? null : Math.sqrt(gradientNormSquared)
+  const range = foldRangeSample(warmup.range, { step, learningRate, loss, gradientNorm })
+  const next = updated(turn, { warmup: { kind: 'range', range } })
+  const outcome = rangeOutcome(range, turn.state.step)
+  if (outcome.kind !== 'running') return endRange(next, outcome)
+  return turn.state.step >= (turn.state.plan.awaitAtStep ?? 0) ? replanned(next) : next
+}
+
+function endRange(turn: Turn, outcome: Exclude<RangeOutcome, { kind: 'running' }>): Turn {
+  const { state } = turn
+  const { options, budgetSteps, warmup } = state
+  const lossFirst = warmup?.kind === 'range' ? warmup.range.lossFirst : null
+  if (outcome.kind === 'no-descent')
+    return withoutMeasurement(turn, `the loss never fell below its start before ${outcome.sign}`)
+  const bound = outcome.kind === 'found' ? outcome.divergenceRate : outcome.largestRate
+  if (!canRace(options)) return rangeOnly(turn, outcome, bound, lacksForRace)
+  const race = raceBelow({
+    divergenceRate: bound,
+    fromStep: state.step,
+    segmentSteps: segmentSteps(budgetSteps),
+    budgetSteps: nominalBudget(budgetSteps),
+    lossFirst,
+  })
+  if (race === undefined) return rangeOnly(turn, outcome, bound, 'the budget is too short for a race')
+  const found =
+    outcome.kind === 'found'
+      ? `Training diverges at about ${formatRate(bound)} (${outcome.sign}).`
+      : `Training did not diverge up to ${formatRate(bound)}, the end of the range.`
+  const { from, to } = ratesOf(race.arms)
+  const racing = updated(turn, { warmup: { kind: 'race', race } })
+  // The job waits for this answer at the next multiple of ten steps, so that is where the first arm starts.
+  return decided(runNextArm(racing, race, nextAwaitStep(state.step - 1)), {
+    kind: 'lower',
+    summary: `${found} ${race.arms.length} smaller rates, ${from} to ${to}, now race from the start weights.`,
+    phaseBefore: 'warmup',
+    rule: warmupRule,
+  })
+}
+
+/** A job without a held-out loss, that cannot go back, or a short budget: a tenth of the divergence rate, named as such. */
+function rangeOnly(
+  turn: Turn,
+  outcome: Exclude<RangeOutcome, { kind: 'running' | 'no-descent' }>,
+  bound: number,
+  lacking: string,
+): Turn {
+  const rate = clampedRate(turn.state.options, bound * rangeOnlyShare)
+  const back: ActionRequest[] = offers(turn.state.options, 'checkpoint')
+    ? [restore(startCheckpoint, turn.state.step)]
+    : []
+  const why = outcome.kind === 'found' ? outcome.sign : 'the range ended'
+  const summary = `Large step ${formatRate(rate)}: a tenth of ${formatRate(bound)}, where ${why}. Evidence is insufficient for more: ${lacking}.`
+  return startLarge(asked(turn, back), {
+    rate,
+    largeSteps: 0,
+    summary,
+    kind: 'lower',
+    remark: 'The large rate was not raced.',
+  })
+}

@@ -1,0 +1,101 @@
+// The start of a run: the state before the first observation, and what the first one, with the run's options,
+// makes of it: a search for the large rate, a ramp to a given one, or watching only.
+
+import type { Observation } from '../protocol/vocabulary.ts'
+import { rampShare } from './constants.ts'
+import { noDivergence } from './guards/divergence.ts'
+import { lacksForRace, warmupRule } from './largeStart.ts'
+import { canRace, nominalBudget, offers } from './options.ts'
+import { formatRate, formatStep } from './sentences.ts'
+import { unknownRegime } from './signals/regime.ts'
+import { initialSignals } from './signals/signals.ts'
+import { type TunerState, tunerVersion } from './state.ts'
+import { decided, replanned, type Turn, updated } from './turn.ts'
+import { beginWarmup, initialWarmup } from './warmup.ts'
+
+/** The state before the first observation; the first observation must be `start`. */
+export function initialState(): TunerState {
+  return {
+    tunerVersion,
+    runId: '',
+    options: {
+      name: '',
+      project: '',
+      tags: [],
+      framework: '',
+      optimizer: { name: 'unknown', momentum: null },
+      budgetSteps: null,
+      mode: 'off',
+      capabilities: [],
+      learningRate: { initial: null, min: null, max: null },
+      settings: {},
+    },
+    mode: 'off',
+    budgetSteps: null,
+    lifecycle: 'running',
+    phase: 'warmup',
+    phases: [{ phase: 'warmup', fromStep: 0, toStep: null }],
+    step: 0,
+    plan: { version: 0, segments: [] },
+    actions: [],
+    actionCount: 0,
+    decisionCount: 0,
+    largeLearningRate: null,
+    switchStep: null,
+    isUndone: false,
+    validFromStep: 0,
+    awaitedRestore: null,
+    warmup: null,
+    anneal: null,
+    override: null,
+    rewarm: null,
+    rule: { satisfied: [], evaluatedAtStep: 0 },
+    largeSteps: 0,
+    signals: initialSignals(null),
+    divergence: noDivergence,
+    regime: unknownRegime('no samples yet'),
+    learningRate: null,
+    momentum: null,
+    outlook: null,
+    remark: null,
+  }
+}
+
+export function begun(turn: Turn, { runId, options }: Extract<Observation, { kind: 'start' }>): Turn {
+  const { budgetSteps, mode, learningRate } = options
+  const base = updated(turn, { runId, options, mode, budgetSteps, signals: initialSignals(budgetSteps) })
+  const searching = initialWarmup(base.state)
+  const rampSteps = Math.max(1, Math.round(rampShare * nominalBudget(budgetSteps)))
+  const isLarge = searching === null
+  const started = updated(base, {
+    warmup: searching ?? (mode === 'auto' ? { kind: 'ramp', untilStep: rampSteps } : null),
+    phase: isLarge ? 'large' : 'warmup',
+    phases: [{ phase: isLarge ? 'large' : 'warmup', fromStep: 0, toStep: null }],
+    largeLearningRate: isLarge ? learningRate.initial : null,
+    remark: lossOnlyRemark(options),
+  })
+  return decided(replanned(beginWarmup(started)), {
+    kind: 'start',
+    summary: startSummary(started.state),
+    phaseBefore: started.state.phase,
+    rule: warmupRule,
+  })
+}
+
+function lossOnlyRemark(options: TunerState['options']): string | null {
+  const hasProbes = offers(options, 'heldOutLoss') || offers(options, 'microBatchNorms')
+  return hasProbes ? null : 'Only the loss is reported. Held-out probes would allow a measured switch.'
+}
+
+function startSummary({ warmup, mode, options, budgetSteps }: TunerState): string {
+  const length = budgetSteps === null ? 'without a budget' : `for ${formatStep(budgetSteps)} steps`
+  if (mode === 'off') return `Watching only, ${length}: signals are recorded, no advice is given.`
+  if (mode === 'advisory') return `Advice only, ${length}: the job keeps its own rate.`
+  if (warmup?.kind === 'range')
+    return `Starting ${length} with a range test: the rate grows from ${formatRate(warmup.range.fromRate)} until the loss says stop.`
+  if (warmup?.kind === 'race')
+    return `Starting ${length} with a race: ${warmup.race.arms.map(({ learningRate }) => formatRate(learningRate)).join(', ')} from the same weights and batches.`
+  const rate = options.learningRate.initial
+  const reason = canRace(options) ? 'its budget and limits leave no room for a race' : lacksForRace
+  return `Starting ${length} at the given rate${rate === null ? '' : ` ${formatRate(rate)}`}; ${reason}.`
+}

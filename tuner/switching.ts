@@ -1,0 +1,119 @@
+// The switch: begins the anneal, whoever asks for it (the rule, the deadline, overfitting, a person, the guard),
+// says why, and asks for the probe at its end. A job that has followed its plan into the anneal by itself is met
+// there. What the plan then looks like is in planParts.ts.
+
+import {
+  fallbackPatienceShare,
+  openEndedAnnealShare,
+  overfittingAnnealShare,
+  valleyProbesNeeded,
+} from './constants.ts'
+import { evidenceOfSignals } from './evidence.ts'
+import { type Judgement, judgementNow, switchRule, testOf } from './judgement.ts'
+import { conservativeRate, offers } from './options.ts'
+import type { MarginalCost } from './rules/marginalCost.ts'
+import { formatPair, formatStep } from './sentences.ts'
+import type { AnnealState, TunerState } from './state.ts'
+import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
+
+/** Starts the anneal: at the present step, or where the job has begun it by itself. */
+export function switched(
+  turn: Turn,
+  reason: AnnealState['reason'],
+  judgement: Judgement,
+  { detail = '', fromStep = turn.state.step }: { detail?: string; fromStep?: number } = {},
+): Turn {
+  const { state } = turn
+  const { phase } = state
+  const toStep = annealEnd(state, reason)
+  const fromRate =
+    state.override?.learningRate ??
+    state.largeLearningRate ??
+    state.learningRate ??
+    conservativeRate(state.options)
+  const { cost, reading, gain } = judgement
+  const anneal: AnnealState = {
+    fromStep,
+    toStep,
+    fromRate,
+    reason,
+    expectedGain: cost === undefined ? null : cost.annealing.value / 2,
+  }
+  const begun = updated(inPhase(turn, 'anneal', fromStep), {
+    anneal,
+    warmup: null,
+    largeLearningRate: state.largeLearningRate ?? fromRate,
+    switchStep: fromStep,
+    rewarm: null,
+    override: null,
+  })
+  return decided(replanned(withLastProbe(begun)), {
+    kind: 'switch',
+    summary: switchSummary(anneal, cost, detail),
+    phaseBefore: phase,
+    rule: switchRule,
+    evidence: evidenceOfSignals(reading, gain),
+    ...testOf(state, cost),
+  })
+}
+
+/** The probe at the end of the anneal, asked for at its present end. */
+export function withLastProbe(turn: Turn): Turn {
+  const { anneal, options } = turn.state
+  if (anneal === null) return turn
+  const kept = withdrawn(turn, ({ kind }) => kind === 'probe')
+  return offers(options, 'heldOutLoss')
+    ? asked(kept, [{ kind: 'probe', atStep: anneal.toStep, probe: 'valley' }])
+    : kept
+}
+
+function annealEnd(state: TunerState, reason: AnnealState['reason']): number {
+  const { step, budgetSteps } = state
+  const soon = (share: number) => step + Math.max(2, Math.ceil(share * step))
+  if (budgetSteps === null) return soon(openEndedAnnealShare)
+  return reason === 'overfitting'
+    ? Math.min(budgetSteps, soon(overfittingAnnealShare))
+    : Math.max(budgetSteps, step + 1)
+}
+
+function switchSummary(anneal: AnnealState, cost: MarginalCost | undefined, detail: string): string {
+  const span = `Annealing from step ${formatStep(anneal.fromStep)} to ${formatStep(anneal.toStep)}`
+  const pair = cost === undefined ? '' : ` (${formatPair(cost.staying.value, cost.annealing.value)})`
+  switch (anneal.reason) {
+    case 'rule':
+      return `${span}: staying still gains no more than annealing${pair}.`
+    case 'deadline':
+      return `${span}: a tenth of the budget is left, so the switch is forced${pair}.`
+    case 'fallback':
+      return `${span} by the fallback plan: ${detail}.`
+    case 'overfitting':
+      return `${span}: held-out loss of the averaged weights has stopped falling, so the rest of the budget would only memorise.`
+    case 'command':
+      return `${span}: asked for by hand${detail === '' ? '' : ` (${detail})`}.`
+    case 'guard':
+      return `${span}: ${detail}.`
+  }
+}
+
+/** A client that followed its plan into the anneal is met there: what the plan said is recorded. */
+export function followedIntoAnneal(turn: Turn, fromStep: number): Turn {
+  const judgement = judgementNow(turn.state)
+  if (judgement.cost?.satisfied && turn.state.rule.satisfied.length > 0)
+    return switched(turn, 'rule', judgement, { fromStep })
+  const detail = lackingForRule(turn.state, judgement.reading.valley.count)
+  return switched(turn, 'fallback', judgement, { detail, fromStep })
+}
+
+function lackingForRule({ options }: TunerState, count: number): string {
+  if (count >= valleyProbesNeeded) return 'the job followed its plan, and the evidence does not ask for more'
+  if (offers(options, 'heldOutLoss') || offers(options, 'microBatchNorms'))
+    return `only ${count} of the ${valleyProbesNeeded} probes that the rule needs were made`
+  return 'held-out probes, or micro-batch gradient norms, would allow a measured switch'
+}
+
+/** Whether the fallback plan must act although the job could send probes: it has not sent them. */
+export function isPatienceOver(state: TunerState): boolean {
+  const { budgetSteps, step, phase, isUndone } = state
+  if (budgetSteps === null || phase !== 'large' || isUndone) return false
+  return step >= fallbackPatienceShare * budgetSteps && state.signals.valley.count < valleyProbesNeeded
+}
