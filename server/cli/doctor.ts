@@ -1,7 +1,7 @@
 // `twostep doctor`: whether this computer has what the server and the trainer need, one sentence each.
 
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { release } from 'node:os'
 import type { Config } from '../config.ts'
@@ -12,12 +12,8 @@ import { table } from './sentences.ts'
 export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string }
 
 const nodeMin = [20, 19] as const
-const backends = [
-  '@tensorflow/tfjs-node-gpu',
-  '@tensorflow/tfjs-node',
-  '@tensorflow/tfjs-backend-wasm',
-  '@tensorflow/tfjs-backend-cpu',
-]
+const reportEntry = 'dist/tuner/trainer/backends/report.js'
+const reportMilliseconds = 60_000
 
 function checkNode(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -78,21 +74,23 @@ function checkPort({ host, port }: Config): Promise<Check> {
   })
 }
 
-function checkBackends(): Check {
-  const require = createRequire(packagePath('package.json'))
-  const found = backends.filter((name) => {
-    try {
-      require.resolve(`${name}/package.json`)
-      return true
-    } catch {
-      return false
-    }
+/** What the trainer says of cards, TensorFlow and the backend it would take, in a process of its own. */
+function checkTrainer(): readonly Check[] {
+  const file = packagePath(reportEntry)
+  if (!existsSync(file))
+    return [{ name: 'trainer', ok: true, detail: 'not here: this computer can serve, but not train' }]
+  const { stdout, stderr, status, signal } = spawnSync(process.execPath, [file], {
+    encoding: 'utf8',
+    timeout: reportMilliseconds,
   })
-  const detail =
-    found.length === 0
-      ? 'none found: run `npm ci`'
-      : found.map((name) => name.replace('@tensorflow/', '')).join(', ')
-  return { name: 'TensorFlow.js', ok: found.length > 0, detail }
+  try {
+    const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { checks: readonly Check[] }
+    return report.checks
+  } catch {
+    const words = stderr.trim().split('\n').slice(-2).join(' / ')
+    const detail = `the trainer could not say which backend it would take (ended by ${signal ?? status}): ${words}`
+    return [{ name: 'backend', ok: false, detail }]
+  }
 }
 
 function checkBuilt(): Check {
@@ -111,7 +109,7 @@ export async function runChecks(config: Config): Promise<readonly Check[]> {
     checkSqlite(config),
     checkDataDir(config),
     await checkPort(config),
-    checkBackends(),
+    ...checkTrainer(),
     checkBuilt(),
   ]
 }

@@ -2,6 +2,7 @@
 // usage. The first SIGINT or SIGTERM stops it before the next step, with its state saved; a second one kills it.
 
 import { randomBytes } from 'node:crypto'
+import { BackendError } from './backends/openBackend.ts'
 import { DataError } from './data/dataset.ts'
 import { eventLine, eventSentence, type TrainerEvent } from './events.ts'
 import { parseOptions, UsageError, usage } from './options.ts'
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
     return summary === undefined ? 1 : 0
   } catch (cause) {
     const isUsage = cause instanceof UsageError || cause instanceof RangeError
-    const known = isUsage || cause instanceof DataError
+    const known = isUsage || cause instanceof DataError || cause instanceof BackendError
     const error = cause instanceof Error ? cause : new Error(String(cause))
     process.stderr.write(`${known ? error.message : (error.stack ?? error.message)}\n`)
     return isUsage ? 2 : 1

@@ -59,7 +59,7 @@ describe('the options', () => {
     ['--learning-rate Infinity', '--learning-rate must be a number above 0, got "Infinity"'],
     ['--label-noise 1', '--label-noise must be a number from 0 to below 1, got "1"'],
     ['--mode fast', '--mode must be one of auto, advisory, approve, off, got "fast"'],
-    ['--backend gpu', '--backend must be one of auto, wasm, cpu, got "gpu"'],
+    ['--backend tpu', '--backend must be one of auto, gpu, native, webgpu, wasm, cpu, got "tpu"'],
     [
       '--server ftp://x',
       '--server must be an http or https address such as http://127.0.0.1:7317, got "ftp://x"',

@@ -57,7 +57,7 @@ Trains a small network with TensorFlow.js, steered by a twostep server or by a s
   --probe-examples N                held-out examples of a probe, 1 to 2000 (512)
   --mode ${modes.join('|')}   how far the tuner's decisions reach (auto)
   --schedule FILE                   follow an exported plan, JSON {"segments": [...]}, without steering
-  --backend ${backendChoices.join('|')}           (auto)
+  --backend ${backendChoices.join('|')}  (auto: the fastest that passes its self-test)
   --seed N                          (1)
   --server URL                      twostep server; absent: train by the schedule alone
   --name TEXT, --project TEXT       how the run is listed

@@ -37,7 +37,16 @@ afterEach(async () => {
 function options(line: string): TrainOptions {
   const folders = ['--state-dir', join(folder, 'state'), '--spool-dir', join(folder, 'spool')]
   const parsed = parseOptions(
-    ['--task', 'digits', '--steps', '80', ...folders, ...line.split(' ').filter(Boolean)],
+    [
+      '--task',
+      'digits',
+      '--steps',
+      '80',
+      '--backend',
+      'wasm',
+      ...folders,
+      ...line.split(' ').filter(Boolean),
+    ],
     {},
   )
   if (parsed === 'help') throw new Error('the line must give options, got help')

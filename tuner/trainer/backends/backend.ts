@@ -5,7 +5,8 @@
 
 import type * as tf from '@tensorflow/tfjs-core'
 
-export const backendNames = ['wasm', 'cpu'] as const
+/** Fastest first: the order in which `auto` tries them. */
+export const backendNames = ['gpu', 'native', 'webgpu', 'wasm', 'cpu'] as const
 export type BackendName = (typeof backendNames)[number]
 
 export type Backend = {
@@ -18,8 +19,20 @@ export type Backend = {
   readScalars(scalars: readonly tf.Tensor[]): Promise<Float32Array>
 }
 
-/** One way to get a backend; `open` fails with a sentence saying why it cannot be used here. */
-export type BackendOpener = { readonly name: BackendName; open(): Promise<Backend> }
+/** How it was chosen: `auto` takes no device that is slower than the next backend. */
+export type Chosen = 'auto' | 'by name'
+
+/** One way to get a backend. Making one loads nothing. */
+export type BackendOpener = {
+  readonly name: BackendName
+  /**
+   * In a few words, why it is not on this computer, so that `auto` need not open it; undefined = worth opening.
+   * It finds out without loading the backend.
+   */
+  absent?(): Promise<string | undefined>
+  /** Fails with a sentence saying why it cannot be used here. Leaves its tfjs backend the present one. */
+  open(chosen?: Chosen): Promise<Backend>
+}
 
 /** Reads one scalar after the other: for backends whose memory is the host's. */
 export async function readEach(scalars: readonly tf.Tensor[]): Promise<Float32Array> {

@@ -1,0 +1,4 @@
+import { backendConformance } from './backend.conformance.ts'
+import { wasmOpener } from './wasm.ts'
+
+backendConformance(wasmOpener)
