@@ -240,7 +240,7 @@ describe('a paused session', () => {
         await server.stop()
         seconds += 5
       },
-      limits: { ...sessionLimits, answerMsMax: 500, awaitMsMax: 500 },
+      limits: { ...sessionLimits, answerMsMax: 500, awaitMsMax: 500, drainMsMax: 100 },
     })
     expect(trainer.stepCount).toBe(stepsMax)
     expect(notices()).toContain('paused, and the server does not answer any more: training goes on')
@@ -257,7 +257,7 @@ describe('a session whose server dies', () => {
     server.plan = plan(1, { cadence: null })
     await reporter.start(5_000)
     follower.receive({ plan: plan(2, { cadence: null, tripwire }), actions: [] })
-    const result = await run({ afterStep, limits: { ...sessionLimits, awaitMsMax: 300 } })
+    const result = await run({ afterStep, limits: { ...sessionLimits, awaitMsMax: 300, drainMsMax: 100 } })
     expect(result.steps).toBe(stepsMax)
     expect(reporter.status).toBe('offline')
     await server.start()
@@ -266,5 +266,24 @@ describe('a session whose server dies', () => {
     const { steps, rates } = applied()
     expect(steps).toEqual(range(stepsMax))
     expect(rates.slice(12, 20)).toEqual(Array(8).fill(0.001))
+  })
+
+  it('whose server comes back only after its last step delivers the rest before it ends', async () => {
+    const afterStep = () => {
+      if (trainer.stepCount === 10) void server.stop()
+    }
+    server.plan = plan(1, { cadence: null })
+    await reporter.start(5_000)
+    follower.receive({ plan: plan(2, { cadence: null }), actions: [] })
+    const back = (async () => {
+      while (trainer.stepCount < stepsMax || reporter.status !== 'offline')
+        await new Promise((resolve) => setImmediate(resolve))
+      await server.start()
+    })()
+    const result = await run({ afterStep, limits: { ...sessionLimits, awaitMsMax: 300 } })
+    await back
+    expect(result.steps).toBe(stepsMax)
+    expect(reporter.hasUnsent).toBe(false)
+    expect(applied().steps).toEqual(range(stepsMax))
   })
 })

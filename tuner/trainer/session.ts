@@ -16,6 +16,8 @@ export type SessionLimits = {
   /** Longest wait for an answer after a probe or an action, and where the plan asks to wait. */
   readonly answerMsMax: number
   readonly awaitMsMax: number
+  /** At the end: how long to go on trying to deliver what is left, when nothing else is to be done. */
+  readonly drainMsMax: number
   /** How often a paused run asks whether it may go on, and when it goes on by itself if nobody answers. */
   readonly pausePollMs: number
   readonly pauseUnansweredMsMax: number
@@ -23,6 +25,7 @@ export type SessionLimits = {
 export const sessionLimits: SessionLimits = {
   answerMsMax: 1_000,
   awaitMsMax: 10_000,
+  drainMsMax: 30_000,
   pausePollMs: 500,
   pauseUnansweredMsMax: 60_000,
 }
@@ -135,7 +138,7 @@ class Session {
     if (trainer.stepCount < stepsMax) return false
     if (reporter === undefined) return true
     await this.readSignals()
-    const answered = await this.flush(this.limits.awaitMsMax)
+    const answered = await this.drain()
     await this.performDue(new Set())
     const planned = follower.plan.segments.at(-1)?.toStep ?? 0
     const isExtended = answered && budgetSteps !== null && !follower.isFixed && trainer.stepCount < planned
@@ -245,6 +248,22 @@ class Session {
     if (reporter === undefined) return true
     const started = this.clock()
     const answered = await reporter.flush(waitMs)
+    this.totals.waitSeconds += this.clock() - started
+    return answered
+  }
+
+  /** Training is over, so a server that is away is tried again and again: what it missed should not stay in a file. */
+  private async drain(): Promise<boolean> {
+    const { reporter, emit } = this.options
+    if (reporter === undefined) return true
+    const { drainMsMax } = this.limits
+    if (reporter.status === 'offline')
+      emit({
+        event: 'notice',
+        message: `training is over: trying to deliver the rest for up to ${drainMsMax / 1_000} s`,
+      })
+    const started = this.clock()
+    const answered = await reporter.drain(drainMsMax)
     this.totals.waitSeconds += this.clock() - started
     return answered
   }

@@ -26,6 +26,8 @@ export const batchMs = 500
 export const memoryMessagesMax = 32
 const backoffMsFirst = 250
 const backoffMsMax = 30_000
+/** Longest pause between tries once training is over and only the reports are left. */
+const drainBackoffMsMax = 500
 
 export type StartAnswer = {
   readonly run: { readonly id: string; readonly step: number }
@@ -68,6 +70,11 @@ export type Reporter = {
   addPoll(): void
   /** Sends what there is; true = everything was answered within the wait. */
   flush(waitMs: number): Promise<boolean>
+  /**
+   * At the end of a run: sends all that is left, trying again and again while the server is away, for at most so
+   * many milliseconds. true = nothing is left.
+   */
+  drain(waitMs: number): Promise<boolean>
   close(): void
 }
 
@@ -92,6 +99,9 @@ class QueueingReporter implements Reporter {
   private readonly builder = createBatchBuilder()
   private readonly queue: MessageQueue
   private readonly closing = new AbortController()
+  /** Cuts the wait for the next try short when the run has come to its end. */
+  private hurry = new AbortController()
+  private isDraining = false
   private readonly waiters = new Set<() => void>()
   private startAnswer: StartAnswer | undefined
   private lastSealed: number
@@ -141,6 +151,16 @@ class QueueingReporter implements Reporter {
     this.kick()
     await this.waitFor(() => this.status !== 'online' || !this.hasWork(), waitMs)
     return this.status === 'online' && !this.hasWork()
+  }
+  async drain(waitMs: number): Promise<boolean> {
+    this.seal()
+    this.isDraining = true
+    this.hurry.abort()
+    this.kick()
+    await this.waitFor(() => this.status === 'refused' || !this.hasWork(), waitMs)
+    this.isDraining = false
+    this.hurry = new AbortController()
+    return this.status !== 'refused' && !this.hasWork()
   }
   close(): void {
     this.seal()
@@ -258,9 +278,11 @@ class QueueingReporter implements Reporter {
     this.say('offline', `the server cannot be reached (${reasonOf(cause)}): ${next}`)
     this.queue.spill()
     this.notify()
-    const backoff = Math.min(backoffMsMax, backoffMsFirst * 2 ** failures) * (0.5 + random() / 2)
+    const longest = this.isDraining ? drainBackoffMsMax : backoffMsMax
+    const backoff = Math.min(longest, backoffMsFirst * 2 ** failures) * (0.5 + random() / 2)
     const asked = cause instanceof TransientError ? (cause.reply.retryAfterSeconds ?? 0) * 1_000 : 0
-    await sleep(Math.max(backoff, Math.min(asked, backoffMsMax)), this.closing.signal)
+    const signals = this.isDraining ? [this.closing.signal] : [this.closing.signal, this.hurry.signal]
+    await sleep(Math.max(backoff, Math.min(asked, backoffMsMax)), AbortSignal.any(signals))
   }
 
   private kick(): void {
