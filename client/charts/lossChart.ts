@@ -30,7 +30,7 @@ export function lossChart(view: RunView): ChartSpec {
     columns: [
       { title: 'raw, last', at: (step) => formatLoss(value('loss', step)) },
       { title: 'smoothed', at: (step) => formatLoss(value('lossSmoothed', step)) },
-      { title: 'averaged weights', at: (step) => formatLoss(value('averagedLoss', step)) },
+      { title: 'averaged weights, held-out', at: (step) => formatLoss(value('averagedLoss', step)) },
     ],
     missing: raw === undefined || raw.step.length === 0 ? missingSamples(view) : null,
   }
@@ -129,7 +129,7 @@ function lossHead(view: RunView, step: number): HeadItem[] {
   if (smoothed !== null) items.push({ label: 'smoothed', value: formatLoss(smoothed), key: 'large' })
   const averaged = valueAt(columnsOf(view, 'averagedLoss'), step)
   if (averaged !== null)
-    items.push({ label: 'averaged', more: 'weights', value: formatLoss(averaged), key: 'anneal' })
+    items.push({ label: 'averaged', more: 'weights, held-out', value: formatLoss(averaged), key: 'anneal' })
   if (hasValues(columnsOf(view, 'loss'))) items.push({ label: 'raw', value: '', key: 'raw', secondary: true })
   return items
 }
