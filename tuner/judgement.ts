@@ -18,9 +18,8 @@ export type Judgement = {
   readonly cost: MarginalCost | undefined
 }
 
-/** The present measurement, for switches that do not come from a probe. */
-export function judgementNow(state: TunerState): Judgement {
-  const reading = readSignals(state.signals)
+/** The present measurement. `reading` is that of the state's signals, where it is known: it is dear to make. */
+export function judgementNow(state: TunerState, reading = readSignals(state.signals)): Judgement {
   const gain = gainOf(state, reading)
   return { reading, gain, cost: costOf(state, reading, gain) }
 }

@@ -11,7 +11,14 @@ import { recovered } from './guards/recovery.ts'
 import { nominalBudget, offers } from './options.ts'
 import { foldWarmupProbe } from './raceSearch.ts'
 import { readRegime } from './signals/regime.ts'
-import { chartPoint, chartPoints, foldLineProbe, foldValleyProbe, readSignals } from './signals/signals.ts'
+import {
+  chartPoint,
+  chartPoints,
+  foldLineProbe,
+  foldValleyProbe,
+  readSignals,
+  type SignalsReading,
+} from './signals/signals.ts'
 import { steer } from './steering.ts'
 import { asked, charted, type Turn, updated, withdrawn } from './turn.ts'
 
@@ -23,7 +30,7 @@ export function foldProbe(turn: Turn, probe: Probe): Turn {
   if (probe.kind === 'valley') return foldValley(arrived, probe)
   if (probe.kind === 'fork') return arrived
   const signals = foldLineProbe(state.signals, probe, state.learningRate)
-  return watchedRegime(updated(arrived, { signals }))
+  return watchedRegime(updated(arrived, { signals }), readSignals(signals))
 }
 
 function foldValley(turn: Turn, probe: ValleyProbe): Turn {
@@ -37,11 +44,11 @@ function foldValley(turn: Turn, probe: ValleyProbe): Turn {
   ]
   const seen = charted(turn, charts)
   if (state.warmup !== null && state.warmup.kind !== 'ramp') return foldWarmupProbe(seen, probe)
-  const next = updated(seen, {
-    signals: foldValleyProbe(state.signals, probe, state.largeSteps),
-    divergence: watchProbe(state.divergence, probe.raw.loss),
-  })
-  return afterProbe(watchedRegime(next), probe)
+  const signals = foldValleyProbe(state.signals, probe, state.largeSteps)
+  const next = updated(seen, { signals, divergence: watchProbe(state.divergence, probe.raw.loss) })
+  // Read once a probe: the fit of the valley is most of what a probe costs.
+  const reading = readSignals(signals)
+  return afterProbe(watchedRegime(next, reading), probe, reading)
 }
 
 function bestScore(probe: ValleyProbe): number | null {
@@ -49,9 +56,8 @@ function bestScore(probe: ValleyProbe): number | null {
   return probe.averaged.find(({ windowSteps }) => windowSteps === best?.windowSteps)?.accuracy ?? null
 }
 
-function watchedRegime(turn: Turn): Turn {
+function watchedRegime(turn: Turn, reading: SignalsReading): Turn {
   const { state } = turn
-  const reading = readSignals(state.signals)
   const regime = readRegime(state.signals, reading, state.awaitedRestore !== null)
   return charted(updated(turn, { regime }), [
     ...chartPoints(reading, state.step),
@@ -61,7 +67,7 @@ function watchedRegime(turn: Turn): Turn {
   ])
 }
 
-function afterProbe(turn: Turn, probe: ValleyProbe): Turn {
+function afterProbe(turn: Turn, probe: ValleyProbe, reading: SignalsReading): Turn {
   const { state } = turn
   const sign = state.mode === 'auto' ? divergenceSign(state.divergence) : null
   if (sign !== null) return recovered(turn, sign)
@@ -73,7 +79,7 @@ function afterProbe(turn: Turn, probe: ValleyProbe): Turn {
       : saved(turn)
   }
   if (state.mode === 'off') return turn
-  return saved(steer(turn))
+  return saved(steer(turn, reading))
 }
 
 /** Keeps the weights of a normal probe to come back to. */

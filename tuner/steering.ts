@@ -20,10 +20,10 @@ import type { Outlook, TunerState } from './state.ts'
 import { switched } from './switching.ts'
 import { charted, decided, replanned, type Turn, updated } from './turn.ts'
 
-/** Asks the rule with all signals folded up to this step, and records what it says. */
-export function steer(turn: Turn): Turn {
+/** Asks the rule with all signals folded up to this step, and records what it says. `known`: their reading. */
+export function steer(turn: Turn, known?: SignalsReading): Turn {
   const { state } = turn
-  const judgement = judgementNow(state)
+  const judgement = judgementNow(state, known)
   const { reading, gain, cost } = judgement
   const charts = [
     ...chartPoint('annealingGain', state.step, gain),
