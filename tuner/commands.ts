@@ -50,7 +50,10 @@ export function obeyed(turn: Turn, command: Command): Turn {
 
 const because = (reason: string): string => (reason === '' ? '' : ` (${reason})`)
 
-/** A record that changes nothing else. */
+/**
+ * A record that changes nothing else: a hold, as the course is kept. Its rule, `person`, tells it from the holds
+ * of the switch rule, of which there is at most one a probe.
+ */
 function noted(turn: Turn, summary: string): Turn {
   return decided(turn, { kind: 'hold', summary, phaseBefore: turn.state.phase, rule: personRule })
 }

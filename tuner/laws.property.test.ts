@@ -28,6 +28,7 @@ const cases: readonly (readonly [string, SyntheticOptions])[] = [
         400: { kind: 'override', learningRate: 0.01, untilStep: 450, reason: 'to see', by: 'test' },
         800: { kind: 'switch-now', reason: '', by: 'test' },
         850: { kind: 'undo-switch', reason: '', by: 'test' },
+        860: { kind: 'undo-switch', reason: 'twice', by: 'test' },
       },
     },
   ],
@@ -132,9 +133,17 @@ describe('decisions', () => {
     expect(run.decisions.every(({ cause }) => cause >= 1 && cause <= run.log.length)).toBe(true)
   })
 
-  it.each(logs)('hold at most once per probe: $name', (run) => {
+  it.each(logs)('hold at most once per probe by the switch rule: $name', (run) => {
     const held = run.decisions.filter(({ kind, rule }) => kind === 'hold' && rule.id === 'marginal-cost')
     expect(new Set(held.map(({ cause }) => cause)).size).toBe(held.length)
+  })
+
+  it.each(logs)('hold by the switch rule, or note what a person asked for: $name', (run) => {
+    const noted = run.decisions.filter(({ kind, rule }) => kind === 'hold' && rule.id !== 'marginal-cost')
+    const causes = noted.map(({ cause }) => run.log[cause - 1]?.kind)
+    expect(noted.every(({ rule }) => rule.id === 'person')).toBe(true)
+    expect(causes.every((kind) => kind === 'command')).toBe(true)
+    expect(new Set(noted.map(({ cause }) => cause)).size).toBe(noted.length)
   })
 })
 
