@@ -2,7 +2,9 @@
 // that could not be made is forgotten; anything else just leaves the list.
 
 import type { Acknowledgement } from '../protocol/vocabulary.ts'
+import { notRestored } from './guards/recovery.ts'
 import { armRestored } from './raceSearch.ts'
+import type { TunerState } from './state.ts'
 import { replanned, type Turn, updated } from './turn.ts'
 import { restoreFailed } from './warmup.ts'
 
@@ -22,17 +24,26 @@ function restored(
 ): Turn {
   const { state } = turn
   const { actionId, isDone, step, detail } = options
-  if (state.warmup !== null) return isDone ? armRestored(turn, step) : restoreFailed(turn, detail)
   const isAwaited = state.awaitedRestore === actionId
+  // A guard may ask for one in a ramp as well: that is not the search's.
+  if (state.warmup !== null && !isAwaited)
+    return isDone ? armRestored(turn, step) : restoreFailed(turn, detail)
   const valid = updated(turn, {
     awaitedRestore: isAwaited ? null : state.awaitedRestore,
     validFromStep: Math.max(state.validFromStep, step),
   })
+  if (!isAwaited) return valid
   const { rewarm } = valid.state
-  if (!isAwaited || rewarm === null) return valid
-  const length = rewarm.toStep - rewarm.fromStep
-  return replanned(updated(valid, { rewarm: { ...rewarm, fromStep: step, toStep: step + length } }))
+  const moved = rewarm === null ? valid : replanned(updated(valid, { rewarm: movedTo(step, rewarm) }))
+  return isDone ? moved : notRestored(moved, detail)
 }
+
+/** A climb of the same length from another step on. */
+const movedTo = (step: number, rewarm: NonNullable<TunerState['rewarm']>): TunerState['rewarm'] => ({
+  ...rewarm,
+  fromStep: step,
+  toStep: step + rewarm.toStep - rewarm.fromStep,
+})
 
 /** A checkpoint that could not be made is not one to go back to. */
 function withoutCheckpoint(turn: Turn, name: string): Turn {

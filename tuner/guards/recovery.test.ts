@@ -87,10 +87,23 @@ describe('what is asked of the job', () => {
     expect(decisionsOf(run, 'finish')[0]?.step).toBe(budgetSteps)
   })
 
-  it('is waited for and then given up where the job says that it failed', () => {
+  it('is waited for and then given up where the job says that it failed, and the record says so', () => {
     const run = stormy([1_500], { restores: 'failed' })
+    expect(guards(run)).toHaveLength(2)
+    expect(guards(run)[1]).toBe(
+      'The checkpoint could not be restored: training goes on from the present weights, with the lowered rate of 0.01.',
+    )
+    expect(decisionsOf(run, 'guard')[1]).toMatchObject({ step: 1_505, rule: { id: 'divergence-guard' } })
+    expect(run.learningRates[1_506]).toBeLessThan(large(run))
     expect(run.state.awaitedRestore).toBeNull()
     expect(run.state.lifecycle).toBe('finished')
+  })
+
+  it('may fail at the third trip too: then the anneal goes on from the present weights', () => {
+    const run = stormy([1_000, 1_100, 1_200], { restores: 'failed' })
+    expect(guards(run).at(-1)).toBe(
+      'The checkpoint could not be restored: training goes on from the present weights, with the anneal from 0.014.',
+    )
   })
 })
 

@@ -122,6 +122,21 @@ function slowed(turn: Turn, options: { sign: string; where: string; isForGood: b
   })
 }
 
+/** The job could not go back: what the guard has changed stands, and the record says which weights go on. */
+export function notRestored(turn: Turn, detail: string): Turn {
+  const { state } = turn
+  const { anneal, rewarm, phase, plan } = state
+  const rate = formatRate(anneal?.fromRate ?? plan.segments[0]?.from ?? 0)
+  const course = rewarm === null ? `the anneal from ${rate}` : `the lowered rate of ${rate}`
+  const said = detail === '' ? '' : ` (${detail})`
+  return decided(turn, {
+    kind: 'guard',
+    summary: `The checkpoint could not be restored${said}: training goes on from the present weights, with ${course}.`,
+    phaseBefore: phase,
+    rule: divergenceRule,
+  })
+}
+
 function stopped(turn: Turn, sign: string): Turn {
   const { state } = turn
   const checkpoint = state.divergence.checkpoints.at(-1)
