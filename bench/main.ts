@@ -1,5 +1,6 @@
 // `npm run bench [-- name]`: runs one benchmark, or lists them. Each prints a table, or with `--json` one line.
 
+import { benchBackends } from './backends.ts'
 import { benchDemo } from './demo.ts'
 import { benchIngest } from './ingest.ts'
 
@@ -9,6 +10,10 @@ const benches: Readonly<
   ingest: {
     what: 'steps a second into the server, beside a bare SQLite insert of the same rows',
     run: benchIngest,
+  },
+  backends: {
+    what: 'ms a step by backend and model, beside PyTorch; what signals and probes take',
+    run: benchBackends,
   },
   demo: { what: "the demo's run against a constant rate and a fixed anneal, three seeds", run: benchDemo },
 }

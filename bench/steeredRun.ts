@@ -6,6 +6,7 @@ import { createRunSchema, runOptions, telemetrySchema } from '../protocol/schema
 import type { Decision, Observation, Plan } from '../protocol/vocabulary.ts'
 import { observationsOf } from '../server/runs/observationsOf.ts'
 import { initialState, summaryOf, type TunerState, tune } from '../tuner/index.ts'
+import type { BackendChoice } from '../tuner/trainer/backends/openBackend.ts'
 import type { TaskName } from '../tuner/trainer/data/task.ts'
 import type { SummaryEvent } from '../tuner/trainer/events.ts'
 import type { ModelName } from '../tuner/trainer/models/models.ts'
@@ -25,6 +26,7 @@ export type JobOptions = {
   readonly labelNoise?: number
   readonly trainExamples?: number
   readonly learningRate?: number
+  readonly backend?: BackendChoice
 }
 
 export type RunOutcome = {
@@ -90,7 +92,7 @@ function directServer() {
 }
 
 function optionsOf(job: JobOptions, folder: string) {
-  const { task, model, optimizer, seed, budgetSteps, labelNoise, trainExamples, learningRate } = job
+  const { task, model, optimizer, seed, budgetSteps, labelNoise, trainExamples, learningRate, backend } = job
   const args = [
     '--task',
     task,
@@ -106,6 +108,7 @@ function optionsOf(job: JobOptions, folder: string) {
   if (labelNoise !== undefined) args.push('--label-noise', String(labelNoise))
   if (trainExamples !== undefined) args.push('--train-examples', String(trainExamples))
   if (learningRate !== undefined) args.push('--learning-rate', String(learningRate))
+  if (backend !== undefined) args.push('--backend', backend)
   args.push('--server', 'http://127.0.0.1', '--spool-dir', folder, '--state-dir', folder)
   return parseOptions(args, {})
 }
@@ -135,7 +138,7 @@ export async function steeredRun(job: JobOptions, folder: string): Promise<Steer
 
 /** The same job under a fixed plan, without signals and probes. */
 export async function plannedRun(job: JobOptions, plan: Plan): Promise<RunOutcome> {
-  const { trainer, backend } = await buildTrainer({ ...job, batchSize: 128, backend: 'auto' })
+  const { trainer, backend } = await buildTrainer({ backend: 'auto', ...job, batchSize: 128 })
   const follower = createPlanFollower({ plan, ownMomentum: ownMomentum[job.optimizer], isFixed: true })
   const started = performance.now()
   for (let step = 0; step < job.budgetSteps; step++) {
