@@ -20,29 +20,38 @@ import {
   warmupRule,
   withoutMeasurement,
 } from './largeStart.ts'
-import { canRace, clampedRate, isAdam, nominalBudget, offers, segmentSteps } from './options.ts'
+import { canRace, clampedRate, isAdam, nominalBudget, offers, rateBounds, segmentSteps } from './options.ts'
 import { nextAwaitStep } from './planParts.ts'
 import { ratesOf, runNextArm } from './raceSearch.ts'
 import { raceBelow } from './rules/raceOpening.ts'
-import { foldRangeSample, type RangeOutcome, rangeOutcome } from './rules/rangeTest.ts'
+import {
+  foldRangeSample,
+  type RangeOutcome,
+  type RangeTestState,
+  rangeOutcome,
+  startRangeTest,
+} from './rules/rangeTest.ts'
 import { formatRate } from './sentences.ts'
 import type { Sample } from './signals/signals.ts'
 import type { TunerState } from './state.ts'
 import { type ActionRequest, asked, decided, replanned, type Turn, updated } from './turn.ts'
 
-export function rangeBounds({ options, budgetSteps }: TunerState) {
+/** The test within the run's limits; null = they leave no range to test. */
+export function rangeWithin({ options, budgetSteps }: TunerState): RangeTestState | null {
+  const { min, max } = rateBounds(options)
   const [from, to] = isAdam(options)
     ? [rangeFromRateAdam, rangeToRateAdam]
     : [rangeFromRateSgd, rangeToRateSgd]
-  const toRate = Math.min(to, options.learningRate.max ?? to)
-  const fromRate = Math.min(from, toRate / 10)
+  const toRate = Math.min(to, max)
+  const fromRate = Math.max(Math.min(from, toRate / 10), min)
+  if (!(fromRate > 0 && toRate > fromRate)) return null
   const affordable = Math.min(rangeShareMax * nominalBudget(budgetSteps), rangeStepsMax)
   const needed = Math.log(toRate / fromRate) / Math.log(rangeGrowthMin)
   const stepCount = Math.max(
     rangeAwaitSteps,
     Math.ceil(Math.min(affordable, needed) / rangeAwaitSteps) * rangeAwaitSteps,
   )
-  return { fromStep: 0, stepCount, fromRate, toRate }
+  return startRangeTest({ fromStep: 0, stepCount, fromRate, toRate })
 }
 
 export function foldRange(turn: Turn, sample: Sample): Turn {
@@ -68,14 +77,18 @@ function endRange(turn: Turn, outcome: Exclude<RangeOutcome, { kind: 'running' }
     return withoutMeasurement(turn, `the loss never fell below its start before ${outcome.sign}`)
   const bound = outcome.kind === 'found' ? outcome.divergenceRate : outcome.largestRate
   if (!canRace(options)) return rangeOnly(turn, outcome, bound, lacksForRace)
-  const race = raceBelow({
+  const opening = {
     divergenceRate: bound,
     fromStep: state.step,
     segmentSteps: segmentSteps(budgetSteps),
     budgetSteps: nominalBudget(budgetSteps),
     lossFirst,
-  })
-  if (race === undefined) return rangeOnly(turn, outcome, bound, 'the budget is too short for a race')
+  }
+  const race = raceBelow({ ...opening, min: rateBounds(options).min })
+  if (race === undefined) {
+    const isShort = raceBelow({ ...opening, min: 0 }) === undefined
+    return rangeOnly(turn, outcome, bound, isShort ? budgetTooShort : limitsTooNarrow)
+  }
   const found =
     outcome.kind === 'found'
       ? `Training diverges at about ${formatRate(bound)} (${outcome.sign}).`
@@ -91,6 +104,9 @@ function endRange(turn: Turn, outcome: Exclude<RangeOutcome, { kind: 'running' }
   })
 }
 
+const budgetTooShort = 'the budget is too short for a race'
+const limitsTooNarrow = "this run's limits leave fewer than two rates to race"
+
 /** A job without a held-out loss, that cannot go back, or a short budget: a tenth of the divergence rate, named as such. */
 function rangeOnly(
   turn: Turn,
@@ -98,12 +114,14 @@ function rangeOnly(
   bound: number,
   lacking: string,
 ): Turn {
-  const rate = clampedRate(turn.state.options, bound * rangeOnlyShare)
+  const wanted = bound * rangeOnlyShare
+  const rate = clampedRate(turn.state.options, wanted)
+  const limited = rate === wanted ? '' : "this run's limit, for "
   const back: ActionRequest[] = offers(turn.state.options, 'checkpoint')
     ? [restore(startCheckpoint, turn.state.step)]
     : []
   const why = outcome.kind === 'found' ? outcome.sign : 'the range ended'
-  const summary = `Large step ${formatRate(rate)}: a tenth of ${formatRate(bound)}, where ${why}. Evidence is insufficient for more: ${lacking}.`
+  const summary = `Large step ${formatRate(rate)}: ${limited}a tenth of ${formatRate(bound)}, where ${why}. Evidence is insufficient for more: ${lacking}.`
   return startLarge(asked(turn, back), {
     rate,
     largeSteps: 0,

@@ -5,7 +5,7 @@ import type { Observation } from '../protocol/vocabulary.ts'
 import { rampShare } from './constants.ts'
 import { noDivergence } from './guards/divergence.ts'
 import { lacksForRace, warmupRule } from './largeStart.ts'
-import { canRace, nominalBudget, offers } from './options.ts'
+import { canRace, conservativeRate, nominalBudget, offers } from './options.ts'
 import { formatRate, formatStep } from './sentences.ts'
 import { unknownRegime } from './signals/regime.ts'
 import { initialSignals } from './signals/signals.ts'
@@ -62,7 +62,7 @@ export function initialState(): TunerState {
 }
 
 export function begun(turn: Turn, { runId, options }: Extract<Observation, { kind: 'start' }>): Turn {
-  const { budgetSteps, mode, learningRate } = options
+  const { budgetSteps, mode } = options
   const base = updated(turn, { runId, options, mode, budgetSteps, signals: initialSignals(budgetSteps) })
   const searching = initialWarmup(base.state)
   const rampSteps = Math.max(1, Math.round(rampShare * nominalBudget(budgetSteps)))
@@ -71,8 +71,9 @@ export function begun(turn: Turn, { runId, options }: Extract<Observation, { kin
     warmup: searching ?? (mode === 'auto' ? { kind: 'ramp', untilStep: rampSteps } : null),
     phase: isLarge ? 'large' : 'warmup',
     phases: [{ phase: isLarge ? 'large' : 'warmup', fromStep: 0, toStep: null }],
-    largeLearningRate: isLarge ? learningRate.initial : null,
-    remark: lossOnlyRemark(options),
+    largeLearningRate: isLarge ? rateWithoutSearch(options, mode) : null,
+    remark:
+      isLarge && isUnmeasured(options, mode) ? 'The large rate is not measured.' : lossOnlyRemark(options),
   })
   return decided(replanned(beginWarmup(started)), {
     kind: 'start',
@@ -80,6 +81,14 @@ export function begun(turn: Turn, { runId, options }: Extract<Observation, { kin
     phaseBefore: started.state.phase,
     rule: warmupRule,
   })
+}
+
+const isUnmeasured = ({ learningRate }: TunerState['options'], mode: TunerState['mode']): boolean =>
+  mode === 'auto' && learningRate.initial === null
+
+/** A job that is only watched has its own rate. */
+function rateWithoutSearch(options: TunerState['options'], mode: TunerState['mode']): number | null {
+  return mode === 'auto' ? conservativeRate(options) : options.learningRate.initial
 }
 
 function lossOnlyRemark(options: TunerState['options']): string | null {
@@ -96,6 +105,8 @@ function startSummary({ warmup, mode, options, budgetSteps }: TunerState): strin
   if (warmup?.kind === 'race')
     return `Starting ${length} with a race: ${warmup.race.arms.map(({ learningRate }) => formatRate(learningRate)).join(', ')} from the same weights and batches.`
   const rate = options.learningRate.initial
+  if (isUnmeasured(options, mode))
+    return `Starting ${length} at ${formatRate(conservativeRate(options))}, a conservative rate and not a measured one: its limits leave no range to test.`
   const reason = canRace(options) ? 'its budget and limits leave no room for a race' : lacksForRace
   return `Starting ${length} at the given rate${rate === null ? '' : ` ${formatRate(rate)}`}; ${reason}.`
 }

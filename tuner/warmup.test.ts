@@ -119,6 +119,44 @@ describe('where there is nothing to race with', () => {
   })
 })
 
+describe('limits of the rate', () => {
+  /** Rates of the arms, as the record of the race names them. */
+  const armRates = (run: SyntheticResult) =>
+    run.decisions.flatMap(({ evidence }) =>
+      evidence.flatMap(({ signal }) => (signal.startsWith('arm at ') ? Number(signal.slice(7)) : [])),
+    )
+  const limited = (min: number, max: number | null, options: Partial<SyntheticOptions> = {}) =>
+    searched({ rateLimits: { min, max }, ...options })
+
+  it('hold in the range test and in the race: none of the rates tried lies below the lowest', () => {
+    const free = searched()
+    const run = limited(0.4, null)
+    expect(free.learningRates[0]).toBeLessThan(0.4)
+    expect(run.learningRates[0]).toBe(0.4)
+    expect(Math.min(...armRates(free))).toBeLessThan(0.4)
+    expect(Math.min(...armRates(run))).toBeGreaterThanOrEqual(0.4)
+    expect(rateOf(run)).toBeGreaterThanOrEqual(0.4)
+    expect(run.state.lifecycle).toBe('finished')
+  })
+
+  it('may leave fewer than two rates: then there is no race, and the record says why', () => {
+    const run = limited(0.2, 0.3)
+    expect(sentences(run)[1]).toMatch(
+      /^Large step 0.2: this run's limit, for a tenth of 0\.\d+, where .*: this run's limits leave fewer than two rates to race\.$/,
+    )
+    expect(rateOf(run)).toBe(0.2)
+  })
+
+  it('may leave no range: then the rate is a conservative one, and the record says so', () => {
+    const run = limited(0.05, 0.05)
+    expect(sentences(run)[0]).toBe(
+      'Starting for 2,000 steps at 0.05, a conservative rate and not a measured one: its limits leave no range to test.',
+    )
+    expect(rateOf(run)).toBe(0.05)
+    expect(run.state).toMatchObject({ lifecycle: 'finished', remark: 'The large rate is not measured.' })
+  })
+})
+
 describe('absurd results', () => {
   it('a loss that is NaN from the start gives a stated conservative rate', () => {
     const run = searched({ reportedLoss: (step, loss) => (step < 50 ? Number.NaN : loss) })

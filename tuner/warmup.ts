@@ -14,20 +14,22 @@ import {
   segmentSteps,
 } from './options.ts'
 import { foldArm, runNextArm } from './raceSearch.ts'
-import { foldRange, rangeBounds } from './rangeSearch.ts'
+import { foldRange, rangeWithin } from './rangeSearch.ts'
 import { raceAround } from './rules/raceOpening.ts'
-import { startRangeTest } from './rules/rangeTest.ts'
 import { formatRate } from './sentences.ts'
 import type { Sample } from './signals/signals.ts'
 import type { TunerState, WarmupState } from './state.ts'
 import { asked, type Turn, updated, withdrawn } from './turn.ts'
 
-/** How this run's warm-up begins; null = there is a rate and no way to search, so it starts large. */
+/** How this run's warm-up begins; null = there is no way to search, so it starts large. */
 export function initialWarmup(state: TunerState): WarmupState | null {
   const { options, budgetSteps, mode } = state
   if (mode !== 'auto') return null
   const rate = options.learningRate.initial
-  if (rate === null) return { kind: 'range', range: startRangeTest(rangeBounds(state)) }
+  if (rate === null) {
+    const range = rangeWithin(state)
+    return range === null ? null : { kind: 'range', range }
+  }
   if (!canRace(options)) return null
   const race = raceAround({
     learningRate: rate,

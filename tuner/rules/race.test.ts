@@ -27,7 +27,7 @@ const anywhere = { min: 0, max: Number.MAX_VALUE }
 const given = (learningRate = 0.1, bounds = anywhere) =>
   raceAround({ learningRate, fromStep: 0, segmentSteps: 20, budgetSteps: 2_000, ...bounds })!
 const below = (divergenceRate = 1) =>
-  raceBelow({ divergenceRate, fromStep: 0, segmentSteps: 20, budgetSteps: 4_000, lossFirst: 3 })!
+  raceBelow({ divergenceRate, fromStep: 0, segmentSteps: 20, budgetSteps: 4_000, min: 0, lossFirst: 3 })!
 
 /** Runs a race to its end; `lossOf` null = the arm diverges. Returns what ran, in order. */
 function run(
@@ -180,7 +180,14 @@ describe('a race below a divergence rate', () => {
 
   it('spans the same rates with fewer arms on shorter runs, and is not run where three do not fit', () => {
     const arms = (budgetSteps: number) => {
-      const race = raceBelow({ divergenceRate: 1, fromStep: 0, segmentSteps: 20, budgetSteps, lossFirst: 3 })
+      const race = raceBelow({
+        divergenceRate: 1,
+        fromStep: 0,
+        segmentSteps: 20,
+        budgetSteps,
+        min: 0,
+        lossFirst: 3,
+      })
       return race?.arms.map(({ learningRate }) => learningRate)
     }
     const counts = [4_000, 1_280, 1_040, 720, 640].map((budgetSteps) => arms(budgetSteps)?.length)
@@ -193,6 +200,31 @@ describe('a race below a divergence rate', () => {
   })
 })
 
+describe("a race below a divergence rate, within the run's limits", () => {
+  const limited = (min: number) =>
+    raceBelow({ divergenceRate: 1, fromStep: 0, segmentSteps: 20, budgetSteps: 4_000, min, lossFirst: 3 })
+
+  it('leaves out the rates below the lowest allowed, and rounds that would let all go on', () => {
+    const rates = [0.01, 0.05, 0.1, 0.25].map((min) =>
+      limited(min)!.arms.map(({ learningRate }) => learningRate),
+    )
+    expect(rates.map(({ length }) => length)).toEqual([7, 5, 3, 2])
+    expect(Math.min(...rates[2]!)).toBeCloseTo(raceArmRatio ** 3, 12)
+    expect([0.01, 0.05, 0.1, 0.25].map((min) => limited(min)!.rounds)).toEqual([
+      [7, 3, 2],
+      [5, 3, 2],
+      [3, 2],
+      [2, 2],
+    ])
+    expect(run(limited(0.25)!, valley(0.4)).ran).toHaveLength(4)
+  })
+
+  it('is not run where fewer than two are left', () => {
+    expect(limited(0.4)).toBeUndefined()
+    expect(limited(2)).toBeUndefined()
+  })
+})
+
 describe('a race', () => {
   it('takes at most a quarter of any budget, edges and divergences included', () => {
     for (let seed = 0; seed < 300; seed++) {
@@ -202,7 +234,7 @@ describe('a race', () => {
       const race =
         draw() < 0.5
           ? raceAround({ ...common, ...anywhere, learningRate: 0.1 })
-          : raceBelow({ ...common, divergenceRate: 1, lossFirst: 3 })
+          : raceBelow({ ...common, divergenceRate: 1, min: 0, lossFirst: 3 })
       if (race === undefined) continue
       const { steps } = run(race, () => (draw() < 0.2 ? null : draw()))
       expect(steps, `seed ${seed}, budget ${budgetSteps}`).toBeLessThanOrEqual(raceShareMax * budgetSteps)

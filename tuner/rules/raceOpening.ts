@@ -6,16 +6,18 @@ import { noWatch, openArm, type RaceState, raceSteps } from './race.ts'
 
 /**
  * A race below a divergence rate: seven arms a factor .56 apart if they fit into a quarter of the budget,
- * fewer arms over the same span on short runs; undefined where not even three fit.
+ * fewer arms over the same span on short runs; undefined where not even three fit, or the run's lowest rate
+ * leaves fewer than two of them.
  */
 export function raceBelow(options: {
   divergenceRate: number
   fromStep: number
   segmentSteps: number
   budgetSteps: number
+  min: number
   lossFirst: number | null
 }): RaceState | undefined {
-  const { divergenceRate, fromStep, segmentSteps, budgetSteps, lossFirst } = options
+  const { divergenceRate, fromStep, segmentSteps, budgetSteps, min, lossFirst } = options
   const choices = [
     [7, 3, 2],
     [5, 3, 2],
@@ -23,11 +25,16 @@ export function raceBelow(options: {
     [3, 2],
   ]
   const stepsMax = raceShareMax * budgetSteps
-  const rounds = choices.find((choice) => raceSteps(choice, segmentSteps) <= stepsMax)
-  if (rounds === undefined) return undefined
-  const count = rounds[0]!
+  const fitting = choices.find((choice) => raceSteps(choice, segmentSteps) <= stepsMax)
+  if (fitting === undefined) return undefined
+  const [count, ...later] = fitting as [number, ...number[]]
   const ratio = raceArmRatio ** (6 / (count - 1))
-  const rates = Array.from({ length: count }, (_, i) => divergenceRate * raceArmRatio * ratio ** i)
+  const rates = Array.from({ length: count }, (_, i) => divergenceRate * raceArmRatio * ratio ** i).filter(
+    (rate) => rate >= min,
+  )
+  if (rates.length < 2) return undefined
+  // A round that would let all arms of the one before go on decides nothing; the last one does run.
+  const rounds = [rates.length, ...later.filter((kept) => kept < rates.length || kept === 2)]
   return openRace({
     source: 'range',
     reference: divergenceRate,

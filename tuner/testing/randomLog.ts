@@ -32,7 +32,8 @@ const whole = (random: Random, below: number): number => Math.floor(random() * b
 export function randomOptions(random: Random): RunOptions {
   const budgetSteps = pick(random, [null, 20, 60, 200, 500, 1_000, 3_000, 20_000])
   const initial = pick(random, [null, 0.1, 0.01, 1e-5])
-  const min = random() < 0.8 ? null : 1e-6
+  const lowest = pick(random, [1e-6, 0.05, 0.1])
+  const min = random() < 0.8 || (initial ?? 1) < lowest ? null : lowest
   const max = random() < 0.7 ? null : pick(random, [0.1, 0.3, 2])
   return {
     name: 'random',

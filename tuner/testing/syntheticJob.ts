@@ -75,7 +75,7 @@ export class SyntheticJob {
   }
 
   start(): void {
-    const { budgetSteps, capabilities, mode, learningRate, momentum } = this.#options
+    const { budgetSteps, capabilities, mode, learningRate, momentum, rateLimits } = this.#options
     const options: RunOptions = {
       name: 'synthetic',
       project: 'test',
@@ -85,7 +85,7 @@ export class SyntheticJob {
       budgetSteps,
       mode,
       capabilities,
-      learningRate: { initial: learningRate, min: null, max: null },
+      learningRate: { initial: learningRate, ...(rateLimits ?? { min: null, max: null }) },
       settings: {},
     }
     this.#send({ kind: 'start', runId: 'synthetic', options })

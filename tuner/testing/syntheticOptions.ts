@@ -8,6 +8,8 @@ export type SyntheticOptions = Partial<QuadraticOptions> & {
   readonly budgetSteps: number | null
   readonly stepCount?: number
   readonly learningRate?: number | null
+  /** Lowest and highest rate allowed; null = none. */
+  readonly rateLimits?: { readonly min: number | null; readonly max: number | null }
   readonly momentum?: number
   readonly capabilities?: readonly Capability[]
   readonly mode?: RunOptions['mode']
