@@ -13,11 +13,12 @@ import { foldWarmupProbe } from './raceSearch.ts'
 import { readRegime } from './signals/regime.ts'
 import {
   chartPoint,
-  chartPoints,
   foldLineProbe,
   foldValleyProbe,
+  linePoints,
   readSignals,
   type SignalsReading,
+  valleyPoints,
 } from './signals/signals.ts'
 import { steer } from './steering.ts'
 import { asked, charted, type Turn, updated, withdrawn } from './turn.ts'
@@ -30,7 +31,9 @@ export function foldProbe(turn: Turn, probe: Probe): Turn {
   if (probe.kind === 'valley') return foldValley(arrived, probe)
   if (probe.kind === 'fork') return arrived
   const signals = foldLineProbe(state.signals, probe, state.learningRate)
-  return watchedRegime(updated(arrived, { signals }), readSignals(signals))
+  const reading = readSignals(signals)
+  const charts = linePoints(reading, probe.step, state.learningRate)
+  return watchedRegime(charted(updated(arrived, { signals }), charts), reading)
 }
 
 function foldValley(turn: Turn, probe: ValleyProbe): Turn {
@@ -48,7 +51,7 @@ function foldValley(turn: Turn, probe: ValleyProbe): Turn {
   const next = updated(seen, { signals, divergence: watchProbe(state.divergence, probe.raw.loss) })
   // Read once a probe: the fit of the valley is most of what a probe costs.
   const reading = readSignals(signals)
-  return afterProbe(watchedRegime(next, reading), probe, reading)
+  return afterProbe(watchedRegime(charted(next, valleyPoints(reading, step)), reading), probe, reading)
 }
 
 function bestScore(probe: ValleyProbe): number | null {
@@ -60,7 +63,6 @@ function watchedRegime(turn: Turn, reading: SignalsReading): Turn {
   const { state } = turn
   const regime = readRegime(state.signals, reading, state.awaitedRestore !== null)
   return charted(updated(turn, { regime }), [
-    ...chartPoints(reading, state.step),
     ...chartPoint('regimeIndex', state.step, regime.index),
     ...chartPoint('regimeIndexLow', state.step, regime.low),
     ...chartPoint('regimeIndexHigh', state.step, regime.high),

@@ -53,7 +53,7 @@ export function initialState(): TunerState {
     largeSteps: 0,
     signals: initialSignals(null),
     divergence: noDivergence,
-    regime: unknownRegime('no samples yet'),
+    regime: unknownRegime('no probes yet'),
     learningRate: null,
     momentum: null,
     outlook: null,

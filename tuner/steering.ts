@@ -97,12 +97,14 @@ function whyNotYet(state: TunerState, { reading, cost }: Judgement): string {
 function held(turn: Turn, { reading, gain, cost }: Judgement, reason: string): Turn {
   const { state } = turn
   const rate = formatRate(state.largeLearningRate ?? state.learningRate ?? 0)
+  const start =
+    state.override === null
+      ? `Holding the large step at ${rate}`
+      : `Would hold ${rate} if it were not set by hand`
   const summary =
-    cost === undefined
-      ? `Holding the large step at ${rate}: ${reason}.`
-      : cost.satisfied
-        ? `Holding the large step at ${rate}: ${reason}.`
-        : `Holding the large step at ${rate}: staying still gains more than annealing (${formatPair(cost.staying.value, cost.annealing.value)}).`
+    cost === undefined || cost.satisfied
+      ? `${start}: ${reason}.`
+      : `${start}: staying still gains more than annealing (${formatPair(cost.staying.value, cost.annealing.value)}).`
   return decided(replanned(turn), {
     kind: 'hold',
     summary,

@@ -21,7 +21,7 @@ export const unknownRegime = (reason: string): RegimeReading => ({
 export function readRegime(state: SignalsState, reading: SignalsReading, isTripped: boolean): RegimeReading {
   const ratios = state.curvature.rateRatios.slice(-3)
   const isUnstable = isTripped || (ratios.length === 3 && ratios.every((ratio) => ratio > 1))
-  const probes = state.probeLosses.length
+  const probes = state.valley.count
   const inputs = regimeInputs(state, reading)
   const known = inputs.filter(({ value }) => value !== null)
   if (probes < regimeProbesNeeded)

@@ -232,17 +232,30 @@ export function chartPoint(
   return value === null || !Number.isFinite(value) ? [] : [{ signal, step, value, standardError }]
 }
 
-/** What the chart shows of the signals at a probe. */
-export function chartPoints(reading: SignalsReading, step: number): SignalReading[] {
+/** What a valley probe puts on the chart. */
+export function valleyPoints(reading: SignalsReading, step: number): SignalReading[] {
   return [
     ...chartPoint('averagedGap', step, reading.gap),
     ...chartPoint('noiseScale', step, reading.noiseScale),
     ...chartPoint('traceSigma', step, reading.traceSigma),
-    ...chartPoint('curvature', step, reading.curvature),
-    ...chartPoint('noiseCurvature', step, reading.noiseCurvature),
-    ...chartPoint('criticalLearningRate', step, reading.criticalLearningRate),
-    ...chartPoint('rateRatio', step, reading.rateRatio),
     ...chartPoint('signalShare', step, reading.signalShare),
     ...chartPoint('probeShare', step, reading.probeShare),
+  ]
+}
+
+/** What a line probe puts on the chart; the ratio is that of the rate at the probe, so it follows an anneal. */
+export function linePoints(
+  reading: SignalsReading,
+  step: number,
+  learningRate: number | null,
+): SignalReading[] {
+  const { criticalLearningRate } = reading
+  const critical = criticalLearningRate.value
+  const ratio = learningRate === null || critical === null ? null : learningRate / critical
+  return [
+    ...chartPoint('curvature', step, reading.curvature),
+    ...chartPoint('noiseCurvature', step, reading.noiseCurvature),
+    ...chartPoint('criticalLearningRate', step, criticalLearningRate),
+    ...chartPoint('rateRatio', step, ratio),
   ]
 }
