@@ -9,8 +9,9 @@ import {
   valleyProbesNeeded,
 } from './constants.ts'
 import { evidenceOfSignals } from './evidence.ts'
+import { watchSamplesAfresh } from './guards/divergence.ts'
 import { type Judgement, judgementNow, switchRule, testOf } from './judgement.ts'
-import { conservativeRate, offers } from './options.ts'
+import { conservativeRate, momentaOf, offers } from './options.ts'
 import type { MarginalCost } from './rules/marginalCost.ts'
 import { formatPair, formatStep } from './sentences.ts'
 import type { AnnealState, TunerState } from './state.ts'
@@ -39,8 +40,10 @@ export function switched(
     reason,
     expectedGain: cost === undefined ? null : cost.annealing.value / 2,
   }
+  const momentum = momentaOf(state.options)
   const begun = updated(inPhase(turn, 'anneal', fromStep), {
     anneal,
+    divergence: momentum.large === momentum.anneal ? state.divergence : watchSamplesAfresh(state.divergence),
     warmup: null,
     largeLearningRate: state.largeLearningRate ?? fromRate,
     switchStep: fromStep,
