@@ -1,8 +1,9 @@
 // What a probe costs, and which probes count.
 
 import { describe, expect, it, vi } from 'vitest'
+import type { Observation, ValleyProbe } from '../protocol/vocabulary.ts'
 import { valleySlope } from './estimators/valleySlope.ts'
-import { tune } from './index.ts'
+import { initialState, tune } from './index.ts'
 import { syntheticRun } from './testing/syntheticRun.ts'
 
 // Without a checkpoint there is no race; with little noise the large step is held to the deadline.
@@ -15,10 +16,10 @@ const run = syntheticRun({
   traceSigma: 0.05,
   capabilities,
 })
-const valleyAt = (step: number) => ({
-  kind: 'valley' as const,
+const valleyAt = (step: number, set: ValleyProbe['set'] = 'held-out'): ValleyProbe => ({
+  kind: 'valley',
   step,
-  set: 'held-out' as const,
+  set,
   examples: 512,
   seconds: 0.001,
   raw: { loss: 0.5 },
@@ -33,5 +34,37 @@ describe('a valley probe', () => {
     expect(decisions.map(({ kind }) => kind)).toEqual(['hold'])
     expect(read).toHaveBeenCalledTimes(1)
     read.mockRestore()
+  })
+  it('of training examples counts for its cost alone where the job has held-out ones', () => {
+    const { state } = run
+    const probe = valleyAt(state.step, 'train')
+    const folded = tune(state, { ...observed, kind: 'probe', probe })
+    expect(folded.decisions).toEqual([])
+    expect(folded.readings).toEqual([])
+    const { cost, probeSecondsMean, ...signals } = folded.state.signals
+    expect(state.signals).toMatchObject(signals)
+    expect(cost.probe).toBeCloseTo(state.signals.cost.probe! + probe.seconds, 12)
+    expect(probeSecondsMean).toBeCloseTo(probe.seconds, 12)
+    expect(folded.state).toMatchObject({ divergence: state.divergence, rule: state.rule, plan: state.plan })
+  })
+
+  it('of training examples among held-out ones moves no decision', () => {
+    const mixed = run.log.flatMap((observation): Observation[] =>
+      observation.kind === 'probe' && observation.probe.kind === 'valley'
+        ? [
+            { ...observation, probe: { ...observation.probe, ...valleyAt(observation.probe.step, 'train') } },
+            observation,
+          ]
+        : [observation],
+    )
+    const decisions = []
+    let state = initialState()
+    for (const observation of mixed) {
+      const next = tune(state, observation)
+      state = next.state
+      decisions.push(...next.decisions)
+    }
+    expect(mixed.length).toBeGreaterThan(run.log.length)
+    expect(decisions).toEqual(run.decisions)
   })
 })

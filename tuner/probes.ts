@@ -14,6 +14,7 @@ import { readRegime } from './signals/regime.ts'
 import {
   chartPoint,
   foldLineProbe,
+  foldProbeCost,
   foldValleyProbe,
   linePoints,
   readSignals,
@@ -39,6 +40,9 @@ export function foldProbe(turn: Turn, probe: Probe): Turn {
 function foldValley(turn: Turn, probe: ValleyProbe): Turn {
   const { state } = turn
   const { step } = probe
+  // Losses of training examples are another quantity: one of them among held-out ones would look like a jump.
+  if (probe.set === 'train' && offers(state.options, 'heldOutLoss'))
+    return updated(turn, { signals: foldProbeCost(state.signals, probe.seconds) })
   const charts = [
     ...chartPoint('probeLoss', step, probe.raw.loss),
     ...chartPoint('probeAccuracy', step, probe.raw.accuracy ?? null),

@@ -167,6 +167,12 @@ export function foldLineProbe(
   }
 }
 
+/** Folds what a probe took of the run's time, and nothing else of it. */
+export const foldProbeCost = (state: SignalsState, seconds: number): SignalsState => ({
+  ...state,
+  ...probeCost(state, seconds),
+})
+
 function probeCost(state: SignalsState, seconds: number): Pick<SignalsState, 'cost' | 'probeSecondsMean'> {
   return {
     cost: cost.update(state.cost, { stepSeconds: null, signalSeconds: null, probeSeconds: seconds }),
