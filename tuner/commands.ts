@@ -14,7 +14,7 @@ import type { TunerState } from './state.ts'
 import { switched, withLastProbe } from './switching.ts'
 import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
 
-export const personRule = { id: 'person', version: 1 } as const
+const personRule = { id: 'person', version: 1 } as const
 /** An undo needs this share of the budget to be left. */
 const undoShareMin = 0.2
 const undoRampShare = 0.01
@@ -83,7 +83,7 @@ function overridden(turn: Turn, command: Extract<Command, { kind: 'override' }>)
 /** The end of an override, by hand or because its step has come. */
 export function handedBack(turn: Turn, why: string): Turn {
   if (turn.state.override === null) return noted(turn, 'Nothing done: no override is in force.')
-  const next = replanned(updated(turn, { override: null, validFromStep: turn.state.validFromStep }))
+  const next = replanned(updated(turn, { override: null }))
   const rate = next.state.plan.segments[0]?.from ?? 0
   return decided(next, {
     kind: 'hand-back',

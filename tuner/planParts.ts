@@ -35,7 +35,7 @@ import {
 import { riseLimit } from './rules/riseLimit.ts'
 import type { TunerState } from './state.ts'
 
-export const horizonOf = (state: TunerState): Horizon => ({
+const horizonOf = (state: TunerState): Horizon => ({
   step: state.step,
   budgetSteps: state.budgetSteps,
   momentum: momentaOf(state.options),

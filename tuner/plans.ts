@@ -162,7 +162,7 @@ export function armSegments(
 }
 
 /** Whether two plans ask the same of a client, whatever their versions. */
-export function isSamePlan(a: Plan, b: Omit<Plan, 'version'>): boolean {
+function isSamePlan(a: Plan, b: Omit<Plan, 'version'>): boolean {
   return JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 })
 }
 

@@ -43,7 +43,7 @@ export type AnnealState = {
 }
 
 /** What the last evaluations of the switch rule said, newest last, at most three. */
-export type RuleMemory = { readonly satisfied: readonly boolean[]; readonly evaluatedAtStep: number }
+type RuleMemory = { readonly satisfied: readonly boolean[]; readonly evaluatedAtStep: number }
 
 export type TunerState = {
   readonly tunerVersion: number

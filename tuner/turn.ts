@@ -73,7 +73,7 @@ export function withdrawn(turn: Turn, isPointless: (action: Action) => boolean =
   return updated(turn, { actions: turn.state.actions.filter((action) => !isPointless(action)) })
 }
 
-export type DecisionDraft = {
+type DecisionDraft = {
   readonly kind: DecisionKind
   readonly summary: string
   readonly phaseBefore: Phase

@@ -14,7 +14,7 @@ import {
 } from '../constants.ts'
 import { type Estimate, noEstimate } from './estimator.ts'
 
-export type AnnealingGainInput = {
+type AnnealingGainInput = {
   /** η_eff, a learning rate above 0. */
   readonly effectiveLearningRate: number
   /** B in examples. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type BlocksState, blockSteps, blocks, longRunFactor, withBudget } from './blocks.ts'
+import { type BlocksState, blockSteps, blocks, withBudget } from './blocks.ts'
 import oracles from './oracles/oracles.json' with { type: 'json' }
+import { longRunFactor } from './uncertainty.ts'
 
 const fed = (budgetSteps: number | null, steps: readonly number[], lossOf: (i: number) => number) => {
   let state = blocks.init({ budgetSteps })

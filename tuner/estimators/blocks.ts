@@ -9,8 +9,6 @@ import { blockStepsMin, blocksMaxWithBudget, blocksMaxWithoutBudget, blocksPerBu
 import type { Estimator } from './estimator.ts'
 import { wholeOption } from './options.ts'
 
-export { longRunFactor } from './uncertainty.ts'
-
 /** `budgetSteps`: T, a whole number of 1 or more; null = not known. */
 export type BlocksOptions = { readonly budgetSteps: number | null }
 export type BlocksSample = { readonly step: number; readonly value: number }

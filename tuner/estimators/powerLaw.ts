@@ -14,7 +14,7 @@ import { huberCutoff } from '../constants.ts'
 import { longRunFactor, mean, normalPerMad, smallSampleFactor } from './uncertainty.ts'
 
 /** x > 0; `weight` > 0 is the number of measurements behind y, so that y's variance is σ²/weight. */
-export type PowerLawPoint = { readonly x: number; readonly y: number; readonly weight: number }
+type PowerLawPoint = { readonly x: number; readonly y: number; readonly weight: number }
 
 /** y = asymptote + amplitude·x^(−exponent), with the covariance of the two, and the term's share in [0, 1]. */
 export type PowerLawTerm = {

@@ -21,7 +21,7 @@ import { fitPowerLaw, type PowerLawTerm } from './powerLaw.ts'
 /** S > 0 in large-step equivalents, growing from probe to probe; P in the loss's unit. */
 export type ValleySample = { readonly runLength: number; readonly averagedLoss: number }
 /** A probe, or the mean of `count` neighbouring ones. */
-export type ValleyPoint = {
+type ValleyPoint = {
   readonly runLength: number
   readonly averagedLoss: number
   readonly count: number

@@ -19,7 +19,7 @@ import { switched, withLastProbe } from '../switching.ts'
 import { asked, decided, replanned, type Turn, updated, withdrawn } from '../turn.ts'
 import { watchAfresh } from './divergence.ts'
 
-export const divergenceRule = { id: 'divergence-guard', version: 1 } as const
+const divergenceRule = { id: 'divergence-guard', version: 1 } as const
 
 /** Trips within the repeat window before a step, this one included. */
 function tripCount(trips: readonly number[], step: number, window: number): number {

@@ -33,7 +33,7 @@ export type MarginalCostInput = {
   readonly gap: Estimate
 }
 
-export type Side = { readonly value: number; readonly standardError: number | null }
+type Side = { readonly value: number; readonly standardError: number | null }
 
 export type MarginalCost = {
   /** p at the present run length: what the next large step takes off the loss. */

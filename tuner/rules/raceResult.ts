@@ -4,7 +4,7 @@
 import { raceKappaGiven, raceKappaRange } from '../constants.ts'
 import { type Arm, type RaceState, ranking } from './race.ts'
 
-export type RaceResult =
+type RaceResult =
   | { readonly kind: 'won'; readonly winner: Arm; readonly optimum: number; readonly learningRate: number }
   | { readonly kind: 'no-arm-left' }
 

@@ -32,7 +32,7 @@ export type RangeTestState = {
   readonly diverged: { readonly step: number; readonly learningRate: number; readonly sign: string } | null
 }
 
-export type RangeSample = {
+type RangeSample = {
   readonly step: number
   readonly learningRate: number
   readonly loss: number | null

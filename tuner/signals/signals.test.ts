@@ -41,14 +41,14 @@ describe('signals', () => {
     for (let step = 0; step < 100; step++)
       state = foldSample(state, sample(step, { loss: step % 10 === 0 ? Number.NaN : 2 }))
     expect(state.badSamples.nonFinite).toBe(10)
-    expect(readSignals(state).lossSmoothed).toBeCloseTo(2, 12)
+    expect(lossSmoother.read(state.smoother).value).toBeCloseTo(2, 12)
     expect(state.lossBlocks.blocks.every(({ mean, count }) => mean === 2 && count === 9)).toBe(true)
   })
 
   it('give a loss that is not reported to no estimator, and do not call it bad', () => {
     const state = foldSample(initialSignals(null), sample(0, { loss: null }))
     expect(state.badSamples.nonFinite).toBe(0)
-    expect(readSignals(state).lossSmoothed).toBeNull()
+    expect(lossSmoother.read(state.smoother).value).toBeNull()
   })
 
   it('find trΣ from the norms of the batch and its micro-batches', () => {

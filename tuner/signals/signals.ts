@@ -185,9 +185,7 @@ function probeCost(state: SignalsState, seconds: number): Pick<SignalsState, 'co
 
 /** Everything that the rules and the page read, computed at probes. */
 export type SignalsReading = {
-  readonly lossSmoothed: number | null
   readonly noiseScale: Estimate
-  readonly aboveNoiseScale: number | null
   readonly traceSigma: Estimate
   readonly criticalLearningRate: Estimate
   readonly curvature: Estimate
@@ -202,7 +200,7 @@ export type SignalsReading = {
 }
 
 export function readSignals(state: SignalsState): SignalsReading {
-  const { noiseScale, traceSigma, aboveNoiseScale } = gradientNoise.read(state.noise)
+  const { noiseScale, traceSigma } = gradientNoise.read(state.noise)
   const {
     criticalLearningRate,
     curvature: curvatureAlong,
@@ -211,9 +209,7 @@ export function readSignals(state: SignalsState): SignalsReading {
   } = curvature.read(state.curvature)
   const { gap, averagedLoss } = averagedGap.read(state.gap)
   return {
-    lossSmoothed: lossSmoother.read(state.smoother).value,
     noiseScale,
-    aboveNoiseScale,
     traceSigma,
     criticalLearningRate,
     curvature: curvatureAlong,

@@ -36,7 +36,7 @@ export function quadraticLoss(h: Float64Array, w: Float64Array, floor: number): 
   return floor + sum / 2
 }
 
-export type BatchGradient = {
+type BatchGradient = {
   readonly gradient: Float64Array
   /** Squared norms: of the batch's gradient, and the mean over its four micro-batches. */
   readonly full: number
