@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { lossSmoother } from '../estimators/lossSmoother.ts'
 import {
   chartPoint,
   foldSample,
