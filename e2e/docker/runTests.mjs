@@ -126,7 +126,8 @@ export async function runTests(store, { server, cpu }, test) {
       `the test accuracy must be above 0.8, it is ${summary.testAccuracy}`,
     )
     checkWhole(trained)
-    console.log(`  test accuracy ${summary.testAccuracy}, ${summary.wallSeconds} s`)
+    const backend = /using the .*/.exec(container.output.out)?.[0] ?? 'backend not named'
+    console.log(`  test accuracy ${summary.testAccuracy}, ${summary.wallSeconds} s, ${backend}`)
   })
 
   await test('cpu: native TensorFlow loads and trains a step there', async () => {

@@ -108,12 +108,12 @@ async function gpuTests(store) {
 }
 
 async function main() {
-  await composeTests()
   const reasons = whyNot()
-  if (reasons.length > 0) return skip('all that builds and runs images', reasons.join('\n'))
+  if (reasons.length > 0) return skip('all of it: images cannot be built and run here', reasons.join('\n'))
   const store = storeIn(process.env.DOCKER_TEST_FOLDER ?? join(tmpdir(), 'twostep-docker-test'))
   const base = baseOf(readFileSync(join(root, 'Dockerfile'), 'utf8'))
   console.log(`Images are kept in ${store.folder} (${store.driver}); ${base.name} is a stand-in made here`)
+  await composeTests()
   process.once('exit', killAll)
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
   await tidy(store)
