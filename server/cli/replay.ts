@@ -39,6 +39,8 @@ async function* storedDecisions(storage: Storage, runId: string): AsyncGenerator
 }
 
 /** @throws CommandError if there is no such run. */
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 export async function replayRun(storage: Storage, tuner: Tuner, runId: string): Promise<Replay> {
   const record = await storage.run(runId)
   if (record === undefined) throw new CommandError(`there is no run "${runId}" in ${storage.description}`)
@@ -108,7 +110,7 @@ export async function replay(
       )
     const sentence =
       result.difference === null
-        ? `${result.decisions} decisions, identical (from ${result.observations} observations)`
+        ? `${counted(result.decisions, 'decision')}, identical (from ${counted(result.observations, 'observation')})`
         : differenceSentence(result.difference)
     process.stdout.write(`${json ? JSON.stringify(result) : sentence}\n`)
     return result.identical ? 0 : 1
