@@ -120,7 +120,9 @@ export function improveConv2DGradients(backendName: string): void {
     const { dy, filter } = call.inputs as unknown as { dy: tf.Tensor4D; filter: tf.Tensor4D }
     const attrs = call.attrs as unknown as ConvAttrs & { inputShape: Shape4 }
     const info = convInfo(attrs.inputShape, filter.shape, attrs)
-    if (info.strideHeight !== 1 || info.strideWidth !== 1) return original(call)
+    // A transposed convolution may ask for an image of another size than its dy belongs to: the loop knows what to do.
+    const fits = dy.shape[1] === info.outHeight && dy.shape[2] === info.outWidth
+    if (info.strideHeight !== 1 || info.strideWidth !== 1 || !fits) return original(call)
     return tf.tidy(() => inputGradientByConvolution(dy, filter, info))
   })
 }

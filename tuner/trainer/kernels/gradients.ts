@@ -4,6 +4,7 @@
 // dy = ∂L/∂y into ∂L/∂x.
 
 import * as tf from '@tensorflow/tfjs-core'
+import { gatherGradient } from './gatherGradient.ts'
 import { summedParts } from './partGradients.ts'
 
 type Conv2DAttrs = {
@@ -12,6 +13,7 @@ type Conv2DAttrs = {
   dataFormat: 'NHWC'
   dilations: unknown
 }
+type MatMulAttrs = { transposeA: boolean; transposeB: boolean }
 type PoolAttrs = { filterSize: [number, number]; strides: [number, number]; pad: 'same' | 'valid' | number }
 
 const runKernel = (name: string, inputs: tf.NamedTensorMap, attrs: object) =>
@@ -37,17 +39,19 @@ const gradients: readonly tf.GradConfig[] = [
     },
   },
   {
-    // y = A·B: ∂A = dy·Bᵀ, ∂B = Aᵀ·dy.
+    // y = A·B: ∂A = dy·Bᵀ, ∂B = Aᵀ·dy; of transposed operands the same, with both sides transposed.
     kernelName: 'BatchMatMul',
     inputsToSave: ['a', 'b'],
     gradFunc: (dy, saved, attrs) => {
       const [a, b] = saved as [tf.Tensor, tf.Tensor]
-      if (attrs.transposeA || attrs.transposeB)
-        throw new Error('the gradient of matMul must be of untransposed operands, got a transposed one')
-      return {
-        a: () => tf.matMul(dy as tf.Tensor, b, false, true),
-        b: () => summedParts([a, dy as tf.Tensor], ([x, y]) => tf.matMul(x!, y!, true, false)),
-      }
+      const { transposeA, transposeB } = attrs as unknown as MatMulAttrs
+      const upstream = dy as tf.Tensor
+      const ofA = () =>
+        transposeA ? tf.matMul(b, upstream, transposeB, true) : tf.matMul(upstream, b, false, !transposeB)
+      const ofB = ([left, right]: readonly tf.Tensor[]) =>
+        transposeB ? tf.matMul(right!, left!, true, transposeA) : tf.matMul(left!, right!, !transposeA, false)
+      // With a transposed A the batch is not its first axis, so there are no parts of a batch.
+      return { a: ofA, b: () => (transposeA ? ofB([a, upstream]) : summedParts([a, upstream], ofB)) }
     },
   },
   {
@@ -100,14 +104,14 @@ const gradients: readonly tf.GradConfig[] = [
     },
   },
   {
-    // y = rows of x: each row of dy goes back to the row it was taken from.
+    // y = slices of x: each slice of dy goes back to where it was taken from.
     kernelName: 'GatherV2',
     inputsToSave: ['x', 'indices'],
     gradFunc: (dy, saved, attrs) => {
       const [x, indices] = saved as [tf.Tensor, tf.Tensor]
-      if (attrs.axis !== 0) throw new Error(`the gradient of gather must be along axis 0, got ${attrs.axis}`)
+      const { axis, batchDims = 0 } = attrs as unknown as { axis: number; batchDims?: number }
       return {
-        x: () => tf.unsortedSegmentSum(dy as tf.Tensor, indices as tf.Tensor1D, x.shape[0]!),
+        x: () => gatherGradient(dy as tf.Tensor, indices, x.shape, { axis, batchDims }),
         indices: () => indices,
       }
     },

@@ -129,6 +129,18 @@ describe('convolution gradients on WebAssembly equal those of the plain backend'
             ),
           )
         })
+  it('go back to the loop for a dy that is of another size than the image asked for', () => {
+    const attrs = { strides: [1, 1], pad: 'same', dataFormat: 'NHWC', inputShape: [1, 4, 4, 3] }
+    const call = () =>
+      tf
+        .engine()
+        .runKernel(
+          'Conv2DBackpropInput',
+          { dy: tf.tensor4d(values([1, 8, 8, 2], 14), [1, 8, 8, 2]), filter: tf.ones([3, 3, 3, 2]) },
+          attrs as never,
+        ) as tf.Tensor
+    expectSame(call)
+  })
   it('refuse another data format with a sentence', () => {
     tf.setBackend('wasm')
     const x = tf.zeros([1, 2, 4, 4])
