@@ -137,6 +137,9 @@ export const lineProbeStride = 3
 export const annealProbeShare = 0.25
 /** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
 export const microBatchSteps = 20
+/** Signals may take this share of the time; beyond it micro-batch norms come up to so many times more rarely. Chosen. */
+export const signalShareGoal = 0.02
+export const microBatchStrideMax = 4
 
 // -- Divergence guard. bench/records/2026-11-24-prototype/README.md; windows are chosen.
 export const guardNonFiniteMax = 5

@@ -6,9 +6,11 @@ import {
   annealProbeShare,
   lineProbeStride,
   microBatchSteps,
+  microBatchStrideMax,
   probeShareGoal,
   raceLossRiseFactor,
   rangeAwaitSteps,
+  signalShareGoal,
   switchRemainingMin,
   tripwireLossFactor,
   tripwireNormFactor,
@@ -19,6 +21,7 @@ import {
   valleyStepsWithoutBudget,
 } from './constants.ts'
 import { blockSteps } from './estimators/blocks.ts'
+import { cost } from './estimators/cost.ts'
 import { lossSmoother } from './estimators/lossSmoother.ts'
 import { conservativeRate, momentaOf, offers } from './options.ts'
 import {
@@ -141,8 +144,17 @@ export function cadenceOf(state: TunerState): Cadence | null {
     valleySteps: offers(options, 'heldOutLoss') ? distance : null,
     // Curvature changes more slowly than the loss, and costs as much to measure.
     lineSteps: distance !== null && offers(options, 'lineProbe') ? lineProbeStride * distance : null,
-    microBatchSteps: hasNorms ? Math.max(microBatchSteps, block) : null,
+    microBatchSteps: hasNorms ? microBatchDistance(state, block) : null,
   }
+}
+
+/** Norms of micro-batches come more rarely where signals take more than their share of the time. */
+function microBatchDistance({ signals }: TunerState, block: number): number {
+  const distance = Math.max(microBatchSteps, block)
+  const { signalShare } = cost.read(signals.cost)
+  return (
+    distance * Math.min(Math.max(1, Math.ceil((signalShare ?? 0) / signalShareGoal)), microBatchStrideMax)
+  )
 }
 
 function probeDistance(state: TunerState): number {

@@ -11,9 +11,9 @@ export const doneActionsMax = 10_000
 const smoothingSteps = 10
 /**
  * ‖g‖² is measured at one step in so many: at each one of a range test, which watches it for divergence; at every
- * 4th one under a tripwire on it; else seldom. One norm costs 3 % of a small network's step.
+ * 8th one under a tripwire on it; else seldom. One norm costs 3 % of a small network's step.
  */
-const normSteps = { rangeTest: 1, tripwire: 4, otherwise: 10 } as const
+const normSteps = { rangeTest: 1, tripwire: 8, otherwise: 10 } as const
 /** ⟨g, u⟩, ‖u‖² and ‖w‖², three more norms, are measured at one micro-batch step in so many. */
 const updateEvery = 5
 
