@@ -42,7 +42,12 @@ export type SignalBuffer = {
 
 const unmeasured = Object.fromEntries(deviceSignals.map((name) => [name, null])) as Record<DeviceSignal, null>
 
-export function createSignalBuffer(backend: Backend): SignalBuffer {
+/**
+ * Where steps are gathered, the host hands them to the device and goes on: what it then waits for the values is the
+ * device's work on those steps, so each gets its share of it in `stepSeconds`.
+ */
+export function createSignalBuffer(backend: Backend, clock: () => number): SignalBuffer {
+  const isGathering = backend.stepsPerRead > 1
   let waiting: { host: HostSignals; scalars: [DeviceSignal, tf.Scalar][] }[] = []
   return {
     get count() {
@@ -56,13 +61,15 @@ export function createSignalBuffer(backend: Backend): SignalBuffer {
       const steps = waiting
       waiting = []
       const tensors = steps.flatMap(({ scalars }) => scalars.map(([, scalar]) => scalar))
+      const asked = isGathering ? clock() : 0
       const values = await backend.readScalars(tensors)
+      const waited = isGathering ? (clock() - asked) / steps.length : 0
       for (const tensor of tensors) tensor.dispose()
       let next = 0
       return steps.map(({ host, scalars }) => {
         const measured: Partial<Record<DeviceSignal, number>> = {}
         for (const [name] of scalars) measured[name] = values[next++]!
-        return { ...host, ...unmeasured, ...measured }
+        return { ...host, stepSeconds: host.stepSeconds + waited, ...unmeasured, ...measured }
       })
     },
     dispose: () => {

@@ -101,7 +101,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const order = createDataOrder({ count: dataset.train.count, batchSize, seed })
   const averages = createWeightAverages(options.blockSteps ?? defaultBlockSteps)
   const checkpoints = createCheckpoints()
-  const signals = createSignalBuffer(backend)
+  const signals = createSignalBuffer(backend, clock)
   const splitsBatches = batchSize % microBatchCount === 0 && batchSize >= 2 * microBatchCount
   const microBatchSize = batchSize / microBatchCount
   const gradientMaker = createGradientMaker(model, optimizer, clock)
