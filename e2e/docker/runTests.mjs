@@ -126,8 +126,16 @@ export async function runTests(store, { server, cpu }, test) {
       `the test accuracy must be above 0.8, it is ${summary.testAccuracy}`,
     )
     checkWhole(trained)
-    const backend = /using the .*/.exec(container.output.out)?.[0] ?? 'backend not named'
-    console.log(`  test accuracy ${summary.testAccuracy}, ${summary.wallSeconds} s, ${backend}`)
+    assert.match(container.output.out, /using the native backend/)
+    console.log(`  test accuracy ${summary.testAccuracy}, ${summary.wallSeconds} s`)
+  })
+
+  await test('cpu: it trains on WebAssembly too', async () => {
+    const command = ['train', '--backend', 'wasm', '--task', 'digits', '--steps', '100', '--events']
+    const container = start(store, cpu, { volume: newVolume(work), command })
+    assert.equal(await container.end(120), 0, container.said())
+    assert.match(container.output.out, /using the wasm backend/)
+    assert.match(container.output.out, /"event":"summary"/)
   })
 
   await test('cpu: native TensorFlow loads and trains a step there', async () => {

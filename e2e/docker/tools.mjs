@@ -53,7 +53,9 @@ export function storeIn(folder) {
   mkdirSync(folder, { recursive: true })
   const driver = process.env.STORAGE_DRIVER ?? (canOverlay(folder) ? 'overlay' : 'vfs')
   const options = ['--root', join(folder, `images-${driver}`), '--runroot', join(folder, 'run')]
-  const env = { ...process.env, BUILDAH_ISOLATION: 'chroot', STORAGE_DRIVER: driver }
+  // No registry is asked, so nobody's registry accounts are looked at.
+  const { DOCKER_CONFIG, REGISTRY_AUTH_FILE, ...environment } = process.env
+  const env = { ...environment, BUILDAH_ISOLATION: 'chroot', STORAGE_DRIVER: driver }
   return { folder, driver, options, env }
 }
 /** @typedef {ReturnType<typeof storeIn>} Store */
