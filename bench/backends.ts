@@ -6,7 +6,7 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -103,11 +103,11 @@ async function startAll(names: readonly string[]): Promise<{ contenders: Contend
   const contenders: Contender[] = []
   const missing: string[] = []
   for (const name of names) {
-    const isTorch = name === 'pytorch'
+    const isTorch = name.startsWith('pytorch')
     const file = isTorch ? '../../bench/torchWorker.py' : './backendWorker.js'
     const path = fileURLToPath(new URL(file, import.meta.url))
     const started = isTorch
-      ? await startContender(name, process.env.PYTHON ?? 'python3', [path])
+      ? await startContender(name, process.env.PYTHON ?? 'python3', [path, ...name.split('-').slice(1)])
       : await startContender(name, process.execPath, [path, name])
     if (typeof started === 'string') missing.push(`${name}: ${started}`)
     else contenders.push(started)
@@ -122,16 +122,18 @@ async function planTurns(contenders: readonly Contender[], models: readonly Mode
   const turns: Turn[] = []
   for (const model of models)
     for (const contender of contenders) {
-      const first = await contender.work({ model, steps: 1, signals: false })
-      if (first > slowMs) {
-        turns.push({ contender, request: { model, steps: 1, signals: false }, ms: [first] })
+      // The first step compiles: kernels on WebGPU, JavaScript everywhere.
+      await contender.work({ model, steps: 1, signals: false })
+      const second = await contender.work({ model, steps: 1, signals: false })
+      if (second > slowMs) {
+        turns.push({ contender, request: { model, steps: 1, signals: false }, ms: [second] })
         continue
       }
       const ms = await contender.work({ model, steps: 2, signals: false })
       const steps = Math.max(2, Math.min(turnStepsMax, Math.round(turnMs / ms)))
       // Compilers warm up over dozens of steps.
-      await contender.work({ model, steps, signals: contender.name !== 'pytorch' })
-      const variants = contender.name === 'pytorch' ? [false] : [false, true]
+      await contender.work({ model, steps, signals: !contender.name.startsWith('pytorch') })
+      const variants = contender.name.startsWith('pytorch') ? [false] : [false, true]
       for (const signals of variants) turns.push({ contender, request: { model, steps, signals }, ms: [] })
     }
   return turns
@@ -216,12 +218,12 @@ const optionOf = (args: readonly string[], name: string, fallback: string): stri
 }
 
 /**
- * @param args `--rounds N` (7), `--models mlp,cnn`, `--backends a,b` (all and pytorch), `--share-steps N` (1500; 0 =
+ * @param args `--rounds N` (7), `--models mlp,cnn`, `--backends a,b` (all, pytorch, and pytorch-1 with one thread), `--share-steps N` (1500; 0 =
  * leave the steered runs out), `--json`. $PYTHON names the Python that has PyTorch.
  */
 export async function benchBackends(args: readonly string[]): Promise<void> {
   const models = optionOf(args, '--models', modelNames.join(',')).split(',') as ModelName[]
-  const names = optionOf(args, '--backends', [...backendNames, 'pytorch'].join(',')).split(',')
+  const names = optionOf(args, '--backends', [...backendNames, 'pytorch', 'pytorch-1'].join(',')).split(',')
   const { contenders, missing } = await startAll(names)
   const described = contenders.map(({ name, description }) => ({ name, description }))
   const rows = await stepTimes(contenders, models, Number(optionOf(args, '--rounds', '7')))
@@ -231,7 +233,7 @@ export async function benchBackends(args: readonly string[]): Promise<void> {
   const shareRows: SharesRow[] = []
   if (steered !== undefined && shareSteps > 0)
     for (const model of models) shareRows.push(await shares(steered, model, shareSteps))
-  const machine = { node: process.versions.node, processors: availableParallelism() }
+  const machine = { node: process.versions.node, processors: availableParallelism(), load: loadavg()[0]! }
   if (args.includes('--json')) {
     console.log(JSON.stringify({ machine, contenders: described, missing, rows, shares: shareRows }))
     return

@@ -1,5 +1,5 @@
 """PyTorch on the processor as a contender of `bench backends`: the same networks, batch size and optimizer, plain
-training steps. Answers each line {"model", "steps"} on standard input with the milliseconds a step."""
+training steps. The argument, if any, is the number of threads. Answers each line {"model", "steps"} on standard input with the milliseconds a step."""
 
 import json
 import sys
@@ -48,6 +48,8 @@ class Job:
 
 def main() -> None:
     torch.manual_seed(1)
+    if len(sys.argv) > 1:
+        torch.set_num_threads(int(sys.argv[1]))
     jobs: dict[str, Job] = {}
     ready = f"PyTorch {torch.__version__} on the processor, {torch.get_num_threads()} threads"
     print(json.dumps({"ready": ready}), flush=True)

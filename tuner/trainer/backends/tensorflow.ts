@@ -2,7 +2,10 @@
 // of the two is tried.
 
 import { existsSync } from 'node:fs'
-import type { BackendOpener } from './backend.ts'
+import * as tf from '@tensorflow/tfjs-core'
+import { takePartsTogether } from '../kernels/partGradients.ts'
+import { addSquaredNorm } from '../kernels/squaredNorm.ts'
+import type { Backend, BackendOpener } from './backend.ts'
 
 const setUp = (variant: 'cpu' | 'gpu'): string => `not set up: npm run setup:tensorflow -- --${variant}`
 
@@ -41,14 +44,20 @@ async function nativeAbsent(): Promise<string | undefined> {
   return isBegun('cpu') || isBegun('gpu') ? undefined : setUp('cpu')
 }
 
+function withKernels<Opened extends Backend>(backend: Opened): Opened {
+  addSquaredNorm(tf.getBackend())
+  takePartsTogether(tf.getBackend())
+  return backend
+}
+
 export const gpuOpener: BackendOpener = {
   name: 'gpu',
   absent: gpuAbsent,
-  open: async () => (await import('../native/nativeBackend.ts')).openGpu(),
+  open: async () => withKernels(await (await import('../native/nativeBackend.ts')).openGpu()),
 }
 
 export const nativeOpener: BackendOpener = {
   name: 'native',
   absent: nativeAbsent,
-  open: async () => (await import('../native/nativeBackend.ts')).openNative(),
+  open: async () => withKernels(await (await import('../native/nativeBackend.ts')).openNative()),
 }

@@ -5,7 +5,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import { gatherGradient } from './gatherGradient.ts'
-import { summedParts } from './partGradients.ts'
+import { productNorm, rowSumNorm, summedParts } from './partGradients.ts'
 
 type Conv2DAttrs = {
   strides: [number, number]
@@ -34,7 +34,13 @@ const gradients: readonly tf.GradConfig[] = [
       const [a, b] = saved as [tf.Tensor, tf.Tensor]
       return {
         a: () => summedTo(dy as tf.Tensor, a.shape),
-        b: () => summedParts([dy as tf.Tensor], ([part]) => summedTo(part!, b.shape)),
+        // The usual bias is repeated along all axes but the last.
+        b: () =>
+          summedParts(
+            [dy as tf.Tensor],
+            ([part]) => summedTo(part!, b.shape),
+            b.rank === 1 && b.shape[0] === (dy as tf.Tensor).shape.at(-1) ? rowSumNorm : undefined,
+          ),
       }
     },
   },
@@ -51,7 +57,13 @@ const gradients: readonly tf.GradConfig[] = [
       const ofB = ([left, right]: readonly tf.Tensor[]) =>
         transposeB ? tf.matMul(right!, left!, true, transposeA) : tf.matMul(left!, right!, !transposeA, false)
       // With a transposed A the batch is not its first axis, so there are no parts of a batch.
-      return { a: ofA, b: () => (transposeA ? ofB([a, upstream]) : summedParts([a, upstream], ofB)) }
+      return {
+        a: ofA,
+        b: () =>
+          transposeA
+            ? ofB([a, upstream])
+            : summedParts([a, upstream], ofB, a.rank === 2 && !transposeB ? productNorm : undefined),
+      }
     },
   },
   {

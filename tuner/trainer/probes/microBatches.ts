@@ -22,39 +22,45 @@ export type MicroBatchGradients = {
   readonly preconditionedMicroNormSquared: tf.Scalar | undefined
 }
 
+/** The parts of one weight's gradient, or only Σ‖part‖². */
+type Parts = { readonly parts: readonly tf.Tensor[] } | { readonly normSquared: tf.Scalar }
+
+function normOfParts(entry: Parts, metric: tf.Tensor | undefined): tf.Scalar {
+  return 'parts' in entry ? partsNormSquared(entry.parts, metric) : entry.normSquared
+}
+
 /** factor·Σ‖part‖² over the parts of all weights, plain and in the norm of M⁻¹. */
-function partNorms(
-  parts: readonly (readonly tf.Tensor[])[],
-  inverse: readonly tf.Tensor[] | undefined,
-  factor: number,
-) {
+function partNorms(entries: readonly Parts[], inverse: readonly tf.Tensor[] | undefined, factor: number) {
   const total = (metric: readonly tf.Tensor[] | undefined): tf.Scalar =>
     tf.tidy(() => {
-      const sums = parts.map((list, index) => partsNormSquared(list, metric?.[index]))
+      const sums = entries.map((entry, index) => normOfParts(entry, metric?.[index]))
       return tf.mul(tf.addN(sums), factor)
     })
   return { microNormSquared: total(undefined), preconditionedMicroNormSquared: inverse && total(inverse) }
 }
 
 function inOnePass(model: Model, weights: Weights, batch: Batch, inverse: readonly tf.Tensor[] | undefined) {
-  const collected: { gradient: tf.Tensor; parts: readonly tf.Tensor[] }[] = []
+  const collected = new Map<tf.Tensor, Parts>()
   const collector: PartCollector = {
     partCount: microBatchCount,
+    // Norms in another metric need the parts themselves.
+    wantsParts: inverse !== undefined,
     add: (gradient, parts) => {
       for (const part of parts) tf.keep(part)
-      collected.push({ gradient, parts })
+      collected.set(gradient, { parts })
     },
+    addNorm: (gradient, normSquared) => void collected.set(gradient, { normSquared: tf.keep(normSquared) }),
   }
   const { loss, gradients } = collectingParts(collector, () => lossAndGradients(model, weights, batch))
-  const partsOf = (gradient: tf.Tensor) => {
-    const found = collected.find((entry) => entry.gradient === gradient)
+  const entryOf = (gradient: tf.Tensor): Parts => {
+    const found = collected.get(gradient)
     if (found === undefined)
       throw new Error(`model ${model.name} must use each weight in one product or sum only`)
-    return found.parts
+    return found
   }
   // A part is (1/B)·Σ over B/4 examples, so a micro-batch's own mean gradient is 4 parts: 16‖part‖², mean of 4.
-  const norms = partNorms(gradients.map(partsOf), inverse, microBatchCount)
-  for (const { parts } of collected) disposeAll(parts)
+  const norms = partNorms(gradients.map(entryOf), inverse, microBatchCount)
+  for (const entry of collected.values()) disposeAll('parts' in entry ? entry.parts : [entry.normSquared])
   return { loss, gradients, ...norms }
 }
 
@@ -76,10 +82,10 @@ function inFourPasses(
     const passes = Array.from({ length: microBatchCount }, (_, index) =>
       lossAndGradients(model, weights, quarter(batch, index)),
     )
-    const parts = weights.map((_, index) => passes.map((pass) => pass.gradients[index]!))
+    const parts = weights.map((_, index) => ({ parts: passes.map((pass) => pass.gradients[index]!) }))
     return {
       loss: meanOf(passes.map((pass) => pass.loss)) as tf.Scalar,
-      gradients: parts.map(meanOf),
+      gradients: parts.map((entry) => meanOf(entry.parts)),
       ...partNorms(parts, inverse, 1 / microBatchCount),
     }
   })

@@ -1,13 +1,13 @@
 // Squared norms and inner products over lists of tensors, as scalar tensors: nothing is read back here.
 
 import * as tf from '@tensorflow/tfjs-core'
+import { squaredNorm } from '../kernels/squaredNorm.ts'
 
 const total = (parts: tf.Tensor[]): tf.Scalar =>
   (parts.length === 1 ? parts[0]! : tf.addN(parts)) as tf.Scalar
 
 /** Σ x² over all elements of all tensors. */
-export const normSquared = (tensors: readonly tf.Tensor[]): tf.Scalar =>
-  tf.tidy(() => total(tensors.map((x) => tf.sum(tf.square(x)))))
+export const normSquared: (tensors: readonly tf.Tensor[]) => tf.Scalar = squaredNorm
 
 /** Σ x·y over all elements of two lists of the same shapes. */
 export const innerProduct = (left: readonly tf.Tensor[], right: readonly tf.Tensor[]): tf.Scalar =>
