@@ -20,6 +20,7 @@ import {
   guardProbesNeeded,
 } from '../constants.ts'
 import { riseLimit } from '../rules/riseLimit.ts'
+import { isFarAbove, movedLevel } from './normLevel.ts'
 
 export type DivergenceState = {
   readonly nonFiniteCount: number
@@ -118,21 +119,13 @@ function limitOf(values: readonly number[]): number {
 
 function watchNorm(state: DivergenceState, norm: number): DivergenceState {
   if (!Number.isFinite(norm)) return state
-  const deviation = norm - state.normMean
-  const isHigh = state.normCount >= 20 && deviation > guardNormDeviations * Math.sqrt(state.normVariance)
+  const isHigh = state.normCount >= 20 && isFarAbove(state, norm, guardNormDeviations)
   const anyBefore = state.normHits.length > 0
   // The list of hits is kept only while there are some: the usual sample allocates nothing for it.
   const normHits =
     isHigh || anyBefore ? pruned([...state.normHits.slice(-9), isHigh ? 1 : 0]) : state.normHits
   if (isHigh) return { ...state, normHits }
-  const weight = Math.max(1 / (state.normCount + 1), 1 / 100)
-  return {
-    ...state,
-    normHits,
-    normCount: state.normCount + 1,
-    normMean: state.normMean + weight * deviation,
-    normVariance: (1 - weight) * (state.normVariance + weight * deviation * deviation),
-  }
+  return { ...state, normHits, ...movedLevel(state, norm, 100) }
 }
 
 const none: readonly number[] = []

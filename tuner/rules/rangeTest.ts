@@ -6,6 +6,7 @@
 // Cost per sample O(1); state a dozen numbers.
 
 import {
+  guardNonFiniteMax,
   rangeLossRiseFactor,
   rangeMinimumDescent,
   rangeNormDeviations,
@@ -13,6 +14,7 @@ import {
   rangeSmoothingSteps,
 } from '../constants.ts'
 import { type LossSmootherState, lossSmoother } from '../estimators/lossSmoother.ts'
+import { isFarAbove, movedLevel } from '../guards/normLevel.ts'
 import { riseLimit } from './riseLimit.ts'
 
 export type RangeTestState = {
@@ -92,25 +94,18 @@ function foldLoss(state: RangeTestState, step: number, loss: number): RangeTestS
 
 function foldNorm(state: RangeTestState, norm: number | null): RangeTestState {
   if (norm === null || !Number.isFinite(norm)) return state
-  const deviation = norm - state.normMean
-  const isHigh = state.normCount >= 10 && deviation > rangeNormDeviations * Math.sqrt(state.normVariance)
+  const isHigh = state.normCount >= 10 && isFarAbove(state, norm, rangeNormDeviations)
   const normHits = [...state.normHits.slice(-9), isHigh ? 1 : 0]
   // A high norm does not move the mean it is judged by.
   if (isHigh) return { ...state, normHits }
-  const weight = Math.max(1 / (state.normCount + 1), 1 / 20)
-  return {
-    ...state,
-    normHits,
-    normCount: state.normCount + 1,
-    normMean: state.normMean + weight * deviation,
-    normVariance: (1 - weight) * (state.normVariance + weight * deviation * deviation),
-  }
+  return { ...state, normHits, ...movedLevel(state, norm, 20) }
 }
 
 function divergenceSign(state: RangeTestState): string | null {
   const { lossBest, nonFiniteCount, normHits } = state
   const lossSmoothed = lossSmoother.read(state.smoother).value
-  if (nonFiniteCount >= 5) return 'the loss was not finite at 5 steps in a row'
+  if (nonFiniteCount >= guardNonFiniteMax)
+    return `the loss was not finite at ${guardNonFiniteMax} steps in a row`
   if (lossSmoothed !== null && lossBest !== null && lossSmoothed > riseLimit(lossBest, rangeLossRiseFactor))
     return `the smoothed loss rose to ${rangeLossRiseFactor} times its best`
   const hits = normHits.reduce((sum, hit) => sum + hit, 0)
