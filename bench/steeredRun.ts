@@ -25,6 +25,8 @@ export type JobOptions = {
   readonly budgetSteps: number
   readonly labelNoise?: number
   readonly trainExamples?: number
+  readonly widths?: readonly number[]
+  readonly batchSize?: number
   readonly learningRate?: number
   readonly backend?: BackendChoice
 }
@@ -93,6 +95,7 @@ function directServer() {
 
 function optionsOf(job: JobOptions, folder: string) {
   const { task, model, optimizer, seed, budgetSteps, labelNoise, trainExamples, learningRate, backend } = job
+  const { widths, batchSize } = job
   const args = [
     '--task',
     task,
@@ -107,6 +110,8 @@ function optionsOf(job: JobOptions, folder: string) {
   ]
   if (labelNoise !== undefined) args.push('--label-noise', String(labelNoise))
   if (trainExamples !== undefined) args.push('--train-examples', String(trainExamples))
+  if (widths !== undefined) args.push('--widths', widths.join(','))
+  if (batchSize !== undefined) args.push('--batch-size', String(batchSize))
   if (learningRate !== undefined) args.push('--learning-rate', String(learningRate))
   if (backend !== undefined) args.push('--backend', backend)
   args.push('--server', 'http://127.0.0.1', '--spool-dir', folder, '--state-dir', folder)
@@ -138,7 +143,7 @@ export async function steeredRun(job: JobOptions, folder: string): Promise<Steer
 
 /** The same job under a fixed plan, without signals and probes. */
 export async function plannedRun(job: JobOptions, plan: Plan): Promise<RunOutcome> {
-  const { trainer, backend } = await buildTrainer({ backend: 'auto', ...job, batchSize: 128 })
+  const { trainer, backend } = await buildTrainer({ backend: 'auto', batchSize: 128, widths: null, ...job })
   const follower = createPlanFollower({ plan, ownMomentum: ownMomentum[job.optimizer], isFixed: true })
   const started = performance.now()
   for (let step = 0; step < job.budgetSteps; step++) {

@@ -19,6 +19,7 @@ describe('the options', () => {
       batchSize: 128,
       optimizer: 'momentum',
       learningRate: null,
+      widths: null,
       mode: 'auto',
       backend: 'auto',
       seed: 1,
@@ -45,6 +46,8 @@ describe('the options', () => {
       events: true,
       server: 'http://h:1',
     })
+    expect(parse('--widths 64,32')).toMatchObject({ model: 'mlp', widths: [64, 32] })
+    expect(parse('--model cnn --widths 8,16')).toMatchObject({ widths: [8, 16] })
     expect(
       parse('', { TWOSTEP_SERVER_URL: 'https://x', TWOSTEP_PROJECT: 'p', TWOSTEP_TOKEN: 't' }),
     ).toMatchObject({ server: 'https://x', project: 'p', token: 't' })
@@ -58,6 +61,15 @@ describe('the options', () => {
     ['--learning-rate 0', '--learning-rate must be a number above 0, got "0"'],
     ['--learning-rate Infinity', '--learning-rate must be a number above 0, got "Infinity"'],
     ['--label-noise 1', '--label-noise must be a number from 0 to below 1, got "1"'],
+    [
+      '--widths 64,x',
+      '--widths must be 1 to 4 whole numbers from 1 to 4096 for the mlp, with commas between, got "64,x"',
+    ],
+    ['--widths 0', '--widths must be 1 to 4 whole numbers from 1 to 4096 for the mlp'],
+    [
+      '--model cnn --widths 8',
+      '--widths must be 2 whole numbers from 1 to 4096 for the cnn, with commas between, got "8"',
+    ],
     ['--mode fast', '--mode must be one of auto, advisory, approve, off, got "fast"'],
     ['--backend tpu', '--backend must be one of auto, gpu, native, webgpu, wasm, cpu, got "tpu"'],
     [

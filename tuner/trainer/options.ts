@@ -5,12 +5,14 @@ import { parseArgs } from 'node:util'
 import { type Mode, modes } from '../../protocol/vocabulary.ts'
 import { type BackendChoice, backendChoices } from './backends/openBackend.ts'
 import { type TaskName, taskNames } from './data/task.ts'
-import { type ModelName, modelNames } from './models/models.ts'
+import { type ModelName, modelNames, widthsAllowed } from './models/models.ts'
 import { type OptimizerName, optimizerNames } from './optimizers/optimizer.ts'
 
 export type TrainOptions = {
   readonly task: TaskName
   readonly model: ModelName
+  /** Hidden widths of an MLP, filter counts of a CNN; null = the model's usual ones. */
+  readonly widths: readonly number[] | null
   readonly steps: number
   /** false: the run has no budget; `steps` is then only the most it may take. */
   readonly hasBudget: boolean
@@ -47,6 +49,7 @@ Trains a small network with TensorFlow.js, steered by a twostep server or by a s
 
   --task ${taskNames.join('|')}        what to learn (mnist)
   --model ${modelNames.join('|')}                   network (mlp)
+  --widths N,N                      hidden widths of the mlp (1 to 4), filter counts of the cnn (2)
   --steps N                         optimizer steps (4500)
   --no-budget                       no fixed number of steps; --steps is then the most (100000)
   --batch-size N                    examples a step (128)
@@ -71,6 +74,7 @@ Trains a small network with TensorFlow.js, steered by a twostep server or by a s
 const optionTypes = {
   task: { type: 'string' },
   model: { type: 'string' },
+  widths: { type: 'string' },
   steps: { type: 'string' },
   'no-budget': { type: 'boolean' },
   'batch-size': { type: 'string' },
@@ -121,6 +125,14 @@ const whole = (from: number, to: number) => ({
   allowed: `a whole number from ${from} to ${to}`,
 })
 
+function widthsOf(value: string | undefined, model: ModelName): readonly number[] | null {
+  if (value === undefined) return null
+  const widths = value.split(',').map((part) => (/^\d+$/.test(part) ? Number(part) : Number.NaN))
+  const allowed = widthsAllowed(model, widths)
+  if (allowed === undefined) return widths
+  throw new UsageError(`--widths must be ${allowed}, with commas between, got ${JSON.stringify(value)}`)
+}
+
 function serverUrl(value: string | undefined): string | null {
   if (value === undefined) return null
   const url = URL.canParse(value) ? new URL(value) : undefined
@@ -166,9 +178,11 @@ export function parseOptions(
     isAllowed: (number: number) => number >= 0 && number < 1,
     allowed: 'a number from 0 to below 1',
   }
+  const model = oneOf('model', values.model, modelNames, 'mlp')
   const options: TrainOptions = {
     task: oneOf('task', values.task, taskNames, 'mnist'),
-    model: oneOf('model', values.model, modelNames, 'mlp'),
+    model,
+    widths: widthsOf(values.widths, model),
     steps: numberOf('steps', values.steps, whole(20, 1e9)) ?? (hasBudget ? 4_500 : 100_000),
     hasBudget,
     batchSize: numberOf('batch-size', values['batch-size'], whole(1, 8_192)) ?? 128,

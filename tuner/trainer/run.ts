@@ -29,19 +29,19 @@ const startMsMax = 10_000
 /** Backend, data, model and optimizer by name. @throws DataError, RangeError or Error with a sentence. */
 export async function buildTrainer(
   options: Pick<TrainOptions, 'task' | 'model' | 'optimizer' | 'batchSize' | 'seed' | 'backend'> &
-    Partial<Pick<TrainOptions, 'labelNoise' | 'trainExamples' | 'probeExamples'>> & {
+    Partial<Pick<TrainOptions, 'labelNoise' | 'trainExamples' | 'probeExamples' | 'widths'>> & {
       readonly lineExamples?: number
     },
   onNotice: (sentence: string) => void = () => undefined,
 ): Promise<{ trainer: Trainer; backend: Backend }> {
   const opened = await openBackend(options.backend)
   onNotice(describeBackend(opened))
-  const { labelNoise = 0, trainExamples, probeExamples, lineExamples, seed } = options
+  const { labelNoise = 0, trainExamples, probeExamples, lineExamples, widths, seed } = options
   const dataset = loadTask(options.task, { labelNoise, seed, ...(trainExamples ? { trainExamples } : {}) })
   const trainer = createTrainer({
     backend: opened.backend,
     dataset,
-    model: createModel(options.model, dataset),
+    model: createModel(options.model, widths ? { ...dataset, widths } : dataset),
     optimizer: createOptimizer(options.optimizer),
     batchSize: options.batchSize,
     seed,
@@ -79,6 +79,7 @@ function createBody(
     settings: {
       task: options.task,
       model: options.model,
+      widths: options.widths?.join(',') ?? null,
       batchSize: options.batchSize,
       seed: options.seed,
       labelNoise: options.labelNoise,
@@ -180,7 +181,8 @@ async function assemble(
       onAnswer: answerHandler(follower, emit),
       onNotice,
     })
-  const fits = `${options.task} ${options.model} ${options.optimizer}, batch ${options.batchSize}`
+  const model = options.widths === null ? options.model : `${options.model} ${options.widths.join('-')}`
+  const fits = `${options.task} ${model} ${options.optimizer}, batch ${options.batchSize}`
   // A run that nobody named and no server knows cannot be resumed, so nothing is kept of it.
   const isResumable = reporter !== undefined || options.runId !== null
   const state = isResumable ? openStateFolder(join(stateDir, runId), fits, onNotice) : undefined

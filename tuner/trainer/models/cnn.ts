@@ -1,10 +1,10 @@
-// A small convolutional network: 3×3 filters, 16 then 32, each followed by 2×2 max pooling and ReLU, then one
-// dense layer.
+// A small convolutional network: two layers of 3×3 filters (16, then 32, unless counts are given), each followed
+// by 2×2 max pooling and ReLU, then one dense layer.
 
 import * as tf from '@tensorflow/tfjs-core'
 import { initialTensors, type Model, type ModelShape, type WeightInfo } from './model.ts'
 
-const filterCounts = [16, 32] as const
+const usualFilterCounts = [16, 32] as const
 
 const convolve = (x: tf.Tensor4D, filter: tf.Tensor, bias: tf.Tensor): tf.Tensor4D =>
   tf.add(tf.conv2d(x, filter as tf.Tensor4D, 1, 'same'), bias)
@@ -12,7 +12,8 @@ const convolve = (x: tf.Tensor4D, filter: tf.Tensor, bias: tf.Tensor): tf.Tensor
 /** Pooling before ReLU gives the same as after it, as both keep order, and ReLU then works on a quarter. */
 const activate = (x: tf.Tensor4D): tf.Tensor4D => tf.relu(tf.maxPool(x, 2, 2, 'same'))
 
-export function createCnn({ height, width, classCount }: ModelShape): Model {
+export function createCnn({ height, width, classCount, widths = usualFilterCounts }: ModelShape): Model {
+  const filterCounts = widths as readonly [number, number]
   const halved = (length: number) => Math.ceil(length / 2)
   const features = halved(halved(height)) * halved(halved(width)) * filterCounts[1]
   const weightInfos: WeightInfo[] = [

@@ -24,7 +24,13 @@ export type Model = {
 }
 
 /** What a model is built for. */
-export type ModelShape = { readonly height: number; readonly width: number; readonly classCount: number }
+export type ModelShape = {
+  readonly height: number
+  readonly width: number
+  readonly classCount: number
+  /** Hidden widths of an MLP, filter counts of a CNN; absent: the model's usual ones. */
+  readonly widths?: readonly number[]
+}
 
 /**
  * He et al. 2015: normal with variance 2 / fanIn, which keeps the variance through ReLU layers; biases are 0.
