@@ -37,6 +37,7 @@ export const limits = {
   batchProbesMax: 1_000,
   batchAcknowledgementsMax: 1_000,
   windowsMax: 16,
+  probePartsMax: 32,
   metricsMax: 200,
   nameCharactersMax: 128,
   textCharactersMax: 1_000,
@@ -170,7 +171,11 @@ export const sampleColumnsSchema = z
   })
   .meta({ id: 'SampleColumns' }) satisfies z.ZodType<SampleColumns>
 
-const score = { loss: looseNumber, accuracy: z.number().min(0).max(1).nullable().exactOptional() }
+const score = {
+  loss: looseNumber,
+  accuracy: z.number().min(0).max(1).nullable().exactOptional(),
+  lossByPart: z.array(looseNumber).max(limits.probePartsMax).exactOptional(),
+}
 const seconds = z.number().min(0)
 
 export const probeSchema = z

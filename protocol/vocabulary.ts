@@ -199,7 +199,15 @@ export const sampleColumnNames = [
 export type SampleColumnName = (typeof sampleColumnNames)[number]
 
 /** Loss (mean over the probe's examples) and accuracy in [0, 1] of the present weights or of averaged ones. */
-export type ProbeScore = { readonly loss: number; readonly accuracy?: number | null }
+export type ProbeScore = {
+  readonly loss: number
+  readonly accuracy?: number | null
+  /**
+   * Mean losses of fixed, equal parts of the probe's examples, the same parts in the same order at every probe: so
+   * two probes can be compared example by example, without the scatter between examples that they share.
+   */
+  readonly lossByPart?: readonly number[]
+}
 
 export type ValleyProbe = {
   readonly kind: 'valley'

@@ -220,6 +220,18 @@ describe('probes', () => {
     expect(Number.isFinite(line.noiseCurvature)).toBe(true)
     trainer.dispose()
   })
+  it('of the valley carry the losses of 16 fixed parts, whose mean is the loss', async () => {
+    const trainer = newTrainer()
+    await takeSteps(trainer, 20)
+    const { raw, averaged } = await trainer.valleyProbe()
+    for (const { loss, lossByPart = [] } of [raw, ...averaged]) {
+      expect(lossByPart).toHaveLength(16)
+      expect(lossByPart.reduce((sum, part) => sum + part / 16, 0)).toBeCloseTo(loss, 5)
+    }
+    expect(averaged.length).toBeGreaterThan(0)
+    expect(new Set(raw.lossByPart).size).toBeGreaterThan(8)
+    trainer.dispose()
+  })
   it('before the first step have no update to look along, and still the noise', async () => {
     const trainer = newTrainer()
     const line = await trainer.lineProbe(0.02)

@@ -1,7 +1,6 @@
 // Loss and accuracy of given weights on a set of examples, in pieces of bounded size; forward passes only.
 
 import * as tf from '@tensorflow/tfjs-core'
-import type { ProbeScore } from '../../../protocol/vocabulary.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { Batch } from '../data/batches.ts'
 import { accuracyOf, crossEntropy, logitsOf, type Model, type Weights } from '../models/model.ts'
@@ -14,13 +13,45 @@ export function scoreTensors(model: Model, weights: Weights, batch: Batch): [tf.
   })
 }
 
+/** Parts of a valley probe's examples: 15 degrees of freedom are enough for an error of their mean difference. */
+export const probeParts = 16
+
+/** Rows of weights that turn losses of examples, in order, into means of `parts` parts, equal but for one example. */
+export function partsMatrix(examples: number, parts = Math.min(probeParts, examples)): tf.Tensor2D {
+  const from = (part: number): number => Math.floor((part * examples) / parts)
+  const matrix = new Float32Array(parts * examples)
+  for (let part = 0; part < parts; part++)
+    matrix.fill(
+      1 / (from(part + 1) - from(part)),
+      part * examples + from(part),
+      part * examples + from(part + 1),
+    )
+  return tf.tensor2d(matrix, [parts, examples])
+}
+
+/** Mean loss of each part as scalar tensors, then loss and accuracy over all; the caller disposes them. */
+export function partScoreTensors(
+  model: Model,
+  weights: Weights,
+  batch: Batch,
+  matrix: tf.Tensor2D,
+): tf.Scalar[] {
+  return tf.tidy(() => {
+    const logits = logitsOf(model, weights, batch.inputs)
+    const losses = tf.sub(tf.logSumExp(logits, 1, true), tf.sum(tf.mul(logits, batch.labels), 1, true))
+    const means = tf.unstack(tf.matMul(matrix, losses as tf.Tensor2D)) as tf.Tensor[]
+    const parts = means.map((mean) => tf.reshape(mean, []) as tf.Scalar)
+    return [...parts, tf.mean(losses) as tf.Scalar, accuracyOf(logits, batch.labels)]
+  })
+}
+
 /** Mean loss and accuracy over batches, weighed by their sizes, with one read. */
 export async function evaluateBatches(
   backend: Backend,
   model: Model,
   weights: Weights,
   batches: readonly Batch[],
-): Promise<Required<ProbeScore> & { accuracy: number }> {
+): Promise<{ loss: number; accuracy: number }> {
   const tensors = batches.flatMap((batch) => scoreTensors(model, weights, batch))
   const values = await backend.readScalars(tensors)
   for (const tensor of tensors) tensor.dispose()

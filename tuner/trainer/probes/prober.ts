@@ -10,6 +10,7 @@ import { lossAndGradients, type Model, type Weights } from '../models/model.ts'
 import { disposeAll, type Optimizer } from '../optimizers/optimizer.ts'
 import { createRandom, hashSeed } from '../random.ts'
 import type { WeightAverages } from './averages.ts'
+import { partsMatrix } from './evaluate.ts'
 import { lineStart, measureAlongUpdate, measureNoiseCurvature } from './line.ts'
 import { measureValley } from './valley.ts'
 
@@ -51,7 +52,7 @@ export function createProber(options: ProberOptions): Prober {
   const { backend, dataset, model, optimizer, makeBatch, clock } = options
   const heldOutCount = Math.min(options.probeExamples, dataset.heldOut.count)
   const lineCount = Math.min(options.lineExamples, dataset.train.count)
-  let heldOut: Batch | undefined
+  let heldOut: { readonly examples: Batch; readonly parts: tf.Tensor2D } | undefined
   let training: Batch | undefined
   let criticalRate: number | null = null
 
@@ -71,8 +72,11 @@ export function createProber(options: ProberOptions): Prober {
   return {
     valley: async ({ weights, step }, averages) => {
       const started = clock()
-      heldOut ??= makeBatch(dataset.heldOut, indexRange(0, heldOutCount))
-      const probe = await measureValley({ backend, model, weights, averages, examples: heldOut, step })
+      heldOut ??= {
+        examples: makeBatch(dataset.heldOut, indexRange(0, heldOutCount)),
+        parts: partsMatrix(heldOutCount),
+      }
+      const probe = await measureValley({ backend, model, weights, averages, ...heldOut, step })
       return { ...probe, seconds: clock() - started }
     },
     line: async (position, learningRate) => {
@@ -99,7 +103,8 @@ export function createProber(options: ProberOptions): Prober {
       }
     },
     dispose: () => {
-      for (const batch of [heldOut, training]) if (batch !== undefined) disposeBatch(batch)
+      heldOut?.parts.dispose()
+      for (const batch of [heldOut?.examples, training]) if (batch !== undefined) disposeBatch(batch)
     },
   }
 }

@@ -1,14 +1,16 @@
 // The valley probe: loss and accuracy on the fixed held-out examples, of the present weights and of the weights
 // averaged over windows of 1, 2 and 4 blocks. Averaging cancels the noise across the valley, so the averaged
-// loss shows how far along the valley floor the run is. Cost: 1 + windows forward passes, one read.
+// loss shows how far along the valley floor the run is. Each loss comes with its parts, so that arms of a race are
+// compared over the same examples. Cost: 1 + windows forward passes, one read.
 
+import type * as tf from '@tensorflow/tfjs-core'
 import type { ValleyProbe } from '../../../protocol/vocabulary.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { Batch } from '../data/batches.ts'
 import type { Model, Weights } from '../models/model.ts'
 import { disposeAll } from '../optimizers/optimizer.ts'
 import type { WeightAverages } from './averages.ts'
-import { scoreTensors } from './evaluate.ts'
+import { partScoreTensors } from './evaluate.ts'
 
 export type ValleyInput = {
   readonly backend: Backend
@@ -16,6 +18,8 @@ export type ValleyInput = {
   readonly weights: Weights
   readonly averages: WeightAverages
   readonly examples: Batch
+  /** Of `partsMatrix`, for these examples. */
+  readonly parts: tf.Tensor2D
   readonly step: number
 }
 
@@ -24,11 +28,16 @@ export async function measureValley(input: ValleyInput): Promise<Omit<ValleyProb
   const { backend, model, averages, examples } = input
   const windows = averages.windows()
   const candidates = [input.weights, ...windows.map(({ weights }) => weights)]
-  const tensors = candidates.flatMap((weights) => scoreTensors(model, weights, examples))
+  const tensors = candidates.flatMap((weights) => partScoreTensors(model, weights, examples, input.parts))
   for (const { weights } of windows) disposeAll(weights)
   const values = await backend.readScalars(tensors)
   disposeAll(tensors)
-  const score = (index: number) => ({ loss: values[2 * index]!, accuracy: values[2 * index + 1]! })
+  const [partCount] = input.parts.shape
+  const score = (index: number) => {
+    const [...lossByPart] = values.slice(index * (partCount + 2), (index + 1) * (partCount + 2))
+    const [loss, accuracy] = lossByPart.splice(partCount) as [number, number]
+    return { loss, accuracy, lossByPart }
+  }
   return {
     kind: 'valley',
     step: input.step,
