@@ -3,6 +3,7 @@
 import { benchBackends } from './backends.ts'
 import { benchDemo } from './demo.ts'
 import { benchIngest } from './ingest.ts'
+import { benchTraces } from './traces/main.ts'
 
 const benches: Readonly<
   Record<string, { readonly what: string; run(args: readonly string[]): Promise<void> }>
@@ -16,6 +17,10 @@ const benches: Readonly<
     run: benchBackends,
   },
   demo: { what: "the demo's run against a constant rate and a fixed anneal, three seeds", run: benchDemo },
+  traces: {
+    what: 'trains the task matrix and keeps traces with their ground truth (hours)',
+    run: benchTraces,
+  },
 }
 
 const [name, ...args] = process.argv.slice(2)

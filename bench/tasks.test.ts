@@ -24,7 +24,7 @@ describe('the task matrix', () => {
       seed: 2,
       learningRate: 0.1,
       labelNoise: 0.3,
-      budgetSteps: 4_500,
+      budgetSteps: 3_000,
     })
     expect(job).not.toHaveProperty('rateGrid')
     expect(() => benchTask('none')).toThrow('task must be one of fashion, noise, mnist, digits, cnn')

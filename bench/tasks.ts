@@ -1,6 +1,6 @@
 // The task matrix of the decision benchmarks: small enough for two cores, different enough to tell rules apart.
 // Fashion on 10,000 examples runs for many epochs, so a long anneal can overfit; with 30 % wrong labels and a
-// wider network it memorises them. Each job's default rate is the usual one for its optimizer; the grid around it
+// smaller set it memorises them. Each job's default rate is the usual one for its optimizer; the grid around it
 // is what a patient person would try.
 
 import type { TaskName } from '../tuner/trainer/data/task.ts'
@@ -43,11 +43,10 @@ export const benchTasks: readonly BenchTask[] = [
     name: 'noise',
     task: 'fashion',
     ...smallMlp,
-    widths: [128, 64],
-    trainExamples: 10_000,
+    trainExamples: 5_000,
     labelNoise: 0.3,
     ...sgdRates,
-    budgetSteps: 4_500,
+    budgetSteps: 3_000,
     seeds,
   },
   { name: 'mnist', task: 'mnist', ...smallMlp, ...sgdRates, budgetSteps: 2_000, seeds },

@@ -7,9 +7,11 @@ import type { Capability } from '../../protocol/vocabulary.ts'
 import type { Backend } from './backends/backend.ts'
 import { describeBackend, openBackend } from './backends/openBackend.ts'
 import { disposeCheckpoint } from './checkpoints.ts'
+import type { Dataset } from './data/dataset.ts'
 import { loadTask } from './data/task.ts'
 import type { EventSink, SummaryEvent } from './events.ts'
 import { localPlan, readSchedule, usualRate } from './localPlan.ts'
+import type { Model } from './models/model.ts'
 import { createModel } from './models/models.ts'
 import { createOptimizer, ownMomentum } from './optimizers/optimizers.ts'
 import type { TrainOptions } from './options.ts'
@@ -26,6 +28,14 @@ const clientId = 'trainer'
 /** Longest wait for the run to be created before training starts by the local plan. */
 const startMsMax = 10_000
 
+/** A trainer, and what it was put together from. */
+export type BuiltTrainer = {
+  readonly trainer: Trainer
+  readonly backend: Backend
+  readonly dataset: Dataset
+  readonly model: Model
+}
+
 /** Backend, data, model and optimizer by name. @throws DataError, RangeError or Error with a sentence. */
 export async function buildTrainer(
   options: Pick<TrainOptions, 'task' | 'model' | 'optimizer' | 'batchSize' | 'seed' | 'backend'> &
@@ -33,22 +43,23 @@ export async function buildTrainer(
       readonly lineExamples?: number
     },
   onNotice: (sentence: string) => void = () => undefined,
-): Promise<{ trainer: Trainer; backend: Backend }> {
+): Promise<BuiltTrainer> {
   const opened = await openBackend(options.backend)
   onNotice(describeBackend(opened))
   const { labelNoise = 0, trainExamples, probeExamples, lineExamples, widths, seed } = options
   const dataset = loadTask(options.task, { labelNoise, seed, ...(trainExamples ? { trainExamples } : {}) })
+  const model = createModel(options.model, widths ? { ...dataset, widths } : dataset)
   const trainer = createTrainer({
     backend: opened.backend,
     dataset,
-    model: createModel(options.model, widths ? { ...dataset, widths } : dataset),
+    model,
     optimizer: createOptimizer(options.optimizer),
     batchSize: options.batchSize,
     seed,
     ...(probeExamples === undefined ? {} : { probeExamples }),
     ...(lineExamples === undefined ? {} : { lineExamples }),
   })
-  return { trainer, backend: opened.backend }
+  return { trainer, backend: opened.backend, dataset, model }
 }
 
 function capabilitiesOf(options: TrainOptions, trainer: Trainer): Capability[] {

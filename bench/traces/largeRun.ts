@@ -1,0 +1,110 @@
+// A run at a constant rate with everything observed that a job can report, and checkpoints along the way. The loop
+// is the trainer's own steps and probes; the cadence is the tuner's default or finer, so that a replay can thin it.
+
+import type { Probe } from '../../protocol/vocabulary.ts'
+import { microBatchSteps, rampShare } from '../../tuner/constants.ts'
+import { blockSteps } from '../../tuner/estimators/blocks.ts'
+import type { Checkpoint } from '../../tuner/trainer/checkpoints.ts'
+import { ownMomentum } from '../../tuner/trainer/optimizers/optimizers.ts'
+import type { BuiltTrainer } from '../../tuner/trainer/run.ts'
+import type { StepReading } from '../../tuner/trainer/signals.ts'
+import type { BenchTask } from '../tasks.ts'
+import { type Sparse, type SparseColumn, sparseColumns, type TraceRun } from './format.ts'
+
+/** Elapsed shares of the budget at which runs are forked. */
+export const forkShares = [0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.8, 0.9] as const
+/** Distances in shares of the budget: twice as fine as the tuner asks for. */
+export const tracedValleyShare = 0.015
+export const tracedLineShare = 0.03
+/** ‖g‖², ‖w‖² and the like at one step in so many. */
+export const tracedNormSteps = 10
+const nonFiniteMax = 5
+
+export type LargeRun = {
+  readonly observed: Omit<TraceRun, 'checkpoints' | 'final'>
+  /** One per share that was reached; the caller disposes them. */
+  readonly checkpoints: readonly { readonly share: number; readonly checkpoint: Checkpoint }[]
+}
+
+export type RunKey = { readonly rate: number; readonly seed: number }
+
+export const rampStepsOf = (budgetSteps: number): number => Math.max(1, Math.round(rampShare * budgetSteps))
+
+/** The rate at a step: a linear ramp from a tenth, then constant. */
+export function rampedRate(rate: number, rampSteps: number, step: number): number {
+  return step >= rampSteps ? rate : rate * (0.1 + (0.9 * step) / rampSteps)
+}
+
+export async function largeRun(task: BenchTask, key: RunKey, built: BuiltTrainer): Promise<LargeRun> {
+  const { trainer, backend } = built
+  const { budgetSteps, optimizer } = task
+  const block = blockSteps(budgetSteps)
+  const rampSteps = rampStepsOf(budgetSteps)
+  const momentum = ownMomentum[optimizer]
+  const valleySteps = Math.max(1, Math.round(tracedValleyShare * budgetSteps))
+  const lineSteps = Math.max(1, Math.round(tracedLineShare * budgetSteps))
+  const microSteps = Math.max(microBatchSteps, block)
+  const forkSteps = new Map<number, number>(
+    forkShares.map((share) => [Math.round(share * budgetSteps), share]),
+  )
+  const readings: StepReading[] = []
+  const probes: Probe[] = []
+  const checkpoints: { share: number; checkpoint: Checkpoint }[] = []
+  trainer.setBlockSteps(block)
+  let nonFinite = 0
+  for (let step = 0; step < budgetSteps && nonFinite < nonFiniteMax; step++) {
+    const share = forkSteps.get(step)
+    if (share !== undefined) checkpoints.push({ share, checkpoint: trainer.capture() })
+    if (step > 0 && step % valleySteps === 0) probes.push(await trainer.valleyProbe())
+    if (step > 0 && step % lineSteps === 0) probes.push(await trainer.lineProbe(key.rate))
+    trainer.step({
+      learningRate: rampedRate(key.rate, rampSteps, step),
+      momentum,
+      measureMicroBatches: step % microSteps === 0,
+      measureUpdate: step % tracedNormSteps === 0,
+      measureNorm: step % tracedNormSteps === 0,
+    })
+    if (trainer.unreadCount < backend.stepsPerRead) continue
+    for (const reading of await trainer.read()) {
+      readings.push(reading)
+      nonFinite = Number.isFinite(reading.loss) ? 0 : nonFinite + 1
+    }
+  }
+  const isDiverged = nonFinite >= nonFiniteMax
+  if (!isDiverged) readings.push(...(await trainer.read()))
+  return {
+    checkpoints,
+    observed: {
+      kind: 'run',
+      ...key,
+      budgetSteps,
+      rampSteps,
+      momentum,
+      batchSize: task.batchSize,
+      microBatchSize:
+        readings.find((reading) => reading.microBatchSize !== null)?.microBatchSize ?? task.batchSize,
+      divergedAtStep: isDiverged ? readings.length : null,
+      stepSeconds: mean(readings.map(({ stepSeconds }) => stepSeconds)),
+      signalSeconds: mean(readings.map(({ signalSeconds }) => signalSeconds)),
+      loss: readings.map(({ loss }) => loss ?? Number.NaN),
+      columns: columnsOf(readings),
+      probes,
+    },
+  }
+}
+
+const mean = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
+
+function columnsOf(readings: readonly StepReading[]): Partial<Record<SparseColumn, Sparse>> {
+  const columns: Partial<Record<SparseColumn, Sparse>> = {}
+  for (const name of sparseColumns) {
+    const measured = readings.filter((reading) => reading[name] !== null)
+    if (measured.length === 0) continue
+    columns[name] = {
+      step: measured.map(({ step }) => step),
+      value: measured.map((reading) => reading[name]!),
+    }
+  }
+  return columns
+}
