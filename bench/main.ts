@@ -3,6 +3,7 @@
 import { benchBackends } from './backends.ts'
 import { benchDemo } from './demo.ts'
 import { benchIngest } from './ingest.ts'
+import { benchPaper } from './paper/paper.ts'
 import { benchTraces } from './traces/main.ts'
 
 const benches: Readonly<
@@ -15,6 +16,10 @@ const benches: Readonly<
   backends: {
     what: 'ms a step by backend and model, beside PyTorch; what signals and probes take',
     run: benchBackends,
+  },
+  paper: {
+    what: 'the claims of the two-regimes paper on our own trainer: experiments A to E',
+    run: benchPaper,
   },
   demo: { what: "the demo's run against a constant rate and a fixed anneal, three seeds", run: benchDemo },
   traces: {

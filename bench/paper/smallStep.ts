@@ -1,0 +1,190 @@
+// C. Momentum in the small-step regime. From the end of a large-step phase three arms fork: no momentum with the
+// best of some rates, momentum with the best of the same effective rates, and momentum at the effective rate that
+// is best without it. How many epochs each needs to halve the training loss, at small and at large batches.
+
+import type { Checkpoint } from '../../tuner/trainer/checkpoints.ts'
+import { disposeCheckpoint } from '../../tuner/trainer/checkpoints.ts'
+import { bracketMiddle, curveOf, hasDiverged } from './curves.ts'
+import type { Lab, Subject } from './lab.ts'
+import { type Interval, meanInterval, medianRate, ratioInterval } from './statistics.ts'
+import type { Store } from './store.ts'
+
+export type SmallStepSizes = {
+  /** With the batch size of the large-step phase. */
+  readonly subject: Subject
+  readonly seeds: readonly number[]
+  readonly tuningSeeds: readonly number[]
+  readonly largeEpochs: number
+  /** Ascending, from one that survives to one that diverges. */
+  readonly largeRates: readonly number[]
+  readonly halvings: number
+  readonly effectiveRates: readonly number[]
+  readonly momentum: number
+  /** Batch sizes with the most epochs that a run may take. */
+  readonly batches: readonly { readonly batchSize: number; readonly epochsMax: number }[]
+}
+
+export const armNames = ['no momentum, tuned', 'momentum, tuned', 'momentum, matched'] as const
+export type ArmName = (typeof armNames)[number]
+
+export type BatchResult = {
+  readonly batchSize: number
+  readonly epochsMax: number
+  readonly rates: Readonly<Record<ArmName, number>>
+  /** Epochs to the aim by seed; infinite = not reached. */
+  readonly epochs: Readonly<Record<ArmName, readonly number[]>>
+  /** Epochs without momentum over epochs with, both tuned. */
+  readonly gap: Interval
+  readonly matchedGap: Interval
+}
+export type SmallStepResult = {
+  readonly divergence: number
+  readonly batches: readonly BatchResult[]
+  /** Difference of the log gaps of the largest and the smallest batch. */
+  readonly gapGrowth: Interval
+}
+
+/** The aim: this share of the training loss at the end of the large-step phase. */
+const aimShare = 0.5
+const evaluationsPerEpoch = 4
+/** The loss at the fork is the mean of the last epochs of the large-step phase. */
+const forkEpochs = 3
+/** In tuning, a run that does not arrive counts as this many times the cap. */
+const missFactor = 2
+
+type Fork = { readonly checkpoint: Checkpoint; readonly aim: number }
+
+async function largePhase(lab: Lab, sizes: SmallStepSizes, seed: number, rate: number): Promise<Fork> {
+  const run = lab.start(sizes.subject, seed)
+  const losses: number[] = []
+  for (let epoch = 0; epoch < sizes.largeEpochs; epoch++) {
+    await run.take(run.stepsPerEpoch, { learningRate: rate, momentum: 0 })
+    losses.push(await run.trainingLoss())
+  }
+  const checkpoint = run.capture()
+  run.dispose()
+  const end = losses.slice(-forkEpochs)
+  return { checkpoint, aim: (aimShare * end.reduce((sum, loss) => sum + loss, 0)) / end.length }
+}
+
+type Arm = { readonly momentum: number; readonly effectiveRate: number }
+
+/** Epochs (of all examples) from the fork to the aim; null = not within the cap, or diverged. */
+async function epochsToAim(
+  lab: Lab,
+  options: { subject: Subject; seed: number; epochsMax: number; fork: Fork; arm: Arm },
+): Promise<number | null> {
+  const { subject, seed, epochsMax, fork, arm } = options
+  const { batchSize, trainExamples } = subject
+  const run = lab.start(subject, seed)
+  run.resumeFrom(fork.checkpoint)
+  const stepsPerEvaluation = Math.max(1, Math.round(run.stepsPerEpoch / evaluationsPerEpoch))
+  const rates = { learningRate: arm.effectiveRate * (1 - arm.momentum), momentum: arm.momentum }
+  const stepsMax = Math.floor((epochsMax * trainExamples) / batchSize)
+  let steps = 0
+  let isReached = false
+  while (steps < stepsMax && !run.isBroken && !isReached) {
+    await run.take(stepsPerEvaluation, rates)
+    steps += stepsPerEvaluation
+    isReached = (await run.trainingLoss()) <= fork.aim
+  }
+  run.dispose()
+  return isReached ? (steps * batchSize) / trainExamples : null
+}
+
+async function divergenceRate(lab: Lab, store: Store, sizes: SmallStepSizes): Promise<number> {
+  const { subject, tuningSeeds, largeEpochs: epochs, largeRates, halvings } = sizes
+  const middles: number[] = []
+  for (const seed of tuningSeeds) {
+    const diverges = async (learningRate: number) =>
+      hasDiverged(
+        await store.once(`large rate ${learningRate.toPrecision(6)}, seed ${seed}`, () =>
+          curveOf(lab, { subject, seed, rates: { learningRate, momentum: 0 }, epochs }),
+        ),
+      )
+    let at = 0
+    while (at < largeRates.length && !(await diverges(largeRates[at]!))) at++
+    const [below, above] = [largeRates[at - 1], largeRates[at]]
+    if (below === undefined || above === undefined)
+      throw new Error(`the rates of seed ${seed} must reach from one that survives to one that diverges`)
+    middles.push(await bracketMiddle({ below, above }, halvings, diverges))
+  }
+  return medianRate(middles)
+}
+
+type Measure = (seed: number, arm: Arm) => Promise<number | null>
+
+/** The effective rate with the fewest epochs on the tuning seeds. */
+async function tunedRate(
+  measure: Measure,
+  options: { sizes: SmallStepSizes; momentum: number; epochsMax: number },
+): Promise<number> {
+  const { sizes, momentum, epochsMax } = options
+  let best = { rate: sizes.effectiveRates[0]!, epochs: Number.POSITIVE_INFINITY }
+  for (const rate of sizes.effectiveRates) {
+    let epochs = 0
+    for (const seed of sizes.tuningSeeds)
+      epochs += (await measure(seed, { momentum, effectiveRate: rate })) ?? missFactor * epochsMax
+    if (epochs < best.epochs) best = { rate, epochs }
+  }
+  return best.rate
+}
+
+async function runBatch(
+  measure: Measure,
+  sizes: SmallStepSizes,
+  { batchSize, epochsMax }: SmallStepSizes['batches'][number],
+): Promise<BatchResult> {
+  const { momentum, seeds } = sizes
+  const plainRate = await tunedRate(measure, { sizes, momentum: 0, epochsMax })
+  const momentumRate = await tunedRate(measure, { sizes, momentum, epochsMax })
+  const epochsOf = async (arm: Arm): Promise<number[]> => {
+    const epochs: number[] = []
+    for (const seed of seeds) epochs.push((await measure(seed, arm)) ?? Number.POSITIVE_INFINITY)
+    return epochs
+  }
+  const plain = await epochsOf({ momentum: 0, effectiveRate: plainRate })
+  const tuned = await epochsOf({ momentum, effectiveRate: momentumRate })
+  const matched = await epochsOf({ momentum, effectiveRate: plainRate })
+  const ratios = (others: readonly number[]) => plain.map((epochs, index) => epochs / others[index]!)
+  return {
+    batchSize,
+    epochsMax,
+    rates: {
+      'no momentum, tuned': plainRate,
+      'momentum, tuned': momentumRate,
+      'momentum, matched': plainRate,
+    },
+    epochs: { 'no momentum, tuned': plain, 'momentum, tuned': tuned, 'momentum, matched': matched },
+    gap: ratioInterval(ratios(tuned)),
+    matchedGap: ratioInterval(ratios(matched)),
+  }
+}
+
+/** Log of (epochs without momentum / epochs with) by seed. */
+const logGaps = ({ epochs }: BatchResult): number[] =>
+  epochs['no momentum, tuned'].map((plain, index) => Math.log(plain / epochs['momentum, tuned'][index]!))
+
+export async function runSmallStep(lab: Lab, store: Store, sizes: SmallStepSizes): Promise<SmallStepResult> {
+  const divergence = await divergenceRate(lab, store, sizes)
+  const forks = new Map<number, Fork>()
+  const forkOf = async (seed: number): Promise<Fork> => {
+    const known = forks.get(seed) ?? (await largePhase(lab, sizes, seed, divergence / 2))
+    forks.set(seed, known)
+    return known
+  }
+  const batches: BatchResult[] = []
+  for (const batch of sizes.batches) {
+    const { batchSize, epochsMax } = batch
+    const subject = { ...sizes.subject, batchSize }
+    const measure: Measure = (seed, arm) =>
+      store.once(
+        `batch ${batchSize}, momentum ${arm.momentum}, effective rate ${arm.effectiveRate}, seed ${seed}`,
+        async () => epochsToAim(lab, { subject, seed, epochsMax, fork: await forkOf(seed), arm }),
+      )
+    batches.push(await runBatch(measure, sizes, batch))
+  }
+  for (const { checkpoint } of forks.values()) disposeCheckpoint(checkpoint)
+  const [first, last] = [logGaps(batches[0]!), logGaps(batches.at(-1)!)]
+  return { divergence, batches, gapGrowth: meanInterval(last.map((gap, index) => gap - first[index]!)) }
+}

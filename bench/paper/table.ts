@@ -1,0 +1,8 @@
+// Tables and verdicts of the experiments, as Markdown.
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+export const verdict = (isPassed: boolean): string => (isPassed ? '**passed**' : '**failed**')
