@@ -2,6 +2,7 @@
 // and which threshold it must meet. What is in the folder's files is not trained again; B and D take their rates from
 // A, and so train A first if it is not there.
 
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bandsReport, runBands, runRates } from './bands.ts'
 import { runGeneralisation } from './generalisation.ts'
@@ -9,6 +10,7 @@ import { generalisationReport } from './generalisationReport.ts'
 import { type Lab, openLab } from './lab.ts'
 import { runOneSwitch } from './oneSwitch.ts'
 import { oneSwitchReport } from './oneSwitchReport.ts'
+import { bandsPicture, generalisationPicture } from './pictures.ts'
 import { rescalingReport, runRescaling } from './rescaling.ts'
 import { type PaperSizes, paperSizes } from './sizes.ts'
 import { runSmallStep } from './smallStep.ts'
@@ -18,7 +20,13 @@ import { openStore, type Store } from './store.ts'
 export const experimentNames = ['a', 'b', 'c', 'd', 'e'] as const
 export type ExperimentName = (typeof experimentNames)[number]
 
-type Around = { readonly lab: Lab; readonly sizes: PaperSizes; store(name: ExperimentName): Store }
+type Around = {
+  readonly lab: Lab
+  readonly sizes: PaperSizes
+  store(name: ExperimentName): Store
+  /** Keeps a picture beside the results. */
+  draw(name: ExperimentName, svg: string): void
+}
 
 async function ratesReport({ lab, sizes, store }: Around): Promise<string> {
   const { divergence, large, small } = await runRates(lab, store('a'), sizes.bands)
@@ -32,8 +40,10 @@ const experiments: Readonly<
   a: {
     title: 'A. Two bands of learning rate',
     run: async (around) => {
-      const { lab, sizes, store } = around
-      const report = bandsReport(await runBands(lab, store('a'), sizes.bands), sizes.bands)
+      const { lab, sizes, store, draw } = around
+      const result = await runBands(lab, store('a'), sizes.bands)
+      draw('a', bandsPicture(result, sizes.bands))
+      const report = bandsReport(result, sizes.bands)
       return `${report}\n\n${await ratesReport(around)}`
     },
   },
@@ -51,9 +61,10 @@ const experiments: Readonly<
   },
   d: {
     title: 'D. The large-step phase and generalisation',
-    run: async ({ lab, sizes, store }) => {
+    run: async ({ lab, sizes, store, draw }) => {
       const rates = await runRates(lab, store('a'), sizes.bands)
       const result = await runGeneralisation(lab, store('d'), { sizes: sizes.generalisation, rates })
+      draw('d', generalisationPicture(result, sizes.generalisation))
       return generalisationReport(result, sizes.generalisation)
     },
   },
@@ -79,10 +90,11 @@ export async function runPaper(options: {
     stores.set(name, open)
     return open
   }
+  const draw = (name: ExperimentName, svg: string) => writeFileSync(join(folder, `${name}.svg`), svg)
   const reports: string[] = []
   for (const name of names) {
     const { title, run } = experiments[name]
-    reports.push(`### ${title}\n\n${await run({ lab, sizes, store })}`)
+    reports.push(`### ${title}\n\n${await run({ lab, sizes, store, draw })}`)
   }
   return reports.join('\n\n')
 }

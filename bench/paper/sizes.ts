@@ -82,8 +82,8 @@ export const tinySizes: PaperSizes = {
     effectiveRates: [0.05, 0.2],
     momentum: 0.9,
     batches: [
-      { batchSize: 16, epochsMax: 20 },
-      { batchSize: 256, epochsMax: 20 },
+      { batchSize: 16, epochsMax: 4 },
+      { batchSize: 256, epochsMax: 4 },
     ],
   },
   generalisation: {
