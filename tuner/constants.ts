@@ -100,6 +100,9 @@ export const switchHitsWindow = 3
 /** Remaining share of the budget at which the switch is forced, and above which it is refused. */
 export const switchRemainingMin = 0.1
 export const switchRemainingMax = 0.9
+/** The rule alone does not switch before this share: the eight probes that it needs may all lie early, where a slope
+ *  over the rest of the run is a guess (bench/records/2026-11-24-after-the-switch/README.md). */
+export const switchRuleShareMin = 0.25
 /** Share of the budget over which the fallback plan anneals, where there is too little to decide by. */
 export const fallbackAnnealShare = 0.7
 /** A job that could send probes but did not is annealed by the fallback plan from this share on. Chosen. */
@@ -124,17 +127,24 @@ export const overfittingAnnealShare = 0.5
 /** Without a budget, a person's switch anneals over this share of the steps so far. Chosen. */
 export const openEndedAnnealShare = 0.25
 
-// -- Cadence of probes. bench/records/2026-11-24-prototype/README.md; the share of time is the product's promise.
-export const valleyShare = 0.03
+// -- Cadence of probes. bench/records/2026-11-24-after-the-switch/README.md; the shares of time are the product's promise.
+/** Distance of valley probes as a share of the steps so far: the first where time allows it, the second at most. */
+export const valleyElapsedShare = 0.06
+export const valleyElapsedShareMax = 0.12
+/** Bounds of the distance; beyond the upper one it grows, up to a share of the budget, only to hold its share of time. */
+export const valleyStepsMin = 20
+export const valleyStepsMax = 160
 export const valleyShareMax = 0.045
-/** A run far longer than its data needs evidence as early as a short one: never further apart than this. */
-export const valleyStepsMax = 150
 export const valleyStepsWithoutBudget = 100
-/** Probes may take this share of the run's time; their distance grows to hold it. */
+/** Shortest averaging block. Chosen: that of a run of 2,000 steps. */
+export const averagingStepsMin = 10
+/** Probes may take this share of the run's time, and of that of a short run. */
 export const probeShareGoal = 0.03
-/** A line probe at every third valley probe; in the anneal a valley probe each quarter of it. Chosen. */
+export const probeShareGoalShort = 0.045
+export const shortBudgetSteps = 3_000
+/** A line probe at each of the first valley probes, then at every third. Chosen. */
+export const lineProbesFirst = 2
 export const lineProbeStride = 3
-export const annealProbeShare = 0.25
 /** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
 export const microBatchSteps = 20
 /** Signals may take this share of the time; beyond it micro-batch norms come up to so many times more rarely. Chosen. */

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Capability, Command } from '../protocol/vocabulary.ts'
+import { valleyStepsMax } from './constants.ts'
 import {
   allCapabilities,
   decisionsOf,
@@ -38,8 +39,11 @@ describe('the mode', () => {
     const advice = run.decisions.filter(({ kind }) => kind !== 'start')
     expect(advice.length).toBeGreaterThan(20)
     expect(advice.every(({ status, mode }) => status === 'advisory' && mode === 'advisory')).toBe(true)
-    // It would have switched where auto does.
-    expect(switchStep(run)).toEqual(switchStep(syntheticRun(slow)))
+    // It would have switched where auto does: at the first probe after the plan's own switch.
+    const [advised] = switchStep(run)
+    const [made] = switchStep(syntheticRun(slow))
+    expect(advised).toBeGreaterThanOrEqual(made!)
+    expect(advised).toBeLessThan(made! + valleyStepsMax)
     expect(run.state.actions.every(({ kind }) => kind === 'probe')).toBe(true)
   })
 

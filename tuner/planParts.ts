@@ -1,29 +1,18 @@
 // The plan as a function of the state: whatever changed (a decision, an override, the budget), the plan is made
 // anew from what is known now, so there is one place that says what a client is asked to do.
 
-import type { Cadence, Segment, Tripwire } from '../protocol/vocabulary.ts'
+import type { Segment, Tripwire } from '../protocol/vocabulary.ts'
+import { cadenceOf, evaluationDistance } from './cadence.ts'
 import {
-  annealProbeShare,
-  lineProbeStride,
-  microBatchSteps,
-  microBatchStrideMax,
-  probeShareGoal,
   raceLossRiseFactor,
   rangeAwaitSteps,
-  signalShareGoal,
   switchRemainingMin,
   tripwireLossFactor,
   tripwireNormFactor,
   tripwireRateFactor,
-  valleyShare,
-  valleyShareMax,
-  valleyStepsMax,
-  valleyStepsWithoutBudget,
 } from './constants.ts'
-import { blockSteps } from './estimators/blocks.ts'
-import { cost } from './estimators/cost.ts'
 import { lossSmoother } from './estimators/lossSmoother.ts'
-import { conservativeRate, momentaOf, offers } from './options.ts'
+import { conservativeRate, momentaOf } from './options.ts'
 import {
   annealSegments,
   armSegments,
@@ -121,60 +110,6 @@ export function plannedSwitchStep(state: TunerState): number | null {
   const patience = step + 2 * evaluationDistance(state) + 1
   const fallback = isUndone ? deadline : fallbackSwitchStep(step, budgetSteps)
   return Math.min(Math.max(outlook?.earliestStep ?? fallback, patience), deadline)
-}
-
-/** Steps between two evaluations of the switch rule; 0 = there is nothing to evaluate but the loss. */
-export function evaluationDistance(state: TunerState): number {
-  if (offers(state.options, 'heldOutLoss')) return cadenceOf(state)?.valleySteps ?? 0
-  if (!offers(state.options, 'microBatchNorms')) return 0
-  // Means of three blocks of the training loss stand in for probes, at the ends of blocks.
-  const { blockSteps: block } = state.signals.lossBlocks
-  return block * Math.max(3, Math.ceil(probeDistance(state) / block))
-}
-
-/** How often the job measures. The distance of probes grows where they would take more than their share of time. */
-export function cadenceOf(state: TunerState): Cadence | null {
-  const { options, budgetSteps, phase } = state
-  const block = blockSteps(budgetSteps)
-  const isSteered = phase === 'large' || phase === 'anneal'
-  const distance = isSteered ? probeDistance(state) : null
-  const hasNorms = isSteered && offers(options, 'microBatchNorms')
-  return {
-    blockSteps: block,
-    valleySteps: offers(options, 'heldOutLoss') ? distance : null,
-    // Curvature changes more slowly than the loss, and costs as much to measure.
-    lineSteps: distance !== null && offers(options, 'lineProbe') ? lineProbeStride * distance : null,
-    microBatchSteps: hasNorms ? microBatchDistance(state, block) : null,
-  }
-}
-
-/** Norms of micro-batches come more rarely where signals take more than their share of the time. */
-function microBatchDistance({ signals }: TunerState, block: number): number {
-  const distance = Math.max(microBatchSteps, block)
-  const { signalShare } = cost.read(signals.cost)
-  return (
-    distance * Math.min(Math.max(1, Math.ceil((signalShare ?? 0) / signalShareGoal)), microBatchStrideMax)
-  )
-}
-
-function probeDistance(state: TunerState): number {
-  const { budgetSteps, signals, anneal } = state
-  if (budgetSteps === null) return valleyStepsWithoutBudget
-  const wanted = Math.min(Math.ceil(valleyShare * budgetSteps), valleyStepsMax)
-  const bounded = Math.min(
-    Math.max(wanted, affordableDistance(signals)),
-    Math.max(wanted, Math.ceil(valleyShareMax * budgetSteps)),
-  )
-  // The switch is made: the anneal is watched, but there is little left to decide.
-  return anneal === null
-    ? bounded
-    : Math.max(bounded, Math.ceil(annealProbeShare * (anneal.toStep - anneal.fromStep)))
-}
-
-/** The distance at which a valley probe, and a line probe every few of them, take their share of the time. */
-function affordableDistance({ probeSecondsMean, stepSecondsMean }: TunerState['signals']): number {
-  if (probeSecondsMean === null || stepSecondsMean === null || stepSecondsMean <= 0) return 1
-  return Math.ceil(((1 + 1 / lineProbeStride) * probeSecondsMean) / (probeShareGoal * stepSecondsMean))
 }
 
 function tripwireOf(state: TunerState): Tripwire | null {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { evaluatePlan, planProblem } from '../protocol/plan.ts'
 import type { Plan, Segment } from '../protocol/vocabulary.ts'
+import { cadenceOf } from './cadence.ts'
 import { annealLinearShareMin, fallbackAnnealShare, raceWarmupFrom } from './constants.ts'
 import { initialState, type TunerState } from './index.ts'
-import { cadenceOf, nextAwaitStep, plannedSwitchStep } from './planParts.ts'
+import { nextAwaitStep, plannedSwitchStep } from './planParts.ts'
 import {
   annealShape,
   armSegments,
@@ -154,7 +155,7 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
   })
 
   it('is where the evidence points, but never before two more probes can be judged, nor after the deadline', () => {
-    const { valleySteps } = cadenceOf(stateOf({}))!
+    const { valleySteps } = cadenceOf(stateOf({ step: 1_000 }))!
     const planned = (step: number, earliest: number | null) =>
       plannedSwitchStep(stateOf({ step, outlook: outlook(earliest) }))
     expect(planned(1_000, 2_000)).toBe(2_000)
@@ -168,7 +169,8 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
 
   it('gives a job without held-out data two more evaluations as well', () => {
     const planned = plannedSwitchStep(stateOf({ step: 1_000, outlook: outlook(1_000) }, ['microBatchNorms']))
-    expect(planned).toBeGreaterThan(1_150)
+    // Evaluations are 60 steps apart at step 1,000.
+    expect(planned).toBe(1_121)
     expect(plannedSwitchStep(stateOf({ step: 1_000, outlook: outlook(1_000) }, []))).toBe(1_001)
   })
 
@@ -182,17 +184,44 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
       valleySteps: null,
       microBatchSteps: null,
     })
-    expect(cadenceOf(stateOf({}))).toMatchObject({ blockSteps: 15, valleySteps: 90 })
+  })
+
+  it('measures at a distance that grows with the steps so far, whatever the budget', () => {
+    const distances = (budgetSteps: number) =>
+      [100, 500, 1_000, 2_000, 2_600].map((step) => cadenceOf(stateOf({ step, budgetSteps }))?.valleySteps)
+    expect(distances(3_000)).toEqual([20, 30, 60, 120, 120])
+    expect(distances(30_000)).toEqual(distances(3_000))
+    expect(cadenceOf(stateOf({ step: 25_000, budgetSteps: 30_000 }))?.valleySteps).toBe(160)
+    expect(cadenceOf(stateOf({ step: 1_000, budgetSteps: null }))?.valleySteps).toBe(100)
+  })
+
+  it('averages over blocks of which one ends between two probes, up to those of the budget', () => {
+    const blocksAt = (step: number, budgetSteps: number) =>
+      cadenceOf(stateOf({ step, budgetSteps }))?.blockSteps
+    expect([100, 1_000, 2_600].map((step) => blocksAt(step, 3_000))).toEqual([10, 15, 15])
+    expect([100, 1_000, 2_600].map((step) => blocksAt(step, 30_000))).toEqual([10, 30, 60])
+  })
+
+  it('measures curvature with the first two valley probes, then at every third', () => {
+    const after = (count: number) => {
+      const signals = { ...initial.signals, curvature: { ...initial.signals.curvature, count } }
+      const { valleySteps, lineSteps } = cadenceOf(stateOf({ step: 1_000, signals }))!
+      return lineSteps! / valleySteps!
+    }
+    expect([0, 1, 2, 9].map(after)).toEqual([1, 1, 3, 3])
   })
 
   it('spaces probes out where they would take more than their share of the time, within a bound', () => {
-    const { valleySteps: wanted } = cadenceOf(stateOf({}))!
-    const at = (probeSecondsMean: number) => {
-      const signals = { ...initial.signals, stepSecondsMean: 0.01, probeSecondsMean }
-      return cadenceOf(stateOf({ signals }))!.valleySteps!
+    const at = (probeSecondsMean: number, step = 1_000, spent = 0) => {
+      const cost = { step: 10, signal: null, probe: spent }
+      const signals = { ...initial.signals, stepSecondsMean: 0.01, probeSecondsMean, cost }
+      return cadenceOf(stateOf({ step, signals }))!.valleySteps!
     }
-    expect(at(0)).toBe(wanted)
-    expect(at(0.024)).toBeGreaterThan(wanted!)
-    expect(at(1_000)).toBeLessThan(2 * wanted!)
+    expect(at(0)).toBe(60)
+    expect(at(0.06)).toBe(80)
+    expect(at(1_000)).toBe(120)
+    expect(at(0.001, 1_000, 1_000)).toBe(120)
+    // Late the distance is bounded by the budget's share as well.
+    expect(at(1_000, 2_900)).toBe(160)
   })
 })

@@ -19,7 +19,7 @@ import type { RaceState } from './rules/race.ts'
 import type { RangeTestState } from './rules/rangeTest.ts'
 import type { SignalsState } from './signals/signals.ts'
 
-export const tunerVersion = 1
+export const tunerVersion = 2
 
 export type Lifecycle = 'running' | 'paused' | 'waiting' | 'diverged' | 'finished'
 

@@ -7,6 +7,7 @@ import {
   switchHitsWindow,
   switchRemainingMax,
   switchRemainingMin,
+  switchRuleShareMin,
   valleyProbesNeeded,
 } from './constants.ts'
 import { evidenceOfSignals } from './evidence.ts'
@@ -64,7 +65,7 @@ function judged(turn: Turn, judgement: Judgement): Turn {
   if (offers(state.options, 'heldOutLoss') && isOverfitting(state.signals))
     return switched(turn, 'overfitting', judgement)
   const hits = rule.satisfied.filter(Boolean).length
-  if (cost?.satisfied && hits >= switchHitsNeeded)
+  if (cost?.satisfied && hits >= switchHitsNeeded && step >= switchRuleShareMin * budgetSteps)
     return switched(turn, isRising(state, cost) ? 'overfitting' : 'rule', judgement)
   return held(turn, judgement, whyNotYet(state, judgement))
 }
@@ -86,6 +87,8 @@ function whyNotYet(state: TunerState, { reading, cost }: Judgement): string {
   if (cost === undefined)
     return 'no gain of annealing is measured: neither averaged weights nor gradient noise show one'
   const hits = state.rule.satisfied.filter(Boolean).length
+  if (cost.satisfied && hits >= switchHitsNeeded)
+    return 'annealing gains as much, but before a quarter of the budget the slope is not known well enough'
   if (cost.satisfied) return `annealing gains as much at ${hits} of ${switchHitsNeeded} probes needed`
   const chance =
     cost.probability === null

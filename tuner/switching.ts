@@ -6,6 +6,7 @@ import {
   fallbackPatienceShare,
   openEndedAnnealShare,
   overfittingAnnealShare,
+  switchRemainingMin,
   valleyProbesNeeded,
 } from './constants.ts'
 import { evidenceOfSignals } from './evidence.ts'
@@ -103,9 +104,16 @@ export function followedIntoAnneal(turn: Turn, fromStep: number): Turn {
   const judgement = judgementNow(turn.state)
   if (judgement.cost?.satisfied && turn.state.rule.satisfied.length > 0)
     return switched(turn, 'rule', judgement, { fromStep })
+  if (isDeadline(turn.state, fromStep)) return switched(turn, 'deadline', judgement, { fromStep })
   const detail = lackingForRule(turn.state, judgement.reading.valley.count)
   return switched(turn, 'fallback', judgement, { detail, fromStep })
 }
+
+/** The last tenth of the budget begins, and not because there was nothing to decide by. */
+const isDeadline = ({ budgetSteps, outlook, isUndone }: TunerState, step: number): boolean =>
+  budgetSteps !== null &&
+  step >= Math.floor((1 - switchRemainingMin) * budgetSteps) &&
+  (isUndone || outlook?.earliestStep != null)
 
 function lackingForRule({ options }: TunerState, count: number): string {
   if (count >= valleyProbesNeeded) return 'the job followed its plan, and the evidence does not ask for more'

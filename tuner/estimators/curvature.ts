@@ -23,6 +23,8 @@ export type CurvatureState = {
   readonly noiseCurvatures: readonly number[]
   readonly rateRatios: readonly number[]
   readonly noiseCurvaturesLeftOut: number
+  /** Line probes so far. */
+  readonly count: number
 }
 export type CurvatureReading = {
   /** η_c, a learning rate. */
@@ -50,6 +52,7 @@ export const curvature: Estimator<
     noiseCurvatures: [],
     rateRatios: [],
     noiseCurvaturesLeftOut: 0,
+    count: 0,
   }),
   update(state, { probe, learningRate }) {
     const critical = positive(probe.criticalLearningRate)
@@ -65,6 +68,7 @@ export const curvature: Estimator<
         critical === null || rate === null ? null : finite(rate / critical),
       ),
       noiseCurvaturesLeftOut: state.noiseCurvaturesLeftOut + (offered && noise === null ? 1 : 0),
+      count: state.count + 1,
     }
   },
   read: (state) => ({

@@ -110,7 +110,7 @@ const cases: readonly Case[] = [
     options: {},
     sample: (_, u) => line(0.5 + u, 0.1),
     bad: () => [line(Number.NaN, 0.1), line(Number.POSITIVE_INFINITY, 0.1)],
-    counts: ['noiseCurvaturesLeftOut'],
+    counts: ['noiseCurvaturesLeftOut', 'count'],
   }),
   caseOf(averagedGap, {
     options: {},

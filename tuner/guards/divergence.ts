@@ -19,6 +19,7 @@ import {
   guardProbeFactor,
   guardProbesNeeded,
 } from '../constants.ts'
+import { longRunFactor } from '../estimators/uncertainty.ts'
 import { riseLimit } from '../rules/riseLimit.ts'
 import { isFarAbove, movedLevel } from './normLevel.ts'
 
@@ -154,11 +155,13 @@ export function divergenceSign(state: DivergenceState): string | null {
 /** Two probes in a row must say so: one raw probe of a large step scatters by tens of per cent by itself. */
 function probeSign(losses: readonly number[]): string | null {
   const newest = losses.slice(-2)
-  const before = losses.slice(-10, -2)
+  const before = losses.slice(0, -2)
   if (before.length < guardProbesNeeded) return null
   const center = median([...before])
   const scatter = medianAbsoluteDeviation([...before])
-  const limit = Math.max(riseLimit(center, guardProbeFactor), center + guardLossDeviations * scatter)
+  // Probes close together wander slowly, and the scatter of a few such says too little of how far they go.
+  const reach = guardLossDeviations * longRunFactor(before) * scatter
+  const limit = Math.max(riseLimit(center, guardProbeFactor), center + reach)
   if (!newest.every((loss) => loss > limit)) return null
   const factor = newest[1]! / Math.min(...losses)
   const extent = factor > 1 && factor < 1000 ? `to ${factor.toFixed(2)} times its best` : 'far above its best'
