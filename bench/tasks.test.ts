@@ -27,6 +27,6 @@ describe('the task matrix', () => {
       budgetSteps: 3_000,
     })
     expect(job).not.toHaveProperty('rateGrid')
-    expect(() => benchTask('none')).toThrow('task must be one of fashion, noise, mnist, digits, cnn')
+    expect(() => benchTask('none')).toThrow('task must be one of fashion, noise, mnist, digits, cnn, text')
   })
 })

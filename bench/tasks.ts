@@ -62,6 +62,18 @@ export const benchTasks: readonly BenchTask[] = [
     budgetSteps: 1_000,
     seeds,
   },
+  {
+    name: 'text',
+    task: 'text',
+    model: 'mlp',
+    widths: [64, 64],
+    batchSize: 64,
+    optimizer: 'adam',
+    defaultRate: 0.001,
+    rateGrid: [0.0003, 0.001, 0.003, 0.01],
+    budgetSteps: 3_000,
+    seeds,
+  },
 ]
 
 /** @throws RangeError for a name that is not in the matrix. */

@@ -61,7 +61,7 @@ function addServerVerbs(program: Command): void {
     })
   withServerOptions(program.command('demo'))
     .description('start the server and a real training run that it steers')
-    .option('--task <name>', 'what to train on: mnist, fashion or digits')
+    .option('--task <name>', 'what to train on: mnist, fashion, digits or text')
     .option('--model <name>', 'mlp or cnn')
     .option('--steps <number>', 'budget of the run, in steps')
     .option('--seed <number>', 'seed of the run')

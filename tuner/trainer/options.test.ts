@@ -53,7 +53,7 @@ describe('the options', () => {
     ).toMatchObject({ server: 'https://x', project: 'p', token: 't' })
   })
   it.each([
-    ['--task text', '--task must be one of mnist, fashion, digits, got "text"'],
+    ['--task cats', '--task must be one of mnist, fashion, digits, text, got "cats"'],
     ['--steps 10', '--steps must be a whole number from 20 to 1000000000, got "10"'],
     ['--steps 2.5', '--steps must be a whole number from 20 to 1000000000, got "2.5"'],
     ['--steps NaN', '--steps must be a whole number from 20 to 1000000000, got "NaN"'],

@@ -189,7 +189,7 @@ export function parseOptions(
     optimizer: oneOf('optimizer', values.optimizer, optimizerNames, 'momentum'),
     learningRate: numberOf('learning-rate', values['learning-rate'], positive),
     labelNoise: numberOf('label-noise', values['label-noise'], share) ?? 0,
-    trainExamples: numberOf('train-examples', values['train-examples'], whole(1, 58_000)),
+    trainExamples: numberOf('train-examples', values['train-examples'], whole(1, 1e6)),
     probeExamples: numberOf('probe-examples', values['probe-examples'], whole(1, 2_000)) ?? 512,
     mode: oneOf('mode', values.mode, modes, 'auto'),
     schedule: values.schedule ?? null,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBackend } from '../backends/openBackend.ts'
 import { smallTask } from '../testing/smallTask.ts'
 import { createBatchMaker, disposeBatch } from './batches.ts'
-import { DataError, pixelMoments } from './dataset.ts'
+import { DataError, standardisedBy } from './dataset.ts'
 import { pooledExamples } from './digits.ts'
 import { loadFashion, parseClassFile } from './fashion.ts'
 import { parseIdx, readIdx } from './idx.ts'
@@ -66,12 +66,13 @@ describe('a missing data package', () => {
 
 describe('MNIST', () => {
   it('is 58,000 training, 2,000 held-out and 10,000 test images, standardised over the training pixels', () => {
-    const { train, heldOut, test, pixelMean, pixelDeviation } = loadMnist()
+    const { train, heldOut, test, encoding } = loadMnist()
     expect([train.count, heldOut.count, test.count]).toEqual([58_000, 2_000, 10_000])
     expect([...train.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9])
     expect([...test.labels.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4])
-    expect(pixelMean).toBeCloseTo(0.1306, 3)
-    expect(pixelDeviation).toBeCloseTo(0.308, 3)
+    if (encoding.kind !== 'standardised') throw new Error(`unexpected encoding ${encoding.kind}`)
+    expect(encoding.mean).toBeCloseTo(0.1306, 3)
+    expect(encoding.deviation).toBeCloseTo(0.308, 3)
   })
   it('of wrong size is an error that names what was found', () => {
     for (const part of ['train', 't10k']) {
@@ -116,8 +117,8 @@ describe('the digits', () => {
   it('are means of 4×4 pixels', () => {
     const pixels = new Uint8Array(64).fill(10)
     pixels[0] = 26
-    const pooled = pooledExamples({ count: 1, pixels, labels: new Uint8Array([3]) }, 8)
-    expect([...pooled.pixels]).toEqual([11, 10, 10, 10])
+    const pooled = pooledExamples({ count: 1, inputs: pixels, labels: new Uint8Array([3]) }, 8)
+    expect([...pooled.inputs]).toEqual([11, 10, 10, 10])
     expect([...pooled.labels]).toEqual([3])
   })
 })
@@ -140,12 +141,12 @@ describe('a task', () => {
   })
   it('with label noise has about that share of wrong labels, the same for the same seed, and none held out', () => {
     const labels = new Uint8Array(5_000).fill(2)
-    const noisy = withLabelNoise({ count: 5_000, pixels: new Uint8Array(0), labels }, 0.3, 10, 7)
+    const noisy = withLabelNoise({ count: 5_000, inputs: new Uint8Array(0), labels }, 0.3, 10, 7)
     const wrong = noisy.labels.filter((label) => label !== 2).length
     // 3 standard deviations of a binomial share over 5,000 labels are 0.02.
     expect(Math.abs(wrong / 5_000 - 0.3)).toBeLessThan(0.02)
     expect(Math.max(...noisy.labels)).toBeLessThan(10)
-    expect(withLabelNoise({ count: 5_000, pixels: new Uint8Array(0), labels }, 0.3, 10, 7)).toEqual(noisy)
+    expect(withLabelNoise({ count: 5_000, inputs: new Uint8Array(0), labels }, 0.3, 10, 7)).toEqual(noisy)
     const small = smallTask()
     expect(loadTask('digits', { seed: 1, labelNoise: 0.5 }, small).heldOut).toBe(small.heldOut)
   })
@@ -156,12 +157,10 @@ describe('a batch', () => {
     await openBackend('cpu')
     const dataset = smallTask()
     const batch = createBatchMaker(dataset)(dataset.train, [3, 0])
-    const { pixelMean, pixelDeviation, train } = dataset
+    const { train } = dataset
+    const { mean, deviation } = standardisedBy(train.inputs)
     expect(batch.inputs.shape).toEqual([2, 49])
-    expect(batch.inputs.dataSync()[1]).toBeCloseTo(
-      (train.pixels[3 * 49 + 1]! / 255 - pixelMean) / pixelDeviation,
-      5,
-    )
+    expect(batch.inputs.dataSync()[1]).toBeCloseTo((train.inputs[3 * 49 + 1]! / 255 - mean) / deviation, 5)
     expect([...batch.labels.dataSync().slice(4)]).toEqual(
       [0, 1, 2, 3].map((label) => (label === train.labels[0] ? 1 : 0)),
     )
@@ -169,6 +168,10 @@ describe('a batch', () => {
     expect(tf.memory().numTensors).toBe(0)
   })
   it('of constant images is centred, not divided by 0', () => {
-    expect(pixelMoments(new Uint8Array([51, 51]))).toEqual({ pixelMean: 0.2, pixelDeviation: 1 })
+    expect(standardisedBy(new Uint8Array([51, 51]))).toEqual({
+      kind: 'standardised',
+      mean: 0.2,
+      deviation: 1,
+    })
   })
 })

@@ -1,22 +1,28 @@
-// What every task's data looks like to the trainer: images as bytes, labels as class numbers, in three parts
-// that never mix: training examples, a fixed held-out probe set (the tail of the training images, taken out of
-// training), and the test set, which is used for the final accuracy alone.
+// What every task's data looks like to the trainer: examples as bytes, labels as class numbers, in three parts
+// that never mix: training examples, a fixed held-out probe set (taken out of training), and the test set, which
+// is used for the final accuracy alone.
 
-/** Images of one size, one byte per pixel, row after row; labels in [0, classCount). */
+/** Examples of one length, one byte per pixel or character, row after row; labels in [0, classCount). */
 export type Examples = {
   readonly count: number
-  readonly pixels: Uint8Array
+  readonly inputs: Uint8Array
   readonly labels: Uint8Array
 }
 
+/** How the bytes of an example become the network's inputs. */
+export type Encoding =
+  /** A pixel is one number, (byte / 255 − mean) / deviation, over the training pixels. */
+  | { readonly kind: 'standardised'; readonly mean: number; readonly deviation: number }
+  /** A byte below `width` is `width` numbers: 1 at its own place, 0 elsewhere. */
+  | { readonly kind: 'oneHot' }
+
 export type Dataset = {
   readonly name: string
+  /** Inputs of the network are height × width: an image's, or (one-hot) characters × their classes. */
   readonly height: number
   readonly width: number
   readonly classCount: number
-  /** Mean and standard deviation of the training pixels (bytes divided by 255), for standardising. */
-  readonly pixelMean: number
-  readonly pixelDeviation: number
+  readonly encoding: Encoding
   readonly train: Examples
   readonly heldOut: Examples
   readonly test: Examples
@@ -32,10 +38,10 @@ export class DataError extends Error {
 
 /** The examples from `from` to `to` (exclusive), without a copy. */
 export function sliceExamples(examples: Examples, from: number, to: number): Examples {
-  const size = examples.pixels.length / examples.count
+  const size = examples.inputs.length / examples.count
   return {
     count: to - from,
-    pixels: examples.pixels.subarray(from * size, to * size),
+    inputs: examples.inputs.subarray(from * size, to * size),
     labels: examples.labels.subarray(from, to),
   }
 }
@@ -51,8 +57,8 @@ export function withHeldOutTail(
   }
 }
 
-/** Mean and standard deviation of pixels / 255; the deviation of constant images counts as 1. */
-export function pixelMoments(pixels: Uint8Array): { pixelMean: number; pixelDeviation: number } {
+/** Standardising by the mean and standard deviation of pixels / 255; the deviation of constant images counts as 1. */
+export function standardisedBy(pixels: Uint8Array): Encoding & { kind: 'standardised' } {
   let sum = 0
   let squares = 0
   for (const pixel of pixels) {
@@ -61,7 +67,7 @@ export function pixelMoments(pixels: Uint8Array): { pixelMean: number; pixelDevi
   }
   const mean = sum / Math.max(1, pixels.length)
   const deviation = Math.sqrt(Math.max(0, squares / Math.max(1, pixels.length) - mean * mean))
-  return { pixelMean: mean / 255, pixelDeviation: deviation > 0 ? deviation / 255 : 1 }
+  return { kind: 'standardised', mean: mean / 255, deviation: deviation > 0 ? deviation / 255 : 1 }
 }
 
 /** The whole numbers from `from` to `to` (exclusive). */

@@ -2,7 +2,7 @@
 // training images, the usual 2,000 held-out ones and the first 4,000 test images. It is made from MNIST and is
 // not the `digits` set of scikit-learn: figures measured on it compare with nothing but themselves.
 
-import { type Dataset, type Examples, pixelMoments, sliceExamples } from './dataset.ts'
+import { type Dataset, type Examples, sliceExamples, standardisedBy } from './dataset.ts'
 import { loadMnist } from './mnist.ts'
 
 const pool = 4
@@ -19,10 +19,10 @@ export function pooledExamples(examples: Examples, side: number): Examples {
         let sum = 0
         for (let y = 0; y < pool; y++)
           for (let x = 0; x < pool; x++)
-            sum += examples.pixels[image * side * side + (row * pool + y) * side + column * pool + x]!
+            sum += examples.inputs[image * side * side + (row * pool + y) * side + column * pool + x]!
         pixels[image * small * small + row * small + column] = Math.round(sum / (pool * pool))
       }
-  return { count: examples.count, pixels, labels: examples.labels }
+  return { count: examples.count, inputs: pixels, labels: examples.labels }
 }
 
 /** @throws DataError as loadMnist. */
@@ -36,7 +36,7 @@ export function loadDigits(source: Dataset = loadMnist()): Dataset {
     height: 7,
     width: 7,
     classCount: 10,
-    ...pixelMoments(train.pixels),
+    encoding: standardisedBy(train.inputs),
     train,
     heldOut,
     test,

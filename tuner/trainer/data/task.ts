@@ -5,14 +5,16 @@ import { type Dataset, type Examples, sliceExamples } from './dataset.ts'
 import { loadDigits } from './digits.ts'
 import { loadFashion } from './fashion.ts'
 import { loadMnist } from './mnist.ts'
+import { loadText } from './text.ts'
 
-export const taskNames = ['mnist', 'fashion', 'digits'] as const
+export const taskNames = ['mnist', 'fashion', 'digits', 'text'] as const
 export type TaskName = (typeof taskNames)[number]
 
 const loaders: Readonly<Record<TaskName, () => Dataset>> = {
   mnist: loadMnist,
   fashion: loadFashion,
   digits: loadDigits,
+  text: loadText,
 }
 
 export type TaskOptions = {
@@ -23,7 +25,7 @@ export type TaskOptions = {
   readonly seed: number
 }
 
-/** Labels of which a share is wrong; the pixels are shared with the input. */
+/** Labels of which a share is wrong; the inputs are shared with the input. */
 export function withLabelNoise(
   examples: Examples,
   share: number,

@@ -7,6 +7,7 @@ import { createModel, modelNames } from '../models/models.ts'
 import { disposeAll } from '../optimizers/optimizer.ts'
 import { createRandom } from '../random.ts'
 import { smallBatch, smallTask } from '../testing/smallTask.ts'
+import { smallText } from '../testing/smallText.ts'
 
 // A 32-bit loss near 1 is exact to 1e-7; a central difference over ε = 0.01 then errs by 1e-5 and by ε² of the
 // third derivative. Directional derivatives here are of order 0.1 to 1.
@@ -34,10 +35,13 @@ function lossAlong(
   })
 }
 
-for (const name of modelNames)
-  describe(`gradients of the ${name}`, () => {
+const cases = [
+  ...modelNames.map((name) => ({ name, dataset: smallTask() })),
+  { name: 'mlp', dataset: smallText() },
+] as const
+for (const { name, dataset } of cases)
+  describe(`gradients of the ${name} on the ${dataset.name} task`, () => {
     it('equal finite differences of the loss, weight by weight', () => {
-      const dataset = smallTask()
       const model = createModel(name, dataset)
       const random = createRandom(3)
       const weights = model.initialWeights(random)

@@ -5,6 +5,7 @@
 
 import * as tf from '@tensorflow/tfjs-core'
 import type { Batch } from '../data/batches.ts'
+import type { Encoding } from '../data/dataset.ts'
 import type { Random } from '../random.ts'
 
 export type Weights = readonly tf.Tensor[]
@@ -28,6 +29,8 @@ export type ModelShape = {
   readonly height: number
   readonly width: number
   readonly classCount: number
+  /** Absent: standardised pixels. */
+  readonly encoding?: Encoding
   /** Hidden widths of an MLP, filter counts of a CNN; absent: the model's usual ones. */
   readonly widths?: readonly number[]
 }

@@ -25,10 +25,12 @@ export function widthsAllowed(name: ModelName, widths: readonly number[]): strin
   return `${from === to ? from : `${from} to ${to}`} whole numbers from 1 to ${widthMax} for the ${name}`
 }
 
-/** @throws RangeError for widths that the model cannot have. */
+/** @throws RangeError for widths that the model cannot have, and for a CNN on what is no image. */
 export function createModel(name: ModelName, shape: ModelShape): Model {
   const allowed = shape.widths && widthsAllowed(name, shape.widths)
   if (allowed !== undefined)
     throw new RangeError(`widths must be ${allowed}, got ${shape.widths?.join(',') || 'none'}`)
+  if (name === 'cnn' && shape.encoding?.kind === 'oneHot')
+    throw new RangeError('model must be mlp for a task of characters, got cnn')
   return makers[name](shape)
 }

@@ -2,7 +2,7 @@
 // easy enough that a few dozen steps lower the loss and noisy enough that gradients differ between batches.
 
 import { createBatchMaker } from '../data/batches.ts'
-import { type Dataset, type Examples, pixelMoments } from '../data/dataset.ts'
+import { type Dataset, type Examples, standardisedBy } from '../data/dataset.ts'
 import { createRandom, type Random } from '../random.ts'
 
 const classCount = 4
@@ -19,7 +19,7 @@ function blobs(count: number, side: number, random: Random): Examples {
       pixels[example * size + i] = Math.max(0, Math.min(255, Math.round(centre + 60 * random.normal())))
     }
   }
-  return { count, pixels, labels }
+  return { count, inputs: pixels, labels }
 }
 
 /** 256 training, 64 held-out and 64 test images of side×side (7 by default). */
@@ -33,7 +33,7 @@ export function smallTask(side = 7, seed = 5): Dataset {
     height: side,
     width: side,
     classCount,
-    ...pixelMoments(train.pixels),
+    encoding: standardisedBy(train.inputs),
     train,
     heldOut,
     test,
