@@ -4,6 +4,7 @@ import { benchBackends } from './backends.ts'
 import { benchDemo } from './demo.ts'
 import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
+import { benchSignalCost } from './signalCost.ts'
 import { benchTraces } from './traces/main.ts'
 
 const benches: Readonly<
@@ -21,6 +22,7 @@ const benches: Readonly<
     what: 'the claims of the two-regimes paper on our own trainer: experiments A to E',
     run: benchPaper,
   },
+  cost: { what: 'which part of a steered run goes to signals and probes', run: benchSignalCost },
   demo: { what: "the demo's run against a constant rate and a fixed anneal, three seeds", run: benchDemo },
   traces: {
     what: 'trains the task matrix and keeps traces with their ground truth (hours)',

@@ -3,7 +3,7 @@
 // `stepsPerRead` steps. On WebAssembly a read is a copy of four bytes, so every step is read at once; on a GPU a
 // read waits for the device, so steps are gathered.
 
-import type * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@tensorflow/tfjs-core'
 
 /** Fastest first: the order in which `auto` tries them. */
 export const backendNames = ['gpu', 'native', 'webgpu', 'wasm', 'cpu'] as const
@@ -37,4 +37,13 @@ export type BackendOpener = {
 /** Reads one scalar after the other: for backends whose memory is the host's. */
 export async function readEach(scalars: readonly tf.Tensor[]): Promise<Float32Array> {
   return Float32Array.from(scalars, (scalar) => scalar.dataSync()[0]!)
+}
+
+/** The values of one-element tensors by one read from the device, however many they are. */
+export async function readTogether(scalars: readonly tf.Tensor[]): Promise<Float32Array> {
+  if (scalars.length === 0) return new Float32Array(0)
+  const together = tf.tidy(() => tf.concat(scalars.map((scalar) => tf.reshape(scalar, [1]))))
+  const values = await together.data()
+  together.dispose()
+  return values as Float32Array
 }

@@ -11,7 +11,9 @@ afterEach(() => {
 it('agrees to rounding on WebAssembly, leaves it in use, and takes less than a second', async () => {
   await wasmOpener.open()
   const started = performance.now()
-  expect(await selfTest()).toBeLessThan(1e-5)
+  const { difference, lossBefore, lossAfter } = await selfTest()
+  expect(difference).toBeLessThan(1e-5)
+  expect(lossAfter).toBeLessThan(lossBefore)
   expect(performance.now() - started).toBeLessThan(1_000)
   expect(tf.getBackend()).toBe('wasm')
 })
@@ -35,4 +37,20 @@ it('measures each kind of difference by itself, and takes NaN for none of them',
   expect(stepErrors(turned, step)["a gradient's norm"]).toBeCloseTo(0.5, 6)
   const broken = stepErrors({ ...step, lossAfter: Number.NaN }, step)['the loss after the step']!
   expect(broken <= selfTestTolerance).toBe(false)
+})
+
+it('catches a wrong kernel', async () => {
+  await wasmOpener.open()
+  const { kernelFunc, ...rest } = tf.getKernel('MaxPoolGrad', 'wasm')
+  tf.unregisterKernel('MaxPoolGrad', 'wasm')
+  const louder: tf.KernelFunc = (call) => {
+    const dy = tf.mul(call.inputs.dy as tf.Tensor, 1.1)
+    return kernelFunc({ ...call, inputs: { ...call.inputs, dy } })
+  }
+  tf.registerKernel({ ...rest, kernelFunc: louder })
+  await expect(selfTest()).rejects.toThrow(
+    /^it computes something else than plain JavaScript: in a training step a gradient's norm must agree to 0\.01, it differs by 0\.\d+ of its size$/,
+  )
+  tf.unregisterKernel('MaxPoolGrad', 'wasm')
+  tf.registerKernel({ ...rest, kernelFunc })
 })

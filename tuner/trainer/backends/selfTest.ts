@@ -102,20 +102,28 @@ async function expectedStep(): Promise<TestStep> {
   return plainStep
 }
 
+export type SelfTestResult = {
+  readonly lossBefore: number
+  readonly lossAfter: number
+  /** The largest relative difference to the plain backend's step. */
+  readonly difference: number
+}
+
 /**
  * Compares a step of the present tfjs backend, which stays in use.
- * @returns the largest relative difference.
  * @throws Error with a sentence if a difference is above `selfTestTolerance` or not a number.
  */
-export async function selfTest(): Promise<number> {
+export async function selfTest(): Promise<SelfTestResult> {
   const name = tf.getBackend()
   const expected = await expectedStep()
   await tf.setBackend(name)
-  const errors = stepErrors(await takeTestStep(), expected)
+  const found = await takeTestStep()
+  const errors = stepErrors(found, expected)
   for (const [what, error] of Object.entries(errors))
     if (!(error <= selfTestTolerance))
       throw new Error(
         `it computes something else than plain JavaScript: in a training step ${what} must agree to ${selfTestTolerance}, it differs by ${error.toPrecision(2)} of its size`,
       )
-  return Math.max(...Object.values(errors))
+  const { lossBefore, lossAfter } = found
+  return { lossBefore, lossAfter, difference: Math.max(...Object.values(errors)) }
 }

@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module'
 import * as tf from '@tensorflow/tfjs-core'
 import { registerGradients } from '../kernels/gradients.ts'
-import type { Backend, BackendOpener, Chosen } from './backend.ts'
+import { type Backend, type BackendOpener, type Chosen, readTogether } from './backend.ts'
 
 export const webgpuVersion = '0.6.2'
 export const webgpuInstall = `npm install --no-save webgpu@${webgpuVersion} @tensorflow/tfjs-backend-webgpu@4.22.0`
@@ -90,7 +90,6 @@ async function openWebgpu(chosen: Chosen = 'by name'): Promise<Backend> {
   registerGradients()
   tf.enableProdMode()
   if (!(await tf.setBackend('webgpu'))) throw new Error(`WebGPU did not start on ${name}`)
-  const { readTogether } = await import('../native/nativeBackend.ts')
   const description = `TensorFlow.js ${tf.version_core} on WebGPU, ${name}`
   return { name: 'webgpu', description, stepsPerRead, readScalars: readTogether }
 }

@@ -4,7 +4,7 @@
 
 import { availableParallelism } from 'node:os'
 import * as tf from '@tensorflow/tfjs-core'
-import type { Backend } from '../backends/backend.ts'
+import { type Backend, readTogether } from '../backends/backend.ts'
 import { registerGradients } from '../kernels/gradients.ts'
 import { type Driver, readDriver, whyNoCard } from './driver.ts'
 import { whyNotInstalled } from './installation.ts'
@@ -16,15 +16,6 @@ export type NativeBackend = Omit<Backend, 'name'> & { readonly name: 'gpu' | 'na
 
 /** On a card: enough steps that the wait for its queue does not count, few enough that the page stays fresh. */
 const stepsPerReadOnCard = 20
-
-/** The values of one-element tensors by one read from the device, however many they are. */
-export async function readTogether(scalars: readonly tf.Tensor[]): Promise<Float32Array> {
-  if (scalars.length === 0) return new Float32Array(0)
-  const together = tf.tidy(() => tf.concat(scalars.map((scalar) => tf.reshape(scalar, [1]))))
-  const values = await together.data()
-  together.dispose()
-  return values as Float32Array
-}
 
 async function use({ onGpu, tensorflow }: LoadedNative, on: string): Promise<NativeBackend> {
   registerGradients()

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openBackend } from '../backends/openBackend.ts'
 import { disposeAll } from '../optimizers/optimizer.ts'
-import { createWeightAverages, type WeightAverages } from './averages.ts'
+import { blocksKept, createWeightAverages, samplesHeld, type WeightAverages } from './averages.ts'
 
 beforeAll(async () => {
   await openBackend('wasm')
@@ -78,10 +78,29 @@ describe('averaged weights', () => {
     expect(readWindows(averages)[0]).toEqual([4, 10.5])
     averages.reset()
   })
-  it('keep five copies of the weights at most', () => {
-    const averages = createWeightAverages(2)
-    addSteps(averages, 0, 101)
-    expect(tf.memory().numTensors).toBe(5)
+  it('of blocks with more samples than are held are the mean of all of them', () => {
+    const averages = createWeightAverages(100)
+    addSteps(averages, 0, 200)
+    // Every 4th of the second hundred, 103 to 199.
+    expect(readWindows(averages)).toEqual([
+      [100, 151],
+      [200, 101],
+    ])
     averages.reset()
+  })
+  it('keep no more copies of the weights than they say', () => {
+    for (const blockSteps of [2, 20, 24, 28, 100]) {
+      const averages = createWeightAverages(blockSteps)
+      let copiesMax = 0
+      for (let step = 0; step < 6 * blockSteps; step++) {
+        addSteps(averages, step, step + 1)
+        copiesMax = Math.max(copiesMax, tf.memory().numTensors)
+      }
+      const samples = blockSteps < 8 ? blockSteps : blockSteps / 4
+      const copiesOfBlock = samples <= samplesHeld ? samples : samplesHeld + 1
+      expect(copiesMax).toBeGreaterThanOrEqual(blocksKept * Math.min(samples, 2))
+      expect(copiesMax).toBeLessThanOrEqual((blocksKept + 1) * copiesOfBlock)
+      averages.reset()
+    }
   })
 })

@@ -1,20 +1,24 @@
-// Averaged weights: the device keeps, per block of steps, the sum of the weights at every 4th step (at every
-// step of blocks shorter than 8), and of the last blocks so many that the longest window is covered. Memory:
-// `blocksKept` + 1 copies of the weights, stated. A window's mean is the sum of its newest blocks divided by
-// their count of samples, made when a probe asks for it.
+// Averaged weights: the device keeps the weights of every 4th step (of every step in blocks shorter than 8), and of
+// the last blocks so many that the longest window is covered. They are added only when a probe asks for a window's
+// mean, or when so many wait that memory bounds them: adding at each sample cost 1.3 % of a small network's time,
+// keeping costs .1 % (bench/records/2026-11-24-signal-cost). Memory: at most `blocksKept` + 1 blocks of
+// `samplesHeld` + 1 copies of the weights.
 
 import * as tf from '@tensorflow/tfjs-core'
 import type { Weights } from '../models/model.ts'
-import { disposeAll } from '../optimizers/optimizer.ts'
+import { cloneAll, disposeAll } from '../optimizers/optimizer.ts'
 
 /** Windows of averaged weights, in blocks. */
 export const windowBlocks = [1, 2, 4] as const
 /** Finished blocks kept on the device: the longest window. */
 export const blocksKept = 4
+/** Samples of a block that wait to be added: all samples of a block of at most 24 steps. */
+export const samplesHeld = 6
 const sampleSteps = 4
 const shortBlockSteps = 8
 
-type Block = { sums: tf.Tensor[] | undefined; sampleCount: number; stepCount: number }
+/** The samples are `held`, and the ones before them are in `sums`. */
+type Block = { held: tf.Tensor[][]; sums: tf.Tensor[] | undefined; sampleCount: number; stepCount: number }
 
 export type AveragedWindow = {
   /** Steps that the window spans. */
@@ -36,29 +40,39 @@ export type WeightAverages = {
   reset(): void
 }
 
-const emptyBlock = (): Block => ({ sums: undefined, sampleCount: 0, stepCount: 0 })
+const emptyBlock = (): Block => ({ held: [], sums: undefined, sampleCount: 0, stepCount: 0 })
+
+/** What a block's sum consists of. */
+const partsOf = ({ held, sums }: Block): tf.Tensor[][] => (sums === undefined ? held : [sums, ...held])
 
 const disposeBlock = (block: Block): void => {
-  if (block.sums !== undefined) disposeAll(block.sums)
+  for (const part of partsOf(block)) disposeAll(part)
+}
+
+function sumOf(parts: readonly (readonly tf.Tensor[])[]): tf.Tensor[] {
+  return parts[0]!.map((first, index) =>
+    parts.length === 1 ? first.clone() : tf.addN(parts.map((part) => part[index]!)),
+  )
 }
 
 function addSample(block: Block, weights: Weights): void {
-  const { sums } = block
-  block.sums = weights.map((weight, index) =>
-    sums === undefined ? weight.clone() : tf.add(sums[index]!, weight),
-  )
-  if (sums !== undefined) disposeAll(sums)
+  if (block.held.length === samplesHeld) {
+    const sums = sumOf(partsOf(block))
+    disposeBlock(block)
+    block.sums = sums
+    block.held = []
+  }
+  // Tensors are immutable: a clone is a reference.
+  block.held.push(cloneAll(weights))
   block.sampleCount++
 }
 
 function meanOf(blocks: readonly Block[]): tf.Tensor[] {
   const sampleCount = blocks.reduce((sum, block) => sum + block.sampleCount, 0)
-  return blocks[0]!.sums!.map((_, index) =>
-    tf.tidy(() => {
-      const sums = blocks.map((block) => block.sums![index]!)
-      return tf.div(sums.length === 1 ? sums[0]! : tf.addN(sums), sampleCount)
-    }),
-  )
+  const sums = sumOf(blocks.flatMap(partsOf))
+  const means = sums.map((sum) => tf.div(sum, sampleCount))
+  disposeAll(sums)
+  return means
 }
 
 /** @param blockSteps length of a block in steps, a whole number of 1 or more. */
@@ -68,7 +82,7 @@ export function createWeightAverages(blockSteps: number): WeightAverages {
   const finished: Block[] = []
 
   const close = (): void => {
-    if (current.sums !== undefined) finished.push(current)
+    if (current.sampleCount > 0) finished.push(current)
     current = emptyBlock()
     while (finished.length > blocksKept) disposeBlock(finished.shift()!)
   }
