@@ -1,6 +1,7 @@
 // `npm run bench [-- name]`: runs one benchmark, or lists them. Each prints a table, or with `--json` one line.
 
 import { benchBackends } from './backends.ts'
+import { benchDecisions } from './decisions/main.ts'
 import { benchDemo } from './demo.ts'
 import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
@@ -24,6 +25,10 @@ const benches: Readonly<
   },
   cost: { what: 'which part of a steered run goes to signals and probes', run: benchSignalCost },
   demo: { what: "the demo's run against a constant rate and a fixed anneal, three seeds", run: benchDemo },
+  decisions: {
+    what: 'regret of the decisions to the best choice, from the traces, beside rivals (a minute)',
+    run: benchDecisions,
+  },
   traces: {
     what: 'trains the task matrix and keeps traces with their ground truth (hours)',
     run: benchTraces,

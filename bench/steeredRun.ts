@@ -3,7 +3,7 @@
 // nor network; data, model, kernels, probes, loop and wire are those of a real run.
 
 import { createRunSchema, runOptions, telemetrySchema } from '../protocol/schemas.ts'
-import type { Decision, Observation, Plan } from '../protocol/vocabulary.ts'
+import type { Capability, Decision, Observation, Plan } from '../protocol/vocabulary.ts'
 import { observationsOf } from '../server/runs/observationsOf.ts'
 import { initialState, summaryOf, type TunerState, tune } from '../tuner/index.ts'
 import type { BackendChoice } from '../tuner/trainer/backends/openBackend.ts'
@@ -29,6 +29,8 @@ export type JobOptions = {
   readonly batchSize?: number
   readonly learningRate?: number
   readonly backend?: BackendChoice
+  /** Capabilities that the job keeps to itself: what the tuner would do without them. */
+  readonly withheld?: readonly Capability[]
 }
 
 export type RunOutcome = {
@@ -51,7 +53,7 @@ type Body = Observation extends infer O
   : never
 
 /** A server without storage: parse, fold, answer. */
-function directServer() {
+function directServer(withheld: readonly Capability[]) {
   let state: TunerState = initialState()
   const decisions: Decision[] = []
   const log: Observation[] = []
@@ -71,7 +73,9 @@ function directServer() {
     if (method === 'GET') return ok(summaryOf(state))
     if (path === '/runs') {
       const request = createRunSchema.parse(JSON.parse(body))
-      fold({ kind: 'start', runId: 'bench', options: runOptions(request, 'bench') })
+      const options = runOptions(request, 'bench')
+      const capabilities = options.capabilities.filter((capability) => !withheld.includes(capability))
+      fold({ kind: 'start', runId: 'bench', options: { ...options, capabilities } })
       return ok({ run: summaryOf(state), plan: state.plan, actions: state.actions, nextSequence: {} }, 201)
     }
     const telemetry = telemetrySchema.parse(JSON.parse(body))
@@ -120,7 +124,7 @@ function optionsOf(job: JobOptions, folder: string) {
 
 /** Steers one run to its end. `folder`: for the trainer's files, empty. @throws Error if the run does not finish. */
 export async function steeredRun(job: JobOptions, folder: string): Promise<SteeredOutcome> {
-  const server = directServer()
+  const server = directServer(job.withheld ?? [])
   const options = optionsOf(job, folder)
   if (options === 'help') throw new Error('a bench asks for no help')
   const summary = await runTraining(options, {

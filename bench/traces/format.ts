@@ -80,16 +80,22 @@ export type TaskTraces = { readonly header: TraceHeader; readonly runs: readonly
 
 const stepDigits = 4
 const otherDigits = 6
-const stepKeys: ReadonlySet<string> = new Set(['loss', 'value'])
+const partDigits = 5
+const listDigits: Readonly<Record<string, number>> = {
+  loss: stepDigits,
+  value: stepDigits,
+  lossByPart: partDigits,
+}
 
 function rounded(value: number, digits: number): number | string {
   return Number.isFinite(value) ? Number(value.toPrecision(digits)) : (encodeNumber(value) as string)
 }
 
-/** One line of a file. Columns of steps are lists under `loss` and `value`; single numbers there keep more digits. */
+/** One line of a file. Columns of steps are lists under `loss` and `value`; single numbers of these names keep more digits. */
 export function traceLine(entry: TraceHeader | TraceRun): string {
   return JSON.stringify(entry, (key, value) => {
-    if (Array.isArray(value) && stepKeys.has(key)) return value.map((number) => rounded(number, stepDigits))
+    const digits = listDigits[key]
+    if (Array.isArray(value) && digits !== undefined) return value.map((number) => rounded(number, digits))
     return typeof value === 'number' ? rounded(value, otherDigits) : value
   })
 }

@@ -1,0 +1,112 @@
+// The switch rule with its factors free, for fitting them on all tasks but one: what it weighs at each probe is taken
+// from the tuner's own fold with decisions off, so that the run goes on where the rule would have switched.
+//
+// b = c·G (gain), c·D (gap) or c·√(G·D) (both); the rule asks for the switch when staying gains at most 2b.
+
+import {
+  overfittingAnnealShare,
+  overfittingDeviationsAtSwitch,
+  switchFactorGain,
+  switchFactorGap,
+  switchHitsNeeded,
+  switchHitsWindow,
+  switchRemainingMax,
+  switchRemainingMin,
+} from '../../tuner/constants.ts'
+import { judgementNow } from '../../tuner/judgement.ts'
+import { isOverfitting } from '../../tuner/rules/overfitting.ts'
+import type { BenchTask } from '../tasks.ts'
+import type { TraceRun } from '../traces/format.ts'
+import { everything, replay } from './replay.ts'
+import type { Choice } from './truth.ts'
+
+/** What the rule sees at one probe; null = not measured. */
+export type RuleRecord = {
+  readonly step: number
+  readonly staying: number | null
+  readonly gain: number | null
+  readonly gap: number | null
+  readonly isOverfitting: boolean
+  readonly isRising: boolean
+}
+
+export type RuleKind = 'gain' | 'gap' | 'both'
+export type RuleFactors = { readonly kind: RuleKind; readonly factor: number }
+
+export function ruleRecords(task: BenchTask, run: TraceRun): RuleRecord[] {
+  const records: RuleRecord[] = []
+  replay(task, run, { ...everything, mode: 'off' }, (state) => {
+    const { cost, gain, reading } = judgementNow(state)
+    records.push({
+      step: state.step,
+      staying: cost?.staying.value ?? null,
+      gain: gain.value,
+      gap: reading.gap.value,
+      isOverfitting: isOverfitting(state.signals),
+      isRising: isOverfitting(state.signals, overfittingDeviationsAtSwitch),
+    })
+  })
+  return records
+}
+
+/** b; null where its parts are not measured or not positive. */
+export function scaleOf({ gain, gap }: RuleRecord, { kind, factor }: RuleFactors): number | null {
+  const parts = kind === 'both' ? [gain, gap] : [kind === 'gain' ? gain : gap]
+  const known = parts.filter((part): part is number => part !== null && part > 0)
+  if (known.length === 0) return null
+  return factor * known.reduce((product, part) => product * part, 1) ** (1 / known.length)
+}
+
+export function ruleChoice(
+  records: readonly RuleRecord[],
+  factors: RuleFactors,
+  budgetSteps: number,
+): Choice {
+  const satisfied: boolean[] = []
+  const early = (step: number): Choice => ({
+    switchStep: step,
+    finishStep: Math.min(budgetSteps, step + Math.max(2, Math.ceil(overfittingAnnealShare * step))),
+  })
+  for (const record of records) {
+    const { step, staying } = record
+    const scale = scaleOf(record, factors)
+    const isMet = staying !== null && scale !== null && staying <= 2 * scale
+    if (staying !== null && scale !== null) satisfied.push(isMet)
+    if (step >= (1 - switchRemainingMin) * budgetSteps) return { switchStep: step, finishStep: budgetSteps }
+    if (step < (1 - switchRemainingMax) * budgetSteps) continue
+    if (record.isOverfitting) return early(step)
+    const hits = satisfied.slice(-switchHitsWindow).filter(Boolean).length
+    if (!isMet || hits < switchHitsNeeded) continue
+    return staying < 0 && record.isRising ? early(step) : { switchStep: step, finishStep: budgetSteps }
+  }
+  return 'never'
+}
+
+const scales = [0.05, 0.1, 0.15, 0.2, 0.3, 0.42, 0.6, 0.85, 1.2, 1.7] as const
+
+/** What a fit may choose from; the constants in force are among them (.3·G, .6·D and √(.3·.6) of both). */
+export const candidates: readonly RuleFactors[] = (['both', 'gain', 'gap'] as const).flatMap((kind) =>
+  scales.map((factor) => ({ kind, factor })),
+)
+
+export const factorsInForce: RuleFactors = {
+  kind: 'both',
+  factor: Math.sqrt(switchFactorGain * switchFactorGap),
+}
+
+export type TaskCosts = {
+  readonly task: string
+  /** What each candidate costs on this task, in the order of the candidates. */
+  readonly costs: readonly number[]
+}
+
+/** For each task the candidate that costs least on average on all the others; ties go to the first. */
+export function leaveOneOut(tasks: readonly TaskCosts[]): Map<string, RuleFactors> {
+  return new Map(
+    tasks.map(({ task }) => {
+      const others = tasks.filter((other) => other.task !== task)
+      const sums = candidates.map((_, index) => others.reduce((sum, { costs }) => sum + costs[index]!, 0))
+      return [task, candidates[sums.indexOf(Math.min(...sums))]!]
+    }),
+  )
+}

@@ -1,0 +1,110 @@
+// The question of time: at a given rate, when each rule would have switched, read off the same observations, and what
+// that costs against the best switch and finish at that rate.
+
+import type { BenchTask } from '../tasks.ts'
+import type { Score, TraceRun } from '../traces/format.ts'
+import { everything, type Feed, replay } from './replay.ts'
+import { candidates, factorsInForce, leaveOneOut, type RuleFactors, ruleChoice, ruleRecords } from './rule.ts'
+import { type Best, bestAtRate, type Choice, meanOf, type RateRuns, scoreOf } from './truth.ts'
+
+/** One task at one rate, with the best that could have been chosen there. */
+export type TimePoint = { readonly task: BenchTask; readonly runs: RateRuns; readonly best: Best }
+
+export const timePoint = (task: BenchTask, runs: RateRuns): TimePoint => ({
+  task,
+  runs,
+  best: bestAtRate(runs),
+})
+
+/** What a row chooses on a run: one choice, or several of which the mean counts (chance). */
+export type TimeRow = {
+  readonly name: string
+  readonly choicesOf: (point: TimePoint, run: TraceRun) => readonly Choice[]
+}
+
+export const tunerRow = 'ours'
+export const looRow = 'ours, factors fitted on the other tasks'
+
+/** When the tuner switched on a trace. */
+export function tunerChoice(task: BenchTask, run: TraceRun, feed: Feed): Choice {
+  const { anneal, switchStep } = replay(task, run, feed)
+  return anneal === null || switchStep === null
+    ? 'never'
+    : { switchStep: anneal.fromStep, finishStep: Math.min(anneal.toStep, run.budgetSteps) }
+}
+
+const folded = (name: string, feed: Feed): TimeRow => ({
+  name,
+  choicesOf: ({ task }, run) => [tunerChoice(task, run, feed)],
+})
+
+export const fixedAnneals = [0.1, 0.2, 0.45, 0.6, 0.8] as const
+const fixedRow = (share: number): TimeRow => ({
+  name: `fixed ${Math.round(100 * share)} % anneal`,
+  choicesOf: (_, run) => [{ switchStep: (1 - share) * run.budgetSteps, finishStep: run.budgetSteps }],
+})
+
+const randomTimes = 17
+const randomRow: TimeRow = {
+  name: 'random time',
+  choicesOf: (_, run) =>
+    Array.from({ length: randomTimes }, (_, index) => ({
+      switchStep: (0.1 + (0.8 * index) / (randomTimes - 1)) * run.budgetSteps,
+      finishStep: run.budgetSteps,
+    })),
+}
+
+export const plainTimeRows: readonly TimeRow[] = [
+  folded(tunerRow, everything),
+  folded('ours, without gradient noise', { ...everything, gradientNoise: false }),
+  folded('ours, without held-out data', { ...everything, heldOut: false }),
+  ...fixedAnneals.map(fixedRow),
+  randomRow,
+  { name: 'never anneal', choicesOf: () => ['never'] },
+]
+
+/** The mean test score over a row's choices, for each seed. */
+export function scoresOf(row: TimeRow, point: TimePoint): Score[] {
+  return point.runs.runs.map((run) => {
+    const scores = row.choicesOf(point, run).map((choice) => scoreOf(run, choice))
+    return {
+      loss: meanOf(scores.map(({ loss }) => loss)),
+      accuracy: meanOf(scores.map(({ accuracy }) => accuracy)),
+    }
+  })
+}
+
+export type Fitted = { readonly row: TimeRow; readonly factors: ReadonlyMap<string, RuleFactors> }
+
+/** Our rule with its factors fitted on all tasks but the one that it is scored on. */
+export function fittedRow(points: readonly TimePoint[]): Fitted {
+  const records = new Map(
+    points.flatMap(({ task, runs }) => runs.runs.map((run) => [run, ruleRecords(task, run)])),
+  )
+  const costOf = (point: TimePoint, factors: RuleFactors) =>
+    meanOf(
+      point.runs.runs.map((run, index) => {
+        const { loss } = scoreOf(run, ruleChoice(records.get(run)!, factors, run.budgetSteps))
+        return Math.log(loss / point.best.scores[index]!.loss)
+      }),
+    )
+  const names = [...new Set(points.map(({ task }) => task.name))]
+  const factors = leaveOneOut(
+    names.map((name) => {
+      const own = points.filter(({ task }) => task.name === name)
+      return {
+        task: name,
+        costs: candidates.map((candidate) => meanOf(own.map((point) => costOf(point, candidate)))),
+      }
+    }),
+  )
+  return {
+    factors,
+    row: {
+      name: looRow,
+      choicesOf: ({ task }, run) => [
+        ruleChoice(records.get(run)!, factors.get(task.name) ?? factorsInForce, run.budgetSteps),
+      ],
+    },
+  }
+}
