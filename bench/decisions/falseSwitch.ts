@@ -1,5 +1,6 @@
 // Whether a switch was false: some later switch time at the same rate would have ended more than 2 % lower in test
-// loss, in the mean over seeds, and by more than twice the standard error over seeds of that difference.
+// loss, in the mean over seeds, and by more than twice the standard error over seeds of that difference. An anneal to
+// the end of the budget is compared with its like: that finishing early had been better is no fault of the switch.
 
 import { type Choice, longestOf, meanOf, type RateRuns, scoreOf, trainedChoices } from './truth.ts'
 
@@ -9,8 +10,13 @@ export const falseSwitchErrors = 2
 export function isFalseSwitch({ runs }: RateRuns, choice: Choice): boolean {
   if (choice === 'never') return false
   const mine = runs.map((run) => scoreOf(run, choice).loss)
+  const { budgetSteps } = runs[0]!
+  const isFull = choice.finishStep >= budgetSteps
   const later = trainedChoices(longestOf(runs)).filter(
-    (other) => other !== 'never' && other.switchStep > choice.switchStep,
+    (other) =>
+      other !== 'never' &&
+      other.switchStep > choice.switchStep &&
+      (!isFull || other.finishStep >= budgetSteps),
   )
   return later.some((other) => {
     const gains = runs.map((run, index) => mine[index]! - scoreOf(run, other).loss)

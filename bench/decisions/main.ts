@@ -7,6 +7,7 @@ import { loadOutcomes } from '../traces/outcomes.ts'
 import { loadTraces, repositoryRoot, tracedTasks } from '../traces/store.ts'
 import { decisionsPicture } from './picture.ts'
 import { resultsOf, type TaskData } from './results.ts'
+import { rivalTimeRows } from './rivalTimes.ts'
 import { decisionsJson, decisionsMarkdown } from './table.ts'
 
 export function loadedTasks(folder?: string): TaskData[] {
@@ -18,7 +19,7 @@ export function loadedTasks(folder?: string): TaskData[] {
 
 /** @param args `--json`. */
 export async function benchDecisions(args: readonly string[]): Promise<void> {
-  const results = resultsOf(loadedTasks())
+  const results = resultsOf(loadedTasks(), rivalTimeRows)
   const folder = join(repositoryRoot(), 'bench', 'results')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'decisions.svg'), decisionsPicture(results))

@@ -7,7 +7,7 @@ import { type Choice, meanOf, type RateRuns, scoreOf } from './truth.ts'
 
 const panel = { width: 560, height: 300, left: 58, right: 190, top: 34, bottom: 40 } as const
 const columns = 2
-const headHeight = 92
+const headHeight = 116
 const ink = '#14181f'
 const grey = '#5e6876'
 const blue = '#2559dc'
@@ -31,7 +31,7 @@ const markStyles: readonly MarkStyle[] = [
   { row: 'ours, without gradient noise', label: 'without gradient noise', color: '#00705a', shape: 'up' },
   { row: 'ours, without held-out data', label: 'without held-out data', color: '#531c5c', shape: 'down' },
   { row: 'fixed 45 % anneal', label: 'fixed 45 %', color: grey, shape: 'diamond' },
-  { row: 'plateau as a switch', label: 'plateau as a switch', color: '#8f0f2c', shape: 'square' },
+  { row: 'ReduceLROnPlateau, as a switch', label: 'plateau as a switch', color: '#8f0f2c', shape: 'square' },
 ]
 /** Closed-loop rows named at the right edge. */
 const endLabels: Readonly<Record<string, { label: string; color: string }>> = {
@@ -39,8 +39,8 @@ const endLabels: Readonly<Record<string, { label: string; color: string }>> = {
   'ours, no rate given': { label: 'ours, no rate given', color: blue },
   'linear from the start': { label: 'linear', color: grey },
   'cosine from the start': { label: 'cosine', color: grey },
-  'plateau with best checkpoint': { label: 'plateau + best', color: '#8f0f2c' },
-  'plateau with best checkpoint, rate / 10': { label: 'plateau + best, rate / 10', color: '#8f0f2c' },
+  'ReduceLROnPlateau, best kept': { label: 'plateau + best', color: '#8f0f2c' },
+  'ReduceLROnPlateau, best kept, rate / 10': { label: 'plateau + best, rate / 10', color: '#8f0f2c' },
 }
 
 type Scale = {
@@ -221,9 +221,9 @@ function legend(width: number, shown: readonly MarkStyle[]): string {
     `<path d="M256 70h28" stroke="${orange}" stroke-width="2" stroke-dasharray="5 4"/>`,
     text(290, 74, 'over half of the steps so far'),
   ]
-  let x = 476
+  let x = 28
   for (const { label, color, shape } of shown) {
-    lines.push(symbol(shape, x, 70, color), text(x + 13, 74, label))
+    lines.push(symbol(shape, x, 94, color), text(x + 13, 98, label))
     x += 30 + 6.3 * label.length
   }
   if (x > width) throw new RangeError(`the legend must fit into ${width}, got ${x}`)

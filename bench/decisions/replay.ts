@@ -6,7 +6,7 @@ import type { Capability, Observation, Probe, RunOptions, SampleColumns } from '
 import { initialState, type TunerState, tune } from '../../tuner/index.ts'
 import type { BenchTask } from '../tasks.ts'
 import { sparseColumns, type TraceRun } from '../traces/format.ts'
-import { rampedRate, tracedLineShare, tracedValleyShare } from '../traces/largeRun.ts'
+import { rampedRate, tracedDistance, tracedLineStride } from '../traces/largeRun.ts'
 
 /** What the tuner gets to see of a trace. */
 export type Feed = {
@@ -75,13 +75,14 @@ function seenProbe(probe: Probe, { gradientNoise, heldOut }: Feed): Probe | unde
 }
 
 /** Chooses of the recorded probes those that the plan's cadence would have asked for. */
-function createPacer(budgetSteps: number) {
+function createPacer() {
   const last = { valley: 0, line: 0 }
-  const spacing = { valley: tracedValleyShare * budgetSteps, line: tracedLineShare * budgetSteps }
+  const strides = { valley: 1, line: tracedLineStride }
   return ({ kind, step }: Probe, { plan }: TunerState): boolean => {
     if (kind === 'fork') return false
     const wanted = kind === 'valley' ? plan.cadence?.valleySteps : plan.cadence?.lineSteps
-    if (wanted == null || step - last[kind] < wanted - spacing[kind] / 2) return false
+    if (wanted == null || step - last[kind] < wanted - (strides[kind] * tracedDistance(step)) / 2)
+      return false
     last[kind] = step
     return true
   }
@@ -101,7 +102,7 @@ export function replay(
     state = tune(state, { ...body, number, receivedAt: '2026-01-01T00:00:00.000Z' } as Observation).state
   }
   fold({ kind: 'start', runId: 'trace', options: runOptionsOf(task, run, feed) })
-  const isDue = createPacer(run.budgetSteps)
+  const isDue = createPacer()
   let folded = 0
   const foldSamples = (toStep: number): void => {
     if (toStep <= folded) return

@@ -10,8 +10,8 @@ import type { TestScore } from '../../tuner/trainer/trainer.ts'
 import { createPolicy, type Policy, type PolicyName } from '../rivals/policies.ts'
 import { type BenchTask, jobOf } from '../tasks.ts'
 import { rampedRate, rampStepsOf } from './largeRun.ts'
-import type { Outcome } from './outcomes.ts'
 import { today } from './ours.ts'
+import type { Outcome } from './outcomes.ts'
 
 /** Steps between two held-out losses, as a share of the budget. */
 export const rivalProbeShare = 0.03
@@ -26,8 +26,18 @@ export type RivalRow = {
 
 export const rivalRows: readonly RivalRow[] = [
   { row: 'linear from the start', policy: 'linear', rateFactor: 1, bestRow: null },
-  { row: 'cosine from the start', policy: 'cosine', rateFactor: 1, bestRow: 'cosine from the start, best kept' },
-  { row: 'ReduceLROnPlateau', policy: 'ReduceLROnPlateau', rateFactor: 1, bestRow: 'ReduceLROnPlateau, best kept' },
+  {
+    row: 'cosine from the start',
+    policy: 'cosine',
+    rateFactor: 1,
+    bestRow: 'cosine from the start, best kept',
+  },
+  {
+    row: 'ReduceLROnPlateau',
+    policy: 'ReduceLROnPlateau',
+    rateFactor: 1,
+    bestRow: 'ReduceLROnPlateau, best kept',
+  },
   {
     row: 'ReduceLROnPlateau, rate / 10',
     policy: 'ReduceLROnPlateau',

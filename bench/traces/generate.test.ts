@@ -8,7 +8,7 @@ import { type BenchTask, benchTask } from '../tasks.ts'
 import { annealLengths } from './branches.ts'
 import { parseTraces, type TraceRun, traceLine } from './format.ts'
 import { headerOf, tracedRun } from './generate.ts'
-import { forkShares, rampedRate } from './largeRun.ts'
+import { forkShares, rampedRate, tracedDistance } from './largeRun.ts'
 import { addRuns, loadTraces, tracedTasks } from './store.ts'
 
 /** Seconds: a small network, 100 steps. */
@@ -34,8 +34,8 @@ describe('a traced run', () => {
     expect(run.loss).toHaveLength(100)
     expect(run.loss[99]!).toBeLessThan(run.loss[0]! / 2)
     expect(run.divergedAtStep).toBeNull()
-    expect(run.probes.filter(({ kind }) => kind === 'valley')).toHaveLength(49)
-    expect(run.probes.filter(({ kind }) => kind === 'line')).toHaveLength(33)
+    expect(run.probes.filter(({ kind }) => kind === 'valley')).toHaveLength(9)
+    expect(run.probes.filter(({ kind }) => kind === 'line')).toHaveLength(4)
     expect(run.columns.weightNormSquared!.step).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90])
     expect(run.columns.microGradientNormSquared!.step).toEqual([0, 20, 40, 60, 80])
     expect(run.columns.preconditionedGradientNormSquared).toBeUndefined()
@@ -107,6 +107,11 @@ describe('a trace file', () => {
 describe('the parts', () => {
   it('the ramp climbs from a tenth and stays', () => {
     expect([0, 5, 10, 50].map((step) => rampedRate(1, 10, step))).toEqual([0.1, 0.55, 1, 1])
+  })
+  it('probes come at half of the distance that the tuner asks for', () => {
+    expect([0, 333, 499, 500, 700, 1_000, 3_000, 9_000].map(tracedDistance)).toEqual([
+      10, 10, 10, 15, 20, 30, 80, 80,
+    ])
   })
   it('anneals that reach the end of the budget are one', () => {
     expect(annealLengths(100, 1_000)).toEqual([

@@ -1,8 +1,16 @@
 // A run at a constant rate with everything observed that a job can report, and checkpoints along the way. The loop
-// is the trainer's own steps and probes; the cadence is the tuner's default or finer, so that a replay can thin it.
+// is the trainer's own steps and probes; probes come twice as often as the tuner asks for, so that a replay can thin
+// them, and averaging blocks are those that it would ask for.
 
 import type { Probe } from '../../protocol/vocabulary.ts'
-import { microBatchSteps, rampShare } from '../../tuner/constants.ts'
+import {
+  averagingStepsMin,
+  microBatchSteps,
+  rampShare,
+  valleyElapsedShare,
+  valleyStepsMax,
+  valleyStepsMin,
+} from '../../tuner/constants.ts'
 import { blockSteps } from '../../tuner/estimators/blocks.ts'
 import type { Checkpoint } from '../../tuner/trainer/checkpoints.ts'
 import { ownMomentum } from '../../tuner/trainer/optimizers/optimizers.ts'
@@ -13,9 +21,16 @@ import { type Sparse, type SparseColumn, sparseColumns, type TraceRun } from './
 
 /** Elapsed shares of the budget at which runs are forked. */
 export const forkShares = [0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.8, 0.9] as const
-/** Distances in shares of the budget: twice as fine as the tuner asks for. */
-export const tracedValleyShare = 0.015
-export const tracedLineShare = 0.03
+/** Steps between valley probes after so many steps: half of the tuner's own distance, 10, 15, 20, 30, … */
+export function tracedDistance(step: number): number {
+  const wanted = Math.min(valleyElapsedShare * step, valleyStepsMax)
+  let distance = valleyStepsMin
+  for (let base = valleyStepsMin; base <= wanted; base *= 2)
+    distance = 1.5 * base <= wanted ? 1.5 * base : base
+  return distance / 2
+}
+/** A line probe at every second valley probe. */
+export const tracedLineStride = 2
 /** ‖g‖², ‖w‖² and the like at one step in so many. */
 export const tracedNormSteps = 10
 const nonFiniteMax = 5
@@ -41,8 +56,6 @@ export async function largeRun(task: BenchTask, key: RunKey, built: BuiltTrainer
   const block = blockSteps(budgetSteps)
   const rampSteps = rampStepsOf(budgetSteps)
   const momentum = ownMomentum[optimizer]
-  const valleySteps = Math.max(1, Math.round(tracedValleyShare * budgetSteps))
-  const lineSteps = Math.max(1, Math.round(tracedLineShare * budgetSteps))
   const microSteps = Math.max(microBatchSteps, block)
   const forkSteps = new Map<number, number>(
     forkShares.map((share) => [Math.round(share * budgetSteps), share]),
@@ -50,13 +63,14 @@ export async function largeRun(task: BenchTask, key: RunKey, built: BuiltTrainer
   const readings: StepReading[] = []
   const probes: Probe[] = []
   const checkpoints: { share: number; checkpoint: Checkpoint }[] = []
-  trainer.setBlockSteps(block)
   let nonFinite = 0
   for (let step = 0; step < budgetSteps && nonFinite < nonFiniteMax; step++) {
     const share = forkSteps.get(step)
     if (share !== undefined) checkpoints.push({ share, checkpoint: trainer.capture() })
-    if (step > 0 && step % valleySteps === 0) probes.push(await trainer.valleyProbe())
-    if (step > 0 && step % lineSteps === 0) probes.push(await trainer.lineProbe(key.rate))
+    const distance = tracedDistance(step)
+    if (step > 0 && step % distance === 0) probes.push(await trainer.valleyProbe())
+    if (step > 0 && step % (tracedLineStride * distance) === 0) probes.push(await trainer.lineProbe(key.rate))
+    trainer.setBlockSteps(Math.min(block, Math.max(averagingStepsMin, distance)))
     trainer.step({
       learningRate: rampedRate(key.rate, rampSteps, step),
       momentum,

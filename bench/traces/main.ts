@@ -1,8 +1,12 @@
 // `npm run bench -- traces`: trains the task matrix and keeps the traces. Hours on two cores; each run is saved when
-// it is done, and those that are there already are left out unless `--again` is given.
+// it is done, and those that are there already are left out unless `--again` is given. `--rows ours` or `rivals`
+// trains the closed-loop rows instead.
 
 import { type BenchTask, benchTask, benchTasks } from '../tasks.ts'
+import { type RivalRow, rivalOutcomes, rivalRows } from './closedLoop.ts'
 import { headerOf, tracedRun } from './generate.ts'
+import { type OurRow, ourOutcome, ourRows } from './ours.ts'
+import { addOutcomes, loadOutcomes, type Outcome } from './outcomes.ts'
 import { addRuns, loadTraces } from './store.ts'
 
 export function listOption(args: readonly string[], name: string): string[] | undefined {
@@ -10,10 +14,45 @@ export function listOption(args: readonly string[], name: string): string[] | un
   return at < 0 ? undefined : (args[at + 1] ?? '').split(',').filter((part) => part !== '')
 }
 
-/** @param args `--task a,b`, `--rates .1,.3`, `--seeds 1,2`, `--again`. */
+/**
+ * @param args `--task a,b`, `--seeds 1,2`, `--again`; `--rates .1,.3` for traces; `--rows ours|rivals` for closed
+ * loops, with `--only "row"` for those whose name starts so.
+ */
 export async function benchTraces(args: readonly string[]): Promise<void> {
   const names = listOption(args, '--task') ?? benchTasks.map(({ name }) => name)
-  for (const task of names.map(benchTask)) await traceTask(task, args)
+  const [rows] = listOption(args, '--rows') ?? []
+  for (const task of names.map(benchTask)) {
+    if (rows === 'ours')
+      await closedLoops(task, args, ourRows, async (row, seed) => [await ourOutcome(task, row, seed)])
+    else if (rows === 'rivals')
+      await closedLoops(task, args, rivalRows, (row, seed) => rivalOutcomes(task, row, seed))
+    else await traceTask(task, args)
+  }
+}
+
+async function closedLoops<Row extends OurRow | RivalRow>(
+  task: BenchTask,
+  args: readonly string[],
+  rows: readonly Row[],
+  train: (row: Row, seed: number) => Promise<Outcome[]>,
+): Promise<void> {
+  const at = args.indexOf('--only')
+  const start = at < 0 ? '' : (args[at + 1] ?? '')
+  const seeds = listOption(args, '--seeds')?.map(Number) ?? task.seeds
+  for (const row of rows.filter((entry) => entry.row.startsWith(start)))
+    for (const seed of seeds) {
+      const isKnown = loadOutcomes(task.name).some((known) => known.row === row.row && known.seed === seed)
+      if (isKnown && !args.includes('--again')) continue
+      const started = performance.now()
+      const outcomes = await train(row, seed)
+      addOutcomes(task.name, outcomes)
+      const [{ test, switchStep }] = outcomes as [Outcome]
+      const seconds = ((performance.now() - started) / 1_000).toFixed(0)
+      const score = `test loss ${test.loss.toFixed(4)}, accuracy ${(100 * test.accuracy).toFixed(2)} %`
+      console.log(
+        `${task.name} seed ${seed} ${row.row}: ${score}, switch ${switchStep ?? 'none'} (${seconds} s)`,
+      )
+    }
 }
 
 async function traceTask(task: BenchTask, args: readonly string[]): Promise<void> {
@@ -27,7 +66,8 @@ async function traceTask(task: BenchTask, args: readonly string[]): Promise<void
       const run = await tracedRun(task, { rate, seed })
       addRuns(headerOf(task), [run])
       const seconds = ((performance.now() - started) / 1_000).toFixed(0)
-      const best = Math.min(...run.checkpoints.flatMap(({ anneals }) => anneals.map(({ test }) => test.loss)))
+      const losses = run.checkpoints.flatMap(({ anneals }) => anneals.map(({ test }) => test.loss))
+      const best = Math.min(...losses)
       const end = run.divergedAtStep === null ? '' : `, diverged at step ${run.divergedAtStep}`
       console.log(
         `${task.name} rate ${rate} seed ${seed}: best test loss ${best.toFixed(4)}${end} (${seconds} s)`,
