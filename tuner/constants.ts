@@ -204,3 +204,8 @@ export const nominalBudgetSteps = 5_000
 export const rampShare = 0.01
 /** Where only a range test is possible, the large rate is this share of the divergence rate. */
 export const rangeOnlyShare = 0.1
+
+// -- Counterfactuals in decision records. Chosen: fixed anneals over these shares of the budget; dlib's rule, whose
+//    window is 2,000 losses, sees means of so many of them, so that its part of the state stays small.
+export const counterfactualShares = [0.2, 0.45, 0.8] as const
+export const counterfactualBlockSteps = 10

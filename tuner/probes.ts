@@ -10,6 +10,7 @@ import { divergenceSign, isProbeNormal, watchProbe } from './guards/divergence.t
 import { recovered } from './guards/recovery.ts'
 import { nominalBudget, offers } from './options.ts'
 import { foldWarmupProbe } from './raceSearch.ts'
+import { watchedRivals } from './rivals/counterfactuals.ts'
 import { readRegime } from './signals/regime.ts'
 import {
   chartPoint,
@@ -52,7 +53,11 @@ function foldValley(turn: Turn, probe: ValleyProbe): Turn {
   const seen = charted(turn, charts)
   if (state.warmup !== null && state.warmup.kind !== 'ramp') return foldWarmupProbe(seen, probe)
   const signals = foldValleyProbe(state.signals, probe, state.largeSteps)
-  const next = updated(seen, { signals, divergence: watchProbe(state.divergence, probe.raw.loss) })
+  const next = updated(seen, {
+    signals,
+    divergence: watchProbe(state.divergence, probe.raw.loss),
+    rivals: watchedRivals(state, { kind: 'probe', step, heldOutLoss: probe.raw.loss }),
+  })
   // Read once a probe: the fit of the valley is most of what a probe costs.
   const reading = readSignals(signals)
   return afterProbe(watchedRegime(charted(next, valleyPoints(reading, step)), reading), probe, reading)

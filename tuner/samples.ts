@@ -13,6 +13,7 @@ import { finished } from './finish.ts'
 import { divergenceSign, isCoolingDown, watchSample } from './guards/divergence.ts'
 import { recovered } from './guards/recovery.ts'
 import { nominalBudget, offers } from './options.ts'
+import { watchedRivals } from './rivals/counterfactuals.ts'
 import { formatStep } from './sentences.ts'
 import { chartPoint, foldSample, foldValleyProbe, type Sample } from './signals/signals.ts'
 import type { TunerState } from './state.ts'
@@ -100,6 +101,15 @@ function foldOne(turn: Turn, sample: Sample): Turn {
                 sample.gradientNormSquared === null ? null : Math.sqrt(sample.gradientNormSquared),
             })
           : state.divergence,
+      rivals:
+        isValid && sample.loss !== null
+          ? watchedRivals(state, {
+              kind: 'step',
+              step: sample.step,
+              loss: sample.loss,
+              weightNormSquared: null,
+            })
+          : state.rivals,
     },
   }
   const smoothed = signals.lossBlocks.blocks === state.signals.lossBlocks.blocks ? next : chartedBlock(next)

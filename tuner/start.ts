@@ -58,6 +58,7 @@ export function initialState(): TunerState {
     momentum: null,
     outlook: null,
     remark: null,
+    rivals: null,
   }
 }
 

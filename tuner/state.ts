@@ -15,6 +15,7 @@ import type {
   SignalReading,
 } from '../protocol/vocabulary.ts'
 import type { DivergenceState } from './guards/divergence.ts'
+import type { RivalsState } from './rivals/counterfactuals.ts'
 import type { RaceState } from './rules/race.ts'
 import type { RangeTestState } from './rules/rangeTest.ts'
 import type { SignalsState } from './signals/signals.ts'
@@ -88,6 +89,8 @@ export type TunerState = {
   readonly outlook: Outlook | null
   /** A standing remark for the headline, such as why there is no measured large rate. */
   readonly remark: string | null
+  /** Other rules on the same observations, for the counterfactuals; null before the large phase. */
+  readonly rivals: RivalsState | null
 }
 
 export type Outlook = {

@@ -13,6 +13,7 @@ import type {
 } from '../protocol/vocabulary.ts'
 import { planParts } from './planParts.ts'
 import { nextPlan } from './plans.ts'
+import { counterfactualsOf } from './rivals/counterfactuals.ts'
 import type { TunerState } from './state.ts'
 
 export type Turn = {
@@ -102,7 +103,7 @@ export function decided(turn: Turn, draft: DecisionDraft): Turn {
     ...(whyNotYet === undefined ? {} : { whyNotYet }),
     ...(state.outlook?.earliestStep == null ? {} : { earliestStep: state.outlook.earliestStep }),
     alternatives: state.phase === 'done' ? [] : (state.outlook?.alternatives ?? []),
-    counterfactuals: [],
+    counterfactuals: counterfactualsOf(state),
     rule,
     mode: state.mode,
     status: isAdvice ? 'advisory' : 'applied',

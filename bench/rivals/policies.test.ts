@@ -73,6 +73,6 @@ describe('policies', () => {
     const policy = createPolicy('GreedyLR, per step', { ...options, initialRate: 3e-4 })
     const rates = steered(policy, () => 1)
     expect(Math.min(...rates)).toBeLessThan(3e-5 * 1.06)
-    expect(policy.firstLoweredStep).toBe(11)
+    expect(policy.firstLoweredStep).toBe(12)
   })
 })

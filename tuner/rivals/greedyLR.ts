@@ -79,12 +79,9 @@ export const greedyLR: Rival<GreedyLROptions, GreedyLRState> = {
   },
   update(state, observation) {
     const { watches } = state.options
-    if ((observation.kind === 'probe') !== (watches === 'heldOut')) return state
-    return watched(
-      state,
-      observation.kind === 'probe' ? observation.heldOutLoss : observation.loss,
-      observation.step,
-    )
+    if (observation.kind === 'probe')
+      return watches === 'heldOut' ? watched(state, observation.heldOutLoss, observation.step) : state
+    return watches === 'loss' ? watched(state, observation.loss, observation.step + 1) : state
   },
   read: ({ learningRate, firstLoweredStep }) => ({ learningRate, firstLoweredStep, isStopped: false }),
 }
@@ -102,6 +99,7 @@ const begun = (options: Required<GreedyLROptions>): Omit<GreedyLRState, 'firstLo
   windowSum: 0,
 })
 
+/** `step`: the first that a change would hold for. */
 function watched(before: GreedyLRState, given: number, step: number): GreedyLRState {
   const state = before.options.windowSize === 0 ? before : withLoss(before, given)
   const loss = state === before ? given : state.windowSum / state.window.length

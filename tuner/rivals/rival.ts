@@ -19,7 +19,7 @@ export type RivalObservation =
 export type RivalReading = {
   /** For the step that is asked for. */
   readonly learningRate: number
-  /** Where the rule lowered the rate for the first time; null = not yet. */
+  /** The first step with a lowered rate; null = not lowered yet. */
   readonly firstLoweredStep: number | null
   /** The rule has ended training by itself. */
   readonly isStopped: boolean
