@@ -31,7 +31,8 @@ describe('a replay', () => {
       [...Array(21).keys()].map((step) => (step >= 20 ? 0.1 : 0.1 * (0.1 + (0.9 * step) / 20))),
     )
     const blind = replay(task, run, { ...everything, mode: 'off', heldOut: false })
-    expect(blind.signals.probeLosses).toEqual([])
+    expect(blind.options.capabilities).toEqual(['lineProbe', 'microBatchNorms', 'momentum'])
+    expect(blind.signals.gap.gaps).toEqual([])
   })
   it('gives the switch that the tuner made', () => {
     const choice = tunerChoice(task, run, everything)
