@@ -61,13 +61,14 @@ function averagingSteps(budgetSteps: number | null, distance: number | null): nu
   return Math.min(longest, Math.max(averagingStepsMin, Math.floor(distance / 2)))
 }
 
-/** Norms of micro-batches come more rarely where signals take more than their share of the time. */
+/**
+ * Norms of micro-batches come more rarely where signals take more than their share of the time: not at all more
+ * rarely up to the goal, `microBatchStrideMax` times at twice the goal.
+ */
 function microBatchDistance({ signals }: TunerState, block: number): number {
-  const distance = Math.max(microBatchSteps, block)
-  const { signalShare } = cost.read(signals.cost)
-  return (
-    distance * Math.min(Math.max(1, Math.ceil((signalShare ?? 0) / signalShareGoal)), microBatchStrideMax)
-  )
+  const excess = (cost.read(signals.cost).signalShare ?? 0) / signalShareGoal - 1
+  const stride = Math.min(Math.max(Math.ceil(microBatchStrideMax * excess), 1), microBatchStrideMax)
+  return Math.max(microBatchSteps, block) * stride
 }
 
 function probeDistance(state: TunerState): number {

@@ -138,17 +138,18 @@ export const valleyShareMax = 0.045
 export const valleyStepsWithoutBudget = 100
 /** Shortest averaging block. Chosen: that of a run of 2,000 steps. */
 export const averagingStepsMin = 10
-/** Probes may take this share of the run's time, and of that of a short run. */
-export const probeShareGoal = 0.03
-export const probeShareGoalShort = 0.045
+/** Probes may take this share of the run's time, and of that of a short run: with the signals 3 and 5 %.
+ *  bench/records/2026-11-24-signal-cost/README.md. */
+export const probeShareGoal = 0.017
+export const probeShareGoalShort = 0.035
 export const shortBudgetSteps = 3_000
 /** A line probe at each of the first valley probes, then at every third. Chosen. */
 export const lineProbesFirst = 2
 export const lineProbeStride = 3
 /** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
 export const microBatchSteps = 20
-/** Signals may take this share of the time; beyond it micro-batch norms come up to so many times more rarely. Chosen. */
-export const signalShareGoal = 0.02
+/** Signals may take this share of the time; above it micro-batch norms come more rarely, at twice that so many times. */
+export const signalShareGoal = 0.013
 export const microBatchStrideMax = 4
 
 // -- Divergence guard. bench/records/2026-11-24-prototype/README.md; windows are chosen.

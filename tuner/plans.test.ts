@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { evaluatePlan, planProblem } from '../protocol/plan.ts'
 import type { Plan, Segment } from '../protocol/vocabulary.ts'
 import { cadenceOf } from './cadence.ts'
-import { annealLinearShareMin, fallbackAnnealShare, raceWarmupFrom } from './constants.ts'
+import { annealLinearShareMin, fallbackAnnealShare, raceWarmupFrom, signalShareGoal } from './constants.ts'
 import { initialState, type TunerState } from './index.ts'
 import { nextAwaitStep, plannedSwitchStep } from './planParts.ts'
 import {
@@ -211,6 +211,16 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
     expect([0, 1, 2, 9].map(after)).toEqual([1, 1, 3, 3])
   })
 
+  it('measures micro-batches more rarely where signals take more than their share of the time, within a bound', () => {
+    const at = (signalShare: number | null) => {
+      const cost = { step: 10, signal: signalShare === null ? null : 10 * signalShare, probe: null }
+      return cadenceOf(stateOf({ step: 1_000, signals: { ...initial.signals, cost } }))!.microBatchSteps!
+    }
+    expect([null, 0, 1, 1.2, 1.3, 1.6, 1.9, 9].map((times) => at(times && times * signalShareGoal))).toEqual([
+      20, 20, 20, 20, 40, 60, 80, 80,
+    ])
+  })
+
   it('spaces probes out where they would take more than their share of the time, within a bound', () => {
     const at = (probeSecondsMean: number, step = 1_000, spent = 0) => {
       const cost = { step: 10, signal: null, probe: spent }
@@ -218,7 +228,7 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
       return cadenceOf(stateOf({ step, signals }))!.valleySteps!
     }
     expect(at(0)).toBe(60)
-    expect(at(0.06)).toBe(80)
+    expect(at(0.034)).toBe(80)
     expect(at(1_000)).toBe(120)
     expect(at(0.001, 1_000, 1_000)).toBe(120)
     // Late the distance is bounded by the budget's share as well.

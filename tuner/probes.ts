@@ -51,7 +51,8 @@ function foldValley(turn: Turn, probe: ValleyProbe): Turn {
     ...chartPoint('averagedAccuracy', step, bestScore(probe)),
   ]
   const seen = charted(turn, charts)
-  if (state.warmup !== null && state.warmup.kind !== 'ramp') return foldWarmupProbe(seen, probe)
+  if (state.warmup !== null && state.warmup.kind !== 'ramp')
+    return foldWarmupProbe(updated(seen, { signals: foldProbeCost(state.signals, probe.seconds) }), probe)
   const signals = foldValleyProbe(state.signals, probe, state.largeSteps)
   const next = updated(seen, {
     signals,

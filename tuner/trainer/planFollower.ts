@@ -10,10 +10,10 @@ export const doneActionsMax = 10_000
 /** The smoothed loss that the tripwire watches forgets over so many steps. */
 const smoothingSteps = 10
 /**
- * ‖g‖² is measured at one step in so many: at each one of a range test, which watches it for divergence; at every
- * 8th one under a tripwire on it; else seldom. One norm costs 3 % of a small network's step.
+ * ‖g‖² is measured at one step in so many: at each one of a range test, which watches it for divergence, else
+ * seldom. One norm costs 5 % of a small network's step.
  */
-const normSteps = { rangeTest: 1, tripwire: 8, otherwise: 10 } as const
+const normSteps = { rangeTest: 1, otherwise: 10 } as const
 /** ⟨g, u⟩, ‖u‖² and ‖w‖², three more norms, are measured at one micro-batch step in so many. */
 const updateEvery = 5
 
@@ -97,8 +97,6 @@ export function createPlanFollower(initial: {
       const planned = evaluatePlan(plan, step)
       const segment = segmentAt(plan, step)
       const { tripwire, cadence } = plan
-      const isWatched = (tripwire?.gradientNormAbove ?? null) !== null
-      const calm = isWatched ? normSteps.tripwire : normSteps.otherwise
       const microSteps = cadence?.microBatchSteps ?? null
       return {
         learningRate:
@@ -110,7 +108,8 @@ export function createPlanFollower(initial: {
         tripped,
         measureMicroBatches: microSteps !== null && step % microSteps === 0,
         measureUpdate: microSteps !== null && step % (microSteps * updateEvery) === 0,
-        measureNorm: step % (segment?.shape === 'exponential' ? normSteps.rangeTest : calm) === 0,
+        measureNorm:
+          step % (segment?.shape === 'exponential' ? normSteps.rangeTest : normSteps.otherwise) === 0,
       }
     },
     dueProbes: (step) => ({

@@ -28,9 +28,9 @@ function slowlyRead(stepsPerRead: number) {
   const slow: Backend = {
     ...backend,
     stepsPerRead,
-    readScalars: (scalars) => {
+    readValues: (scalars) => {
       now += 6
-      return backend.readScalars(scalars)
+      return backend.readValues(scalars)
     },
   }
   return createSignalBuffer(slow, () => now)

@@ -62,7 +62,7 @@ export function createSignalBuffer(backend: Backend, clock: () => number): Signa
       waiting = []
       const tensors = steps.flatMap(({ scalars }) => scalars.map(([, scalar]) => scalar))
       const asked = isGathering ? clock() : 0
-      const values = await backend.readScalars(tensors)
+      const values = await backend.readValues(tensors)
       const waited = isGathering ? (clock() - asked) / steps.length : 0
       for (const tensor of tensors) tensor.dispose()
       let next = 0

@@ -26,6 +26,8 @@ export type GradientMaker = {
 
 export function createGradientMaker(model: Model, optimizer: Optimizer, clock: () => number): GradientMaker {
   let plainSeconds: number | null = null
+  /** Where a split one took less than plain ones by chance: kept for the next, or noise would only ever add. */
+  let balance = 0
   return {
     plain: (weights, batch) => {
       const started = clock()
@@ -46,7 +48,11 @@ export function createGradientMaker(model: Model, optimizer: Optimizer, clock: (
       }
       if (inverse !== undefined) disposeAll(inverse)
       const seconds = clock() - started
-      return { loss, gradients, norms, signalSeconds: Math.max(0, seconds - (plainSeconds ?? seconds)) }
+      const extra = seconds - (plainSeconds ?? seconds)
+      balance = Math.max(balance + extra, -(plainSeconds ?? 0))
+      const signalSeconds = Math.max(0, balance)
+      balance -= signalSeconds
+      return { loss, gradients, norms, signalSeconds }
     },
     updateSignals: (weights, gradients) => {
       const update = optimizer.update() ?? []

@@ -89,13 +89,15 @@ export type Trainer = {
 }
 
 export const defaultProbeExamples = 512
+/** Curvatures of 256 examples agree with those of 2,000 as well as those of 512: bench/records/2026-11-24-signal-cost. */
+export const defaultLineExamples = 256
 export const defaultBlockSteps = 20
 const evaluationBatch = 1_000
 
 /** @throws RangeError for a batch size that the data cannot give. */
 export function createTrainer(options: TrainerOptions): Trainer {
   const { backend, dataset, model, optimizer, batchSize, seed } = options
-  const { probeExamples = defaultProbeExamples, lineExamples = defaultProbeExamples } = options
+  const { probeExamples = defaultProbeExamples, lineExamples = defaultLineExamples } = options
   const clock = options.clock ?? (() => performance.now() / 1_000)
   const makeBatch = createBatchMaker(dataset)
   const order = createDataOrder({ count: dataset.train.count, batchSize, seed })

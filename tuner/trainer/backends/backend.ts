@@ -1,5 +1,5 @@
 // A backend: where tensors live and what reading one back costs. The trainer's loop never reads a tensor by
-// itself: it keeps the signals of each step as small tensors and hands them to `readScalars` once per
+// itself: it keeps the signals of each step as small tensors and hands them to `readValues` once per
 // `stepsPerRead` steps. On WebAssembly a read is a copy of four bytes, so every step is read at once; on a GPU a
 // read waits for the device, so steps are gathered.
 
@@ -15,8 +15,8 @@ export type Backend = {
   readonly description: string
   /** Steps whose signals are read together; 1 where a read costs nothing. */
   readonly stepsPerRead: number
-  /** The values of one-element tensors, in order. Disposes nothing. */
-  readScalars(scalars: readonly tf.Tensor[]): Promise<Float32Array>
+  /** The values of tensors, one tensor after the other. Disposes nothing. */
+  readValues(tensors: readonly tf.Tensor[]): Promise<Float32Array>
 }
 
 /** How it was chosen: `auto` takes no device that is slower than the next backend. */
@@ -34,15 +34,18 @@ export type BackendOpener = {
   open(chosen?: Chosen): Promise<Backend>
 }
 
-/** Reads one scalar after the other: for backends whose memory is the host's. */
-export async function readEach(scalars: readonly tf.Tensor[]): Promise<Float32Array> {
-  return Float32Array.from(scalars, (scalar) => scalar.dataSync()[0]!)
+/** Reads one tensor after the other: for backends whose memory is the host's. */
+export async function readEach(tensors: readonly tf.Tensor[]): Promise<Float32Array> {
+  if (tensors.length === 1) return Float32Array.from(tensors[0]!.dataSync())
+  return Float32Array.from(tensors.flatMap((tensor) => [...tensor.dataSync()]))
 }
 
-/** The values of one-element tensors by one read from the device, however many they are. */
-export async function readTogether(scalars: readonly tf.Tensor[]): Promise<Float32Array> {
-  if (scalars.length === 0) return new Float32Array(0)
-  const together = tf.tidy(() => tf.concat(scalars.map((scalar) => tf.reshape(scalar, [1]))))
+/** The values of tensors by one read from the device, however many they are. */
+export async function readTogether(tensors: readonly tf.Tensor[]): Promise<Float32Array> {
+  if (tensors.length === 0) return new Float32Array(0)
+  // Mostly the loss of one step, which needs no joining.
+  if (tensors.length === 1) return (await tensors[0]!.data()) as Float32Array
+  const together = tf.tidy(() => tf.concat(tensors.map((tensor) => tf.reshape(tensor, [tensor.size]))))
   const values = await together.data()
   together.dispose()
   return values as Float32Array

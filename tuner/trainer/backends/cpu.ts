@@ -11,7 +11,7 @@ async function openCpu(): Promise<Backend> {
   tf.enableProdMode()
   if (!(await tf.setBackend('cpu'))) throw new Error('the plain JavaScript backend did not start')
   const description = `TensorFlow.js ${tf.version_core} in plain JavaScript, 1 thread`
-  return { name: 'cpu', description, stepsPerRead: 1, readScalars: readEach }
+  return { name: 'cpu', description, stepsPerRead: 1, readValues: readEach }
 }
 
 export const cpuOpener: BackendOpener = { name: 'cpu', open: openCpu }

@@ -35,7 +35,7 @@ async function openWasm(): Promise<Backend> {
   if (!(await tf.setBackend('wasm'))) throw new Error(`the WebAssembly backend did not start from ${folder}`)
   const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')
   const description = `TensorFlow.js ${tf.version_core} on WebAssembly, SIMD ${simd ? 'on' : 'off'}, 1 thread`
-  return { name: 'wasm', description, stepsPerRead: 1, readScalars: readEach }
+  return { name: 'wasm', description, stepsPerRead: 1, readValues: readEach }
 }
 
 export const wasmOpener: BackendOpener = { name: 'wasm', open: openWasm }

@@ -91,7 +91,7 @@ async function openWebgpu(chosen: Chosen = 'by name'): Promise<Backend> {
   tf.enableProdMode()
   if (!(await tf.setBackend('webgpu'))) throw new Error(`WebGPU did not start on ${name}`)
   const description = `TensorFlow.js ${tf.version_core} on WebGPU, ${name}`
-  return { name: 'webgpu', description, stepsPerRead, readScalars: readTogether }
+  return { name: 'webgpu', description, stepsPerRead, readValues: readTogether }
 }
 
 export const webgpuOpener: BackendOpener = {

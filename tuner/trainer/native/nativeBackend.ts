@@ -27,7 +27,7 @@ async function use({ onGpu, tensorflow }: LoadedNative, on: string): Promise<Nat
     name: onGpu ? 'gpu' : 'native',
     description: `TensorFlow ${tensorflow} on ${on}`,
     stepsPerRead: onGpu ? stepsPerReadOnCard : 1,
-    readScalars: readTogether,
+    readValues: readTogether,
   }
 }
 

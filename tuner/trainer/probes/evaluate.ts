@@ -29,19 +29,14 @@ export function partsMatrix(examples: number, parts = Math.min(probeParts, examp
   return tf.tensor2d(matrix, [parts, examples])
 }
 
-/** Mean loss of each part as scalar tensors, then loss and accuracy over all; the caller disposes them. */
-export function partScoreTensors(
-  model: Model,
-  weights: Weights,
-  batch: Batch,
-  matrix: tf.Tensor2D,
-): tf.Scalar[] {
+/** A vector of each part's mean loss, the loss over all, and the accuracy; the caller disposes it. */
+export function partScores(model: Model, weights: Weights, batch: Batch, matrix: tf.Tensor2D): tf.Tensor1D {
   return tf.tidy(() => {
     const logits = logitsOf(model, weights, batch.inputs)
     const losses = tf.sub(tf.logSumExp(logits, 1, true), tf.sum(tf.mul(logits, batch.labels), 1, true))
-    const means = tf.unstack(tf.matMul(matrix, losses as tf.Tensor2D)) as tf.Tensor[]
-    const parts = means.map((mean) => tf.reshape(mean, []) as tf.Scalar)
-    return [...parts, tf.mean(losses) as tf.Scalar, accuracyOf(logits, batch.labels)]
+    const means = tf.reshape(tf.matMul(matrix, losses as tf.Tensor2D), [-1])
+    const all = [tf.mean(losses), accuracyOf(logits, batch.labels)].map((mean) => tf.reshape(mean, [1]))
+    return tf.concat([means, ...all]) as tf.Tensor1D
   })
 }
 
@@ -53,7 +48,7 @@ export async function evaluateBatches(
   batches: readonly Batch[],
 ): Promise<{ loss: number; accuracy: number }> {
   const tensors = batches.flatMap((batch) => scoreTensors(model, weights, batch))
-  const values = await backend.readScalars(tensors)
+  const values = await backend.readValues(tensors)
   for (const tensor of tensors) tensor.dispose()
   let loss = 0
   let accuracy = 0

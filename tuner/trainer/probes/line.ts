@@ -37,7 +37,7 @@ export type LineContext = {
 
 async function readOne(backend: Backend, make: () => tf.Scalar): Promise<number> {
   const scalar = tf.tidy(make)
-  const [value] = await backend.readScalars([scalar])
+  const [value] = await backend.readValues([scalar])
   scalar.dispose()
   return value!
 }
@@ -134,7 +134,7 @@ export async function measureNoiseCurvature(
     const products = direction.map((d, index) => tf.sum(tf.mul(d, difference[index]!)))
     return [normSquared(direction), tf.addN(products) as tf.Scalar]
   })
-  const [directionNormSquared, metric] = await context.backend.readScalars(norms)
+  const [directionNormSquared, metric] = await context.backend.readValues(norms)
   const epsilon = noiseStepNorm / Math.sqrt(directionNormSquared!)
   let curvature: number | null = null
   if (Number.isFinite(epsilon) && epsilon > 0) {

@@ -10,7 +10,7 @@ import type { Batch } from '../data/batches.ts'
 import type { Model, Weights } from '../models/model.ts'
 import { disposeAll } from '../optimizers/optimizer.ts'
 import type { WeightAverages } from './averages.ts'
-import { partScoreTensors } from './evaluate.ts'
+import { partScores } from './evaluate.ts'
 
 export type ValleyInput = {
   readonly backend: Backend
@@ -28,9 +28,9 @@ export async function measureValley(input: ValleyInput): Promise<Omit<ValleyProb
   const { backend, model, averages, examples } = input
   const windows = averages.windows()
   const candidates = [input.weights, ...windows.map(({ weights }) => weights)]
-  const tensors = candidates.flatMap((weights) => partScoreTensors(model, weights, examples, input.parts))
+  const tensors = candidates.map((weights) => partScores(model, weights, examples, input.parts))
   for (const { weights } of windows) disposeAll(weights)
-  const values = await backend.readScalars(tensors)
+  const values = await backend.readValues(tensors)
   disposeAll(tensors)
   const [partCount] = input.parts.shape
   const score = (index: number) => {
