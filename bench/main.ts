@@ -5,6 +5,7 @@ import { benchDecisions } from './decisions/main.ts'
 import { benchDemo } from './demo.ts'
 import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
+import { benchSequential } from './sequential.ts'
 import { benchSignalCost } from './signalCost.ts'
 import { benchTraces } from './traces/main.ts'
 
@@ -32,6 +33,10 @@ const benches: Readonly<
   traces: {
     what: 'trains the task matrix and keeps traces with their ground truth (hours)',
     run: benchTraces,
+  },
+  sequential: {
+    what: 'how often the switch without a budget errs, and how soon it comes, simulated',
+    run: benchSequential,
   },
 }
 

@@ -108,12 +108,18 @@ describe('switching by hand', () => {
     expect(run.state.lifecycle).toBe('finished')
   })
 
-  it('without a budget anneals over a quarter of the steps so far', () => {
+  it('without a budget anneals over as many steps as are worth it, at most those so far', () => {
     const open = commanded(
       { 800: { kind: 'switch-now', ...common } },
       { budgetSteps: null, stepCount: 3_000 },
     )
-    expect(open.state).toMatchObject({ lifecycle: 'finished', step: 1_000 })
+    expect(open.state).toMatchObject({ lifecycle: 'finished', step: 1_600 })
+    // With the loss alone nothing is measured: a quarter of the steps so far.
+    const blind = commanded(
+      { 800: { kind: 'switch-now', ...common } },
+      { budgetSteps: null, stepCount: 3_000, capabilities: [] },
+    )
+    expect(blind.state).toMatchObject({ lifecycle: 'finished', step: 1_000 })
   })
 
   it('ends an override, and a search', () => {
@@ -246,10 +252,10 @@ describe('another budget', () => {
     expect(run.learningRates).toHaveLength(900)
   })
 
-  it('none: the large step goes on until somebody asks for the switch', () => {
+  it('none: the large step goes on until it is not worth it, or somebody asks for the switch', () => {
     const run = commanded({ 900: to(null), 3000: { kind: 'switch-now', ...common } }, { stepCount: 5_000 })
     expect(sentence(run)).toBe('Budget removed at step 900.')
     expect(run.learningRates[2_990]).toBe(0.02)
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 3_750 })
+    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 3_300 })
   })
 })

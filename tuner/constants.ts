@@ -124,8 +124,32 @@ export const overfittingDeviationsAtSwitch = 3
 export const overfittingFactorMax = 2
 /** Length of the anneal after overfitting, as a share of the steps so far. */
 export const overfittingAnnealShare = 0.5
-/** Without a budget, a person's switch anneals over this share of the steps so far. Chosen. */
+/** Without a budget an anneal whose length is not measured, or after overfitting, takes this share of the steps so far.
+ *  Chosen. */
 export const openEndedAnnealShare = 0.25
+
+// -- Switch rule without a budget: a sequential test. bench/records/2026-11-24-sequential-test/README.md.
+/** δ where none is given: this share of D (or of G) per so many steps. Chosen. */
+export const toleranceShare = 0.02
+export const toleranceSteps = 100
+/** The chance of ever switching a run that still gains δ, at most. */
+export const sequentialErrorRate = 0.05
+export const sequentialLambdas = [0.25, 0.5, 1, 2] as const
+export const sequentialClip = 3
+/** Half of all starting weight is spent in so many looks. */
+export const sequentialStartLooks = 100
+/** Differences of blocks behind the first look, and blocks kept. */
+export const sequentialDifferencesNeeded = 12
+export const sequentialBlocksMax = 49
+/** Correlation is taken as if so many parameters had been fitted: measured on few values it is too small. */
+export const sequentialFittedParameters = 3
+/** σ̂ is at least this share of δ, so that rounding is not taken for evidence. Chosen. */
+export const sequentialScatterMin = 0.01
+/** Evidence is kept up to here: more says no more, and it must stay finite. */
+export const sequentialEvidenceMax = 1e6
+/** The anneal of a run without a budget is at least and at most this multiple of the steps so far. */
+export const openAnnealShareMin = 0.1
+export const openAnnealShareMax = 1
 
 // -- Cadence of probes. bench/records/2026-11-24-after-the-switch/README.md; the shares of time are the product's promise.
 /** Distance of valley probes as a share of the steps so far: the first where time allows it, the second at most. */

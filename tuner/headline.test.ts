@@ -110,7 +110,12 @@ const cases: readonly (readonly [string, Partial<TunerState>, string])[] = [
   [
     'no budget',
     { budgetSteps: null },
-    'Large step at 0.42, step 131,000: no budget set, so the switch waits for you.',
+    'Large step at 0.42, step 131,000: no budget set, and nothing yet that says whether to go on.',
+  ],
+  [
+    'no budget, tested',
+    { budgetSteps: null, sequential: { ...initial.sequential, lookCount: 100, evidences: [1, 2, 3, 4.4] } },
+    'Large step at 0.42, step 131,000: going on is still worth it (evidence 3.1 of 20 needed against it).',
   ],
   [
     'anneal by the rule',

@@ -3,7 +3,8 @@
 
 import { valleyProbesNeeded } from './constants.ts'
 import { offers } from './options.ts'
-import { formatNumber, formatPair, formatRate, formatStep } from './sentences.ts'
+import { readSequentialTest } from './rules/sequentialTest.ts'
+import { formatEvidence, formatNumber, formatPair, formatRate, formatStep } from './sentences.ts'
 import type { TunerState } from './state.ts'
 
 export function headline(state: TunerState): string {
@@ -49,7 +50,7 @@ function warmupSentence(state: TunerState): string {
 function largeSentence(state: TunerState): string {
   const { outlook, budgetSteps, remark } = state
   const start = `Large step at ${formatRate(state.largeLearningRate ?? state.learningRate ?? 0)}, ${place(state)}`
-  if (budgetSteps === null) return `${start}: no budget set, so the switch waits for you.`
+  if (budgetSteps === null) return `${start}: ${openCourse(state)}.`
   const planned = plannedAnneal(state)
   if (outlook?.stayingGain == null || outlook.annealingGain === null) {
     const fallback = planned === null ? '' : ` Without more, annealing starts at step ${formatStep(planned)}.`
@@ -71,12 +72,20 @@ function largeSentence(state: TunerState): string {
   return `${start}: ${verdict} (${pair}).${next}`
 }
 
+/** Where the switch of a run without a budget stands. */
+function openCourse({ sequential }: TunerState): string {
+  const { evidence, evidenceNeeded, lookCount } = readSequentialTest(sequential)
+  if (lookCount === 0) return 'no budget set, and nothing yet that says whether to go on'
+  return `going on is still worth it (evidence ${formatEvidence(evidence)} of ${evidenceNeeded} needed against it)`
+}
+
 function plannedAnneal({ plan }: TunerState): number | null {
   return plan.segments.find(({ phase }) => phase === 'anneal')?.fromStep ?? null
 }
 
 const annealReasons = {
   rule: 'staying still gained no more than annealing',
+  tolerance: 'going on gained less than it is worth',
   deadline: 'a tenth of the budget was left',
   fallback: 'by the fallback plan',
   overfitting: 'held-out loss of the averaged weights had stopped falling',

@@ -5,6 +5,7 @@ import type { DecisionTest } from '../protocol/vocabulary.ts'
 import { switchHitsWindow } from './constants.ts'
 import { annealingGain } from './estimators/annealingGain.ts'
 import { type Estimate, noEstimate } from './estimators/estimator.ts'
+import { sequentialTestOf } from './openSteering.ts'
 import { effectiveRate } from './options.ts'
 import { type MarginalCost, marginalCost, marginalCostTest } from './rules/marginalCost.ts'
 import { readSignals, type SignalsReading } from './signals/signals.ts'
@@ -47,5 +48,6 @@ const hitsText = (state: TunerState): string =>
   `${state.rule.satisfied.filter(Boolean).length} of ${Math.min(switchHitsWindow, Math.max(1, state.rule.satisfied.length))}`
 
 export function testOf(state: TunerState, cost: MarginalCost | undefined): { test?: DecisionTest } {
+  if (state.budgetSteps === null) return { test: sequentialTestOf(state) }
   return cost === undefined ? {} : { test: marginalCostTest(cost, hitsText(state)) }
 }

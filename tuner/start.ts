@@ -6,6 +6,7 @@ import { rampShare } from './constants.ts'
 import { noDivergence } from './guards/divergence.ts'
 import { lacksForRace, warmupRule } from './largeStart.ts'
 import { canRace, conservativeRate, nominalBudget, offers } from './options.ts'
+import { initialSequentialTest } from './rules/sequentialTest.ts'
 import { formatRate, formatStep } from './sentences.ts'
 import { unknownRegime } from './signals/regime.ts'
 import { initialSignals } from './signals/signals.ts'
@@ -50,6 +51,7 @@ export function initialState(): TunerState {
     override: null,
     rewarm: null,
     rule: { satisfied: [], evaluatedAtStep: 0 },
+    sequential: initialSequentialTest,
     largeSteps: 0,
     signals: initialSignals(null),
     divergence: noDivergence,

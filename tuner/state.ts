@@ -18,6 +18,7 @@ import type { DivergenceState } from './guards/divergence.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
 import type { RaceState } from './rules/race.ts'
 import type { RangeTestState } from './rules/rangeTest.ts'
+import type { SequentialTestState } from './rules/sequentialTest.ts'
 import type { SignalsState } from './signals/signals.ts'
 
 export const tunerVersion = 2
@@ -38,7 +39,7 @@ export type AnnealState = {
   readonly fromStep: number
   readonly toStep: number
   readonly fromRate: number
-  readonly reason: 'rule' | 'deadline' | 'fallback' | 'overfitting' | 'command' | 'guard'
+  readonly reason: 'rule' | 'tolerance' | 'deadline' | 'fallback' | 'overfitting' | 'command' | 'guard'
   /** Gain that the evidence promised when the switch was made; null = none was measured. */
   readonly expectedGain: number | null
 }
@@ -78,6 +79,8 @@ export type TunerState = {
   /** After a guard: the rate climbs back over these steps. */
   readonly rewarm: { readonly fromStep: number; readonly toStep: number; readonly fromRate: number } | null
   readonly rule: RuleMemory
+  /** The test that decides without a budget. */
+  readonly sequential: SequentialTestState
   /** Run length in large-step equivalents: Σ η/η_large over the surviving trajectory. */
   readonly largeSteps: number
   readonly signals: SignalsState

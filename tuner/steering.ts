@@ -12,9 +12,11 @@ import {
 } from './constants.ts'
 import { evidenceOfSignals } from './evidence.ts'
 import { type Judgement, judgementNow, switchRule, testOf } from './judgement.ts'
+import { foldedSequential, whyOpenHold } from './openSteering.ts'
 import { offers } from './options.ts'
 import type { MarginalCost } from './rules/marginalCost.ts'
 import { isOverfitting } from './rules/overfitting.ts'
+import { readSequentialTest } from './rules/sequentialTest.ts'
 import { formatPair, formatPercent, formatRate, formatStep } from './sentences.ts'
 import { chartPoint, type SignalsReading } from './signals/signals.ts'
 import type { Outlook, TunerState } from './state.ts'
@@ -36,7 +38,11 @@ export function steer(turn: Turn, known?: SignalsReading): Turn {
     cost === undefined
       ? state.rule.satisfied
       : [...state.rule.satisfied, cost.satisfied].slice(-switchHitsWindow)
-  const next = updated(charted(turn, charts), { outlook, rule: { satisfied, evaluatedAtStep: state.step } })
+  const next = updated(charted(turn, charts), {
+    outlook,
+    rule: { satisfied, evaluatedAtStep: state.step },
+    sequential: foldedSequential(state, judgement),
+  })
   return judged(next, judgement)
 }
 
@@ -57,7 +63,7 @@ function judged(turn: Turn, judgement: Judgement): Turn {
   const { budgetSteps, step, rule } = state
   const { cost } = judgement
   if (state.override !== null) return held(turn, judgement, byHandReason(state.override.untilStep))
-  if (budgetSteps === null) return held(turn, judgement, noBudgetReason)
+  if (budgetSteps === null) return judgedOpen(turn, judgement)
   const share = (budgetSteps - step) / budgetSteps
   if (share <= switchRemainingMin) return switched(turn, 'deadline', judgement)
   if (step < (1 - switchRemainingMax) * budgetSteps)
@@ -71,6 +77,19 @@ function judged(turn: Turn, judgement: Judgement): Turn {
 }
 
 /**
+ * Without a budget a run goes on until a step is not worth it any more. A rise alone is no reason here: looked at for
+ * ever, chance makes one some day. It only says that the anneal must be short.
+ */
+function judgedOpen(turn: Turn, judgement: Judgement): Turn {
+  const { state } = turn
+  if (!readSequentialTest(state.sequential).satisfied)
+    return held(turn, judgement, whyOpenHold(state, judgement))
+  const rises =
+    offers(state.options, 'heldOutLoss') && isOverfitting(state.signals, overfittingDeviationsAtSwitch)
+  return switched(turn, rises ? 'overfitting' : 'tolerance', judgement)
+}
+
+/**
  * A rising valley meets the rule before it is plain enough to switch by itself; then an anneal to the end of the
  * budget would memorise as well. The error of the fit does not tell: a valley that turns up is no power law.
  */
@@ -79,7 +98,6 @@ const isRising = ({ options, signals }: TunerState, { staying }: MarginalCost): 
 
 /** A person's rate always wins, until its last step or until it is handed back. */
 const byHandReason = (untilStep: number) => `the rate is set by hand until step ${formatStep(untilStep)}`
-const noBudgetReason = 'no budget is set, so the large step goes on until somebody asks for the switch'
 
 function whyNotYet(state: TunerState, { reading, cost }: Judgement): string {
   if (reading.valley.count < valleyProbesNeeded)

@@ -12,6 +12,7 @@ import {
 import { evidenceOfSignals } from './evidence.ts'
 import { watchSamplesAfresh } from './guards/divergence.ts'
 import { type Judgement, judgementNow, switchRule, testOf } from './judgement.ts'
+import { measuredAnnealSteps } from './openSteering.ts'
 import { conservativeRate, momentaOf, offers } from './options.ts'
 import type { MarginalCost } from './rules/marginalCost.ts'
 import { formatPair, formatStep } from './sentences.ts'
@@ -27,7 +28,7 @@ export function switched(
 ): Turn {
   const { state } = turn
   const { phase } = state
-  const toStep = annealEnd(state, reason)
+  const toStep = annealEnd(state, reason, judgement)
   const fromRate =
     state.override?.learningRate ??
     state.largeLearningRate ??
@@ -71,10 +72,13 @@ export function withLastProbe(turn: Turn): Turn {
     : kept
 }
 
-function annealEnd(state: TunerState, reason: AnnealState['reason']): number {
+function annealEnd(state: TunerState, reason: AnnealState['reason'], judgement: Judgement): number {
   const { step, budgetSteps } = state
   const soon = (share: number) => step + Math.max(2, Math.ceil(share * step))
-  if (budgetSteps === null) return soon(openEndedAnnealShare)
+  if (budgetSteps === null) {
+    const steps = reason === 'overfitting' ? null : measuredAnnealSteps(state, judgement)
+    return steps === null ? soon(openEndedAnnealShare) : step + steps
+  }
   return reason === 'overfitting'
     ? Math.min(budgetSteps, soon(overfittingAnnealShare))
     : Math.max(budgetSteps, step + 1)
@@ -86,6 +90,8 @@ function switchSummary(anneal: AnnealState, cost: MarginalCost | undefined, deta
   switch (anneal.reason) {
     case 'rule':
       return `${span}: staying still gains no more than annealing${pair}.`
+    case 'tolerance':
+      return `${span}: going on gains less than it is worth.`
     case 'deadline':
       return `${span}: a tenth of the budget is left, so the switch is forced${pair}.`
     case 'fallback':
