@@ -49,34 +49,6 @@ export function whyOpenHold(state: TunerState, judgement: Judgement): string {
   const tolerance = tolerancePerStep(judgement)
   if (tolerance === null)
     return 'no gain of annealing is measured, so there is nothing to compare a step with: the switch waits for you'
-  const worth = positive(reading.gap) ?? positive(gain)
-  return worth === null ? null : (toleranceShare * worth) / toleranceSteps
-}
-
-/** The test with the newest probe. A rate set by hand, weights that went back, and a budget are no part of it. */
-export function foldedSequential(state: TunerState, judgement: Judgement): SequentialTestState {
-  const { sequential, budgetSteps, override, step, validFromStep } = state
-  if (budgetSteps !== null) return initialSequentialTest
-  if (override !== null) return interrupted(sequential)
-  const averagedLoss = state.signals.averagedLosses.at(-1) ?? Number.NaN
-  const isContinued = sequential.lastStep >= validFromStep
-  return foldSequentialProbe(isContinued ? sequential : interrupted(sequential), {
-    step,
-    averagedLoss,
-    tolerancePerStep: tolerancePerStep(judgement),
-  })
-}
-
-/** Why it is not yet time to switch. */
-export function whyOpenHold(state: TunerState, judgement: Judgement): string {
-  const tolerance = tolerancePerStep(judgement)
-  if (tolerance === null)
-    return 'no gain of annealing is measured, so there is nothing to compare a step with: the switch waits for you'
-  const { evidence, evidenceNeeded, blockCount, blocksNeeded, lookCount } = readSequentialTest(
-    state.sequential,
-  )
-  if (lookCount === 0 && blockCount < blocksNeeded)
-    return `not enough evidence yet (${blockCount} of ${blocksNeeded} probes)`
   const worth = `${formatNumber(tolerance * toleranceSteps)} per ${toleranceSteps} steps`
   return `evidence ${formatEvidence(evidence)} of ${evidenceNeeded} needed that going on gains less than ${worth}`
 }
