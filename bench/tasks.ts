@@ -25,7 +25,7 @@ export type BenchTask = {
   readonly seeds: readonly number[]
 }
 
-const sgdRates = { optimizer: 'momentum', defaultRate: 0.1, rateGrid: [0.01, 0.03, 0.1, 0.3] } as const
+const sgdRates = { optimizer: 'momentum', defaultRate: 0.1, rateGrid: [0.003, 0.01, 0.03, 0.1] } as const
 const seeds = [1, 2, 3] as const
 const smallMlp = { model: 'mlp', widths: [64, 32], batchSize: 64 } as const
 
@@ -55,11 +55,11 @@ export const benchTasks: readonly BenchTask[] = [
     name: 'cnn',
     task: 'fashion',
     model: 'cnn',
-    widths: [8, 16],
-    batchSize: 64,
+    widths: [4, 8],
+    batchSize: 32,
     trainExamples: 10_000,
     ...sgdRates,
-    budgetSteps: 1_000,
+    budgetSteps: 600,
     seeds,
   },
   {

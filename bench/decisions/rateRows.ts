@@ -27,7 +27,7 @@ export function rateRows(
   rates: readonly RateRuns[],
   outcomes: readonly Outcome[],
 ): RateRow[] {
-  const bests = rates.map(bestAtRate)
+  const bests = rates.map((rate) => bestAtRate(rate))
   const seeds = rates[0]!.runs.map(({ seed }) => seed)
   const drawn = seeds.map((_, index) => ({
     loss: meanOf(bests.map(({ scores }) => scores[index]!.loss)),

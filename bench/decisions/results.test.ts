@@ -4,7 +4,7 @@ import { decisionsPicture } from './picture.ts'
 import { everything, replay, samplesOf } from './replay.ts'
 import { resultsOf } from './results.ts'
 import { policyChoice, rivalTimeRows } from './rivalTimes.ts'
-import { candidates, leaveOneOut, ruleChoice, ruleRecords } from './rule.ts'
+import { candidates, factorsInForce, leaveOneOut, ruleChoice, ruleRecords } from './rule.ts'
 import { decisionsJson, decisionsMarkdown } from './table.ts'
 import { madeUpRun, madeUpTask, madeUpTraces } from './testing/madeUpTraces.ts'
 import { tunerChoice } from './timeRows.ts'
@@ -56,6 +56,9 @@ describe('the rule with free factors', () => {
     expect(ruleChoice(none, { kind: 'both', factor: 0.4 }, 2_000)).toMatchObject({ finishStep: 2_000 })
     expect(ruleChoice(none, { kind: 'both', factor: 0.4 }, 2_000)).not.toMatchObject({ switchStep: 500 })
     expect(ruleChoice([], { kind: 'both', factor: 0.4 }, 2_000)).toBe('never')
+  })
+  it('that is fitted on nothing keeps the factors in force', () => {
+    expect(leaveOneOut([{ task: 'a', costs: candidates.map(() => 1) }]).get('a')).toEqual(factorsInForce)
   })
   it('is fitted on all tasks but the one it is scored on', () => {
     const costs = (best: number) => candidates.map((_, index) => Math.abs(index - best))

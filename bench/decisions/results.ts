@@ -8,7 +8,16 @@ import { rateRows } from './rateRows.ts'
 import { type Regret, regretOf, type TaskScores } from './regret.ts'
 import type { RuleFactors } from './rule.ts'
 import { fittedRow, plainTimeRows, scoresOf, type TimePoint, type TimeRow, timePoint } from './timeRows.ts'
-import { type Best, byRate, type Choice, meanOf, oracleOf, type RateRuns } from './truth.ts'
+import {
+  type Best,
+  byAccuracy,
+  byRate,
+  type Choice,
+  meanOf,
+  oracleOf,
+  type RateRuns,
+  referenceScores,
+} from './truth.ts'
 
 export type TaskData = { readonly traces: TaskTraces; readonly outcomes: readonly Outcome[] }
 
@@ -36,7 +45,9 @@ export type Marked = {
 export type Results = {
   readonly tasks: readonly {
     readonly task: BenchTask
+    /** By loss; the other by accuracy. */
     readonly oracle: Best
+    readonly inAccuracy: Best
     readonly rates: readonly RateRuns[]
   }[]
   readonly rows: readonly Row[]
@@ -50,7 +61,7 @@ type Prepared = Results['tasks'][number] & { readonly outcomes: readonly Outcome
 function prepared({ traces, outcomes }: TaskData): Prepared {
   const { task } = traces.header
   const rates = byRate(traces.runs).filter(({ runs }) => runs.length === task.seeds.length)
-  return { task, rates, oracle: oracleOf(rates), outcomes }
+  return { task, rates, oracle: oracleOf(rates), inAccuracy: oracleOf(rates, byAccuracy), outcomes }
 }
 
 /** The default rate and, where it is another, the oracle's. */
@@ -89,7 +100,7 @@ function timeRowOf(row: TimeRow, points: readonly TimePoint[], marks: readonly M
     return {
       task,
       scores: own.flatMap((point) => scoresOf(row, point)),
-      oracle: own.flatMap(({ best }) => best.scores),
+      oracle: own.flatMap(({ reference }) => reference),
     }
   })
   const verdicts = marks
@@ -110,6 +121,8 @@ function timeRowOf(row: TimeRow, points: readonly TimePoint[], marks: readonly M
 const shareOf = (verdicts: readonly boolean[]): number | null =>
   verdicts.length === 0 ? null : meanOf(verdicts.map(Number))
 
+const referenceOf = ({ oracle, inAccuracy }: Prepared) => referenceScores(oracle, inAccuracy)
+
 function allRateRows(tasks: readonly Prepared[]): Row[] {
   const rows = tasks.map((task) => ({
     task,
@@ -119,7 +132,7 @@ function allRateRows(tasks: readonly Prepared[]): Row[] {
   return names.map((name): Row => {
     const entries = rows.flatMap(({ task, rows: own }): TaskScores[] => {
       const scores = own.find((row) => row.name === name)?.scores
-      return scores === undefined ? [] : [{ task: task.task.name, scores, oracle: task.oracle.scores }]
+      return scores === undefined ? [] : [{ task: task.task.name, scores, oracle: referenceOf(task) }]
     })
     return { part: 'rate', name, regret: regretOf(entries), falseSwitchRate: null, taskCount: entries.length }
   })
@@ -133,8 +146,8 @@ function endRows(tasks: readonly Prepared[]): Row[] {
     for (const prepared of tasks) {
       const own = outcomesOf(prepared, name)
       if (own === undefined) continue
-      const { task, oracle } = prepared
-      entries.push({ task: task.name, scores: own.map(({ test }) => test), oracle: oracle.scores })
+      const { task } = prepared
+      entries.push({ task: task.name, scores: own.map(({ test }) => test), oracle: referenceOf(prepared) })
       verdicts.push(...own.flatMap((outcome) => endVerdict(prepared, outcome)))
     }
     if (entries.length === 0) return []

@@ -84,15 +84,15 @@ export function ruleChoice(
 
 const scales = [0.05, 0.1, 0.15, 0.2, 0.3, 0.42, 0.6, 0.85, 1.2, 1.7] as const
 
-/** What a fit may choose from; the constants in force are among them (.3·G, .6·D and √(.3·.6) of both). */
-export const candidates: readonly RuleFactors[] = (['both', 'gain', 'gap'] as const).flatMap((kind) =>
-  scales.map((factor) => ({ kind, factor })),
-)
-
 export const factorsInForce: RuleFactors = {
   kind: 'both',
   factor: Math.sqrt(switchFactorGain * switchFactorGap),
 }
+/** What a fit may choose from; those in force come first, and so win ties. */
+export const candidates: readonly RuleFactors[] = [
+  factorsInForce,
+  ...(['both', 'gain', 'gap'] as const).flatMap((kind) => scales.map((factor) => ({ kind, factor }))),
+]
 
 export type TaskCosts = {
   readonly task: string

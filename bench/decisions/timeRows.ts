@@ -5,16 +5,29 @@ import type { BenchTask } from '../tasks.ts'
 import type { Score, TraceRun } from '../traces/format.ts'
 import { everything, type Feed, replay } from './replay.ts'
 import { candidates, factorsInForce, leaveOneOut, type RuleFactors, ruleChoice, ruleRecords } from './rule.ts'
-import { type Best, bestAtRate, type Choice, meanOf, type RateRuns, scoreOf } from './truth.ts'
+import {
+  type Best,
+  bestAtRate,
+  byAccuracy,
+  type Choice,
+  meanOf,
+  type RateRuns,
+  referenceScores,
+  scoreOf,
+} from './truth.ts'
 
 /** One task at one rate, with the best that could have been chosen there. */
-export type TimePoint = { readonly task: BenchTask; readonly runs: RateRuns; readonly best: Best }
+export type TimePoint = {
+  readonly task: BenchTask
+  readonly runs: RateRuns
+  readonly best: Best
+  readonly reference: readonly Score[]
+}
 
-export const timePoint = (task: BenchTask, runs: RateRuns): TimePoint => ({
-  task,
-  runs,
-  best: bestAtRate(runs),
-})
+export function timePoint(task: BenchTask, runs: RateRuns): TimePoint {
+  const best = bestAtRate(runs)
+  return { task, runs, best, reference: referenceScores(best, bestAtRate(runs, byAccuracy)) }
+}
 
 /** What a row chooses on a run: one choice, or several of which the mean counts (chance). */
 export type TimeRow = {

@@ -53,7 +53,7 @@ describe('the oracle', () => {
     expect(choice).toMatchObject({ switchStep: 1_100 })
   })
   it('scores rates between those of the grid in the logarithm, and those outside as the nearest', () => {
-    const bests = byRate(madeUpTraces().runs).map(bestAtRate)
+    const bests = byRate(madeUpTraces().runs).map((rate) => bestAtRate(rate))
     const losses = (rate: number) => scoresAtRate(bests, rate).map(({ loss }) => loss)
     expect(losses(1)).toEqual(losses(0.1))
     expect(losses(0.001)).toEqual(losses(0.03))

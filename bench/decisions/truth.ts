@@ -79,18 +79,36 @@ export const longestOf = (runs: readonly TraceRun[]): TraceRun =>
 
 export type Best = { readonly rate: number; readonly choice: Choice; readonly scores: readonly Score[] }
 
-/** The trained choice with the lowest mean test loss over seeds at one rate. */
-export function bestAtRate({ rate, runs }: RateRuns): Best {
+/** What the oracle goes by; lower is better. */
+export type Measure = (score: Score) => number
+export const byLoss: Measure = ({ loss }) => loss
+export const byAccuracy: Measure = ({ accuracy }) => -accuracy
+
+/** The trained choice at one rate with the lowest mean over seeds. */
+export function bestAtRate({ rate, runs }: RateRuns, measure: Measure = byLoss): Best {
   const all = [...trainedChoices(longestOf(runs)), 'never' as const].map((choice) => ({
     rate,
     choice,
     scores: runs.map((run) => scoreOf(run, choice)),
   }))
-  return lowest(all)
+  return lowest(all, measure)
 }
 
-const meanLoss = ({ scores }: Best): number => meanOf(scores.map(({ loss }) => loss))
-const lowest = (all: readonly Best[]): Best => all.reduce((a, b) => (meanLoss(b) < meanLoss(a) ? b : a))
+function lowest(all: readonly Best[], measure: Measure): Best {
+  const level = ({ scores }: Best): number => meanOf(scores.map(measure))
+  return all.reduce((a, b) => (level(b) < level(a) ? b : a))
+}
 
 /** The best rate × switch × finish by the mean over seeds. */
-export const oracleOf = (rates: readonly RateRuns[]): Best => lowest(rates.map(bestAtRate))
+export const oracleOf = (rates: readonly RateRuns[], measure: Measure = byLoss): Best =>
+  lowest(
+    rates.map((rate) => bestAtRate(rate, measure)),
+    measure,
+  )
+
+/**
+ * What regret is measured from: the loss of the oracle in loss and the accuracy of the oracle in accuracy. They may
+ * be different choices: an overfitted network can be right more often and wrong with more confidence.
+ */
+export const referenceScores = (inLoss: Best, inAccuracy: Best): Score[] =>
+  inLoss.scores.map(({ loss }, seed) => ({ loss, accuracy: inAccuracy.scores[seed]!.accuracy }))

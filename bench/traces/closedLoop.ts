@@ -26,6 +26,8 @@ export type RivalRow = {
 
 export const rivalRows: readonly RivalRow[] = [
   { row: 'linear from the start', policy: 'linear', rateFactor: 1, bestRow: null },
+  { row: 'linear from the start, rate / 10', policy: 'linear', rateFactor: 0.1, bestRow: null },
+  { row: 'cosine from the start, rate / 10', policy: 'cosine', rateFactor: 0.1, bestRow: null },
   {
     row: 'cosine from the start',
     policy: 'cosine',
