@@ -8,10 +8,12 @@ import { benchPaper } from './paper/paper.ts'
 import { benchSequential } from './sequential.ts'
 import { benchSignalCost } from './signalCost.ts'
 import { benchTraces } from './traces/main.ts'
+import { benchTuner } from './tuner.ts'
 
 const benches: Readonly<
   Record<string, { readonly what: string; run(args: readonly string[]): Promise<void> }>
 > = {
+  tuner: { what: 'samples a second through the decision engine, and the size of its state', run: benchTuner },
   ingest: {
     what: 'steps a second into the server, beside a bare SQLite insert of the same rows',
     run: benchIngest,
