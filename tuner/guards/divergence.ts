@@ -21,7 +21,7 @@ import {
 } from '../constants.ts'
 import { longRunFactor } from '../estimators/uncertainty.ts'
 import { riseLimit } from '../rules/riseLimit.ts'
-import { isFarAbove, movedLevel } from './normLevel.ts'
+import { isFarAbove, movedLevel, type NormLevel } from './normLevel.ts'
 
 export type DivergenceState = {
   readonly nonFiniteCount: number
@@ -88,45 +88,76 @@ export function isCoolingDown({ trips }: DivergenceState, step: number, budgetSt
 
 const lossMax = 1e300
 
-/** Folds one sample; `loss` NaN or infinite counts, null = not reported. Norm not squared. O(1) except at block ends. */
+/**
+ * Folds one sample; `loss` NaN or infinite counts, null = not reported. Norm not squared. O(1) except at block ends;
+ * each field is named, because spreading a state twice a sample is most of what the guard would cost.
+ */
 export function watchSample(
   state: DivergenceState,
   sample: { loss: number | null; gradientNorm: number | null },
 ): DivergenceState {
-  const next = sample.gradientNorm === null ? state : watchNorm(state, sample.gradientNorm)
-  const { loss } = sample
-  if (loss === null) return next
+  const { loss, gradientNorm } = sample
+  const norms = gradientNorm === null ? state : watchedNorm(state, gradientNorm)
   // Ten losses of this size have no finite sum.
-  if (!(Math.abs(loss) < lossMax)) return { ...next, nonFiniteCount: next.nonFiniteCount + 1 }
-  const blockSum = next.blockSum + loss
-  const blockCount = next.blockCount + 1
-  if (blockCount < guardBlockSteps) return { ...next, nonFiniteCount: 0, blockSum, blockCount }
-  return endBlock({ ...next, nonFiniteCount: 0, blockSum: 0, blockCount: 0 }, blockSum / blockCount)
+  const isSound = loss !== null && Math.abs(loss) < lossMax
+  const isFull = isSound && state.blockCount + 1 >= guardBlockSteps
+  const blockSum = isSound ? state.blockSum + loss : state.blockSum
+  const next = {
+    nonFiniteCount: isSound ? 0 : state.nonFiniteCount + (loss === null ? 0 : 1),
+    blockSum: isFull ? 0 : blockSum,
+    blockCount: isFull ? 0 : state.blockCount + (isSound ? 1 : 0),
+    blocks: state.blocks,
+    blockHits: state.blockHits,
+    normMean: norms.normMean,
+    normVariance: norms.normVariance,
+    normCount: norms.normCount,
+    normHits: norms.normHits,
+    probeLosses: state.probeLosses,
+    trips: state.trips,
+    checkpoints: state.checkpoints,
+  }
+  return isFull ? endBlock(next, blockSum / guardBlockSteps) : next
 }
 
 function endBlock(state: DivergenceState, mean: number): DivergenceState {
   // Log-loss, so that the scatter does not depend on the level; a loss of 0 or less has no log and is floored.
   const value = Math.log(Math.max(mean, 1e-12))
-  const isHigh = state.blocks.length >= guardBlocksNeeded && value > limitOf(state.blocks)
+  const isHigh =
+    state.blocks.length >= guardBlocksNeeded &&
+    isAboveHalf(state.blocks, value - 0.99 * blockRiseMin) &&
+    value > limitOf(state.blocks)
   if (isHigh) return { ...state, blockHits: state.blockHits + 1 }
   return { ...state, blockHits: 0, blocks: [...state.blocks.slice(1 - guardHistoryBlocks), value] }
 }
 
-/** median + 6 MAD, the MAD floored at 2 % of the loss so that a nearly constant loss does not trip. */
+/** The MAD is floored at 2 % of the loss, so that a nearly constant loss does not trip. */
+const blockRiseMin = guardLossDeviations * 0.02
+
+/** median + 6 MAD, or the floor. */
 function limitOf(values: readonly number[]): number {
   const list = [...values]
-  return median(list) + guardLossDeviations * Math.max(medianAbsoluteDeviation(list), 0.02)
+  return median(list) + Math.max(guardLossDeviations * medianAbsoluteDeviation(list), blockRiseMin)
 }
 
-function watchNorm(state: DivergenceState, norm: number): DivergenceState {
+/** Whether at most half of the values reach this one: if more do, so does the median, which need not be found then. */
+function isAboveHalf(values: readonly number[], value: number): boolean {
+  let reached = 0
+  for (const entry of values) if (entry >= value) reached++
+  return 2 * reached <= values.length
+}
+
+type NormWatch = NormLevel & Pick<DivergenceState, 'normHits'>
+
+function watchedNorm(state: DivergenceState, norm: number): NormWatch {
   if (!Number.isFinite(norm)) return state
   const isHigh = state.normCount >= 20 && isFarAbove(state, norm, guardNormDeviations)
-  const anyBefore = state.normHits.length > 0
   // The list of hits is kept only while there are some: the usual sample allocates nothing for it.
   const normHits =
-    isHigh || anyBefore ? pruned([...state.normHits.slice(-9), isHigh ? 1 : 0]) : state.normHits
-  if (isHigh) return { ...state, normHits }
-  return { ...state, normHits, ...movedLevel(state, norm, 100) }
+    isHigh || state.normHits.length > 0
+      ? pruned([...state.normHits.slice(-9), isHigh ? 1 : 0])
+      : state.normHits
+  const { normMean, normVariance, normCount } = isHigh ? state : movedLevel(state, norm, 100)
+  return { normMean, normVariance, normCount, normHits }
 }
 
 const none: readonly number[] = []
@@ -142,21 +173,27 @@ export function watchProbe(state: DivergenceState, loss: number): DivergenceStat
 
 /** The sign of divergence that is met, in words; null = none. */
 export function divergenceSign(state: DivergenceState): string | null {
+  return sampleSign(state) ?? probeSign(state.probeLosses)
+}
+
+/** The signs that samples can give; the other one needs a probe. */
+export function sampleSign(state: DivergenceState): string | null {
   if (state.nonFiniteCount >= guardNonFiniteMax)
     return `the loss was not finite at ${state.nonFiniteCount} steps in a row`
   if (state.blockHits >= guardLossBlocks)
     return `the loss stayed far above its recent median for ${state.blockHits * guardBlockSteps} steps`
+  if (state.normHits.length === 0) return null
   const hits = state.normHits.reduce((sum, hit) => sum + hit, 0)
-  if (hits >= guardNormHits)
-    return `the gradient norm jumped far above its mean at ${hits} of ${state.normHits.length} steps`
-  return probeSign(state.probeLosses)
+  return hits >= guardNormHits
+    ? `the gradient norm jumped far above its mean at ${hits} of ${state.normHits.length} steps`
+    : null
 }
 
 /** Two probes in a row must say so: one raw probe of a large step scatters by tens of per cent by itself. */
 function probeSign(losses: readonly number[]): string | null {
   const newest = losses.slice(-2)
   const before = losses.slice(0, -2)
-  if (before.length < guardProbesNeeded) return null
+  if (before.length < guardProbesNeeded || !isAboveHalf(before, Math.min(...newest))) return null
   const center = median([...before])
   const scatter = medianAbsoluteDeviation([...before])
   // Probes close together wander slowly, and the scatter of a few such says too little of how far they go.

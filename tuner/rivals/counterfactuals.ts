@@ -49,15 +49,21 @@ function watched(rivals: RivalsState, observation: RivalObservation): RivalsStat
 
 /**
  * What becomes of `state.rivals` by an observation of weights that are in force. Losses that are not finite are left
- * out, as everywhere in the tuner: alone, dlib's rule would wait until they have left its window.
+ * out, as everywhere in the tuner: alone, dlib's rule would wait until they have left its window. `moving`: what has
+ * moved on since `state`.
  */
-export function watchedRivals(state: TunerState, observation: RivalObservation): RivalsState | null {
-  const { phase, phases, validFromStep, rivals } = state
+export function watchedRivals(
+  state: TunerState,
+  observation: RivalObservation,
+  moving: Pick<TunerState, 'rivals' | 'learningRate'> = state,
+): RivalsState | null {
+  const { phase, phases, validFromStep } = state
+  const { rivals } = moving
   const loss = observation.kind === 'step' ? observation.loss : observation.heldOutLoss
   if (phase !== 'large' || !Number.isFinite(loss)) return rivals
   const fromStep = Math.max(validFromStep, phases.at(-1)?.fromStep ?? 0)
   if (rivals?.fromStep === fromStep) return watched(rivals, observation)
-  const rate = state.largeLearningRate ?? state.learningRate
+  const rate = state.largeLearningRate ?? moving.learningRate
   return rate === null || !(rate > 0) ? rivals : watched(begun(fromStep, rate), observation)
 }
 
