@@ -21,16 +21,39 @@ const colorOf = (curve: Curve): string => {
   return curve.risen.length > 0 ? colors.large : colors.small
 }
 
+/** Labels stand at the ends of curves; one whose end is this close to a labelled one gets none. */
+const labelRatioMin = 1.28
+
+/** Which curves get their rate as a label: the smallest that diverges; of the others, from the largest, those with room. */
+function labelsOf(curves: readonly Curve[], rates: readonly number[]): (string | undefined)[] {
+  const firstDiverged = curves.findIndex(hasDiverged)
+  const ends: number[] = []
+  return curves
+    .map((curve, index) => ({ curve, index, text: rates[index]!.toPrecision(2) }))
+    .reverse()
+    .map(({ curve, index, text }) => {
+      if (hasDiverged(curve)) return index === firstDiverged ? `${text}: diverged` : undefined
+      const end = curve.losses.at(-1)!
+      if (ends.some((other) => Math.max(end / other, other / end) < labelRatioMin)) return undefined
+      ends.push(end)
+      return text
+    })
+    .reverse()
+}
+
 function curvesPanel(curves: readonly Curve[], sizes: BandsSizes): Panel {
   const every = Math.max(1, Math.round(sizes.epochs / 4))
-  const series: Series[] = curves.map((curve, index) => ({
-    points: curve.losses.map((loss, epoch) => ({ x: epoch, y: loss ?? Number.NaN })),
-    color: colorOf(curve),
-    // Every other label: curves end close to each other.
-    ...(index % 2 === 0 || hasDiverged(curve) ? { label: sizes.rates[index]!.toPrecision(2) } : {}),
-  }))
+  const labels = labelsOf(curves, sizes.rates)
+  const series: Series[] = curves.map((curve, index) => {
+    const label = labels[index]
+    return {
+      points: curve.losses.map((loss, epoch) => ({ x: epoch, y: loss ?? Number.NaN })),
+      color: colorOf(curve),
+      ...(label === undefined ? {} : { label }),
+    }
+  })
   return {
-    title: `One seed: loss after each epoch at each rate`,
+    title: 'One seed: loss after each epoch at each rate',
     x: {
       label: 'epoch',
       scale: 'linear',
@@ -44,10 +67,11 @@ function curvesPanel(curves: readonly Curve[], sizes: BandsSizes): Panel {
 }
 
 function finalPanel({ curves }: BandsResult, { rates }: BandsSizes): Panel {
-  const of = (color: string, label: string): Series => ({
+  // The kinds a little apart, so that they do not cover each other.
+  const of = (color: string, label: string, shift: number): Series => ({
     points: [...curves.values()].flatMap((row) =>
       row.flatMap((curve, index) =>
-        colorOf(curve) === color ? [{ x: rates[index]!, y: finalLoss(curve) }] : [],
+        colorOf(curve) === color ? [{ x: rates[index]! * shift, y: finalLoss(curve) }] : [],
       ),
     ),
     color,
@@ -65,7 +89,7 @@ function finalPanel({ curves }: BandsResult, { rates }: BandsSizes): Panel {
       ticks: [0.002, 0.01, 0.05, 0.2, 1],
     },
     y: lossAxis,
-    series: [of(colors.small, 'no epoch rises'), of(colors.large, 'some epoch rises')],
+    series: [of(colors.small, 'no epoch rises', 1), of(colors.large, 'some epoch rises', 1.12)],
   }
 }
 
