@@ -32,11 +32,11 @@ export type ArmResult = Arm & {
 }
 export type RescalingResult = {
   readonly arms: readonly ArmResult[]
-  /** By share: mean distance between pairs of seeds without momentum. */
-  readonly seedDistances: ReadonlyMap<number, number>
+  /** By share of the divergence rate: the runs without momentum, and the mean distance between pairs of them. */
+  readonly plain: ReadonlyMap<number, { readonly distance: number; readonly diverged: number }>
 }
 
-const shares = { half: 0.5, edge: 0.95, gentle: 0.05 } as const
+const shares = { half: 0.5, edge: 0.95, gentle: 0.05, eighth: 0.125 } as const
 const gentleMomentum = 0.9
 const ratioMax = 1.5
 
@@ -57,6 +57,7 @@ function armsOf(momenta: readonly number[]): Arm[] {
       isRescaled: false,
     },
     ...half.map((arm) => ({ ...arm, name: 'near divergence, rescaled', share: shares.edge })),
+    ...half.map((arm) => ({ ...arm, name: 'B4, second look, rescaled', share: shares.eighth })),
   ]
 }
 
@@ -84,42 +85,49 @@ export async function runRescaling(
       )
     return curves
   }
-  const seedDistances = new Map<number, number>()
-  for (const share of Object.values(shares))
-    seedDistances.set(share, pairDistance(await curvesOf(share * rates.divergence, 0)))
+  const plain = new Map<number, { distance: number; diverged: number }>()
+  for (const share of Object.values(shares)) {
+    const curves = await curvesOf(share * rates.divergence, 0)
+    plain.set(share, { distance: pairDistance(curves), diverged: curves.filter(hasDiverged).length })
+  }
   const arms: ArmResult[] = []
   for (const arm of armsOf(sizes.momenta)) {
-    const plain = await curvesOf(arm.share * rates.divergence, 0)
+    const plainCurves = await curvesOf(arm.share * rates.divergence, 0)
     const factor = arm.isRescaled ? 1 - arm.momentum : 1
     const curves = await curvesOf(arm.share * rates.divergence * factor, arm.momentum)
-    const distance = seedDistances.get(arm.share)!
-    const ratios = curves.map((curve, index) => curveDistance(curve, plain[index]!) / distance)
+    const { distance } = plain.get(arm.share)!
+    const ratios = curves.map((curve, index) => curveDistance(curve, plainCurves[index]!) / distance)
     const diverged = curves.filter(hasDiverged).length
     arms.push({ ...arm, ratios, ratio: meanInterval(ratios), diverged })
   }
-  return { arms, seedDistances }
+  return { arms, plain }
 }
 
 /** A diverged run differs, so a control with one passes; a rescaled arm with one fails. */
 const isNear = ({ ratio }: ArmResult): boolean => ratio.failures === 0 && ratio.mean <= ratioMax
 
-export function rescalingReport({ arms, seedDistances }: RescalingResult): string {
+export function rescalingReport({ arms, plain }: RescalingResult): string {
+  const seedCount = arms[0]!.ratios.length
+  const plainRows = [...plain].map(([share, { distance, diverged }]) => [
+    'between seeds, the yardstick',
+    `${share} η_div`,
+    '0',
+    `${diverged} of ${seedCount}`,
+    Number.isFinite(distance) ? `distance ${distance.toFixed(3)}` : 'not defined',
+  ])
   const rows = arms.map((arm) => [
     arm.name,
     `${arm.share} η_div`,
     String(arm.momentum),
-    `${arm.diverged} of ${arm.ratios.length}`,
-    arm.diverged > 0 ? '' : intervalText(arm.ratio),
+    `${arm.diverged} of ${seedCount}`,
+    arm.diverged > 0 ? 'not defined' : intervalText(arm.ratio),
   ])
   const named = (start: string) => arms.filter(({ name }) => name.startsWith(start))
-  const yardsticks = [...seedDistances]
-    .map(([share, distance]) => `${distance.toFixed(4)} at ${share} η_div`)
-    .join(', ')
   return [
-    table(['arm', 'η_eff (or η)', 'momentum', 'diverged', 'ratio of distances'], rows),
-    `Distance between seeds without momentum: ${yardsticks}.`,
+    table(['arm', 'η_eff (or η)', 'momentum', 'diverged', 'ratio of distances'], [...plainRows, ...rows]),
     `- B1, ratio at most ${ratioMax} for each momentum: ${verdict(named('B1').every(isNear))}`,
     `- B2, control differs: ${verdict(named('B2').every((arm) => !isNear(arm)))}`,
     `- B3, gentle control differs: ${verdict(named('B3').every((arm) => !isNear(arm)))}`,
+    `- B4, second look at an eighth of the divergence rate: ${verdict(named('B4').every(isNear))}`,
   ].join('\n\n')
 }
