@@ -97,6 +97,6 @@ export const tinySizes: PaperSizes = {
   oneSwitch: {
     subjects: [{ name: 'tiny', subject: tinyDigits, budgetSteps: 40 }],
     seeds: [1],
-    rates: [0.01, 0.1],
+    rates: [0.1],
   },
 }
