@@ -3,6 +3,7 @@
 // what is judged is the time of the switch.
 
 import type { Capability, Observation, Probe, RunOptions, SampleColumns } from '../../protocol/vocabulary.ts'
+import { cadenceOf } from '../../tuner/cadence.ts'
 import { initialState, type TunerState, tune } from '../../tuner/index.ts'
 import type { BenchTask } from '../tasks.ts'
 import { sparseColumns, type TraceRun } from '../traces/format.ts'
@@ -74,13 +75,15 @@ function seenProbe(probe: Probe, { gradientNoise, heldOut }: Feed): Probe | unde
   return probe
 }
 
-/** Chooses of the recorded probes those that the plan's cadence would have asked for. */
+/** Chooses of the recorded probes those that the tuner's cadence would have asked for. */
 function createPacer() {
   const last = { valley: 0, line: 0 }
   const strides = { valley: 1, line: tracedLineStride }
-  return ({ kind, step }: Probe, { plan }: TunerState): boolean => {
+  return ({ kind, step }: Probe, state: TunerState): boolean => {
     if (kind === 'fork') return false
-    const wanted = kind === 'valley' ? plan.cadence?.valleySteps : plan.cadence?.lineSteps
+    // Not the plan's: with decisions off there is none that follows the run.
+    const cadence = cadenceOf(state)
+    const wanted = kind === 'valley' ? cadence?.valleySteps : cadence?.lineSteps
     if (wanted == null || step - last[kind] < wanted - (strides[kind] * tracedDistance(step)) / 2)
       return false
     last[kind] = step

@@ -51,6 +51,13 @@ describe('the rule with free factors', () => {
     expect(steps).toEqual([...steps].sort((a, b) => a - b))
     expect(steps[2]).toBeGreaterThan(steps[0]!)
   })
+  it('with the factors in force is the tuner’s own', () => {
+    const choices = [1, 2, 3].map((seed) => madeUpRun(task, { rate: 0.1, seed }))
+    for (const made of choices)
+      expect(ruleChoice(ruleRecords(task, made), factorsInForce, 2_000)).toEqual(
+        tunerChoice(task, made, everything),
+      )
+  })
   it('without a gain to weigh goes on until the switch is forced', () => {
     const none = records.map((record) => ({ ...record, gain: null, gap: null, isOverfitting: false }))
     expect(ruleChoice(none, { kind: 'both', factor: 0.4 }, 2_000)).toMatchObject({ finishStep: 2_000 })

@@ -12,6 +12,7 @@ import {
   switchHitsWindow,
   switchRemainingMax,
   switchRemainingMin,
+  switchRuleShareMin,
 } from '../../tuner/constants.ts'
 import { judgementNow } from '../../tuner/judgement.ts'
 import { isOverfitting } from '../../tuner/rules/overfitting.ts'
@@ -76,7 +77,7 @@ export function ruleChoice(
     if (step < (1 - switchRemainingMax) * budgetSteps) continue
     if (record.isOverfitting) return early(step)
     const hits = satisfied.slice(-switchHitsWindow).filter(Boolean).length
-    if (!isMet || hits < switchHitsNeeded) continue
+    if (!isMet || hits < switchHitsNeeded || step < switchRuleShareMin * budgetSteps) continue
     return staying < 0 && record.isRising ? early(step) : { switchStep: step, finishStep: budgetSteps }
   }
   return 'never'
