@@ -86,15 +86,16 @@ describe('the results', () => {
     test: { loss, accuracy: 0.9 },
     steps: 2_000,
     givenRate: 0.1,
-    largeRate: row === 'ours' ? 0.08 : null,
-    switchStep: row === 'ours' ? 1_100 : null,
+    largeRate: row.startsWith('ours') ? 0.08 : null,
+    switchStep: row.startsWith('ours') ? 1_100 : null,
     searchSteps: null,
-    tunerVersion: row === 'ours' ? 2 : null,
+    tunerVersion: row.startsWith('ours') ? 2 : null,
     date: '2026-01-01',
   })
   const outcomes = [1, 2, 3].flatMap((seed) => [
     outcome('ours', seed, 0.31),
     outcome('cosine from the start', seed, 0.33),
+    outcome('ours, no rate given', seed, 0.32),
   ])
   const results = resultsOf(
     ['one', 'two'].map((name) => ({
@@ -127,7 +128,10 @@ describe('the results', () => {
     expect(choice === 'never' ? 0 : choice.switchStep).toBeLessThan(400)
   })
   it('are told as tables, as JSON and as a picture', () => {
-    expect(decisionsMarkdown(results)).toContain('| ours (1 of 2 tasks) |')
+    const tables = decisionsMarkdown(results)
+    expect(tables).toContain('| ours (1 of 2 tasks) |')
+    expect(tables).toContain('| end to end | one | cosine from the start | -0.0200 (-0.0200 to -0.0200) |')
+    expect(tables).toContain('| ours, no rate given | 0.0100 |')
     const json = JSON.parse(JSON.stringify(decisionsJson(results))) as { rows: Record<string, unknown>[] }
     expect(Object.keys(json.rows[0]!)).toEqual(
       expect.arrayContaining([

@@ -28,6 +28,8 @@ export type Row = {
   readonly part: Part
   readonly name: string
   readonly regret: Regret
+  /** What the regret was made of, task by task. */
+  readonly scores: readonly TaskScores[]
   /** Share of switches that were false; null where the row has no switch of its own. */
   readonly falseSwitchRate: number | null
   /** Tasks with scores for every seed. */
@@ -113,6 +115,7 @@ function timeRowOf(row: TimeRow, points: readonly TimePoint[], marks: readonly M
     part: 'time',
     name: row.name,
     regret: regretOf(entries),
+    scores: entries,
     falseSwitchRate: shareOf(verdicts),
     taskCount: names.length,
   }
@@ -134,7 +137,14 @@ function allRateRows(tasks: readonly Prepared[]): Row[] {
       const scores = own.find((row) => row.name === name)?.scores
       return scores === undefined ? [] : [{ task: task.task.name, scores, oracle: referenceOf(task) }]
     })
-    return { part: 'rate', name, regret: regretOf(entries), falseSwitchRate: null, taskCount: entries.length }
+    return {
+      part: 'rate',
+      name,
+      regret: regretOf(entries),
+      scores: entries,
+      falseSwitchRate: null,
+      taskCount: entries.length,
+    }
   })
 }
 
@@ -156,6 +166,7 @@ function endRows(tasks: readonly Prepared[]): Row[] {
         part: 'end to end',
         name,
         regret: regretOf(entries),
+        scores: entries,
         falseSwitchRate: shareOf(verdicts),
         taskCount: entries.length,
       },

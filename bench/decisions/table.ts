@@ -1,5 +1,6 @@
 // The results as markdown and as the JSON that other programs read.
 
+import { sensitivityOf, winnersOf } from './comparisons.ts'
 import type { Results, Row } from './results.ts'
 import { parts } from './results.ts'
 import { meanOf } from './truth.ts'
@@ -49,6 +50,39 @@ function line({ name, regret, falseSwitchRate, taskCount }: Row, tasks: readonly
   return `| ${cells.join(' | ')} |`
 }
 
+function winnersTable({ rows }: Results): string[] {
+  const winners = winnersOf(rows, ['end to end', 'time'])
+  const lines = winners.map(
+    ({ part, task, rival, excess, interval }) =>
+      `| ${part} | ${task} | ${rival} | ${signed(excess)} (${signed(interval.low)} to ${signed(interval.high)}) |`,
+  )
+  if (lines.length === 0) return []
+  return [
+    '',
+    '**The best rival of each task, and what ours ends above it (test loss; negative: below)**',
+    '',
+    '| question | task | best rival | ours above it (95 %) |',
+    '| --- | --- | --- | --- |',
+    ...lines,
+  ]
+}
+
+function sensitivityTable({ rows }: Results): string[] {
+  const lines = sensitivityOf(rows).map(({ name, cost }) => {
+    const points = cost.tasks.map(({ task, accuracy }) => `${task} ${signed(accuracy, 2)}`).join(', ')
+    return `| ${name} | ${signed(cost.meanLoss)} | ${signed(cost.meanAccuracy, 2)} | ${points} |`
+  })
+  if (lines.length === 0) return []
+  return [
+    '',
+    '**What the start costs against the default rate given**',
+    '',
+    '| start | test loss | accuracy, points | by task |',
+    '| --- | --- | --- | --- |',
+    ...lines,
+  ]
+}
+
 export function decisionsMarkdown(results: Results): string {
   const tasks = results.tasks.map(({ task }) => task.name)
   const oracles = results.tasks.map(({ task, oracle: { rate, choice, scores } }) => {
@@ -72,6 +106,8 @@ export function decisionsMarkdown(results: Results): string {
     '| --- | --- | --- | --- | --- |',
     ...oracles,
     ...tables,
+    ...winnersTable(results),
+    ...sensitivityTable(results),
     '',
     `Factors fitted on the other tasks: ${fitted.join('; ')}.`,
   ].join('\n')
@@ -99,6 +135,8 @@ export function decisionsJson(results: Results): object {
       testLoss: meanOf(oracle.scores.map(({ loss }) => loss)),
       testAccuracy: meanOf(oracle.scores.map(({ accuracy }) => accuracy)),
     })),
+    winners: winnersOf(results.rows, ['end to end', 'time']),
+    sensitivity: sensitivityOf(results.rows).map(({ name, cost }) => ({ name, ...cost })),
     factors: Object.fromEntries(results.factors),
   }
 }
