@@ -110,6 +110,21 @@ function placedMarks(results: Results, { task }: TaskResult, runs: RateRuns): Pl
   })
 }
 
+/** Marks in the order of the legend, moved aside where one would cover another; a thin line then shows the place. */
+function markLines(marks: readonly Placed[], { x, y }: Scale): string[] {
+  const taken: { x: number; y: number }[] = []
+  return marks.flatMap(({ share, loss, style }) => {
+    const [atX, atY] = [x(share), y(loss)]
+    const isFree = (shift: number) =>
+      taken.every((other) => Math.hypot(other.x - atX, other.y - atY + shift) > 14)
+    const shift = style.shape === 'ring' ? 0 : ([0, 16, -16, 32, -32, 48, -48].find(isFree) ?? 0)
+    if (style.shape !== 'ring') taken.push({ x: atX, y: atY - shift })
+    const stem =
+      shift === 0 ? [] : [`<path d="M${fixed(atX)} ${fixed(atY)}v${-shift}" stroke="${style.color}"/>`]
+    return [...stem, symbol(style.shape, atX, atY - shift, style.color)]
+  })
+}
+
 type EndMark = { readonly loss: number; readonly label: string; readonly color: string }
 
 function endMarks(results: Results, { task, oracle }: TaskResult): EndMark[] {
@@ -202,7 +217,7 @@ function taskPanel(results: Results, result: TaskResult): string {
     ...axes(scale),
     ...curveLines(half, scale, orange, '5 4'),
     ...curveLines(full, scale, blue, ''),
-    ...marks.map(({ share, loss, style }) => symbol(style.shape, scale.x(share), scale.y(loss), style.color)),
+    ...markLines(marks, scale),
     ...endLines(ends, scale),
   ].join('\n')
 }
@@ -218,13 +233,13 @@ function legend(width: number, shown: readonly MarkStyle[]): string {
     ),
     `<path d="M20 70h28" stroke="${blue}" stroke-width="2"/>`,
     text(54, 74, 'annealed to the end of the budget'),
-    `<path d="M256 70h28" stroke="${orange}" stroke-width="2" stroke-dasharray="5 4"/>`,
-    text(290, 74, 'over half of the steps so far'),
+    `<path d="M290 70h28" stroke="${orange}" stroke-width="2" stroke-dasharray="5 4"/>`,
+    text(324, 74, 'annealed over half of the steps so far, then finished'),
   ]
   let x = 28
   for (const { label, color, shape } of shown) {
     lines.push(symbol(shape, x, 94, color), text(x + 13, 98, label))
-    x += 30 + 6.3 * label.length
+    x += 40 + 6.6 * label.length
   }
   if (x > width) throw new RangeError(`the legend must fit into ${width}, got ${x}`)
   return lines.join('\n')

@@ -1,6 +1,7 @@
 // The question of the rate: how good is the rate that the search chose, annealed at its best, against the best of the
 // grid. Between the grid's rates the loss is linear in the logarithm of the rate; outside it counts as the nearest.
 
+import type { BenchTask } from '../tasks.ts'
 import type { Score } from '../traces/format.ts'
 import type { Outcome } from '../traces/outcomes.ts'
 import { type Best, bestAtRate, meanOf, type RateRuns } from './truth.ts'
@@ -23,15 +24,16 @@ export function scoresAtRate(bests: readonly Best[], rate: number): Score[] {
 
 /** Rows of one task: the default rate, a rate drawn from the grid, and the large rate of each of our closed loops. */
 export function rateRows(
-  defaultRate: number,
+  { defaultRate, rateGrid }: Pick<BenchTask, 'defaultRate' | 'rateGrid'>,
   rates: readonly RateRuns[],
   outcomes: readonly Outcome[],
 ): RateRow[] {
   const bests = rates.map((rate) => bestAtRate(rate))
   const seeds = rates[0]!.runs.map(({ seed }) => seed)
+  const grid = bests.filter(({ rate }) => rateGrid.includes(rate))
   const drawn = seeds.map((_, index) => ({
-    loss: meanOf(bests.map(({ scores }) => scores[index]!.loss)),
-    accuracy: meanOf(bests.map(({ scores }) => scores[index]!.accuracy)),
+    loss: meanOf(grid.map(({ scores }) => scores[index]!.loss)),
+    accuracy: meanOf(grid.map(({ scores }) => scores[index]!.accuracy)),
   }))
   const searched = [
     ...new Set(outcomes.filter(({ tunerVersion }) => tunerVersion !== null).map(({ row }) => row)),

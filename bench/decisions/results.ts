@@ -129,7 +129,7 @@ const referenceOf = ({ oracle, inAccuracy }: Prepared) => referenceScores(oracle
 function allRateRows(tasks: readonly Prepared[]): Row[] {
   const rows = tasks.map((task) => ({
     task,
-    rows: rateRows(task.task.defaultRate, task.rates, task.outcomes),
+    rows: rateRows(task.task, task.rates, task.outcomes),
   }))
   const names = [...new Set(rows.flatMap((entry) => entry.rows.map(({ name }) => name)))]
   return names.map((name): Row => {
