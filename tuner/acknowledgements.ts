@@ -6,7 +6,7 @@ import { notRestored } from './guards/recovery.ts'
 import { armRestored } from './raceSearch.ts'
 import type { TunerState } from './state.ts'
 import { replanned, type Turn, updated } from './turn.ts'
-import { restoreFailed } from './warmup.ts'
+import { restoreFailed, winnerNotRestored } from './warmup.ts'
 
 export function foldAcknowledgement(turn: Turn, acknowledgement: Acknowledgement): Turn {
   const { actionId, status, step, detail } = acknowledgement
@@ -32,7 +32,7 @@ function restored(
     awaitedRestore: isAwaited ? null : state.awaitedRestore,
     validFromStep: Math.max(state.validFromStep, step),
   })
-  if (!isAwaited) return valid
+  if (!isAwaited) return isDone ? valid : winnerNotRestored(valid, detail)
   const { rewarm } = valid.state
   const moved = rewarm === null ? valid : replanned(updated(valid, { rewarm: movedTo(step, rewarm) }))
   return isDone ? moved : notRestored(moved, detail)

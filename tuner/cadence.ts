@@ -26,13 +26,14 @@ import {
 import { blockSteps } from './estimators/blocks.ts'
 import { cost } from './estimators/cost.ts'
 import { offers } from './options.ts'
+import type { RaceState } from './rules/race.ts'
 import type { TunerState } from './state.ts'
 
 export function cadenceOf(state: TunerState): Cadence | null {
-  const { options, budgetSteps, phase, signals } = state
+  const { options, budgetSteps, phase, signals, warmup } = state
   const isSteered = phase === 'large' || phase === 'anneal'
   const distance = isSteered ? probeDistance(state) : null
-  const block = averagingSteps(budgetSteps, distance)
+  const block = warmup?.kind === 'race' ? raceBlockSteps(warmup.race) : averagingSteps(budgetSteps, distance)
   const hasNorms = isSteered && offers(options, 'microBatchNorms')
   // Curvature changes more slowly than the loss, and costs as much to measure; but the gain of annealing rests on
   // it, so the first ones come with the first valley probes.
@@ -60,6 +61,9 @@ function averagingSteps(budgetSteps: number | null, distance: number | null): nu
   if (budgetSteps === null || distance === null) return longest
   return Math.min(longest, Math.max(averagingStepsMin, Math.floor(distance / 2)))
 }
+
+/** In a race averages end with the arm: over its last quarter, its second half, or all of it. */
+const raceBlockSteps = ({ segmentSteps }: RaceState): number => Math.max(1, Math.round(segmentSteps / 4))
 
 /**
  * Norms of micro-batches come more rarely where signals take more than their share of the time: not at all more

@@ -13,6 +13,7 @@ import { rebudgetedSignals } from './signals/signals.ts'
 import type { TunerState } from './state.ts'
 import { switched, withLastProbe } from './switching.ts'
 import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
+import { searchOverridden } from './warmup.ts'
 
 const personRule = { id: 'person', version: 1 } as const
 /** An undo needs this share of the budget to be left. */
@@ -71,7 +72,8 @@ function overridden(turn: Turn, command: Extract<Command, { kind: 'override' }>)
     learningRate === command.learningRate
       ? ''
       : `, clamped from ${formatRate(command.learningRate)} to this run's limits`
-  const next = replanned(updated(turn, { override: { learningRate, untilStep, reason } }))
+  const searched = searchOverridden(turn)
+  const next = replanned(updated(searched, { override: { learningRate, untilStep, reason } }))
   return decided(next, {
     kind: 'override',
     summary: `Set by hand: ${formatRate(learningRate)} until step ${formatStep(untilStep)}${clamped}${because(reason)}.`,

@@ -69,23 +69,31 @@ export const rangeMinimumDescent = 0.03
 /** In the test the job asks for an answer each so many steps, so that it does not train on after diverging. */
 export const rangeAwaitSteps = 10
 
-// -- Race. bench/records/2026-11-24-prototype/README.md.
-/** Ratio of neighbouring rates below the divergence rate, and around a rate that was given. */
-export const raceArmRatio = 0.56
-export const raceSpreadGiven = 3
-/** Early averaged loss flatters large rates: the optimum is multiplied by κ. */
-export const raceKappaRange = 0.7
-export const raceKappaGiven = 0.85
-/** Smaller rates are not tried once two in a row were worse, the last by this share of the descent so far. Chosen. */
-export const racePruneShare = 0.05
-/** The last round is this many segments long; the whole race takes at most this share of the budget. */
-export const raceLastRoundSegments = 2.5
+// -- Race. bench/records/2026-11-24-search/README.md.
+/** Ratio of neighbouring rates. */
+export const raceSpread = 3
+/** A faster rate wins if it is better than the one below it by so many standard errors of the paired difference, a slower one likewise. */
+export const raceUpDeviations = 2
+export const raceDownDeviations = 2
+/** A changed rate is this multiple of the early optimum, which flatters large rates. */
+export const raceKappa = 0.7
+/** Two runs over different batches differ about as much as one scores differently on other examples, so many of them. */
+export const raceChaosExamples = 512
+/** Where a probe comes without parts, a difference of losses has this share of the loss as its standard error. */
+export const raceErrorWithoutParts = 0.03
+/** As long as no arm's loss lies below the run's first one by this share, smaller rates are tried. */
+export const raceDescentMin = 0.15
+/** Rates that a race tries at most. Chosen. */
+export const raceArmsMax = 7
+/** Below a divergence rate the first arm is the usual rate, if that is not further below it than this. */
+export const raceRangeReach = 30
+/** The whole race takes at most this share of the budget. */
 export const raceShareMax = 0.25
-/** A segment is this share of the budget, within bounds in steps. */
-export const raceSegmentShare = 0.01
+/** An arm is this share of the budget long, within bounds in steps. */
+export const raceSegmentShare = 0.02
 export const raceSegmentStepsMin = 20
-export const raceSegmentStepsMax = 500
-/** An arm starts at this share of its rate and reaches it half-way through its first segment. */
+export const raceSegmentStepsMax = 60
+/** An arm starts at this share of its rate and reaches it half-way. */
 export const raceWarmupFrom = 0.1
 /** An arm whose smoothed loss exceeds this multiple of the run's first loss has diverged. Chosen. */
 export const raceLossRiseFactor = 2
@@ -224,6 +232,9 @@ export const regimeProbesNeeded = 8
 // -- Where nothing is measured. Chosen: rates that rarely diverge, and a length for runs without a budget.
 export const conservativeRateSgd = 0.01
 export const conservativeRateAdam = 0.001
+/** What most jobs use: SGD with momentum .9, and Adam. */
+export const usualRateSgd = 0.1
+export const usualRateAdam = 0.001
 export const nominalBudgetSteps = 5_000
 /** A rate that is given but cannot be raced is reached over this share of the budget. */
 export const rampShare = 0.01

@@ -2,25 +2,28 @@
 
 import type { Evidence } from '../protocol/vocabulary.ts'
 import type { Estimate } from './estimators/estimator.ts'
-import { type RaceState, triedArms } from './rules/race.ts'
+import { pairedDifference } from './rules/pairedLoss.ts'
+import type { RaceState } from './rules/race.ts'
 import { formatRate } from './sentences.ts'
 import type { SignalsReading } from './signals/signals.ts'
 
-/** Arms recorded at most: seven and what an edge adds. */
-const armsShownMax = 16
-
-/** The last averaged loss of every arm, slowest rate first. */
+/** Averaged loss of every arm, slowest rate first; its error is that of the difference to the reference's. */
 export function evidenceOfRace(race: RaceState): readonly Evidence[] {
-  return triedArms(race)
+  const reference = race.arms[0]?.score ?? null
+  return race.arms
     .toSorted((a, b) => a.learningRate - b.learningRate)
-    .slice(0, armsShownMax)
-    .map((arm) => ({
-      signal: `arm at ${formatRate(arm.learningRate)}`,
-      value: arm.losses.at(-1) ?? null,
-      standardError: null,
+    .map(({ id, learningRate, score, diverged, stepCount }) => ({
+      signal: `arm at ${formatRate(learningRate)}`,
+      value: score?.loss ?? null,
+      standardError:
+        score === null || reference === null || id === 0
+          ? null
+          : pairedDifference(score, reference).standardError,
       unit: 'loss',
-      count: arm.losses.length,
-      source: arm.diverged ? 'race, diverged' : `race, averaged weights after ${arm.stepCount} steps`,
+      count: score?.examples ?? 0,
+      source: diverged
+        ? 'race, diverged'
+        : `race, averaged weights after ${stepCount} steps; error of the paired difference to the first arm`,
     }))
 }
 

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Segment } from '../protocol/vocabulary.ts'
 import { headline, initialState, summaryOf, type TunerState } from './index.ts'
+import { startArm } from './rules/race.ts'
 import { raceAround } from './rules/raceOpening.ts'
 import { allCapabilities, syntheticRun } from './testing/syntheticRun.ts'
 
@@ -55,6 +56,7 @@ const race = raceAround({
   fromStep: 0,
   segmentSteps: 20,
   budgetSteps: 3_000,
+  lossFirst: null,
   min: 0,
   max: 9,
 })!
@@ -73,9 +75,9 @@ const cases: readonly (readonly [string, Partial<TunerState>, string])[] = [
       step: 40,
       budgetSteps: 3_000,
       learningRate: 0.1,
-      warmup: { kind: 'race', race: { ...race, current: { arm: 0, fromStep: 40, toStep: 60 } } },
+      warmup: { kind: 'race', race: startArm(race, 0.1, 40) },
     },
-    'Warming up at 0.1, step 40 of 3,000: racing 3 rates, round 1 of 2.',
+    'Warming up at 0.1, step 40 of 3,000: racing rates around 0.1, number 1 now.',
   ],
   [
     'little evidence',

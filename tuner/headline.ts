@@ -42,7 +42,7 @@ function warmupSentence(state: TunerState): string {
   const rate = formatRate(state.learningRate ?? state.plan.segments[0]?.from ?? 0)
   if (warmup?.kind === 'race' && warmup.race.current !== null) {
     const { race } = warmup
-    return `Warming up at ${rate}, ${place(state)}: racing ${race.arms.length} rates, round ${race.round + 1} of ${race.rounds.length}.`
+    return `Warming up at ${rate}, ${place(state)}: racing rates around ${formatRate(race.reference)}, number ${race.arms.length} now.`
   }
   return `Warming up at ${rate}, ${place(state)}: looking for the largest rate that holds.`
 }

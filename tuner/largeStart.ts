@@ -1,14 +1,13 @@
 // The start of the large phase: the rate that the warm-up found, or a stated conservative one where it measured
 // nothing, and the weights that it goes on from. Signals start afresh there, as those of the search belong to
-// other weights; only the winner's own probes are kept.
+// other weights and to a rate that was still warming up.
 
-import { valleySlope } from './estimators/valleySlope.ts'
 import { evidenceOfRace } from './evidence.ts'
 import { watchAfresh } from './guards/divergence.ts'
 import { clampedRate, conservativeRate, offers } from './options.ts'
-import { type Arm, type RaceState, roundSteps } from './rules/race.ts'
+import type { RaceState } from './rules/race.ts'
 import { formatRate } from './sentences.ts'
-import { freshSignals, type SignalsState } from './signals/signals.ts'
+import { freshSignals } from './signals/signals.ts'
 import {
   type ActionRequest,
   asked,
@@ -20,7 +19,7 @@ import {
   withdrawn,
 } from './turn.ts'
 
-export const warmupRule = { id: 'range-and-race', version: 1 } as const
+export const warmupRule = { id: 'range-and-race', version: 2 } as const
 export const startCheckpoint = 'start'
 
 /** Why there is no race. */
@@ -39,10 +38,9 @@ type LargeStart = {
   readonly rate: number
   readonly largeSteps: number
   readonly summary: string
-  readonly kind: 'raise' | 'lower'
+  readonly kind: 'raise' | 'lower' | 'hold'
   readonly remark: string | null
   readonly race?: RaceState
-  readonly winner?: Arm
 }
 
 export function startLarge(turn: Turn, start: LargeStart): Turn {
@@ -51,7 +49,7 @@ export function startLarge(turn: Turn, start: LargeStart): Turn {
     warmup: null,
     largeLearningRate: start.rate,
     largeSteps: start.largeSteps,
-    signals: withRaceProbes(freshSignals(signals, budgetSteps), start),
+    signals: freshSignals(signals, budgetSteps),
     divergence: watchAfresh(divergence),
     validFromStep: step,
     remark: start.remark,
@@ -63,26 +61,6 @@ export function startLarge(turn: Turn, start: LargeStart): Turn {
     rule: warmupRule,
     evidence: start.race === undefined ? [] : evidenceOfRace(start.race),
   })
-}
-
-/**
- * The winner's own probes are the first ones of its valley. Its first round is left out: it averaged over a
- * warm-up of the rate.
- */
-function withRaceProbes(signals: SignalsState, { race, winner, rate }: LargeStart): SignalsState {
-  if (race === undefined || winner === undefined) return signals
-  const lengths = winner.losses.map((_, round) => roundSteps(race.rounds, round, race.segmentSteps))
-  let stepCount = 0
-  let { valley } = signals
-  for (const [round, averagedLoss] of winner.losses.entries()) {
-    stepCount += lengths[round]!
-    if (round > 0)
-      valley = valleySlope.update(valley, {
-        runLength: (stepCount * winner.learningRate) / rate,
-        averagedLoss,
-      })
-  }
-  return { ...signals, valley }
 }
 
 /** Nothing usable was measured: the conservative rate from the start weights, below what is known to diverge. */

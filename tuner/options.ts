@@ -10,8 +10,9 @@ import {
   raceSegmentShare,
   raceSegmentStepsMax,
   raceSegmentStepsMin,
+  usualRateAdam,
+  usualRateSgd,
 } from './constants.ts'
-import { blockSteps } from './estimators/blocks.ts'
 
 export const isAdam = (options: RunOptions): boolean => /adam/i.test(options.optimizer.name)
 
@@ -63,10 +64,14 @@ export function conservativeRate(options: RunOptions): number {
 /** The budget, or what stands for it where lengths in shares of it are needed. */
 export const nominalBudget = (budgetSteps: number | null): number => budgetSteps ?? nominalBudgetSteps
 
-/** Length of a race's segment: about 1 % of the budget and a whole number of pairs of averaging blocks. */
+/**
+ * Length of a race's arm: a small share of the budget within bounds in steps, and four blocks. The upper bound is in steps
+ * because a long budget must not change what happens early.
+ */
 export function segmentSteps(budgetSteps: number | null): number {
   const wanted = raceSegmentShare * nominalBudget(budgetSteps)
-  const bounded = Math.min(Math.max(wanted, raceSegmentStepsMin), raceSegmentStepsMax)
-  const pair = 2 * blockSteps(budgetSteps)
-  return Math.max(pair, Math.round(bounded / pair) * pair)
+  return 4 * Math.round(Math.min(Math.max(wanted, raceSegmentStepsMin), raceSegmentStepsMax) / 4)
 }
+
+/** What most jobs with such an optimizer use. */
+export const usualRate = (options: RunOptions): number => (isAdam(options) ? usualRateAdam : usualRateSgd)

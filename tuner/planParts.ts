@@ -74,8 +74,8 @@ function courseOf(state: TunerState): readonly Segment[] {
   if (warmup?.kind === 'range') return rangeSegments(horizon, warmup.range, conservativeRate(state.options))
   if (warmup?.kind === 'race' && warmup.race.current !== null) {
     const { arm, fromStep, toStep } = warmup.race.current
-    const { learningRate: rate, losses } = warmup.race.arms[arm]!
-    return armSegments(horizon, { rate, fromStep, toStep, warmUp: losses.length === 0 })
+    const { learningRate: rate } = warmup.race.arms[arm]!
+    return armSegments(horizon, { rate, fromStep, toStep })
   }
   if (anneal !== null) {
     const { fromStep, toStep, fromRate } = anneal

@@ -81,7 +81,7 @@ describe('a person’s rate', () => {
   })
 
   it('leaves no gap before an arm that begins later', () => {
-    const arm = armSegments(horizon, { rate: 0.1, fromStep: 150, toStep: 200, warmUp: true })
+    const arm = armSegments(horizon, { rate: 0.1, fromStep: 150, toStep: 200 })
     const segments = overridden(120, arm)
     expect(planProblem(planOf(segments))).toBeUndefined()
     const first = raceWarmupFrom * 0.1
@@ -108,14 +108,13 @@ describe('plans of the search', () => {
 
   it('an arm warms up over the first half of its first segment', () => {
     const arm = { rate: 0.1, fromStep: 100, toStep: 140 }
-    const first = armSegments(horizon, { ...arm, warmUp: true })
+    const first = armSegments(horizon, arm)
     expect([100, 110, 120, 139].map((step) => rateAt(first, step))).toEqual([
       raceWarmupFrom * 0.1,
       0.055,
       0.1,
       0.1,
     ])
-    expect(rateAt(armSegments(horizon, { ...arm, warmUp: false }), 100)).toBe(0.1)
     expect(rateAt(first, 1_000)).toBe(0)
   })
 

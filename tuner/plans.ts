@@ -144,21 +144,19 @@ export function rangeSegments(
   return [test, ...largeSegments({ ...horizon, step: toStep }, { rate: fallbackRate, switchStep: null })]
 }
 
-/** One arm of the race: in its first round a linear warm-up over the first half, then its rate. */
+/** One arm of a race from the start: a linear warm-up over the first half, then its rate. */
 export function armSegments(
   horizon: Horizon,
-  options: { rate: number; fromStep: number; toStep: number; warmUp: boolean },
+  options: { rate: number; fromStep: number; toStep: number },
 ): Segment[] {
-  const { rate, fromStep, toStep, warmUp } = options
+  const { rate, fromStep, toStep } = options
   const { large } = horizon.momentum
   const middle = fromStep + Math.max(1, Math.floor((toStep - fromStep) / 2))
-  const arm = warmUp
-    ? [
-        segment('warmup', { fromStep, toStep: middle, from: rate * raceWarmupFrom, to: rate }, large),
-        segment('warmup', { fromStep: middle, toStep, from: rate, to: rate }, large),
-      ]
-    : [segment('warmup', { fromStep, toStep, from: rate, to: rate }, large)]
-  return [...arm, ...largeSegments({ ...horizon, step: toStep }, { rate, switchStep: null })]
+  return [
+    segment('warmup', { fromStep, toStep: middle, from: rate * raceWarmupFrom, to: rate }, large),
+    segment('warmup', { fromStep: middle, toStep, from: rate, to: rate }, large),
+    ...largeSegments({ ...horizon, step: toStep }, { rate, switchStep: null }),
+  ]
 }
 
 /** Whether two plans ask the same of a client, whatever their versions. */

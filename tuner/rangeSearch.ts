@@ -20,9 +20,18 @@ import {
   warmupRule,
   withoutMeasurement,
 } from './largeStart.ts'
-import { canRace, clampedRate, isAdam, nominalBudget, offers, rateBounds, segmentSteps } from './options.ts'
+import {
+  canRace,
+  clampedRate,
+  isAdam,
+  nominalBudget,
+  offers,
+  rateBounds,
+  segmentSteps,
+  usualRate,
+} from './options.ts'
 import { nextAwaitStep } from './planParts.ts'
-import { ratesOf, runNextArm } from './raceSearch.ts'
+import { runNextArm } from './raceSearch.ts'
 import { raceBelow } from './rules/raceOpening.ts'
 import {
   foldRangeSample,
@@ -79,26 +88,26 @@ function endRange(turn: Turn, outcome: Exclude<RangeOutcome, { kind: 'running' }
   if (!canRace(options)) return rangeOnly(turn, outcome, bound, lacksForRace)
   const opening = {
     divergenceRate: bound,
-    fromStep: state.step,
+    usualRate: usualRate(options),
+    fromStep: 0,
     segmentSteps: segmentSteps(budgetSteps),
     budgetSteps: nominalBudget(budgetSteps),
     lossFirst,
   }
-  const race = raceBelow({ ...opening, min: rateBounds(options).min })
+  const race = raceBelow({ ...opening, ...rateBounds(options) })
   if (race === undefined) {
-    const isShort = raceBelow({ ...opening, min: 0 }) === undefined
+    const isShort = raceBelow({ ...opening, min: 0, max: Number.MAX_VALUE }) === undefined
     return rangeOnly(turn, outcome, bound, isShort ? budgetTooShort : limitsTooNarrow)
   }
   const found =
     outcome.kind === 'found'
       ? `Training diverges at about ${formatRate(bound)} (${outcome.sign}).`
       : `Training did not diverge up to ${formatRate(bound)}, the end of the range.`
-  const { from, to } = ratesOf(race.arms)
   const racing = updated(turn, { warmup: { kind: 'race', race } })
   // The job waits for this answer at the next multiple of ten steps, so that is where the first arm starts.
   return decided(runNextArm(racing, race, nextAwaitStep(state.step - 1)), {
     kind: 'lower',
-    summary: `${found} ${race.arms.length} smaller rates, ${from} to ${to}, now race from the start weights.`,
+    summary: `${found} Smaller rates, around ${formatRate(race.reference)}, now race from the start weights.`,
     phaseBefore: 'warmup',
     rule: warmupRule,
   })

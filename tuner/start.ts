@@ -106,7 +106,7 @@ function startSummary({ warmup, mode, options, budgetSteps }: TunerState): strin
   if (warmup?.kind === 'range')
     return `Starting ${length} with a range test: the rate grows from ${formatRate(warmup.range.fromRate)} until the loss says stop.`
   if (warmup?.kind === 'race')
-    return `Starting ${length} with a race: ${warmup.race.arms.map(({ learningRate }) => formatRate(learningRate)).join(', ')} from the same weights and batches.`
+    return `Starting ${length} with a race: ${formatRate(warmup.race.reference)} against rates above and below it, from the same weights and batches.`
   const rate = options.learningRate.initial
   if (isUnmeasured(options, mode))
     return `Starting ${length} at ${formatRate(conservativeRate(options))}, a conservative rate and not a measured one: its limits leave no range to test.`

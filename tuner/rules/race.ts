@@ -1,81 +1,61 @@
 // The race for the large rate: arms with different rates start from one checkpoint, see the same batches
-// (common random numbers), and are ranked by the loss of their averaged weights, because raw loss prefers
-// small rates. In rounds the better arms go on from their own checkpoints. Pure bookkeeping: who runs next, and
-// what it scored. Which rates race is in raceOpening.ts, who won in raceResult.ts; the plan and the actions are
-// made in raceSearch.ts.
+// (common random numbers), and are compared by the loss of their averaged weights, because raw loss prefers
+// small rates. One arm runs after the other, and which is next follows from those before (raceClimb.ts); who won is
+// in raceResult.ts. Pure bookkeeping: who runs, and what it scored; the plan and the actions are made in
+// raceSearch.ts.
 
-import {
-  guardNonFiniteMax,
-  raceLastRoundSegments,
-  raceLossRiseFactor,
-  racePruneShare,
-  raceSpreadGiven,
-} from '../constants.ts'
+import { guardNonFiniteMax, raceLossRiseFactor } from '../constants.ts'
 import { type LossSmootherState, lossSmoother } from '../estimators/lossSmoother.ts'
+import type { Score } from './pairedLoss.ts'
 import { riseLimit } from './riseLimit.ts'
 
 export type Arm = {
   readonly id: number
   readonly learningRate: number
-  /** Loss of averaged weights at the end of each round that it ran. */
-  readonly losses: readonly number[]
+  /** Averaged weights at its end; null = it has not ended, or it diverged. */
+  readonly score: Score | null
   readonly diverged: boolean
-  /** Name of its own newest checkpoint; null = it has none yet. */
+  /** Name of its own checkpoint; null = it has none yet. */
   readonly checkpoint: string | null
   readonly stepCount: number
 }
 
 export type RaceState = {
-  /** `range`: rates below a measured divergence rate. `given`: around the job's own rate. */
-  readonly source: 'range' | 'given'
-  /** The divergence rate or the job's own. */
+  /** `given`: around the job's own rate. `range`: around one below a measured divergence rate. `later`: around the large rate. */
+  readonly source: 'given' | 'range' | 'later'
+  /** The rate of arm 0: it is kept unless there is evidence for another. */
   readonly reference: number
+  /** Ratio of neighbouring rates. */
+  readonly ratio: number
   readonly fromStep: number
   readonly segmentSteps: number
-  readonly round: number
-  /** How many arms each round runs. */
-  readonly rounds: readonly number[]
-  readonly arms: readonly Arm[]
-  /** Arms still to run in this round (ids). */
-  readonly queue: readonly number[]
-  readonly current: { readonly arm: number; readonly fromStep: number; readonly toStep: number } | null
-  readonly expansions: number
   /** Steps that the whole race may take. */
   readonly stepsMax: number
+  readonly arms: readonly Arm[]
+  readonly current: { readonly arm: number; readonly fromStep: number; readonly toStep: number } | null
   /** Loss of the run's first steps: an arm far above it has diverged. Null = not known yet. */
   readonly lossFirst: number | null
   /** Watch over the arm that runs: its smoothed loss, and losses in a row that are not finite. */
   readonly watch: { readonly smoother: LossSmootherState; readonly nonFiniteCount: number }
 }
 
-export const openArm = (id: number, learningRate: number): Arm => ({
-  id,
-  learningRate,
-  losses: [],
-  diverged: false,
-  checkpoint: null,
-  stepCount: 0,
-})
-
-/** Steps that a race of these rounds takes. */
-export function raceSteps(rounds: readonly number[], segmentSteps: number): number {
-  return rounds.reduce((sum, count, round) => sum + count * roundSteps(rounds, round, segmentSteps), 0)
-}
-
-/** Steps that an arm runs in a round. */
-export function roundSteps(rounds: readonly number[], round: number, segmentSteps: number): number {
-  const isLast = round === rounds.length - 1
-  return isLast ? Math.round(raceLastRoundSegments * segmentSteps) : segmentSteps
-}
-
 export const noWatch = (): RaceState['watch'] => ({ smoother: lossSmoother.init({}), nonFiniteCount: 0 })
 
-/** Starts the next arm in the queue at a step; undefined = this round is over. */
-export function startNextArm(race: RaceState, step: number): RaceState | undefined {
-  const [next, ...queue] = race.queue
-  if (next === undefined) return undefined
-  const length = roundSteps(race.rounds, race.round, race.segmentSteps)
-  return { ...race, queue, current: { arm: next, fromStep: step, toStep: step + length }, watch: noWatch() }
+export function openRace(
+  options: Pick<
+    RaceState,
+    'source' | 'reference' | 'ratio' | 'fromStep' | 'segmentSteps' | 'stepsMax' | 'lossFirst'
+  >,
+): RaceState {
+  return { ...options, arms: [], current: null, watch: noWatch() }
+}
+
+/** Starts an arm at a rate and a step. */
+export function startArm(race: RaceState, learningRate: number, step: number): RaceState {
+  const id = race.arms.length
+  const arm: Arm = { id, learningRate, score: null, diverged: false, checkpoint: null, stepCount: 0 }
+  const current = { arm: id, fromStep: step, toStep: step + race.segmentSteps }
+  return { ...race, arms: [...race.arms, arm], current, watch: noWatch() }
 }
 
 /** Folds one sample of the running arm. */
@@ -98,92 +78,29 @@ export function hasArmDiverged(race: RaceState): boolean {
   return watch.nonFiniteCount >= guardNonFiniteMax || isFar
 }
 
-/** Ends the current arm with its averaged loss, or as diverged. `ranSteps` = steps that it took in this round. */
+/** Ends the current arm with its score, or, without a finite one, as diverged. */
 export function endArm(
   race: RaceState,
-  result: { loss: number | null; ranSteps: number; checkpoint: string },
+  result: { score: Score | null; ranSteps: number; checkpoint: string },
 ): RaceState {
   if (race.current === null) return race
   const { arm: id } = race.current
-  const ok = result.loss !== null && Number.isFinite(result.loss)
-  const arms = race.arms.map((entry) =>
-    entry.id !== id
-      ? entry
-      : ok
-        ? {
-            ...entry,
-            losses: [...entry.losses, result.loss as number],
-            checkpoint: result.checkpoint,
-            stepCount: entry.stepCount + result.ranSteps,
-          }
-        : { ...entry, diverged: true },
-  )
-  const ended = { ...race, arms, current: null }
-  return isPastBest(ended) ? { ...ended, queue: [] } : ended
+  const { score, ranSteps, checkpoint } = result
+  const arms = race.arms.map((entry) => {
+    if (entry.id !== id) return entry
+    return score !== null && Number.isFinite(score.loss)
+      ? { ...entry, score, checkpoint, stepCount: ranSteps }
+      : { ...entry, diverged: true }
+  })
+  return { ...race, arms, current: null }
 }
 
-/** Arms that ran at all: the smallest rates may never have been tried. */
-export const triedArms = (race: RaceState): readonly Arm[] =>
-  race.arms.filter(({ losses, diverged }) => losses.length > 0 || diverged)
+/** An arm that came to its end. */
+export type Finisher = Arm & { readonly score: Score }
 
-/** Arms that finished round `round`, best first. */
-export function ranking(race: RaceState, round: number): readonly Arm[] {
+/** Arms that came to their end, slowest rate first. */
+export function finishers(race: RaceState): readonly Finisher[] {
   return race.arms
-    .filter((entry) => !entry.diverged && entry.losses.length > round)
-    .sort((a, b) => a.losses[round]! - b.losses[round]!)
-}
-
-/**
- * What follows when a round is over: the next round, a wider round (an edge won), or the end.
- * The result is the same race if it is over: then `raceResult` tells.
- */
-export function advanceRace(race: RaceState, bounds: { min: number; max: number }): RaceState {
-  if (race.queue.length > 0 || race.current !== null) return race
-  const ranked = ranking(race, race.round)
-  const wider = race.source === 'given' && race.round === 0 ? widened(race, ranked, bounds) : undefined
-  if (wider) return wider
-  const nextRound = race.round + 1
-  const keep = race.rounds[nextRound]
-  if (keep === undefined || ranked.length < 2) return { ...race, round: race.rounds.length }
-  return { ...race, round: nextRound, queue: ranked.slice(0, keep).map(({ id }) => id) }
-}
-
-/**
- * In the first round of a race below a divergence rate the arms go from large rates to small ones, and their
- * averaged loss falls and then rises. Once it has risen twice in a row, and stands above the best by a clear part
- * of all that the run has descended, still smaller rates are not tried: most of the search is spent on them.
- */
-function isPastBest(race: RaceState): boolean {
-  if (race.source !== 'range' || race.round !== 0 || race.lossFirst === null) return false
-  const losses = race.arms.flatMap((entry) => (entry.diverged ? [] : entry.losses.slice(0, 1)))
-  const [a, b, c] = losses.slice(-3)
-  if (a === undefined || b === undefined || c === undefined) return false
-  const best = Math.min(...losses)
-  return b > a && c > b && c - best > racePruneShare * (race.lossFirst - best)
-}
-
-export const isRaceOver = (race: RaceState): boolean => race.round >= race.rounds.length
-
-/** If the best arm stands at the edge of those tried, one more beyond it: at most three, as the budget allows. */
-function widened(
-  race: RaceState,
-  ranked: readonly Arm[],
-  bounds: { min: number; max: number },
-): RaceState | undefined {
-  const best = ranked[0]
-  const rates = race.arms.map(({ learningRate }) => learningRate)
-  // All arms diverged: only smaller rates can help.
-  const edge =
-    best === undefined || best.learningRate <= Math.min(...rates)
-      ? 'low'
-      : best.learningRate >= Math.max(...rates)
-        ? 'high'
-        : undefined
-  const steps = raceSteps(race.rounds, race.segmentSteps) + (race.expansions + 1) * race.segmentSteps
-  if (edge === undefined || race.expansions >= 3 || race.arms.length < 2 || steps > race.stepsMax)
-    return undefined
-  const rate = edge === 'low' ? Math.min(...rates) / raceSpreadGiven : Math.max(...rates) * raceSpreadGiven
-  if (rate < bounds.min || rate > bounds.max) return undefined
-  const id = race.arms.length
-  return { ...race, arms: [...race.arms, openArm(id, rate)], queue: [id], expansions: race.expansions + 1 }
+    .filter((arm): arm is Finisher => arm.score !== null)
+    .toSorted((a, b) => a.learningRate - b.learningRate)
 }

@@ -1,98 +1,48 @@
-// Which rates race, and in how many rounds: below a divergence rate that was measured, or around a rate that was
-// given. A race takes at most a quarter of the budget; where it does not fit, there is none.
+// Where a race begins, and whether it is run at all: around a rate that was given, below a divergence rate that was
+// measured, or around the large rate later in the run. A race takes at most a stated share of the budget; where not
+// even three arms fit, there is none.
 
-import { raceArmRatio, raceShareMax, raceSpreadGiven } from '../constants.ts'
-import { noWatch, openArm, type RaceState, raceSteps } from './race.ts'
+import { raceRangeReach, raceShareMax, raceSpread } from '../constants.ts'
+import { openRace, type RaceState } from './race.ts'
 
-/**
- * A race below a divergence rate: seven arms a factor .56 apart if they fit into a quarter of the budget,
- * fewer arms over the same span on short runs; undefined where not even three fit, or the run's lowest rate
- * leaves fewer than two of them.
- */
-export function raceBelow(options: {
-  divergenceRate: number
-  fromStep: number
-  segmentSteps: number
-  budgetSteps: number
-  min: number
-  lossFirst: number | null
-}): RaceState | undefined {
-  const { divergenceRate, fromStep, segmentSteps, budgetSteps, min, lossFirst } = options
-  const choices = [
-    [7, 3, 2],
-    [5, 3, 2],
-    [4, 2],
-    [3, 2],
-  ]
-  const stepsMax = raceShareMax * budgetSteps
-  const fitting = choices.find((choice) => raceSteps(choice, segmentSteps) <= stepsMax)
-  if (fitting === undefined) return undefined
-  const [count, ...later] = fitting as [number, ...number[]]
-  const ratio = raceArmRatio ** (6 / (count - 1))
-  const rates = Array.from({ length: count }, (_, i) => divergenceRate * raceArmRatio * ratio ** i).filter(
-    (rate) => rate >= min,
-  )
-  if (rates.length < 2) return undefined
-  // A round that would let all arms of the one before go on decides nothing; the last one does run.
-  const rounds = [rates.length, ...later.filter((kept) => kept < rates.length || kept === 2)]
-  return openRace({
-    source: 'range',
-    reference: divergenceRate,
-    rates,
-    rounds,
-    fromStep,
-    segmentSteps,
-    stepsMax,
-    lossFirst,
-  })
+type Opening = {
+  readonly fromStep: number
+  readonly segmentSteps: number
+  readonly budgetSteps: number
+  /** The run's limits. */
+  readonly min: number
+  readonly max: number
+  readonly lossFirst: number | null
+}
+
+/** Arms without which a race decides nothing: the reference, one above, one below. */
+const armsNeeded = 3
+
+/** A race around a rate that the job was given; undefined where it does not fit, or the limits leave only that rate. */
+export function raceAround(options: Opening & { readonly learningRate: number }): RaceState | undefined {
+  return opened('given', options.learningRate, options)
 }
 
 /**
- * A race around a rate that the job was given: η, 3η, η/3, the best two again; undefined where that does not
- * fit into a quarter of the budget, or the run's limits leave only η.
+ * A race below a divergence rate. The best rate lies 1 to 30 times below it; `usualRate`, what most jobs of this
+ * kind use, is tried first where it lies in that span, else the nearest rate that does.
  */
-export function raceAround(options: {
-  learningRate: number
-  fromStep: number
-  segmentSteps: number
-  budgetSteps: number
-  min: number
-  max: number
-}): RaceState | undefined {
-  const { learningRate, fromStep, segmentSteps, budgetSteps, min, max } = options
-  const stepsMax = raceShareMax * budgetSteps
-  const rates = [learningRate, learningRate * raceSpreadGiven, learningRate / raceSpreadGiven].filter(
-    (rate) => rate >= min && rate <= max,
-  )
-  const rounds = [rates.length, 2]
-  if (rates.length < 2 || raceSteps(rounds, segmentSteps) > stepsMax) return undefined
-  return openRace({
-    source: 'given',
-    reference: learningRate,
-    rates,
-    rounds,
-    fromStep,
-    segmentSteps,
-    stepsMax,
-    lossFirst: null,
-  })
+export function raceBelow(
+  options: Opening & { readonly divergenceRate: number; readonly usualRate: number },
+): RaceState | undefined {
+  const { divergenceRate, usualRate, min } = options
+  const highest = divergenceRate / raceSpread
+  const first = Math.min(Math.max(usualRate, divergenceRate / raceRangeReach, min), highest)
+  return opened('range', first, { ...options, max: Math.min(options.max, divergenceRate) })
 }
 
-function openRace(
-  options: Pick<
-    RaceState,
-    'source' | 'reference' | 'rounds' | 'fromStep' | 'segmentSteps' | 'stepsMax' | 'lossFirst'
-  > & { rates: readonly number[] },
-): RaceState {
-  const { rates, ...rest } = options
-  const arms = rates.map((rate, id) => openArm(id, rate))
-  return {
-    ...rest,
-    round: 0,
-    arms,
-    queue: arms.map(({ id }) => id),
-    current: null,
-    expansions: 0,
-    watch: noWatch(),
-  }
+function opened(
+  source: RaceState['source'],
+  reference: number,
+  { fromStep, segmentSteps, budgetSteps, min, max, lossFirst }: Opening,
+): RaceState | undefined {
+  const stepsMax = raceShareMax * budgetSteps
+  const isWide = reference * raceSpread <= max || reference / raceSpread >= min
+  if (!isWide || reference < min || reference > max || armsNeeded * segmentSteps > stepsMax) return undefined
+  return openRace({ source, reference, ratio: raceSpread, fromStep, segmentSteps, stepsMax, lossFirst })
 }

@@ -1,50 +1,65 @@
-// Who won the race. A parabola through three rates over log η gives the optimum, times κ < 1 because early
-// averaged loss flatters large rates.
+// Who won the race, and which rate follows from it. Doubt keeps the reference: another arm wins only if it is better by
+// the standard errors that the climb asks for, step by step. Around the winner the optimum is refined by the slope between its
+// two neighbours, and shrunken: with a prior of half a step around the winner (τ = ½ ln ratio), slope g ± σ over log η
+// and curvature c, the posterior mean of log η is −g·c·τ²/(c²τ² + σ²): a slope lost in its error moves nothing. What is changed
+// is changed to κ < 1 times the optimum, as losses this early flatter large rates.
 
-import { raceKappaGiven, raceKappaRange } from '../constants.ts'
-import { type Arm, type RaceState, ranking } from './race.ts'
+import { raceDownDeviations, raceKappa, raceUpDeviations } from '../constants.ts'
+import { deviationsBetter, pairedDifference } from './pairedLoss.ts'
+import { type Finisher, finishers, type RaceState } from './race.ts'
 
-type RaceResult =
-  | { readonly kind: 'won'; readonly winner: Arm; readonly optimum: number; readonly learningRate: number }
+export type RaceResult =
+  | {
+      readonly kind: 'won'
+      readonly winner: Finisher
+      /** Where averaged weights did best. */
+      readonly optimum: number
+      /** The reference where it is kept, else κ times the optimum. */
+      readonly learningRate: number
+    }
   | { readonly kind: 'no-arm-left' }
 
-/** The winner, the optimum by the parabola, and κ times it. */
 export function raceResult(race: RaceState): RaceResult {
-  const survivors = race.arms.filter(({ diverged }) => !diverged)
-  const last = Math.max(0, ...survivors.map(({ losses }) => losses.length)) - 1
-  const winner = last < 0 ? undefined : ranking(race, last)[0]
+  const done = finishers(race)
+  const winner = winnerOf(done, race.reference)
   if (winner === undefined) return { kind: 'no-arm-left' }
-  const optimum = optimumNear(race, winner)
-  const kappa = race.source === 'range' ? raceKappaRange : raceKappaGiven
-  return { kind: 'won', winner, optimum, learningRate: optimum * kappa }
+  const optimum = winner.learningRate * Math.exp(refinement(race, done, winner))
+  // Doubt keeps the reference exactly: it is somebody's number.
+  const learningRate = optimum === race.reference ? optimum : raceKappa * optimum
+  return { kind: 'won', winner, optimum, learningRate }
 }
 
-/** Vertex of the parabola through the winner and its two neighbours in the latest round that all three ran. */
-function optimumNear(race: RaceState, winner: Arm): number {
-  for (let round = winner.losses.length - 1; round >= 0; round--) {
-    const ran = ranking(race, round).toSorted((a, b) => a.learningRate - b.learningRate)
-    const at = ran.findIndex(({ id }) => id === winner.id)
-    const [below, above] = [ran[at - 1], ran[at + 1]]
-    if (!below || !above) continue
-    const points = [below, winner, above].map((entry) => ({
-      x: Math.log(entry.learningRate),
-      y: entry.losses[round]!,
-    }))
-    const x = parabolaVertex(points as [Point, Point, Point])
-    const half = (from: Arm) => (Math.log(winner.learningRate) + Math.log(from.learningRate)) / 2
-    // The winner's own round decides between arms; the parabola only refines within half a spacing.
-    return x === null ? winner.learningRate : Math.exp(Math.min(Math.max(x, half(below)), half(above)))
-  }
-  return winner.learningRate
+/**
+ * From the reference (or the fastest arm left) to the nearest arm above that is clearly better, and so on; if there is none, the same
+ * downwards.
+ */
+function winnerOf(done: readonly Finisher[], reference: number): Finisher | undefined {
+  const own = done.findIndex(({ learningRate }) => learningRate === reference)
+  const start = done[own < 0 ? done.length - 1 : own]
+  if (start === undefined) return undefined
+  const above = done.slice(done.indexOf(start) + 1)
+  const up = climbed(start, above, raceUpDeviations)
+  return up === start ? climbed(start, done.slice(0, done.indexOf(start)).reverse(), raceDownDeviations) : up
 }
 
-type Point = { readonly x: number; readonly y: number }
+/** The last of a chain of arms each of which is clearly better than the one before. */
+function climbed(start: Finisher, others: readonly Finisher[], needed: number): Finisher {
+  return others.reduce((best, arm) => (deviationsBetter(arm.score, best.score) >= needed ? arm : best), start)
+}
 
-/** x of the minimum of the parabola through three points; null if it has none (not convex). */
-export function parabolaVertex([a, b, c]: readonly [Point, Point, Point]): number | null {
-  const left = (b.y - a.y) / (b.x - a.x)
-  const right = (c.y - b.y) / (c.x - b.x)
-  const curvature = (right - left) / (c.x - a.x)
-  if (!(curvature > 0)) return null
-  return (a.x + b.x) / 2 - left / (2 * curvature)
+/** Shift of log η from the winner, at most half a step; 0 without neighbours on both sides. */
+function refinement(race: RaceState, done: readonly Finisher[], winner: Finisher): number {
+  const at = done.indexOf(winner)
+  const [below, above] = [done[at - 1], done[at + 1]]
+  if (below === undefined || above === undefined) return 0
+  const step = Math.log(race.ratio)
+  const down = pairedDifference(below.score, winner.score)
+  const up = pairedDifference(above.score, winner.score)
+  const slope = (up.difference - down.difference) / (2 * step)
+  const variance = (up.standardError ** 2 + down.standardError ** 2) / (2 * step) ** 2
+  const curvature = (up.difference + down.difference) / step ** 2
+  if (!(curvature > 0) || (winner.learningRate === race.reference && slope ** 2 < 4 * variance)) return 0
+  const prior = (step / 2) ** 2
+  const shift = (-slope * curvature * prior) / (curvature ** 2 * prior + variance)
+  return Math.min(Math.max(shift, -step / 2), step / 2)
 }
