@@ -5,6 +5,7 @@ import { benchDecisions } from './decisions/main.ts'
 import { benchDemo } from './demo.ts'
 import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
+import { benchSearch } from './search.ts'
 import { benchSequential } from './sequential.ts'
 import { benchSignalCost } from './signalCost.ts'
 import { benchTraces } from './traces/main.ts'
@@ -32,6 +33,7 @@ const benches: Readonly<
     what: 'regret of the decisions to the best choice, from the traces, beside rivals (a minute)',
     run: benchDecisions,
   },
+  search: { what: 'steered runs from good, bad and no rates, beside fixed plans', run: benchSearch },
   traces: {
     what: 'trains the task matrix and keeps traces with their ground truth (hours)',
     run: benchTraces,

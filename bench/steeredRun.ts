@@ -3,7 +3,7 @@
 // nor network; data, model, kernels, probes, loop and wire are those of a real run.
 
 import { createRunSchema, runOptions, telemetrySchema } from '../protocol/schemas.ts'
-import type { Capability, Decision, Observation, Plan } from '../protocol/vocabulary.ts'
+import type { Capability, Decision, Observation, Plan, RunOptions } from '../protocol/vocabulary.ts'
 import { observationsOf } from '../server/runs/observationsOf.ts'
 import { initialState, summaryOf, type TunerState, tune } from '../tuner/index.ts'
 import type { BackendChoice } from '../tuner/trainer/backends/openBackend.ts'
@@ -31,6 +31,8 @@ export type JobOptions = {
   readonly backend?: BackendChoice
   /** Capabilities that the job keeps to itself: what the tuner would do without them. */
   readonly withheld?: readonly Capability[]
+  /** Keeps the given rate: limits that leave no other, so there is no race. */
+  readonly keepsRate?: boolean
 }
 
 export type RunOutcome = {
@@ -53,7 +55,7 @@ type Body = Observation extends infer O
   : never
 
 /** A server without storage: parse, fold, answer. */
-function directServer(withheld: readonly Capability[]) {
+function directServer({ withheld = [], keepsRate = false }: Pick<JobOptions, 'withheld' | 'keepsRate'>) {
   let state: TunerState = initialState()
   const decisions: Decision[] = []
   const log: Observation[] = []
@@ -68,14 +70,18 @@ function directServer(withheld: readonly Capability[]) {
     state = result.state
     decisions.push(...result.decisions)
   }
+  const limited = (options: RunOptions): RunOptions => {
+    const capabilities = options.capabilities.filter((capability) => !withheld.includes(capability))
+    const { initial } = options.learningRate
+    const learningRate = keepsRate ? { initial, min: initial, max: initial } : options.learningRate
+    return { ...options, capabilities, learningRate }
+  }
   const transport: Transport = async ({ method, path, body = '' }) => {
     const ok = (answer: unknown, status = 200) => ({ status, body: answer, retryAfterSeconds: null })
     if (method === 'GET') return ok(summaryOf(state))
     if (path === '/runs') {
       const request = createRunSchema.parse(JSON.parse(body))
-      const options = runOptions(request, 'bench')
-      const capabilities = options.capabilities.filter((capability) => !withheld.includes(capability))
-      fold({ kind: 'start', runId: 'bench', options: { ...options, capabilities } })
+      fold({ kind: 'start', runId: 'bench', options: limited(runOptions(request, 'bench')) })
       return ok({ run: summaryOf(state), plan: state.plan, actions: state.actions, nextSequence: {} }, 201)
     }
     const telemetry = telemetrySchema.parse(JSON.parse(body))
@@ -124,7 +130,7 @@ function optionsOf(job: JobOptions, folder: string) {
 
 /** Steers one run to its end. `folder`: for the trainer's files, empty. @throws Error if the run does not finish. */
 export async function steeredRun(job: JobOptions, folder: string): Promise<SteeredOutcome> {
-  const server = directServer(job.withheld ?? [])
+  const server = directServer(job)
   const options = optionsOf(job, folder)
   if (options === 'help') throw new Error('a bench asks for no help')
   const summary = await runTraining(options, {

@@ -78,7 +78,7 @@ export const raceDownDeviations = 2
 /** A changed rate is this multiple of the early optimum, which flatters large rates. */
 export const raceKappa = 0.7
 /** Two runs over different batches differ about as much as one scores differently on other examples, so many of them. */
-export const raceChaosExamples = 512
+export const raceChaosExamples = 400
 /** Where a probe comes without parts, a difference of losses has this share of the loss as its standard error. */
 export const raceErrorWithoutParts = 0.03
 /** As long as no arm's loss lies below the run's first one by this share, smaller rates are tried. */

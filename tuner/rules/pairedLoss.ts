@@ -3,7 +3,7 @@
 // falls out: the standard error is the scatter of the differences over √parts. That is not all of the doubt: two runs also differ
 // by which batches they happened to see, whatever the rates are. Measured, that scatter is about as large as the
 // error from 512 examples and does not shrink with more examples, so
-//   variance = parts' variance · (1 + examples / 512).
+//   variance = parts' variance · (1 + examples / 400).
 // Without parts the error is a stated share of the loss. Cost: O(parts). Losses that are not finite give none.
 
 import { raceChaosExamples, raceErrorWithoutParts } from '../constants.ts'

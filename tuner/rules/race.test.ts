@@ -75,7 +75,10 @@ describe('a difference between two arms', () => {
   it('counts the chaos of two runs in full, however many the examples are', () => {
     const error = (examples: number) =>
       pairedDifference({ ...scored(1, 0.01), examples }, { ...scored(1.1, 0.01), examples }).standardError
-    expect(error(4_096) / error(512)).toBeCloseTo(Math.sqrt((1 + 4_096 / raceChaosExamples) / 2), 10)
+    expect(error(4_096) / error(512)).toBeCloseTo(
+      Math.sqrt((1 + 4_096 / raceChaosExamples) / (1 + 512 / raceChaosExamples)),
+      10,
+    )
   })
 
   it.each([
