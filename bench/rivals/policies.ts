@@ -2,11 +2,15 @@
 // the next step takes. Nothing is decided here: each policy folds what it is told through the same rule that its
 // reference test checks and, where a decision record cites it, that the tuner folds.
 
+import { dlibSlope } from '../../tuner/rivals/dlibSlope.ts'
 import { fixedCooldown } from '../../tuner/rivals/fixedCooldown.ts'
 import { greedyLimits, greedyLR } from '../../tuner/rivals/greedyLR.ts'
 import { reduceOnPlateau } from '../../tuner/rivals/reduceOnPlateau.ts'
 import type { Rival, RivalInput, RivalObservation, RivalReading } from '../../tuner/rivals/rival.ts'
+import { abel } from './abel.ts'
+import { sasa } from './sasa.ts'
 import { cosineFromStart, randomSwitch } from './schedules.ts'
+import { type TrialSearch, trialSearch } from './trials.ts'
 
 export type PolicyOptions = {
   readonly initialRate: number
@@ -23,6 +27,8 @@ export type Policy = {
   readonly keepsBest: boolean
   readonly isStopped: boolean
   readonly firstLoweredStep: number | null
+  /** A policy that tries rates itself: before each step it has to be asked whether trials are due. */
+  readonly trials?: TrialSearch
   /** The rate of a step, the next one to be taken. */
   rateFor(step: number): number
   /** A step was taken: its training loss, and ‖w‖² after it where `reads` asks for it. */
@@ -33,6 +39,7 @@ export type Policy = {
 
 type Fold = {
   readonly reads: readonly RivalInput[]
+  readonly trials?: TrialSearch
   update(observation: RivalObservation): void
   read(step: number): RivalReading
 }
@@ -45,6 +52,16 @@ function folded<Options, State>(rival: Rival<Options, State>, options: Options, 
       state = rival.update(state, observation)
     },
     read: (step) => rival.read(state, step),
+  }
+}
+
+/** A policy whose rate is what its last trials chose. */
+function searching(trials: TrialSearch): Fold {
+  return {
+    reads: [],
+    trials,
+    update: () => undefined,
+    read: () => ({ learningRate: trials.learningRate, firstLoweredStep: null, isStopped: false }),
   }
 }
 
@@ -76,6 +93,24 @@ const policies = {
   GreedyLR: greedy('heldOut'),
   /** As its paper's algorithm: by the training loss of each step. */
   'GreedyLR, per step': greedy('loss'),
+  'dlib slope': ({ initialRate }) => folded(dlibSlope, { initialRate }),
+  /** Its window of 2,000 losses, which many runs here never fill, scaled to a tenth of the budget. */
+  'dlib slope, short': ({ initialRate, budgetSteps }) => {
+    const threshold = Math.max(50, Math.round(budgetSteps / 10))
+    return folded(dlibSlope, { initialRate, threshold, dumpAmount: Math.round(threshold / 5) })
+  },
+  'SASA+': ({ initialRate }) => folded(sasa, { initialRate }),
+  /** The fewest values that the package allows, by the paper's variance: the defaults ask for 8,000 steps. */
+  'SASA+, short': ({ initialRate, budgetSteps }) =>
+    folded(sasa, {
+      initialRate,
+      countMin: 100,
+      warmup: Math.round(budgetSteps / 10),
+      testSteps: Math.max(1, Math.round(budgetSteps / 100)),
+      variance: 'batchMeans',
+    }),
+  ABEL: ({ initialRate, budgetSteps }) => folded(abel, { initialRate, budgetSteps }),
+  'AutoLRS-like': (options) => searching(trialSearch(options)),
 } as const satisfies Readonly<Record<string, (options: PolicyOptions) => Fold>>
 
 export type PolicyName = keyof typeof policies
@@ -88,6 +123,7 @@ export function createPolicy(name: PolicyName, options: PolicyOptions): Policy {
   return {
     name,
     reads: fold.reads,
+    ...(fold.trials === undefined ? {} : { trials: fold.trials }),
     keepsBest: name === 'ReduceLROnPlateau, best kept',
     get isStopped() {
       return fold.read(nextStep).isStopped

@@ -1,10 +1,11 @@
 // The rules against their reference implementations: the rate after every loss of seeded sequences, which the
-// programs in oracles/ computed with PyTorch and transformers. All are exact: the rules do the same operations
+// programs in oracles/ computed with PyTorch, transformers and dlib. All are exact: the rules do the same operations
 // on the same doubles in the same order.
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { lossSequence, type SequenceOptions } from '../testing/lossSequences.ts'
+import { dlibSlope } from './dlibSlope.ts'
 import { greedyLR } from './greedyLR.ts'
 import { reduceOnPlateau } from './reduceOnPlateau.ts'
 import type { Rival, RivalObservation } from './rival.ts'
@@ -49,6 +50,9 @@ function changesOf<O, S>(rival: Rival<O, S>, options: O, observed: readonly Riva
 /** Held-out losses after 1, 2, … steps, so that both kinds of observation take the rate to the same step. */
 const probes = (losses: readonly number[]): RivalObservation[] =>
   losses.map((heldOutLoss, index) => ({ kind: 'probe', step: index + 1, heldOutLoss }))
+const steps = (losses: readonly number[]): RivalObservation[] =>
+  losses.map((loss, step) => ({ kind: 'step', step, loss, weightNormSquared: null }))
+
 function check(
   name: string,
   run: (options: object, losses: readonly number[]) => ReturnType<typeof changesOf>,
@@ -75,6 +79,12 @@ describe('rivals and their references', () => {
   it('GreedyLR: the rates of transformers on 42 sequences', () => {
     check('greedy', (options, losses) =>
       changesOf(greedyLR, options as Parameters<typeof greedyLR.init>[0], probes(losses)),
+    )
+  })
+
+  it('dlib: the rates of its own trainer on 42 sequences', () => {
+    check('dlib', (options, losses) =>
+      changesOf(dlibSlope, options as Parameters<typeof dlibSlope.init>[0], steps(losses)),
     )
   })
 })
