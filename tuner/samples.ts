@@ -13,6 +13,7 @@ import { lossSmoother } from './estimators/lossSmoother.ts'
 import { finished } from './finish.ts'
 import { divergenceSign, isCoolingDown, sampleSign, watchSample } from './guards/divergence.ts'
 import { recovered } from './guards/recovery.ts'
+import { type Moving, stateWith } from './moving.ts'
 import { nominalBudget, offers } from './options.ts'
 import { watchedRivals } from './rivals/counterfactuals.ts'
 import { formatStep } from './sentences.ts'
@@ -53,12 +54,6 @@ const sampleAt = (columns: SampleColumns, index: number): Sample => ({
   signalSeconds: at(columns.signalSeconds, index),
 })
 
-/** What a sample moves of the state by itself. */
-type Moving = Pick<
-  TunerState,
-  'signals' | 'learningRate' | 'momentum' | 'step' | 'largeSteps' | 'divergence' | 'rivals'
->
-
 /**
  * The usual sample moves seven fields and decides nothing. So those are folded by themselves, and a whole state is
  * made of them only where something may have to be decided: that is three times as fast.
@@ -83,14 +78,7 @@ export function foldSamples(turn: Turn, columns: SampleColumns): Turn {
   return moving === settled.state ? settled : withMoved(settled, moving)
 }
 
-/** As `updated`, which spreads what it is given: naming the fields is ten times as fast. */
-function withMoved(turn: Turn, moving: Moving): Turn {
-  const { signals, learningRate, momentum, step, largeSteps, divergence, rivals } = moving
-  return {
-    ...turn,
-    state: { ...turn.state, signals, learningRate, momentum, step, largeSteps, divergence, rivals },
-  }
-}
+const withMoved = (turn: Turn, moving: Moving): Turn => ({ ...turn, state: stateWith(turn.state, moving) })
 
 /** The moving fields after a sample; the others are those of `state`. */
 function moved(state: TunerState, moving: Moving, sample: Sample): Moving {

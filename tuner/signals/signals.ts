@@ -183,7 +183,7 @@ function probeCost(state: SignalsState, seconds: number): Pick<SignalsState, 'co
   }
 }
 
-/** Everything that the rules and the page read, computed at probes. */
+/** Everything that the rules and the page read, computed at probes; the two that are dear only when asked for. */
 export type SignalsReading = {
   readonly noiseScale: Estimate
   readonly traceSigma: Estimate
@@ -208,6 +208,8 @@ export function readSignals(state: SignalsState): SignalsReading {
     rateRatio,
   } = curvature.read(state.curvature)
   const { gap, averagedLoss } = averagedGap.read(state.gap)
+  const lossTrend = once(() => trendOfBlocks(state.lossBlocks.blocks))
+  const valley = once(() => valleySlope.read(state.valley))
   return {
     noiseScale,
     traceSigma,
@@ -217,9 +219,22 @@ export function readSignals(state: SignalsState): SignalsReading {
     rateRatio,
     gap,
     averagedLoss,
-    lossTrend: trendOfBlocks(state.lossBlocks.blocks),
-    valley: valleySlope.read(state.valley),
     ...cost.read(state.cost),
+    get lossTrend() {
+      return lossTrend()
+    },
+    get valley() {
+      return valley()
+    },
+  }
+}
+
+/** Computed when first asked for, and then kept. */
+function once<T>(compute: () => T): () => T {
+  let known: { readonly value: T } | undefined
+  return () => {
+    known ??= { value: compute() }
+    return known.value
   }
 }
 
