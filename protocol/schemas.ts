@@ -356,6 +356,9 @@ export const commandSchema = z
   })
   .meta({ id: 'CommandRequest' })
 
+/** Body of `POST /runs/{id}/decisions/{number}/approve` and `…/reject`. */
+export const approvalSchema = z.strictObject({ reason: text().default('') }).meta({ id: 'ApprovalRequest' })
+
 /** Body of `POST /runs/{id}/overrides`. */
 export const overrideSchema = z
   .strictObject({

@@ -288,6 +288,13 @@ export type Command =
     }
   | { readonly kind: 'hand-back'; readonly reason: string; readonly by: string }
   | {
+      readonly kind: 'approve' | 'reject'
+      /** Number of the decision that awaits approval. */
+      readonly decision: number
+      readonly reason: string
+      readonly by: string
+    }
+  | {
       readonly kind: 'set-budget'
       readonly budgetSteps: number | null
       readonly reason: string
@@ -380,6 +387,8 @@ export type Decision = {
   readonly rule: { readonly id: string; readonly version: number }
   readonly mode: Mode
   readonly status: DecisionStatus
+  /** Of a record that ends the wait of an earlier decision for approval: that decision's number. */
+  readonly answers?: number
   /** Number of the observation that caused it. */
   readonly cause: number
   /** When that observation was received (ISO 8601, UTC). */
@@ -451,6 +460,8 @@ export type RunSummary = {
     readonly reason: string
   } | null
   readonly decisionCount: number
+  /** Number of the decision that awaits approval; null = none does. */
+  readonly awaitingDecision: number | null
   /** Shares of the run's time in [0, 1]; null while unknown. */
   readonly signalShare: number | null
   readonly probeShare: number | null

@@ -3,16 +3,17 @@
 // with who and why. Commands that have no meaning at the moment (an undo without a switch) are answered by a
 // record that says so: nothing accepted is silently lost.
 
-import type { Command } from '../protocol/vocabulary.ts'
+import type { Command, Mode } from '../protocol/vocabulary.ts'
+import { answered } from './approval.ts'
 import { finished } from './finish.ts'
 import { noDivergence } from './guards/divergence.ts'
 import { judgementNow } from './judgement.ts'
-import { clampedRate, conservativeRate, nominalBudget } from './options.ts'
+import { clampedRate, conservativeRate, isSteering, nominalBudget } from './options.ts'
 import { formatRate, formatStep } from './sentences.ts'
 import { rebudgetedSignals } from './signals/signals.ts'
 import type { TunerState } from './state.ts'
 import { switched, withLastProbe } from './switching.ts'
-import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
+import { asked, decided, inPhase, proposalEnded, replanned, type Turn, updated, withdrawn } from './turn.ts'
 import { searchOverridden } from './warmup.ts'
 
 const personRule = { id: 'person', version: 1 } as const
@@ -23,6 +24,12 @@ const undoRampShare = 0.01
 export function obeyed(turn: Turn, command: Command): Turn {
   if (turn.state.phase === 'done') return noted(turn, `Nothing done: the run has ended (${command.kind}).`)
   switch (command.kind) {
+    case 'approve':
+    case 'reject':
+      return (
+        answered(turn, command) ??
+        noted(turn, `Nothing done: decision ${formatStep(command.decision)} does not await approval.`)
+      )
     case 'override':
       return overridden(turn, command)
     case 'hand-back':
@@ -133,26 +140,29 @@ function undone(turn: Turn, reason: string): Turn {
 
 function paused(turn: Turn, isPause: boolean): Turn {
   const { lifecycle, step } = turn.state
-  const wanted = isPause ? 'running' : 'paused'
-  if (lifecycle !== wanted) return noted(turn, `Nothing done: the run is ${lifecycle}.`)
+  const isMeant = isPause ? lifecycle === 'running' || lifecycle === 'waiting' : lifecycle === 'paused'
+  if (!isMeant) return noted(turn, `Nothing done: the run is ${lifecycle}.`)
   const kept = withdrawn(turn, ({ kind }) => kind === 'pause' || kind === 'resume')
   const asks = asked(kept, [{ kind: isPause ? 'pause' : 'resume', atStep: step }])
   return noted(
-    updated(asks, { lifecycle: isPause ? 'paused' : 'running' }),
+    updated(asks, {
+      lifecycle: isPause ? 'paused' : turn.state.approval.pending === null ? 'running' : 'waiting',
+    }),
     isPause ? `Paused at step ${formatStep(step)} by hand.` : `Resumed at step ${formatStep(step)} by hand.`,
   )
 }
 
 /** Leaving auto ends a search and takes back what was asked: without auto nothing is applied. */
-function remoded(turn: Turn, command: Extract<Command, { kind: 'set-mode' }>): Turn {
+function remoded(before: Turn, command: Extract<Command, { kind: 'set-mode' }>): Turn {
+  const turn = adviceForgotten(proposalEnded(before, 'superseded', 'the mode was set by hand'), command.mode)
   const { state } = turn
   const { mode, reason } = command
   const said = `Mode set to ${mode}${because(reason)}.`
-  if (mode === 'auto' || state.mode !== 'auto') {
+  if (isSteering(mode) || !isSteering(state.mode)) {
     const largeLearningRate = state.largeLearningRate ?? state.learningRate ?? conservativeRate(state.options)
-    const isLarge = mode === 'auto' && state.warmup === null
+    const isLarge = isSteering(mode) && state.warmup === null
     const next = updated(turn, isLarge ? { mode, largeLearningRate } : { mode })
-    return noted(replanned(mode === 'auto' ? withLastProbe(next) : next), said)
+    return noted(replanned(isSteering(mode) ? withLastProbe(next) : next), said)
   }
   const isAsked = ({ kind }: { kind: string }) => kind !== 'pause' && kind !== 'resume'
   const left = state.phase === 'warmup' ? inPhase(turn, 'large') : turn
@@ -160,7 +170,15 @@ function remoded(turn: Turn, command: Extract<Command, { kind: 'set-mode' }>): T
   return noted(replanned(next), said)
 }
 
-function rebudgeted(turn: Turn, budgetSteps: number | null): Turn {
+/** An anneal that was only advised needs approval like any other. */
+function adviceForgotten(turn: Turn, mode: Mode): Turn {
+  const { state } = turn
+  if (mode !== 'approve' || isSteering(state.mode) || state.anneal === null) return turn
+  return updated(inPhase(turn, 'large'), { anneal: null, switchStep: null })
+}
+
+function rebudgeted(before: Turn, budgetSteps: number | null): Turn {
+  const turn = proposalEnded(before, 'superseded', 'the budget was changed by hand')
   const { state } = turn
   const next = updated(turn, {
     budgetSteps,

@@ -159,6 +159,12 @@ export const sequentialEvidenceMax = 1e6
 export const openAnnealShareMin = 0.1
 export const openAnnealShareMax = 1
 
+// -- Approve mode. Chosen: time to look, and not asked again at each probe after a refusal.
+/** A proposal waits for this share of the budget, or of the steps so far without one, and at least two probes. */
+export const approvalShare = 0.1
+/** After a refusal nobody is asked again for this share. */
+export const approvalRetryShare = 0.1
+
 // -- Cadence of probes. bench/records/2026-11-24-after-the-switch/README.md; the shares of time are the product's promise.
 /** Distance of valley probes as a share of the steps so far: the first where time allows it, the second at most. */
 export const valleyElapsedShare = 0.06

@@ -1,5 +1,6 @@
 // The finish: which weights are kept, and that nothing more is asked of the job.
 
+import { isSteering } from './options.ts'
 import { formatNumber, formatStep } from './sentences.ts'
 import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
 
@@ -9,7 +10,7 @@ export type Keep = 'last' | 'averaged' | { readonly checkpoint: string }
 export function finished(turn: Turn, options: { keep: Keep; summary: string }): Turn {
   const { state, observation } = turn
   // Advice ends by itself: only a job that is steered, or a person, is asked to stop.
-  const isAsked = state.mode === 'auto' || observation.kind === 'command'
+  const isAsked = isSteering(state.mode) || observation.kind === 'command'
   const ended = updated(
     inPhase(
       withdrawn(turn, () => true),

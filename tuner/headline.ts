@@ -2,10 +2,10 @@
 // engineer without the theory understands; the page only tints its words.
 
 import { valleyProbesNeeded } from './constants.ts'
-import { offers } from './options.ts'
+import { isSteering, offers } from './options.ts'
 import { readSequentialTest } from './rules/sequentialTest.ts'
 import { formatEvidence, formatNumber, formatPair, formatRate, formatStep } from './sentences.ts'
-import type { TunerState } from './state.ts'
+import type { Proposal, TunerState } from './state.ts'
 
 export function headline(state: TunerState): string {
   const { phase, override, lifecycle, mode } = state
@@ -14,7 +14,8 @@ export function headline(state: TunerState): string {
   if (lifecycle === 'paused') return `Paused at step ${formatStep(state.step)}${ofBudget(state)}.`
   if (override !== null)
     return `Set by hand: ${formatRate(override.learningRate)} until step ${formatStep(override.untilStep)}${override.reason === '' ? '' : ` (${override.reason})`}.`
-  if (mode !== 'auto') return adviceSentence(state)
+  if (!isSteering(mode)) return adviceSentence(state)
+  if (state.approval.pending !== null) return proposalSentence(state, state.approval.pending)
   if (phase === 'warmup') return warmupSentence(state)
   return phase === 'anneal' ? annealSentence(state) : largeSentence(state)
 }
@@ -35,6 +36,11 @@ function lackingOf(outlook: TunerState['outlook']): string {
   return probeCount < probesNeeded
     ? `not enough evidence yet (${probeCount} of ${probesNeeded} probes)`
     : 'no gain of annealing is measured yet'
+}
+
+function proposalSentence(state: TunerState, { number, expiresAtStep }: Proposal): string {
+  const rate = formatRate(state.largeLearningRate ?? state.learningRate ?? 0)
+  return `Waiting for you, ${place(state)}: decision ${formatStep(number)}, to start annealing, awaits approval until step ${formatStep(expiresAtStep)}. The large step goes on at ${rate}.`
 }
 
 function warmupSentence(state: TunerState): string {

@@ -7,6 +7,7 @@ import { planProblem } from '../protocol/plan.ts'
 import { actionSchema, planSchema } from '../protocol/schemas.ts'
 import type { Observation } from '../protocol/vocabulary.ts'
 import { initialState, type TuneResult, type TunerState, tune } from './index.ts'
+import { isSteering } from './options.ts'
 import { random } from './testing/random.ts'
 import { randomBody, randomOptions } from './testing/randomLog.ts'
 import { actionsMax } from './turn.ts'
@@ -35,17 +36,17 @@ function planFaults({ plan, options, mode, budgetSteps, override, phase }: Tuner
   const { max } = options.learningRate
   const rates = plan.segments.flatMap(({ from, to }) => [from, to])
   const parsed = planSchema.safeParse(plan)
-  const ends = mode !== 'auto' || budgetSteps === null || override !== null || rates.at(-1) === 0
+  const ends = !isSteering(mode) || budgetSteps === null || override !== null || rates.at(-1) === 0
   return [
     ...(planProblem(plan) === undefined ? [] : [planProblem(plan)!]),
     ...(parsed.success
       ? []
       : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)),
-    ...(max === null || mode !== 'auto' || Math.max(...rates) <= max
+    ...(max === null || !isSteering(mode) || Math.max(...rates) <= max
       ? []
       : [`rate above the run's maximum ${max}`]),
     ...(ends ? [] : ['the plan does not end annealed']),
-    ...(phase === 'done' && mode === 'auto' && Math.max(...rates) > 0
+    ...(phase === 'done' && isSteering(mode) && Math.max(...rates) > 0
       ? ['a rate above 0 after the end']
       : []),
   ]
@@ -56,7 +57,8 @@ const steering = ['plan', 'mode', 'phase', 'budgetSteps', 'override'] as const
 const isSteeredAlike = (a: TunerState, b: TunerState): boolean => steering.every((key) => a[key] === b[key])
 
 function stateFaults(state: TunerState): string[] {
-  const { phases, phase, lifecycle, actions, largeSteps, step } = state
+  const { phases, phase, lifecycle, actions, largeSteps, step, approval, mode } = state
+  const isAsked = approval.pending !== null
   const ended = lifecycle === 'finished' || lifecycle === 'diverged'
   const spans = phases.every(
     ({ fromStep, toStep }, i) =>
@@ -70,6 +72,8 @@ function stateFaults(state: TunerState): string[] {
     ...(new Set(actions.map(({ id }) => id)).size === actions.length ? [] : ['two actions share an id']),
     ...(ended === (phase === 'done') ? [] : [`phase ${phase}, but lifecycle ${lifecycle}`]),
     ...(spans && phases.at(-1)?.phase === phase ? [] : [`phases are ${JSON.stringify(phases)} in ${phase}`]),
+    ...(!isAsked || (mode === 'approve' && phase === 'large') ? [] : [`a question in ${mode}, ${phase}`]),
+    ...(isAsked || lifecycle !== 'waiting' ? [] : ['waits for nothing']),
     ...(Number.isFinite(largeSteps) && largeSteps >= 0 ? [] : [`largeSteps is ${largeSteps}`]),
     ...(Number.isSafeInteger(step) && step >= 0 ? [] : [`step is ${step}`]),
   ]
@@ -84,7 +88,7 @@ function turnFaults(
   const numbers = decisions.map(({ number }) => number)
   const asked = state.actions.filter(({ id }) => !before.actions.some((action) => action.id === id))
   const byHand = observation.kind === 'command'
-  const steered = before.mode === 'auto' || state.mode === 'auto' || byHand
+  const steered = isSteering(before.mode) || isSteering(state.mode) || byHand
   const holds = decisions.filter(({ kind, rule }) => kind === 'hold' && rule.id === 'marginal-cost').length
   const chances = observation.kind === 'samples' ? observation.columns.step.length : 1
   return [

@@ -7,7 +7,12 @@ import { annealingGain } from './estimators/annealingGain.ts'
 import { type Estimate, noEstimate } from './estimators/estimator.ts'
 import { sequentialTestOf } from './openSteering.ts'
 import { effectiveRate } from './options.ts'
-import { type MarginalCost, marginalCost, marginalCostTest } from './rules/marginalCost.ts'
+import {
+  type MarginalCost,
+  type MarginalCostInput,
+  marginalCost,
+  marginalCostTest,
+} from './rules/marginalCost.ts'
 import { readSignals, type SignalsReading } from './signals/signals.ts'
 import type { TunerState } from './state.ts'
 
@@ -38,10 +43,20 @@ function gainOf(state: TunerState, reading: SignalsReading): Estimate {
 }
 
 function costOf(state: TunerState, reading: SignalsReading, gain: Estimate): MarginalCost | undefined {
+  const input = costInputOf(state, reading, gain)
+  return input === undefined ? undefined : marginalCost(input)
+}
+
+/** What the rule weighs; undefined where there is no budget, no fit, or nothing left. */
+export function costInputOf(
+  state: TunerState,
+  reading: SignalsReading,
+  gain: Estimate,
+): MarginalCostInput | undefined {
   const { budgetSteps, step, largeSteps } = state
   const { fit } = reading.valley
   if (budgetSteps === null || fit === null || step >= budgetSteps) return undefined
-  return marginalCost({ step, budgetSteps, largeSteps, valley: fit, gain, gap: reading.gap })
+  return { step, budgetSteps, largeSteps, valley: fit, gain, gap: reading.gap }
 }
 
 const hitsText = (state: TunerState): string =>

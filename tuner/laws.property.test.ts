@@ -16,6 +16,7 @@ const cases: readonly (readonly [string, SyntheticOptions])[] = [
   ['a race around a given rate', { seed: 2, budgetSteps, learningRate: 0.05 }],
   ['no held-out data', { seed: 3, budgetSteps, learningRate: 0.02, capabilities: ['microBatchNorms'] }],
   ['only the loss', { seed: 4, budgetSteps, learningRate: 0.02, capabilities: [] }],
+  ['approval', { seed: 5, budgetSteps, learningRate: 0.05, mode: 'approve' }],
   ['advice only', { seed: 5, budgetSteps, learningRate: 0.02, mode: 'advisory' }],
   [
     'a divergence and commands',

@@ -1,7 +1,7 @@
 // What follows from a run's options alone: which momenta the tuner sets, which rates it may set, how long a
 // race segment is. Pure functions of values that never change during a run (but for the budget).
 
-import type { Capability, RunOptions } from '../protocol/vocabulary.ts'
+import type { Capability, Mode, RunOptions } from '../protocol/vocabulary.ts'
 import {
   annealMomentum,
   conservativeRateAdam,
@@ -13,6 +13,9 @@ import {
   usualRateAdam,
   usualRateSgd,
 } from './constants.ts'
+
+/** Whether the job follows the tuner's plan: in `approve` mode it does, and changes of the plan wait for a person. */
+export const isSteering = (mode: Mode): boolean => mode === 'auto' || mode === 'approve'
 
 export const isAdam = (options: RunOptions): boolean => /adam/i.test(options.optimizer.name)
 

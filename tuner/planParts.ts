@@ -12,7 +12,7 @@ import {
   tripwireRateFactor,
 } from './constants.ts'
 import { lossSmoother } from './estimators/lossSmoother.ts'
-import { conservativeRate, momentaOf } from './options.ts'
+import { conservativeRate, isSteering, momentaOf } from './options.ts'
 import {
   annealSegments,
   armSegments,
@@ -58,7 +58,7 @@ function courseOf(state: TunerState): readonly Segment[] {
   const horizon = horizonOf(state)
   const { step, phase, warmup, anneal } = state
   const { large, anneal: annealMomentum } = horizon.momentum
-  if (state.mode !== 'auto') {
+  if (!isSteering(state.mode)) {
     const rate = state.learningRate ?? conservativeRate(state.options)
     return [
       segment(phase === 'done' ? 'done' : 'large', {
@@ -101,20 +101,25 @@ function rampOf(state: TunerState, rate: number): { from: number; fromStep: numb
 
 /**
  * Where the plan puts the anneal: at the step that the evidence points to, but not before the next probe can
- * be judged; without evidence where the fallback plan has it.
+ * be judged; without evidence where the fallback plan has it. Where a person must approve, at the last moment.
  */
 export function plannedSwitchStep(state: TunerState): number | null {
-  const { step, budgetSteps, outlook, isUndone } = state
+  const { step, budgetSteps, mode, outlook, isUndone } = state
   if (budgetSteps === null) return null
-  const deadline = Math.max(step, Math.floor((1 - switchRemainingMin) * budgetSteps))
+  const deadline = deadlineStep(step, budgetSteps)
+  if (mode === 'approve') return deadline
   const patience = step + 2 * evaluationDistance(state) + 1
   const fallback = isUndone ? deadline : fallbackSwitchStep(step, budgetSteps)
   return Math.min(Math.max(outlook?.earliestStep ?? fallback, patience), deadline)
 }
 
+/** The switch is forced here: the last tenth of the budget begins. */
+export const deadlineStep = (step: number, budgetSteps: number): number =>
+  Math.max(step, Math.floor((1 - switchRemainingMin) * budgetSteps))
+
 function tripwireOf(state: TunerState): Tripwire | null {
   const { warmup, signals, largeLearningRate, anneal, phase } = state
-  if (state.mode !== 'auto' || phase === 'done') return null
+  if (!isSteering(state.mode) || phase === 'done') return null
   if (warmup?.kind === 'range')
     return { lossAbove: null, gradientNormAbove: null, thenLearningRate: warmup.range.fromRate }
   if (warmup?.kind === 'race' && warmup.race.current !== null) {
@@ -145,7 +150,7 @@ function tripwireOf(state: TunerState): Tripwire | null {
 /** Where a client that can afford it waits for the answer. */
 function awaitStepOf(state: TunerState, step: number): number | null {
   const { warmup, anneal, phase, budgetSteps } = state
-  if (state.mode !== 'auto' || phase === 'done') return null
+  if (!isSteering(state.mode) || phase === 'done') return null
   if (warmup?.kind === 'range') return Math.min(nextAwaitStep(step), warmup.range.toStep)
   if (warmup?.kind === 'race') return warmup.race.current?.toStep ?? null
   return anneal?.toStep ?? budgetSteps

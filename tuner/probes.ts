@@ -8,7 +8,7 @@ import { bestAverage } from './estimators/averagedGap.ts'
 import { finishedAtProbe } from './finish.ts'
 import { divergenceSign, isProbeNormal, watchProbe } from './guards/divergence.ts'
 import { recovered } from './guards/recovery.ts'
-import { nominalBudget, offers } from './options.ts'
+import { isSteering, nominalBudget, offers } from './options.ts'
 import { foldWarmupProbe } from './raceSearch.ts'
 import { watchedRivals } from './rivals/counterfactuals.ts'
 import { readRegime } from './signals/regime.ts'
@@ -81,10 +81,10 @@ function watchedRegime(turn: Turn, reading: SignalsReading): Turn {
 
 function afterProbe(turn: Turn, probe: ValleyProbe, reading: SignalsReading): Turn {
   const { state } = turn
-  const sign = state.mode === 'auto' ? divergenceSign(state.divergence) : null
+  const sign = isSteering(state.mode) ? divergenceSign(state.divergence) : null
   if (sign !== null) return recovered(turn, sign)
   if (state.phase === 'anneal') {
-    const end = state.mode === 'auto' ? state.anneal?.toStep : state.budgetSteps
+    const end = isSteering(state.mode) ? state.anneal?.toStep : state.budgetSteps
     const isLast = end != null && probe.step >= end
     return isLast
       ? finishedAtProbe(turn, { last: probe.raw.loss, averaged: bestAverage(probe)?.loss ?? null })
@@ -100,7 +100,7 @@ function saved(turn: Turn): Turn {
   const { divergence, step, largeSteps, phase, mode } = state
   if (
     phase === 'done' ||
-    mode !== 'auto' ||
+    !isSteering(mode) ||
     !offers(state.options, 'checkpoint') ||
     !isProbeNormal(divergence)
   )

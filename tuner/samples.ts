@@ -5,22 +5,22 @@
 
 import { evaluatePlan } from '../protocol/plan.ts'
 import type { SampleColumns, ValleyProbe } from '../protocol/vocabulary.ts'
+import { fallenBack, unansweredExpired } from './approval.ts'
 import { evaluationDistance } from './cadence.ts'
 import { handedBack } from './commands.ts'
-import { fallbackPatienceShare } from './constants.ts'
 import { blockSteps } from './estimators/blocks.ts'
 import { lossSmoother } from './estimators/lossSmoother.ts'
 import { finished } from './finish.ts'
 import { divergenceSign, isCoolingDown, sampleSign, watchSample } from './guards/divergence.ts'
 import { recovered } from './guards/recovery.ts'
 import { type Moving, stateWith } from './moving.ts'
-import { nominalBudget, offers } from './options.ts'
+import { isSteering, nominalBudget, offers } from './options.ts'
 import { watchedRivals } from './rivals/counterfactuals.ts'
 import { formatStep } from './sentences.ts'
 import { chartPoint, foldSample, foldValleyProbe, type Sample } from './signals/signals.ts'
 import type { TunerState } from './state.ts'
 import { steer } from './steering.ts'
-import { followedIntoAnneal, isPatienceOver } from './switching.ts'
+import { fallbackStep, followedIntoAnneal, isPatienceOver } from './switching.ts'
 import { charted, type Turn, updated } from './turn.ts'
 import { foldWarmupSample } from './warmup.ts'
 
@@ -89,7 +89,7 @@ function moved(state: TunerState, moving: Moving, sample: Sample): Moving {
   const reference = state.largeLearningRate ?? learningRate
   const isWatched =
     isCounted &&
-    state.mode === 'auto' &&
+    isSteering(state.mode) &&
     !isCoolingDown(moving.divergence, sample.step, nominalBudget(state.budgetSteps))
   const { gradientNormSquared } = sample
   return {
@@ -120,7 +120,7 @@ function moved(state: TunerState, moving: Moving, sample: Sample): Moving {
 
 /** A job that does not tell its rate is taken to follow the plan; where it goes its own way, nothing is known. */
 function rateAssumed({ mode, plan }: TunerState, { learningRate }: Moving, step: number): number | null {
-  return mode === 'auto' ? evaluatePlan(plan, step).learningRate : learningRate
+  return isSteering(mode) ? evaluatePlan(plan, step).learningRate : learningRate
 }
 
 function withLate(moving: Moving, step: number): Moving {
@@ -156,14 +156,15 @@ function afterSample(turn: Turn, sample: Sample): Turn {
   if (end !== null && step >= end) return atEnd(turn)
   if (override !== null && step >= override.untilStep) return handedBack(turn, ', as its last step has come')
   if (warmup !== null) return foldWarmupSample(turn, sample)
-  if (state.mode !== 'auto' || state.awaitedRestore !== null) return blockProbed(turn)
+  if (!isSteering(state.mode) || state.awaitedRestore !== null) return blockProbed(turn)
   const sign = divergenceSign(state.divergence)
   if (sign !== null) return recovered(turn, sign)
   if (phase === 'anneal') return turn
   const plannedStep = plannedAnnealPassed(state)
   if (plannedStep !== null) return followedIntoAnneal(turn, plannedStep)
-  if (isPatienceOver(state) && override === null) return followedIntoAnneal(turn, step)
-  return blockProbed(turn)
+  const timely = unansweredExpired(turn)
+  if (isPatienceOver(state) && override === null) return fallenBack(timely)
+  return blockProbed(timely)
 }
 
 /**
@@ -171,16 +172,17 @@ function afterSample(turn: Turn, sample: Sample): Turn {
  * Whatever it is taught to do at a step belongs here as well; too small a number costs time, and no more.
  */
 function quietUntilStep(state: TunerState): number {
-  const { phase, warmup, override, mode, awaitedRestore, budgetSteps, plan, signals } = state
+  const { phase, warmup, override, mode, awaitedRestore, budgetSteps, plan, signals, approval } = state
   if (phase === 'done') return Infinity
   if (warmup !== null && warmup.kind !== 'ramp') return 0
   const { blocks, blockSteps: block } = signals.lossBlocks
   const last = blocks.at(-1)
   const ends = [endStepOf(state) ?? Infinity, override?.untilStep ?? Infinity, warmup?.untilStep ?? Infinity]
   if (last !== undefined && last.step + block >= state.step) ends.push(last.step + block)
-  if (mode === 'auto' && awaitedRestore === null) {
+  if (isSteering(mode) && awaitedRestore === null) {
     if (divergenceSign(state.divergence) !== null) return 0
-    if (phase === 'large' && budgetSteps !== null) ends.push(Math.floor(fallbackPatienceShare * budgetSteps))
+    if (phase === 'large' && budgetSteps !== null) ends.push(fallbackStep(state, budgetSteps))
+    ends.push(approval.pending?.expiresAtStep ?? Infinity)
     const anneal = plan.segments.find((segment) => segment.phase === 'anneal')
     if (phase !== 'anneal' && anneal !== undefined) ends.push(anneal.fromStep)
   }
@@ -230,13 +232,13 @@ function foldBlockProbe(state: TunerState, loss: number): TunerState['signals'] 
  * last probe that was asked for is waited for one block longer, in case samples overtake it.
  */
 function endStepOf({ anneal, budgetSteps, options, mode }: TunerState): number | null {
-  if (anneal === null || mode !== 'auto') return budgetSteps
+  if (anneal === null || !isSteering(mode)) return budgetSteps
   return anneal.toStep + (offers(options, 'heldOutLoss') ? blockSteps(budgetSteps) : 0)
 }
 
 function atEnd(turn: Turn): Turn {
   const { anneal, step, mode } = turn.state
-  const used = anneal === null || mode !== 'auto' ? ': the budget is used up' : ''
-  const kept = mode === 'auto' ? '; the last weights are kept' : ''
+  const used = anneal === null || !isSteering(mode) ? ': the budget is used up' : ''
+  const kept = isSteering(mode) ? '; the last weights are kept' : ''
   return finished(turn, { keep: 'last', summary: `Finished at step ${formatStep(step)}${used}${kept}.` })
 }

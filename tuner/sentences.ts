@@ -26,6 +26,10 @@ export function formatStep(step: number): string {
   return step < 0 ? `-${grouped}` : grouped
 }
 
+/** "1 step", "12 steps". */
+export const formatPlural = (count: number, noun: string): string =>
+  `${formatStep(count)} ${noun}${count === 1 ? '' : 's'}`
+
 /** A share in [0, 1] as a percentage: 0.0182 → "1.8 %". */
 export function formatPercent(share: number): string {
   return `${Number((100 * share).toPrecision(2))} %`

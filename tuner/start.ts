@@ -5,7 +5,8 @@ import type { Observation } from '../protocol/vocabulary.ts'
 import { rampShare } from './constants.ts'
 import { noDivergence } from './guards/divergence.ts'
 import { lacksForRace, warmupRule } from './largeStart.ts'
-import { canRace, conservativeRate, nominalBudget, offers } from './options.ts'
+import { canRace, conservativeRate, isSteering, nominalBudget, offers } from './options.ts'
+import { deadlineStep } from './planParts.ts'
 import { initialSequentialTest } from './rules/sequentialTest.ts'
 import { formatRate, formatStep } from './sentences.ts'
 import { unknownRegime } from './signals/regime.ts'
@@ -49,6 +50,7 @@ export function initialState(): TunerState {
     warmup: null,
     anneal: null,
     override: null,
+    approval: { pending: null, notBeforeStep: 0 },
     rewarm: null,
     rule: { satisfied: [], evaluatedAtStep: 0 },
     sequential: initialSequentialTest,
@@ -71,7 +73,7 @@ export function begun(turn: Turn, { runId, options }: Extract<Observation, { kin
   const rampSteps = Math.max(1, Math.round(rampShare * nominalBudget(budgetSteps)))
   const isLarge = searching === null
   const started = updated(base, {
-    warmup: searching ?? (mode === 'auto' ? { kind: 'ramp', untilStep: rampSteps } : null),
+    warmup: searching ?? (isSteering(mode) ? { kind: 'ramp', untilStep: rampSteps } : null),
     phase: isLarge ? 'large' : 'warmup',
     phases: [{ phase: isLarge ? 'large' : 'warmup', fromStep: 0, toStep: null }],
     largeLearningRate: isLarge ? rateWithoutSearch(options, mode) : null,
@@ -87,11 +89,11 @@ export function begun(turn: Turn, { runId, options }: Extract<Observation, { kin
 }
 
 const isUnmeasured = ({ learningRate }: TunerState['options'], mode: TunerState['mode']): boolean =>
-  mode === 'auto' && learningRate.initial === null
+  isSteering(mode) && learningRate.initial === null
 
 /** A job that is only watched has its own rate. */
 function rateWithoutSearch(options: TunerState['options'], mode: TunerState['mode']): number | null {
-  return mode === 'auto' ? conservativeRate(options) : options.learningRate.initial
+  return isSteering(mode) ? conservativeRate(options) : options.learningRate.initial
 }
 
 function lossOnlyRemark(options: TunerState['options']): string | null {
@@ -99,7 +101,17 @@ function lossOnlyRemark(options: TunerState['options']): string | null {
   return hasProbes ? null : 'Only the loss is reported. Held-out probes would allow a measured switch.'
 }
 
-function startSummary({ warmup, mode, options, budgetSteps }: TunerState): string {
+function startSummary(state: TunerState): string {
+  const said = courseSummary(state)
+  if (state.mode !== 'approve') return said
+  const end =
+    state.budgetSteps === null
+      ? ', for as long as that takes'
+      : `; without an answer the anneal starts at step ${formatStep(deadlineStep(0, state.budgetSteps))}`
+  return `${said} Changes of this plan wait for approval${end}.`
+}
+
+function courseSummary({ warmup, mode, options, budgetSteps }: TunerState): string {
   const length = budgetSteps === null ? 'without a budget' : `for ${formatStep(budgetSteps)} steps`
   if (mode === 'off') return `Watching only, ${length}: signals are recorded, no advice is given.`
   if (mode === 'advisory') return `Advice only, ${length}: the job keeps its own rate.`
@@ -110,6 +122,11 @@ function startSummary({ warmup, mode, options, budgetSteps }: TunerState): strin
   const rate = options.learningRate.initial
   if (isUnmeasured(options, mode))
     return `Starting ${length} at ${formatRate(conservativeRate(options))}, a conservative rate and not a measured one: its limits leave no range to test.`
-  const reason = canRace(options) ? 'its budget and limits leave no room for a race' : lacksForRace
+  const reason =
+    mode === 'approve'
+      ? 'in approve mode a given rate is kept'
+      : canRace(options)
+        ? 'its budget and limits leave no room for a race'
+        : lacksForRace
   return `Starting ${length} at the given rate${rate === null ? '' : ` ${formatRate(rate)}`}; ${reason}.`
 }

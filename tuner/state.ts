@@ -44,6 +44,16 @@ export type AnnealState = {
   readonly expectedGain: number | null
 }
 
+/** A decision that waits for a person: what is done once it is approved. */
+export type Proposal = {
+  /** The number of the decision. */
+  readonly number: number
+  readonly step: number
+  readonly expiresAtStep: number
+  readonly reason: AnnealState['reason']
+  readonly detail: string
+}
+
 /** What the last evaluations of the switch rule said, newest last, at most three. */
 type RuleMemory = { readonly satisfied: readonly boolean[]; readonly evaluatedAtStep: number }
 
@@ -76,6 +86,8 @@ export type TunerState = {
   readonly warmup: WarmupState | null
   readonly anneal: AnnealState | null
   readonly override: Override | null
+  /** Approve mode: what waits, and the step before which nobody is asked again. */
+  readonly approval: { readonly pending: Proposal | null; readonly notBeforeStep: number }
   /** After a guard: the rate climbs back over these steps. */
   readonly rewarm: { readonly fromStep: number; readonly toStep: number; readonly fromRate: number } | null
   readonly rule: RuleMemory

@@ -1,6 +1,7 @@
 // Steering after the warm-up: at every valley probe the switch rule is asked, and its answer recorded: a hold
 // with its reason, or the switch.
 
+import { proposed, unaskedExpired, whyNotAsked } from './approval.ts'
 import {
   overfittingDeviationsAtSwitch,
   switchHitsNeeded,
@@ -19,7 +20,7 @@ import { isOverfitting } from './rules/overfitting.ts'
 import { readSequentialTest } from './rules/sequentialTest.ts'
 import { formatPair, formatPercent, formatRate, formatStep } from './sentences.ts'
 import { chartPoint, type SignalsReading } from './signals/signals.ts'
-import type { Outlook, TunerState } from './state.ts'
+import type { AnnealState, Outlook, TunerState } from './state.ts'
 import { switched } from './switching.ts'
 import { charted, decided, replanned, type Turn, updated } from './turn.ts'
 
@@ -69,11 +70,20 @@ function judged(turn: Turn, judgement: Judgement): Turn {
   if (step < (1 - switchRemainingMax) * budgetSteps)
     return held(turn, judgement, 'the first tenth of the budget always stays large')
   if (offers(state.options, 'heldOutLoss') && isOverfitting(state.signals))
-    return switched(turn, 'overfitting', judgement)
+    return wanted(turn, 'overfitting', judgement)
   const hits = rule.satisfied.filter(Boolean).length
   if (cost?.satisfied && hits >= switchHitsNeeded && step >= switchRuleShareMin * budgetSteps)
-    return switched(turn, isRising(state, cost) ? 'overfitting' : 'rule', judgement)
-  return held(turn, judgement, whyNotYet(state, judgement))
+    return wanted(turn, isRising(state, cost) ? 'overfitting' : 'rule', judgement)
+  // One probe against it does not take back what two of three still say.
+  const kept = hits >= switchHitsNeeded ? turn : unaskedExpired(turn)
+  return held(kept, judgement, whyNotYet(state, judgement))
+}
+
+/** The switch, or where a person must approve it the question. */
+function wanted(turn: Turn, reason: AnnealState['reason'], judgement: Judgement): Turn {
+  if (turn.state.mode !== 'approve') return switched(turn, reason, judgement)
+  const why = whyNotAsked(turn.state, reason)
+  return why === null ? proposed(turn, reason, judgement) : held(turn, judgement, why)
 }
 
 /**
@@ -83,10 +93,10 @@ function judged(turn: Turn, judgement: Judgement): Turn {
 function judgedOpen(turn: Turn, judgement: Judgement): Turn {
   const { state } = turn
   if (!readSequentialTest(state.sequential).satisfied)
-    return held(turn, judgement, whyOpenHold(state, judgement))
+    return held(unaskedExpired(turn), judgement, whyOpenHold(state, judgement))
   const rises =
     offers(state.options, 'heldOutLoss') && isOverfitting(state.signals, overfittingDeviationsAtSwitch)
-  return switched(turn, rises ? 'overfitting' : 'tolerance', judgement)
+  return wanted(turn, rises ? 'overfitting' : 'tolerance', judgement)
 }
 
 /**

@@ -43,6 +43,7 @@ export function summaryOf(state: TunerState): TunerSummary {
     phases,
     override,
     decisionCount: state.decisionCount,
+    awaitingDecision: state.approval.pending?.number ?? null,
     ...cost.read(state.signals.cost),
     spark: sparkOf(state.signals.lossBlocks.blocks.map(({ mean }) => mean)),
     badSamples: state.signals.badSamples,

@@ -2,6 +2,8 @@
 // says why, and asks for the probe at its end. A job that has followed its plan into the anneal by itself is met
 // there. What the plan then looks like is in planParts.ts.
 
+import type { Evidence } from '../protocol/vocabulary.ts'
+import { evaluationDistance } from './cadence.ts'
 import {
   fallbackPatienceShare,
   openEndedAnnealShare,
@@ -14,52 +16,95 @@ import { watchSamplesAfresh } from './guards/divergence.ts'
 import { type Judgement, judgementNow, switchRule, testOf } from './judgement.ts'
 import { measuredAnnealSteps } from './openSteering.ts'
 import { conservativeRate, momentaOf, offers } from './options.ts'
+import { fallbackSwitchStep } from './plans.ts'
 import type { MarginalCost } from './rules/marginalCost.ts'
 import { formatPair, formatStep } from './sentences.ts'
 import type { AnnealState, TunerState } from './state.ts'
 import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
+
+type SwitchOptions = {
+  readonly detail?: string
+  readonly fromStep?: number
+  /** The proposal that a person has approved, and what that says. */
+  readonly approved?: {
+    readonly number: number
+    readonly words: string
+    readonly evidence: readonly Evidence[]
+  }
+}
 
 /** Starts the anneal: at the present step, or where the job has begun it by itself. */
 export function switched(
   turn: Turn,
   reason: AnnealState['reason'],
   judgement: Judgement,
-  { detail = '', fromStep = turn.state.step }: { detail?: string; fromStep?: number } = {},
+  { detail = '', fromStep = turn.state.step, approved }: SwitchOptions = {},
 ): Turn {
   const { state } = turn
-  const { phase } = state
-  const toStep = annealEnd(state, reason, judgement)
-  const fromRate =
-    state.override?.learningRate ??
-    state.largeLearningRate ??
-    state.learningRate ??
-    conservativeRate(state.options)
-  const { cost, reading, gain } = judgement
-  const anneal: AnnealState = {
-    fromStep,
-    toStep,
-    fromRate,
-    reason,
-    expectedGain: cost === undefined ? null : cost.annealing.value / 2,
-  }
+  const anneal = annealOf(state, reason, judgement, fromStep)
   const momentum = momentaOf(state.options)
   const begun = updated(inPhase(turn, 'anneal', fromStep), {
     anneal,
     divergence: momentum.large === momentum.anneal ? state.divergence : watchSamplesAfresh(state.divergence),
     warmup: null,
-    largeLearningRate: state.largeLearningRate ?? fromRate,
+    largeLearningRate: state.largeLearningRate ?? anneal.fromRate,
     switchStep: fromStep,
     rewarm: null,
     override: null,
   })
-  return decided(replanned(withLastProbe(begun)), {
+  const record = switchRecord(state, reason, judgement, { detail, fromStep })
+  const { summary, evidence } = record
+  return decided(
+    replanned(withLastProbe(begun)),
+    approved === undefined
+      ? record
+      : {
+          ...record,
+          summary: `${approved.words} ${summary}`,
+          evidence: [...evidence, ...approved.evidence],
+          status: 'approved',
+          answers: approved.number,
+        },
+  )
+}
+
+/** The record of a switch, or of the wish for one: then `waits` says until when. */
+export function switchRecord(
+  state: TunerState,
+  reason: AnnealState['reason'],
+  judgement: Judgement,
+  { detail, fromStep, waits = '' }: { detail: string; fromStep: number; waits?: string },
+) {
+  const { cost, reading, gain } = judgement
+  return {
     kind: 'switch',
-    summary: switchSummary(anneal, cost, detail),
-    phaseBefore: phase,
+    summary: switchSummary(annealOf(state, reason, judgement, fromStep), cost, detail, waits),
+    phaseBefore: state.phase,
     rule: switchRule,
     evidence: evidenceOfSignals(reading, gain),
     ...testOf(state, cost),
-  })
+  } as const
+}
+
+function annealOf(
+  state: TunerState,
+  reason: AnnealState['reason'],
+  judgement: Judgement,
+  fromStep: number,
+): AnnealState {
+  const fromRate =
+    state.override?.learningRate ??
+    state.largeLearningRate ??
+    state.learningRate ??
+    conservativeRate(state.options)
+  const { cost } = judgement
+  return {
+    fromStep,
+    toStep: annealEnd(state, reason, judgement),
+    fromRate,
+    reason,
+    expectedGain: cost === undefined ? null : cost.annealing.value / 2,
+  }
 }
 
 /** The probe at the end of the anneal, asked for at its present end. */
@@ -84,8 +129,13 @@ function annealEnd(state: TunerState, reason: AnnealState['reason'], judgement: 
     : Math.max(budgetSteps, step + 1)
 }
 
-function switchSummary(anneal: AnnealState, cost: MarginalCost | undefined, detail: string): string {
-  const span = `Annealing from step ${formatStep(anneal.fromStep)} to ${formatStep(anneal.toStep)}`
+function switchSummary(
+  anneal: AnnealState,
+  cost: MarginalCost | undefined,
+  detail: string,
+  waits: string,
+): string {
+  const span = `Annealing from step ${formatStep(anneal.fromStep)} to ${formatStep(anneal.toStep)}${waits}`
   const pair = cost === undefined ? '' : ` (${formatPair(cost.staying.value, cost.annealing.value)})`
   switch (anneal.reason) {
     case 'rule':
@@ -108,10 +158,11 @@ function switchSummary(anneal: AnnealState, cost: MarginalCost | undefined, deta
 /** A client that followed its plan into the anneal is met there: what the plan said is recorded. */
 export function followedIntoAnneal(turn: Turn, fromStep: number): Turn {
   const judgement = judgementNow(turn.state)
+  if (turn.state.mode === 'approve') return switched(turn, 'deadline', judgement, { fromStep })
   if (judgement.cost?.satisfied && turn.state.rule.satisfied.length > 0)
     return switched(turn, 'rule', judgement, { fromStep })
   if (isDeadline(turn.state, fromStep)) return switched(turn, 'deadline', judgement, { fromStep })
-  const detail = lackingForRule(turn.state, judgement.reading.valley.count)
+  const detail = lackingNow(turn.state, judgement)
   return switched(turn, 'fallback', judgement, { detail, fromStep })
 }
 
@@ -121,7 +172,9 @@ const isDeadline = ({ budgetSteps, outlook, isUndone }: TunerState, step: number
   step >= Math.floor((1 - switchRemainingMin) * budgetSteps) &&
   (isUndone || outlook?.earliestStep != null)
 
-function lackingForRule({ options }: TunerState, count: number): string {
+/** What keeps the rule from judging. */
+export function lackingNow({ options }: TunerState, { reading }: Judgement): string {
+  const { count } = reading.valley
   if (count >= valleyProbesNeeded) return 'the job followed its plan, and the evidence does not ask for more'
   if (offers(options, 'heldOutLoss') || offers(options, 'microBatchNorms'))
     return `only ${count} of the ${valleyProbesNeeded} probes that the rule needs were made`
@@ -132,5 +185,14 @@ function lackingForRule({ options }: TunerState, count: number): string {
 export function isPatienceOver(state: TunerState): boolean {
   const { budgetSteps, step, phase, isUndone } = state
   if (budgetSteps === null || phase !== 'large' || isUndone) return false
-  return step >= fallbackPatienceShare * budgetSteps && state.signals.valley.count < valleyProbesNeeded
+  return step >= fallbackStep(state, budgetSteps) && state.signals.valley.count < valleyProbesNeeded
+}
+
+/**
+ * Where it must act. With nothing to judge by but the loss, the plan has the anneal from its start on; where a person
+ * must approve, its plan does not.
+ */
+export function fallbackStep(state: TunerState, budgetSteps: number): number {
+  const isBlind = state.mode === 'approve' && evaluationDistance(state) === 0
+  return isBlind ? fallbackSwitchStep(0, budgetSteps) : Math.ceil(fallbackPatienceShare * budgetSteps)
 }

@@ -5,16 +5,20 @@ import type {
   Action,
   Decision,
   DecisionKind,
+  DecisionStatus,
   DecisionTest,
   Evidence,
   Observation,
   Phase,
   SignalReading,
 } from '../protocol/vocabulary.ts'
+import { isSteering } from './options.ts'
 import { planParts } from './planParts.ts'
 import { nextPlan } from './plans.ts'
 import { counterfactualsOf } from './rivals/counterfactuals.ts'
+import { formatStep } from './sentences.ts'
 import type { TunerState } from './state.ts'
+import { waitingOf } from './waiting.ts'
 
 export type Turn = {
   readonly observation: Observation
@@ -82,13 +86,61 @@ type DecisionDraft = {
   readonly test?: DecisionTest
   readonly evidence?: readonly Evidence[]
   readonly whyNotYet?: string
+  /** Where it is not `applied` (`advisory` where nothing is steered). */
+  readonly status?: DecisionStatus
+  /** The proposal that it answers. */
+  readonly answers?: number
 }
+
+/** Kinds that leave nothing of what was proposed before. */
+const changesOfCourse: readonly DecisionKind[] = [
+  'raise',
+  'lower',
+  'switch',
+  'undo',
+  'guard',
+  'override',
+  'finish',
+]
 
 /** Records a decision; the plan and phase are those of the turn, so the state is changed first. */
 export function decided(turn: Turn, draft: DecisionDraft): Turn {
+  const isOther = draft.answers === undefined && changesOfCourse.includes(draft.kind)
+  return recorded(isOther ? proposalEnded(turn, 'superseded', 'something else was decided') : turn, draft)
+}
+
+const approvalRule = { id: 'approval', version: 1 } as const
+
+/** Ends the proposal that waits, if one does, with what waiting took. */
+export function proposalEnded(turn: Turn, status: 'rejected' | 'expired' | 'superseded', why: string): Turn {
+  const { approval, phase } = turn.state
+  if (approval.pending === null) return turn
+  const { number } = approval.pending
+  const waiting = waitingOf(turn.state, approval.pending)
+  return recorded(withoutProposal(turn), {
+    kind: 'switch',
+    summary: `Decision ${formatStep(number)} is ${status}: ${why}. ${waiting.words}`,
+    phaseBefore: phase,
+    rule: approvalRule,
+    status,
+    answers: number,
+    evidence: waiting.evidence,
+  })
+}
+
+/** Nothing waits for a person any more. */
+export function withoutProposal(turn: Turn): Turn {
+  const { approval, lifecycle } = turn.state
+  return updated(turn, {
+    approval: { ...approval, pending: null },
+    lifecycle: lifecycle === 'waiting' ? 'running' : lifecycle,
+  })
+}
+
+function recorded(turn: Turn, draft: DecisionDraft): Turn {
   const { state, observation } = turn
-  const { kind, summary, phaseBefore, rule, test, evidence, whyNotYet } = draft
-  const isAdvice = state.mode !== 'auto' && kind !== 'override' && kind !== 'hand-back' && kind !== 'start'
+  const { kind, summary, phaseBefore, rule, test, evidence, whyNotYet, answers } = draft
+  const isAdvice = !isSteering(state.mode) && kind !== 'override' && kind !== 'hand-back' && kind !== 'start'
   const decision: Decision = {
     number: state.decisionCount + 1,
     runId: state.runId,
@@ -106,7 +158,8 @@ export function decided(turn: Turn, draft: DecisionDraft): Turn {
     counterfactuals: counterfactualsOf(state),
     rule,
     mode: state.mode,
-    status: isAdvice ? 'advisory' : 'applied',
+    status: draft.status ?? (isAdvice ? 'advisory' : 'applied'),
+    ...(answers === undefined ? {} : { answers }),
     cause: observation.number,
     madeAt: observation.receivedAt,
   }

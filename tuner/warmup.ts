@@ -4,7 +4,15 @@
 // looks like a measurement. Here is which of them a run begins with, and which of them a sample goes to.
 
 import { startCheckpoint, warmupRule } from './largeStart.ts'
-import { canRace, conservativeRate, nominalBudget, offers, rateBounds, segmentSteps } from './options.ts'
+import {
+  canRace,
+  conservativeRate,
+  isSteering,
+  nominalBudget,
+  offers,
+  rateBounds,
+  segmentSteps,
+} from './options.ts'
 import { searchCutShort } from './raceEnding.ts'
 import { foldArm, runNextArm } from './raceSearch.ts'
 import { foldRange, rangeWithin } from './rangeSearch.ts'
@@ -17,13 +25,14 @@ import { asked, decided, type Turn, updated } from './turn.ts'
 /** How this run's warm-up begins; null = there is no way to search, so it starts large. */
 export function initialWarmup(state: TunerState): WarmupState | null {
   const { options, budgetSteps, mode } = state
-  if (mode !== 'auto') return null
+  if (!isSteering(mode)) return null
   const rate = options.learningRate.initial
   if (rate === null) {
     const range = rangeWithin(state)
     return range === null ? null : { kind: 'range', range }
   }
-  if (!canRace(options)) return null
+  // In approve mode giving no rate asks for the search; a rate that is given is the person's, and stays.
+  if (mode === 'approve' || !canRace(options)) return null
   const race = raceAround({
     learningRate: rate,
     fromStep: 0,

@@ -207,6 +207,7 @@ export function syntheticRun(options: SyntheticOptions): SyntheticRun {
     override: options.overridden
       ? { learningRate: 0.06, untilStep: step + 200, reason: 'trying new data' }
       : null,
+    awaitingDecision: null,
     decisionCount: decisions.length,
     signalShare: 0.011,
     probeShare: 0.007,

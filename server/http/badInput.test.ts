@@ -101,14 +101,6 @@ test('a query is checked like a body', async () => {
   ])
 })
 
-test('mode approve is refused until it is built', async () => {
-  const created = await server.call('POST', '/api/v1/runs', { mode: 'approve' })
-  expect(created.body).toMatchObject({ status: 422, code: 'mode-not-available' })
-  expect(created.body.detail).toContain('is not available in this version: use auto or advisory')
-  const changed = await server.call('PATCH', '/api/v1/runs/r1', { mode: 'approve' })
-  expect(changed.body.code).toBe('mode-not-available')
-})
-
 test('unknown runs and addresses are 404, a wrong method is 405 and names the right ones', async () => {
   const run = await server.call('POST', '/api/v1/runs/nobody/telemetry', batch({}))
   expect(run.body).toMatchObject({ status: 404, code: 'run-not-found' })

@@ -2,9 +2,10 @@
 // knows of it.
 
 import type { Router } from 'express'
-import { commandOf, commandSchema, overrideSchema } from '../../protocol/schemas.ts'
+import { approvalSchema, commandOf, commandSchema, overrideSchema } from '../../protocol/schemas.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
+import { decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
 import { handle, parameter } from './answer.ts'
 import { readJson } from './body.ts'
@@ -28,6 +29,31 @@ function checkOverride(run: RunSummary, untilStep: number): void {
   )
 }
 
+/** @throws ServerError unless the decision that the address names waits for a person. */
+function checkAwaiting(run: RunSummary, text: string): void {
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : 0
+  if (number < 1 || number > run.decisionCount) throw decisionNotFound(run.id, text, run.decisionCount)
+  checkRunning(run)
+  if (run.awaitingDecision === number) return
+  const instead = run.awaitingDecision === null ? 'none does' : `decision ${run.awaitingDecision} does`
+  throw new ServerError(
+    'decision-not-awaiting',
+    `decision ${number} of run "${run.id}" does not await approval; ${instead}`,
+  )
+}
+
+function addAnswerRoute(router: Router, runs: Runs, kind: 'approve' | 'reject'): void {
+  route(router, `/runs/:id/decisions/:number/${kind}`, {
+    post: handle(async (request, response) => {
+      const { reason } = parse(approvalSchema, await readJson(request))
+      const text = parameter(request, 'number')
+      const command = { kind, decision: Number(text), reason, by: localUser } as const
+      const check = (run: RunSummary) => checkAwaiting(run, text)
+      response.json(await runs.command(parameter(request, 'id'), command, check))
+    }),
+  })
+}
+
 export function addControlRoutes(router: Router, runs: Runs): void {
   route(router, '/runs/:id/commands', {
     post: handle(async (request, response) => {
@@ -35,6 +61,8 @@ export function addControlRoutes(router: Router, runs: Runs): void {
       response.json(await runs.command(parameter(request, 'id'), commandOf(body, localUser), checkRunning))
     }),
   })
+  addAnswerRoute(router, runs, 'approve')
+  addAnswerRoute(router, runs, 'reject')
   route(router, '/runs/:id/overrides', {
     post: handle(async (request, response) => {
       const body = parse(overrideSchema, await readJson(request))

@@ -35,6 +35,7 @@ const answerSchemas: Json = {
   RunSummary: fields(
     ...['id', 'options', 'state', 'mode', 'phase', 'regime', 'step', 'budgetSteps', 'headline', 'loss'],
     ...['learningRate', 'largeLearningRate', 'switchStep', 'plan', 'phases', 'override', 'decisionCount'],
+    'awaitingDecision',
     ...['signalShare', 'probeShare', 'stepsPerSecond', 'spark', 'badSamples', 'createdAt', 'lastSeenAt'],
   ),
   RunList: object(['runs', 'next'], { runs: listOf('RunSummary'), next: { type: ['string', 'null'] } }),
@@ -114,6 +115,13 @@ const runs = `${apiPrefix}/runs`
 const one = `${runs}/{id}`
 const missing: ProblemCode[] = ['run-not-found']
 
+const answering = (summary: string): Operation => ({
+  summary,
+  body: 'ApprovalRequest',
+  answer: 'ControlAnswer',
+  problems: ['run-not-found', 'decision-not-found', 'decision-not-awaiting', 'run-finished'],
+})
+
 const operations: Record<string, Record<string, Operation>> = {
   [runs]: {
     get: { summary: 'List runs, newest first', query: listRunsQuery, answer: 'RunList' },
@@ -122,7 +130,7 @@ const operations: Record<string, Record<string, Operation>> = {
       body: 'CreateRun',
       status: 201,
       answer: 'RunAnswer',
-      problems: ['run-not-found', 'run-exists', 'mode-not-available'],
+      problems: ['run-not-found', 'run-exists'],
     },
   },
   [one]: {
@@ -131,7 +139,7 @@ const operations: Record<string, Record<string, Operation>> = {
       summary: 'Rename, tag, or change mode or budget',
       body: 'ChangeRun',
       answer: 'RunSummary',
-      problems: ['run-not-found', 'mode-not-available'],
+      problems: ['run-not-found'],
     },
     delete: { summary: 'Delete a run for good', status: 204, problems: missing },
   },
@@ -162,6 +170,8 @@ const operations: Record<string, Record<string, Operation>> = {
   [`${one}/decisions/{number}`]: {
     get: { summary: 'One decision', answer: 'Decision', problems: ['run-not-found', 'decision-not-found'] },
   },
+  [`${one}/decisions/{number}/approve`]: { post: answering('Approve a decision that waits') },
+  [`${one}/decisions/{number}/reject`]: { post: answering('Reject a decision that waits') },
   [`${one}/recommendation`]: {
     get: { summary: 'What to do now', answer: 'Recommendation', problems: missing },
   },

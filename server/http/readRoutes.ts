@@ -4,8 +4,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Router } from 'express'
 import { seriesQuerySchema } from '../../protocol/schemas.ts'
-import { ServerError } from '../errors.ts'
 import { recommendationOf } from '../runs/recommendation.ts'
+import { decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
 import { scheduleJson, scheduleRows } from '../runs/schedule.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -32,11 +32,7 @@ function addDecisionRoutes(router: Router, runs: Runs, storage: Storage): void {
       const { id, decisionCount } = await runs.record(parameter(request, 'id'))
       const number = parameter(request, 'number')
       const found = /^\d{1,15}$/.test(number) ? await storage.decision(id, Number(number)) : undefined
-      if (found === undefined)
-        throw new ServerError(
-          'decision-not-found',
-          `run "${id}" has no decision "${number}"; its decisions are numbered from 1 to ${decisionCount}`,
-        )
+      if (found === undefined) throw decisionNotFound(id, number, decisionCount)
       response.type('json').send(found.body)
     }),
   })

@@ -3,8 +3,6 @@
 import type { Router } from 'express'
 import { changeRunSchema, createRunSchema, telemetrySchema } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
-import type { Mode } from '../../protocol/vocabulary.ts'
-import { ServerError } from '../errors.ts'
 import type { Runs } from '../runs/runs.ts'
 import { handle, parameter } from './answer.ts'
 import { readJson } from './body.ts'
@@ -14,14 +12,6 @@ import { parse } from './validate.ts'
 
 /** Who sent a control request: without tokens there is nobody but this computer's user. */
 export const localUser = 'local'
-
-function refuseApprove(mode: Mode | undefined): void {
-  if (mode !== 'approve') return
-  const detail = 'is not available in this version: use auto or advisory'
-  throw new ServerError('mode-not-available', `mode "approve" ${detail}`, {
-    errors: [{ pointer: '/mode', detail }],
-  })
-}
 
 export function addRunRoutes(router: Router, runs: Runs): void {
   route(router, '/runs', {
@@ -39,7 +29,6 @@ export function addRunRoutes(router: Router, runs: Runs): void {
     }),
     post: handle(async (request, response) => {
       const body = parse(createRunSchema, await readJson(request))
-      refuseApprove(body.mode)
       const { created, answer } = await runs.create(body)
       response.location(`${apiPrefix}/runs/${answer.run.id}`)
       response.status(created ? 201 : 200).json(answer)
@@ -51,7 +40,6 @@ export function addRunRoutes(router: Router, runs: Runs): void {
     }),
     patch: handle(async (request, response) => {
       const body = parse(changeRunSchema, await readJson(request))
-      refuseApprove(body.mode)
       response.json(await runs.change(parameter(request, 'id'), body, localUser))
     }),
     delete: handle(async (request, response) => {

@@ -85,8 +85,9 @@ function obey(state: State, command: Command): State {
     return { ...state, options: { ...state.options, budgetSteps: command.budgetSteps } }
   if (command.kind === 'set-mode') return { ...state, options: { ...state.options, mode: command.mode } }
   const lifecycles = { pause: 'paused', resume: 'running', finish: 'finished' } as const
-  if (command.kind === 'switch-now' || command.kind === 'undo-switch') return state
-  return { ...state, lifecycle: lifecycles[command.kind] }
+  if (command.kind === 'pause' || command.kind === 'resume' || command.kind === 'finish')
+    return { ...state, lifecycle: lifecycles[command.kind] }
+  return state
 }
 
 /** A version of it, for tests of refolding; `factor` changes what it decides. */
@@ -147,6 +148,7 @@ export function createFakeTuner(version = 'fake-1', factor = 1): Tuner {
     step: state.step,
     budgetSteps: state.options.budgetSteps,
     headline: `Step ${state.step}.`,
+    awaitingDecision: null,
     loss: state.loss,
     learningRate: 0.1 * factor,
     largeLearningRate: null,

@@ -127,6 +127,22 @@ export function probabilityBelow(a: Side, b: Side): number | null {
 }
 
 /**
+ * What a switch now loses against one at an earlier step, on the fitted curve: J of both with R to the end of the
+ * budget. Below 0: waiting gained. Null = neither G nor D is known.
+ */
+export function waitingLoss(input: MarginalCostInput, sinceStep: number): number | null {
+  const scale = annealingScale(input.gain, input.gap)
+  if (scale === null) return null
+  const { step, budgetSteps, largeSteps, valley } = input
+  const lossFrom = (switchStep: number): number => {
+    const remaining = budgetSteps - switchStep
+    const middle = Math.max(1, largeSteps + (switchStep - step) + remaining / 2)
+    return (fittedLossAt(valley, middle).value ?? 0) - scale.value * Math.log(remaining)
+  }
+  return lossFrom(step) - lossFrom(Math.min(step, sinceStep))
+}
+
+/**
  * Final held-out loss by choice. An anneal over the reference length (a tenth of the budget) reaches about
  * what the averaged weights show, less what G promises beyond D; a longer one gains b per e-fold of its length.
  */

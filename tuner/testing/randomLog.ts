@@ -46,7 +46,7 @@ export function randomOptions(random: Random): RunOptions {
       { name: 'adam', momentum: 0.9 },
     ]),
     budgetSteps,
-    mode: random() < 0.75 ? 'auto' : pick(random, modes),
+    mode: random() < 0.65 ? 'auto' : pick(random, [...modes, 'approve']),
     capabilities: capabilities.filter(() => random() < 0.75) as readonly Capability[],
     learningRate: { initial, min, max },
     settings: {},
@@ -147,6 +147,8 @@ function randomCommand(random: Random, state: TunerState): Command {
     'set-budget',
     'set-mode',
     'set-mode',
+    'approve',
+    'reject',
     'finish',
   ] as const)
   switch (kind) {
@@ -160,6 +162,9 @@ function randomCommand(random: Random, state: TunerState): Command {
     }
     case 'set-mode':
       return { kind, mode: random() < 0.6 ? 'auto' : pick(random, modes), ...common }
+    case 'approve':
+    case 'reject':
+      return { kind, decision: state.approval.pending?.number ?? state.decisionCount + 1, ...common }
     // A finish ends what there is to test, so it is rare.
     case 'finish':
       return random() < 0.1 ? { kind, ...common } : { kind: 'pause', ...common }
