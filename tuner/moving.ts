@@ -33,6 +33,7 @@ export function stateWith(state: TunerState, moving: Moving): TunerState {
     warmup: state.warmup,
     anneal: state.anneal,
     override: state.override,
+    approval: state.approval,
     rewarm: state.rewarm,
     rule: state.rule,
     sequential: state.sequential,
