@@ -6,7 +6,8 @@ import type { Part, Row } from './results.ts'
 
 export const ownRow = 'ours'
 /** Rows of ours, its ablations and variants among them, are no rivals. */
-export const isOurs = (name: string): boolean => name === ownRow || name.startsWith(`${ownRow},`)
+export const isOurs = (name: string): boolean =>
+  name === ownRow || name.startsWith(`${ownRow},`) || name.startsWith('attempt:')
 
 export type Winner = {
   readonly part: Part

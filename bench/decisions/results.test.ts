@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../traces/outcomes.ts'
+import { leaveOneOut } from './leaveOneOut.ts'
 import { decisionsPicture } from './picture.ts'
 import { everything, replay, samplesOf } from './replay.ts'
 import { resultsOf } from './results.ts'
 import { policyChoice, rivalTimeRows } from './rivalTimes.ts'
-import { candidates, factorsInForce, leaveOneOut, ruleChoice, ruleRecords } from './rule.ts'
+import { factorsInForce, ruleChoice, ruleRecords } from './rule.ts'
 import { decisionsJson, decisionsMarkdown } from './table.ts'
 import { madeUpRun, madeUpTask, madeUpTraces } from './testing/madeUpTraces.ts'
 import { tunerChoice } from './timeRows.ts'
+import { transferAt, transferChoice } from './transfer.ts'
 
 const task = madeUpTask()
 const run = madeUpRun(task, { rate: 0.1, seed: 1 })
@@ -64,18 +66,37 @@ describe('the rule with free factors', () => {
     expect(ruleChoice(none, { kind: 'both', factor: 0.4 }, 2_000)).not.toMatchObject({ switchStep: 500 })
     expect(ruleChoice([], { kind: 'both', factor: 0.4 }, 2_000)).toBe('never')
   })
-  it('that is fitted on nothing keeps the factors in force', () => {
-    expect(leaveOneOut([{ task: 'a', costs: candidates.map(() => 1) }]).get('a')).toEqual(factorsInForce)
-  })
   it('is fitted on all tasks but the one it is scored on', () => {
-    const costs = (best: number) => candidates.map((_, index) => Math.abs(index - best))
+    const costs = (best: number) => [0, 1, 2, 3].map((index) => Math.abs(index - best))
     const fitted = leaveOneOut([
-      { task: 'a', costs: costs(3) },
-      { task: 'b', costs: costs(7) },
-      { task: 'c', costs: costs(7) },
+      { task: 'a', costs: costs(1) },
+      { task: 'b', costs: costs(3) },
+      { task: 'c', costs: costs(3) },
     ])
-    expect(fitted.get('a')).toEqual(candidates[7])
-    expect(fitted.get('b')).not.toEqual(candidates[7])
+    expect(fitted.get('a')).toBe(3)
+    expect(fitted.get('b')).not.toBe(3)
+    expect(leaveOneOut([{ task: 'a', costs: [1, 1, 1] }]).get('a')).toBe(0)
+  })
+})
+
+describe('what reaches held-out data', () => {
+  it('is about 1 where both losses fall alike, and none where the training loss does not fall', () => {
+    expect(transferAt(run, 1_000)).toBeGreaterThan(0.9)
+    expect(transferAt(run, 1_000)).toBeLessThan(2)
+    expect(transferAt({ ...run, loss: run.loss.map(() => 1) }, 1_000)).toBeNull()
+    expect(transferAt(run, 30)).toBeNull()
+  })
+  it('falls where held-out loss stays, and the run then finishes early', () => {
+    const level = { loss: 0.5, accuracy: 0.8 }
+    const probes = run.probes.map((probe) =>
+      probe.kind === 'valley' ? { ...probe, averaged: [{ windowSteps: 10, ...level }] } : probe,
+    )
+    expect(transferAt({ ...run, probes }, 1_000)).toBeCloseTo(0, 6)
+    const records = [300, 320, 340].map((step) => ({ step, ratio: 0.05 }))
+    expect(transferChoice(records, 'never', 0.2, 2_000)).toEqual({ switchStep: 320, finishStep: 480 })
+    const first = { switchStep: 310, finishStep: 2_000 }
+    expect(transferChoice(records, first, 0.2, 2_000)).toEqual(first)
+    expect(transferChoice(records, 'never', 0.01, 2_000)).toBe('never')
   })
 })
 

@@ -4,10 +4,10 @@ import type { BenchTask } from '../tasks.ts'
 import type { TaskTraces } from '../traces/format.ts'
 import type { Outcome } from '../traces/outcomes.ts'
 import { isFalseSwitch } from './falseSwitch.ts'
+import { fittedRows } from './fittedRows.ts'
 import { rateRows } from './rateRows.ts'
 import { type Regret, regretOf, type TaskScores } from './regret.ts'
-import type { RuleFactors } from './rule.ts'
-import { fittedRow, plainTimeRows, scoresOf, type TimePoint, type TimeRow, timePoint } from './timeRows.ts'
+import { plainTimeRows, scoresOf, type TimePoint, type TimeRow, timePoint } from './timeRows.ts'
 import {
   type Best,
   byAccuracy,
@@ -54,7 +54,8 @@ export type Results = {
   }[]
   readonly rows: readonly Row[]
   readonly marks: readonly Marked[]
-  readonly factors: ReadonlyMap<string, RuleFactors>
+  /** What each fitted row took for each task, fitted on the others. */
+  readonly fits: readonly { readonly name: string; readonly chosen: ReadonlyMap<string, string> }[]
 }
 
 type Prepared = Results['tasks'][number] & { readonly outcomes: readonly Outcome[] }
@@ -75,9 +76,8 @@ function pointsOf({ task, rates, oracle }: Prepared): TimePoint[] {
 export function resultsOf(data: readonly TaskData[], extraTimeRows: readonly TimeRow[] = []): Results {
   const tasks = data.map(prepared)
   const points = tasks.flatMap(pointsOf)
-  const fitted = fittedRow(points)
-  const [first, ...others] = plainTimeRows
-  const timeRows = [first!, fitted.row, ...others, ...extraTimeRows]
+  const fitted = fittedRows(points)
+  const timeRows = [...plainTimeRows, ...fitted.map(({ row }) => row), ...extraTimeRows]
   const marks = timeRows.flatMap((row) =>
     points.map((point) => ({
       row: row.name,
@@ -89,7 +89,7 @@ export function resultsOf(data: readonly TaskData[], extraTimeRows: readonly Tim
   return {
     tasks,
     marks,
-    factors: fitted.factors,
+    fits: fitted.map(({ row, chosen }) => ({ name: row.name, chosen })),
     rows: [...endRows(tasks), ...timeRows.map((row) => timeRowOf(row, points, marks)), ...allRateRows(tasks)],
   }
 }

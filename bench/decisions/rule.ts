@@ -28,11 +28,15 @@ export type RuleRecord = {
   readonly gain: number | null
   readonly gap: number | null
   readonly isOverfitting: boolean
+  /** The same sign with two deviations instead of four. */
+  readonly isOverfittingSoon: boolean
   readonly isRising: boolean
 }
 
 export type RuleKind = 'gain' | 'gap' | 'both'
 export type RuleFactors = { readonly kind: RuleKind; readonly factor: number }
+
+export const soonDeviations = 2
 
 export function ruleRecords(task: BenchTask, run: TraceRun): RuleRecord[] {
   const records: RuleRecord[] = []
@@ -44,6 +48,7 @@ export function ruleRecords(task: BenchTask, run: TraceRun): RuleRecord[] {
       gain: gain.value,
       gap: reading.gap.value,
       isOverfitting: isOverfitting(state.signals),
+      isOverfittingSoon: isOverfitting(state.signals, soonDeviations),
       isRising: isOverfitting(state.signals, overfittingDeviationsAtSwitch),
     })
   })
@@ -62,6 +67,7 @@ export function ruleChoice(
   records: readonly RuleRecord[],
   factors: RuleFactors,
   budgetSteps: number,
+  earliestShare: number = switchRuleShareMin,
 ): Choice {
   const satisfied: boolean[] = []
   const early = (step: number): Choice => ({
@@ -77,7 +83,7 @@ export function ruleChoice(
     if (step < (1 - switchRemainingMax) * budgetSteps) continue
     if (record.isOverfitting) return early(step)
     const hits = satisfied.slice(-switchHitsWindow).filter(Boolean).length
-    if (!isMet || hits < switchHitsNeeded || step < switchRuleShareMin * budgetSteps) continue
+    if (!isMet || hits < switchHitsNeeded || step < earliestShare * budgetSteps) continue
     return staying < 0 && record.isRising ? early(step) : { switchStep: step, finishStep: budgetSteps }
   }
   return 'never'
@@ -94,20 +100,3 @@ export const candidates: readonly RuleFactors[] = [
   factorsInForce,
   ...(['both', 'gain', 'gap'] as const).flatMap((kind) => scales.map((factor) => ({ kind, factor }))),
 ]
-
-export type TaskCosts = {
-  readonly task: string
-  /** What each candidate costs on this task, in the order of the candidates. */
-  readonly costs: readonly number[]
-}
-
-/** For each task the candidate that costs least on average on all the others; ties go to the first. */
-export function leaveOneOut(tasks: readonly TaskCosts[]): Map<string, RuleFactors> {
-  return new Map(
-    tasks.map(({ task }) => {
-      const others = tasks.filter((other) => other.task !== task)
-      const sums = candidates.map((_, index) => others.reduce((sum, { costs }) => sum + costs[index]!, 0))
-      return [task, candidates[sums.indexOf(Math.min(...sums))]!]
-    }),
-  )
-}

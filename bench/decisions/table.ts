@@ -98,7 +98,9 @@ export function decisionsMarkdown(results: Results): string {
     const rows = results.rows.filter((row) => row.part === part)
     return rows.length === 0 ? [] : ['', `**${titles[part]}**`, '', ...partTable(rows, tasks)]
   })
-  const fitted = [...results.factors].map(([task, { kind, factor }]) => `${task}: ${kind}, c = ${factor}`)
+  const fits = results.fits.map(
+    ({ name, chosen }) => `| ${name} | ${tasks.map((task) => chosen.get(task) ?? '').join(' | ')} |`,
+  )
   return [
     '**The best of the grid, mean over seeds**',
     '',
@@ -109,7 +111,11 @@ export function decisionsMarkdown(results: Results): string {
     ...winnersTable(results),
     ...sensitivityTable(results),
     '',
-    `Factors fitted on the other tasks: ${fitted.join('; ')}.`,
+    '**What was fitted on the other tasks**',
+    '',
+    `| row | ${tasks.join(' | ')} |`,
+    `| --- | ${tasks.map(() => '---').join(' | ')} |`,
+    ...fits,
   ].join('\n')
 }
 
@@ -137,6 +143,6 @@ export function decisionsJson(results: Results): object {
     })),
     winners: winnersOf(results.rows, ['end to end', 'time']),
     sensitivity: sensitivityOf(results.rows).map(({ name, cost }) => ({ name, ...cost })),
-    factors: Object.fromEntries(results.factors),
+    fits: results.fits.map(({ name, chosen }) => ({ name, ...Object.fromEntries(chosen) })),
   }
 }

@@ -4,7 +4,6 @@
 import type { BenchTask } from '../tasks.ts'
 import type { Score, TraceRun } from '../traces/format.ts'
 import { everything, type Feed, replay } from './replay.ts'
-import { candidates, factorsInForce, leaveOneOut, type RuleFactors, ruleChoice, ruleRecords } from './rule.ts'
 import {
   type Best,
   bestAtRate,
@@ -36,7 +35,6 @@ export type TimeRow = {
 }
 
 export const tunerRow = 'ours'
-export const looRow = 'ours, factors fitted on the other tasks'
 
 /** When the tuner switched on a trace. */
 export function tunerChoice(task: BenchTask, run: TraceRun, feed: Feed): Choice {
@@ -85,39 +83,4 @@ export function scoresOf(row: TimeRow, point: TimePoint): Score[] {
       accuracy: meanOf(scores.map(({ accuracy }) => accuracy)),
     }
   })
-}
-
-export type Fitted = { readonly row: TimeRow; readonly factors: ReadonlyMap<string, RuleFactors> }
-
-/** Our rule with its factors fitted on all tasks but the one that it is scored on. */
-export function fittedRow(points: readonly TimePoint[]): Fitted {
-  const records = new Map(
-    points.flatMap(({ task, runs }) => runs.runs.map((run) => [run, ruleRecords(task, run)])),
-  )
-  const costOf = (point: TimePoint, factors: RuleFactors) =>
-    meanOf(
-      point.runs.runs.map((run, index) => {
-        const { loss } = scoreOf(run, ruleChoice(records.get(run)!, factors, run.budgetSteps))
-        return Math.log(loss / point.best.scores[index]!.loss)
-      }),
-    )
-  const names = [...new Set(points.map(({ task }) => task.name))]
-  const factors = leaveOneOut(
-    names.map((name) => {
-      const own = points.filter(({ task }) => task.name === name)
-      return {
-        task: name,
-        costs: candidates.map((candidate) => meanOf(own.map((point) => costOf(point, candidate)))),
-      }
-    }),
-  )
-  return {
-    factors,
-    row: {
-      name: looRow,
-      choicesOf: ({ task }, run) => [
-        ruleChoice(records.get(run)!, factors.get(task.name) ?? factorsInForce, run.budgetSteps),
-      ],
-    },
-  }
 }

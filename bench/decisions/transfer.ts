@@ -1,0 +1,79 @@
+// An attempt at the rule's weak place, overfitting: what of the training loss's fall reaches held-out data. Over the
+// second half of the steps so far, in log t, p is the slope of the averaged weights' held-out loss and q that of the
+// training loss, both as falls; r = p/q is near 1 while a run learns what generalises, and falls towards 0 while it
+// memorises, long before the held-out loss rises. The switch, with an anneal over half of the steps so far, is asked
+// for when r, with a standard error on either side taken against it, is below a threshold at two of three probes;
+// else the rule decides as it does.
+
+import {
+  overfittingAnnealShare,
+  switchHitsNeeded,
+  switchHitsWindow,
+  switchRemainingMax,
+} from '../../tuner/constants.ts'
+import type { TraceRun } from '../traces/format.ts'
+import type { RuleRecord } from './rule.ts'
+import { type Choice, meanOf } from './truth.ts'
+
+export const transferThresholds = [0.2, 0.3, 0.4, 0.5, 0.6] as const
+/** The training loss must fall by this many standard errors, or the ratio says nothing. */
+const fallErrors = 2
+const blockSteps = 10
+
+type Slope = { readonly value: number; readonly error: number }
+
+/** Least squares of y over log x, with the error of the slope; undefined for fewer than four points. */
+function slopeInLog(points: readonly (readonly [number, number])[]): Slope | undefined {
+  if (points.length < 4) return undefined
+  const x = points.map(([step]) => Math.log(step))
+  const y = points.map(([, loss]) => loss)
+  const [middleX, middleY] = [meanOf(x), meanOf(y)]
+  let [products, squares] = [0, 0]
+  x.forEach((value, index) => {
+    products += (value - middleX) * (y[index]! - middleY)
+    squares += (value - middleX) ** 2
+  })
+  const value = products / squares
+  const residual = x.reduce((sum, at, index) => sum + (y[index]! - middleY - value * (at - middleX)) ** 2, 0)
+  return { value, error: Math.sqrt(residual / (points.length - 2) / squares) }
+}
+
+/** r at a step, as high as one standard error of p and of q allows; null where the training loss does not plainly fall. */
+export function transferAt(run: TraceRun, step: number): number | null {
+  const from = Math.max(1, Math.floor(step / 2))
+  const heldOut = run.probes.flatMap((probe): [number, number][] =>
+    probe.kind === 'valley' && probe.step >= from && probe.step <= step && probe.averaged.length > 0
+      ? [[probe.step, Math.min(...probe.averaged.map(({ loss }) => loss))]]
+      : [],
+  )
+  const training: [number, number][] = []
+  for (let at = from; at + blockSteps <= step; at += blockSteps)
+    training.push([at + blockSteps / 2, meanOf(run.loss.slice(at, at + blockSteps))])
+  const [p, q] = [slopeInLog(heldOut), slopeInLog(training)]
+  if (p === undefined || q === undefined || -q.value <= fallErrors * q.error) return null
+  return (p.error - p.value) / (-q.value - q.error)
+}
+
+export type TransferRecord = { readonly step: number; readonly ratio: number | null }
+
+export const transferRecords = (run: TraceRun, records: readonly RuleRecord[]): TransferRecord[] =>
+  records.map(({ step }) => ({ step, ratio: transferAt(run, step) }))
+
+/** The rule's choice, unless the transfer falls below the threshold before it. */
+export function transferChoice(
+  records: readonly TransferRecord[],
+  otherwise: Choice,
+  threshold: number,
+  budgetSteps: number,
+): Choice {
+  const low: boolean[] = []
+  for (const { step, ratio } of records) {
+    if (otherwise !== 'never' && step > otherwise.switchStep) break
+    low.push(ratio !== null && ratio < threshold)
+    if (step < (1 - switchRemainingMax) * budgetSteps || low.at(-1) !== true) continue
+    if (low.slice(-switchHitsWindow).filter(Boolean).length < switchHitsNeeded) continue
+    const steps = Math.max(2, Math.ceil(overfittingAnnealShare * step))
+    return { switchStep: step, finishStep: Math.min(budgetSteps, step + steps) }
+  }
+  return otherwise
+}
