@@ -151,7 +151,7 @@ describe('the results', () => {
   it('are told as tables, as JSON and as a picture', () => {
     const tables = decisionsMarkdown(results)
     expect(tables).toContain('| ours (1 of 2 tasks) |')
-    expect(tables).toContain('| end to end | one | cosine from the start | -0.0200 (-0.0200 to -0.0200) |')
+    expect(tables).toContain('| end to end | one | fixed 60 % anneal | -0.0009 (-0.0029 to 0.0011) |')
     expect(tables).toContain('| ours, no rate given | 0.0100 |')
     const json = JSON.parse(JSON.stringify(decisionsJson(results))) as { rows: Record<string, unknown>[] }
     expect(Object.keys(json.rows[0]!)).toEqual(

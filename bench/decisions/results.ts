@@ -7,7 +7,7 @@ import { isFalseSwitch } from './falseSwitch.ts'
 import { fittedRows } from './fittedRows.ts'
 import { rateRows } from './rateRows.ts'
 import { type Regret, regretOf, type TaskScores } from './regret.ts'
-import { plainTimeRows, scoresOf, type TimePoint, type TimeRow, timePoint } from './timeRows.ts'
+import { fixedAnneals, plainTimeRows, scoresOf, type TimePoint, type TimeRow, timePoint } from './timeRows.ts'
 import {
   type Best,
   byAccuracy,
@@ -17,6 +17,7 @@ import {
   oracleOf,
   type RateRuns,
   referenceScores,
+  scoreOf,
 } from './truth.ts'
 
 export type TaskData = { readonly traces: TaskTraces; readonly outcomes: readonly Outcome[] }
@@ -90,7 +91,12 @@ export function resultsOf(data: readonly TaskData[], extraTimeRows: readonly Tim
     tasks,
     marks,
     fits: fitted.map(({ row, chosen }) => ({ name: row.name, chosen })),
-    rows: [...endRows(tasks), ...timeRows.map((row) => timeRowOf(row, points, marks)), ...allRateRows(tasks)],
+    rows: [
+      ...endRows(tasks),
+      ...tracedEndRows(tasks),
+      ...timeRows.map((row) => timeRowOf(row, points, marks)),
+      ...allRateRows(tasks),
+    ],
   }
 }
 
@@ -141,6 +147,39 @@ function allRateRows(tasks: readonly Prepared[]): Row[] {
       part: 'rate',
       name,
       regret: regretOf(entries),
+      scores: entries,
+      falseSwitchRate: null,
+      taskCount: entries.length,
+    }
+  })
+}
+
+/** Whole runs that the traces hold already: the default rate, never annealed or from a fixed share on. */
+function tracedEndRows(tasks: readonly Prepared[]): Row[] {
+  const fixedShare = (share: number) => (budgetSteps: number) => ({
+    switchStep: (1 - share) * budgetSteps,
+    finishStep: budgetSteps,
+  })
+  const rows: [string, (budgetSteps: number) => Choice][] = [
+    ['constant', () => 'never'],
+    ...fixedAnneals.map((share): [string, (budgetSteps: number) => Choice] => [
+      `fixed ${Math.round(100 * share)} % anneal`,
+      fixedShare(share),
+    ]),
+  ]
+  return rows.map(([name, choiceOf]): Row => {
+    const entries = tasks.flatMap((prepared): TaskScores[] => {
+      const { task, rates } = prepared
+      const own = rates.find(({ rate }) => rate === task.defaultRate)
+      if (own === undefined) return []
+      const scores = own.runs.map((run) => scoreOf(run, choiceOf(task.budgetSteps)))
+      return [{ task: task.name, scores, oracle: referenceOf(prepared) }]
+    })
+    const regret = regretOf(entries)
+    return {
+      part: 'end to end',
+      name,
+      regret,
       scores: entries,
       falseSwitchRate: null,
       taskCount: entries.length,

@@ -7,7 +7,14 @@ import type { TraceRun } from '../traces/format.ts'
 import type { TimeRow } from './timeRows.ts'
 import type { Choice } from './truth.ts'
 
-const switching: readonly PolicyName[] = ['ReduceLROnPlateau', 'ReduceLROnPlateau, patience 2', 'GreedyLR']
+const switching: readonly PolicyName[] = [
+  'ReduceLROnPlateau',
+  'ReduceLROnPlateau, patience 2',
+  'GreedyLR',
+  'dlib slope, short',
+  'SASA+, short',
+  'ABEL',
+]
 
 /** When a policy first lowers its rate. */
 export function policyChoice(name: PolicyName, run: TraceRun): Choice {

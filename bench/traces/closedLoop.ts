@@ -53,6 +53,10 @@ export const rivalRows: readonly RivalRow[] = [
     bestRow: 'ReduceLROnPlateau, patience 2, best kept',
   },
   { row: 'GreedyLR', policy: 'GreedyLR', rateFactor: 1, bestRow: null },
+  { row: 'dlib slope, short', policy: 'dlib slope, short', rateFactor: 1, bestRow: null },
+  { row: 'SASA+, short', policy: 'SASA+, short', rateFactor: 1, bestRow: null },
+  { row: 'ABEL', policy: 'ABEL', rateFactor: 1, bestRow: null },
+  { row: 'AutoLRS-like', policy: 'AutoLRS-like', rateFactor: 1, bestRow: null },
 ]
 
 type Ended = { readonly last: TestScore; readonly best: TestScore; readonly steps: number }
@@ -74,8 +78,25 @@ export async function rivalOutcomes(task: BenchTask, row: RivalRow, seed: number
   }
 }
 
+/** Tries rates from the present weights, each over the same batches; the steps count, the weights come back. */
+async function tried(policy: Policy, { trainer }: BuiltTrainer, momentum: number): Promise<void> {
+  const due = policy.trials?.due(trainer.stepCount)
+  if (policy.trials === undefined || due == null) return
+  const start = trainer.capture()
+  const trials: { rate: number; losses: number[] }[] = []
+  for (const rate of due.rates) {
+    for (let done = 0; done < due.stepCount; done++)
+      trainer.step({ learningRate: rate, momentum, measureNorm: false })
+    trials.push({ rate, losses: (await trainer.read()).map(({ loss }) => loss ?? Number.NaN) })
+    trainer.resumeFrom(start, trainer.stepCount)
+  }
+  disposeCheckpoint(start)
+  policy.trials.settle(trainer.stepCount, trials)
+}
+
 /** Takes steps at the policy's rates until the budget is used up or it stops. */
-async function followed(task: BenchTask, policy: Policy, { trainer, backend }: BuiltTrainer): Promise<Ended> {
+async function followed(task: BenchTask, policy: Policy, built: BuiltTrainer): Promise<Ended> {
+  const { trainer, backend } = built
   const { budgetSteps, optimizer } = task
   const probeSteps = Math.max(1, Math.round(rivalProbeShare * budgetSteps))
   const rampSteps = rampStepsOf(budgetSteps)
@@ -88,10 +109,14 @@ async function followed(task: BenchTask, policy: Policy, { trainer, backend }: B
     if (best !== null) disposeCheckpoint(best.checkpoint)
     best = { loss, checkpoint: trainer.capture() }
   }
-  for (let step = 0; step < budgetSteps && !policy.isStopped; step++) {
+  const momentum = ownMomentum[optimizer]
+  while (trainer.stepCount < budgetSteps && !policy.isStopped) {
+    await tried(policy, built, momentum)
+    const step = trainer.stepCount
+    if (step >= budgetSteps) break
     trainer.step({
       learningRate: rampedRate(policy.rateFor(step), rampSteps, step),
-      momentum: ownMomentum[optimizer],
+      momentum,
       measureNorm: false,
       measureUpdate: needsNorm,
     })
