@@ -1,8 +1,8 @@
 // An attempt at the rule's weak place, overfitting: what of the training loss's fall reaches held-out data. Over the
-// second half of the steps so far, in log t, p is the slope of the averaged weights' held-out loss and q that of the
+// last two thirds of the steps so far, in log t, p is the slope of the averaged weights' held-out loss and q that of the
 // training loss, both as falls; r = p/q is near 1 while a run learns what generalises, and falls towards 0 while it
 // memorises, long before the held-out loss rises. The switch, with an anneal over half of the steps so far, is asked
-// for when r, with a standard error on either side taken against it, is below a threshold at two of three probes;
+// for when r, with two standard errors on either side taken against it, is below a threshold at two of three probes;
 // else the rule decides as it does.
 
 import {
@@ -15,9 +15,11 @@ import type { TraceRun } from '../traces/format.ts'
 import type { RuleRecord } from './rule.ts'
 import { type Choice, meanOf } from './truth.ts'
 
-export const transferThresholds = [0.2, 0.3, 0.4, 0.5, 0.6] as const
-/** The training loss must fall by this many standard errors, or the ratio says nothing. */
-const fallErrors = 2
+export const transferThresholds = [0.4, 0.5, 0.6, 0.7] as const
+/** Standard errors taken against a low ratio; the training loss must fall by more than these, or it says nothing. */
+const errorsAgainst = 2
+/** The slopes are taken from this share of the steps so far on. */
+const fromShare = 1 / 3
 const blockSteps = 10
 
 type Slope = { readonly value: number; readonly error: number }
@@ -38,9 +40,9 @@ function slopeInLog(points: readonly (readonly [number, number])[]): Slope | und
   return { value, error: Math.sqrt(residual / (points.length - 2) / squares) }
 }
 
-/** r at a step, as high as one standard error of p and of q allows; null where the training loss does not plainly fall. */
+/** r at a step, as high as the errors of p and of q allow; null where the training loss does not plainly fall. */
 export function transferAt(run: TraceRun, step: number): number | null {
-  const from = Math.max(1, Math.floor(step / 2))
+  const from = Math.max(1, Math.floor(fromShare * step))
   const heldOut = run.probes.flatMap((probe): [number, number][] =>
     probe.kind === 'valley' && probe.step >= from && probe.step <= step && probe.averaged.length > 0
       ? [[probe.step, Math.min(...probe.averaged.map(({ loss }) => loss))]]
@@ -50,8 +52,8 @@ export function transferAt(run: TraceRun, step: number): number | null {
   for (let at = from; at + blockSteps <= step; at += blockSteps)
     training.push([at + blockSteps / 2, meanOf(run.loss.slice(at, at + blockSteps))])
   const [p, q] = [slopeInLog(heldOut), slopeInLog(training)]
-  if (p === undefined || q === undefined || -q.value <= fallErrors * q.error) return null
-  return (p.error - p.value) / (-q.value - q.error)
+  if (p === undefined || q === undefined || -q.value <= errorsAgainst * q.error) return null
+  return (errorsAgainst * p.error - p.value) / (-q.value - errorsAgainst * q.error)
 }
 
 export type TransferRecord = { readonly step: number; readonly ratio: number | null }
