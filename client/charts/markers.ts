@@ -3,6 +3,7 @@
 // the ribbon's buttons (SVG) and the small marks on the charts (canvas).
 
 import type { Decision, DecisionKind } from '../../protocol/vocabulary.ts'
+import { isUnapplied } from '../views/words.ts'
 import type { ColorName } from './palette.ts'
 
 export type Glyph = {
@@ -36,6 +37,10 @@ export const glyphs: Readonly<Record<DecisionKind | 'planned', Glyph>> = {
   hold: { path: 'M0-4.2A4.2 4.2 0 1 1 0 4.2A4.2 4.2 0 1 1 0-4.2Z', color: 'ink', hollow: true },
   planned: { path: 'M0-5.6L5.6 0L0 5.6L-5.6 0Z', color: 'anneal', hollow: true },
 }
+
+/** A question, and an end of one that changed nothing, are hollow: so is what is only planned. */
+export const glyphOf = (decision: Decision): keyof typeof glyphs =>
+  isUnapplied(decision) ? 'planned' : decision.kind
 
 /** Glyphs closer than this merge, in px: their buttons are 24 px wide, and none may lie on another (WCAG 2.5.8). */
 export const stackDistancePx = 24.5

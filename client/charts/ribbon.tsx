@@ -4,8 +4,8 @@
 
 import type { Decision } from '../../protocol/vocabulary.ts'
 import { formatCount, formatNumber } from '../views/format.ts'
-import { decisionTitle, kindTitle, phaseTitle } from '../views/words.ts'
-import { type Marker, placeMarkers, placeTicks } from './markers.ts'
+import { decisionTitle, decisionWords, phaseTitle } from '../views/words.ts'
+import { glyphOf, type Marker, placeMarkers, placeTicks } from './markers.ts'
 import { plannedSwitchOf, type Stretch } from './phases.ts'
 import { GlyphPicture } from './smallPictures.tsx'
 import type { RunView } from './spec.ts'
@@ -162,7 +162,7 @@ function MarkerButton(props: { marker: Marker; chosen: Decision | null; choose: 
         title={stacked ? decisions.map(decisionTitle).join('\n') : decisionTitle(next)}
         onClick={() => props.choose(next.number)}
       >
-        {stacked ? <span>{decisions.length}</span> : <GlyphPicture name={next.kind} />}
+        {stacked ? <span>{decisions.length}</span> : <GlyphPicture name={glyphOf(next)} />}
       </button>
     </li>
   )
@@ -192,12 +192,12 @@ function Tag(props: TagProps) {
   const { decision, at, widthPx } = props
   const words = props.short
     ? formatCount(decision.step)
-    : `${kindTitle[decision.kind]}, step ${formatCount(decision.step)}`
+    : `${decisionWords(decision)}, step ${formatCount(decision.step)}`
   const half = (words.length * 6.7 + (props.short ? 18 : 34)) / 2
   const middle = tagMiddle(at, half, widthPx, props.others)
   return (
     <p class="tag" style={{ left: `${middle}px` }} aria-hidden="true">
-      {!props.short && <GlyphPicture name={decision.kind} size={12} />}
+      {!props.short && <GlyphPicture name={glyphOf(decision)} size={12} />}
       {words}
     </p>
   )

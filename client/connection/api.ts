@@ -70,9 +70,21 @@ export function fetchDecisions(runId: string, after: number): Promise<Answer<{ d
   return call('GET', `${pathOf(runId)}/decisions?after=${after}`)
 }
 
-export type CommandKind = Exclude<Command['kind'], 'override' | 'hand-back' | 'set-budget' | 'set-mode'>
+export type CommandKind = Exclude<
+  Command['kind'],
+  'override' | 'hand-back' | 'set-budget' | 'set-mode' | 'approve' | 'reject'
+>
 export function sendCommand(runId: string, kind: CommandKind, reason: string): Promise<Answer<unknown>> {
   return call('POST', `${pathOf(runId)}/commands`, { kind, reason })
+}
+
+export function sendAnswer(
+  runId: string,
+  decision: number,
+  kind: 'approve' | 'reject',
+  reason: string,
+): Promise<Answer<unknown>> {
+  return call('POST', `${pathOf(runId)}/decisions/${decision}/${kind}`, { reason })
 }
 
 export type OverrideBody = {

@@ -6,6 +6,7 @@ import type { Decision, DecisionTest, RunSummary } from '../../protocol/vocabula
 import { CounterfactualStrip, EvidenceBar } from '../charts/smallPictures.tsx'
 import { decisionUrl } from '../connection/api.ts'
 import { nowMs } from '../state/clock.ts'
+import { ApprovalForm } from './approvalForm.tsx'
 import { choose, neighbourOf } from './choosing.ts'
 import { copyText } from './copy.ts'
 import {
@@ -50,6 +51,7 @@ export function DecisionPanel(props: PanelProps) {
         <Sentence text={decision.summary} />
       </p>
       {decision.test !== undefined && <TestBars test={decision.test} />}
+      {decision.number === run.awaitingDecision && <ApprovalForm runId={run.id} number={decision.number} />}
       {decision.whyNotYet !== undefined && decision.whyNotYet !== '' && (
         <section class="part">
           <h3>Why not yet</h3>

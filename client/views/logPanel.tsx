@@ -1,6 +1,7 @@
 // All decisions, newest first; holds in a row are folded into one line that opens.
 
 import type { Decision } from '../../protocol/vocabulary.ts'
+import { glyphOf } from '../charts/markers.ts'
 import { GlyphPicture } from '../charts/smallPictures.tsx'
 import { choose } from './choosing.ts'
 import { formatCount, formatPlural } from './format.ts'
@@ -72,7 +73,7 @@ function Entry(props: { decision: Decision; shown: Decision | null }) {
         aria-current={shown?.number === decision.number ? 'true' : undefined}
         onClick={() => choose(decision.number)}
       >
-        <GlyphPicture name={decision.kind} />
+        <GlyphPicture name={glyphOf(decision)} />
         <span>
           <b>{decisionTitle(decision)}</b>
           <span class="log-words">

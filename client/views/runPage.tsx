@@ -66,11 +66,14 @@ function Loading(props: { name: string }) {
   )
 }
 
-/** The decision to show: the chosen one, or the newest. */
-function decisionShown(decisions: readonly Decision[], address: RunAddress): Decision | null {
-  const pinned =
-    address.decision === null ? undefined : decisions.find(({ number }) => number === address.decision)
-  return pinned ?? decisions.at(-1) ?? null
+/** The decision to show: the chosen one, the one that waits for a person, or the newest. */
+function decisionShown(
+  run: RunSummary,
+  decisions: readonly Decision[],
+  address: RunAddress,
+): Decision | null {
+  const wanted = address.decision ?? run.awaitingDecision
+  return decisions.find(({ number }) => number === wanted) ?? decisions.at(-1) ?? null
 }
 
 function useRunKeys(
@@ -104,7 +107,7 @@ function useRunKeys(
 function Loaded(props: { run: RunSummary; address: RunAddress }) {
   const { run, address } = props
   const { decisions, series, zoomed } = runState.value
-  const shown = decisionShown(decisions, address)
+  const shown = decisionShown(run, decisions, address)
   const mayAct =
     (run.mode === 'auto' || run.mode === 'approve') && run.state !== 'finished' && run.state !== 'diverged'
   useRunKeys(decisions, shown, address, mayAct)

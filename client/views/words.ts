@@ -5,13 +5,14 @@ import type {
   Alternative,
   Decision,
   DecisionKind,
+  DecisionStatus,
   Phase,
   RunState,
   RunSummary,
 } from '../../protocol/vocabulary.ts'
 import { formatCount, formatDuration, formatNumber } from './format.ts'
 
-export const kindTitle: Readonly<Record<DecisionKind, string>> = {
+const kindTitle: Readonly<Record<DecisionKind, string>> = {
   start: 'Started',
   hold: 'Hold',
   raise: 'Raised',
@@ -73,9 +74,23 @@ export function signalWords(name: string): string {
   return lower.charAt(0).toUpperCase() + lower.slice(1)
 }
 
+/** Titles of a question and of its end, where nothing was changed. */
+const statusTitle: Partial<Readonly<Record<DecisionStatus, string>>> = {
+  'awaiting-approval': 'Asked to anneal',
+  rejected: 'Refused to anneal',
+  expired: 'Question expired',
+  superseded: 'Question superseded',
+}
+
+/** Whether the decision was only a question, or ended one without a change. */
+export const isUnapplied = ({ status }: Pick<Decision, 'status'>): boolean => status in statusTitle
+
+export const decisionWords = ({ kind, status }: Pick<Decision, 'kind' | 'status'>): string =>
+  statusTitle[status] ?? kindTitle[kind]
+
 /** "Hold at step 3,120". */
-export function decisionTitle(decision: Pick<Decision, 'kind' | 'step'>): string {
-  return `${kindTitle[decision.kind]} at step ${formatCount(decision.step)}`
+export function decisionTitle(decision: Pick<Decision, 'kind' | 'step' | 'status'>): string {
+  return `${decisionWords(decision)} at step ${formatCount(decision.step)}`
 }
 
 /** The word on a run's state chip; a stale run says since when. */
