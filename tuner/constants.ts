@@ -248,6 +248,7 @@ export const rampShare = 0.01
 export const rangeOnlyShare = 0.1
 
 // -- Counterfactuals in decision records. Chosen: fixed anneals over these shares of the budget; dlib's rule, whose
-//    window is 2,000 losses, sees means of so many of them, so that its part of the state stays small.
+//    window is 2,000 losses, sees means of so many of them, so that its part of the state stays small: what that
+//    changes is in bench/records/2026-11-24-rivals/README.md.
 export const counterfactualShares = [0.2, 0.45, 0.8] as const
 export const counterfactualBlockSteps = 10
