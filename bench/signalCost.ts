@@ -1,6 +1,9 @@
 // What do signals and probes take of a steered run's time, and which part of it? A whole run by the trainer's own
 // clock (bench/steeredRun.ts), its seconds taken from the log: signals of steps before and after the rate is found,
-// valley and line probes of the search and after it.
+// valley and line probes of the search and after it. On a machine that other work uses, time by the wall is mostly
+// waiting; so the clock is by default the process's time on the processor, over all its threads. With two threads
+// that charges what uses both twice, so for a figure to quote set TF_NUM_INTRAOP_THREADS=1, where both clocks agree
+// on a quiet machine.
 // Threshold (fixed beforehand): at most 3 % together on runs of 4,500 steps on the native backend, search included.
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -16,6 +19,7 @@ export type CostRow = {
   readonly model: ModelName
   readonly seed: number
   readonly steps: number
+  readonly clock: ClockName
   /** Steps before the large rate was found. */
   readonly searchSteps: number
   /** Of all time in steps and probes. */
@@ -54,14 +58,23 @@ function stepCosts(log: readonly Observation[], searchSteps: number): { search: 
   return { search, after }
 }
 
+/** Seconds that this process has spent on the processor. */
+const processorClock = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
+const clocks = { processor: processorClock, wall: undefined } as const
+type ClockName = keyof typeof clocks
+
 export async function costRow(
   backend: BackendName,
   model: ModelName,
-  { steps, seed }: { steps: number; seed: number },
+  { steps, seed, clock }: { steps: number; seed: number; clock: ClockName },
 ): Promise<CostRow> {
   const folder = mkdtempSync(join(tmpdir(), 'twostep-bench-'))
   const job = { task: 'mnist', model, optimizer: 'momentum', seed, budgetSteps: steps, backend } as const
-  const { summary, state, log } = await steeredRun(job, folder).finally(() =>
+  const { summary, state, log } = await steeredRun(job, folder, clocks[clock]).finally(() =>
     rmSync(folder, { recursive: true, force: true }),
   )
   const searchSteps = state.phases.find(({ phase }) => phase === 'large')?.fromStep ?? 0
@@ -79,6 +92,7 @@ export async function costRow(
     model,
     seed,
     steps,
+    clock,
     searchSteps,
     signalShare: summary.signalShare,
     probeShare: summary.probeShare,
@@ -128,18 +142,19 @@ export function costTable(rows: readonly CostRow[]): string {
   ].join('\n')
 }
 
-/** @param args `--runs native/mlp,native/cnn,wasm/mlp`, `--steps N` (4500), `--seeds 1,2` (1), `--json`. */
+/** @param args `--runs native/mlp,native/cnn,wasm/mlp`, `--steps N` (4500), `--seeds 1,2` (1), `--clock wall` (processor), `--json`. */
 export async function benchSignalCost(args: readonly string[]): Promise<void> {
   const value = (name: string, fallback: string) => {
     const at = args.indexOf(name)
     return at < 0 ? fallback : (args[at + 1] ?? fallback)
   }
   const steps = Number(value('--steps', '4500'))
+  const clock: ClockName = value('--clock', 'processor') === 'wall' ? 'wall' : 'processor'
   const rows: CostRow[] = []
   for (const run of value('--runs', 'native/mlp,native/cnn,wasm/mlp').split(','))
     for (const seed of value('--seeds', '1').split(',').map(Number)) {
       const [backend, model] = run.split('/') as [BackendName, ModelName]
-      rows.push(await costRow(backend, model, { steps, seed }))
+      rows.push(await costRow(backend, model, { steps, seed, clock }))
     }
   console.log(args.includes('--json') ? JSON.stringify({ rows }) : costTable(rows))
 }

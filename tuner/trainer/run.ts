@@ -41,12 +41,13 @@ export async function buildTrainer(
   options: Pick<TrainOptions, 'task' | 'model' | 'optimizer' | 'batchSize' | 'seed' | 'backend'> &
     Partial<Pick<TrainOptions, 'labelNoise' | 'trainExamples' | 'probeExamples' | 'widths'>> & {
       readonly lineExamples?: number
+      readonly clock?: RunSurroundings['clock']
     },
   onNotice: (sentence: string) => void = () => undefined,
 ): Promise<BuiltTrainer> {
   const opened = await openBackend(options.backend)
   onNotice(describeBackend(opened))
-  const { labelNoise = 0, trainExamples, probeExamples, lineExamples, widths, seed } = options
+  const { labelNoise = 0, trainExamples, probeExamples, lineExamples, widths, seed, clock } = options
   const dataset = loadTask(options.task, { labelNoise, seed, ...(trainExamples ? { trainExamples } : {}) })
   const model = createModel(options.model, widths ? { ...dataset, widths } : dataset)
   const trainer = createTrainer({
@@ -58,6 +59,7 @@ export async function buildTrainer(
     seed,
     ...(probeExamples === undefined ? {} : { probeExamples }),
     ...(lineExamples === undefined ? {} : { lineExamples }),
+    ...(clock === undefined ? {} : { clock }),
   })
   return { trainer, backend: opened.backend, dataset, model }
 }
@@ -172,13 +174,24 @@ type RunParts = {
   readonly state: StateFolder | undefined
 }
 
+/** What a run is given besides its options. */
+export type RunSurroundings = {
+  readonly emit: EventSink
+  readonly runId: string
+  /** Instead of the server's address. */
+  readonly transport?: Transport | undefined
+  readonly stop?: AbortSignal | undefined
+  /** Seconds of a monotonic clock, by which signals and probes are charged; the wall's by default. */
+  readonly clock?: (() => number) | undefined
+}
+
 async function assemble(
   options: TrainOptions,
-  { emit, runId, transport }: { emit: EventSink; runId: string; transport?: Transport | undefined },
+  { emit, runId, transport, clock }: RunSurroundings,
 ): Promise<RunParts> {
   const onNotice = (message: string) => emit({ event: 'notice', message })
   const follower = createFollower(options, emit)
-  const { trainer, backend } = await buildTrainer(options, onNotice)
+  const { trainer, backend } = await buildTrainer({ ...options, clock }, onNotice)
   const { server, token, stateDir, spoolDir } = options
   const send = transport ?? (server === null ? undefined : createHttpTransport(server, { token }))
   const reporter =
@@ -259,7 +272,7 @@ async function train(parts: RunParts, stop: AbortSignal | undefined): Promise<Su
 /** Trains to the end. Returns the summary, which was emitted as well; undefined if the run was stopped. */
 export async function runTraining(
   options: TrainOptions,
-  around: { emit: EventSink; runId: string; transport?: Transport; stop?: AbortSignal },
+  around: RunSurroundings,
 ): Promise<SummaryEvent | undefined> {
   const parts = await assemble(options, around)
   const { emit, trainer, reporter } = parts
