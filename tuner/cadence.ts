@@ -7,6 +7,7 @@
 
 import type { Cadence } from '../protocol/vocabulary.ts'
 import {
+  annealLineProbeStride,
   averagingStepsMin,
   lineProbeStride,
   lineProbesFirst,
@@ -37,7 +38,8 @@ export function cadenceOf(state: TunerState): Cadence | null {
   const hasNorms = isSteered && offers(options, 'microBatchNorms')
   // Curvature changes more slowly than the loss, and costs as much to measure; but the gain of annealing rests on
   // it, so the first ones come with the first valley probes.
-  const stride = signals.curvature.count < lineProbesFirst ? 1 : lineProbeStride
+  const later = phase === 'anneal' ? annealLineProbeStride : lineProbeStride
+  const stride = signals.curvature.count < lineProbesFirst ? 1 : later
   return {
     blockSteps: block,
     valleySteps: offers(options, 'heldOutLoss') ? distance : null,

@@ -172,7 +172,7 @@ export const valleyElapsedShareMax = 0.12
 /** Bounds of the distance; beyond the upper one it grows, up to a share of the budget, only to hold its share of time. */
 export const valleyStepsMin = 20
 export const valleyStepsMax = 160
-export const valleyShareMax = 0.045
+export const valleyShareMax = 0.055
 export const valleyStepsWithoutBudget = 100
 /** Shortest averaging block. Chosen: that of a run of 2,000 steps. */
 export const averagingStepsMin = 10
@@ -181,9 +181,11 @@ export const averagingStepsMin = 10
 export const probeShareGoal = 0.017
 export const probeShareGoalShort = 0.035
 export const shortBudgetSteps = 3_000
-/** A line probe at each of the first valley probes, then at every third. Chosen. */
+/** A line probe at each of the first valley probes, then at every third; in the anneal, where little is left to
+ *  decide, at every sixth. Chosen. */
 export const lineProbesFirst = 2
 export const lineProbeStride = 3
+export const annealLineProbeStride = 6
 /** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
 export const microBatchSteps = 20
 /** Signals may take this share of the time; above it micro-batch norms come more rarely, at twice that so many times. */

@@ -201,13 +201,14 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
     expect([100, 1_000, 2_600].map((step) => blocksAt(step, 30_000))).toEqual([10, 30, 60])
   })
 
-  it('measures curvature with the first two valley probes, then at every third', () => {
-    const after = (count: number) => {
+  it('measures curvature with the first two valley probes, then at every third, in the anneal at every sixth', () => {
+    const strideAfter = (count: number, phase: TunerState['phase'] = 'large') => {
       const signals = { ...initial.signals, curvature: { ...initial.signals.curvature, count } }
-      const { valleySteps, lineSteps } = cadenceOf(stateOf({ step: 1_000, signals }))!
+      const { valleySteps, lineSteps } = cadenceOf(stateOf({ step: 1_000, signals, phase }))!
       return lineSteps! / valleySteps!
     }
-    expect([0, 1, 2, 9].map(after)).toEqual([1, 1, 3, 3])
+    expect([0, 1, 2, 9].map((count) => strideAfter(count))).toEqual([1, 1, 3, 3])
+    expect([0, 2].map((count) => strideAfter(count, 'anneal'))).toEqual([1, 6])
   })
 
   it('measures micro-batches more rarely where signals take more than their share of the time, within a bound', () => {
@@ -230,7 +231,10 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
     expect(at(0.034)).toBe(80)
     expect(at(1_000)).toBe(120)
     expect(at(0.001, 1_000, 1_000)).toBe(120)
-    // Late the distance is bounded by the budget's share as well.
+    // Late the distance is bounded by the budget's share as well, so that there are some 20 probes.
     expect(at(1_000, 2_900)).toBe(160)
+    const { cost } = initial.signals
+    const signals = { ...initial.signals, stepSecondsMean: 0.01, probeSecondsMean: 1_000, cost }
+    expect(cadenceOf(stateOf({ step: 3_000, signals, budgetSteps: 4_500 }))!.valleySteps).toBe(240)
   })
 })

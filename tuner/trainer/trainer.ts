@@ -142,17 +142,17 @@ export function createTrainer(options: TrainerOptions): Trainer {
     const measuring = clock()
     const gradientNormSquared = measureNorm || isSplit ? normSquared(gradients) : undefined
     const more = request.measureUpdate ? gradientMaker.updateSignals(weights, gradients) : {}
-    disposeAll(gradients)
     averages.add(weights)
-    const ended = clock()
+    const measured = clock()
+    disposeAll(gradients)
     const host = {
       step: stepCount,
       learningRate,
       momentum,
       batchSize,
       microBatchSize: isSplit ? microBatchSize : null,
-      stepSeconds: ended - started,
-      signalSeconds: signalSeconds + (ended - measuring),
+      stepSeconds: clock() - started,
+      signalSeconds: signalSeconds + (measured - measuring),
     }
     signals.add(host, { loss, gradientNormSquared, ...norms, ...more })
     stepCount++

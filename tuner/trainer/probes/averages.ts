@@ -8,8 +8,11 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Weights } from '../models/model.ts'
 import { cloneAll, disposeAll } from '../optimizers/optimizer.ts'
 
-/** Windows of averaged weights, in blocks. */
-export const windowBlocks = [1, 2, 4] as const
+/**
+ * Windows of averaged weights, in blocks. A window of 2 between them moved D by 2 % and no decision, for a quarter of
+ * the probe's cost: bench/records/2026-11-24-signal-cost.
+ */
+export const windowBlocks = [1, 4] as const
 /** Finished blocks kept on the device: the longest window. */
 export const blocksKept = 4
 /** Samples of a block that wait to be added: all samples of a block of at most 24 steps. */

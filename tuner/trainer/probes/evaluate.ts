@@ -29,14 +29,29 @@ export function partsMatrix(examples: number, parts = Math.min(probeParts, examp
   return tf.tensor2d(matrix, [parts, examples])
 }
 
-/** A vector of each part's mean loss, the loss over all, and the accuracy; the caller disposes it. */
-export function partScores(model: Model, weights: Weights, batch: Batch, matrix: tf.Tensor2D): tf.Tensor1D {
+/**
+ * Scores of several weights on the same examples as [weights, parts + 2]: each part's mean loss, the loss over all,
+ * and the accuracy. The losses of all are computed together, since on arrays so small the calls are what costs. The
+ * caller disposes it.
+ */
+export function partScores(
+  model: Model,
+  candidates: readonly Weights[],
+  { inputs, labels, count }: Batch,
+  matrix: tf.Tensor2D,
+): tf.Tensor2D {
   return tf.tidy(() => {
-    const logits = logitsOf(model, weights, batch.inputs)
-    const losses = tf.sub(tf.logSumExp(logits, 1, true), tf.sum(tf.mul(logits, batch.labels), 1, true))
-    const means = tf.reshape(tf.matMul(matrix, losses as tf.Tensor2D), [-1])
-    const all = [tf.mean(losses), accuracyOf(logits, batch.labels)].map((mean) => tf.reshape(mean, [1]))
-    return tf.concat([means, ...all]) as tf.Tensor1D
+    const logits = tf.reshape(tf.stack(candidates.map((weights) => logitsOf(model, weights, inputs))), [
+      candidates.length,
+      count,
+      -1,
+    ])
+    const losses = tf.sub(tf.logSumExp(logits, 2), tf.sum(tf.mul(logits, labels), 2)) as tf.Tensor2D
+    const right = tf.cast(tf.equal(tf.argMax(logits, 2), tf.argMax(labels, 1)), 'float32')
+    return tf.concat2d(
+      [tf.matMul(losses, matrix, false, true), tf.mean(losses, 1, true), tf.mean(right, 1, true)],
+      1,
+    )
   })
 }
 

@@ -1,5 +1,5 @@
 // The valley probe: loss and accuracy on the fixed held-out examples, of the present weights and of the weights
-// averaged over windows of 1, 2 and 4 blocks. Averaging cancels the noise across the valley, so the averaged
+// averaged over windows of 1 and 4 blocks. Averaging cancels the noise across the valley, so the averaged
 // loss shows how far along the valley floor the run is. Each loss comes with its parts, so that arms of a race are
 // compared over the same examples. Cost: 1 + windows forward passes, one read.
 
@@ -28,10 +28,10 @@ export async function measureValley(input: ValleyInput): Promise<Omit<ValleyProb
   const { backend, model, averages, examples } = input
   const windows = averages.windows()
   const candidates = [input.weights, ...windows.map(({ weights }) => weights)]
-  const tensors = candidates.map((weights) => partScores(model, weights, examples, input.parts))
+  const scores = partScores(model, candidates, examples, input.parts)
   for (const { weights } of windows) disposeAll(weights)
-  const values = await backend.readValues(tensors)
-  disposeAll(tensors)
+  const values = await backend.readValues([scores])
+  scores.dispose()
   const [partCount] = input.parts.shape
   const score = (index: number) => {
     const [...lossByPart] = values.slice(index * (partCount + 2), (index + 1) * (partCount + 2))
