@@ -2,8 +2,9 @@
 // steps so far and not with the budget: what happens early in a run must not depend on how long it is meant to
 // be, or a budget far beyond what the data carries sees overfitting too late. Probes at a distance c·t are spread
 // evenly in log t, as the valley's power law wants them. c is the smallest that the probes' share of the time
-// allows. Distances are taken from a short list (20, 30, 40, 60, 80, 120, …), because a job probes at multiples
-// of the distance, and one that wanders would make probes fall close together.
+// allows. Distances are taken from a short list (20, 30, 40, 60, 80, 120, 160, 320, …), because a job probes at multiples
+// of the distance, and one that wanders would make probes fall close together. Beyond `valleyStepsMax` it does wander,
+// as it holds the share of time there, so those are doublings: multiples of one another.
 
 import type { Cadence } from '../protocol/vocabulary.ts'
 import {
@@ -92,18 +93,19 @@ function probeDistance(state: TunerState): number {
 }
 
 /** Valley probes, each with its part of a line probe, that the rest of the run has time for; Infinity = not known. */
-function affordableProbes({ signals }: TunerState, budgetSteps: number): number {
-  const { probeSecondsMean, stepSecondsMean } = signals
-  if (probeSecondsMean === null || stepSecondsMean === null || stepSecondsMean <= 0) return Infinity
+function affordableProbes({ signals, step }: TunerState, budgetSteps: number): number {
+  const { probeSecondsMean, cost: spent } = signals
+  if (probeSecondsMean === null || spent.step <= 0) return Infinity
   const goal = budgetSteps < shortBudgetSteps ? probeShareGoalShort : probeShareGoal
-  const secondsLeft = goal * budgetSteps * stepSecondsMean - (signals.cost.probe ?? 0)
-  return secondsLeft / ((1 + 1 / lineProbeStride) * probeSecondsMean)
+  // By the mean of all steps: a few that other work slowed down must not change the distance.
+  const runSeconds = (spent.step / Math.max(1, step)) * budgetSteps
+  return (goal * runSeconds - (spent.probe ?? 0)) / ((1 + 1 / lineProbeStride) * probeSecondsMean)
 }
 
 /** The longest listed distance that is not above this one; `valleyStepsMin` at least. */
 function listedDistance(distance: number): number {
   let listed = valleyStepsMin
   for (let base = valleyStepsMin; base <= distance; base *= 2)
-    listed = 1.5 * base <= distance ? 1.5 * base : base
+    listed = base < valleyStepsMax && 1.5 * base <= distance ? 1.5 * base : base
   return listed
 }

@@ -172,7 +172,7 @@ export const valleyElapsedShareMax = 0.12
 /** Bounds of the distance; beyond the upper one it grows, up to a share of the budget, only to hold its share of time. */
 export const valleyStepsMin = 20
 export const valleyStepsMax = 160
-export const valleyShareMax = 0.055
+export const valleyShareMax = 0.075
 export const valleyStepsWithoutBudget = 100
 /** Shortest averaging block. Chosen: that of a run of 2,000 steps. */
 export const averagingStepsMin = 10

@@ -222,19 +222,27 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
   })
 
   it('spaces probes out where they would take more than their share of the time, within a bound', () => {
-    const at = (probeSecondsMean: number, step = 1_000, spent = 0) => {
-      const cost = { step: 10, signal: null, probe: spent }
-      const signals = { ...initial.signals, stepSecondsMean: 0.01, probeSecondsMean, cost }
-      return cadenceOf(stateOf({ step, signals }))!.valleySteps!
+    const at = (probeSecondsMean: number, { step = 1_000, spent = 0, budgetSteps = 3_000 } = {}) => {
+      const cost = { step: 0.01 * step, signal: null, probe: spent }
+      const signals = { ...initial.signals, probeSecondsMean, cost }
+      return cadenceOf(stateOf({ step, signals, budgetSteps }))!.valleySteps!
     }
     expect(at(0)).toBe(60)
     expect(at(0.034)).toBe(80)
     expect(at(1_000)).toBe(120)
-    expect(at(0.001, 1_000, 1_000)).toBe(120)
-    // Late the distance is bounded by the budget's share as well, so that there are some 20 probes.
-    expect(at(1_000, 2_900)).toBe(160)
-    const { cost } = initial.signals
-    const signals = { ...initial.signals, stepSecondsMean: 0.01, probeSecondsMean: 1_000, cost }
-    expect(cadenceOf(stateOf({ step: 3_000, signals, budgetSteps: 4_500 }))!.valleySteps).toBe(240)
+    expect(at(0.001, { spent: 1_000 })).toBe(120)
+    // Late the distance is bounded by the budget's share as well.
+    expect(at(1_000, { step: 2_900 })).toBe(160)
+    expect(at(1_000, { step: 3_000, budgetSteps: 4_500 })).toBe(320)
+  })
+
+  it('takes long distances from doublings, so that where they hold the share of time no two probes fall closer', () => {
+    const at = (spent: number) => {
+      const cost = { step: 30, signal: null, probe: spent }
+      const signals = { ...initial.signals, probeSecondsMean: 0.03, cost }
+      return cadenceOf(stateOf({ step: 3_000, signals, budgetSteps: 6_000 }))!.valleySteps!
+    }
+    const distances = Array.from({ length: 100 }, (_, index) => at(0.01 * index))
+    expect([...new Set(distances)]).toEqual([160, 320])
   })
 })

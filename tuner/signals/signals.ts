@@ -40,7 +40,6 @@ export type SignalsState = {
   readonly probeLosses: readonly number[]
   /** Averaged held-out loss of the last 16 probes. */
   readonly averagedLosses: readonly number[]
-  readonly stepSecondsMean: number | null
   readonly probeSecondsMean: number | null
   readonly badSamples: { readonly nonFinite: number; readonly outOfOrder: number; readonly repeated: number }
 }
@@ -59,7 +58,6 @@ export function initialSignals(budgetSteps: number | null): SignalsState {
     batchSize: null,
     probeLosses: [],
     averagedLosses: [],
-    stepSecondsMean: null,
     probeSecondsMean: null,
     badSamples: { nonFinite: 0, outOfOrder: 0, repeated: 0 },
   }
@@ -67,22 +65,13 @@ export function initialSignals(budgetSteps: number | null): SignalsState {
 
 /** Signals for a trajectory that starts afresh at other weights. */
 export function freshSignals(state: SignalsState, budgetSteps: number | null): SignalsState {
-  const {
-    smoother,
-    lossBlocks,
-    cost: costs,
-    batchSize,
-    stepSecondsMean,
-    probeSecondsMean,
-    badSamples,
-  } = state
+  const { smoother, lossBlocks, cost: costs, batchSize, probeSecondsMean, badSamples } = state
   return {
     ...initialSignals(budgetSteps),
     smoother,
     lossBlocks,
     cost: costs,
     batchSize,
-    stepSecondsMean,
     probeSecondsMean,
     badSamples,
   }
@@ -123,18 +112,12 @@ export function foldSample(state: SignalsState, sample: Sample): SignalsState {
     batchSize: batchSize ?? state.batchSize,
     probeLosses: state.probeLosses,
     averagedLosses: state.averagedLosses,
-    stepSecondsMean: runningMean(state.stepSecondsMean, sample.stepSeconds),
     probeSecondsMean: state.probeSecondsMean,
     badSamples:
       loss === null || isSound
         ? state.badSamples
         : { ...state.badSamples, nonFinite: state.badSamples.nonFinite + 1 },
   }
-}
-
-function runningMean(mean: number | null, value: number | null): number | null {
-  if (value === null || !Number.isFinite(value) || value < 0) return mean
-  return mean === null ? value : mean + (value - mean) / 20
 }
 
 /** Folds a valley probe taken at run length `largeSteps`; without averaged weights the raw loss stands in for P. */

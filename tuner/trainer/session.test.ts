@@ -88,6 +88,7 @@ const applied = () => ({
   acknowledgements: server.applied.flatMap(({ acknowledgements }) => acknowledgements ?? []),
 })
 const range = (to: number) => Array.from({ length: to }, (_, index) => index)
+const windowsOf = (probe: unknown) => (probe as ValleyProbe).averaged.map(({ windowSteps }) => windowSteps)
 const notices = () => events.flatMap((event) => (event.event === 'notice' ? [event.message] : []))
 
 describe('a session', () => {
@@ -103,7 +104,7 @@ describe('a session', () => {
       'line 16',
       'valley 24',
     ])
-    expect((probes[1] as ValleyProbe).averaged.map(({ windowSteps }) => windowSteps)).toEqual([4, 8, 16])
+    expect(windowsOf(probes[1])).toEqual([4, 16])
     expect(result).toMatchObject({
       steps: stepsMax,
       kept: 'last',
@@ -152,6 +153,13 @@ describe('a session', () => {
     const losses = server.applied.flatMap(({ steps: columns }) => columns?.loss ?? [])
     // Step 5 was split for its micro-batch norms, step 10 too: the same weights and batch give the same loss.
     expect(losses[10]).toBe(losses[5])
+  })
+  it('measures in full what is asked for by name, also where the cadence asks for it at the same step', async () => {
+    server.actions = [{ id: 'look', kind: 'probe', atStep: 16, probe: 'valley' }]
+    await run()
+    const valleys = applied().probes.filter(({ kind }) => kind === 'valley')
+    expect(valleys.map(({ step }) => step)).toEqual([8, 16, 24])
+    expect(valleys.map(windowsOf)).toEqual([[4], [4, 8, 16], [4, 16]])
   })
   it('does what an answer brings for this very step before it takes the step', async () => {
     server.actions = [{ id: 'one', kind: 'probe', atStep: 0, probe: 'valley' }]

@@ -102,7 +102,8 @@ class Session {
     this.context = {
       trainer,
       isFixed: follower.isFixed,
-      probe: (kind) => this.probe(kind),
+      // What is asked for by name decides about an arm or the end, so it is measured in full.
+      probe: (kind) => this.probe(kind, 'all'),
       restored: () => follower.restoredAt(trainer.stepCount),
       setPaused: (paused) => {
         this.isPaused = paused
@@ -158,7 +159,7 @@ class Session {
       await this.readSignals()
       await this.performDue(probed)
       for (const kind of ['valley', 'line'] as const)
-        if (due[kind] && !probed.has(kind) && this.kept === undefined) await this.probe(kind)
+        if (due[kind] && !probed.has(kind) && this.kept === undefined) await this.probe(kind, 'outer')
       await this.flush(mustWait ? this.limits.awaitMsMax : this.limits.answerMsMax)
       if (this.isPaused) await this.waitWhilePaused()
     }
@@ -177,10 +178,11 @@ class Session {
     }
   }
 
-  private async probe(kind: 'valley' | 'line'): Promise<void> {
+  private async probe(kind: 'valley' | 'line', windows: 'all' | 'outer'): Promise<void> {
     const { trainer, follower, reporter } = this.options
     const { learningRate } = follower.next(trainer.stepCount)
-    const result = kind === 'valley' ? await trainer.valleyProbe() : await trainer.lineProbe(learningRate)
+    const result =
+      kind === 'valley' ? await trainer.valleyProbe(windows) : await trainer.lineProbe(learningRate)
     this.totals.probeSeconds += result.seconds
     reporter?.addProbe(result)
   }

@@ -11,7 +11,7 @@ import { createDataOrder } from './data/dataOrder.ts'
 import { type Dataset, type Examples, indexRange } from './data/dataset.ts'
 import type { Model, Weights } from './models/model.ts'
 import { cloneAll, disposeAll, type Optimizer } from './optimizers/optimizer.ts'
-import { createWeightAverages } from './probes/averages.ts'
+import { allWindows, createWeightAverages, outerWindows } from './probes/averages.ts'
 import { evaluateBatches } from './probes/evaluate.ts'
 import { microBatchCount } from './probes/microBatches.ts'
 import { normSquared } from './probes/norms.ts'
@@ -61,7 +61,8 @@ export type Trainer = {
   /** Signals of the steps since the last read, in order. */
   read(): Promise<StepReading[]>
   setBlockSteps(blockSteps: number): void
-  valleyProbe(): Promise<ValleyProbe>
+  /** Over all windows of averaged weights (by default), or without the middle one. */
+  valleyProbe(windows?: 'all' | 'outer'): Promise<ValleyProbe>
   /** `learningRate`: where the search for η_c starts the first time. */
   lineProbe(learningRate: number): Promise<LineProbe>
   /** Returns the names of checkpoints dropped to make room. */
@@ -201,7 +202,12 @@ export function createTrainer(options: TrainerOptions): Trainer {
     step,
     read: () => signals.read(),
     setBlockSteps: (blockSteps) => averages.setBlockSteps(blockSteps),
-    valleyProbe: () => prober.valley({ weights, step: stepCount, lastRate }, averages),
+    valleyProbe: (windows = 'all') =>
+      prober.valley(
+        { weights, step: stepCount, lastRate },
+        averages,
+        windows === 'all' ? allWindows : outerWindows,
+      ),
     lineProbe: (learningRate) => prober.line({ weights, step: stepCount, lastRate }, learningRate),
     checkpoint: (name) => checkpoints.save(name, capture()),
     restore: (name, { rewindData = false, skipBatches = 0 } = {}) => {

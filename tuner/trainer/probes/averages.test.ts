@@ -2,7 +2,14 @@ import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openBackend } from '../backends/openBackend.ts'
 import { disposeAll } from '../optimizers/optimizer.ts'
-import { blocksKept, createWeightAverages, samplesHeld, type WeightAverages } from './averages.ts'
+import {
+  allWindows,
+  blocksKept,
+  createWeightAverages,
+  outerWindows,
+  samplesHeld,
+  type WeightAverages,
+} from './averages.ts'
 
 beforeAll(async () => {
   await openBackend('wasm')
@@ -20,8 +27,11 @@ function addSteps(averages: WeightAverages, from: number, to: number): void {
   }
 }
 
-function readWindows(averages: WeightAverages): [number, number][] {
-  return averages.windows().map(({ windowSteps, weights }) => {
+function readWindows(
+  averages: WeightAverages,
+  windows: readonly number[] = outerWindows,
+): [number, number][] {
+  return averages.windows(windows).map(({ windowSteps, weights }) => {
     const value = weights[0]!.dataSync()[0]!
     disposeAll(weights)
     return [windowSteps, value]
@@ -29,13 +39,18 @@ function readWindows(averages: WeightAverages): [number, number][] {
 }
 
 describe('averaged weights', () => {
-  it('of short blocks are the mean of every step, over windows of 1 and 4 blocks', () => {
+  it('of short blocks are the mean of every step, over windows of 1, 2 and 4 blocks', () => {
     const averages = createWeightAverages(4)
     addSteps(averages, 0, 4)
     expect(readWindows(averages)).toEqual([[4, 1.5]])
     addSteps(averages, 4, 8)
     expect(readWindows(averages)).toEqual([[4, 5.5]])
     addSteps(averages, 8, 22)
+    expect(readWindows(averages, allWindows)).toEqual([
+      [4, 17.5],
+      [8, 15.5],
+      [16, 11.5],
+    ])
     expect(readWindows(averages)).toEqual([
       [4, 17.5],
       [16, 11.5],

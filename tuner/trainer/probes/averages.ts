@@ -8,11 +8,10 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Weights } from '../models/model.ts'
 import { cloneAll, disposeAll } from '../optimizers/optimizer.ts'
 
-/**
- * Windows of averaged weights, in blocks. A window of 2 between them moved D by 2 % and no decision, for a quarter of
- * the probe's cost: bench/records/2026-11-24-signal-cost.
- */
-export const windowBlocks = [1, 4] as const
+/** Windows of averaged weights, in blocks. */
+export const allWindows = [1, 2, 4] as const
+/** Without the middle one D moved by 2 % and no decision, for a quarter of a probe's cost: the same record. */
+export const outerWindows = [1, 4] as const
 /** Finished blocks kept on the device: the longest window. */
 export const blocksKept = 4
 /** Samples of a block that wait to be added: all samples of a block of at most 24 steps. */
@@ -35,8 +34,8 @@ export type WeightAverages = {
   add(weights: Weights): void
   /** Takes effect with the next block; the present one is closed if it is at least half full, else left out. */
   setBlockSteps(blockSteps: number): void
-  /** Means over the windows that exist since the last reset, shortest first. */
-  windows(): AveragedWindow[]
+  /** Means over those of these windows, in blocks and of 4 at most, that exist since the last reset. */
+  windows(blockCounts: readonly number[]): AveragedWindow[]
   /** Mean over the newest finished block; undefined if there is none. */
   lastBlock(): tf.Tensor[] | undefined
   /** Forgets everything: after a restore old weights must not be averaged with new ones. */
@@ -106,8 +105,8 @@ export function createWeightAverages(blockSteps: number): WeightAverages {
       }
       length = next
     },
-    windows: () =>
-      windowBlocks
+    windows: (blockCounts) =>
+      blockCounts
         .filter((count) => count <= finished.length)
         .map((count) => {
           const blocks = finished.slice(-count)

@@ -38,7 +38,8 @@ export type RunPosition = {
 }
 
 export type Prober = {
-  valley(position: RunPosition, averages: WeightAverages): Promise<ValleyProbe>
+  /** `windows`: lengths of the windows of averaged weights, in blocks. */
+  valley(position: RunPosition, averages: WeightAverages, windows: readonly number[]): Promise<ValleyProbe>
   /** `learningRate`: where the search for η_c starts the first time. */
   line(position: RunPosition, learningRate: number): Promise<LineProbe>
   dispose(): void
@@ -70,13 +71,13 @@ export function createProber(options: ProberOptions): Prober {
     return [draw(), draw()]
   }
   return {
-    valley: async ({ weights, step }, averages) => {
+    valley: async ({ weights, step }, averages, windows) => {
       const started = clock()
       heldOut ??= {
         examples: makeBatch(dataset.heldOut, indexRange(0, heldOutCount)),
         parts: partsMatrix(heldOutCount),
       }
-      const probe = await measureValley({ backend, model, weights, averages, ...heldOut, step })
+      const probe = await measureValley({ backend, model, weights, averages, windows, ...heldOut, step })
       return { ...probe, seconds: clock() - started }
     },
     line: async (position, learningRate) => {

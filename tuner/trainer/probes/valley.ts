@@ -1,5 +1,5 @@
 // The valley probe: loss and accuracy on the fixed held-out examples, of the present weights and of the weights
-// averaged over windows of 1 and 4 blocks. Averaging cancels the noise across the valley, so the averaged
+// averaged over windows of 1, 2 and 4 blocks, or of 1 and 4. Averaging cancels the noise across the valley, so the averaged
 // loss shows how far along the valley floor the run is. Each loss comes with its parts, so that arms of a race are
 // compared over the same examples. Cost: 1 + windows forward passes, one read.
 
@@ -17,6 +17,8 @@ export type ValleyInput = {
   readonly model: Model
   readonly weights: Weights
   readonly averages: WeightAverages
+  /** Lengths of the windows in blocks. */
+  readonly windows: readonly number[]
   readonly examples: Batch
   /** Of `partsMatrix`, for these examples. */
   readonly parts: tf.Tensor2D
@@ -26,7 +28,7 @@ export type ValleyInput = {
 /** `seconds` is left to the caller, who owns the clock. */
 export async function measureValley(input: ValleyInput): Promise<Omit<ValleyProbe, 'seconds'>> {
   const { backend, model, averages, examples } = input
-  const windows = averages.windows()
+  const windows = averages.windows(input.windows)
   const candidates = [input.weights, ...windows.map(({ weights }) => weights)]
   const scores = partScores(model, candidates, examples, input.parts)
   for (const { weights } of windows) disposeAll(weights)
