@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Plan } from '../protocol/vocabulary.ts'
+import { searchCurves } from './searchCurves.ts'
 import { plannedRun, steeredRun } from './steeredRun.ts'
 import { type BenchTask, benchTask, jobOf } from './tasks.ts'
 
@@ -54,6 +55,7 @@ const optionOf = (args: readonly string[], name: string, otherwise: string): str
 export async function benchSearch(args: readonly string[]): Promise<void> {
   const task = benchTask(optionOf(args, '--task', 'digits'))
   const seeds = optionOf(args, '--seeds', '1').split(',').map(Number)
+  if (args.includes('--curves')) return searchCurves(task, seeds)
   const wanted = optionOf(args, '--rows', 'given,high,low,none,kept,linear,cosine').split(',') as Row[]
   for (const seed of seeds)
     for (const row of wanted) {

@@ -61,6 +61,9 @@ export const rangeStepsMax = 500
 export const rangeSmoothingSteps = 5
 /** Divergence: smoothed loss above this multiple of its best. */
 export const rangeLossRiseFactor = 1.3
+/** A rise that comes back within so many steps is a catapult; one above this multiple is not waited for. Chosen. */
+export const rangeCatapultSteps = 50
+export const rangeLossRiseMax = 3
 /** Divergence: gradient norm this many deviations above its mean, at this many of ten steps. */
 export const rangeNormDeviations = 2.5
 export const rangeNormHits = 5
@@ -76,7 +79,7 @@ export const raceSpread = 3
 export const raceUpDeviations = 2
 export const raceDownDeviations = 2
 /** A changed rate is this multiple of the early optimum, which flatters large rates. */
-export const raceKappa = 0.7
+export const raceKappa = 0.5
 /** Two runs over different batches differ about as much as one scores differently on other examples, so many of them. */
 export const raceChaosExamples = 400
 /** Where a probe comes without parts, a difference of losses has this share of the loss as its standard error. */
@@ -91,7 +94,7 @@ export const raceRangeReach = 30
 export const raceShareMax = 0.25
 /** An arm is this share of the budget long, within bounds in steps. */
 export const raceSegmentShare = 0.02
-export const raceSegmentStepsMin = 20
+export const raceSegmentStepsMin = 24
 export const raceSegmentStepsMax = 60
 /** An arm starts at this share of its rate and reaches it half-way. */
 export const raceWarmupFrom = 0.1

@@ -14,10 +14,10 @@ describe('a run without a budget', () => {
   it('says with each hold how much evidence there is and how much is needed', () => {
     const holds = decisionsOf(run, 'hold')
     expect(holds[0]?.summary).toBe(
-      'Holding the large step at 0.22: not enough evidence yet (1 of 13 probes).',
+      'Holding the large step at 0.156: not enough evidence yet (1 of 13 probes).',
     )
     expect(holds.at(-1)?.summary).toMatch(
-      /^Holding the large step at 0\.22: evidence [\d.]+ of 20 needed that going on gains less than [\d.e-]+ per 100 steps\.$/,
+      /^Holding the large step at 0\.156: evidence [\d.]+ of 20 needed that going on gains less than [\d.e-]+ per 100 steps\.$/,
     )
     expect(holds.at(-1)?.test).toMatchObject({ relation: '>=', right: { value: 20 }, satisfied: false })
   })

@@ -73,7 +73,7 @@ export function foldWarmupProbe(turn: Turn, probe: ValleyProbe): Turn {
 }
 
 /** P with its parts: of the best window of averaged weights, or of the weights themselves where there is none. */
-function scoreOf({ raw, averaged, examples }: ValleyProbe): Score {
+export function scoreOf({ raw, averaged, examples }: ValleyProbe): Score {
   const best = bestAverage({ averaged })
   const entry = averaged.find(({ windowSteps }) => windowSteps === best?.windowSteps) ?? raw
   return { loss: entry.loss, parts: entry.lossByPart ?? [], examples }

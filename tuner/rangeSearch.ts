@@ -107,7 +107,7 @@ function endRange(turn: Turn, outcome: Exclude<RangeOutcome, { kind: 'running' }
   // The job waits for this answer at the next multiple of ten steps, so that is where the first arm starts.
   return decided(runNextArm(racing, race, nextAwaitStep(state.step - 1)), {
     kind: 'lower',
-    summary: `${found} Smaller rates, around ${formatRate(race.reference)}, now race from the start weights.`,
+    summary: `${found} Rates around ${formatRate(race.reference)} now race from the start weights.`,
     phaseBefore: 'warmup',
     rule: warmupRule,
   })

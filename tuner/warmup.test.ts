@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Capability } from '../protocol/vocabulary.ts'
 import { raceShareMax, rangeOnlyShare, rangeShareMax } from './constants.ts'
+import { initialState, tune } from './index.ts'
 import { stabilityLimit } from './testing/noisyQuadratic.ts'
 import {
   allCapabilities,
@@ -186,6 +187,49 @@ describe('absurd results', () => {
       /^Large step [\d.]+: the search was cut short, because a checkpoint could not be restored\.$/,
     )
     expect(run.state).toMatchObject({ lifecycle: 'finished', warmup: null })
+  })
+
+  it('a winner that cannot be restored leaves a record', () => {
+    // The same log, but for the answer to the restore that the search ended with.
+    let state = initialState()
+    const said: string[] = []
+    for (const entry of searched({ learningRate: 0.01 }).log) {
+      const asked = state.actions.filter(({ kind }) => kind === 'restore').map(({ id }) => id)
+      const isAnswer =
+        entry.kind === 'acknowledgement' &&
+        asked.includes(entry.acknowledgement.actionId) &&
+        state.phase === 'large'
+      const acknowledgement = { status: 'failed', detail: 'gone' } as const
+      const observation = isAnswer
+        ? { ...entry, acknowledgement: { ...entry.acknowledgement, ...acknowledgement } }
+        : entry
+      const result = tune(state, observation)
+      state = result.state
+      if (isAnswer) said.push(...result.decisions.map(({ summary }) => summary))
+    }
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^The weights that the search chose could not be restored \(gone\): the present ones go on at [\d.]+\.$/,
+      ),
+    ])
+  })
+
+  it('a rate set by hand ends the search: what follows is no arm’s result, and the given rate comes after', () => {
+    for (const learningRate of [0.03, null]) {
+      const override = {
+        kind: 'override',
+        learningRate: 0.005,
+        untilStep: 400,
+        reason: 'mine',
+        by: 'me',
+      } as const
+      const run = searched({ learningRate, commands: { 60: override } })
+      const cut = run.decisions.find(({ summary }) => summary.includes('because the rate was set by hand'))
+      expect(cut?.step).toBe(60)
+      expect(run.learningRates.slice(60, 400).every((rate) => rate === 0.005)).toBe(true)
+      expect(run.learningRates[401]).toBe(learningRate ?? 0.01)
+      expect(run.state).toMatchObject({ lifecycle: 'finished', largeLearningRate: learningRate ?? 0.01 })
+    }
   })
 
   it('a restore that is never answered does not hold the run up', () => {

@@ -25,7 +25,8 @@ export function raceAround(options: Opening & { readonly learningRate: number })
 
 /**
  * A race below a divergence rate. The best rate lies 1 to 30 times below it; `usualRate`, what most jobs of this
- * kind use, is tried first where it lies in that span, else the nearest rate that does.
+ * kind use, is tried first where it lies in that span, else the nearest rate that does. The climb may pass the
+ * divergence rate: that scatters between seeds, and an arm that does diverge costs a few steps.
  */
 export function raceBelow(
   options: Opening & { readonly divergenceRate: number; readonly usualRate: number },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { rangeGrowthMin, rangeLossRiseFactor, rangeMinimumDescent } from '../constants.ts'
+import { rangeCatapultSteps, rangeGrowthMin, rangeLossRiseFactor, rangeMinimumDescent } from '../constants.ts'
 import { batchGradient, eigenvalues, quadraticLoss, stabilityLimit } from '../testing/noisyQuadratic.ts'
 import { foldRangeSample, type RangeOutcome, rangeOutcome, startRangeTest } from './rangeTest.ts'
 
@@ -99,11 +99,29 @@ describe('the range test', () => {
     // Smoothed with a time constant of 5 steps, a jump to x passes 1.3 at 1 + (x − 1)(1 − e^(−n/5)) > 1.3:
     // for x = 2 that is n = 2. The fall before it must have settled.
     const { outcome, step } = outcomeOf((at) => still(at === 0 ? 1.2 : at < 100 ? 1 : 2))
-    expect(step).toBe(101)
+    // The rise is waited for before it is called a divergence, and then named by its first step.
+    expect(step).toBe(101 + rangeCatapultSteps)
     expect(outcome).toMatchObject({
       kind: 'found',
+      divergenceRate: fromRate * growth ** 101,
       sign: `the smoothed loss rose to ${rangeLossRiseFactor} times its best`,
     })
+  })
+
+  it('takes a rise that comes back within its patience for a catapult, and one that does not, or goes far, for a divergence', () => {
+    const rise = (steps: number, to: number) =>
+      outcomeOf((at) => still(at === 0 ? 1.2 : at >= 100 && at < 100 + steps ? to : 1))
+    expect(rise(rangeCatapultSteps - 10, 2).outcome.kind).toBe('no-divergence')
+    expect(rise(rangeCatapultSteps + 10, 2).outcome.kind).toBe('found')
+    const far = rise(30, 10)
+    expect(far.outcome).toMatchObject({ kind: 'found', divergenceRate: fromRate * growth ** 100 })
+    expect(far.step).toBeLessThan(104)
+  })
+
+  it('takes a rise that the range ends in for a divergence', () => {
+    const { outcome, step } = outcomeOf((at) => still(at === 0 ? 1.2 : at < stepCount - 20 ? 1 : 2))
+    expect(step).toBe(stepCount - 1)
+    expect(outcome.kind).toBe('found')
   })
 
   it('takes a gradient norm far above its mean at five of ten steps for a sign, and one such step not', () => {

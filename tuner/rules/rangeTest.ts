@@ -2,12 +2,16 @@
 // It bounds the search from above and nothing more: the rate at which training diverges scatters by a factor
 // of 2.4 between seeds and lies 1 to 30 times above the best one, so a race follows (race.ts), never a fixed
 // fraction. Signs of divergence: smoothed loss above 1.3 × the best so far; gradient norm more than 2.5
-// deviations above its running mean in 5 of 10 steps; five losses in a row that are not finite.
+// deviations above its running mean in 5 of 10 steps; five losses in a row that are not finite. A rise of the loss that
+// comes back within 50 steps is a catapult (large steps may leave a sharp place that way) and no divergence; a rise beyond 3 × the best is
+// not waited for. The divergence rate is that of the first sign.
 // Cost per sample O(1); state a dozen numbers.
 
 import {
   guardNonFiniteMax,
+  rangeCatapultSteps,
   rangeLossRiseFactor,
+  rangeLossRiseMax,
   rangeMinimumDescent,
   rangeNormDeviations,
   rangeNormHits,
@@ -31,8 +35,12 @@ export type RangeTestState = {
   /** 1 = a norm far above its mean; the last ten steps. */
   readonly normHits: readonly number[]
   readonly nonFiniteCount: number
-  readonly diverged: { readonly step: number; readonly learningRate: number; readonly sign: string } | null
+  /** A rise of the loss that may yet come back. */
+  readonly suspected: Sign | null
+  readonly diverged: Sign | null
 }
+
+type Sign = { readonly step: number; readonly learningRate: number; readonly sign: string }
 
 type RangeSample = {
   readonly step: number
@@ -64,6 +72,7 @@ export function startRangeTest(options: {
     normCount: 0,
     normHits: [],
     nonFiniteCount: 0,
+    suspected: null,
     diverged: null,
   }
 }
@@ -74,9 +83,20 @@ export function foldRangeSample(state: RangeTestState, sample: RangeSample): Ran
   const norms = foldNorm(state, sample.gradientNorm)
   const next = sample.loss === null ? norms : foldLoss(norms, sample.step, sample.loss)
   const sign = divergenceSign(next)
-  return sign === null
-    ? next
-    : { ...next, diverged: { step: sample.step, learningRate: sample.learningRate, sign } }
+  const { step, learningRate } = sample
+  if (sign !== null) return { ...next, diverged: next.suspected ?? { step, learningRate, sign } }
+  if (!hasRisen(next, rangeLossRiseFactor))
+    return next.suspected === null ? next : { ...next, suspected: null }
+  const suspected = next.suspected ?? { step, learningRate, sign: riseSign }
+  const isOver = step - suspected.step >= rangeCatapultSteps || hasRisen(next, rangeLossRiseMax)
+  return isOver ? { ...next, suspected: null, diverged: suspected } : { ...next, suspected }
+}
+
+const riseSign = `the smoothed loss rose to ${rangeLossRiseFactor} times its best`
+
+function hasRisen({ smoother, lossBest }: RangeTestState, factor: number): boolean {
+  const smoothed = lossSmoother.read(smoother).value
+  return smoothed !== null && lossBest !== null && smoothed > riseLimit(lossBest, factor)
 }
 
 function foldLoss(state: RangeTestState, step: number, loss: number): RangeTestState {
@@ -101,13 +121,10 @@ function foldNorm(state: RangeTestState, norm: number | null): RangeTestState {
   return { ...state, normHits, ...movedLevel(state, norm, 20) }
 }
 
-function divergenceSign(state: RangeTestState): string | null {
-  const { lossBest, nonFiniteCount, normHits } = state
-  const lossSmoothed = lossSmoother.read(state.smoother).value
+/** A sign that is not waited for. */
+function divergenceSign({ nonFiniteCount, normHits }: RangeTestState): string | null {
   if (nonFiniteCount >= guardNonFiniteMax)
     return `the loss was not finite at ${guardNonFiniteMax} steps in a row`
-  if (lossSmoothed !== null && lossBest !== null && lossSmoothed > riseLimit(lossBest, rangeLossRiseFactor))
-    return `the smoothed loss rose to ${rangeLossRiseFactor} times its best`
   const hits = normHits.reduce((sum, hit) => sum + hit, 0)
   return hits >= rangeNormHits ? `the gradient norm jumped at ${hits} of ${normHits.length} steps` : null
 }
@@ -120,7 +137,9 @@ export type RangeOutcome =
 
 /** What the test says once steps up to `nextStep` are folded. */
 export function rangeOutcome(state: RangeTestState, nextStep: number): RangeOutcome {
-  const { diverged, lossFirst, lossBest } = state
+  const { lossFirst, lossBest } = state
+  // A rise that the range ended in did not come back.
+  const diverged = state.diverged ?? (nextStep >= state.toStep ? state.suspected : null)
   if (diverged) {
     const { learningRate: divergenceRate, sign } = diverged
     const needed = rangeMinimumDescent * Math.abs(lossFirst ?? 0)
