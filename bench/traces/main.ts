@@ -16,7 +16,7 @@ export function listOption(args: readonly string[], name: string): string[] | un
 
 /**
  * @param args `--task a,b`, `--seeds 1,2`, `--again`; `--rates .1,.3` for traces; `--rows ours|rivals` for closed
- * loops, with `--only "row"` for those whose name starts so.
+ * loops, with `--only "row"`, as often as wanted, for those whose name starts so.
  */
 export async function benchTraces(args: readonly string[]): Promise<void> {
   const names = listOption(args, '--task') ?? benchTasks.map(({ name }) => name)
@@ -36,10 +36,10 @@ async function closedLoops<Row extends OurRow | RivalRow>(
   rows: readonly Row[],
   train: (row: Row, seed: number) => Promise<Outcome[]>,
 ): Promise<void> {
-  const at = args.indexOf('--only')
-  const start = at < 0 ? '' : (args[at + 1] ?? '')
+  const starts = args.flatMap((arg, index) => (arg === '--only' ? [args[index + 1] ?? ''] : []))
+  const isWanted = (row: string) => starts.length === 0 || starts.some((start) => row.startsWith(start))
   const seeds = listOption(args, '--seeds')?.map(Number) ?? task.seeds
-  for (const row of rows.filter((entry) => entry.row.startsWith(start)))
+  for (const row of rows.filter((entry) => isWanted(entry.row)))
     for (const seed of seeds) {
       const isKnown = loadOutcomes(task.name).some((known) => known.row === row.row && known.seed === seed)
       if (isKnown && !args.includes('--again')) continue
