@@ -33,8 +33,8 @@ export const colors = {
   large: '#2559dc',
   small: '#b24a0f',
 } as const
-export const panelSize = { width: 460, height: 330 } as const
-const margins = { left: 58, right: 96, top: 40, bottom: 46 } as const
+export const panelSize = { width: 480, height: 340 } as const
+const margins = { left: 58, right: 112, top: 50, bottom: 46 } as const
 
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
@@ -69,12 +69,12 @@ function axes(frame: Frame): string[] {
     textAt(String(tick), { x: xOf(frame, tick), y: height + 18, anchor: 'middle', color: colors.faint }),
   )
   return [
-    textAt(panel.title, { x: -margins.left + 8, y: -20, isBold: true }),
+    textAt(panel.title, { x: -margins.left + 8, y: -32, isBold: true }),
     ...grid,
     ...ticks,
     `<line x1="0" x2="${width}" y1="${height}" y2="${height}" stroke="${colors.faint}"/>`,
     textAt(panel.x.label, { x: width / 2, y: height + 37, anchor: 'middle' }),
-    textAt(panel.y.label, { x: -margins.left + 8, y: -5, color: colors.faint }),
+    textAt(panel.y.label, { x: -margins.left + 8, y: -15, color: colors.faint }),
   ]
 }
 
