@@ -171,7 +171,7 @@ export const approvalRetryShare = 0.1
 // -- Cadence of probes. bench/records/2026-11-24-after-the-switch/README.md; the shares of time are the product's promise.
 /** Distance of valley probes as a share of the steps so far: the first where time allows it, the second at most. */
 export const valleyElapsedShare = 0.06
-export const valleyElapsedShareMax = 0.12
+export const valleyElapsedShareMax = 0.15
 /** Bounds of the distance; beyond the upper one it grows, up to a share of the budget, only to hold its share of time. */
 export const valleyStepsMin = 20
 export const valleyStepsMax = 160
