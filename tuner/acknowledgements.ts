@@ -2,10 +2,13 @@
 // that could not be made is forgotten; anything else just leaves the list.
 
 import type { Acknowledgement } from '../protocol/vocabulary.ts'
+import { undoRule, watchRule } from './annealing.ts'
+import { valleyUpTo } from './estimators/valleySlope.ts'
 import { notRestored } from './guards/recovery.ts'
 import { armRestored } from './raceSearch.ts'
-import type { TunerState } from './state.ts'
-import { replanned, type Turn, updated } from './turn.ts'
+import { bestCheckpoint, lowestCheckpoint, switchCheckpoint } from './rules/annealWatch.ts'
+import type { AnnealState, TunerState } from './state.ts'
+import { decided, replanned, type Turn, updated } from './turn.ts'
 import { restoreFailed, winnerNotRestored } from './warmup.ts'
 
 export function foldAcknowledgement(turn: Turn, acknowledgement: Acknowledgement): Turn {
@@ -13,17 +16,24 @@ export function foldAcknowledgement(turn: Turn, acknowledgement: Acknowledgement
   const action = turn.state.actions.find(({ id }) => id === actionId)
   if (action === undefined) return turn
   const next = updated(turn, { actions: turn.state.actions.filter(({ id }) => id !== actionId) })
-  if (action.kind === 'restore') return restored(next, { actionId, isDone: status === 'done', step, detail })
+  if (action.kind === 'restore')
+    return restored(next, {
+      actionId,
+      checkpoint: action.checkpoint,
+      isDone: status === 'done',
+      step,
+      detail,
+    })
   if (action.kind === 'checkpoint' && status !== 'done') return withoutCheckpoint(next, action.checkpoint)
   return next
 }
 
 function restored(
   turn: Turn,
-  options: { actionId: string; isDone: boolean; step: number; detail: string },
+  options: { actionId: string; checkpoint: string; isDone: boolean; step: number; detail: string },
 ): Turn {
   const { state } = turn
-  const { actionId, isDone, step, detail } = options
+  const { actionId, checkpoint, isDone, step, detail } = options
   const isAwaited = state.awaitedRestore === actionId
   // A guard may ask for one in a ramp as well: that is not the search's.
   if (state.warmup !== null && !isAwaited)
@@ -35,7 +45,30 @@ function restored(
   if (!isAwaited) return isDone ? valid : winnerNotRestored(valid, detail)
   const { rewarm } = valid.state
   const moved = rewarm === null ? valid : replanned(updated(valid, { rewarm: movedTo(step, rewarm) }))
-  return isDone ? moved : notRestored(moved, detail)
+  return isDone ? wentBack(moved) : goingOn(withoutCheckpoint(moved, checkpoint), checkpoint, detail)
+}
+
+/** The weights are those of an earlier point: what was measured beyond it is forgotten. */
+function wentBack(turn: Turn): Turn {
+  const { awaitedLargeSteps: largeSteps, signals } = turn.state
+  if (largeSteps === null) return turn
+  const valley = valleyUpTo(signals.valley, largeSteps)
+  return updated(turn, { largeSteps, awaitedLargeSteps: null, signals: { ...signals, valley } })
+}
+
+/** The job could not go back: whose restore it was says what goes on from the present weights. */
+function goingOn(turn: Turn, checkpoint: string, detail: string): Turn {
+  const next = updated(turn, { awaitedLargeSteps: null })
+  if (checkpoint !== switchCheckpoint && checkpoint !== lowestCheckpoint) return notRestored(next, detail)
+  const { phase } = next.state
+  const said = detail === '' ? '' : ` (${detail})`
+  const course = phase === 'anneal' ? 'the anneal is cut short' : 'the rate climbs back'
+  return decided(next, {
+    kind: phase === 'anneal' ? 'lower' : 'undo',
+    summary: `The earlier weights could not be restored${said}: ${course} from the present ones.`,
+    phaseBefore: phase,
+    rule: phase === 'anneal' ? watchRule : undoRule,
+  })
 }
 
 /** A climb of the same length from another step on. */
@@ -47,8 +80,15 @@ const movedTo = (step: number, rewarm: NonNullable<TunerState['rewarm']>): Tuner
 
 /** A checkpoint that could not be made is not one to go back to. */
 function withoutCheckpoint(turn: Turn, name: string): Turn {
-  const { divergence } = turn.state
+  const { divergence, anneal } = turn.state
   return updated(turn, {
+    anneal: anneal === null ? null : annealWithout(anneal, name),
     divergence: { ...divergence, checkpoints: divergence.checkpoints.filter((entry) => entry.name !== name) },
   })
+}
+
+function annealWithout(anneal: AnnealState, name: string): AnnealState {
+  if (name === bestCheckpoint) return { ...anneal, watch: { ...anneal.watch, best: null } }
+  if (name === lowestCheckpoint) return { ...anneal, watch: { ...anneal.watch, lowest: null } }
+  return name === switchCheckpoint ? { ...anneal, isCheckpointed: false } : anneal
 }

@@ -5,21 +5,17 @@
 
 import type { Command, Mode } from '../protocol/vocabulary.ts'
 import { answered } from './approval.ts'
+import { rebudgeted } from './budget.ts'
 import { finished } from './finish.ts'
-import { noDivergence } from './guards/divergence.ts'
 import { judgementNow } from './judgement.ts'
-import { clampedRate, conservativeRate, isSteering, nominalBudget } from './options.ts'
+import { clampedRate, conservativeRate, isSteering } from './options.ts'
 import { formatRate, formatStep } from './sentences.ts'
-import { rebudgetedSignals } from './signals/signals.ts'
-import type { TunerState } from './state.ts'
 import { switched, withLastProbe } from './switching.ts'
 import { asked, decided, inPhase, proposalEnded, replanned, type Turn, updated, withdrawn } from './turn.ts'
+import { isUndoable, undone } from './undo.ts'
 import { searchOverridden } from './warmup.ts'
 
 const personRule = { id: 'person', version: 1 } as const
-/** An undo needs this share of the budget to be left. */
-const undoShareMin = 0.2
-const undoRampShare = 0.01
 
 export function obeyed(turn: Turn, command: Command): Turn {
   if (turn.state.phase === 'done') return noted(turn, `Nothing done: the run has ended (${command.kind}).`)
@@ -39,7 +35,7 @@ export function obeyed(turn: Turn, command: Command): Turn {
         ? noted(turn, 'Nothing done: the anneal is already under way.')
         : switched(turn, 'command', judgementNow(turn.state), { detail: command.reason })
     case 'undo-switch':
-      return undone(turn, command.reason)
+      return undoneByHand(turn, command.reason)
     case 'pause':
       return paused(turn, true)
     case 'resume':
@@ -102,40 +98,11 @@ export function handedBack(turn: Turn, why: string): Turn {
   })
 }
 
-function undone(turn: Turn, reason: string): Turn {
-  const { state } = turn
-  const { anneal, budgetSteps, step } = state
+function undoneByHand(turn: Turn, reason: string): Turn {
+  const { anneal } = turn.state
   if (anneal === null) return noted(turn, 'Nothing done: there is no switch to undo.')
-  const left = budgetSteps === null ? 1 : (budgetSteps - step) / budgetSteps
-  if (left < undoShareMin) return noted(turn, 'Too late to undo: under 20 % of the budget is left.')
-  const toStep = step + Math.max(1, Math.round(undoRampShare * nominalBudget(budgetSteps)))
-  const fromRate =
-    anneal.fromRate * Math.max(0, 1 - (step - anneal.fromStep) / (anneal.toStep - anneal.fromStep))
-  const next = updated(
-    inPhase(
-      withdrawn(turn, ({ kind }) => kind === 'probe'),
-      'large',
-    ),
-    {
-      anneal: null,
-      switchStep: null,
-      isUndone: true,
-      outlook: null,
-      rule: { satisfied: [], evaluatedAtStep: step },
-      rewarm: { fromStep: step, toStep, fromRate },
-      divergence: {
-        ...noDivergence,
-        trips: state.divergence.trips,
-        checkpoints: state.divergence.checkpoints,
-      },
-    },
-  )
-  return decided(replanned(next), {
-    kind: 'undo',
-    summary: `Switch undone at step ${formatStep(step)}${because(reason)}: back to ${formatRate(anneal.fromRate)} over ${formatStep(toStep - step)} steps.`,
-    phaseBefore: 'anneal',
-    rule: personRule,
-  })
+  if (!isUndoable(turn.state)) return noted(turn, 'Too late to undo: under 20 % of the budget is left.')
+  return undone(turn, anneal, { because: reason, rule: personRule })
 }
 
 function paused(turn: Turn, isPause: boolean): Turn {
@@ -175,28 +142,4 @@ function adviceForgotten(turn: Turn, mode: Mode): Turn {
   const { state } = turn
   if (mode !== 'approve' || isSteering(state.mode) || state.anneal === null) return turn
   return updated(inPhase(turn, 'large'), { anneal: null, switchStep: null })
-}
-
-function rebudgeted(before: Turn, budgetSteps: number | null): Turn {
-  const turn = proposalEnded(before, 'superseded', 'the budget was changed by hand')
-  const { state } = turn
-  const next = updated(turn, {
-    budgetSteps,
-    signals: rebudgetedSignals(state.signals, budgetSteps),
-    outlook: null,
-    rule: { satisfied: [], evaluatedAtStep: state.step },
-    anneal: rebudgetedAnneal(state, budgetSteps),
-  })
-  const said = budgetSteps === null ? 'Budget removed' : `Budget set to ${formatStep(budgetSteps)} steps`
-  if (budgetSteps !== null && state.step >= budgetSteps && state.anneal === null)
-    return finished(next, { keep: 'last', summary: `${said} at step ${formatStep(state.step)}: finished.` })
-  const asks = state.anneal === null ? next : withLastProbe(next)
-  return noted(replanned(asks), `${said} at step ${formatStep(state.step)}.`)
-}
-
-/** An anneal ends with the budget; one that was to end early, because of overfitting, at most there. */
-function rebudgetedAnneal({ anneal, step }: TunerState, budgetSteps: number | null): TunerState['anneal'] {
-  if (anneal === null || budgetSteps === null) return anneal
-  const toStep = anneal.reason === 'overfitting' ? Math.min(anneal.toStep, budgetSteps) : budgetSteps
-  return { ...anneal, toStep: Math.max(toStep, step + 1) }
 }

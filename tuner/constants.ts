@@ -120,8 +120,6 @@ export const fallbackAnnealShare = 0.7
 export const fallbackPatienceShare = 0.6
 /** At or above this remaining share the anneal is linear, below it 1 − √z. */
 export const annealLinearShareMin = 0.3
-/** Momentum of the anneal, where the job lets it be set. */
-export const annealMomentum = 0.9
 /** The gain G was measured for an anneal over this share of the budget. */
 export const annealReferenceShare = 0.1
 /** Overfitting: so many of the last three probes above the best mean of three by so many deviations. Simulated on 33
@@ -135,9 +133,31 @@ export const overfittingDeviationsAtSwitch = 3
 export const overfittingFactorMax = 2
 /** Length of the anneal after overfitting, as a share of the steps so far. */
 export const overfittingAnnealShare = 0.5
+/** An undo needs this share of the budget to be left; the rate climbs back over this share of it. */
+export const undoShareMin = 0.2
+export const undoRampShare = 0.01
+/** A shorter budget switches at once where the rule is met with this probability. Chosen. */
+export const rebudgetProbability = 0.8
+/** Asked when these shares of the anneal are done. */
+export const undoChecksAt = [0.25, 0.5] as const
+/** Undone where the lower 95 % bound of what staying gains exceeds this multiple of b (the switch: at most 2), or where
+ *  the anneal has gained less than this share of what was promised. */
+export const undoStayingFactor = 3
+export const undoGainShare = 0.5
 /** Without a budget an anneal whose length is not measured, or after overfitting, takes this share of the steps so far.
  *  Chosen. */
 export const openEndedAnnealShare = 0.25
+
+// -- The anneal, watched. bench/records/2026-11-24-after-the-switch/README.md.
+/** Memorising: averaged losses above their best level by so many deviations, judged from so many in the anneal on. */
+export const annealRiseDeviations = 5
+export const annealWatchNeeded = 4
+export const annealWatchWindow = 16
+export const annealWatchProbesMax = 64
+/** Then the rest of the anneal takes this share of the steps so far, and up to twice it while the rate is still high. */
+export const annealSqueezeShare = 0.15
+/** Weights kept in the anneal replace the last ones where these are worse by more than so many deviations. */
+export const annealBestDeviations = 3
 
 // -- Switch rule without a budget: a sequential test. bench/records/2026-11-24-sequential-test/README.md.
 /** δ where none is given: this share of D (or of G) per so many steps. Chosen. */

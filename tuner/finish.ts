@@ -1,6 +1,7 @@
 // The finish: which weights are kept, and that nothing more is asked of the job.
 
 import { isSteering } from './options.ts'
+import { bestCheckpoint, isBestClear } from './rules/annealWatch.ts'
 import { formatNumber, formatStep } from './sentences.ts'
 import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
 
@@ -33,13 +34,25 @@ export function finished(turn: Turn, options: { keep: Keep; summary: string }): 
   })
 }
 
-/** The last probe: the better of the last weights and their average over the last block is kept. */
+/**
+ * The last probe: of the last weights, their average over the last block and the best ones kept in the anneal, the
+ * best on the held-out set are kept; the kept ones only where they are better by more than chance.
+ */
 export function finishedAtProbe(turn: Turn, scores: { last: number; averaged: number | null }): Turn {
   const { last, averaged } = scores
+  const { anneal, step } = turn.state
   // Not `averaged < last`: the last weights may have no loss at all.
   const isAveragedBetter = averaged !== null && !(last <= averaged)
-  const loss = isAveragedBetter ? averaged : last
-  const kept = isAveragedBetter ? 'averaged weights are kept' : 'the last weights are kept'
-  const summary = `Finished at step ${formatStep(turn.state.step)}: held-out loss ${formatNumber(loss)}; ${kept}.`
-  return finished(turn, { keep: isAveragedBetter ? 'averaged' : 'last', summary })
+  const lastLoss = isAveragedBetter ? averaged : last
+  const best = anneal !== null && isBestClear(anneal.watch, lastLoss) ? anneal.watch.best : null
+  const loss = best?.loss ?? lastLoss
+  const kept =
+    best !== null
+      ? `the weights of step ${formatStep(best.step)} are kept, as the last ones have ${formatNumber(lastLoss)}`
+      : isAveragedBetter
+        ? 'averaged weights are kept'
+        : 'the last weights are kept'
+  const keep: Keep = best !== null ? { checkpoint: bestCheckpoint } : isAveragedBetter ? 'averaged' : 'last'
+  const summary = `Finished at step ${formatStep(step)}: held-out loss ${formatNumber(loss)}; ${kept}.`
+  return finished(updated(turn, { keptLoss: Number.isFinite(loss) ? loss : null }), { keep, summary })
 }

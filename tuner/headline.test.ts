@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Segment } from '../protocol/vocabulary.ts'
 import { headline, initialState, summaryOf, type TunerState } from './index.ts'
+import { initialWatch } from './rules/annealWatch.ts'
 import { startArm } from './rules/race.ts'
 import { raceAround } from './rules/raceOpening.ts'
 import { allCapabilities, syntheticRun } from './testing/syntheticRun.ts'
@@ -49,6 +50,12 @@ const anneal = (reason: NonNullable<TunerState['anneal']>['reason']) => ({
   fromRate: 0.1,
   reason,
   expectedGain: null,
+  scale: null,
+  fromLargeSteps: 0,
+  isCheckpointed: false,
+  undoChecks: 0,
+  rest: null,
+  watch: initialWatch({ averagedLosses: [], probeLosses: [] }, true),
 })
 
 const race = raceAround({

@@ -117,10 +117,10 @@ function adviceSentence(state: TunerState): string {
 }
 
 function finishedSentence(state: TunerState): string {
-  const { switchStep, budgetSteps, step } = state
+  const { switchStep, budgetSteps, step, keptLoss } = state
   const { averagedLosses, probeLosses } = state.signals
   // The better of the last and the averaged weights is kept. Without held-out probes these are training losses.
-  const loss = Math.min(averagedLosses.at(-1) ?? Infinity, probeLosses.at(-1) ?? Infinity)
+  const loss = keptLoss ?? Math.min(averagedLosses.at(-1) ?? Infinity, probeLosses.at(-1) ?? Infinity)
   const isMeasured = offers(state.options, 'heldOutLoss') && Number.isFinite(loss)
   const end = isMeasured
     ? `Final held-out loss ${formatNumber(loss)}.`

@@ -30,6 +30,7 @@ export function stateWith(state: TunerState, moving: Moving): TunerState {
     isUndone: state.isUndone,
     validFromStep: state.validFromStep,
     awaitedRestore: state.awaitedRestore,
+    awaitedLargeSteps: state.awaitedLargeSteps,
     warmup: state.warmup,
     anneal: state.anneal,
     override: state.override,
@@ -44,6 +45,7 @@ export function stateWith(state: TunerState, moving: Moving): TunerState {
     learningRate: moving.learningRate,
     momentum: moving.momentum,
     outlook: state.outlook,
+    keptLoss: state.keptLoss,
     remark: state.remark,
     rivals: moving.rivals,
   }

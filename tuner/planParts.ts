@@ -12,7 +12,7 @@ import {
   tripwireRateFactor,
 } from './constants.ts'
 import { lossSmoother } from './estimators/lossSmoother.ts'
-import { conservativeRate, isSteering, momentaOf } from './options.ts'
+import { conservativeRate, isSteering, momentumOf } from './options.ts'
 import {
   annealSegments,
   armSegments,
@@ -30,7 +30,7 @@ import type { TunerState } from './state.ts'
 const horizonOf = (state: TunerState): Horizon => ({
   step: state.step,
   budgetSteps: state.budgetSteps,
-  momentum: momentaOf(state.options),
+  momentum: momentumOf(state.options),
 })
 
 export function planParts(state: TunerState): PlanParts {
@@ -57,7 +57,6 @@ export function planParts(state: TunerState): PlanParts {
 function courseOf(state: TunerState): readonly Segment[] {
   const horizon = horizonOf(state)
   const { step, phase, warmup, anneal } = state
-  const { large, anneal: annealMomentum } = horizon.momentum
   if (!isSteering(state.mode)) {
     const rate = state.learningRate ?? conservativeRate(state.options)
     return [
@@ -70,7 +69,7 @@ function courseOf(state: TunerState): readonly Segment[] {
     ]
   }
   if (phase === 'done')
-    return [segment('done', { fromStep: step, toStep: step + 1, from: 0, to: 0 }, annealMomentum)]
+    return [segment('done', { fromStep: step, toStep: step + 1, from: 0, to: 0 }, horizon.momentum)]
   if (warmup?.kind === 'range') return rangeSegments(horizon, warmup.range, conservativeRate(state.options))
   if (warmup?.kind === 'race' && warmup.race.current !== null) {
     const { arm, fromStep, toStep } = warmup.race.current
@@ -78,8 +77,8 @@ function courseOf(state: TunerState): readonly Segment[] {
     return armSegments(horizon, { rate, fromStep, toStep })
   }
   if (anneal !== null) {
-    const { fromStep, toStep, fromRate } = anneal
-    return annealSegments(horizon, { fromStep, toStep, rate: fromRate })
+    const { fromStep, fromRate } = anneal.rest ?? anneal
+    return annealSegments(horizon, { fromStep, toStep: anneal.toStep, rate: fromRate })
   }
   const rate = state.largeLearningRate ?? conservativeRate(state.options)
   const ramp = rampOf(state, rate)
@@ -88,7 +87,7 @@ function courseOf(state: TunerState): readonly Segment[] {
     { ...horizon, step: ramp.toStep },
     { rate, switchStep: plannedSwitchStep(state) },
   )
-  return [segment('large', { ...ramp, to: rate }, large), ...after]
+  return [segment('large', { ...ramp, to: rate }, horizon.momentum), ...after]
 }
 
 function rampOf(state: TunerState, rate: number): { from: number; fromStep: number; toStep: number } | null {

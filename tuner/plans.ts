@@ -13,8 +13,8 @@ export const openEndSteps = 1_000_000
 export type Horizon = {
   readonly step: number
   readonly budgetSteps: number | null
-  /** Momentum of the large-step phase and of the anneal; null = the job's own, not set by us. */
-  readonly momentum: { readonly large: number | null; readonly anneal: number | null }
+  /** The momentum that segments name; null = the job's own, not set by us. */
+  readonly momentum: number | null
 }
 
 export function segment(
@@ -25,15 +25,6 @@ export function segment(
   const { fromStep, toStep, from, to } = range
   const shape = range.shape ?? (from === to ? 'constant' : 'linear')
   return { fromStep, toStep, shape, from, to, phase, ...(momentum === null ? {} : { momentum }) }
-}
-
-/**
- * Rate at constant effective rate η/(1−μ) when momentum changes from `before` to `after` (undampened
- * momentum, TUNER §7). Unknown momentum on either side leaves the rate as it is.
- */
-export function rateAtMomentum(rate: number, before: number | null, after: number | null): number {
-  if (before === null || after === null) return rate
-  return (rate * (1 - after)) / (1 - before)
 }
 
 /** Shape of an anneal over `steps` of a budget: linear for long ones, 1 − √z (steeper at first) for short ones. */
@@ -47,10 +38,8 @@ export function annealSegments(
   options: { fromStep: number; toStep: number; rate: number },
 ): Segment[] {
   const { fromStep, toStep, rate } = options
-  const { large, anneal } = horizon.momentum
-  const from = rateAtMomentum(rate, large, anneal)
   const shape = annealShape(toStep - fromStep, horizon.budgetSteps)
-  return [segment('anneal', { fromStep, toStep, from, to: 0, shape }, anneal)]
+  return [segment('anneal', { fromStep, toStep, from: rate, to: 0, shape }, horizon.momentum)]
 }
 
 /**
@@ -64,21 +53,16 @@ export function largeSegments(
   const { step, budgetSteps, momentum } = horizon
   const { rate } = options
   if (budgetSteps === null)
-    return [
-      segment('large', { fromStep: step, toStep: step + openEndSteps, from: rate, to: rate }, momentum.large),
-    ]
+    return [segment('large', { fromStep: step, toStep: step + openEndSteps, from: rate, to: rate }, momentum)]
   if (step >= budgetSteps)
-    return [segment('done', { fromStep: step, toStep: step + 1, from: 0, to: 0 }, momentum.anneal)]
+    return [segment('done', { fromStep: step, toStep: step + 1, from: 0, to: 0 }, momentum)]
   const switchStep = Math.min(
     Math.max(options.switchStep ?? fallbackSwitchStep(step, budgetSteps), step),
     budgetSteps - 1,
   )
   const anneal = annealSegments(horizon, { fromStep: switchStep, toStep: budgetSteps, rate })
   if (switchStep === step) return anneal
-  return [
-    segment('large', { fromStep: step, toStep: switchStep, from: rate, to: rate }, momentum.large),
-    ...anneal,
-  ]
+  return [segment('large', { fromStep: step, toStep: switchStep, from: rate, to: rate }, momentum), ...anneal]
 }
 
 /** Where the fallback plan "fixed 70 % linear anneal" switches, seen from a step. */
@@ -97,7 +81,7 @@ export function overrideSegments(
   const held = segment(
     phase,
     { fromStep: step, toStep: untilStep, from: learningRate, to: learningRate },
-    phase === 'anneal' ? momentum.anneal : momentum.large,
+    momentum,
   )
   const rest = cutBefore(after, untilStep)
   const first = rest[0]
@@ -139,7 +123,7 @@ export function rangeSegments(
   const test = segment(
     'warmup',
     { fromStep, toStep, from: fromRate, to: toRate, shape: 'exponential' },
-    horizon.momentum.large,
+    horizon.momentum,
   )
   return [test, ...largeSegments({ ...horizon, step: toStep }, { rate: fallbackRate, switchStep: null })]
 }
@@ -150,11 +134,11 @@ export function armSegments(
   options: { rate: number; fromStep: number; toStep: number },
 ): Segment[] {
   const { rate, fromStep, toStep } = options
-  const { large } = horizon.momentum
+  const { momentum } = horizon
   const middle = fromStep + Math.max(1, Math.floor((toStep - fromStep) / 2))
   return [
-    segment('warmup', { fromStep, toStep: middle, from: rate * raceWarmupFrom, to: rate }, large),
-    segment('warmup', { fromStep: middle, toStep, from: rate, to: rate }, large),
+    segment('warmup', { fromStep, toStep: middle, from: rate * raceWarmupFrom, to: rate }, momentum),
+    segment('warmup', { fromStep: middle, toStep, from: rate, to: rate }, momentum),
     ...largeSegments({ ...horizon, step: toStep }, { rate, switchStep: null }),
   ]
 }

@@ -3,6 +3,7 @@
 // normal one are kept to come back to. Cost: under 2 ms per probe.
 
 import type { Probe, ValleyProbe } from '../protocol/vocabulary.ts'
+import { annealProbed } from './annealing.ts'
 import { guardCheckpoints } from './constants.ts'
 import { bestAverage } from './estimators/averagedGap.ts'
 import { finishedAtProbe } from './finish.ts'
@@ -88,7 +89,7 @@ function afterProbe(turn: Turn, probe: ValleyProbe, reading: SignalsReading): Tu
     const isLast = end != null && probe.step >= end
     return isLast
       ? finishedAtProbe(turn, { last: probe.raw.loss, averaged: bestAverage(probe)?.loss ?? null })
-      : saved(turn)
+      : saved(annealProbed(turn, probe))
   }
   if (state.mode === 'off') return turn
   return saved(steer(turn, reading))

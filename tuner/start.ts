@@ -47,6 +47,7 @@ export function initialState(): TunerState {
     isUndone: false,
     validFromStep: 0,
     awaitedRestore: null,
+    awaitedLargeSteps: null,
     warmup: null,
     anneal: null,
     override: null,
@@ -61,6 +62,7 @@ export function initialState(): TunerState {
     learningRate: null,
     momentum: null,
     outlook: null,
+    keptLoss: null,
     remark: null,
     rivals: null,
   }

@@ -16,6 +16,7 @@ import type {
 } from '../protocol/vocabulary.ts'
 import type { DivergenceState } from './guards/divergence.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
+import type { AnnealWatch } from './rules/annealWatch.ts'
 import type { RaceState } from './rules/race.ts'
 import type { RangeTestState } from './rules/rangeTest.ts'
 import type { SequentialTestState } from './rules/sequentialTest.ts'
@@ -40,8 +41,19 @@ export type AnnealState = {
   readonly toStep: number
   readonly fromRate: number
   readonly reason: 'rule' | 'tolerance' | 'deadline' | 'fallback' | 'overfitting' | 'command' | 'guard'
-  /** Gain that the evidence promised when the switch was made; null = none was measured. */
+  /** What the whole anneal was to take off the loss, G and D together; null = none was measured. */
   readonly expectedGain: number | null
+  /** b at the switch: what each e-fold of the anneal's length gains; null = not measured. */
+  readonly scale: number | null
+  /** Run length in large steps at the switch. */
+  readonly fromLargeSteps: number
+  /** The weights of the switch were asked to be kept. */
+  readonly isCheckpointed: boolean
+  /** How often it was asked whether the switch was a mistake. */
+  readonly undoChecks: number
+  /** The rest of the anneal once its end has moved: from this step and rate to 0 at `toStep`. Early: cut short. */
+  readonly rest: { readonly fromStep: number; readonly fromRate: number; readonly isEarly: boolean } | null
+  readonly watch: AnnealWatch
 }
 
 /** A decision that waits for a person: what is done once it is approved. */
@@ -77,12 +89,14 @@ export type TunerState = {
   /** The rate of the large-step phase; null while it is looked for. */
   readonly largeLearningRate: number | null
   readonly switchStep: number | null
-  /** A person has undone a switch: without evidence the large step then stays until the switch is forced. */
+  /** The switch was undone, which evidence does once: without evidence the large step then stays until the switch is forced. */
   readonly isUndone: boolean
   /** Samples and probes of steps below this belong to weights that were undone, and are not folded into signals. */
   readonly validFromStep: number
   /** The restore that a guard has asked for: until it is acknowledged, samples belong to the diverged weights. */
   readonly awaitedRestore: string | null
+  /** Run length in large steps of the weights that it brings back; null = that of now. */
+  readonly awaitedLargeSteps: number | null
   readonly warmup: WarmupState | null
   readonly anneal: AnnealState | null
   readonly override: Override | null
@@ -102,6 +116,8 @@ export type TunerState = {
   readonly momentum: number | null
   /** Where forecasts stand, for the headline: the last evaluated test's two sides and the earliest step. */
   readonly outlook: Outlook | null
+  /** Held-out loss of the weights that the finish keeps; null = not measured. */
+  readonly keptLoss: number | null
   /** A standing remark for the headline, such as why there is no measured large rate. */
   readonly remark: string | null
   /** Other rules on the same observations, for the counterfactuals; null before the large phase. */

@@ -12,11 +12,11 @@ import {
   valleyProbesNeeded,
 } from './constants.ts'
 import { evidenceOfSignals } from './evidence.ts'
-import { watchSamplesAfresh } from './guards/divergence.ts'
 import { type Judgement, judgementNow, switchRule, testOf } from './judgement.ts'
 import { measuredAnnealSteps } from './openSteering.ts'
-import { conservativeRate, momentaOf, offers } from './options.ts'
+import { conservativeRate, isSteering, offers } from './options.ts'
 import { fallbackSwitchStep } from './plans.ts'
+import { initialWatch, switchCheckpoint } from './rules/annealWatch.ts'
 import type { MarginalCost } from './rules/marginalCost.ts'
 import { formatPair, formatStep } from './sentences.ts'
 import type { AnnealState, TunerState } from './state.ts'
@@ -42,10 +42,8 @@ export function switched(
 ): Turn {
   const { state } = turn
   const anneal = annealOf(state, reason, judgement, fromStep)
-  const momentum = momentaOf(state.options)
   const begun = updated(inPhase(turn, 'anneal', fromStep), {
     anneal,
-    divergence: momentum.large === momentum.anneal ? state.divergence : watchSamplesAfresh(state.divergence),
     warmup: null,
     largeLearningRate: state.largeLearningRate ?? anneal.fromRate,
     switchStep: fromStep,
@@ -55,7 +53,7 @@ export function switched(
   const record = switchRecord(state, reason, judgement, { detail, fromStep })
   const { summary, evidence } = record
   return decided(
-    replanned(withLastProbe(begun)),
+    replanned(withLastProbe(withSwitchCheckpoint(begun))),
     approved === undefined
       ? record
       : {
@@ -103,8 +101,32 @@ function annealOf(
     toStep: annealEnd(state, reason, judgement),
     fromRate,
     reason,
-    expectedGain: cost === undefined ? null : cost.annealing.value / 2,
+    expectedGain: expectedGain(judgement),
+    scale: cost === undefined ? null : cost.annealing.value / 2,
+    fromLargeSteps: state.largeSteps,
+    isCheckpointed: false,
+    undoChecks: 0,
+    rest: null,
+    // An anneal after overfitting starts above the best level, and is short as it is.
+    watch: initialWatch(state.signals, reason !== 'overfitting'),
   }
+}
+
+/** What a whole anneal should take off the loss: G and D, or what there is of them. */
+function expectedGain({ gain, reading }: Judgement): number | null {
+  const parts = [gain.value, reading.gap.value].filter((part) => part !== null && part > 0) as number[]
+  if (parts.length === 0) return null
+  return parts.reduce((product, part) => product * part, 1) ** (1 / parts.length)
+}
+
+/** The weights of the switch, to come back to if it is undone late. */
+function withSwitchCheckpoint(turn: Turn): Turn {
+  const { anneal, mode, options, budgetSteps, awaitedRestore } = turn.state
+  // A guard's restore is under way: those weights are kept already.
+  if (anneal === null || !isSteering(mode) || budgetSteps === null || awaitedRestore !== null) return turn
+  if (!offers(options, 'checkpoint', 'heldOutLoss')) return turn
+  const asks = asked(turn, [{ kind: 'checkpoint', atStep: anneal.fromStep, checkpoint: switchCheckpoint }])
+  return updated(asks, { anneal: { ...anneal, isCheckpointed: true } })
 }
 
 /** The probe at the end of the anneal, asked for at its present end. */

@@ -76,6 +76,12 @@ export const valleySlope: Estimator<
   },
 }
 
+/** The state as it was at a run length: for weights that are taken back to it. */
+export function valleyUpTo(state: ValleyState, runLength: number): ValleyState {
+  const points = state.points.filter((point) => point.runLength <= runLength)
+  return { points, count: points.reduce((sum, { count }) => sum + count, 0) }
+}
+
 /** p(S): the loss that one more large step takes off at run length S > 0, with its error. */
 export function slopeAt(fit: ValleyFit, runLength: number): Estimate {
   return combined(fit, (term) => {

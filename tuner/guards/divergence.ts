@@ -68,15 +68,6 @@ export const watchAfresh = (state: DivergenceState): DivergenceState => ({
 })
 
 /**
- * Starts watching the samples afresh (other momentum): their means over blocks scatter more where momentum makes
- * neighbouring losses alike. A probe's loss does not, as the rate changes with the momentum; those are kept.
- */
-export const watchSamplesAfresh = (state: DivergenceState): DivergenceState => ({
-  ...watchAfresh(state),
-  probeLosses: state.probeLosses,
-})
-
-/**
  * Whether the guard looks away because it has just acted. Without this, one report of twenty bad steps would
  * use up all attempts before the job hears of the first.
  */

@@ -14,7 +14,7 @@ import { finished } from '../finish.ts'
 import { judgementNow } from '../judgement.ts'
 import { nominalBudget, offers } from '../options.ts'
 import { formatRate, formatStep } from '../sentences.ts'
-import type { TunerState } from '../state.ts'
+import type { AnnealState, TunerState } from '../state.ts'
 import { switched, withLastProbe } from '../switching.ts'
 import { asked, decided, replanned, type Turn, updated, withdrawn } from '../turn.ts'
 import { watchAfresh } from './divergence.ts'
@@ -59,7 +59,7 @@ export function recovered(turn: Turn, sign: string): Turn {
   return slowed(back.turn, { sign, where, isForGood: count === 2 })
 }
 
-/** Asks for the newest good checkpoint; signals of the undone weights are forgotten. */
+/** Asks for the newest good checkpoint. */
 function rolledBack(turn: Turn): {
   turn: Turn
   checkpoint: { name: string; step: number; largeSteps: number } | undefined
@@ -80,16 +80,11 @@ function rolledBack(turn: Turn): {
       skipBatches: skipBatches(state),
     },
   ])
-  const { valley } = state.signals
-  const points = valley.points.filter(({ runLength }) => runLength <= checkpoint.largeSteps)
+  // What was measured since is forgotten once the job has gone back: it may not be able to.
   const next = updated(asks, {
     divergence: watchAfresh(state.divergence),
-    largeSteps: checkpoint.largeSteps,
-    signals: {
-      ...state.signals,
-      valley: { points, count: points.reduce((sum, point) => sum + point.count, 0) },
-    },
     awaitedRestore: asks.state.actions.at(-1)?.id ?? null,
+    awaitedLargeSteps: checkpoint.largeSteps,
     outlook: null,
   })
   return { turn: next, checkpoint }
@@ -102,10 +97,7 @@ function slowed(turn: Turn, options: { sign: string; where: string; isForGood: b
   const before = anneal?.fromRate ?? state.largeLearningRate ?? state.learningRate ?? 0
   const rate = isForGood ? before * guardLargeFactor : before
   const toStep = step + rewarmSteps(state)
-  const change =
-    anneal === null
-      ? { largeLearningRate: rate }
-      : { anneal: { ...anneal, fromRate: before * guardRateFactor } }
+  const change = anneal === null ? { largeLearningRate: rate } : { anneal: slowedAnneal(anneal) }
   const next = updated(turn, {
     ...change,
     rewarm: { fromStep: step, toStep, fromRate: rate * guardRateFactor },
@@ -120,6 +112,15 @@ function slowed(turn: Turn, options: { sign: string; where: string; isForGood: b
     phaseBefore: state.phase,
     rule: divergenceRule,
   })
+}
+
+function slowedAnneal(anneal: AnnealState): AnnealState {
+  const { fromRate, rest } = anneal
+  return {
+    ...anneal,
+    fromRate: fromRate * guardRateFactor,
+    rest: rest === null ? null : { ...rest, fromRate: rest.fromRate * guardRateFactor },
+  }
 }
 
 /** The job could not go back: what the guard has changed stands, and the record says which weights go on. */

@@ -24,7 +24,7 @@ export function isOverfitting(signals: SignalsState, deviations: number = overfi
 }
 
 /** The lowest mean of three neighbours: the lowest single one of many lies two deviations low by chance alone. */
-function bestLevel(values: readonly number[]): number {
+export function bestLevel(values: readonly number[]): number {
   let best = Number.POSITIVE_INFINITY
   for (let i = 2; i < values.length; i++)
     best = Math.min(best, (values[i - 2]! + values[i - 1]! + values[i]!) / 3)
@@ -39,7 +39,7 @@ function differenceScatter(values: readonly number[]): number {
 }
 
 /** Residuals about the least-squares line over the values' places: a steady course is no correlation of noise. */
-function aboutLine(values: readonly number[]): number[] {
+export function aboutLine(values: readonly number[]): number[] {
   const middle = (values.length - 1) / 2
   const center = mean(values)
   let [products, squares] = [0, 0]

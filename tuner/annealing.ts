@@ -1,0 +1,123 @@
+// The anneal, probe by probe: its course, whether it still gains, and which of its weights are kept. What the probes
+// say is judged in rules/annealWatch.ts.
+
+import type { ValleyProbe } from '../protocol/vocabulary.ts'
+import { annealRateShare } from './annealCourse.ts'
+import { annealSqueezeShare, undoChecksAt } from './constants.ts'
+import { bestAverage } from './estimators/averagedGap.ts'
+import { evidenceOfSignals } from './evidence.ts'
+import { judgementNow } from './judgement.ts'
+import { isSteering, offers } from './options.ts'
+import {
+  bestCheckpoint,
+  isBetter,
+  lowestCheckpoint,
+  memorisingRise,
+  type Rise,
+  realisedGain,
+  watchAnnealProbe,
+} from './rules/annealWatch.ts'
+import { undoVerdict } from './rules/undo.ts'
+import { formatNumber, formatStep } from './sentences.ts'
+import { withLastProbe } from './switching.ts'
+import { asked, decided, replanned, type Turn, updated, withdrawn } from './turn.ts'
+import { askedBack, isUndoable, undone } from './undo.ts'
+
+export const watchRule = { id: 'anneal-watch', version: 1 } as const
+export const undoRule = { id: 'undo', version: 1 } as const
+
+type AnnealProbe = { readonly step: number; readonly rawLoss: number; readonly averagedLoss: number }
+
+/** A probe of the anneal before its last: the weights are kept if they are the best so far, and the rest may be cut. */
+export function annealProbed(turn: Turn, probe: ValleyProbe): Turn {
+  const { state } = turn
+  const { anneal } = state
+  if (anneal === null || !isSteering(state.mode)) return turn
+  const { step, raw } = probe
+  const losses = { step, rawLoss: raw.loss, averagedLoss: bestAverage(probe)?.loss ?? raw.loss }
+  const watch = watchAnnealProbe(anneal.watch, losses)
+  const watched = withBest(updated(turn, { anneal: { ...anneal, watch } }), losses)
+  const rise =
+    offers(state.options, 'heldOutLoss') && anneal.rest?.isEarly !== true ? memorisingRise(watch) : null
+  if (rise !== null) return squeezed(watched, rise)
+  return reconsidered(watched)
+}
+
+/** At a quarter and at half of the anneal: was the switch a mistake? A person's word, or overfitting, is not asked. */
+function reconsidered(turn: Turn): Turn {
+  const { state } = turn
+  const { anneal, step, isUndone, mode } = state
+  // What a person has approved is undone by a person.
+  if (mode !== 'auto' || anneal?.reason !== 'rule' || isUndone || anneal.rest !== null || !isUndoable(state))
+    return turn
+  const mark = undoChecksAt[anneal.undoChecks]
+  if (mark === undefined || step - anneal.fromStep < mark * (anneal.toStep - anneal.fromStep)) return turn
+  const checked = updated(turn, { anneal: { ...anneal, undoChecks: anneal.undoChecks + 1 } })
+  const judgement = judgementNow(state)
+  const verdict = undoVerdict({
+    staying: judgement.cost?.staying,
+    scale: anneal.scale,
+    realised: realisedGain(anneal.watch),
+    expected: anneal.expectedGain,
+    rateShare: annealRateShare(anneal, step, state.budgetSteps),
+  })
+  if (verdict === null) return checked
+  const evidence = evidenceOfSignals(judgement.reading, judgement.gain)
+  return undone(checked, anneal, { ...verdict, rule: undoRule, evidence })
+}
+
+/** Keeps the weights of a new best: of the last weights, and of averaged ones. */
+function withBest(turn: Turn, { step, rawLoss, averagedLoss }: AnnealProbe): Turn {
+  const { anneal, options } = turn.state
+  if (anneal === null || !offers(options, 'checkpoint', 'heldOutLoss')) return turn
+  const { watch } = anneal
+  const isBest = isBetter(rawLoss, watch.best)
+  const isLowest = isBetter(averagedLoss, watch.lowest)
+  const kept = {
+    ...watch,
+    best: isBest ? { step, loss: rawLoss } : watch.best,
+    lowest: isLowest ? { step, loss: averagedLoss } : watch.lowest,
+  }
+  const names = [...(isBest ? [bestCheckpoint] : []), ...(isLowest ? [lowestCheckpoint] : [])]
+  // One under the same name that was not made yet is not wanted any more.
+  const free = withdrawn(turn, (action) => action.kind === 'checkpoint' && names.includes(action.checkpoint))
+  const asks = asked(
+    free,
+    names.map((checkpoint) => ({ kind: 'checkpoint', atStep: step, checkpoint }) as const),
+  )
+  return updated(asks, { anneal: { ...anneal, watch: kept } })
+}
+
+/**
+ * The rest of the anneal in a fraction of the steps so far, from the weights of the lowest averaged loss, where those
+ * are kept: what was memorised since is not forgotten by annealing. Nothing where as little is left anyway.
+ */
+function squeezed(turn: Turn, { from, to, standardError }: Rise): Turn {
+  const { state } = turn
+  const { anneal, step, budgetSteps, phase } = state
+  if (anneal === null) return turn
+  const { lowest } = anneal.watch
+  const fromStep = lowest?.step ?? step
+  const share = annealRateShare(anneal, fromStep, budgetSteps)
+  const toStep = step + Math.max(2, Math.ceil(annealSqueezeShare * (1 + share) * fromStep))
+  if (toStep >= anneal.toStep) return turn
+  const rest = { fromStep: step, fromRate: share * anneal.fromRate, isEarly: true }
+  const next = updated(turn, { anneal: { ...anneal, toStep, rest } })
+  const weights = lowest === null ? '' : `, from the weights of step ${formatStep(lowest.step)}`
+  return decided(replanned(withLastProbe(lowest === null ? next : askedBack(next, lowestCheckpoint))), {
+    kind: 'lower',
+    summary:
+      `The anneal is cut short at step ${formatStep(step)} and ends at ${formatStep(toStep)} instead of ${formatStep(anneal.toStep)}${weights}: ` +
+      `held-out loss of the averaged weights has risen from ${formatNumber(from)} to ${formatNumber(to)}, so more steps would only memorise.`,
+    phaseBefore: phase,
+    rule: watchRule,
+    test: {
+      left: { name: 'held-out loss of averaged weights', value: to, standardError },
+      relation: '>',
+      right: { name: 'its best level', value: from, standardError: null },
+      satisfied: true,
+      consecutive: '2 of 3',
+      probability: null,
+    },
+  })
+}
