@@ -116,7 +116,8 @@ function annealOf(
 function expectedGain({ gain, reading }: Judgement): number | null {
   const parts = [gain.value, reading.gap.value].filter((part) => part !== null && part > 0) as number[]
   if (parts.length === 0) return null
-  return parts.reduce((product, part) => product * part, 1) ** (1 / parts.length)
+  // Powers before the product: losses may be as large as numbers go.
+  return parts.reduce((product, part) => product * part ** (1 / parts.length), 1)
 }
 
 /** The weights of the switch, to come back to if it is undone late. */
