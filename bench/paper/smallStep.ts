@@ -7,7 +7,7 @@ import { disposeCheckpoint } from '../../tuner/trainer/checkpoints.ts'
 import { bracketMiddle, curveOf, hasDiverged } from './curves.ts'
 import type { Lab, Subject } from './lab.ts'
 import { type Interval, meanInterval, medianRate, ratioInterval } from './statistics.ts'
-import type { Store } from './store.ts'
+import { kept, type Store } from './store.ts'
 
 export type SmallStepSizes = {
   /** With the batch size of the large-step phase. */
@@ -37,11 +37,23 @@ export type BatchResult = {
   readonly gap: Interval
   readonly matchedGap: Interval
 }
-export type SmallStepResult = {
-  readonly divergence: number
+/**
+ * Momentum's buffer at the fork. The optimizer scales it by μ'(1 − μ)/(1 − μ'), so 9 from μ = 0 to .9; without
+ * momentum it holds the gradient of one minibatch alone. `empty`: momentum starts from nothing.
+ */
+export const bufferNames = ['scaled', 'empty'] as const
+export type BufferName = (typeof bufferNames)[number]
+
+export type BufferResult = {
   readonly batches: readonly BatchResult[]
   /** Difference of the log gaps of the largest and the smallest batch. */
   readonly gapGrowth: Interval
+}
+export type SmallStepResult = {
+  readonly divergence: number
+  readonly buffers: Readonly<Record<BufferName, BufferResult>>
+  /** By batch: training loss at the first evaluation after the fork, scaled buffer over empty one, matched rate. */
+  readonly firstLossRatios: readonly Interval[]
 }
 
 /** The aim: this share of the training loss at the end of the large-step phase. */
@@ -67,26 +79,41 @@ async function largePhase(lab: Lab, sizes: SmallStepSizes, seed: number, rate: n
   return { checkpoint, aim: (aimShare * end.reduce((sum, loss) => sum + loss, 0)) / end.length }
 }
 
-type Arm = { readonly momentum: number; readonly effectiveRate: number }
+type Arm = { readonly momentum: number; readonly effectiveRate: number; readonly buffer: BufferName }
+
+const withoutBuffer = (checkpoint: Checkpoint): Checkpoint => ({
+  ...checkpoint,
+  optimizer: { tensors: {}, numbers: {} },
+})
+
+/** A run that goes on from the fork as the arm says: each call of `next` takes the steps up to the next evaluation. */
+function forkedRun(lab: Lab, options: { subject: Subject; seed: number; fork: Fork; arm: Arm }) {
+  const { subject, seed, fork, arm } = options
+  const run = lab.start(subject, seed)
+  run.resumeFrom(arm.buffer === 'empty' ? withoutBuffer(fork.checkpoint) : fork.checkpoint)
+  const stepsPerEvaluation = Math.max(1, Math.round(run.stepsPerEpoch / evaluationsPerEpoch))
+  const rates = { learningRate: arm.effectiveRate * (1 - arm.momentum), momentum: arm.momentum }
+  const next = async (): Promise<number> => {
+    await run.take(stepsPerEvaluation, rates)
+    return run.trainingLoss()
+  }
+  return { run, stepsPerEvaluation, next }
+}
 
 /** Epochs (of all examples) from the fork to the aim; null = not within the cap, or diverged. */
 async function epochsToAim(
   lab: Lab,
   options: { subject: Subject; seed: number; epochsMax: number; fork: Fork; arm: Arm },
 ): Promise<number | null> {
-  const { subject, seed, epochsMax, fork, arm } = options
-  const { batchSize, trainExamples } = subject
-  const run = lab.start(subject, seed)
-  run.resumeFrom(fork.checkpoint)
-  const stepsPerEvaluation = Math.max(1, Math.round(run.stepsPerEpoch / evaluationsPerEpoch))
-  const rates = { learningRate: arm.effectiveRate * (1 - arm.momentum), momentum: arm.momentum }
+  const { epochsMax, fork } = options
+  const { batchSize, trainExamples } = options.subject
+  const { run, stepsPerEvaluation, next } = forkedRun(lab, options)
   const stepsMax = Math.floor((epochsMax * trainExamples) / batchSize)
   let steps = 0
   let isReached = false
   while (steps < stepsMax && !run.isBroken && !isReached) {
-    await run.take(stepsPerEvaluation, rates)
+    isReached = (await next()) <= fork.aim
     steps += stepsPerEvaluation
-    isReached = (await run.trainingLoss()) <= fork.aim
   }
   run.dispose()
   return isReached ? (steps * batchSize) / trainExamples : null
@@ -117,15 +144,15 @@ type Measure = (seed: number, arm: Arm) => Promise<number | null>
 /** The effective rate with the fewest epochs on the tuning seeds. */
 async function tunedRate(
   measure: Measure,
-  options: { sizes: SmallStepSizes; momentum: number; epochsMax: number },
+  options: { sizes: SmallStepSizes; arm: Omit<Arm, 'effectiveRate'>; epochsMax: number },
 ): Promise<number> {
-  const { sizes, momentum, epochsMax } = options
+  const { sizes, arm, epochsMax } = options
   let best = { rate: sizes.effectiveRates[0]!, epochs: Number.POSITIVE_INFINITY }
-  for (const rate of sizes.effectiveRates) {
+  for (const effectiveRate of sizes.effectiveRates) {
     let epochs = 0
     for (const seed of sizes.tuningSeeds)
-      epochs += (await measure(seed, { momentum, effectiveRate: rate })) ?? missFactor * epochsMax
-    if (epochs < best.epochs) best = { rate, epochs }
+      epochs += (await measure(seed, { ...arm, effectiveRate })) ?? missFactor * epochsMax
+    if (epochs < best.epochs) best = { rate: effectiveRate, epochs }
   }
   return best.rate
 }
@@ -133,19 +160,20 @@ async function tunedRate(
 async function runBatch(
   measure: Measure,
   sizes: SmallStepSizes,
-  { batchSize, epochsMax }: SmallStepSizes['batches'][number],
+  { batchSize, epochsMax, buffer }: SmallStepSizes['batches'][number] & { readonly buffer: BufferName },
 ): Promise<BatchResult> {
-  const { momentum, seeds } = sizes
-  const plainRate = await tunedRate(measure, { sizes, momentum: 0, epochsMax })
-  const momentumRate = await tunedRate(measure, { sizes, momentum, epochsMax })
+  const plainArm = { momentum: 0, buffer: 'scaled' } as const
+  const momentumArm = { momentum: sizes.momentum, buffer }
+  const plainRate = await tunedRate(measure, { sizes, arm: plainArm, epochsMax })
+  const momentumRate = await tunedRate(measure, { sizes, arm: momentumArm, epochsMax })
   const epochsOf = async (arm: Arm): Promise<number[]> => {
     const epochs: number[] = []
-    for (const seed of seeds) epochs.push((await measure(seed, arm)) ?? Number.POSITIVE_INFINITY)
+    for (const seed of sizes.seeds) epochs.push((await measure(seed, arm)) ?? Number.POSITIVE_INFINITY)
     return epochs
   }
-  const plain = await epochsOf({ momentum: 0, effectiveRate: plainRate })
-  const tuned = await epochsOf({ momentum, effectiveRate: momentumRate })
-  const matched = await epochsOf({ momentum, effectiveRate: plainRate })
+  const plain = await epochsOf({ ...plainArm, effectiveRate: plainRate })
+  const tuned = await epochsOf({ ...momentumArm, effectiveRate: momentumRate })
+  const matched = await epochsOf({ ...momentumArm, effectiveRate: plainRate })
   const ratios = (others: readonly number[]) => plain.map((epochs, index) => epochs / others[index]!)
   return {
     batchSize,
@@ -165,6 +193,58 @@ async function runBatch(
 const logGaps = ({ epochs }: BatchResult): number[] =>
   epochs['no momentum, tuned'].map((plain, index) => Math.log(plain / epochs['momentum, tuned'][index]!))
 
+type Forks = (seed: number) => Promise<Fork>
+type Around = {
+  readonly lab: Lab
+  readonly store: Store
+  readonly sizes: SmallStepSizes
+  readonly forkOf: Forks
+}
+
+async function runBuffer(around: Around, buffer: BufferName): Promise<BufferResult> {
+  const { lab, store, sizes, forkOf } = around
+  const batches: BatchResult[] = []
+  for (const batch of sizes.batches) {
+    const { batchSize, epochsMax } = batch
+    const subject = { ...sizes.subject, batchSize }
+    const measure: Measure = (seed, arm) => {
+      const { momentum, effectiveRate } = arm
+      const start = arm.buffer === 'empty' ? ', empty buffer' : ''
+      return store.once(
+        `batch ${batchSize}, momentum ${momentum}, effective rate ${effectiveRate}${start}, seed ${seed}`,
+        async () => epochsToAim(lab, { subject, seed, epochsMax, fork: await forkOf(seed), arm }),
+      )
+    }
+    batches.push(await runBatch(measure, sizes, { ...batch, buffer }))
+  }
+  const [first, last] = [logGaps(batches[0]!), logGaps(batches.at(-1)!)]
+  return { batches, gapGrowth: meanInterval(last.map((gap, index) => gap - first[index]!)) }
+}
+
+/** What the buffer does to the loss just after the fork. */
+async function firstLossRatio(around: Around, { batchSize, rates }: BatchResult): Promise<Interval> {
+  const { lab, store, sizes, forkOf } = around
+  const subject = { ...sizes.subject, batchSize }
+  const effectiveRate = rates['momentum, matched']
+  const firstLoss = async (seed: number, buffer: BufferName): Promise<number> => {
+    const loss = await store.once(
+      `batch ${batchSize}, ${buffer} buffer, first loss, seed ${seed}`,
+      async () => {
+        const arm = { momentum: sizes.momentum, effectiveRate, buffer }
+        const { run, next } = forkedRun(lab, { subject, seed, fork: await forkOf(seed), arm })
+        const first = await next()
+        run.dispose()
+        return kept(first)
+      },
+    )
+    return loss ?? Number.NaN
+  }
+  const ratios: number[] = []
+  for (const seed of sizes.seeds)
+    ratios.push((await firstLoss(seed, 'scaled')) / (await firstLoss(seed, 'empty')))
+  return ratioInterval(ratios)
+}
+
 export async function runSmallStep(lab: Lab, store: Store, sizes: SmallStepSizes): Promise<SmallStepResult> {
   const divergence = await divergenceRate(lab, store, sizes)
   const forks = new Map<number, Fork>()
@@ -173,18 +253,10 @@ export async function runSmallStep(lab: Lab, store: Store, sizes: SmallStepSizes
     forks.set(seed, known)
     return known
   }
-  const batches: BatchResult[] = []
-  for (const batch of sizes.batches) {
-    const { batchSize, epochsMax } = batch
-    const subject = { ...sizes.subject, batchSize }
-    const measure: Measure = (seed, arm) =>
-      store.once(
-        `batch ${batchSize}, momentum ${arm.momentum}, effective rate ${arm.effectiveRate}, seed ${seed}`,
-        async () => epochsToAim(lab, { subject, seed, epochsMax, fork: await forkOf(seed), arm }),
-      )
-    batches.push(await runBatch(measure, sizes, batch))
-  }
+  const around: Around = { lab, store, sizes, forkOf }
+  const buffers = { scaled: await runBuffer(around, 'scaled'), empty: await runBuffer(around, 'empty') }
+  const firstLossRatios: Interval[] = []
+  for (const batch of buffers.scaled.batches) firstLossRatios.push(await firstLossRatio(around, batch))
   for (const { checkpoint } of forks.values()) disposeCheckpoint(checkpoint)
-  const [first, last] = [logGaps(batches[0]!), logGaps(batches.at(-1)!)]
-  return { divergence, batches, gapGrowth: meanInterval(last.map((gap, index) => gap - first[index]!)) }
+  return { divergence, buffers, firstLossRatios }
 }
