@@ -5,6 +5,7 @@ import { benchDecisions } from './decisions/main.ts'
 import { benchDemo } from './demo.ts'
 import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
+import { benchRegime } from './regime/main.ts'
 import { benchSearch } from './search.ts'
 import { benchSequential } from './sequential.ts'
 import { benchSignalCost } from './signalCost.ts'
@@ -32,6 +33,10 @@ const benches: Readonly<
   decisions: {
     what: 'regret of the decisions to the best choice, from the traces, beside rivals (a minute)',
     run: benchDecisions,
+  },
+  regime: {
+    what: 'the regime index against the ground truth of forks, from the traces, and on runs of known regime',
+    run: benchRegime,
   },
   search: { what: 'steered runs from good, bad and no rates, beside fixed plans', run: benchSearch },
   traces: {

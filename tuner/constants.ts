@@ -247,17 +247,26 @@ export const tripwireLossFactor = 4
 export const tripwireNormFactor = 20
 export const tripwireRateFactor = 0.1
 
-// -- Regime index. Chosen by argument (a prior): D of the scatter's size, ρ near a half, half of the probes rising
-//    and a noise scale of the batch size mark the border. To be fitted against forked runs.
-export const regimeCoefficients = {
-  intercept: -0.5,
-  gapOverScatter: 1.2,
-  rateRatio: 1,
-  shareRisen: 1,
-  noiseOverBatch: 0.4,
+// -- Regime index. bench/records/2026-11-24-regime/README.md: fitted against forks of the traces; `centre` and `spread`
+//    are mean and deviation of an input over them, `covariance` that of (intercept, then the coefficients in order).
+export const regimeFit = {
+  intercept: 0.595,
+  inputs: {
+    gainShare: { coefficient: 2.46, centre: -2.79, spread: 1.46 },
+    rateRatio: { coefficient: 4.45, centre: 0.412, spread: 0.199 },
+    shareRisen: { coefficient: 7.21, centre: 0.384, spread: 0.162 },
+  },
+  covariance: [
+    [0.111, -0.0205, 0.108, -0.159],
+    [-0.0205, 0.128, -0.188, 0.0684],
+    [0.108, -0.188, 4.29, -0.254],
+    [-0.159, 0.0684, -0.254, 3.51],
+  ],
 } as const
-/** Widening of the index's logit for each input that is not measured. */
-export const regimeErrorPerMissing = 0.5
+/** Median of D over the probe loss as a multiple of G over the training loss, same record. */
+export const regimeGapOverGain = 0.38
+/** The least share of the loss that a gain can be told from nothing at. Chosen. */
+export const regimeShareMin = 0.003
 export const regimeProbesNeeded = 8
 
 // -- Where nothing is measured. Chosen: rates that rarely diverge, and a length for runs without a budget.

@@ -31,7 +31,7 @@ export function judgementNow(state: TunerState, reading = readSignals(state.sign
 }
 
 /** G at the present rate. */
-function gainOf(state: TunerState, reading: SignalsReading): Estimate {
+export function gainOf(state: TunerState, reading: SignalsReading): Estimate {
   const { learningRate, momentum, options, signals } = state
   if (learningRate === null || !(learningRate > 0) || signals.batchSize === null) return noEstimate(0, 1)
   return annealingGain({

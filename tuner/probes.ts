@@ -9,6 +9,7 @@ import { bestAverage } from './estimators/averagedGap.ts'
 import { finishedAtProbe } from './finish.ts'
 import { divergenceSign, isProbeNormal, watchProbe } from './guards/divergence.ts'
 import { recovered } from './guards/recovery.ts'
+import { gainOf } from './judgement.ts'
 import { isSteering, nominalBudget, offers } from './options.ts'
 import { foldWarmupProbe } from './raceSearch.ts'
 import { watchedRivals } from './rivals/counterfactuals.ts'
@@ -72,7 +73,9 @@ function bestScore(probe: ValleyProbe): number | null {
 
 function watchedRegime(turn: Turn, reading: SignalsReading): Turn {
   const { state } = turn
-  const regime = readRegime(state.signals, reading, state.awaitedRestore !== null)
+  const { signals, divergence, awaitedRestore } = state
+  const isTripped = awaitedRestore !== null || divergenceSign(divergence) !== null
+  const regime = readRegime({ signals, reading, gain: gainOf(state, reading), isTripped })
   return charted(updated(turn, { regime }), [
     ...chartPoint('regimeIndex', state.step, regime.index),
     ...chartPoint('regimeIndexLow', state.step, regime.low),

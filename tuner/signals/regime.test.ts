@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { LineProbe, ValleyProbe } from '../../protocol/vocabulary.ts'
-import { regimeCoefficients, regimeProbesNeeded } from '../constants.ts'
-import { readRegime } from './regime.ts'
+import type { LineProbe, RegimeReading, ValleyProbe } from '../../protocol/vocabulary.ts'
+import { regimeFit, regimeGapOverGain, regimeProbesNeeded, regimeShareMin } from '../constants.ts'
+import { type BlocksState, blocks } from '../estimators/blocks.ts'
+import { type Estimate, noEstimate } from '../estimators/estimator.ts'
+import { readRegime, regimeInputs, shareOf } from './regime.ts'
 import { foldLineProbe, foldValleyProbe, initialSignals, readSignals, type SignalsState } from './signals.ts'
 
 const valley = (step: number, raw: number, averaged: number | null): ValleyProbe => ({
@@ -36,7 +38,22 @@ function probed(options: {
   }
   return state
 }
-const regimeOf = (state: SignalsState, isTripped = false) => readRegime(state, readSignals(state), isTripped)
+const regimeOf = (signals: SignalsState, { isTripped = false, gain = noEstimate(0, 4) } = {}) =>
+  readRegime({ signals, reading: readSignals(signals), gain, isTripped })
+const logitOf = (index: number | null) => Math.log(index! / (1 - index!))
+const widthOf = ({ low, high }: RegimeReading) => logitOf(high) - logitOf(low)
+const gainOf = (value: number | null, standardError: number | null = null): Estimate => ({
+  value,
+  standardError,
+  count: 8,
+  needed: 4,
+})
+
+function blocksAt(loss: number): BlocksState {
+  let state = blocks.init({ budgetSteps: 3_000 })
+  for (let step = 0; step < 300; step++) state = blocks.update(state, { step, value: loss })
+  return state
+}
 
 describe('the regime', () => {
   it('is unknown below eight probes, and says how many there are', () => {
@@ -50,15 +67,14 @@ describe('the regime', () => {
   })
 
   it('is the logistic function of its inputs, as computed by hand', () => {
-    // Raw losses 1.1, 1, 1.1, …: first differences ±.1, so σ = .1/√2; D = .2; half of the probes rise (4 of 9).
-    const state = probed({ count: 10, jump: 0.1, gap: 0.2, critical: 0.2 })
-    const c = regimeCoefficients
+    // Raw losses 1.1, 1, 1.1, …: D = .2 of a mean of 1.05; ρ = .1/.2; four of nine differences rise.
+    const { intercept, inputs } = regimeFit
     const logit =
-      c.intercept +
-      c.gapOverScatter * Math.log(0.2 / (0.1 / Math.SQRT2)) +
-      c.rateRatio * 0.5 +
-      (c.shareRisen * 4) / 9
-    const regime = regimeOf(state)
+      intercept +
+      inputs.gainShare.coefficient * (Math.log(0.2 / 1.05) - inputs.gainShare.centre) +
+      inputs.rateRatio.coefficient * (0.5 - inputs.rateRatio.centre) +
+      inputs.shareRisen.coefficient * (4 / 9 - inputs.shareRisen.centre)
+    const regime = regimeOf(probed({ count: 10, jump: 0.1, gap: 0.2, critical: 0.2 }))
     expect(regime.index).toBeCloseTo(1 / (1 + Math.exp(-logit)), 9)
     expect(regime.name).toBe('large-step')
     expect(regime.low).toBeLessThan(regime.index!)
@@ -72,16 +88,38 @@ describe('the regime', () => {
   })
 
   it('has a wider interval the less is measured', () => {
-    const width = ({ low, high }: { low: number | null; high: number | null }) =>
-      Math.log(high! / (1 - high!)) - Math.log(low! / (1 - low!))
     const three = regimeOf(probed({ count: 10, jump: 0.1, gap: 0.1, critical: 0.2 }))
     const two = regimeOf(probed({ count: 10, jump: 0.1, gap: 0.1 }))
-    expect(width(two)).toBeGreaterThan(width(three))
+    expect(widthOf(two)).toBeGreaterThan(widthOf(three))
+  })
+
+  it('takes the geometric mean of both gains, and either alone where the other is not measured', () => {
+    const state = { ...probed({ count: 10, jump: 0.1, gap: 0.2, critical: 0.2 }), lossBlocks: blocksAt(1.05) }
+    const share = (signals: SignalsState, gain: Estimate) =>
+      regimeInputs({ signals, reading: readSignals(signals), gain }).gainShare.value
+    const none = gainOf(null)
+    // G is as much as D where it is D over the usual ratio of the two.
+    expect(share(state, gainOf(0.2 / regimeGapOverGain))).toBeCloseTo(share(state, none)!, 9)
+    expect(share(state, gainOf(0.05 / regimeGapOverGain))).toBeCloseTo(Math.log(0.1 / 1.05), 9)
+    const ungapped = { ...state, gap: initialSignals(3_000).gap }
+    expect(share(ungapped, gainOf(0.05 / regimeGapOverGain))).toBeCloseTo(Math.log(0.05 / 1.05), 9)
+    expect(share(ungapped, none)).toBeNull()
+  })
+
+  it('counts a gain of nothing, or below, as the least share, and has none of a loss that is not above 0', () => {
+    const least = Math.log(regimeShareMin)
+    expect(shareOf(gainOf(0), 1, 1).value).toBe(least)
+    expect(shareOf(gainOf(-1, 1e9), 1, 1)).toEqual({ value: least, error: -least })
+    expect(shareOf(gainOf(5), 1, 1).value).toBe(0)
+    for (const loss of [0, -1, null, Number.NaN]) expect(shareOf(gainOf(1), loss, 1).value).toBeNull()
   })
 
   it('is unstable after a trip, or where ρ is above 1 at three probes in a row, and keeps its index', () => {
     const calm = probed({ count: 10, jump: 0.1, gap: 0.1, critical: 0.2 })
-    expect(regimeOf(calm, true)).toMatchObject({ name: 'unstable', index: regimeOf(calm).index })
+    expect(regimeOf(calm, { isTripped: true })).toMatchObject({
+      name: 'unstable',
+      index: regimeOf(calm).index,
+    })
     const wild = probed({ count: 10, jump: 0.1, gap: 0.1, critical: 0.05 })
     expect(regimeOf(wild).name).toBe('unstable')
     expect(regimeOf(probed({ count: 3, jump: 0.1, gap: 0.1, critical: 0.05 })).name).toBe('unstable')

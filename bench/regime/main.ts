@@ -1,0 +1,25 @@
+// `npm run bench -- regime`: the regime index against the ground truth by fork, from the traces in the repository,
+// without training. Prints tables as markdown, or with `--json` writes bench/results/regime.json; both draw
+// bench/results/regime.svg. `--controls` trains the runs of known regime again first.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadTraces, repositoryRoot, tracedTasks } from '../traces/store.ts'
+import { loadControls, saveControls, trainedControls } from './controls.ts'
+import { reliabilityPicture } from './picture.ts'
+import { resultsOf } from './results.ts'
+import { regimeJson, regimeMarkdown } from './table.ts'
+
+/** @param args `--json`, `--controls`. */
+export async function benchRegime(args: readonly string[]): Promise<void> {
+  if (args.includes('--controls')) saveControls(await trainedControls())
+  const controls = loadControls()
+  const results = resultsOf(tracedTasks().map((task) => loadTraces(task)!))
+  const folder = join(repositoryRoot(), 'bench', 'results')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'regime.svg'), reliabilityPicture(results.reliability))
+  if (!args.includes('--json')) return console.log(regimeMarkdown(results, controls))
+  const file = join(folder, 'regime.json')
+  writeFileSync(file, `${JSON.stringify(regimeJson(results, controls), null, 1)}\n`)
+  console.log(file)
+}

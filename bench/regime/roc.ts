@@ -1,0 +1,115 @@
+// Area under the ROC curve: the chance that a random large-step point is scored above a random small-step one, ties
+// by half (Mann & Whitney's statistic, from ranks, O(n log n)); its interval by bootstrap over runs within tasks, as
+// checkpoints of one run are alike. And the mean log loss, and the reliability of a probability by bins.
+
+import { createRandom } from '../../tuner/trainer/random.ts'
+
+const resamples = 1_000
+const bootstrapSeed = 20_261_124
+export const reliabilityBins = 5
+
+export type Scored = {
+  readonly score: number
+  readonly isLarge: boolean
+  readonly task: string
+  /** Name of the run, one of a kind over all tasks. */
+  readonly run: string
+}
+
+/** NaN where a class is missing. */
+export function rocArea(points: readonly Pick<Scored, 'score' | 'isLarge'>[]): number {
+  const sorted = [...points].sort((a, b) => a.score - b.score)
+  const large = points.filter(({ isLarge }) => isLarge).length
+  let rankSum = 0
+  for (let from = 0; from < sorted.length; ) {
+    let to = from
+    while (to < sorted.length && sorted[to]!.score === sorted[from]!.score) to++
+    const rank = (from + 1 + to) / 2
+    for (let i = from; i < to; i++) if (sorted[i]!.isLarge) rankSum += rank
+    from = to
+  }
+  return (rankSum - (large * (large + 1)) / 2) / (large * (points.length - large))
+}
+
+export type Area = {
+  readonly area: number
+  readonly low: number
+  readonly high: number
+  readonly points: number
+  readonly large: number
+  readonly runs: number
+}
+
+/** With a 95 % interval; bounds are NaN where the area is. */
+export function areaOf(points: readonly Scored[]): Area {
+  const byTask = new Map<string, Map<string, Scored[]>>()
+  for (const point of points) {
+    const runs = byTask.get(point.task) ?? new Map<string, Scored[]>()
+    byTask.set(point.task, runs)
+    runs.set(point.run, [...(runs.get(point.run) ?? []), point])
+  }
+  const tasks = [...byTask.values()].map((runs) => [...runs.values()])
+  const random = createRandom(bootstrapSeed)
+  const areas: number[] = []
+  for (let i = 0; i < resamples; i++) {
+    const drawn = tasks.flatMap((runs) => runs.flatMap(() => runs[random.integer(runs.length)]!))
+    const area = rocArea(drawn)
+    if (Number.isFinite(area)) areas.push(area)
+  }
+  areas.sort((a, b) => a - b)
+  const at = (share: number) => areas[Math.round(share * (areas.length - 1))] ?? Number.NaN
+  return {
+    area: rocArea(points),
+    low: at(0.025),
+    high: at(0.975),
+    points: points.length,
+    large: points.filter(({ isLarge }) => isLarge).length,
+    runs: tasks.reduce((sum, runs) => sum + runs.length, 0),
+  }
+}
+
+/** Mean of −ln of the probability of what was true; probabilities are kept from 0 and 1 by a thousandth. */
+export function logLoss(points: readonly Pick<Scored, 'score' | 'isLarge'>[]): number {
+  const sum = points.reduce((total, { score, isLarge }) => {
+    const p = Math.min(Math.max(score, 0.001), 0.999)
+    return total - Math.log(isLarge ? p : 1 - p)
+  }, 0)
+  return sum / points.length
+}
+
+export type ReliabilityBin = {
+  readonly from: number
+  readonly to: number
+  readonly points: number
+  readonly meanIndex: number
+  readonly shareLarge: number
+  /** 95 % by Wilson, as if points were independent. */
+  readonly low: number
+  readonly high: number
+}
+
+/** Bins of equal width; those without a point are left out. */
+export function reliabilityOf(points: readonly Pick<Scored, 'score' | 'isLarge'>[]): ReliabilityBin[] {
+  return Array.from({ length: reliabilityBins }, (_, bin) => bin).flatMap((bin) => {
+    const own = points.filter(
+      ({ score }) => Math.min(Math.floor(score * reliabilityBins), reliabilityBins - 1) === bin,
+    )
+    if (own.length === 0) return []
+    const n = own.length
+    const share = own.filter(({ isLarge }) => isLarge).length / n
+    const z = 1.96
+    const centre = (share + (z * z) / (2 * n)) / (1 + (z * z) / n)
+    const half = (z * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n))) / (1 + (z * z) / n)
+    return [
+      {
+        from: bin / reliabilityBins,
+        to: (bin + 1) / reliabilityBins,
+        points: n,
+        meanIndex: own.reduce((sum, { score }) => sum + score, 0) / n,
+        shareLarge: share,
+        low: centre - half,
+        high: centre + half,
+      },
+    ]
+  })
+}

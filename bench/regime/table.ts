@@ -1,0 +1,108 @@
+// The results of the regime benchmark as markdown and as the JSON that other programs read.
+
+import { regimeInputNames } from '../../tuner/signals/regime.ts'
+import { table } from '../paper/table.ts'
+import type { ControlResult } from './controls.ts'
+import type { RegimeResults } from './results.ts'
+import type { Area } from './roc.ts'
+
+const three = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : 'not defined')
+const withBounds = ({ area, low, high }: Area): string => `${three(area)} (${three(low)} to ${three(high)})`
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`
+
+export function regimeMarkdown(results: RegimeResults, controls: readonly ControlResult[]): string {
+  const { counts, rows, reliability } = results
+  const tasks = [...new Set(counts.map(({ task }) => task))]
+  const kinds = ['large-step', 'small-step', 'between', 'not finite', 'regime unknown'] as const
+  return [
+    '**Labels by fork** (checkpoints at which the tuner knows the regime, and those at which it does not)',
+    '',
+    table(
+      ['task', 'loss', ...kinds],
+      counts.map(({ task, set, counts: own }) => [task, set, ...kinds.map((kind) => String(own[kind]))]),
+    ),
+    '',
+    '**ROC area**, each task by coefficients fitted on the others (95 % by bootstrap over runs)',
+    '',
+    table(
+      ['inputs', 'all', 'without runs that learned nothing', ...tasks, 'log loss'],
+      rows.map((row) => [
+        row.name,
+        withBounds(row.all),
+        three(row.alive.area),
+        ...tasks.map((task) => three(row.tasks.get(task)?.area ?? Number.NaN)),
+        three(row.logLoss),
+      ]),
+    ),
+    '',
+    '**Reliability** of the taken inputs, each task left out of its fit',
+    '',
+    table(
+      ['index', 'points', 'mean index', 'large-step (95 %)'],
+      reliability.map(({ from, to, points, meanIndex, shareLarge, low, high }) => [
+        `${from.toFixed(1)} to ${to.toFixed(1)}`,
+        String(points),
+        meanIndex.toFixed(2),
+        `${percent(shareLarge)} (${percent(low)} to ${percent(high)})`,
+      ]),
+    ),
+    '',
+    '**Controls**: probes from the eighth on, and what the index called them',
+    '',
+    controlsTable(controls),
+    '',
+    '**The fit on all tasks** (belongs into `tuner/constants.ts`)',
+    '',
+    fitText(results),
+  ].join('\n')
+}
+
+function controlsTable(controls: readonly ControlResult[]): string {
+  return table(
+    ['run', 'rate', 'probes', 'large-step', 'small-step', 'unstable', 'unknown', 'wrong', 'forks say'],
+    controls.map(({ name, rate, probes, named, wrongShare, labels }) => [
+      name,
+      String(Number(rate.toPrecision(3))),
+      String(probes),
+      ...(['large-step', 'small-step', 'unstable', 'unknown'] as const).map((regime) =>
+        String(named[regime]),
+      ),
+      percent(wrongShare),
+      labels.join(', '),
+    ]),
+  )
+}
+
+function fitText({ fit, gapOverGain }: RegimeResults): string {
+  const short = (value: number) => Number(value.toPrecision(3))
+  const inputs = regimeInputNames.map((name, i) => {
+    const [coefficient, centre, spread] = [fit.coefficients[i]!, fit.centres[i]!, fit.spreads[i]!].map(short)
+    return `    ${name}: { coefficient: ${coefficient}, centre: ${centre}, spread: ${spread} },`
+  })
+  const covariance = fit.covariance.map((row) => `    [${row.map(short).join(', ')}],`)
+  return [
+    '```ts',
+    `  intercept: ${short(fit.intercept)},`,
+    '  inputs: {',
+    ...inputs,
+    '  },',
+    '  covariance: [',
+    ...covariance,
+    '  ],',
+    `// D/L over G/L, median: ${short(gapOverGain)}`,
+    '```',
+  ].join('\n')
+}
+
+export function regimeJson(
+  { counts, rows, reliability, fit }: RegimeResults,
+  controls: readonly ControlResult[],
+) {
+  return {
+    counts,
+    rows: rows.map(({ tasks, ...row }) => ({ ...row, tasks: Object.fromEntries(tasks) })),
+    reliability,
+    fit,
+    controls,
+  }
+}
