@@ -16,7 +16,7 @@ const chunkSteps = 20_000
 /** A row of the table is the run up to so many steps, from the row before on. */
 const firstRowSteps = 100_000
 /** Steps of a run beforehand, so that what is measured is compiled. */
-const practiceSteps = 60_000
+const practiceSteps = 200_000
 
 type Stretch = {
   readonly toStep: number

@@ -9,6 +9,9 @@ export const blocksMaxWithBudget = 512
 export const blocksMaxWithoutBudget = 256
 /** Lag-1 autocorrelation is clipped here, so that the factor on a standard error stays below 6.3. Chosen. */
 export const autocorrelationMax = 0.95
+/** Errors that are shown take the autocorrelation of n values so many times 1/√n above its estimate.
+ *  bench/records/2026-11-24-coverage/README.md. */
+export const autocorrelationCaution = 0.8
 
 // -- Gradient noise. bench/records/2026-11-24-prototype/README.md used one pair per probe and windows of 10 % of
 //    a run; the block counts are chosen so that the window forgets the noise of an earlier rate.

@@ -12,7 +12,7 @@
 import { noiseBlocksMax, noiseBlocksNeeded, noisePairsPerBlock, noiseWindowBlocks } from '../constants.ts'
 import { type Estimate, type Estimator, noEstimate } from './estimator.ts'
 import { wholeOption } from './options.ts'
-import { longRunFactor, mean, meanEstimate, smallSampleFactor } from './uncertainty.ts'
+import { cautiousFactor, mean, meanEstimate, smallSampleFactor } from './uncertainty.ts'
 
 export type GradientNoiseOptions = {
   /** Pairs (g_B, g_b) in a block, 1 or more. */
@@ -148,6 +148,6 @@ function ratioError(squared: readonly number[], trace: readonly number[]): numbe
   const center = mean(leftOut)
   let squares = 0
   for (const theta of leftOut) squares += (theta - center) ** 2
-  const error = Math.sqrt(((n - 1) / n) * squares) * smallSampleFactor(n - 1) * longRunFactor(leftOut)
+  const error = Math.sqrt(((n - 1) / n) * squares) * smallSampleFactor(n - 1) * cautiousFactor(leftOut, 1)
   return Number.isFinite(error) ? error : null
 }

@@ -9,7 +9,7 @@ import { quickselect } from 'simple-statistics'
 import { trendBlocksMax, trendBlocksNeeded } from '../constants.ts'
 import { type Block, type BlocksOptions, type BlocksSample, type BlocksState, blocks } from './blocks.ts'
 import { type Estimate, type Estimator, noEstimate } from './estimator.ts'
-import { longRunFactor } from './uncertainty.ts'
+import { cautiousFactor } from './uncertainty.ts'
 
 export const lossTrend: Estimator<BlocksOptions, BlocksState, BlocksSample, Estimate> = {
   name: 'lossTrend',
@@ -31,7 +31,7 @@ export function trendOfBlocks(series: readonly Block[]): Estimate {
   // As scipy's theilslopes: 0-based ranks, the lower one less 1, both kept inside the list.
   const lower = Math.max(0, Math.round((slopes.length - rankSpread) / 2) - 1)
   const upper = Math.min(slopes.length - 1, Math.round((slopes.length + rankSpread) / 2))
-  const error = ((ranked(slopes, upper) - ranked(slopes, lower)) / (2 * 1.96)) * longRunFactor(residuals, 2)
+  const error = ((ranked(slopes, upper) - ranked(slopes, lower)) / (2 * 1.96)) * cautiousFactor(residuals, 2)
   return { value, standardError: Number.isFinite(error) ? error : null, count: n, needed: trendBlocksNeeded }
 }
 

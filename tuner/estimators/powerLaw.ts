@@ -12,7 +12,7 @@
 import { inverse, Matrix } from 'ml-matrix'
 import { median } from 'simple-statistics'
 import { huberCutoff } from '../constants.ts'
-import { longRunFactor, mean, normalPerMad, smallSampleFactor } from './uncertainty.ts'
+import { cautiousFactor, longRunFactor, mean, normalPerMad, smallSampleFactor } from './uncertainty.ts'
 
 /** x > 0; `weight` > 0 is the number of measurements behind y, so that y's variance is σ²/weight. */
 type PowerLawPoint = { readonly x: number; readonly y: number; readonly weight: number }
@@ -26,6 +26,12 @@ export type PowerLawTerm = {
   readonly covariance: number
   readonly amplitudeVariance: number
   readonly share: number
+}
+
+export type PowerLawFit = {
+  readonly terms: readonly PowerLawTerm[]
+  /** By how much an error from these terms is to be widened, because few residuals look less correlated than they are. */
+  readonly caution: number
 }
 
 /** Terms below this share are left out: they change nothing that can be seen. */
@@ -61,7 +67,7 @@ type Fit = {
 export function fitPowerLaw(
   points: readonly PowerLawPoint[],
   exponents: readonly number[],
-): PowerLawTerm[] | undefined {
+): PowerLawFit | undefined {
   if (points.length < 6) return undefined
   const origin = mean(points.map((point) => point.y))
   const range = Math.max(...points.map((point) => Math.abs(point.y - origin)))
@@ -87,7 +93,10 @@ export function fitPowerLaw(
     (exponent) => huberFit(designOf(exponent), data, sigma),
     (fit) => -fit.loss,
   )
-  return terms(fits, data, sigma)?.map((term) => ({
+  if (fits.length === 0) return undefined
+  const residuals = [...fits[bestIndex(fits)]!.residuals]
+  const factor = longRunFactor(residuals, 3)
+  const found = terms(fits, sigma, factor).map((term) => ({
     ...term,
     asymptote: origin + unit * term.asymptote,
     amplitude: unit * term.amplitude,
@@ -95,6 +104,7 @@ export function fitPowerLaw(
     covariance: unit * unit * term.covariance,
     amplitudeVariance: unit * unit * term.amplitudeVariance,
   }))
+  return { terms: found, caution: cautiousFactor(residuals, 3) / factor }
 }
 
 /**
@@ -243,12 +253,10 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum
 }
 
-/** Fits as terms whose shares sum to 1; undefined if there is none. */
-function terms(fits: readonly Fit[], data: Data, sigma: number): PowerLawTerm[] | undefined {
-  if (fits.length === 0) return undefined
+/** Fits as terms whose shares sum to 1; `factor`: that for correlated residuals. */
+function terms(fits: readonly Fit[], sigma: number, factor: number): PowerLawTerm[] {
   const best = fits[bestIndex(fits)]!
-  const factor = longRunFactor([...best.residuals], 3)
-  const variance = (sigma * factor * smallSampleFactor(data.y.length - 3)) ** 2
+  const variance = (sigma * factor * smallSampleFactor(best.residuals.length - 3)) ** 2
   const logs = fits.map((fit) => Math.log(fit.design.exponent))
   const shares = fits.map((fit, i) => {
     const spacing = (logs[i + 1] ?? logs[i]!) - (logs[i - 1] ?? logs[i]!)

@@ -3,7 +3,7 @@
 // factor is 1 where it has nothing to correct.
 
 import { median } from 'simple-statistics'
-import { autocorrelationMax, medianErrorNeeded } from '../constants.ts'
+import { autocorrelationCaution, autocorrelationMax, medianErrorNeeded } from '../constants.ts'
 import { type Estimate, noEstimate } from './estimator.ts'
 
 /**
@@ -14,8 +14,31 @@ import { type Estimate, noEstimate } from './estimator.ts'
  * is added back for `fittedParameters` (simulated: 33 probes with r = .8 cover 89 % instead of 82 %).
  */
 export function longRunFactor(values: readonly number[], fittedParameters = 0): number {
+  const measured = lagOne(values)
+  return factorOf(measured + (fittedParameters * (1 + measured)) / values.length)
+}
+
+/**
+ * The same factor for errors that are shown: r is taken .8/√n, most of its own standard error, above its estimate,
+ * because a few values look less correlated than they are as often as not. A fitted mean is one parameter. Coverage of
+ * 95 % intervals: bench/records/2026-11-24-coverage/README.md. Fewer than 3 values, or a constant: 1.
+ */
+export function cautiousFactor(values: readonly number[], fittedParameters: number): number {
   const n = values.length
-  if (n < 3) return 1
+  const measured = lagOne(values)
+  return factorOf(measured + (fittedParameters * (1 + measured)) / n + autocorrelationCaution / Math.sqrt(n))
+}
+
+function factorOf(r: number): number {
+  if (!(r > 0)) return 1
+  const clipped = Math.min(r, autocorrelationMax)
+  return Math.sqrt((1 + clipped) / (1 - clipped))
+}
+
+/** Lag-1 autocorrelation about the mean; NaN for fewer than 3 values and for a constant. */
+function lagOne(values: readonly number[]): number {
+  const n = values.length
+  if (n < 3) return Number.NaN
   const center = mean(values)
   let lagged = 0
   let squares = 0
@@ -24,11 +47,7 @@ export function longRunFactor(values: readonly number[], fittedParameters = 0): 
     squares += deviation * deviation
     if (i > 0) lagged += deviation * (values[i - 1]! - center)
   }
-  const measured = lagged / squares
-  const r = measured + (fittedParameters * (1 + measured)) / n
-  if (!(r > 0)) return 1
-  const clipped = Math.min(r, autocorrelationMax)
-  return Math.sqrt((1 + clipped) / (1 - clipped))
+  return lagged / squares
 }
 
 /**
@@ -53,7 +72,7 @@ export function meanEstimate(values: readonly number[], needed: number): Estimat
   const value = mean(values)
   let squares = 0
   for (const entry of values) squares += (entry - value) ** 2
-  const error = Math.sqrt(squares / (n - 1) / n) * smallSampleFactor(n - 1) * longRunFactor(values)
+  const error = Math.sqrt(squares / (n - 1) / n) * smallSampleFactor(n - 1) * cautiousFactor(values, 1)
   return { value, standardError: Number.isFinite(error) ? error : null, count: n, needed }
 }
 
@@ -63,9 +82,21 @@ export const normalPerMad = 1.482602218505602
 /** What 1.4826·MAD of n normal values falls short by, n = 4 … 9; above: n/(n − .8). Croux & Rousseeuw 1992. */
 const madBias = [1.363, 1.206, 1.2, 1.14, 1.129, 1.107]
 
+/** 1 for the smallest; equal values share the mean of their ranks. For the few values of a median: O(n²). */
+const ranks = (values: readonly number[]): number[] =>
+  values.map((value) => {
+    let below = 0
+    let equal = 0
+    for (const other of values) {
+      if (other < value) below++
+      if (other === value) equal++
+    }
+    return below + (equal + 1) / 2
+  })
+
 /**
  * Median of a few values with a robust standard error:
- *   1.2533 · 1.4826·MAD/√n · bias(n) · √((n−1)/(n−3)).
+ *   1.2533 · 1.4826·MAD/√n · bias(n) · √((n−1)/(n−3)) · the cautious factor of their ranks.
  * 1.4826·MAD estimates σ of normal noise and is untouched by outliers; √(π/2) = 1.2533 is how much less
  * precise a median is than a mean of normal values (asymptotically, a little less at n = 8); bias(n) and the
  * last factor mend the MAD's shortfall and scatter for few values (simulated: ±1.96 errors cover 90–95 % at
@@ -79,6 +110,9 @@ export function medianEstimate(values: readonly number[], needed: number): Estim
   const deviation = median(values.map((entry) => Math.abs(entry - value)))
   const bias = madBias[n - 4] ?? n / (n - 0.8)
   const error =
-    ((Math.sqrt(Math.PI / 2) * normalPerMad * deviation) / Math.sqrt(n)) * bias * smallSampleFactor(n - 1)
+    ((Math.sqrt(Math.PI / 2) * normalPerMad * deviation) / Math.sqrt(n)) *
+    bias *
+    smallSampleFactor(n - 1) *
+    cautiousFactor(ranks(values), 1)
   return { value, standardError: Number.isFinite(error) ? error : null, count: n, needed }
 }

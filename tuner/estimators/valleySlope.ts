@@ -33,6 +33,8 @@ export type ValleyFit = {
   /** S₀: `amplitude` is P − P∞ there. */
   readonly runLengthReference: number
   readonly terms: readonly PowerLawTerm[]
+  /** Factor on every error that follows from the terms. */
+  readonly caution: number
   /** Points behind the fit, after the first 10 % were dropped. */
   readonly count: number
 }
@@ -63,7 +65,7 @@ export const valleySlope: Estimator<
     const last = used.at(-1)
     if (count < valleyProbesNeeded || last === undefined)
       return { fit: null, count, needed: valleyProbesNeeded }
-    const terms = fitPowerLaw(
+    const found = fitPowerLaw(
       used.map((point) => ({
         x: point.runLength / last.runLength,
         y: point.averagedLoss,
@@ -71,7 +73,8 @@ export const valleySlope: Estimator<
       })),
       valleyExponents,
     )
-    const fit = terms === undefined ? null : { runLengthReference: last.runLength, terms, count: used.length }
+    const fit =
+      found === undefined ? null : { runLengthReference: last.runLength, ...found, count: used.length }
     return { fit, count, needed: valleyProbesNeeded }
   },
 }
@@ -101,7 +104,7 @@ export function fittedLossAt(fit: ValleyFit, runLength: number): Estimate {
 
 /**
  * A quantity that is linear in (P∞, A) given the exponent, averaged over the terms: its variance is the mean
- * of the terms' variances (delta method, exact here) plus the variance between the terms.
+ * of the terms' variances (delta method, exact here) plus the variance between the terms, times caution².
  */
 function combined(
   fit: ValleyFit,
@@ -122,7 +125,7 @@ function combined(
   let variance = 0
   for (const [i, part] of parts.entries())
     variance += fit.terms[i]!.share * (Math.max(0, part.variance) + (part.estimate - value) ** 2)
-  const error = Math.sqrt(variance)
+  const error = fit.caution * Math.sqrt(variance)
   return {
     value,
     standardError: Number.isFinite(error) ? error : null,

@@ -29,6 +29,7 @@ const exactFit = (
   asymptote = 1,
 ): ValleyFit => ({
   runLengthReference,
+  caution: 1,
   count: 20,
   terms: [
     { exponent, share: 1, asymptote, amplitude, asymptoteVariance: 0, covariance: 0, amplitudeVariance: 0 },

@@ -25,13 +25,24 @@ def long_run_factor(values, parameters=0):
     return float(np.sqrt((1 + r) / (1 - r)))
 
 
+def cautious_factor(values, parameters):
+    deviation = np.asarray(values) - np.mean(values)
+    squares = deviation @ deviation
+    if squares == 0:
+        return 1.0
+    r = float(deviation[1:] @ deviation[:-1] / squares)
+    r += parameters * (1 + r) / len(values) + 0.8 / np.sqrt(len(values))
+    r = min(max(r, 0.0), 0.95)
+    return float(np.sqrt((1 + r) / (1 - r)))
+
+
 def t_deviation(degrees):
     return float(stats.t(degrees).std())
 
 
 def mean_and_error(values):
     n = len(values)
-    error = stats.sem(values) * t_deviation(n - 1) * long_run_factor(values)
+    error = stats.sem(values) * t_deviation(n - 1) * cautious_factor(values, 1)
     return {"value": float(np.mean(values)), "standardError": float(error), "count": n}
 
 
@@ -40,6 +51,7 @@ def median_and_error(values):
     bias = {4: 1.363, 5: 1.206, 6: 1.200, 7: 1.140, 8: 1.129}[n]  # Croux & Rousseeuw 1992
     sigma = stats.median_abs_deviation(values, scale="normal") * bias
     error = np.sqrt(np.pi / 2) * sigma / np.sqrt(n) * t_deviation(n - 1)
+    error *= cautious_factor(stats.rankdata(values), 1)
     return {"value": float(np.median(values)), "standardError": float(error), "count": n}
 
 
@@ -133,7 +145,7 @@ T["gradientNoise"] = {
     "microGradientNormSquared": floats(micro),
     "noiseScale": {
         "value": float(trace.mean() / squared.mean()),
-        "standardError": float(jackknife * t_deviation(window - 1) * long_run_factor(left_out)),
+        "standardError": float(jackknife * t_deviation(window - 1) * cautious_factor(left_out, 1)),
         "count": window,
     },
     "traceSigma": mean_and_error(trace),
@@ -211,7 +223,9 @@ def posterior(x, y, w, at, lowest=0.25, highest=2.0, points=801):
     sigma = scale_of(least_squares(x, y, w, alphas[int(np.argmin(squares))])[1])
     fits = [huber(x, y, w, a, sigma) for a in alphas]
     loss = np.array([fit[1] for fit in fits])
-    factor = long_run_factor(fits[int(np.argmin(loss))][3], 3)
+    residuals = fits[int(np.argmin(loss))][3]
+    factor = long_run_factor(residuals, 3)
+    caution = cautious_factor(residuals, 3) / factor
     share = np.exp(-(loss - loss.min()) / factor**2)
     share /= share.sum()
     slope = np.array([a * fit[0][1] * at ** (-a - 1) for a, fit in zip(alphas, fits)])
@@ -220,7 +234,8 @@ def posterior(x, y, w, at, lowest=0.25, highest=2.0, points=801):
         [(a * at ** (-a - 1)) ** 2 * fit[2][1, 1] * inflate for a, fit in zip(alphas, fits)]
     )
     value = share @ slope
-    return float(value), float(np.sqrt(share @ (variance + (slope - value) ** 2)))
+    error = caution * np.sqrt(share @ (variance + (slope - value) ** 2))
+    return float(value), float(error)
 
 
 valley = []
@@ -275,7 +290,7 @@ T["lossTrend"] = {
     "step": [int(s) for s in block_step],
     "mean": floats(block_mean),
     "value": float(slope),
-    "standardError": float((high - low) / 2 / 1.96 * long_run_factor(y - slope * x, 2)),
+    "standardError": float((high - low) / 2 / 1.96 * cautious_factor(y - slope * x, 2)),
 }
 
 # -- cost
