@@ -48,6 +48,25 @@ describe('a valley probe', () => {
     expect(folded.state).toMatchObject({ divergence: state.divergence, rule: state.rule, plan: state.plan })
   })
 
+  it('of training examples alone leaves the run to the fallback plan, which says so', () => {
+    const log = run.log.map(
+      (observation): Observation =>
+        observation.kind === 'probe' && observation.probe.kind === 'valley'
+          ? { ...observation, probe: { ...observation.probe, set: 'train' } }
+          : observation,
+    )
+    const decisions = []
+    let state = initialState()
+    for (const observation of log) {
+      const next = tune(state, observation)
+      state = next.state
+      decisions.push(...next.decisions)
+    }
+    expect(decisions.find(({ kind }) => kind === 'switch')?.summary).toBe(
+      'Annealing from step 900 to 3,000 by the fallback plan: the job offers heldOutLoss, but none of its valley probes was of the set "held-out".',
+    )
+  })
+
   it('of training examples among held-out ones moves no decision', () => {
     const mixed = run.log.flatMap((observation): Observation[] =>
       observation.kind === 'probe' && observation.probe.kind === 'valley'

@@ -196,8 +196,11 @@ const isDeadline = ({ budgetSteps, outlook, isUndone }: TunerState, step: number
   (isUndone || outlook?.earliestStep != null)
 
 /** What keeps the rule from judging. */
-export function lackingNow({ options }: TunerState, { reading }: Judgement): string {
+export function lackingNow({ options, signals }: TunerState, { reading }: Judgement): string {
   const { count } = reading.valley
+  // Probes took time, and none was of the set that was offered.
+  if (offers(options, 'heldOutLoss') && signals.probeLosses.length === 0 && signals.cost.probe !== null)
+    return 'the job offers heldOutLoss, but none of its valley probes was of the set "held-out"'
   if (count >= valleyProbesNeeded) return 'the job followed its plan, and the evidence does not ask for more'
   if (offers(options, 'heldOutLoss') || offers(options, 'microBatchNorms'))
     return `only ${count} of the ${valleyProbesNeeded} probes that the rule needs were made`

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { annealingGainSpreadWithoutCurvature } from '../constants.ts'
 import { annealingGain } from './annealingGain.ts'
 import { noEstimate } from './estimator.ts'
 import oracles from './oracles/oracles.json' with { type: 'json' }
@@ -38,6 +39,9 @@ describe('annealingGain', () => {
     const input = { effectiveLearningRate: 1, batchSize: 32, traceSigma: estimate(64, 0) }
     const unknown = annealingGain({ ...input, noiseCurvature: noEstimate(0, 1) })
     expect(annealingGain({ ...input, noiseCurvature: estimate(-1, 0.1) })).toEqual(unknown)
-    expect(unknown.standardError! / unknown.value!).toBeCloseTo(Math.log(1.57), 12)
+    expect(unknown.standardError! / unknown.value!).toBeCloseTo(
+      Math.log(annealingGainSpreadWithoutCurvature),
+      12,
+    )
   })
 })

@@ -3,7 +3,7 @@
 //   G = k·η_eff·trΣ/(4B)·(η_eff·h_n)^a,   k = 1.24, a = .27,   η_eff = η/(1 − μ)  (for Adam η itself).
 // SGD with noise on a quadratic rests η_eff·trΣ/(4B) above the minimum in each direction that has come to
 // rest; directions of low curvature have not, hence the power. k, a and the spread are fitted (constants.ts).
-// Without h_n its factor is taken as 1 and the error says so. The formula's own spread is a factor, so errors
+// Without h_n its factor is taken as it is in the middle of the runs measured, and the error says so. The formula's own spread is a factor, so errors
 // add up in logs: G·√(ln²(spread) + (se(trΣ)/trΣ)² + (a·se(h_n)/h_n)²).
 
 import {
@@ -11,6 +11,7 @@ import {
   annealingGainPower,
   annealingGainSpread,
   annealingGainSpreadWithoutCurvature,
+  annealingGainWithoutCurvature,
 } from '../constants.ts'
 import { type Estimate, noEstimate } from './estimator.ts'
 
@@ -33,7 +34,8 @@ export function annealingGain(input: AnnealingGainInput): Estimate {
   if (!(effectiveLearningRate > 0 && batchSize > 0) || traceSigma.value === null || traceSigma.value <= 0)
     return none
   const h = noiseCurvature.value !== null && noiseCurvature.value > 0 ? noiseCurvature.value : null
-  const factor = h === null ? 1 : (effectiveLearningRate * h) ** annealingGainPower
+  const factor =
+    h === null ? annealingGainWithoutCurvature : (effectiveLearningRate * h) ** annealingGainPower
   const value = ((annealingGainFactor * effectiveLearningRate * traceSigma.value) / (4 * batchSize)) * factor
   if (!Number.isFinite(value)) return none
   const spread = Math.log(h === null ? annealingGainSpreadWithoutCurvature : annealingGainSpread)

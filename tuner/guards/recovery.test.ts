@@ -99,6 +99,24 @@ describe('what is asked of the job', () => {
     expect(run.state.lifecycle).toBe('finished')
   })
 
+  it('that fails takes nothing away but that checkpoint: what was measured stands', () => {
+    const failed = stormy([1_000], { restores: 'failed', stepCount: 1_100 })
+    const healthy = stormy([], { stepCount: 1_100 })
+    expect(failed.state.signals.valley.count).toBe(healthy.state.signals.valley.count)
+    expect(failed.state.largeSteps).toBeGreaterThan(0.9 * healthy.state.largeSteps)
+    const back = Number(/Back to the weights of step ([\d,]+)/.exec(guards(failed)[0]!)![1]!.replace(',', ''))
+    expect(back).toBeGreaterThan(900)
+    expect(failed.state.divergence.checkpoints.map(({ step }) => step)).not.toContain(back)
+    expect(failed.state.awaitedLargeSteps).toBeNull()
+  })
+
+  it('that is done takes the run length and the valley back with the weights', () => {
+    const done = stormy([1_000], { stepCount: 1_010 })
+    const [{ largeSteps } = { largeSteps: Number.NaN }] = done.state.divergence.checkpoints.slice(-1)
+    expect(done.state.largeSteps).toBeLessThan(largeSteps + 10)
+    expect(done.state.signals.valley.points.every(({ runLength }) => runLength <= largeSteps)).toBe(true)
+  })
+
   it('may fail at the third trip too: then the anneal goes on from the present weights', () => {
     const run = stormy([1_000, 1_100, 1_200], { restores: 'failed' })
     expect(guards(run).at(-1)).toBe(

@@ -313,9 +313,9 @@ for eta, batch, trace_sigma, trace_error, h, h_error in [
     (0.05, 32, 500.0, 20.0, None, None),
     (3e-4, 256, 4e6, 1e6, 90.0, 45.0),
 ]:
-    factor = 1.0 if h is None else np.exp(0.27 * np.log(eta * h))
+    factor = 0.7 if h is None else np.exp(0.27 * np.log(eta * h))
     gain = 1.24 * eta * trace_sigma / batch / 4 * factor
-    spread = np.log(1.57 if h is None else 1.36)
+    spread = np.log(2.1 if h is None else 1.36)
     relative = spread**2 + (trace_error / trace_sigma) ** 2 + (0 if h is None else 0.27 * h_error / h) ** 2
     T["annealingGain"].append(
         {
