@@ -5,6 +5,7 @@ import { benchDecisions } from './decisions/main.ts'
 import { benchDemo } from './demo.ts'
 import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
+import { benchPictures } from './pictures/main.ts'
 import { benchRegime } from './regime/main.ts'
 import { benchSearch } from './search.ts'
 import { benchSequential } from './sequential.ts'
@@ -38,6 +39,7 @@ const benches: Readonly<
     what: 'the regime index against the ground truth of forks, from the traces, and on runs of known regime',
     run: benchRegime,
   },
+  pictures: { what: 'the pictures of docs/DECISIONS.md, from two steered runs', run: benchPictures },
   search: { what: 'steered runs from good, bad and no rates, beside fixed plans', run: benchSearch },
   traces: {
     what: 'trains the task matrix and keeps traces with their ground truth (hours)',

@@ -36,9 +36,9 @@ export const colors = {
 export const panelSize = { width: 480, height: 340 } as const
 const margins = { left: 58, right: 112, top: 50, bottom: 46 } as const
 
-const escaped = (text: string): string =>
+export const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-const round = (value: number): string => String(Math.round(value * 10) / 10)
+export const round = (value: number): string => String(Math.round(value * 10) / 10)
 
 /** Place of a value on an axis of so many pixels, 0 at its `from`. */
 export function place({ scale, from, to }: Axis, value: number, pixels: number): number {
@@ -47,7 +47,10 @@ export function place({ scale, from, to }: Axis, value: number, pixels: number):
 }
 
 type Text = { x: number; y: number; anchor?: 'start' | 'middle' | 'end'; color?: string; isBold?: boolean }
-function textAt(text: string, { x, y, anchor = 'start', color = colors.ink, isBold = false }: Text): string {
+export function textAt(
+  text: string,
+  { x, y, anchor = 'start', color = colors.ink, isBold = false }: Text,
+): string {
   const weight = isBold ? ' font-weight="600"' : ''
   return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" fill="${color}"${weight}>${escaped(text)}</text>`
 }
