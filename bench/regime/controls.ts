@@ -1,15 +1,19 @@
-// Runs whose regime is known by construction, trained for this benchmark alone: far below a good rate, near the rate of
-// divergence, at it, and on all examples at once. The tuner is folded over them with its decisions off; what it calls
-// each probe is kept beside the record, with the labels of forks from the run's own checkpoints.
+// Runs whose regime is known by construction, trained for this benchmark alone: far below a good rate, near the rate
+// that learns no more, climbing beyond it until training comes apart, and on all examples at once. The tuner is folded
+// over them with its decisions off; what it calls each probe is kept beside the record, with the labels of forks from
+// the run's own checkpoints.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type RegimeName, regimeNames } from '../../protocol/vocabulary.ts'
 import { regimeProbesNeeded } from '../../tuner/constants.ts'
+import { disposeCheckpoint } from '../../tuner/trainer/checkpoints.ts'
+import { buildTrainer } from '../../tuner/trainer/run.ts'
 import { everything, replay } from '../decisions/replay.ts'
-import { type BenchTask, benchTask } from '../tasks.ts'
+import { type BenchTask, benchTask, jobOf } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { tracedRun } from '../traces/generate.ts'
+import { largeRun } from '../traces/largeRun.ts'
 import { repositoryRoot } from '../traces/store.ts'
 import { dropsOf, type Label, labelOf } from './label.ts'
 
@@ -19,7 +23,7 @@ export type ControlName = (typeof controlNames)[number]
 export type ControlResult = {
   readonly name: ControlName
   readonly rate: number
-  /** Probes from the eighth on. */
+  /** Probes from the eighth on, and of the diverging run from the one on that has come apart. */
   readonly probes: number
   readonly named: Readonly<Record<RegimeName, number>>
   readonly wrongShare: number
@@ -32,7 +36,7 @@ export type ControlResult = {
 const wrongNames: Readonly<Record<ControlName, readonly RegimeName[]>> = {
   'always-small': ['large-step', 'unstable'],
   'always-large': ['small-step'],
-  diverging: ['large-step', 'small-step'],
+  diverging: ['large-step'],
   'full-batch': ['large-step'],
 }
 
@@ -41,9 +45,13 @@ const goodRate = 0.1
 const fullBatch: BenchTask = { ...base, trainExamples: 1_000, batchSize: 1_000, budgetSteps: 400 }
 const firstTriedRate = 0.1
 const triedRatesMax = 14
-/** A run whose mean training loss at the end exceeds that of its first steps by this factor has diverged. */
-const divergedFactor = 1.2
+/** A run that ends above this share of its first steps' loss has learned nothing. */
+const learnedShareMax = 0.5
 const comparedSteps = 10
+/** The climbing run ends at this multiple of the largest rate that learns. */
+const climbFactor = 8
+/** A probe loss above this multiple of the best one has come apart. */
+const apartFactor = 2
 const seed = 1
 
 const controlFile = (): string =>
@@ -61,38 +69,55 @@ export function saveControls(results: readonly ControlResult[], file = controlFi
 const meanLoss = (losses: readonly number[]): number =>
   losses.reduce((sum, loss) => sum + loss, 0) / losses.length
 
-export function hasDiverged({ divergedAtStep, loss }: Pick<TraceRun, 'divergedAtStep' | 'loss'>): boolean {
-  if (divergedAtStep !== null) return true
+export function hasLearned({ divergedAtStep, loss }: Pick<TraceRun, 'divergedAtStep' | 'loss'>): boolean {
   const end = meanLoss(loss.slice(-comparedSteps))
-  return !(end <= divergedFactor * meanLoss(loss.slice(0, comparedSteps)))
+  return divergedAtStep === null && end <= learnedShareMax * meanLoss(loss.slice(0, comparedSteps))
 }
 
-/** The smallest rate of a doubling grid that diverges, and its run. @throws Error if none does. */
-async function divergingRun(): Promise<TraceRun> {
-  let rate = firstTriedRate
-  for (let tried = 0; tried < triedRatesMax; tried++, rate *= 2) {
-    const run = await tracedRun(base, { rate, seed })
-    if (hasDiverged(run)) return run
+/** The largest rate of a doubling grid that learns, before the first that does not. @throws Error if all do. */
+async function largestRun(): Promise<TraceRun> {
+  let run = await tracedRun(base, { rate: firstTriedRate, seed })
+  for (let tried = 1; tried < triedRatesMax; tried++) {
+    const next = await tracedRun(base, { rate: run.rate * 2, seed })
+    if (!hasLearned(next)) return run
+    run = next
   }
-  throw new Error(`a rate of up to ${rate / 2} must diverge for the controls, none did`)
+  throw new Error(`a rate of up to ${run.rate} must be too large for the controls, none was`)
+}
+
+/** Climbs over the whole run to a rate, without forks. */
+async function climbingRun(rate: number): Promise<TraceRun> {
+  const built = await buildTrainer({ ...jobOf(base, { seed }), batchSize: base.batchSize, backend: 'wasm' })
+  try {
+    const { observed, checkpoints } = await largeRun(base, { rate, seed, rampSteps: base.budgetSteps }, built)
+    for (const { checkpoint } of checkpoints) disposeCheckpoint(checkpoint)
+    return { ...observed, checkpoints: [], final: null }
+  } finally {
+    built.trainer.dispose()
+  }
 }
 
 /** Minutes on one core. */
 export async function trainedControls(): Promise<ControlResult[]> {
-  const diverging = await divergingRun()
-  const half = diverging.rate / 2
+  const large = await largestRun()
   return [
     controlOf('always-small', base, await tracedRun(base, { rate: goodRate / 100, seed })),
-    controlOf('always-large', base, await tracedRun(base, { rate: half, seed })),
-    controlOf('diverging', base, diverging),
+    controlOf('always-large', base, large),
+    controlOf('diverging', base, await climbingRun(climbFactor * large.rate)),
     controlOf('full-batch', fullBatch, await tracedRun(fullBatch, { rate: goodRate, seed })),
   ]
 }
 
 export function controlOf(name: ControlName, task: BenchTask, run: TraceRun): ControlResult {
   const called: RegimeName[] = []
-  replay(task, run, { ...everything, mode: 'off' }, ({ signals, regime }) => {
-    if (signals.valley.count >= regimeProbesNeeded) called.push(regime.name)
+  let best = Number.POSITIVE_INFINITY
+  let isApart = false
+  replay(task, run, { ...everything, mode: 'off' }, ({ signals, divergence, regime }) => {
+    const newest = divergence.probeLosses.at(-1)!
+    best = Math.min(best, newest)
+    isApart ||= newest > apartFactor * best
+    if (signals.valley.count >= regimeProbesNeeded && (name !== 'diverging' || isApart))
+      called.push(regime.name)
   })
   const count = (regime: RegimeName) => called.filter((entry) => entry === regime).length
   const wrong = called.filter((regime) => wrongNames[name].includes(regime)).length

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CheckpointTruth, ForkTruth } from '../traces/format.ts'
 import { loadTraces } from '../traces/store.ts'
-import { controlOf, hasDiverged, loadControls } from './controls.ts'
+import { controlOf, hasLearned, loadControls } from './controls.ts'
 import { dropsOf, labelOf } from './label.ts'
 import { reliabilityPicture } from './picture.ts'
 import { resultsOf } from './results.ts'
@@ -72,12 +72,12 @@ describe('the regime benchmark', () => {
   })
 })
 
-describe('divergence of a control', () => {
-  it('is a loss that ends above where it began, or has stopped being finite', () => {
-    const losses = (end: number) => [...Array(10).fill(2), ...Array(10).fill(end)]
-    expect(hasDiverged({ divergedAtStep: null, loss: losses(1) })).toBe(false)
-    expect(hasDiverged({ divergedAtStep: null, loss: losses(3) })).toBe(true)
-    expect(hasDiverged({ divergedAtStep: null, loss: losses(Number.NaN) })).toBe(true)
-    expect(hasDiverged({ divergedAtStep: 7, loss: [2] })).toBe(true)
+describe('a control', () => {
+  const losses = (end: number) => [...Array(10).fill(2), ...Array(10).fill(end)]
+  it('has learned where its loss ends at half or less, finite throughout', () => {
+    expect(hasLearned({ divergedAtStep: null, loss: losses(1) })).toBe(true)
+    expect(hasLearned({ divergedAtStep: null, loss: losses(1.9) })).toBe(false)
+    expect(hasLearned({ divergedAtStep: null, loss: losses(Number.NaN) })).toBe(false)
+    expect(hasLearned({ divergedAtStep: 20, loss: losses(1) })).toBe(false)
   })
 })

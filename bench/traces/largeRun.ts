@@ -41,7 +41,12 @@ export type LargeRun = {
   readonly checkpoints: readonly { readonly share: number; readonly checkpoint: Checkpoint }[]
 }
 
-export type RunKey = { readonly rate: number; readonly seed: number }
+export type RunKey = {
+  readonly rate: number
+  readonly seed: number
+  /** Steps of the climb to the rate, where it is not the usual one. */
+  readonly rampSteps?: number
+}
 
 export const rampStepsOf = (budgetSteps: number): number => Math.max(1, Math.round(rampShare * budgetSteps))
 
@@ -54,7 +59,7 @@ export async function largeRun(task: BenchTask, key: RunKey, built: BuiltTrainer
   const { trainer, backend } = built
   const { budgetSteps, optimizer } = task
   const block = blockSteps(budgetSteps)
-  const rampSteps = rampStepsOf(budgetSteps)
+  const { rampSteps = rampStepsOf(budgetSteps) } = key
   const momentum = ownMomentum[optimizer]
   const microSteps = Math.max(microBatchSteps, block)
   const forkSteps = new Map<number, number>(
