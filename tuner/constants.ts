@@ -256,20 +256,20 @@ export const tripwireRateFactor = 0.1
 // -- Regime index. bench/records/2026-11-24-regime/README.md: fitted against forks of the traces; `centre` and `spread`
 //    are mean and deviation of an input over them, `covariance` that of (intercept, then the coefficients in order).
 export const regimeFit = {
-  intercept: 0.595,
+  intercept: -1.89,
   inputs: {
-    gainShare: { coefficient: 2.46, centre: -2.79, spread: 1.46 },
-    rateRatio: { coefficient: 4.45, centre: 0.412, spread: 0.199 },
-    shareRisen: { coefficient: 7.21, centre: 0.384, spread: 0.162 },
+    gainShare: { coefficient: 2.51, centre: -3.52, spread: 1.75 },
+    rateRatio: { coefficient: 2.56, centre: 0.395, spread: 0.299 },
+    shareRisen: { coefficient: 8.64, centre: 0.291, spread: 0.211 },
   },
   covariance: [
-    [0.111, -0.0205, 0.108, -0.159],
-    [-0.0205, 0.128, -0.188, 0.0684],
-    [0.108, -0.188, 4.29, -0.254],
-    [-0.159, 0.0684, -0.254, 3.51],
+    [0.115, -0.0363, 0.0162, -0.236],
+    [-0.0363, 0.0672, 0.0302, -0.11],
+    [0.0162, 0.0302, 1.5, -0.493],
+    [-0.236, -0.11, -0.493, 3.24],
   ],
 } as const
-/** Median of D over the probe loss as a multiple of G over the training loss, same record. */
+/** Median of D over the probe loss as a multiple of G over the training loss, on the first four tasks; same record. */
 export const regimeGapOverGain = 0.38
 /** The least share of the loss that a gain can be told from nothing at. Chosen. */
 export const regimeShareMin = 0.003

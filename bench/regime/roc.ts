@@ -107,8 +107,8 @@ export function reliabilityOf(points: readonly Pick<Scored, 'score' | 'isLarge'>
         points: n,
         meanIndex: own.reduce((sum, { score }) => sum + score, 0) / n,
         shareLarge: share,
-        low: centre - half,
-        high: centre + half,
+        low: Math.max(0, centre - half),
+        high: Math.min(1, centre + half),
       },
     ]
   })
