@@ -4,17 +4,27 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { TaskTraces } from '../traces/format.ts'
+import { listOption } from '../traces/main.ts'
 import { loadTraces, repositoryRoot, tracedTasks } from '../traces/store.ts'
 import { loadControls, saveControls, trainedControls } from './controls.ts'
 import { reliabilityPicture } from './picture.ts'
 import { resultsOf } from './results.ts'
 import { regimeJson, regimeMarkdown } from './table.ts'
 
-/** @param args `--json`, `--controls`. */
+/** @throws RangeError for a task without traces. */
+function tracesOf(task: string): TaskTraces {
+  const traces = loadTraces(task)
+  if (traces !== undefined) return traces
+  throw new RangeError(`task must be one of ${tracedTasks().join(', ')}, got ${task}`)
+}
+
+/** @param args `--json`, `--controls`, `--task a,b` for some of the traced tasks (at least two). */
 export async function benchRegime(args: readonly string[]): Promise<void> {
   if (args.includes('--controls')) saveControls(await trainedControls())
   const controls = loadControls()
-  const results = resultsOf(tracedTasks().map((task) => loadTraces(task)!))
+  const tasks = listOption(args, '--task') ?? tracedTasks()
+  const results = resultsOf(tasks.map(tracesOf))
   const folder = join(repositoryRoot(), 'bench', 'results')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'regime.svg'), reliabilityPicture(results.reliability))
