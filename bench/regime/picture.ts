@@ -8,7 +8,7 @@ const unit = { scale: 'linear', from: 0, to: 1, ticks: tenths } as const
 
 export function reliabilityPicture(bins: readonly ReliabilityBin[]): string {
   const panel: Panel = {
-    title: 'Reliability, each task left out of its fit',
+    title: 'Reliability, tasks left out of the fit (dashed: perfect)',
     x: { label: 'regime index, mean of a bin', ...unit },
     y: { label: 'share of large-step checkpoints', ...unit },
     series: [
@@ -19,7 +19,6 @@ export function reliabilityPicture(bins: readonly ReliabilityBin[]): string {
         ],
         color: colors.faint,
         dash: '4 4',
-        label: 'perfect',
       },
       {
         points: bins.map(({ meanIndex, shareLarge, low, high }) => ({
