@@ -272,7 +272,13 @@ export const planSchema = z
 const actionHead = { id: name, atStep: step }
 export const actionSchema = z
   .discriminatedUnion('kind', [
-    z.strictObject({ ...actionHead, kind: z.enum(['checkpoint', 'drop']), checkpoint: name }),
+    z.strictObject({
+      ...actionHead,
+      kind: z.literal('checkpoint'),
+      checkpoint: name,
+      weights: z.literal('averaged').exactOptional(),
+    }),
+    z.strictObject({ ...actionHead, kind: z.literal('drop'), checkpoint: name }),
     z.strictObject({
       ...actionHead,
       kind: z.literal('restore'),

@@ -112,7 +112,14 @@ export type Plan = {
 
 /** What the training side is asked to do before step `atStep` is taken (at once, if that step is past). */
 export type Action =
-  | { readonly id: string; readonly kind: 'checkpoint'; readonly atStep: number; readonly checkpoint: string }
+  | {
+      readonly id: string
+      readonly kind: 'checkpoint'
+      readonly atStep: number
+      readonly checkpoint: string
+      /** The mean over the longest window of averaged weights in place of the present ones; absent = the present ones. */
+      readonly weights?: 'averaged'
+    }
   | {
       readonly id: string
       readonly kind: 'restore'

@@ -5,8 +5,9 @@ import type { Acknowledgement } from '../protocol/vocabulary.ts'
 import { undoRule, watchRule } from './annealing.ts'
 import { valleyUpTo } from './estimators/valleySlope.ts'
 import { notRestored } from './guards/recovery.ts'
+import { lowestCheckpoint } from './lowest.ts'
 import { armRestored } from './raceSearch.ts'
-import { bestCheckpoint, lowestCheckpoint, switchCheckpoint } from './rules/annealWatch.ts'
+import { bestCheckpoint, switchCheckpoint } from './rules/annealWatch.ts'
 import type { AnnealState, TunerState } from './state.ts'
 import { decided, replanned, type Turn, updated } from './turn.ts'
 import { restoreFailed, winnerNotRestored } from './warmup.ts'
@@ -80,8 +81,9 @@ const movedTo = (step: number, rewarm: NonNullable<TunerState['rewarm']>): Tuner
 
 /** A checkpoint that could not be made is not one to go back to. */
 function withoutCheckpoint(turn: Turn, name: string): Turn {
-  const { divergence, anneal } = turn.state
+  const { divergence, anneal, lowest } = turn.state
   return updated(turn, {
+    lowest: name === lowestCheckpoint ? null : lowest,
     anneal: anneal === null ? null : annealWithout(anneal, name),
     divergence: { ...divergence, checkpoints: divergence.checkpoints.filter((entry) => entry.name !== name) },
   })
@@ -89,6 +91,5 @@ function withoutCheckpoint(turn: Turn, name: string): Turn {
 
 function annealWithout(anneal: AnnealState, name: string): AnnealState {
   if (name === bestCheckpoint) return { ...anneal, watch: { ...anneal.watch, best: null } }
-  if (name === lowestCheckpoint) return { ...anneal, watch: { ...anneal.watch, lowest: null } }
   return name === switchCheckpoint ? { ...anneal, isCheckpointed: false } : anneal
 }

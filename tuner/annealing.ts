@@ -7,11 +7,11 @@ import { annealSqueezeShare, undoChecksAt } from './constants.ts'
 import { bestAverage } from './estimators/averagedGap.ts'
 import { evidenceOfSignals } from './evidence.ts'
 import { judgementNow } from './judgement.ts'
+import { lowestCheckpoint, lowestName } from './lowest.ts'
 import { isSteering, offers } from './options.ts'
 import {
   bestCheckpoint,
   isBetter,
-  lowestCheckpoint,
   memorisingRise,
   type Rise,
   realisedGain,
@@ -26,7 +26,7 @@ import { askedBack, isUndoable, undone } from './undo.ts'
 export const watchRule = { id: 'anneal-watch', version: 1 } as const
 export const undoRule = { id: 'undo', version: 1 } as const
 
-type AnnealProbe = { readonly step: number; readonly rawLoss: number; readonly averagedLoss: number }
+type AnnealProbe = { readonly step: number; readonly rawLoss: number }
 
 /** A probe of the anneal before its last: the weights are kept if they are the best so far, and the rest may be cut. */
 export function annealProbed(turn: Turn, probe: ValleyProbe): Turn {
@@ -66,26 +66,19 @@ function reconsidered(turn: Turn): Turn {
   return undone(checked, anneal, { ...verdict, rule: undoRule, evidence })
 }
 
-/** Keeps the weights of a new best: of the last weights, and of averaged ones. */
-function withBest(turn: Turn, { step, rawLoss, averagedLoss }: AnnealProbe): Turn {
+/** Keeps the weights of a new best. */
+function withBest(turn: Turn, { step, rawLoss }: AnnealProbe): Turn {
   const { anneal, options } = turn.state
   if (anneal === null || !offers(options, 'checkpoint', 'heldOutLoss')) return turn
   const { watch } = anneal
-  const isBest = isBetter(rawLoss, watch.best)
-  const isLowest = isBetter(averagedLoss, watch.lowest)
-  const kept = {
-    ...watch,
-    best: isBest ? { step, loss: rawLoss } : watch.best,
-    lowest: isLowest ? { step, loss: averagedLoss } : watch.lowest,
-  }
-  const names = [...(isBest ? [bestCheckpoint] : []), ...(isLowest ? [lowestCheckpoint] : [])]
+  if (!isBetter(rawLoss, watch.best)) return turn
   // One under the same name that was not made yet is not wanted any more.
-  const free = withdrawn(turn, (action) => action.kind === 'checkpoint' && names.includes(action.checkpoint))
-  const asks = asked(
-    free,
-    names.map((checkpoint) => ({ kind: 'checkpoint', atStep: step, checkpoint }) as const),
+  const free = withdrawn(
+    turn,
+    (action) => action.kind === 'checkpoint' && action.checkpoint === bestCheckpoint,
   )
-  return updated(asks, { anneal: { ...anneal, watch: kept } })
+  const asks = asked(free, [{ kind: 'checkpoint', atStep: step, checkpoint: bestCheckpoint }])
+  return updated(asks, { anneal: { ...anneal, watch: { ...watch, best: { step, loss: rawLoss } } } })
 }
 
 /**
@@ -94,16 +87,16 @@ function withBest(turn: Turn, { step, rawLoss, averagedLoss }: AnnealProbe): Tur
  */
 function squeezed(turn: Turn, { from, to, standardError }: Rise): Turn {
   const { state } = turn
-  const { anneal, step, budgetSteps, phase } = state
+  const { anneal, step, budgetSteps, phase, lowest } = state
   if (anneal === null) return turn
-  const { lowest } = anneal.watch
   const fromStep = lowest?.step ?? step
-  const share = annealRateShare(anneal, fromStep, budgetSteps)
+  const share = annealRateShare(anneal, Math.max(fromStep, anneal.fromStep), budgetSteps)
   const toStep = step + Math.max(2, Math.ceil(annealSqueezeShare * (1 + share) * fromStep))
   if (toStep >= anneal.toStep) return turn
   const rest = { fromStep: step, fromRate: share * anneal.fromRate, isEarly: true }
   const next = updated(turn, { anneal: { ...anneal, toStep, rest } })
-  const weights = lowest === null ? '' : `, from the weights of step ${formatStep(lowest.step)}`
+  const weights =
+    lowest === null ? '' : `, from the ${lowestName(state.options)} of step ${formatStep(lowest.step)}`
   return decided(replanned(withLastProbe(lowest === null ? next : askedBack(next, lowestCheckpoint))), {
     kind: 'lower',
     summary:

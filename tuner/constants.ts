@@ -164,6 +164,10 @@ export const annealWatchProbesMax = 64
 export const annealSqueezeShare = 0.15
 /** Weights kept in the anneal replace the last ones where these are worse by more than so many deviations. */
 export const annealBestDeviations = 3
+/** Averaged weights are kept at the lowest mean of so many probes: a single low one is low by chance. Chosen. */
+export const lowestProbes = 3
+/** … and are the result if the last ones lie above that by so many deviations. Chosen: a mean of three is biased less. */
+export const lowestDeviations = 2
 
 // -- Switch rule without a budget: a sequential test. bench/records/2026-11-24-sequential-test/README.md.
 /** δ where none is given: this share of D (or of G) per so many steps. Chosen. */

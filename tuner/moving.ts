@@ -28,6 +28,7 @@ export function stateWith(state: TunerState, moving: Moving): TunerState {
     largeLearningRate: state.largeLearningRate,
     switchStep: state.switchStep,
     isUndone: state.isUndone,
+    lowest: state.lowest,
     validFromStep: state.validFromStep,
     awaitedRestore: state.awaitedRestore,
     awaitedLargeSteps: state.awaitedLargeSteps,

@@ -10,6 +10,7 @@ import { finishedAtProbe } from './finish.ts'
 import { divergenceSign, isProbeNormal, watchProbe } from './guards/divergence.ts'
 import { recovered } from './guards/recovery.ts'
 import { gainOf } from './judgement.ts'
+import { withLowest } from './lowest.ts'
 import { isSteering, nominalBudget, offers } from './options.ts'
 import { foldWarmupProbe } from './raceSearch.ts'
 import { watchedRivals } from './rivals/counterfactuals.ts'
@@ -92,10 +93,10 @@ function afterProbe(turn: Turn, probe: ValleyProbe, reading: SignalsReading): Tu
     const isLast = end != null && probe.step >= end
     return isLast
       ? finishedAtProbe(turn, { last: probe.raw.loss, averaged: bestAverage(probe)?.loss ?? null })
-      : saved(annealProbed(turn, probe))
+      : saved(annealProbed(withLowest(turn), probe))
   }
   if (state.mode === 'off') return turn
-  return saved(steer(turn, reading))
+  return saved(steer(withLowest(turn), reading))
 }
 
 /** Keeps the weights of a normal probe to come back to. */

@@ -45,6 +45,7 @@ export function initialState(): TunerState {
     largeLearningRate: null,
     switchStep: null,
     isUndone: false,
+    lowest: null,
     validFromStep: 0,
     awaitedRestore: null,
     awaitedLargeSteps: null,

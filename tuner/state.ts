@@ -16,7 +16,7 @@ import type {
 } from '../protocol/vocabulary.ts'
 import type { DivergenceState } from './guards/divergence.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
-import type { AnnealWatch } from './rules/annealWatch.ts'
+import type { AnnealWatch, KeptWeights } from './rules/annealWatch.ts'
 import type { RaceState } from './rules/race.ts'
 import type { RangeTestState } from './rules/rangeTest.ts'
 import type { SequentialTestState } from './rules/sequentialTest.ts'
@@ -91,6 +91,8 @@ export type TunerState = {
   readonly switchStep: number | null
   /** The switch was undone, which evidence does once: without evidence the large step then stays until the switch is forced. */
   readonly isUndone: boolean
+  /** The averaged weights that are kept at their lowest held-out level, of the large phase and of the anneal. */
+  readonly lowest: KeptWeights | null
   /** Samples and probes of steps below this belong to weights that were undone, and are not folded into signals. */
   readonly validFromStep: number
   /** The restore that a guard has asked for: until it is acknowledged, samples belong to the diverged weights. */

@@ -13,6 +13,7 @@ import {
 } from './constants.ts'
 import { evidenceOfSignals } from './evidence.ts'
 import { type Judgement, judgementNow, switchRule, testOf } from './judgement.ts'
+import { lowestCheckpoint } from './lowest.ts'
 import { measuredAnnealSteps } from './openSteering.ts'
 import { conservativeRate, isSteering, offers } from './options.ts'
 import { fallbackSwitchStep } from './plans.ts'
@@ -21,6 +22,7 @@ import type { MarginalCost } from './rules/marginalCost.ts'
 import { formatPair, formatStep } from './sentences.ts'
 import type { AnnealState, TunerState } from './state.ts'
 import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
+import { askedBack } from './undo.ts'
 
 type SwitchOptions = {
   readonly detail?: string
@@ -53,7 +55,7 @@ export function switched(
   const record = switchRecord(state, reason, judgement, { detail, fromStep })
   const { summary, evidence } = record
   return decided(
-    replanned(withLastProbe(withSwitchCheckpoint(begun))),
+    replanned(withLastProbe(backBeforeRise(withSwitchCheckpoint(begun)))),
     approved === undefined
       ? record
       : {
@@ -64,6 +66,13 @@ export function switched(
           answers: approved.number,
         },
   )
+}
+
+/** After overfitting the anneal starts from the weights before the rise: what was memorised since is not annealed away. */
+function backBeforeRise(turn: Turn): Turn {
+  const { anneal, lowest, mode, awaitedRestore } = turn.state
+  const goesBack = anneal?.reason === 'overfitting' && lowest !== null && isSteering(mode)
+  return goesBack && awaitedRestore === null ? askedBack(turn, lowestCheckpoint) : turn
 }
 
 /** The record of a switch, or of the wish for one: then `waits` says until when. */
@@ -141,14 +150,14 @@ export function withLastProbe(turn: Turn): Turn {
 }
 
 function annealEnd(state: TunerState, reason: AnnealState['reason'], judgement: Judgement): number {
-  const { step, budgetSteps } = state
-  const soon = (share: number) => step + Math.max(2, Math.ceil(share * step))
+  const { step, budgetSteps, lowest } = state
+  const soon = (share: number, elapsed = step) => step + Math.max(2, Math.ceil(share * elapsed))
   if (budgetSteps === null) {
     const steps = reason === 'overfitting' ? null : measuredAnnealSteps(state, judgement)
     return steps === null ? soon(openEndedAnnealShare) : step + steps
   }
   return reason === 'overfitting'
-    ? Math.min(budgetSteps, soon(overfittingAnnealShare))
+    ? Math.min(budgetSteps, soon(overfittingAnnealShare, lowest?.step))
     : Math.max(budgetSteps, step + 1)
 }
 

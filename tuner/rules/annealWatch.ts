@@ -13,6 +13,7 @@ import {
   annealWatchNeeded,
   annealWatchProbesMax,
   annealWatchWindow,
+  lowestDeviations,
   overfittingFactorMax,
   overfittingHits,
   probesInMedian,
@@ -20,10 +21,9 @@ import {
 import { longRunFactor, mean, meanEstimate } from '../estimators/uncertainty.ts'
 import { aboutLine, bestLevel } from './overfitting.ts'
 
-/** Checkpoints of the anneal: the lowest loss of the weights themselves, to keep at the end, and the lowest one of
- *  averaged weights, to go back to. One name each is enough, as each new best is better than the one before. */
+/** The weights of the anneal with the lowest loss, to keep at the end. One name is enough, as each new best is better
+ *  than the one before. */
 export const bestCheckpoint = 'best'
-export const lowestCheckpoint = 'lowest'
 
 /** The weights at the switch, to come back to. */
 export const switchCheckpoint = 'switch'
@@ -39,11 +39,9 @@ export type AnnealWatch = {
   readonly bestLevel: number | null
   /** The weights kept as the best of the anneal. */
   readonly best: KeptWeights | null
-  /** The weights kept at the lowest averaged loss of the anneal. */
-  readonly lowest: KeptWeights | null
 }
 
-type KeptWeights = { readonly step: number; readonly loss: number }
+export type KeptWeights = { readonly step: number; readonly loss: number }
 
 /** `isSeeded`: whether the anneal's probes go on from those before it (not after overfitting: they start above the best). */
 export function initialWatch(
@@ -63,7 +61,6 @@ export function initialWatch(
     rawLosses: [],
     bestLevel: null,
     best: null,
-    lowest: null,
   }
 }
 
@@ -133,6 +130,16 @@ export function isBestClear({ best, rawLosses }: AnnealWatch, lastLoss: number):
   if (best === null) return false
   if (!Number.isFinite(lastLoss)) return true
   return lastLoss - best.loss > annealBestDeviations * secondDifferenceScatter(rawLosses)
+}
+
+/** Whether the averaged weights of the lowest level are better than the last ones by more than chance. */
+export function isLowestClear(
+  lowest: KeptWeights,
+  { averagedLosses }: AnnealWatch,
+  lastLoss: number,
+): boolean {
+  if (!Number.isFinite(lastLoss)) return true
+  return lastLoss - lowest.loss > lowestDeviations * secondDifferenceScatter(averagedLosses)
 }
 
 /** Deviation about a course that is nearly straight, from second differences; fewer than 3 values: 0. */

@@ -19,7 +19,7 @@ async function perform(action: Action, context: ActionContext): Promise<string> 
   const { trainer } = context
   switch (action.kind) {
     case 'checkpoint': {
-      const dropped = trainer.checkpoint(action.checkpoint)
+      const dropped = trainer.checkpoint(action.checkpoint, action.weights)
       return dropped.length > 0 ? `dropped ${dropped.join(', ')} to make room` : ''
     }
     case 'restore':

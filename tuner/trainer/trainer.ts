@@ -65,8 +65,8 @@ export type Trainer = {
   valleyProbe(windows?: 'all' | 'outer'): Promise<ValleyProbe>
   /** `learningRate`: where the search for η_c starts the first time. */
   lineProbe(learningRate: number): Promise<LineProbe>
-  /** Returns the names of checkpoints dropped to make room. */
-  checkpoint(name: string): string[]
+  /** `averaged`: the mean over the longest window in place of the present weights. Returns the names of checkpoints dropped to make room. */
+  checkpoint(name: string, weights?: 'averaged'): string[]
   /** @throws RangeError if there is no such checkpoint. */
   restore(name: string, options?: { rewindData?: boolean; skipBatches?: number }): void
   drop(name: string): boolean
@@ -165,6 +165,14 @@ export function createTrainer(options: TrainerOptions): Trainer {
     optimizer: optimizer.state(),
     dataOrder: order.state(),
   })
+  /** Where no block is finished yet (after a restore) the present weights stand in for their mean. */
+  const captureAveraged = (): Checkpoint => {
+    const window = averages.longest()
+    if (window === undefined) return capture()
+    const { weights: present, ...rest } = capture()
+    disposeAll(present)
+    return { ...rest, weights: window }
+  }
   const named = (name: string): Checkpoint => {
     const checkpoint = checkpoints.get(name)
     if (checkpoint !== undefined) return checkpoint
@@ -209,7 +217,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
         windows === 'all' ? allWindows : outerWindows,
       ),
     lineProbe: (learningRate) => prober.line({ weights, step: stepCount, lastRate }, learningRate),
-    checkpoint: (name) => checkpoints.save(name, capture()),
+    checkpoint: (name, which) => checkpoints.save(name, which === 'averaged' ? captureAveraged() : capture()),
     restore: (name, { rewindData = false, skipBatches = 0 } = {}) => {
       const checkpoint = named(name)
       takeOver(checkpoint)

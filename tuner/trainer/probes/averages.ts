@@ -36,6 +36,8 @@ export type WeightAverages = {
   setBlockSteps(blockSteps: number): void
   /** Means over those of these windows, in blocks and of 4 at most, that exist since the last reset. */
   windows(blockCounts: readonly number[]): AveragedWindow[]
+  /** Mean over all finished blocks that are kept; undefined if there is none. The caller disposes it. */
+  longest(): tf.Tensor[] | undefined
   /** Mean over the newest finished block; undefined if there is none. */
   lastBlock(): tf.Tensor[] | undefined
   /** Forgets everything: after a restore old weights must not be averaged with new ones. */
@@ -113,6 +115,7 @@ export function createWeightAverages(blockSteps: number): WeightAverages {
           const windowSteps = blocks.reduce((sum, block) => sum + block.stepCount, 0)
           return { windowSteps, weights: meanOf(blocks) }
         }),
+    longest: () => (finished.length === 0 ? undefined : meanOf(finished)),
     lastBlock: () => (finished.length === 0 ? undefined : meanOf(finished.slice(-1))),
     reset: () => {
       for (const block of finished.splice(0)) disposeBlock(block)
