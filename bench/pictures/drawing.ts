@@ -8,7 +8,7 @@ import type { StepValue, Story } from './story.ts'
 
 export const width = 860
 export const left = 66
-export const right = 24
+export const right = 30
 
 /** Where values stand on the paper. */
 export type Frame = { readonly x: Axis; readonly y: Axis; readonly top: number; readonly height: number }
@@ -108,13 +108,13 @@ const phaseLooks: Readonly<Record<Phase, { readonly name: string; readonly fill:
 /** Phases as shaded ground over so much height, with their names above it, moved right where there is no room. */
 export function phaseGround(
   { x, top, height }: Pick<Frame, 'x' | 'top' | 'height'>,
-  { phases, stepCount }: Story,
+  { phases, stepCount }: Pick<Story, 'phases' | 'stepCount'>,
 ): string[] {
   let free = 0
   return phases.flatMap(({ phase, fromStep, toStep }) => {
     const look = phaseLooks[phase]
     const end = Math.min(toStep ?? stepCount, stepCount)
-    if (look === null || end <= fromStep) return []
+    if (look === null || end <= fromStep || fromStep >= stepCount) return []
     const [from, to] = [xOf({ x }, fromStep), xOf({ x }, end)]
     const at = Math.max(free, from + 4)
     free = at + 7 * look.name.length + 8

@@ -1,7 +1,8 @@
-// `npm run bench -- pictures [--seed N]`: two steered runs of the task matrix, half a minute together, drawn for
-// docs/DECISIONS.md into docs/images, and the sentences of their decisions.
+// `npm run bench -- pictures [--seed N] [--redraw]`: two steered runs of the task matrix, half a minute together, drawn
+// for docs/DECISIONS.md into docs/images, with the sentences of their decisions. What the pictures are drawn from is
+// kept in bench/results, so that `--redraw` needs no training.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -19,6 +20,9 @@ const subjects = [
     pictures: { course: coursePicture },
   },
 ] as const
+
+const imageFolder = join('docs', 'images')
+const storyFolder = join('bench', 'results')
 
 /** Trains one task at its default rate as a job would that is new to the tuner, and tells its story. */
 async function told(task: (typeof subjects)[number], seed: number): Promise<Story> {
@@ -42,16 +46,20 @@ async function told(task: (typeof subjects)[number], seed: number): Promise<Stor
 }
 
 export async function benchPictures(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: { seed: { type: 'string', default: '1' } } })
+  const { values } = parseArgs({
+    args: [...args],
+    options: { seed: { type: 'string', default: '1' }, redraw: { type: 'boolean', default: false } },
+  })
   const seed = Number(values.seed)
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new RangeError(`seed must be a whole number from 0 on, got ${values.seed}`)
-  const folder = join('docs', 'images')
-  mkdirSync(folder, { recursive: true })
+  for (const folder of [imageFolder, storyFolder]) mkdirSync(folder, { recursive: true })
   for (const subject of subjects) {
-    const story = await told(subject, seed)
+    const kept = join(storyFolder, `pictures-${subject.task}.json`)
+    const story: Story = values.redraw ? JSON.parse(readFileSync(kept, 'utf8')) : await told(subject, seed)
+    if (!values.redraw) writeFileSync(kept, JSON.stringify(story))
     for (const [kind, draw] of Object.entries(subject.pictures)) {
-      const file = join(folder, `decisions-${subject.task}-${kind}.svg`)
+      const file = join(imageFolder, `decisions-${subject.task}-${kind}.svg`)
       writeFileSync(file, draw(story))
       console.log(`wrote ${file}`)
     }

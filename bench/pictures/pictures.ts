@@ -28,10 +28,10 @@ const ratePointsMax = 400
 const grouped = (value: number): string => value.toLocaleString('en-GB')
 
 /** A dashed line where the anneal begins, with its step. */
-function switchMark({ switched, stepCount }: Story, frame: Frame, toY: number): string[] {
+function switchMark({ switched }: Story, frame: Frame, toY: number): string[] {
   if (switched === null) return []
   const x = xOf(frame, switched.step)
-  const isLate = switched.step > 0.75 * stepCount
+  const isLate = switched.step > 0.75 * frame.x.to
   return [
     `<path d="M${x.toFixed(1)} ${frame.top}V${toY}" stroke="${colors.ink}" stroke-width="1.5" stroke-dasharray="5 3"/>`,
     textAt(`switch at step ${grouped(switched.step)}`, {
@@ -52,7 +52,7 @@ function lossAxis({ rawLoss, averagedLoss }: Story): Axis {
 
 function rateAxis(rates: readonly StepValue[]): Axis {
   const to = 1.08 * Math.max(...rates.map(({ value }) => value), 1e-12)
-  return { label: 'learning rate', scale: 'linear', from: 0, to, ticks: niceTicks(0, to, 3) }
+  return { label: 'learning rate', scale: 'linear', from: 0, to, ticks: niceTicks(0, to, 4) }
 }
 
 /** The rate where it turns, and a few points between: a line that is straight needs no more. */
@@ -62,6 +62,21 @@ function thinned(rates: readonly StepValue[]): StepValue[] {
     const [before, after] = [rates[i - 1]?.value, rates[i + 1]?.value]
     if (before === undefined || after === undefined || i % stride === 0) return true
     return Math.abs(value - before) > 0.05 * value || Math.abs(after - value) > 0.05 * value
+  })
+}
+
+/** The rate of the large step, written over its line: the search has far larger ones. */
+function largeRateLabel({ phases, rates, switched }: Story, frame: Frame): string {
+  const large = phases.findLast(({ phase }) => phase === 'large')
+  if (large === undefined) return ''
+  const until = switched?.step ?? large.toStep ?? Number.POSITIVE_INFINITY
+  const last = rates.findLast(({ step }) => step < until)
+  if (last === undefined || last.step < large.fromStep) return ''
+  return textAt(String(Number(last.value.toPrecision(2))), {
+    x: (xOf(frame, large.fromStep) + xOf(frame, last.step)) / 2,
+    y: yOf(frame, last.value) - 8,
+    anchor: 'middle',
+    color: colors.small,
   })
 }
 
@@ -87,6 +102,7 @@ export function coursePicture(story: Story): string {
     line(loss, story.rawLoss, { color: colors.faint, width: 1.6, opacity: 0.7 }),
     line(loss, story.averagedLoss, { color: colors.large, width: 2.2 }),
     line(rate, thinned(story.rates), { color: colors.small }),
+    largeRateLabel(story, rate),
     ...switchMark(story, loss, end),
   ])
 }
@@ -97,15 +113,28 @@ const errorBand = (verdicts: readonly Verdict[], sideOf: (verdict: Verdict) => S
     return { step: verdict.step, low: value - standardError, high: value + standardError }
   })
 
-/** Linear, up to some multiple of what annealing gains: early, staying gains far more than fits. */
+/**
+ * Logarithmic where staying gains far more early than annealing does, as it mostly does; linear where a side is not
+ * above 0, and then up to a multiple of what annealing gains.
+ */
 function gainAxis(verdicts: readonly Verdict[]): Axis {
-  const annealing = Math.max(...verdicts.map((verdict) => verdict.annealing.value))
-  const values = verdicts.flatMap(({ staying, annealing: side }) => [
-    staying.value,
-    side.value + side.standardError,
-  ])
-  const to = Math.min(Math.max(...values), 5 * annealing) * 1.05
-  const from = Math.min(0, Math.max(-to / 4, Math.min(...values)))
+  const values = verdicts.flatMap(({ staying, annealing }) => [staying.value, annealing.value])
+  const [least, most] = [Math.min(...values), Math.max(...values)]
+  if (least > 0 && most > 4 * least) {
+    const [from, to] = [least / 1.8, most * 1.5]
+    return {
+      label: 'gain in final loss (nats, log scale)',
+      scale: 'log',
+      from,
+      to,
+      ticks: logTicks(from, to),
+    }
+  }
+  const annealing = Math.max(
+    ...verdicts.map((verdict) => verdict.annealing.value + verdict.annealing.standardError),
+  )
+  const to = 1.1 * Math.max(annealing, Math.min(most, 5 * annealing))
+  const from = Math.min(0, Math.max(-to / 3, 1.1 * least))
   return { label: 'gain in final loss (nats)', scale: 'linear', from, to, ticks: niceTicks(from, to, 5) }
 }
 
@@ -129,8 +158,10 @@ export function rulePicture(story: Story): string {
     { label: 'what staying still gains', color: colors.large },
     { label: 'what annealing gains', color: colors.small },
   ])
+  // The rule is asked in the large step alone; a little of what follows is enough.
+  const seenSteps = Math.min(stepCount, Math.ceil(1.2 * verdicts.at(-1)!.step))
   const frame: Frame = {
-    x: stepAxis(stepCount),
+    x: stepAxis(seenSteps),
     y: gainAxis(verdicts),
     top: bottom + 24,
     height: ruleHeight,
@@ -140,7 +171,7 @@ export function rulePicture(story: Story): string {
     verdicts.map((verdict) => ({ step: verdict.step, value: sideOf(verdict).value }))
   return sheet(end + 50, `Both sides of the switch rule at each probe: ${title}`, [
     ...drawn,
-    ...phaseGround(frame, story),
+    ...phaseGround(frame, { phases: story.phases, stepCount: seenSteps }),
     ...axes(frame, true),
     band(
       frame,
