@@ -7,7 +7,7 @@ import { type Axis, colors, escaped, place, round, textAt } from '../paper/panel
 import type { StepValue, Story } from './story.ts'
 
 export const width = 860
-export const left = 66
+export const left = 74
 export const right = 30
 
 /** Where values stand on the paper. */

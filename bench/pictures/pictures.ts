@@ -120,7 +120,7 @@ const errorBand = (verdicts: readonly Verdict[], sideOf: (verdict: Verdict) => S
 function gainAxis(verdicts: readonly Verdict[]): Axis {
   const values = verdicts.flatMap(({ staying, annealing }) => [staying.value, annealing.value])
   const [least, most] = [Math.min(...values), Math.max(...values)]
-  if (least > 0 && most > 4 * least) {
+  if (least > 0 && most > 20 * Math.max(...verdicts.map(({ annealing }) => annealing.value))) {
     const [from, to] = [least / 1.8, most * 1.5]
     return {
       label: 'gain in final loss (nats, log scale)',
@@ -134,7 +134,7 @@ function gainAxis(verdicts: readonly Verdict[]): Axis {
     ...verdicts.map((verdict) => verdict.annealing.value + verdict.annealing.standardError),
   )
   const to = 1.1 * Math.max(annealing, Math.min(most, 5 * annealing))
-  const from = Math.min(0, Math.max(-to / 3, 1.1 * least))
+  const from = Math.min(-to / 6, Math.max(-to / 3, 1.1 * least))
   return { label: 'gain in final loss (nats)', scale: 'linear', from, to, ticks: niceTicks(from, to, 5) }
 }
 
