@@ -10,6 +10,7 @@ import { judgementNow } from './judgement.ts'
 import { lowestCheckpoint, lowestName } from './lowest.ts'
 import { isSteering, offers } from './options.ts'
 import {
+  averagedFall,
   bestCheckpoint,
   isBetter,
   memorisingRise,
@@ -55,9 +56,12 @@ function reconsidered(turn: Turn): Turn {
   const checked = updated(turn, { anneal: { ...anneal, undoChecks: anneal.undoChecks + 1 } })
   const judgement = judgementNow(state)
   const verdict = undoVerdict({
-    staying: judgement.cost?.staying,
-    scale: anneal.scale,
+    fall: averagedFall(anneal.watch),
     realised: realisedGain(anneal.watch),
+    scale: anneal.scale,
+    largeStepsBefore: anneal.fromLargeSteps,
+    largeSteps: state.largeSteps,
+    stepsLeft: (state.budgetSteps ?? step) - step,
     expected: anneal.expectedGain,
     rateShare: annealRateShare(anneal, step, state.budgetSteps),
   })

@@ -85,6 +85,7 @@ export function watchAnnealProbe(
   }
 }
 
+type Measured = { readonly value: number; readonly standardError: number }
 export type Rise = { readonly from: number; readonly to: number; readonly standardError: number }
 
 /** The rise of held-out loss in the anneal, where it is one; `from` is the best level, `to` the newest probe. */
@@ -107,11 +108,16 @@ export function isWorseThanBefore({ before, averagedLosses }: AnnealWatch): bool
   return mean(averagedLosses.slice(-3)) > before.averaged + 2 * secondDifferenceScatter(averagedLosses)
 }
 
+/** By how much averaged losses have fallen since before the anneal, by its last three probes; null = not measured. */
+export function averagedFall({ before, averagedLosses, rawLosses }: AnnealWatch): Measured | null {
+  if (before === null || rawLosses.length < 3) return null
+  const now = averagedLosses.slice(-3)
+  const error = secondDifferenceScatter(averagedLosses) * Math.sqrt(1 / now.length + 1 / annealWatchNeeded)
+  return { value: before.averaged - mean(now), standardError: error }
+}
+
 /** What the anneal has taken off the raw held-out loss so far, by its last three probes; null = not measured. */
-export function realisedGain({
-  before,
-  rawLosses,
-}: AnnealWatch): { value: number; standardError: number } | null {
+export function realisedGain({ before, rawLosses }: AnnealWatch): Measured | null {
   if (before === null || rawLosses.length < 3) return null
   const now = rawLosses.slice(-3)
   const error = secondDifferenceScatter(rawLosses) / Math.sqrt(now.length)
