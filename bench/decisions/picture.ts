@@ -5,7 +5,7 @@
 import type { Marked, Results } from './results.ts'
 import { type Choice, meanOf, type RateRuns, scoreOf } from './truth.ts'
 
-const panel = { width: 560, height: 300, left: 58, right: 190, top: 34, bottom: 40 } as const
+const panel = { width: 580, height: 300, left: 58, right: 212, top: 34, bottom: 40 } as const
 const columns = 2
 const headHeight = 116
 const ink = '#14181f'
@@ -40,7 +40,7 @@ const endLabels: Readonly<Record<string, { label: string; color: string }>> = {
   'linear from the start': { label: 'linear', color: grey },
   'cosine from the start': { label: 'cosine', color: grey },
   'ReduceLROnPlateau, best kept': { label: 'plateau + best', color: '#8f0f2c' },
-  'ReduceLROnPlateau, best kept, rate / 10': { label: 'plateau + best, rate / 10', color: '#8f0f2c' },
+  'ReduceLROnPlateau, best kept, rate / 10': { label: 'plateau + best, a tenth', color: '#8f0f2c' },
 }
 
 type Scale = {
@@ -184,7 +184,7 @@ function curveLines(curve: readonly Curve[], { x, y }: Scale, color: string, das
 }
 
 /** Labels in the order of their losses, pushed apart so that none covers another. */
-function endLines(marks: readonly EndMark[], { x, y }: Scale): string[] {
+function endLines(marks: readonly EndMark[], { x, y, high }: Scale): string[] {
   const lineHeight = 14
   const sorted = [...marks].sort((a, b) => b.loss - a.loss)
   const bottom = panel.height - panel.bottom
@@ -195,7 +195,10 @@ function endLines(marks: readonly EndMark[], { x, y }: Scale): string[] {
   const edge = x(1)
   return sorted.flatMap(({ loss, label, color }, index) => [
     `<path d="M${fixed(edge + 2)} ${fixed(y(loss))}h10L${fixed(edge + 24)} ${fixed(places[index]!)}h4" fill="none" stroke="${color}" stroke-width="1.5"/>`,
-    text(edge + 32, places[index]! + 4, `${label} ${loss.toFixed(3)}`, { color, size: 11.5 }),
+    text(edge + 32, places[index]! + 4, `${loss > high ? '↑ ' : ''}${label} ${loss.toFixed(3)}`, {
+      color,
+      size: 11.5,
+    }),
   ])
 }
 
@@ -207,10 +210,13 @@ function taskPanel(results: Results, result: TaskResult): string {
   const marks = placedMarks(results, result, runs)
   const ends = endMarks(results, result)
   const curves = [...full, ...half]
+  // One run that went wrong must not squeeze the curves: what lies farther is put at the edge, with an arrow.
+  const [least, most] = [Math.min(...curves.map(({ min }) => min)), Math.max(...curves.map(({ max }) => max))]
+  const farthest = most + (most - least)
   const scale = scaleFor([
     ...curves.flatMap(({ min, max }) => [min, max]),
     ...marks.map(({ loss }) => loss),
-    ...ends.map(({ loss }) => loss).filter((loss) => loss < 2 * Math.max(...curves.map(({ max }) => max))),
+    ...ends.map(({ loss }) => Math.min(loss, farthest)),
   ])
   return [
     text(panel.left, 20, `${task.name}, rate ${oracle.rate}`, { size: 14, weight: 600 }),
