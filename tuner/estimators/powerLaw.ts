@@ -73,24 +73,19 @@ export function fitPowerLaw(
   const range = Math.max(...points.map((point) => Math.abs(point.y - origin)))
   if (!Number.isFinite(range)) return undefined
   const unit = range > 0 ? range : 1
-  const root = Float64Array.from(points, (point) => Math.sqrt(point.weight))
-  const data: Data = {
-    logX: Float64Array.from(points, (point) => Math.log(point.x)),
-    y: Float64Array.from(points, (point, i) => (root[i]! * (point.y - origin)) / unit),
-    root,
-  }
-  const designOf = cachedDesigns(data)
+  const data = dataOf(points, origin, unit)
+  const startOf = cachedStarts(data)
   const sigma = scaleOf(
     refined(
       exponents,
-      (exponent) => leastSquares(designOf(exponent), data),
+      startOf,
       // That of normal noise of unknown σ; an exact fit's logarithm is kept finite.
       (fit) => (-points.length / 2) * Math.log(Math.max(fit.loss, Number.MIN_VALUE)),
     ),
   )
   const fits = refined(
     exponents,
-    (exponent) => huberFit(designOf(exponent), data, sigma),
+    (exponent) => huberFit(startOf(exponent), sigma),
     (fit) => -fit.loss,
   )
   if (fits.length === 0) return undefined
@@ -137,13 +132,25 @@ function bestIndex(fits: readonly Fit[]): number {
   return best
 }
 
-/** Both passes ask for nearly the same exponents: each is decomposed once. */
-function cachedDesigns(data: Data): (exponent: number) => Design {
-  const known = new Map<number, Design>()
+function dataOf(points: readonly PowerLawPoint[], origin: number, unit: number): Data {
+  const n = points.length
+  const data = { logX: new Float64Array(n), y: new Float64Array(n), root: new Float64Array(n) }
+  for (let i = 0; i < n; i++) {
+    const { x, y, weight } = points[i]!
+    data.logX[i] = Math.log(x)
+    data.root[i] = Math.sqrt(weight)
+    data.y[i] = (data.root[i]! * (y - origin)) / unit
+  }
+  return data
+}
+
+/** Least-squares fits by exponent: both passes ask for nearly the same ones, and each is made once. */
+function cachedStarts(data: Data): (exponent: number) => Fit {
+  const known = new Map<number, Fit>()
   return (exponent) => {
-    const design = known.get(exponent) ?? designOf(data, exponent)
-    known.set(exponent, design)
-    return design
+    const start = known.get(exponent) ?? leastSquares(designOf(data, exponent), data)
+    known.set(exponent, start)
+    return start
   }
 }
 
@@ -194,8 +201,7 @@ function scaleOf(fits: readonly Fit[]): number {
  * curvature QᵀDQ, D = 1 where a residual is not clipped. Where Newton's step is not defined or does not lower the
  * loss, the gradient itself is a step that does, as the curvature is at most 1 (the algorithm of modified residuals).
  */
-function huberFit(design: Design, data: Data, sigma: number): Fit {
-  const start = leastSquares(design, data)
+function huberFit(start: Fit, sigma: number): Fit {
   let fit: Fit = { ...start, loss: huberLossOf(start.residuals, sigma) }
   for (let iteration = 0; iteration < iterationsMax; iteration++) {
     const { gradient, newton } = descent(fit, sigma)
