@@ -39,7 +39,8 @@ function wantedRate(race: RaceState): number | undefined {
   if (fastest.learningRate === highest && isClimbingUp(done, reference)) return highest * ratio
   if (highest > reference && isBetterThanReference(done, reference)) return undefined
   if (lowest === reference) return reference / ratio
-  return isClimbingDown(done) || !hasDescended(race, done) ? lowest / ratio : undefined
+  const goesOn = isClimbingDown(done) || !hasDescended(race, done) || isFlatBelowDivergence(arms, done)
+  return goesOn ? lowest / ratio : undefined
 }
 
 /** Whether any arm has learnt something; a network that a large rate has killed stands still without diverging. */
@@ -47,6 +48,15 @@ function hasDescended({ lossFirst }: RaceState, done: readonly Finisher[]): bool
   if (lossFirst === null) return true
   const best = Math.min(...done.map(({ score }) => score.loss))
   return best < lossFirst - raceDescentMin * Math.abs(lossFirst)
+}
+
+/**
+ * The rate above diverged, and the two slowest are alike: a rate at which nothing depends on it is no good one, as
+ * networks that it has killed all guess the same constant. One more arm below tells.
+ */
+function isFlatBelowDivergence(arms: readonly Arm[], [bottom, above]: readonly Finisher[]): boolean {
+  if (bottom === undefined || above === undefined || !arms.some(isDiverged)) return false
+  return Math.abs(deviationsBetter(bottom.score, above.score)) < 1
 }
 
 const isDiverged = (arm: Arm): boolean => arm.diverged
