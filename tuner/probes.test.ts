@@ -67,6 +67,27 @@ describe('a valley probe', () => {
     )
   })
 
+  it('in the anneal spaces the next ones out if it was dear, and leaves the course as it is', () => {
+    const { state } = syntheticRun({
+      seed: 1,
+      budgetSteps: 6_000,
+      stepCount: 5_700,
+      learningRate: 0.02,
+      traceSigma: 0.05,
+      capabilities,
+    })
+    expect(state.phase).toBe('anneal')
+    const fold = (seconds: number) => {
+      const probe = { ...valleyAt(state.step), seconds }
+      return tune(state, { ...observed, kind: 'probe', probe }).state.plan
+    }
+    expect(fold(0.001).cadence?.valleySteps).toBe(160)
+    const dear = fold(1_000)
+    expect(dear.cadence?.valleySteps).toBe(320)
+    expect(dear.segments).toEqual(state.plan.segments)
+    expect(dear.version).toBe(state.plan.version + 1)
+  })
+
   it('of training examples among held-out ones moves no decision', () => {
     const mixed = run.log.flatMap((observation): Observation[] =>
       observation.kind === 'probe' && observation.probe.kind === 'valley'

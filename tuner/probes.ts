@@ -26,7 +26,7 @@ import {
   valleyPoints,
 } from './signals/signals.ts'
 import { steer } from './steering.ts'
-import { asked, charted, type Turn, updated, withdrawn } from './turn.ts'
+import { asked, charted, recadenced, type Turn, updated, withdrawn } from './turn.ts'
 
 export function foldProbe(turn: Turn, probe: Probe): Turn {
   const { state } = turn
@@ -93,7 +93,7 @@ function afterProbe(turn: Turn, probe: ValleyProbe, reading: SignalsReading): Tu
     const isLast = end != null && probe.step >= end
     return isLast
       ? finishedAtProbe(turn, { last: probe.raw.loss, averaged: bestAverage(probe)?.loss ?? null })
-      : saved(annealProbed(withLowest(turn), probe))
+      : saved(recadenced(annealProbed(withLowest(turn), probe)))
   }
   if (state.mode === 'off') return turn
   return saved(steer(withLowest(turn), reading))

@@ -12,6 +12,7 @@ import type {
   Phase,
   SignalReading,
 } from '../protocol/vocabulary.ts'
+import { cadenceOf } from './cadence.ts'
 import { isSteering } from './options.ts'
 import { planParts } from './planParts.ts'
 import { nextPlan } from './plans.ts'
@@ -44,6 +45,15 @@ export function charted(turn: Turn, readings: readonly SignalReading[]): Turn {
 /** The plan made anew from the state; its version grows only if it asks for something else. */
 export function replanned(turn: Turn): Turn {
   return updated(turn, { plan: nextPlan(turn.state.plan, planParts(turn.state)) })
+}
+
+/** The same course, measured as often as the state now asks for. */
+export function recadenced(turn: Turn): Turn {
+  const { plan } = turn.state
+  const { segments, tripwire = null, awaitAtStep = null } = plan
+  return updated(turn, {
+    plan: nextPlan(plan, { segments, tripwire, awaitAtStep, cadence: cadenceOf(turn.state) }),
+  })
 }
 
 /** Another phase from the present step on. */
