@@ -1,14 +1,14 @@
 // What do signals and probes take of a steered run's time, and which part of it? A whole run by the trainer's own
 // clock (bench/steeredRun.ts), its seconds taken from the log: signals of steps before and after the rate is found,
-// valley and line probes of the search and after it. On a machine that other work uses, time by the wall is mostly
-// waiting; so the clock is by default the process's time on the processor, over all its threads. With two threads
-// that charges what uses both twice, so for a figure to quote set TF_NUM_INTRAOP_THREADS=1, where both clocks agree
-// on a quiet machine.
+// valley and line probes of the search and after it. On a machine that other work uses, sums of seconds are mostly
+// the pauses it caused; so beside them stand sums of medians: every step counts as the median of the steps that
+// measured the same, every probe as the median of its kind and windows.
 // Threshold (fixed beforehand): at most 3 % together on runs of 4,500 steps on the native backend, search included.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { median } from 'simple-statistics'
 import type { Observation } from '../protocol/vocabulary.ts'
 import type { BackendName } from '../tuner/trainer/backends/backend.ts'
 import type { ModelName } from '../tuner/trainer/models/models.ts'
@@ -19,12 +19,13 @@ export type CostRow = {
   readonly model: ModelName
   readonly seed: number
   readonly steps: number
-  readonly clock: ClockName
   /** Steps before the large rate was found. */
   readonly searchSteps: number
   /** Of all time in steps and probes. */
   readonly signalShare: number
   readonly probeShare: number
+  /** The same by sums of medians. */
+  readonly typical: { readonly signalShare: number; readonly probeShare: number }
   readonly stepMs: number
   /** Signals' share of the time of the steps, in the search and after it. */
   readonly signals: { readonly search: number; readonly after: number }
@@ -58,23 +59,61 @@ function stepCosts(log: readonly Observation[], searchSteps: number): { search: 
   return { search, after }
 }
 
-/** Seconds that this process has spent on the processor. */
-const processorClock = (): number => {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1e6
+/** Σ over the groups of count × median, by the group's name. */
+function sumOfMedians<Entry>(
+  entries: readonly Entry[],
+  groupOf: (entry: Entry) => string,
+  secondsOf: (entry: Entry) => number,
+): number {
+  const groups = new Map<string, Entry[]>()
+  for (const entry of entries) {
+    const group = groups.get(groupOf(entry))
+    if (group === undefined) groups.set(groupOf(entry), [entry])
+    else group.push(entry)
+  }
+  return [...groups.values()].reduce((sum, group) => sum + group.length * median(group.map(secondsOf)), 0)
 }
 
-const clocks = { processor: processorClock, wall: undefined } as const
-type ClockName = keyof typeof clocks
+const measuredColumns = ['gradientNormSquared', 'microGradientNormSquared', 'updateNormSquared'] as const
+
+/** Shares by sums of medians. */
+function typicalShares(log: readonly Observation[]): { signalShare: number; probeShare: number } {
+  const steps = log.flatMap((observation) => {
+    if (observation.kind !== 'samples') return []
+    const { columns } = observation
+    return columns.step.map((_, row) => ({
+      kind: measuredColumns.filter((name) => columns[name]?.[row] != null).join(),
+      stepSeconds: columns.stepSeconds?.[row] ?? 0,
+      signalSeconds: columns.signalSeconds?.[row] ?? 0,
+    }))
+  })
+  const probes = log.flatMap((observation) => (observation.kind === 'probe' ? [observation.probe] : []))
+  const step = sumOfMedians(
+    steps,
+    ({ kind }) => kind,
+    ({ stepSeconds }) => stepSeconds,
+  )
+  const signal = sumOfMedians(
+    steps,
+    ({ kind }) => kind,
+    ({ signalSeconds }) => signalSeconds,
+  )
+  const probe = sumOfMedians(
+    probes,
+    (one) => (one.kind === 'valley' ? `valley ${one.averaged.length}` : one.kind),
+    ({ seconds }) => seconds,
+  )
+  return { signalShare: signal / (step + probe), probeShare: probe / (step + probe) }
+}
 
 export async function costRow(
   backend: BackendName,
   model: ModelName,
-  { steps, seed, clock }: { steps: number; seed: number; clock: ClockName },
+  { steps, seed }: { steps: number; seed: number },
 ): Promise<CostRow> {
   const folder = mkdtempSync(join(tmpdir(), 'twostep-bench-'))
   const job = { task: 'mnist', model, optimizer: 'momentum', seed, budgetSteps: steps, backend } as const
-  const { summary, state, log } = await steeredRun(job, folder, clocks[clock]).finally(() =>
+  const { summary, state, log } = await steeredRun(job, folder).finally(() =>
     rmSync(folder, { recursive: true, force: true }),
   )
   const searchSteps = state.phases.find(({ phase }) => phase === 'large')?.fromStep ?? 0
@@ -85,17 +124,21 @@ export async function costRow(
   const part = (isIn: (probe: (typeof probes)[number]) => boolean) => {
     const these = probes.filter(isIn)
     const seconds = these.reduce((sum, probe) => sum + probe.seconds, 0)
-    return { count: these.length, ms: (1_000 * seconds) / these.length, share: seconds / time }
+    return {
+      count: these.length,
+      ms: these.length === 0 ? 0 : 1_000 * median(these.map((probe) => probe.seconds)),
+      share: seconds / time,
+    }
   }
   return {
     backend,
     model,
     seed,
     steps,
-    clock,
     searchSteps,
     signalShare: summary.signalShare,
     probeShare: summary.probeShare,
+    typical: typicalShares(log),
     stepMs: (1_000 * (search.stepSeconds + after.stepSeconds)) / (search.steps + after.steps),
     signals: {
       search: search.signalSeconds / search.stepSeconds,
@@ -125,6 +168,9 @@ export function costTable(rows: readonly CostRow[]): string {
         percent(signalShare),
         percent(probeShare),
         percent(signalShare + probeShare),
+        percent(row.typical.signalShare),
+        percent(row.typical.probeShare),
+        percent(row.typical.signalShare + row.typical.probeShare),
         `${stepMs.toFixed(2)}`,
         percent(signals.search),
         percent(signals.after),
@@ -136,25 +182,24 @@ export function costTable(rows: readonly CostRow[]): string {
     },
   )
   return [
-    '| run | signals | probes | both | ms a step | signals in the search | after it | probes of the search | valley | line | accuracy | load |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| run | signals | probes | both | by medians: signals | probes | both | ms a step | signals in the search | after it | probes of the search | valley | line | accuracy | load |',
+    `|${' --- |'.repeat(15)}`,
     ...lines,
   ].join('\n')
 }
 
-/** @param args `--runs native/mlp,native/cnn,wasm/mlp`, `--steps N` (4500), `--seeds 1,2` (1), `--clock wall` (processor), `--json`. */
+/** @param args `--runs native/mlp,native/cnn,wasm/mlp`, `--steps N` (4500), `--seeds 1,2` (1), `--json`. */
 export async function benchSignalCost(args: readonly string[]): Promise<void> {
   const value = (name: string, fallback: string) => {
     const at = args.indexOf(name)
     return at < 0 ? fallback : (args[at + 1] ?? fallback)
   }
   const steps = Number(value('--steps', '4500'))
-  const clock: ClockName = value('--clock', 'processor') === 'wall' ? 'wall' : 'processor'
   const rows: CostRow[] = []
   for (const run of value('--runs', 'native/mlp,native/cnn,wasm/mlp').split(','))
     for (const seed of value('--seeds', '1').split(',').map(Number)) {
       const [backend, model] = run.split('/') as [BackendName, ModelName]
-      rows.push(await costRow(backend, model, { steps, seed, clock }))
+      rows.push(await costRow(backend, model, { steps, seed }))
     }
   console.log(args.includes('--json') ? JSON.stringify({ rows }) : costTable(rows))
 }

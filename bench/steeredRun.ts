@@ -128,15 +128,8 @@ function optionsOf(job: JobOptions, folder: string) {
   return parseOptions(args, {})
 }
 
-/**
- * Steers one run to its end. `folder`: for the trainer's files, empty. `clock`: seconds by which signals and probes
- * are charged, the wall's by default. @throws Error if the run does not finish.
- */
-export async function steeredRun(
-  job: JobOptions,
-  folder: string,
-  clock?: () => number,
-): Promise<SteeredOutcome> {
+/** Steers one run to its end. `folder`: for the trainer's files, empty. @throws Error if the run does not finish. */
+export async function steeredRun(job: JobOptions, folder: string): Promise<SteeredOutcome> {
   const server = directServer(job)
   const options = optionsOf(job, folder)
   if (options === 'help') throw new Error('a bench asks for no help')
@@ -144,7 +137,6 @@ export async function steeredRun(
     emit: () => undefined,
     runId: 'bench',
     transport: server.transport,
-    clock,
   })
   if (summary === undefined) throw new Error('the run was stopped before its end')
   const { testLoss, testAccuracy, wallSeconds: seconds } = summary

@@ -41,13 +41,12 @@ export async function buildTrainer(
   options: Pick<TrainOptions, 'task' | 'model' | 'optimizer' | 'batchSize' | 'seed' | 'backend'> &
     Partial<Pick<TrainOptions, 'labelNoise' | 'trainExamples' | 'probeExamples' | 'widths'>> & {
       readonly lineExamples?: number
-      readonly clock?: RunSurroundings['clock']
     },
   onNotice: (sentence: string) => void = () => undefined,
 ): Promise<BuiltTrainer> {
   const opened = await openBackend(options.backend)
   onNotice(describeBackend(opened))
-  const { labelNoise = 0, trainExamples, probeExamples, lineExamples, widths, seed, clock } = options
+  const { labelNoise = 0, trainExamples, probeExamples, lineExamples, widths, seed } = options
   const dataset = loadTask(options.task, { labelNoise, seed, ...(trainExamples ? { trainExamples } : {}) })
   const model = createModel(options.model, widths ? { ...dataset, widths } : dataset)
   const trainer = createTrainer({
@@ -59,7 +58,6 @@ export async function buildTrainer(
     seed,
     ...(probeExamples === undefined ? {} : { probeExamples }),
     ...(lineExamples === undefined ? {} : { lineExamples }),
-    ...(clock === undefined ? {} : { clock }),
   })
   return { trainer, backend: opened.backend, dataset, model }
 }
@@ -181,17 +179,15 @@ export type RunSurroundings = {
   /** Instead of the server's address. */
   readonly transport?: Transport | undefined
   readonly stop?: AbortSignal | undefined
-  /** Seconds of a monotonic clock, by which signals and probes are charged; the wall's by default. */
-  readonly clock?: (() => number) | undefined
 }
 
 async function assemble(
   options: TrainOptions,
-  { emit, runId, transport, clock }: RunSurroundings,
+  { emit, runId, transport }: RunSurroundings,
 ): Promise<RunParts> {
   const onNotice = (message: string) => emit({ event: 'notice', message })
   const follower = createFollower(options, emit)
-  const { trainer, backend } = await buildTrainer({ ...options, clock }, onNotice)
+  const { trainer, backend } = await buildTrainer(options, onNotice)
   const { server, token, stateDir, spoolDir } = options
   const send = transport ?? (server === null ? undefined : createHttpTransport(server, { token }))
   const reporter =
