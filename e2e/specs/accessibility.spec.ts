@@ -62,7 +62,7 @@ test('the page of a run that is running, with its forms and its log', async ({ s
 })
 
 test('the page of a real run that is finished, with its evidence open', async ({ server, page, train }) => {
-  const trainer = train(server.url, { runId: 'finished', steps: 400 })
+  const trainer = train(server.url, { runId: 'finished', steps: 1_200 })
   await trainer.summary()
   await trainer.ended
   const run = await openRun(page, server.url, 'finished')
