@@ -110,7 +110,7 @@ describe('a run that overfits', () => {
   // From step 600 on the held-out loss rises by .004 a probe, many times its scatter.
   const heldOutExtra = (step: number) => Math.max(0, step - 600) / 24_000
 
-  it('switches at once, anneals over half of the steps so far, and finishes early with the reason', () => {
+  it('switches at once, anneals over half of the steps so far at most, and finishes early with the reason', () => {
     for (const seed of [1, 2, 3]) {
       const run = syntheticRun({ seed, ...options, heldOutExtra })
       const [decision] = decisionsOf(run, 'switch')
@@ -118,8 +118,11 @@ describe('a run that overfits', () => {
       const { step } = decision!
       expect(step).toBeLessThan(1_700)
       const end = step + Math.ceil(overfittingAnnealShare * step)
-      expect(run.state).toMatchObject({ lifecycle: 'finished', step: end })
-      expect(run.learningRates).toHaveLength(end)
+      expect(run.state.lifecycle).toBe('finished')
+      // The loss rises on, so the watch may cut the anneal shorter still.
+      expect(run.state.step).toBeLessThanOrEqual(end)
+      expect(run.state.step).toBeGreaterThan(step)
+      expect(run.learningRates).toHaveLength(run.state.step)
     }
   })
 
