@@ -21,7 +21,7 @@ test('a run is seen live, a decision made from its own signals opens with its ev
 }) => {
   await page.goto(server.url)
   await expect(page.getByRole('heading', { name: 'No runs yet' })).toBeVisible()
-  const trainer = train(server.url, { runId: 'digits-live', steps: 900 })
+  const trainer = train(server.url, { runId: 'digits-live', steps: 3_000 })
   // The empty page turns into the list by itself, and the list leads to the run.
   await page.getByRole('link', { name: 'digits-live' }).click()
   const run = runPage(page)
@@ -48,7 +48,7 @@ test('a run is seen live, a decision made from its own signals opens with its ev
   const { headline, state, decisionCount } = await readRun(server.url, 'digits-live')
   expect(state).toBe('finished')
   await expect(run.headline).toHaveText(headline)
-  await run.reaches(900)
+  await run.reaches(3_000)
 
   const decisions = await readDecisions(server.url, 'digits-live')
   expect(decisions.map(({ number }) => number)).toEqual(decisions.map((_, i) => i + 1))
