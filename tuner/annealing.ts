@@ -21,7 +21,7 @@ import {
 import { undoVerdict } from './rules/undo.ts'
 import { formatNumber, formatStep } from './sentences.ts'
 import { withLastProbe } from './switching.ts'
-import { asked, decided, replanned, type Turn, updated, withdrawn } from './turn.ts'
+import { askedCheckpoint, decided, replanned, type Turn, updated } from './turn.ts'
 import { askedBack, isUndoable, undone } from './undo.ts'
 
 export const watchRule = { id: 'anneal-watch', version: 1 } as const
@@ -76,12 +76,7 @@ function withBest(turn: Turn, { step, rawLoss }: AnnealProbe): Turn {
   if (anneal === null || !offers(options, 'checkpoint', 'heldOutLoss')) return turn
   const { watch } = anneal
   if (!isBetter(rawLoss, watch.best)) return turn
-  // One under the same name that was not made yet is not wanted any more.
-  const free = withdrawn(
-    turn,
-    (action) => action.kind === 'checkpoint' && action.checkpoint === bestCheckpoint,
-  )
-  const asks = asked(free, [{ kind: 'checkpoint', atStep: step, checkpoint: bestCheckpoint }])
+  const asks = askedCheckpoint(turn, { atStep: step, checkpoint: bestCheckpoint })
   return updated(asks, { anneal: { ...anneal, watch: { ...watch, best: { step, loss: rawLoss } } } })
 }
 

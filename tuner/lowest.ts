@@ -6,7 +6,7 @@ import type { RunOptions } from '../protocol/vocabulary.ts'
 import { lowestProbes } from './constants.ts'
 import { mean } from './estimators/uncertainty.ts'
 import { isSteering, offers } from './options.ts'
-import { asked, type Turn, updated, withdrawn } from './turn.ts'
+import { askedCheckpoint, type Turn, updated } from './turn.ts'
 
 export const lowestCheckpoint = 'lowest'
 
@@ -21,19 +21,11 @@ export function withLowest(turn: Turn): Turn {
   const recent = signals.averagedLosses.slice(-lowestProbes)
   const level = mean(recent)
   if (recent.length < lowestProbes || (lowest !== null && !(level < lowest.loss))) return turn
-  // One that was not made yet is not wanted any more.
-  const free = withdrawn(
-    turn,
-    (action) => action.kind === 'checkpoint' && action.checkpoint === lowestCheckpoint,
-  )
   const isAveraged = offers(options, 'averagedWeights')
-  const asks = asked(free, [
-    {
-      kind: 'checkpoint',
-      atStep: step,
-      checkpoint: lowestCheckpoint,
-      ...(isAveraged ? { weights: 'averaged' } : {}),
-    },
-  ])
+  const asks = askedCheckpoint(turn, {
+    atStep: step,
+    checkpoint: lowestCheckpoint,
+    ...(isAveraged ? { weights: 'averaged' } : {}),
+  })
   return updated(asks, { lowest: { step, loss: level } })
 }

@@ -26,7 +26,7 @@ import {
   valleyPoints,
 } from './signals/signals.ts'
 import { steer } from './steering.ts'
-import { asked, charted, recadenced, type Turn, updated, withdrawn } from './turn.ts'
+import { askedCheckpoint, charted, recadenced, type Turn, updated } from './turn.ts'
 
 export function foldProbe(turn: Turn, probe: Probe): Turn {
   const { state } = turn
@@ -118,9 +118,7 @@ function saved(turn: Turn): Turn {
   )
   const name = unused ?? used[0]!
   const kept = divergence.checkpoints.filter((entry) => entry.name !== name)
-  // A checkpoint under this name that was not made yet is not wanted any more.
-  const free = withdrawn(turn, (action) => action.kind === 'checkpoint' && action.checkpoint === name)
-  return updated(asked(free, [{ kind: 'checkpoint', atStep: step, checkpoint: name }]), {
+  return updated(askedCheckpoint(turn, { atStep: step, checkpoint: name }), {
     divergence: { ...divergence, checkpoints: [...kept, { name, step, largeSteps }] },
   })
 }

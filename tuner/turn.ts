@@ -88,6 +88,18 @@ export function withdrawn(turn: Turn, isPointless: (action: Action) => boolean =
   return updated(turn, { actions: turn.state.actions.filter((action) => !isPointless(action)) })
 }
 
+/** Asks for a checkpoint; one under the same name that was not made yet is not wanted any more. */
+export function askedCheckpoint(
+  turn: Turn,
+  request: Omit<Extract<ActionRequest, { kind: 'checkpoint' }>, 'kind'>,
+): Turn {
+  const free = withdrawn(
+    turn,
+    (action) => action.kind === 'checkpoint' && action.checkpoint === request.checkpoint,
+  )
+  return asked(free, [{ kind: 'checkpoint', ...request }])
+}
+
 type DecisionDraft = {
   readonly kind: DecisionKind
   readonly summary: string

@@ -5,6 +5,7 @@
 
 import { encodeNumber } from '../../protocol/schemas.ts'
 import type { Probe } from '../../protocol/vocabulary.ts'
+import { type DeviceSignal, deviceSignals } from '../../tuner/trainer/signals.ts'
 import type { BenchTask } from '../tasks.ts'
 
 /** Grows whenever an older reader would misread a file. */
@@ -33,16 +34,8 @@ export type CheckpointTruth = {
 }
 
 /** Signals besides the loss, at the steps at which they were measured. */
-export const sparseColumns = [
-  'gradientNormSquared',
-  'microGradientNormSquared',
-  'gradientDotUpdate',
-  'updateNormSquared',
-  'weightNormSquared',
-  'preconditionedGradientNormSquared',
-  'preconditionedMicroGradientNormSquared',
-] as const
-export type SparseColumn = (typeof sparseColumns)[number]
+export type SparseColumn = Exclude<DeviceSignal, 'loss'>
+export const sparseColumns: readonly SparseColumn[] = deviceSignals.filter((name) => name !== 'loss')
 export type Sparse = { readonly step: readonly number[]; readonly value: readonly number[] }
 
 export type TraceRun = {
