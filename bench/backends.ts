@@ -14,6 +14,7 @@ import { median } from 'simple-statistics'
 import { backendNames } from '../tuner/trainer/backends/backend.ts'
 import { type ModelName, modelNames } from '../tuner/trainer/models/models.ts'
 import type { WorkAnswer, WorkRequest } from './backendWorker.ts'
+import { optionOf } from './options.ts'
 import { steeredRun } from './steeredRun.ts'
 
 /** A turn is as many steps as fit in this time, at most `turnStepsMax`. */
@@ -210,11 +211,6 @@ function shareTable(rows: readonly SharesRow[]): string {
     '| --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n')
-}
-
-const optionOf = (args: readonly string[], name: string, fallback: string): string => {
-  const at = args.indexOf(name)
-  return at < 0 ? fallback : (args[at + 1] ?? fallback)
 }
 
 /**

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Plan, Segment } from '../protocol/vocabulary.ts'
+import { optionOf } from './options.ts'
 import { type JobOptions, plannedRun, type RunOutcome, steeredRun } from './steeredRun.ts'
 
 export const defaultRate = 0.1
@@ -114,13 +115,9 @@ export function demoTable(rows: readonly DemoRow[]): string {
 
 /** @param args `--steps N`, `--seeds 1,2,3`, `--json`. */
 export async function benchDemo(args: readonly string[]): Promise<void> {
-  const value = (name: string, fallback: string) => {
-    const at = args.indexOf(name)
-    return at < 0 ? fallback : (args[at + 1] ?? fallback)
-  }
-  const budgetSteps = Number(value('--steps', '4500'))
+  const budgetSteps = Number(optionOf(args, '--steps', '4500'))
   const rows: DemoRow[] = []
-  for (const seed of value('--seeds', '1,2,3').split(',').map(Number))
+  for (const seed of optionOf(args, '--seeds', '1,2,3').split(',').map(Number))
     rows.push(...(await demoRows({ task: 'mnist', model: 'mlp', optimizer: 'momentum', seed, budgetSteps })))
   console.log(args.includes('--json') ? JSON.stringify({ budgetSteps, rows }) : demoTable(rows))
 }

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Plan } from '../protocol/vocabulary.ts'
+import { optionOf } from './options.ts'
 import { searchCurves } from './searchCurves.ts'
 import { plannedRun, steeredRun } from './steeredRun.ts'
 import { type BenchTask, benchTask, jobOf } from './tasks.ts'
@@ -47,9 +48,6 @@ async function steeredRow(task: BenchTask, row: keyof typeof rows, seed: number)
     rmSync(folder, { recursive: true, force: true })
   }
 }
-
-const optionOf = (args: readonly string[], name: string, otherwise: string): string =>
-  args[args.indexOf(name) + 1 || args.length] ?? otherwise
 
 /** @throws RangeError for a task or row that does not exist. */
 export async function benchSearch(args: readonly string[]): Promise<void> {

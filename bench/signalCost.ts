@@ -12,6 +12,7 @@ import { median } from 'simple-statistics'
 import type { Observation } from '../protocol/vocabulary.ts'
 import type { BackendName } from '../tuner/trainer/backends/backend.ts'
 import type { ModelName } from '../tuner/trainer/models/models.ts'
+import { optionOf } from './options.ts'
 import { steeredRun } from './steeredRun.ts'
 
 export type CostRow = {
@@ -190,14 +191,10 @@ export function costTable(rows: readonly CostRow[]): string {
 
 /** @param args `--runs native/mlp,native/cnn,wasm/mlp`, `--steps N` (4500), `--seeds 1,2` (1), `--json`. */
 export async function benchSignalCost(args: readonly string[]): Promise<void> {
-  const value = (name: string, fallback: string) => {
-    const at = args.indexOf(name)
-    return at < 0 ? fallback : (args[at + 1] ?? fallback)
-  }
-  const steps = Number(value('--steps', '4500'))
+  const steps = Number(optionOf(args, '--steps', '4500'))
   const rows: CostRow[] = []
-  for (const run of value('--runs', 'native/mlp,native/cnn,wasm/mlp').split(','))
-    for (const seed of value('--seeds', '1').split(',').map(Number)) {
+  for (const run of optionOf(args, '--runs', 'native/mlp,native/cnn,wasm/mlp').split(','))
+    for (const seed of optionOf(args, '--seeds', '1').split(',').map(Number)) {
       const [backend, model] = run.split('/') as [BackendName, ModelName]
       rows.push(await costRow(backend, model, { steps, seed }))
     }

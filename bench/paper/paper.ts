@@ -4,6 +4,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { optionOf } from '../options.ts'
 import { bandsReport, runBands, runRates } from './bands.ts'
 import { runGeneralisation } from './generalisation.ts'
 import { generalisationReport } from './generalisationReport.ts'
@@ -103,17 +104,13 @@ const resultsFolder = 'bench/results/paper'
 
 /** @param args `--only a,b`, `--out FOLDER`. @throws RangeError for an experiment that there is not. */
 export async function benchPaper(args: readonly string[]): Promise<void> {
-  const value = (name: string, fallback: string) => {
-    const at = args.indexOf(name)
-    return at < 0 ? fallback : (args[at + 1] ?? fallback)
-  }
-  const names = value('--only', experimentNames.join(',')).split(',')
+  const names = optionOf(args, '--only', experimentNames.join(',')).split(',')
   for (const name of names)
     if (!(experimentNames as readonly string[]).includes(name))
       throw new RangeError(`--only must name some of ${experimentNames.join(', ')}, got ${name}`)
   const report = await runPaper({
     names: names as ExperimentName[],
-    folder: value('--out', resultsFolder),
+    folder: optionOf(args, '--out', resultsFolder),
     sizes: paperSizes,
     onMade: (key) => console.error(key),
   })

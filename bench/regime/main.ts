@@ -4,8 +4,8 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { listOption } from '../options.ts'
 import type { TaskTraces } from '../traces/format.ts'
-import { listOption } from '../traces/main.ts'
 import { loadTraces, repositoryRoot, tracedTasks } from '../traces/store.ts'
 import { loadControls, saveControls, trainedControls } from './controls.ts'
 import { reliabilityPicture } from './picture.ts'

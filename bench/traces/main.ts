@@ -2,17 +2,13 @@
 // it is done, and those that are there already are left out unless `--again` is given. `--rows ours` or `rivals`
 // trains the closed-loop rows instead.
 
+import { listOption } from '../options.ts'
 import { type BenchTask, benchTask, benchTasks } from '../tasks.ts'
 import { type RivalRow, rivalOutcomes, rivalRows } from './closedLoop.ts'
 import { headerOf, tracedRun } from './generate.ts'
 import { type OurRow, ourOutcome, ourRows } from './ours.ts'
 import { addOutcomes, loadOutcomes, type Outcome } from './outcomes.ts'
 import { addRuns, loadTraces } from './store.ts'
-
-export function listOption(args: readonly string[], name: string): string[] | undefined {
-  const at = args.indexOf(name)
-  return at < 0 ? undefined : (args[at + 1] ?? '').split(',').filter((part) => part !== '')
-}
 
 /**
  * @param args `--task a,b`, `--seeds 1,2`, `--again`; `--rates .1,.3` for traces; `--rows ours|rivals` for closed
