@@ -49,6 +49,12 @@ export function evidenceOfSignals(reading: SignalsReading, gain: Estimate): read
     ...entry('annealingGain', gain, 'loss', 'gradient noise and curvature'),
     ...entry('noiseScale', reading.noiseScale, 'examples', 'micro-batch norms'),
     ...entry('traceSigma', reading.traceSigma, 'squared gradient', 'micro-batch norms'),
+    ...entry(
+      'preconditionedTraceSigma',
+      reading.preconditionedTraceSigma,
+      'squared gradient over √v̂',
+      'preconditioned micro-batch norms',
+    ),
     ...entry('noiseCurvature', reading.noiseCurvature, 'loss per squared distance', 'line probe'),
     ...entry('criticalLearningRate', reading.criticalLearningRate, 'learning rate', 'line probe'),
     ...entry('rateRatio', reading.rateRatio, 'ratio', 'line probe'),

@@ -6,7 +6,7 @@ import { switchHitsWindow } from './constants.ts'
 import { annealingGain } from './estimators/annealingGain.ts'
 import { type Estimate, noEstimate } from './estimators/estimator.ts'
 import { sequentialTestOf } from './openSteering.ts'
-import { effectiveRate } from './options.ts'
+import { effectiveRate, isAdam } from './options.ts'
 import {
   type MarginalCost,
   type MarginalCostInput,
@@ -30,14 +30,17 @@ export function judgementNow(state: TunerState, reading = readSignals(state.sign
   return { reading, gain, cost: costOf(state, reading, gain) }
 }
 
-/** G at the present rate. */
+/**
+ * G at the present rate. Adam moves by M⁻¹g, so its noise is that in the norm of M⁻¹; the plain one would be wrong by
+ * orders of magnitude, and where only that is known G has no value.
+ */
 export function gainOf(state: TunerState, reading: SignalsReading): Estimate {
   const { learningRate, momentum, options, signals } = state
   if (learningRate === null || !(learningRate > 0) || signals.batchSize === null) return noEstimate(0, 1)
   return annealingGain({
     effectiveLearningRate: effectiveRate(options, learningRate, momentum),
     batchSize: signals.batchSize,
-    traceSigma: reading.traceSigma,
+    traceSigma: isAdam(options) ? reading.preconditionedTraceSigma : reading.traceSigma,
     noiseCurvature: reading.noiseCurvature,
   })
 }

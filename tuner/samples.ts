@@ -48,6 +48,8 @@ const sampleAt = (columns: SampleColumns, index: number): Sample => ({
   momentum: within(columns.momentum, index, momenta),
   gradientNormSquared: at(columns.gradientNormSquared, index),
   microGradientNormSquared: at(columns.microGradientNormSquared, index),
+  preconditionedGradientNormSquared: at(columns.preconditionedGradientNormSquared, index),
+  preconditionedMicroGradientNormSquared: at(columns.preconditionedMicroGradientNormSquared, index),
   batchSize: within(columns.batchSize, index, batchSizes),
   microBatchSize: within(columns.microBatchSize, index, batchSizes),
   stepSeconds: at(columns.stepSeconds, index),

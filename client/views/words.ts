@@ -54,6 +54,7 @@ const signalTitle: Readonly<Record<string, string>> = {
   stayingGain: 'Staying still gains',
   noiseScale: 'Gradient noise scale',
   traceSigma: 'Gradient variance',
+  preconditionedTraceSigma: 'Gradient variance, preconditioned',
   curvature: 'Curvature along the step',
   noiseCurvature: 'Curvature along the noise',
   criticalLearningRate: 'Critical rate',

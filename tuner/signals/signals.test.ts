@@ -18,6 +18,8 @@ const sample = (step: number, change: Partial<Sample> = {}): Sample => ({
   momentum: 0.9,
   gradientNormSquared: null,
   microGradientNormSquared: null,
+  preconditionedGradientNormSquared: null,
+  preconditionedMicroGradientNormSquared: null,
   batchSize: 32,
   microBatchSize: 8,
   stepSeconds: 0.01,

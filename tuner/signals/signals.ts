@@ -21,6 +21,9 @@ export type Sample = {
   readonly momentum: number | null
   readonly gradientNormSquared: number | null
   readonly microGradientNormSquared: number | null
+  /** The same two in the norm of M⁻¹, Σ g²/(√v̂ + ε), from adaptive optimizers. */
+  readonly preconditionedGradientNormSquared: number | null
+  readonly preconditionedMicroGradientNormSquared: number | null
   readonly batchSize: number | null
   readonly microBatchSize: number | null
   readonly stepSeconds: number | null
@@ -31,6 +34,8 @@ export type SignalsState = {
   readonly smoother: LossSmootherState
   readonly lossBlocks: BlocksState
   readonly noise: GradientNoiseState
+  /** Of an adaptive optimizer's preconditioned gradients, which are what its steps are made of. */
+  readonly preconditionedNoise: GradientNoiseState
   readonly curvature: CurvatureState
   readonly gap: AveragedGapState
   readonly valley: ValleyState
@@ -51,6 +56,7 @@ export function initialSignals(budgetSteps: number | null): SignalsState {
     smoother: lossSmoother.init({}),
     lossBlocks: blocks.init({ budgetSteps }),
     noise: gradientNoise.init({}),
+    preconditionedNoise: gradientNoise.init({}),
     curvature: curvature.init({}),
     gap: averagedGap.init({}),
     valley: valleySlope.init({}),
@@ -83,21 +89,19 @@ export function rebudgetedSignals(state: SignalsState, budgetSteps: number | nul
 }
 
 export function foldSample(state: SignalsState, sample: Sample): SignalsState {
-  const { step, loss, gradientNormSquared, microGradientNormSquared, batchSize, microBatchSize } = sample
+  const { step, loss, batchSize } = sample
   const isSound = loss !== null && Number.isFinite(loss)
   const point = { step, value: loss ?? Number.NaN }
-  const hasPair = gradientNormSquared !== null && microGradientNormSquared !== null
   return {
     smoother: isSound ? lossSmoother.update(state.smoother, point) : state.smoother,
     lossBlocks: isSound ? blocks.update(state.lossBlocks, point) : state.lossBlocks,
-    noise: hasPair
-      ? gradientNoise.update(state.noise, {
-          gradientNormSquared,
-          microGradientNormSquared,
-          batchSize,
-          microBatchSize,
-        })
-      : state.noise,
+    noise: foldNorms(state.noise, sample.gradientNormSquared, sample.microGradientNormSquared, sample),
+    preconditionedNoise: foldNorms(
+      state.preconditionedNoise,
+      sample.preconditionedGradientNormSquared,
+      sample.preconditionedMicroGradientNormSquared,
+      sample,
+    ),
     curvature: state.curvature,
     gap: state.gap,
     valley: state.valley,
@@ -118,6 +122,21 @@ export function foldSample(state: SignalsState, sample: Sample): SignalsState {
         ? state.badSamples
         : { ...state.badSamples, nonFinite: state.badSamples.nonFinite + 1 },
   }
+}
+
+function foldNorms(
+  state: GradientNoiseState,
+  gradientNormSquared: number | null,
+  microGradientNormSquared: number | null,
+  { batchSize, microBatchSize }: Sample,
+): GradientNoiseState {
+  if (gradientNormSquared === null || microGradientNormSquared === null) return state
+  return gradientNoise.update(state, {
+    gradientNormSquared,
+    microGradientNormSquared,
+    batchSize,
+    microBatchSize,
+  })
 }
 
 /** Folds a valley probe taken at run length `largeSteps`; without averaged weights the raw loss stands in for P. */
@@ -170,6 +189,8 @@ function probeCost(state: SignalsState, seconds: number): Pick<SignalsState, 'co
 export type SignalsReading = {
   readonly noiseScale: Estimate
   readonly traceSigma: Estimate
+  /** trΣ in the norm of M⁻¹; no value where the job has no preconditioner, or does not send its norms. */
+  readonly preconditionedTraceSigma: Estimate
   readonly criticalLearningRate: Estimate
   readonly curvature: Estimate
   readonly noiseCurvature: Estimate
@@ -196,6 +217,7 @@ export function readSignals(state: SignalsState): SignalsReading {
   return {
     noiseScale,
     traceSigma,
+    preconditionedTraceSigma: gradientNoise.read(state.preconditionedNoise).traceSigma,
     criticalLearningRate,
     curvature: curvatureAlong,
     noiseCurvature,

@@ -6,7 +6,7 @@ import type { Batch } from './data/batches.ts'
 import { lossAndGradients, type Model, type Weights } from './models/model.ts'
 import { disposeAll, type Optimizer } from './optimizers/optimizer.ts'
 import { microBatchGradients } from './probes/microBatches.ts'
-import { innerProduct, normSquared, weightedNormSquared } from './probes/norms.ts'
+import { innerProduct, normSquared } from './probes/norms.ts'
 import type { DeviceSignal } from './signals.ts'
 
 export type StepGradients = {
@@ -38,15 +38,13 @@ export function createGradientMaker(model: Model, optimizer: Optimizer, clock: (
     },
     split: (weights, batch) => {
       const started = clock()
-      const inverse = optimizer.inversePreconditioner()
-      const result = microBatchGradients(model, weights, batch, inverse)
-      const { loss, gradients, microNormSquared, preconditionedMicroNormSquared } = result
+      const result = microBatchGradients(model, weights, batch, optimizer.inversePreconditioner)
+      const { loss, gradients, microNormSquared, preconditioned } = result
       const norms = {
         microGradientNormSquared: microNormSquared,
-        preconditionedMicroGradientNormSquared: preconditionedMicroNormSquared,
-        preconditionedGradientNormSquared: inverse && weightedNormSquared(gradients, inverse),
+        preconditionedGradientNormSquared: preconditioned?.normSquared,
+        preconditionedMicroGradientNormSquared: preconditioned?.microNormSquared,
       }
-      if (inverse !== undefined) disposeAll(inverse)
       const seconds = clock() - started
       const extra = seconds - (plainSeconds ?? seconds)
       balance = Math.max(balance + extra, -(plainSeconds ?? 0))

@@ -13,7 +13,8 @@ export function createAdam({ beta2, epsilon }: { beta2: number; epsilon: number 
   let firstWeight = 1
   let secondWeight = 1
 
-  const denominator = (v: tf.Tensor): tf.Tensor => tf.add(tf.sqrt(tf.div(v, 1 - secondWeight)), epsilon)
+  const denominator = (v: tf.Tensor, weight = secondWeight): tf.Tensor =>
+    tf.add(tf.sqrt(tf.div(v, 1 - weight)), epsilon)
   const updateOf = (m: tf.Tensor, v: tf.Tensor): tf.Tensor =>
     tf.div(tf.div(m, 1 - firstWeight), denominator(v))
   const replace = (m: tf.Tensor[] | undefined, v: tf.Tensor[] | undefined): void => {
@@ -46,7 +47,13 @@ export function createAdam({ beta2, epsilon }: { beta2: number; epsilon: number 
       return stepped
     },
     update: () => first?.map((m, index) => tf.tidy(() => updateOf(m, second![index]!))),
-    inversePreconditioner: () => second?.map((v) => tf.tidy(() => tf.div(1, denominator(v)))),
+    inversePreconditioner: (gradients) =>
+      second?.map((v, index) =>
+        tf.tidy(() => {
+          const next = blend(v, tf.square(gradients[index]!), beta2)
+          return tf.div(1, denominator(next, secondWeight * beta2))
+        }),
+      ),
     state: () => ({
       tensors: first === undefined ? {} : { first: cloneAll(first), second: cloneAll(second!) },
       numbers: { firstWeight, secondWeight },

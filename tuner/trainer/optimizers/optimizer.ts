@@ -20,14 +20,21 @@ export type OptimizerState = {
   readonly numbers: Readonly<Record<string, number>>
 }
 
+/**
+ * 1/M per weight, M = √v̂ + ε, as new tensors: of the step that these gradients would make, with their squares in v̂. By the
+ * step before, a weight whose gradient has so far been 0 would weigh 1/ε. Undefined before the first step, where √v̂ would
+ * be these gradients' own size, and a part's square over that of their sum has no mean.
+ */
+export type InversePreconditioner = (gradients: readonly tf.Tensor[]) => tf.Tensor[] | undefined
+
 export type Optimizer = {
   readonly name: OptimizerName
   /** New weights after one step. Disposes nothing that it is given; the caller disposes the old weights. */
   step(weights: Weights, gradients: readonly tf.Tensor[], rates: StepRates): tf.Tensor[]
   /** The last update u, one tensor per weight, as new tensors; undefined before the first step. */
   update(): tf.Tensor[] | undefined
-  /** 1/M per weight, M = √v̂ + ε, as new tensors, for optimizers that precondition; else undefined. */
-  inversePreconditioner(): tf.Tensor[] | undefined
+  /** Undefined for optimizers that do not precondition. */
+  readonly inversePreconditioner: InversePreconditioner | undefined
   /** The state as clones that the caller owns. */
   state(): OptimizerState
   /** Takes over clones of a state; the given one stays the caller's. */

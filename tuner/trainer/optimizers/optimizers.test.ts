@@ -125,12 +125,22 @@ describe('Adam', () => {
       [0.7, -2.3],
     ])
   })
-  it('offers 1/(√v̂ + ε)', () => {
+  it('offers 1/(√v̂ + ε) of the step that given gradients would make', () => {
     const optimizer = createOptimizer('adam')
+    const inverseFor = (gradient: number[]): number[] => {
+      const tensor = tf.tensor1d(gradient)
+      const inverse = optimizer.inversePreconditioner!([tensor])!
+      const values = [...inverse[0]!.dataSync()].map((x) => Number(x.toFixed(5)))
+      disposeAll([tensor, ...inverse])
+      return values
+    }
     trajectory(optimizer, [[2, 4]], [[0.1, 0.9]])
-    const inverse = optimizer.inversePreconditioner()!
-    expect([...inverse[0]!.dataSync()].map((x) => Number(x.toFixed(5)))).toEqual([0.5, 0.25])
-    disposeAll(inverse)
+    expect(inverseFor([2, 4])).toEqual([0.5, 0.25])
+    // A weight whose gradient was 0 so far: v̂ = (1 − β₂)·g²/(1 − β₂²) = g²/1.999.
+    optimizer.restore({ tensors: {}, numbers: {} })
+    expect(optimizer.inversePreconditioner!([])).toBeUndefined()
+    trajectory(optimizer, [[0, 1]], [[0.1, 0.9]])
+    expect(inverseFor([3, 1])).toEqual([Number((Math.sqrt(1.999) / 3).toFixed(5)), 1])
     optimizer.dispose()
   })
 })

@@ -34,7 +34,7 @@ export function createSgd(name: 'sgd' | 'momentum'): Optimizer {
       return stepped
     },
     update: () => (buffer === undefined ? undefined : cloneAll(buffer)),
-    inversePreconditioner: () => undefined,
+    inversePreconditioner: undefined,
     state: () => ({
       tensors: buffer === undefined ? {} : { buffer: cloneAll(buffer) },
       numbers: { momentum: momentumBefore },

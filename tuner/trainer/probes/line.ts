@@ -15,6 +15,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Backend } from '../backends/backend.ts'
 import type { Batch } from '../data/batches.ts'
 import { crossEntropy, type Model, type Weights } from '../models/model.ts'
+import { disposeAll, type InversePreconditioner } from '../optimizers/optimizer.ts'
 import { normSquared } from './norms.ts'
 
 /** ‖εd‖ of the noise curvature's differences. */
@@ -116,19 +117,30 @@ export async function measureAlongUpdate(
   return { criticalLearningRate: rate, curvature }
 }
 
+function preconditionerOf(
+  inverseOf: InversePreconditioner,
+  [a, b]: readonly [readonly tf.Tensor[], readonly tf.Tensor[]],
+): tf.Tensor[] | undefined {
+  const means = a.map((one, index) => tf.tidy(() => tf.div(tf.add(one, b[index]!), 2)))
+  const inverse = inverseOf(means)
+  disposeAll(means)
+  return inverse
+}
+
 /**
- * h_n along d = M⁻¹(g_a − g_b). dᵀMd = (g_a − g_b)ᵀM⁻¹(g_a − g_b). null if the two gradients are equal or
- * anything is not finite.
+ * h_n along d = M⁻¹(g_a − g_b), M that of a step with the mean of both. dᵀMd = (g_a − g_b)ᵀM⁻¹(g_a − g_b). null if
+ * the two gradients are equal or anything is not finite.
  */
 export async function measureNoiseCurvature(
   context: LineContext,
   gradients: readonly [readonly tf.Tensor[], readonly tf.Tensor[]],
-  inversePreconditioner: readonly tf.Tensor[] | undefined,
+  inverseOf: InversePreconditioner | undefined,
   lossHere: number,
 ): Promise<number | null> {
   const difference = gradients[0].map((g, index) => tf.sub(g, gradients[1][index]!))
+  const inverse = inverseOf && preconditionerOf(inverseOf, gradients)
   const direction = difference.map((d, index) =>
-    inversePreconditioner === undefined ? d.clone() : tf.mul(d, inversePreconditioner[index]!),
+    inverse === undefined ? d.clone() : tf.mul(d, inverse[index]!),
   )
   const norms = tf.tidy(() => {
     const products = direction.map((d, index) => tf.sum(tf.mul(d, difference[index]!)))
@@ -143,7 +155,7 @@ export async function measureNoiseCurvature(
     curvature = finiteOrNull(secondDifference / (epsilon ** 2 * metric!))
     line.dispose()
   }
-  for (const tensor of [...difference, ...direction, ...norms]) tensor.dispose()
+  disposeAll([...difference, ...direction, ...(inverse ?? []), ...norms])
   return curvature
 }
 

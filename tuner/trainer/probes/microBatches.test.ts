@@ -36,10 +36,12 @@ describe.each(modelNames)('micro-batch gradients of the %s', (name) => {
         return norm
       })
       const expected = norms.reduce((a, b) => a + b) / 4
-      const inverse = weights.map((weight) => tf.fill(weight.shape, 0.25))
-      const got = microBatchGradients(model, weights, batch, inverse, onePass)
+      const quarter = (gradients: readonly tf.Tensor[]) => gradients.map(({ shape }) => tf.fill(shape, 0.25))
+      const got = microBatchGradients(model, weights, batch, quarter, onePass)
       expect(got.microNormSquared.dataSync()[0]! / expected).toBeCloseTo(1, 4)
-      expect(got.preconditionedMicroNormSquared!.dataSync()[0]! / expected).toBeCloseTo(0.25, 4)
+      expect(got.preconditioned!.microNormSquared.dataSync()[0]! / expected).toBeCloseTo(0.25, 4)
+      const ratio = got.preconditioned!.normSquared.dataSync()[0]! / squares(got.gradients)
+      expect(ratio).toBeCloseTo(0.25, 4)
       expect(got.loss.dataSync()[0]).toBeCloseTo(whole.loss.dataSync()[0]!, 5)
       got.gradients.forEach((gradient, index) => {
         const difference = tf.tidy(
@@ -47,8 +49,8 @@ describe.each(modelNames)('micro-batch gradients of the %s', (name) => {
         )
         expect(difference).toBeLessThan(1e-6)
       })
-      disposeAll([got.loss, got.microNormSquared, got.preconditionedMicroNormSquared!, whole.loss])
-      disposeAll([...got.gradients, ...whole.gradients, ...weights, ...inverse])
+      disposeAll([got.loss, got.microNormSquared, ...Object.values(got.preconditioned!), whole.loss])
+      disposeAll([...got.gradients, ...whole.gradients, ...weights])
       disposeBatch(batch)
     })
 })

@@ -8,8 +8,8 @@ import type { Batch } from '../data/batches.ts'
 import { hasPartGradients } from '../kernels/gradients.ts'
 import { collectingParts, type PartCollector } from '../kernels/partGradients.ts'
 import { lossAndGradients, type Model, type Weights } from '../models/model.ts'
-import { disposeAll } from '../optimizers/optimizer.ts'
-import { partsNormSquared } from './norms.ts'
+import { disposeAll, type InversePreconditioner } from '../optimizers/optimizer.ts'
+import { partsNormSquared, weightedNormSquared } from './norms.ts'
 
 export const microBatchCount = 4
 
@@ -18,8 +18,10 @@ export type MicroBatchGradients = {
   readonly gradients: tf.Tensor[]
   /** Mean over the parts of ‖gᵢ‖². */
   readonly microNormSquared: tf.Scalar
-  /** The same in the norm of M⁻¹; undefined without a preconditioner. */
-  readonly preconditionedMicroNormSquared: tf.Scalar | undefined
+  /** In the norm of M⁻¹, of the batch's gradient and of the parts as above; undefined where there is no preconditioner. */
+  readonly preconditioned:
+    | { readonly normSquared: tf.Scalar; readonly microNormSquared: tf.Scalar }
+    | undefined
 }
 
 /** The parts of one weight's gradient, or only Σ‖part‖². */
@@ -29,22 +31,40 @@ function normOfParts(entry: Parts, metric: tf.Tensor | undefined): tf.Scalar {
   return 'parts' in entry ? partsNormSquared(entry.parts, metric) : entry.normSquared
 }
 
-/** factor·Σ‖part‖² over the parts of all weights, plain and in the norm of M⁻¹. */
-function partNorms(entries: readonly Parts[], inverse: readonly tf.Tensor[] | undefined, factor: number) {
+/** factor·Σ‖part‖² over the parts of all weights, plain and in the norm of M⁻¹, and there the whole gradient's too. */
+function norms(
+  entries: readonly Parts[],
+  gradients: readonly tf.Tensor[],
+  inverseOf: InversePreconditioner | undefined,
+  factor: number,
+): Pick<MicroBatchGradients, 'microNormSquared' | 'preconditioned'> {
   const total = (metric: readonly tf.Tensor[] | undefined): tf.Scalar =>
     tf.tidy(() => {
       const sums = entries.map((entry, index) => normOfParts(entry, metric?.[index]))
       return tf.mul(tf.addN(sums), factor)
     })
-  return { microNormSquared: total(undefined), preconditionedMicroNormSquared: inverse && total(inverse) }
+  const microNormSquared = total(undefined)
+  const inverse = inverseOf?.(gradients)
+  if (inverse === undefined) return { microNormSquared, preconditioned: undefined }
+  const preconditioned = {
+    normSquared: weightedNormSquared(gradients, inverse),
+    microNormSquared: total(inverse),
+  }
+  disposeAll(inverse)
+  return { microNormSquared, preconditioned }
 }
 
-function inOnePass(model: Model, weights: Weights, batch: Batch, inverse: readonly tf.Tensor[] | undefined) {
+function inOnePass(
+  model: Model,
+  weights: Weights,
+  batch: Batch,
+  inverseOf: InversePreconditioner | undefined,
+): MicroBatchGradients {
   const collected = new Map<tf.Tensor, Parts>()
   const collector: PartCollector = {
     partCount: microBatchCount,
     // Norms in another metric need the parts themselves.
-    wantsParts: inverse !== undefined,
+    wantsParts: inverseOf !== undefined,
     add: (gradient, parts) => {
       for (const part of parts) tf.keep(part)
       collected.set(gradient, { parts })
@@ -59,9 +79,9 @@ function inOnePass(model: Model, weights: Weights, batch: Batch, inverse: readon
     return found
   }
   // A part is (1/B)·Σ over B/4 examples, so a micro-batch's own mean gradient is 4 parts: 16‖part‖², mean of 4.
-  const norms = partNorms(gradients.map(entryOf), inverse, microBatchCount)
+  const measured = norms(gradients.map(entryOf), gradients, inverseOf, microBatchCount)
   for (const entry of collected.values()) disposeAll('parts' in entry ? entry.parts : [entry.normSquared])
-  return { loss, gradients, ...norms }
+  return { loss, gradients, ...measured }
 }
 
 const meanOf = (tensors: tf.Tensor[]): tf.Tensor => tf.div(tf.addN(tensors), tensors.length)
@@ -76,17 +96,18 @@ function inFourPasses(
   model: Model,
   weights: Weights,
   batch: Batch,
-  inverse: readonly tf.Tensor[] | undefined,
-) {
+  inverseOf: InversePreconditioner | undefined,
+): MicroBatchGradients {
   return tf.tidy(() => {
     const passes = Array.from({ length: microBatchCount }, (_, index) =>
       lossAndGradients(model, weights, quarter(batch, index)),
     )
     const parts = weights.map((_, index) => ({ parts: passes.map((pass) => pass.gradients[index]!) }))
+    const gradients = parts.map((entry) => meanOf(entry.parts))
     return {
       loss: meanOf(passes.map((pass) => pass.loss)) as tf.Scalar,
-      gradients: parts.map((entry) => meanOf(entry.parts)),
-      ...partNorms(parts, inverse, 1 / microBatchCount),
+      gradients,
+      ...norms(parts, gradients, inverseOf, 1 / microBatchCount),
     }
   })
 }
@@ -99,8 +120,8 @@ export function microBatchGradients(
   model: Model,
   weights: Weights,
   batch: Batch,
-  inversePreconditioner: readonly tf.Tensor[] | undefined,
+  inverseOf: InversePreconditioner | undefined,
   onePass: boolean = hasPartGradients(),
 ): MicroBatchGradients {
-  return (onePass ? inOnePass : inFourPasses)(model, weights, batch, inversePreconditioner)
+  return (onePass ? inOnePass : inFourPasses)(model, weights, batch, inverseOf)
 }

@@ -88,9 +88,9 @@ export function createProber(options: ProberOptions): Prober {
       const search = { lossHere, lastRate: position.lastRate, start: criticalRate ?? learningRate }
       const along = update && (await measureAlongUpdate(context, update, search))
       const gradients = independentGradients(position)
-      const inverse = optimizer.inversePreconditioner()
-      const noiseCurvature = await measureNoiseCurvature(context, gradients, inverse, lossHere)
-      for (const tensors of [update, inverse, ...gradients]) if (tensors !== undefined) disposeAll(tensors)
+      const { inversePreconditioner } = optimizer
+      const noiseCurvature = await measureNoiseCurvature(context, gradients, inversePreconditioner, lossHere)
+      for (const tensors of [update, ...gradients]) if (tensors !== undefined) disposeAll(tensors)
       context.stem.dispose()
       criticalRate = along?.criticalLearningRate ?? criticalRate
       return {
