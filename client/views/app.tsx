@@ -1,10 +1,10 @@
 // The page as a whole: which view the address asks for. Links inside the site change the address without a
 // reload; everything else is left to the browser.
 
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 import { address, goTo, parseAddress } from '../state/address.ts'
 import { KeyList, keyListOpen } from './keyList.tsx'
-import { listenKeys } from './keys.ts'
+import { useKeys } from './keys.ts'
 import { RunPage } from './runPage.tsx'
 import { RunsPage } from './runsPage.tsx'
 import { ConnectionBar, TopBar } from './topBar.tsx'
@@ -30,15 +30,12 @@ function onLinkClick(event: MouseEvent): void {
 
 export function App() {
   const now = address.value
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.addEventListener('click', onLinkClick)
-    const stop = listenKeys(() => ({ 'g r': () => goTo({ page: 'runs', search: '' }) }))
-    return () => {
-      document.removeEventListener('click', onLinkClick)
-      stop()
-    }
+    return () => document.removeEventListener('click', onLinkClick)
   }, [])
-  useEffect(() => {
+  useKeys({ 'g r': () => goTo({ page: 'runs', search: '' }) })
+  useLayoutEffect(() => {
     if (now.page !== 'run') document.title = now.page === 'runs' ? 'Runs · Twostep' : 'Not found · Twostep'
     keyListOpen.value = false
   }, [now.page])

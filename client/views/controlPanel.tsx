@@ -2,7 +2,7 @@
 // answer, or the server's reason for refusing, stands under its button.
 
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { type Answer, sendCommand, sendHandBack } from '../connection/api.ts'
@@ -110,7 +110,7 @@ function ConfirmForm(props: ConfirmProps) {
   }
   const done = outcome.value?.ok === true
   const title = useRef<HTMLHeadingElement>(null)
-  useEffect(() => title.current?.focus(), [])
+  useLayoutEffect(() => title.current?.focus(), [])
   return (
     <form class="panel form" onSubmit={submit}>
       <h2 ref={title} tabIndex={-1}>

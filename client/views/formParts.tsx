@@ -1,7 +1,7 @@
 // What the control forms share: a labelled field with its own error, and the outcome of a press beside the
 // button that was pressed.
 
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Answer } from '../connection/api.ts'
 import { Icon } from './icons.tsx'
 
@@ -37,7 +37,8 @@ type FieldProps = {
 
 export function TextField(props: FieldProps) {
   const input = useRef<HTMLInputElement>(null)
-  useEffect(() => {
+  // Before the first picture: later it would take the focus from a field that was chosen since.
+  useLayoutEffect(() => {
     if (props.focus) input.current?.focus()
   }, [])
   const name = props.label.toLowerCase().replace(/\W+/g, '-')

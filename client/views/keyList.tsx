@@ -1,7 +1,7 @@
 // The list of keys (`?`), as a native dialog: it takes the focus, closes with Escape, and gives it back.
 
 import { signal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from './icons.tsx'
 
 export const keyListOpen = signal(false)
@@ -50,7 +50,7 @@ const groups: readonly { title: string; keys: readonly (readonly [string, string
 export function KeyList() {
   const dialog = useRef<HTMLDialogElement>(null)
   const open = keyListOpen.value
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current
     if (open && !element?.open) element?.showModal()
     if (!open && element?.open) element.close()

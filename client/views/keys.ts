@@ -1,6 +1,7 @@
-// Single keys. They never fire in fields, with a modifier held, or while the key list is open. Escape is no
-// character, so it closes a form from within its fields too.
+// Single keys, heard from the moment in which their view stands. They never fire in fields, with a modifier held,
+// or while the key list is open. Escape is no character, so it closes a form from within its fields too.
 
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { keyListOpen } from './keyList.tsx'
 
 export type KeyMap = Readonly<Record<string, () => void>>
@@ -19,7 +20,7 @@ function takesText(target: EventTarget | null): boolean {
  * Listens until the returned function is called. Keys are named as the browser does ("j", "Enter"), with
  * "Shift+" before them where Shift is held and the key is a letter, and "g r" for a chord.
  */
-export function listenKeys(keys: () => KeyMap): () => void {
+function listenKeys(keys: () => KeyMap): () => void {
   let chordAt = Number.NEGATIVE_INFINITY
   const onKey = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
@@ -36,4 +37,14 @@ export function listenKeys(keys: () => KeyMap): () => void {
   }
   addEventListener('keydown', onKey)
   return () => removeEventListener('keydown', onKey)
+}
+
+/**
+ * The keys of a view. They are listened to before its first picture and always mean what was drawn last: an effect
+ * after the picture would leave a moment, long on a busy machine, in which a key goes nowhere or to the view before.
+ */
+export function useKeys(keys: KeyMap): void {
+  const latest = useRef(keys)
+  latest.current = keys
+  useLayoutEffect(() => listenKeys(() => latest.current), [])
 }

@@ -17,7 +17,7 @@ import { DecisionPanel } from './decisionPanel.tsx'
 import { Facts } from './facts.tsx'
 import { Icon } from './icons.tsx'
 import { keyListOpen } from './keyList.tsx'
-import { listenKeys } from './keys.ts'
+import { useKeys } from './keys.ts'
 import { LogPanel } from './logPanel.tsx'
 import { Sentence } from './sentence.tsx'
 import { StateChip } from './stateChip.tsx'
@@ -86,22 +86,20 @@ function useRunKeys(
     const next = neighbourOf(decisions, shown, direction, holdsToo)
     if (next !== undefined) choose(next.number)
   }
-  useEffect(() =>
-    listenKeys(() => ({
-      j: () => go(1, false),
-      k: () => go(-1, false),
-      'Shift+j': () => go(1, true),
-      'Shift+k': () => go(-1, true),
-      l: backToLive,
-      '0': () => changeRunAddress({ zoom: null }, 'replace'),
-      '?': () => {
-        keyListOpen.value = true
-      },
-      Escape: () =>
-        address.panel === 'control' ? changeRunAddress({ panel: 'decision', form: null }) : backToLive(),
-      ...(mayAct ? { o: () => changeRunAddress({ panel: 'control', form: 'override' }) } : {}),
-    })),
-  )
+  useKeys({
+    j: () => go(1, false),
+    k: () => go(-1, false),
+    'Shift+j': () => go(1, true),
+    'Shift+k': () => go(-1, true),
+    l: backToLive,
+    '0': () => changeRunAddress({ zoom: null }, 'replace'),
+    '?': () => {
+      keyListOpen.value = true
+    },
+    Escape: () =>
+      address.panel === 'control' ? changeRunAddress({ panel: 'decision', form: null }) : backToLive(),
+    ...(mayAct ? { o: () => changeRunAddress({ panel: 'control', form: 'override' }) } : {}),
+  })
 }
 
 function Loaded(props: { run: RunSummary; address: RunAddress }) {

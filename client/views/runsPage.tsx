@@ -2,7 +2,7 @@
 // While there is no run at all it shows how to connect one.
 
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { PhaseBar, Spark } from '../charts/smallPictures.tsx'
 import { address, goTo, runAddress } from '../state/address.ts'
@@ -12,7 +12,7 @@ import { ConnectJob } from './connectJob.tsx'
 import { formatAgo, formatCount, formatLoss, formatPlural } from './format.ts'
 import { Icon } from './icons.tsx'
 import { keyListOpen } from './keyList.tsx'
-import { listenKeys } from './keys.ts'
+import { useKeys } from './keys.ts'
 import { Sentence } from './sentence.tsx'
 import { StateChip } from './stateChip.tsx'
 import { stateNote } from './words.ts'
@@ -46,6 +46,15 @@ function countWords(runs: readonly RunSummary[]): string {
   return parts.join(', ')
 }
 
+/** Sorting takes rows out and puts them in again; in some browsers that takes the focus, which is given back here. */
+function useFocusKept(): void {
+  const focused = document.activeElement
+  useLayoutEffect(() => {
+    if (document.activeElement !== document.body || !(focused instanceof HTMLElement)) return
+    if (focused.isConnected) focused.focus({ preventScroll: true })
+  })
+}
+
 function List(props: { runs: readonly RunSummary[] }) {
   const search = address.value.page === 'runs' ? address.value.search : ''
   const shown = matchingRuns(props.runs, search)
@@ -60,16 +69,15 @@ function List(props: { runs: readonly RunSummary[] }) {
     chosen.value = next.id
     links.current.get(next.id)?.focus()
   }
-  useEffect(() =>
-    listenKeys(() => ({
-      '/': () => field.current?.focus(),
-      j: () => move(1),
-      k: () => move(-1),
-      '?': () => {
-        keyListOpen.value = true
-      },
-    })),
-  )
+  useKeys({
+    '/': () => field.current?.focus(),
+    j: () => move(1),
+    k: () => move(-1),
+    '?': () => {
+      keyListOpen.value = true
+    },
+  })
+  useFocusKept()
   return (
     <main class="page">
       <div class="list-head">

@@ -5,6 +5,13 @@ import { call, readDecisions, readRun, startJob } from '../fixtures/api.ts'
 import { openRun } from '../fixtures/runPage.ts'
 import { expect, test } from '../fixtures/test.ts'
 
+declare global {
+  interface Window {
+    /** The field that had the focus in the moment in which the form appeared. */
+    twostepFirstFocus: string
+  }
+}
+
 test('an override asks for a reason, becomes a decision, reaches the job, and is handed back', async ({
   server,
   page,
@@ -43,6 +50,30 @@ test('an override asks for a reason, becomes a decision, reaches the job, and is
   expect((await readDecisions(server.url, 'steered')).at(-1)).toMatchObject({ kind: 'hand-back' })
   expect((await readRun(server.url, 'steered')).override).toBeNull()
   await expect(page.locator('.facts')).not.toContainText('Set by hand')
+})
+
+test('a form takes the focus as it opens, and not from a field that was chosen since', async ({
+  server,
+  page,
+}) => {
+  const job = await startJob(server.url, { runId: 'typed' })
+  await job.report(50)
+  const run = await openRun(page, server.url, 'typed')
+  await page.evaluate(() => {
+    const look = new MutationObserver(() => {
+      const reason = document.querySelector<HTMLInputElement>('#field-reason')
+      if (reason === null) return
+      look.disconnect()
+      window.twostepFirstFocus = document.activeElement?.id ?? ''
+      reason.focus()
+    })
+    look.observe(document, { subtree: true, childList: true })
+  })
+  await page.keyboard.press('o')
+  // What comes after the next picture has come.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50))))
+  expect(await page.evaluate(() => window.twostepFirstFocus)).toBe('field-learning-rate')
+  await expect(run.details.getByRole('textbox', { name: 'Reason' })).toBeFocused()
 })
 
 test('switch now starts the anneal, and finish ends the run', async ({ server, page }) => {
