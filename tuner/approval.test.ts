@@ -2,8 +2,9 @@
 // what overrides, guards, budgets and modes make of a question that is open.
 
 import { describe, expect, it } from 'vitest'
-import type { Capability, Command, Decision } from '../protocol/vocabulary.ts'
+import type { Command, Decision } from '../protocol/vocabulary.ts'
 import { headline, summaryOf } from './index.ts'
+import { budgetSteps, type CommandsByStep, common, measuring } from './testing/commandedRun.ts'
 import {
   allCapabilities,
   decisionsOf,
@@ -12,8 +13,6 @@ import {
   syntheticRun,
 } from './testing/syntheticRun.ts'
 
-const budgetSteps = 2_000
-const measuring: readonly Capability[] = ['checkpoint', 'microBatchNorms', 'heldOutLoss', 'lineProbe']
 /** Noisy enough to be asked for the switch long before its end. */
 const asked: SyntheticOptions = {
   seed: 1,
@@ -22,10 +21,9 @@ const asked: SyntheticOptions = {
   mode: 'approve',
   capabilities: measuring,
 }
-const common = { reason: 'to see', by: 'somebody' }
 
 const run = (options: Partial<SyntheticOptions> = {}) => syntheticRun({ ...asked, ...options })
-const commanded = (commands: Readonly<Record<number, Command>>, options: Partial<SyntheticOptions> = {}) =>
+const commanded = (commands: CommandsByStep, options: Partial<SyntheticOptions> = {}) =>
   run({ ...options, commands })
 const waits = (result: SyntheticResult) =>
   result.decisions.filter(({ status }) => status === 'awaiting-approval')

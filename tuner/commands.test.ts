@@ -2,39 +2,21 @@
 
 import { describe, expect, it } from 'vitest'
 import { evaluatePlan } from '../protocol/plan.ts'
-import type { Capability, Command } from '../protocol/vocabulary.ts'
 import { tune } from './index.ts'
 import {
-  allCapabilities,
-  decisionsOf,
-  type SyntheticOptions,
-  type SyntheticResult,
-  syntheticRun,
-} from './testing/syntheticRun.ts'
-
-const budgetSteps = 2_000
-const measuring: readonly Capability[] = ['checkpoint', 'microBatchNorms', 'heldOutLoss', 'lineProbe']
-// Without averaged weights there is no race; slow enough to stay large to the deadline at step 1,800.
-const slow: SyntheticOptions = {
-  seed: 1,
   budgetSteps,
-  learningRate: 0.02,
-  traceSigma: 0.05,
-  capabilities: measuring,
-}
-const common = { reason: 'to see', by: 'somebody' }
-
-const commanded = (commands: Readonly<Record<number, Command>>, options: Partial<SyntheticOptions> = {}) =>
-  syntheticRun({ ...slow, ...options, commands })
-/** Sentences of what persons did and of what it did. */
-const byHand = (run: SyntheticResult): string[] =>
-  run.decisions.filter(({ rule }) => rule.id === 'person').map(({ summary }) => summary)
-const sentence = (run: SyntheticResult): string => byHand(run)[0] ?? 'nothing was said'
-const switchStep = (run: SyntheticResult) => decisionsOf(run, 'switch').map(({ step }) => step)
+  byHand,
+  commandedRun,
+  common,
+  firstByHand,
+  slow,
+  switchSteps,
+} from './testing/commandedRun.ts'
+import { allCapabilities, decisionsOf, syntheticRun } from './testing/syntheticRun.ts'
 
 describe('an override', () => {
   const override = { kind: 'override', learningRate: 0.005, untilStep: 700, ...common } as const
-  const run = commanded({ 500: override })
+  const run = commandedRun({ 500: override })
 
   it('is applied from the next answer to its last step, and then handed back', () => {
     expect(byHand(run)).toEqual([
@@ -48,11 +30,11 @@ describe('an override', () => {
   })
 
   it('is handed back by hand as well', () => {
-    const back = commanded({ 500: override, 560: { kind: 'hand-back', ...common } })
+    const back = commandedRun({ 500: override, 560: { kind: 'hand-back', ...common } })
     expect(byHand(back)[1]).toBe('Handed back at step 560 (to see): the rate is 0.02 again.')
     expect(back.learningRates[559]).toBe(0.005)
     expect(back.learningRates[560]).toBe(0.02)
-    expect(byHand(commanded({ 500: { kind: 'hand-back', ...common } }))).toEqual([
+    expect(byHand(commandedRun({ 500: { kind: 'hand-back', ...common } }))).toEqual([
       'Nothing done: no override is in force.',
     ])
   })
@@ -65,7 +47,7 @@ describe('an override', () => {
   })
 
   it('always wins: neither the rule nor the deadline switches while it is in force', () => {
-    const long = commanded({ 1500: { ...override, learningRate: 0.03, untilStep: 1_950 } })
+    const long = commandedRun({ 1500: { ...override, learningRate: 0.03, untilStep: 1_950 } })
     expect(new Set(long.learningRates.slice(1_500, 1_950))).toEqual(new Set([0.03]))
     const held = long.decisions.filter(({ step }) => step > 1_500 && step < 1_950)
     expect(held.every(({ kind }) => kind === 'override' || kind === 'hold')).toBe(true)
@@ -74,7 +56,7 @@ describe('an override', () => {
   })
 
   it('lasts to the end of the budget at most', () => {
-    const long = commanded({ 1500: { ...override, untilStep: 5_000 } })
+    const long = commandedRun({ 1500: { ...override, untilStep: 5_000 } })
     expect(long.state).toMatchObject({ lifecycle: 'finished', step: budgetSteps })
     expect(decisionsOf(long, 'finish')[0]?.summary).toBe(
       'Finished at step 2,000: the budget is used up; the last weights are kept.',
@@ -82,13 +64,13 @@ describe('an override', () => {
   })
 
   it('is refused where its last step is past', () => {
-    expect(sentence(commanded({ 500: { ...override, untilStep: 500 } }))).toBe(
+    expect(firstByHand(commandedRun({ 500: { ...override, untilStep: 500 } }))).toBe(
       'Nothing done: the override was to end at step 500, and step 500 is past it.',
     )
   })
 
   it('is replaced by a later one', () => {
-    const again = commanded({ 500: override, 600: { ...override, learningRate: 0.01, untilStep: 650 } })
+    const again = commandedRun({ 500: override, 600: { ...override, learningRate: 0.01, untilStep: 650 } })
     expect(again.learningRates[599]).toBe(0.005)
     expect(again.learningRates[600]).toBe(0.01)
     expect(again.learningRates[670]).toBe(0.02)
@@ -96,10 +78,10 @@ describe('an override', () => {
 })
 
 describe('switching by hand', () => {
-  const run = commanded({ 600: { kind: 'switch-now', ...common } })
+  const run = commandedRun({ 600: { kind: 'switch-now', ...common } })
 
   it('anneals from the present step to the end of the budget, and says who asked', () => {
-    expect(switchStep(run)).toEqual([600])
+    expect(switchSteps(run)).toEqual([600])
     expect(decisionsOf(run, 'switch')[0]?.summary).toBe(
       'Annealing from step 600 to 2,000: asked for by hand (to see).',
     )
@@ -109,13 +91,13 @@ describe('switching by hand', () => {
   })
 
   it('without a budget anneals over as many steps as are worth it, at most those so far', () => {
-    const open = commanded(
+    const open = commandedRun(
       { 800: { kind: 'switch-now', ...common } },
       { budgetSteps: null, stepCount: 3_000 },
     )
     expect(open.state).toMatchObject({ lifecycle: 'finished', step: 1_600 })
     // With the loss alone nothing is measured: a quarter of the steps so far.
-    const blind = commanded(
+    const blind = commandedRun(
       { 800: { kind: 'switch-now', ...common } },
       { budgetSteps: null, stepCount: 3_000, capabilities: [] },
     )
@@ -123,7 +105,7 @@ describe('switching by hand', () => {
   })
 
   it('ends an override, and a search', () => {
-    const overridden = commanded({
+    const overridden = commandedRun({
       500: { kind: 'override', learningRate: 0.01, untilStep: 900, ...common },
       600: { kind: 'switch-now', ...common },
     })
@@ -132,13 +114,16 @@ describe('switching by hand', () => {
       fromStep: 600,
       from: 0.01,
     })
-    const searching = commanded({ 30: { kind: 'switch-now', ...common } }, { capabilities: allCapabilities })
-    expect(switchStep(searching)).toEqual([30])
+    const searching = commandedRun(
+      { 30: { kind: 'switch-now', ...common } },
+      { capabilities: allCapabilities },
+    )
+    expect(switchSteps(searching)).toEqual([30])
     expect(searching.state).toMatchObject({ lifecycle: 'finished', warmup: null })
   })
 
   it('says so where the anneal is under way', () => {
-    const twice = commanded({
+    const twice = commandedRun({
       600: { kind: 'switch-now', ...common },
       700: { kind: 'switch-now', ...common },
     })
@@ -151,7 +136,7 @@ describe('undoing a switch', () => {
   const undo = { kind: 'undo-switch', ...common } as const
 
   it('climbs back to the large rate over 1 % of the budget', () => {
-    const run = commanded({ 600: switchNow, 1000: undo })
+    const run = commandedRun({ 600: switchNow, 1000: undo })
     expect(byHand(run)).toEqual(['Switch undone at step 1,000 (to see): back to 0.02 over 20 steps.'])
     expect(run.learningRates[999]).toBeLessThan(0.02)
     expect(run.learningRates[1_030]).toBe(0.02)
@@ -165,17 +150,17 @@ describe('undoing a switch', () => {
   })
 
   it('lasts for a job that only reports its loss: it stays large until the switch is forced', () => {
-    const run = commanded({ 1000: undo }, { capabilities: [] })
-    expect(switchStep(run)).toEqual([601, 1_801])
+    const run = commandedRun({ 1000: undo }, { capabilities: [] })
+    expect(switchSteps(run)).toEqual([601, 1_801])
     expect(run.learningRates[1_750]).toBe(0.02)
   })
 
   it('is refused when under a fifth of the budget is left, and where there is no switch', () => {
-    expect(byHand(commanded({ 600: switchNow, 1601: undo }))).toEqual([
+    expect(byHand(commandedRun({ 600: switchNow, 1601: undo }))).toEqual([
       'Too late to undo: under 20 % of the budget is left.',
     ])
-    expect(byHand(commanded({ 600: switchNow, 1600: undo }))).toHaveLength(1)
-    expect(byHand(commanded({ 600: undo }))).toEqual(['Nothing done: there is no switch to undo.'])
+    expect(byHand(commandedRun({ 600: switchNow, 1600: undo }))).toHaveLength(1)
+    expect(byHand(commandedRun({ 600: undo }))).toEqual(['Nothing done: there is no switch to undo.'])
   })
 })
 
@@ -186,32 +171,32 @@ describe('pausing', () => {
   it('is asked of the job, and taken back by resuming', () => {
     const paused = syntheticRun({ ...slow, commands: { 500: pause }, stepCount: 510 })
     expect(paused.state.lifecycle).toBe('paused')
-    const resumed = commanded({ 500: pause, 510: resume })
+    const resumed = commandedRun({ 500: pause, 510: resume })
     expect(byHand(resumed)).toEqual(['Paused at step 500 by hand.', 'Resumed at step 510 by hand.'])
     expect(resumed.state.lifecycle).toBe('finished')
   })
 
   it('and asking twice changes nothing', () => {
-    expect(byHand(commanded({ 500: pause, 510: pause }))[1]).toBe('Nothing done: the run is paused.')
-    expect(byHand(commanded({ 500: resume }))).toEqual(['Nothing done: the run is running.'])
+    expect(byHand(commandedRun({ 500: pause, 510: pause }))[1]).toBe('Nothing done: the run is paused.')
+    expect(byHand(commandedRun({ 500: resume }))).toEqual(['Nothing done: the run is running.'])
   })
 })
 
 describe('finishing by hand', () => {
   it('stops the job at once with the last weights', () => {
-    const run = commanded({ 500: { kind: 'finish', ...common } })
+    const run = commandedRun({ 500: { kind: 'finish', ...common } })
     expect(run.learningRates).toHaveLength(500)
     expect(decisionsOf(run, 'finish')[0]?.summary).toBe('Finished at step 500 by hand (to see).')
     expect(run.state).toMatchObject({ lifecycle: 'finished', phase: 'done' })
   })
 
   it('works for a job that only takes advice', () => {
-    const run = commanded({ 500: { kind: 'finish', ...common } }, { mode: 'advisory' })
+    const run = commandedRun({ 500: { kind: 'finish', ...common } }, { mode: 'advisory' })
     expect(run.learningRates).toHaveLength(500)
   })
 
   it('leaves nothing to command', () => {
-    const { state, log } = commanded({ 500: { kind: 'finish', ...common } })
+    const { state, log } = commandedRun({ 500: { kind: 'finish', ...common } })
     const head = { number: log.length + 1, receivedAt: '2026-01-01T00:00:00.000Z' }
     const late = tune(state, { ...head, kind: 'command', command: { kind: 'switch-now', ...common } })
     expect(late.decisions.map(({ summary }) => summary)).toEqual([

@@ -1,15 +1,18 @@
 // The three diagnostics, all in ink: regime index with its 95 % band, gradient noise scale beside the batch
 // size, and the rate divided by the critical rate. Each says in words what it needs where it is not measured.
 
+import type { Capability } from '../../protocol/vocabulary.ts'
 import { valueAt } from '../state/series.ts'
 import { formatMeasured, formatNumber, standardErrorsIn95 } from '../views/format.ts'
 import { extremesOf, logScale, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
 import { columnsOf, evidenceAt, hasValues, pointsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
 
-/** What an empty panel says where the job could measure; after the end there is no "yet". */
-const notMeasured = ({ state }: RunView['run']): string =>
-  state === 'finished' || state === 'diverged' ? 'Not measured.' : 'Not measured yet.'
+/** What an empty panel says: what the job would have to offer, or that it could; after the end there is no "yet". */
+function whyNotMeasured({ state, options }: RunView['run'], needed: Capability): string {
+  if (!options.capabilities.includes(needed)) return `Not measured. Needs ${needed} from the job.`
+  return state === 'finished' || state === 'diverged' ? 'Not measured.' : 'Not measured yet.'
+}
 
 const regimeScale: Scale = {
   kind: 'linear',
@@ -103,9 +106,7 @@ export function noiseChart(view: RunView): ChartSpec {
   marks.push(noiseBand(view))
   marks.push({ kind: 'line', points: pointsOf(view, 'noiseScale'), color: 'ink', width: 1.8 })
   const now = valueAt(noise, view.to)
-  const needs = view.run.options.capabilities.includes('microBatchNorms')
-    ? notMeasured(view.run)
-    : 'Not measured. Needs microBatchNorms from the job.'
+  const needs = whyNotMeasured(view.run, 'microBatchNorms')
   return {
     id: 'noise',
     title: 'Gradient noise scale',
@@ -175,9 +176,7 @@ export function ratioChart(view: RunView): ChartSpec {
     { kind: 'line', points: pointsOf(view, 'rateRatio'), color: 'ink', width: 1.6, dots: 1.7 },
   ]
   const now = valueAt(ratio, view.to)
-  const needs = view.run.options.capabilities.includes('lineProbe')
-    ? notMeasured(view.run)
-    : 'Not measured. Needs lineProbe from the job.'
+  const needs = whyNotMeasured(view.run, 'lineProbe')
   return {
     id: 'ratio',
     title: 'Rate ÷ critical rate',

@@ -8,7 +8,7 @@ import type { Series, SeriesColumns } from '../../protocol/vocabulary.ts'
 /** Entries kept per signal; above it the page asks the server for the whole range again, thinned. */
 export const entriesMax = 4_000
 
-export const emptyColumns: SeriesColumns = {
+const newColumns = (): Record<keyof SeriesColumns, (number | null)[]> => ({
   step: [],
   first: [],
   min: [],
@@ -16,7 +16,9 @@ export const emptyColumns: SeriesColumns = {
   last: [],
   count: [],
   nonFinite: [],
-}
+})
+
+export const emptyColumns = newColumns() as unknown as SeriesColumns
 
 const valueColumns = ['first', 'min', 'max', 'last', 'count', 'nonFinite'] as const
 
@@ -37,15 +39,7 @@ export function mergeColumns(have: SeriesColumns, more: SeriesColumns): SeriesCo
   if (more.step.length === 0) return have
   if (have.step.length === 0 || more.step[0]! > have.step[have.step.length - 1]!)
     return concatenated(have, more)
-  const merged: Record<keyof SeriesColumns, (number | null)[]> = {
-    step: [],
-    first: [],
-    min: [],
-    max: [],
-    last: [],
-    count: [],
-    nonFinite: [],
-  }
+  const merged = newColumns()
   const take = (from: SeriesColumns, index: number) => {
     merged.step.push(from.step[index]!)
     for (const name of valueColumns) merged[name].push(from[name][index] ?? null)

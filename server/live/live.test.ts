@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ClientEvents, ServerEvents, SubscribeAnswer } from '../../protocol/vocabulary.ts'
-import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
+import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { subscriptionsMax } from './live.ts'
 import { socketBudgetBytes } from './outlet.ts'
 
@@ -30,13 +30,6 @@ function connect(): Client {
 const subscribe = (socket: Client, more = {}): Promise<SubscribeAnswer> =>
   socket.emitWithAck('subscribe', { runId: 'r1', afterDecision: 0, afterStep: 0, points: 1_000, ...more })
 
-const hold = (step: number) => ({
-  kind: 'line',
-  step,
-  seconds: 0,
-  criticalLearningRate: null,
-  curvature: null,
-})
 async function post(more: Record<string, unknown>) {
   sequence++
   const answer = await server.call('POST', '/api/v1/runs/r1/telemetry', { clientId: 'c', sequence, ...more })
@@ -52,7 +45,7 @@ const next = <E extends keyof ServerEvents>(
 ): Promise<Parameters<ServerEvents[E]>[0]> => new Promise((resolve) => socket.once(event, resolve as never))
 
 test('a subscriber gets what is there, then each decision at once and samples as frames', async () => {
-  await post({ steps: sampleBatch(0, 10), probes: [hold(10)] })
+  await post({ steps: sampleBatch(0, 10), probes: [emptyLineProbe(10)] })
   const socket = connect()
   const answer = await subscribe(socket)
   if (!answer.ok) throw new Error(answer.problem.detail)
@@ -62,7 +55,7 @@ test('a subscriber gets what is there, then each decision at once and samples as
   const decision = next(socket, 'decision')
   const samples = next(socket, 'samples')
   const run = next(socket, 'run')
-  await post({ steps: sampleBatch(10, 5), probes: [hold(15)] })
+  await post({ steps: sampleBatch(10, 5), probes: [emptyLineProbe(15)] })
   expect((await decision).decision.number).toBe(3)
   server.clock.advance(100)
   const frame = await samples
@@ -92,7 +85,10 @@ test('a page that comes back resumes by decision number and step, without gap or
   const before = await subscribe(first)
   if (!before.ok) throw new Error(before.problem.detail)
   first.close()
-  await post({ steps: sampleBatch(0, 30), probes: [hold(10), hold(20), hold(30)] })
+  await post({
+    steps: sampleBatch(0, 30),
+    probes: [emptyLineProbe(10), emptyLineProbe(20), emptyLineProbe(30)],
+  })
   await server.restart()
   const again = connect()
   const answer = await subscribe(again, { afterDecision: 2, afterStep: 20 })
@@ -103,14 +99,14 @@ test('a page that comes back resumes by decision number and step, without gap or
 })
 
 test('decisions beyond those in the answer follow in order', async () => {
-  await post({ probes: Array.from({ length: 450 }, (_, i) => hold(i)) })
+  await post({ probes: Array.from({ length: 450 }, (_, i) => emptyLineProbe(i)) })
   const socket = connect()
   const numbers: number[] = []
   socket.on('decision', ({ decision }) => numbers.push(decision.number))
   const answer = await subscribe(socket)
   if (!answer.ok) throw new Error(answer.problem.detail)
   expect(answer.decisions).toHaveLength(200)
-  await post({ probes: [hold(450)] })
+  await post({ probes: [emptyLineProbe(450)] })
   server.clock.advance(200)
   await eventually(() => {
     server.clock.advance(100)
@@ -136,7 +132,7 @@ test('a slow socket costs its budget and no more, and catches up without gap whe
   transport.writable = false
   let most = 0
   for (let i = 0; i < 120; i++) {
-    await post({ steps: sampleBatch(100 * i, 100), probes: [hold(100 * i + 100)] })
+    await post({ steps: sampleBatch(100 * i, 100), probes: [emptyLineProbe(100 * i + 100)] })
     server.clock.advance(100)
     const waiting = peer.conn as unknown as { writeBuffer: { data?: string }[] }
     most = Math.max(

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { replayRun } from '../cli/replay.ts'
 import { createFakeTuner } from '../testing/fakeTuner.ts'
-import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
+import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { activeRunsMax } from './activeRuns.ts'
 import { realTuner } from './realTuner.ts'
 
@@ -12,13 +12,6 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-const hold = (step: number) => ({
-  kind: 'line',
-  step,
-  seconds: 0,
-  criticalLearningRate: null,
-  curvature: null,
-})
 const post = (sequence: number, more: Record<string, unknown> = {}, run = 'r1') =>
   server.call('POST', `/api/v1/runs/${run}/telemetry`, { clientId: 'c', sequence, ...more })
 const read = async (path: string) => (await server.call('GET', `/api/v1/runs/r1${path}`)).body
@@ -26,7 +19,7 @@ const read = async (path: string) => (await server.call('GET', `/api/v1/runs/r1$
 test('a restart in the middle gives what an uninterrupted run gives', async () => {
   await server.call('POST', '/api/v1/runs', { runId: 'r2' })
   for (let i = 0; i < 30; i++) {
-    const more = { steps: sampleBatch(70 * i, 70), probes: [hold(70 * i + 35)] }
+    const more = { steps: sampleBatch(70 * i, 70), probes: [emptyLineProbe(70 * i + 35)] }
     await post(i + 1, more)
     await post(i + 1, more, 'r2')
     // r1 and r2 take turns of a restart, at different places between two snapshots.
@@ -54,10 +47,10 @@ test('a repeat after a restart is still a repeat', async () => {
 })
 
 test('another version of the tuner refolds the log and takes its own decisions', async () => {
-  await post(1, { steps: sampleBatch(0, 40), probes: [hold(20), hold(40)] })
+  await post(1, { steps: sampleBatch(0, 40), probes: [emptyLineProbe(20), emptyLineProbe(40)] })
   const before = await read('/decisions')
   await server.restart({ tuner: createFakeTuner('fake-2', 2) })
-  await post(2, { steps: sampleBatch(40, 10), probes: [hold(50)] })
+  await post(2, { steps: sampleBatch(40, 10), probes: [emptyLineProbe(50)] })
   const after = await read('/decisions')
   expect(after.decisions).toHaveLength(4)
   expect(after.decisions[1].summary).toContain('Holding 0.2')

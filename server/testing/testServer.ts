@@ -105,3 +105,12 @@ export function sampleBatch(from: number, count: number): Record<string, number[
     gradientNormSquared: step.map((at) => 1 + (at % 7) / 10),
   }
 }
+
+/** A line probe that found nothing: each gives one decision, to hold. */
+export const emptyLineProbe = (step: number) => ({
+  kind: 'line',
+  step,
+  seconds: 0,
+  criticalLearningRate: null,
+  curvature: null,
+})
