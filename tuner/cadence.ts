@@ -70,9 +70,11 @@ const raceBlockSteps = ({ segmentSteps }: RaceState): number => Math.max(1, Math
 
 /**
  * Norms of micro-batches come more rarely where signals take more than their share of the time: not at all more
- * rarely up to the goal, `microBatchStrideMax` times at twice the goal.
+ * rarely up to the goal, `microBatchStrideMax` times at twice the goal. In the anneal, where nothing is decided by them,
+ * they come as rarely.
  */
-function microBatchDistance({ signals }: TunerState, block: number): number {
+function microBatchDistance({ signals, phase }: TunerState, block: number): number {
+  if (phase === 'anneal') return Math.max(microBatchSteps, block) * microBatchStrideMax
   const excess = (cost.read(signals.cost).signalShare ?? 0) / signalShareGoal - 1
   const stride = Math.min(Math.max(Math.ceil(microBatchStrideMax * excess), 1), microBatchStrideMax)
   return Math.max(microBatchSteps, block) * stride

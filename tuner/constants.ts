@@ -204,7 +204,7 @@ export const approvalRetryShare = 0.1
 // -- Cadence of probes. bench/records/2026-11-24-after-the-switch/README.md; the shares of time are the product's promise.
 /** Distance of valley probes as a share of the steps so far: the first where time allows it, the second at most. */
 export const valleyElapsedShare = 0.06
-export const valleyElapsedShareMax = 0.15
+export const valleyElapsedShareMax = 0.25
 /** Bounds of the distance; beyond the upper one it grows, up to a share of the budget, only to hold its share of time. */
 export const valleyStepsMin = 20
 export const valleyStepsMax = 160
@@ -214,18 +214,18 @@ export const valleyStepsWithoutBudget = 100
 export const averagingStepsMin = 10
 /** Probes may take this share of the run's time, and of that of a short run: with the signals 3 and 5 %.
  *  bench/records/2026-11-24-signal-cost/README.md. */
-export const probeShareGoal = 0.017
+export const probeShareGoal = 0.014
 export const probeShareGoalShort = 0.035
 export const shortBudgetSteps = 3_000
-/** A line probe at each of the first valley probes, then at every third; in the anneal, where little is left to
+/** A line probe at each of the first valley probes, then at every fourth; in the anneal, where little is left to
  *  decide, at every sixth. Chosen. */
 export const lineProbesFirst = 2
-export const lineProbeStride = 3
+export const lineProbeStride = 4
 export const annealLineProbeStride = 6
 /** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
 export const microBatchSteps = 20
 /** Signals may take this share of the time; above it micro-batch norms come more rarely, at twice that so many times. */
-export const signalShareGoal = 0.013
+export const signalShareGoal = 0.011
 export const microBatchStrideMax = 4
 
 // -- Divergence guard. bench/records/2026-11-24-prototype/README.md; windows are chosen.

@@ -194,13 +194,13 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
     expect([100, 1_000, 2_600].map((step) => blocksAt(step, 30_000))).toEqual([10, 30, 60])
   })
 
-  it('measures curvature with the first two valley probes, then at every third, in the anneal at every sixth', () => {
+  it('measures curvature with the first two valley probes, then at every fourth, in the anneal at every sixth', () => {
     const strideAfter = (count: number, phase: TunerState['phase'] = 'large') => {
       const signals = { ...initial.signals, curvature: { ...initial.signals.curvature, count } }
       const { valleySteps, lineSteps } = cadenceOf(stateOf({ step: 1_000, signals, phase }))!
       return lineSteps! / valleySteps!
     }
-    expect([0, 1, 2, 9].map((count) => strideAfter(count))).toEqual([1, 1, 3, 3])
+    expect([0, 1, 2, 9].map((count) => strideAfter(count))).toEqual([1, 1, 4, 4])
     expect([0, 2].map((count) => strideAfter(count, 'anneal'))).toEqual([1, 6])
   })
 
@@ -222,8 +222,8 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
     }
     expect(at(0)).toBe(60)
     expect(at(0.034)).toBe(80)
-    expect(at(1_000)).toBe(120)
-    expect(at(0.001, { spent: 1_000 })).toBe(120)
+    expect(at(1_000)).toBe(160)
+    expect(at(0.001, { spent: 1_000 })).toBe(160)
     // Late the distance is bounded by the budget's share as well.
     expect(at(1_000, { step: 2_900 })).toBe(160)
     expect(at(1_000, { step: 3_000, budgetSteps: 4_500 })).toBe(320)

@@ -3,7 +3,7 @@
 // network, so a lost server changes nothing here: the last plan goes on, and its tripwire is obeyed alone.
 
 import { evaluatePlan, segmentAt, tripwireTrips } from '../../protocol/plan.ts'
-import type { Action, Phase, Plan } from '../../protocol/vocabulary.ts'
+import type { Action, Phase, Plan, Segment } from '../../protocol/vocabulary.ts'
 
 /** Ids of finished actions that are remembered, so that none is done twice. */
 export const doneActionsMax = 10_000
@@ -11,9 +11,9 @@ export const doneActionsMax = 10_000
 const smoothingSteps = 10
 /**
  * ‖g‖² is measured at one step in so many: at each one of a range test, which watches it for divergence, else
- * seldom. One norm costs 5 % of a small network's step.
+ * seldom, and more seldom in the anneal. One norm costs 5 % of a small network's step.
  */
-const normSteps = { rangeTest: 1, otherwise: 10 } as const
+const normSteps = { rangeTest: 1, anneal: 20, otherwise: 10 } as const
 /** ⟨g, u⟩, ‖u‖² and ‖w‖², three more norms, are measured at one micro-batch step in so many. */
 const updateEvery = 5
 
@@ -47,6 +47,13 @@ export type PlanFollower = {
   /** After a restore: the cadence counts from here, and the smoothed loss starts anew. */
   restoredAt(step: number): void
 }
+
+const normStepsOf = (segment: Segment | undefined): number =>
+  segment?.shape === 'exponential'
+    ? normSteps.rangeTest
+    : segment?.phase === 'anneal'
+      ? normSteps.anneal
+      : normSteps.otherwise
 
 const isDue = (cadence: number | null | undefined, steps: number): boolean =>
   cadence !== null && cadence !== undefined && steps > 0 && steps % cadence === 0
@@ -108,8 +115,7 @@ export function createPlanFollower(initial: {
         tripped,
         measureMicroBatches: microSteps !== null && step % microSteps === 0,
         measureUpdate: microSteps !== null && step % (microSteps * updateEvery) === 0,
-        measureNorm:
-          step % (segment?.shape === 'exponential' ? normSteps.rangeTest : normSteps.otherwise) === 0,
+        measureNorm: step % normStepsOf(segment) === 0,
       }
     },
     dueProbes: (step) => ({

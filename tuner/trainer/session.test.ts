@@ -104,7 +104,7 @@ describe('a session', () => {
       'line 16',
       'valley 24',
     ])
-    expect(windowsOf(probes[1])).toEqual([4, 16])
+    expect(windowsOf(probes[1])).toEqual([16])
     expect(result).toMatchObject({
       steps: stepsMax,
       kept: 'last',
@@ -159,7 +159,7 @@ describe('a session', () => {
     await run()
     const valleys = applied().probes.filter(({ kind }) => kind === 'valley')
     expect(valleys.map(({ step }) => step)).toEqual([8, 16, 24])
-    expect(valleys.map(windowsOf)).toEqual([[4], [4, 8, 16], [4, 16]])
+    expect(valleys.map(windowsOf)).toEqual([[8], [4, 8, 16], [16]])
   })
   it('does what an answer brings for this very step before it takes the step', async () => {
     server.actions = [{ id: 'one', kind: 'probe', atStep: 0, probe: 'valley' }]

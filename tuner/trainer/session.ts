@@ -9,6 +9,7 @@ import type { Action, Decision, Plan } from '../../protocol/vocabulary.ts'
 import { type ActionContext, performAction } from './actions.ts'
 import type { EventSink } from './events.ts'
 import type { NextStep, PlanFollower } from './planFollower.ts'
+import type { Windows } from './probes/averages.ts'
 import type { Reporter } from './reporting/reporter.ts'
 import { defaultBlockSteps, type KeepChoice, type Trainer } from './trainer.ts'
 
@@ -159,7 +160,7 @@ class Session {
       await this.readSignals()
       await this.performDue(probed)
       for (const kind of ['valley', 'line'] as const)
-        if (due[kind] && !probed.has(kind) && this.kept === undefined) await this.probe(kind, 'outer')
+        if (due[kind] && !probed.has(kind) && this.kept === undefined) await this.probe(kind, 'longest')
       await this.flush(mustWait ? this.limits.awaitMsMax : this.limits.answerMsMax)
       if (this.isPaused) await this.waitWhilePaused()
     }
@@ -178,7 +179,7 @@ class Session {
     }
   }
 
-  private async probe(kind: 'valley' | 'line', windows: 'all' | 'outer'): Promise<void> {
+  private async probe(kind: 'valley' | 'line', windows: Windows): Promise<void> {
     const { trainer, follower, reporter } = this.options
     const { learningRate } = follower.next(trainer.stepCount)
     const result =

@@ -11,7 +11,7 @@ import { createDataOrder } from './data/dataOrder.ts'
 import { type Dataset, type Examples, indexRange } from './data/dataset.ts'
 import type { Model, Weights } from './models/model.ts'
 import { cloneAll, disposeAll, type Optimizer } from './optimizers/optimizer.ts'
-import { allWindows, createWeightAverages, outerWindows } from './probes/averages.ts'
+import { createWeightAverages, type Windows } from './probes/averages.ts'
 import { evaluateBatches } from './probes/evaluate.ts'
 import { microBatchCount } from './probes/microBatches.ts'
 import { normSquared } from './probes/norms.ts'
@@ -61,8 +61,8 @@ export type Trainer = {
   /** Signals of the steps since the last read, in order. */
   read(): Promise<StepReading[]>
   setBlockSteps(blockSteps: number): void
-  /** Over all windows of averaged weights (by default), or without the middle one. */
-  valleyProbe(windows?: 'all' | 'outer'): Promise<ValleyProbe>
+  /** Over all windows of averaged weights (by default), or the longest alone. */
+  valleyProbe(windows?: Windows): Promise<ValleyProbe>
   /** `learningRate`: where the search for η_c starts the first time. */
   lineProbe(learningRate: number): Promise<LineProbe>
   /** `averaged`: the mean over the longest window in place of the present weights. Returns the names of checkpoints dropped to make room. */
@@ -91,7 +91,7 @@ export type Trainer = {
 
 export const defaultProbeExamples = 512
 /** Curvatures of 256 examples agree with those of 2,000 as well as those of 512: bench/records/2026-11-24-signal-cost. */
-export const defaultLineExamples = 256
+export const defaultLineExamples = 128
 export const defaultBlockSteps = 20
 const evaluationBatch = 1_000
 
@@ -211,11 +211,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
     read: () => signals.read(),
     setBlockSteps: (blockSteps) => averages.setBlockSteps(blockSteps),
     valleyProbe: (windows = 'all') =>
-      prober.valley(
-        { weights, step: stepCount, lastRate },
-        averages,
-        windows === 'all' ? allWindows : outerWindows,
-      ),
+      prober.valley({ weights, step: stepCount, lastRate }, averages, windows),
     lineProbe: (learningRate) => prober.line({ weights, step: stepCount, lastRate }, learningRate),
     checkpoint: (name, which) => checkpoints.save(name, which === 'averaged' ? captureAveraged() : capture()),
     restore: (name, { rewindData = false, skipBatches = 0 } = {}) => {

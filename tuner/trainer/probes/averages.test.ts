@@ -3,12 +3,11 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openBackend } from '../backends/openBackend.ts'
 import { disposeAll } from '../optimizers/optimizer.ts'
 import {
-  allWindows,
   blocksKept,
   createWeightAverages,
-  outerWindows,
   samplesHeld,
   type WeightAverages,
+  type Windows,
 } from './averages.ts'
 
 beforeAll(async () => {
@@ -27,10 +26,7 @@ function addSteps(averages: WeightAverages, from: number, to: number): void {
   }
 }
 
-function readWindows(
-  averages: WeightAverages,
-  windows: readonly number[] = outerWindows,
-): [number, number][] {
+function readWindows(averages: WeightAverages, windows: Windows = 'longest'): [number, number][] {
   return averages.windows(windows).map(({ windowSteps, weights }) => {
     const value = weights[0]!.dataSync()[0]!
     disposeAll(weights)
@@ -39,22 +35,19 @@ function readWindows(
 }
 
 describe('averaged weights', () => {
-  it('of short blocks are the mean of every step, over windows of 1, 2 and 4 blocks', () => {
+  it('of short blocks are the mean of every step, over windows of 1, 2 and 4 blocks, or the longest there is', () => {
     const averages = createWeightAverages(4)
     addSteps(averages, 0, 4)
     expect(readWindows(averages)).toEqual([[4, 1.5]])
     addSteps(averages, 4, 8)
-    expect(readWindows(averages)).toEqual([[4, 5.5]])
+    expect(readWindows(averages)).toEqual([[8, 3.5]])
     addSteps(averages, 8, 22)
-    expect(readWindows(averages, allWindows)).toEqual([
+    expect(readWindows(averages, 'all')).toEqual([
       [4, 17.5],
       [8, 15.5],
       [16, 11.5],
     ])
-    expect(readWindows(averages)).toEqual([
-      [4, 17.5],
-      [16, 11.5],
-    ])
+    expect(readWindows(averages)).toEqual([[16, 11.5]])
     averages.reset()
   })
   it('of long blocks are the mean of every 4th step, the last one of the block among them', () => {
@@ -79,23 +72,25 @@ describe('averaged weights', () => {
     averages.setBlockSteps(2)
     addSteps(averages, 3, 9)
     // The half block of 0 to 2, and three blocks of two steps.
-    expect(readWindows(averages)).toEqual([
+    expect(readWindows(averages, 'all')).toEqual([
       [2, 7.5],
+      [4, 6.5],
       [9, 4],
     ])
     averages.setBlockSteps(10)
     addSteps(averages, 9, 13)
     averages.setBlockSteps(4)
     addSteps(averages, 13, 17)
-    expect(readWindows(averages)[0]).toEqual([4, 14.5])
+    expect(readWindows(averages, 'all')[0]).toEqual([4, 14.5])
     averages.reset()
   })
   it('of blocks with more samples than are held are the mean of all of them', () => {
     const averages = createWeightAverages(100)
     addSteps(averages, 0, 400)
     // Every 4th step: 303 to 399, and 3 to 399.
-    expect(readWindows(averages)).toEqual([
+    expect(readWindows(averages, 'all')).toEqual([
       [100, 351],
+      [200, 301],
       [400, 201],
     ])
     averages.reset()

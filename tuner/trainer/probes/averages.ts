@@ -10,8 +10,8 @@ import { cloneAll, disposeAll } from '../optimizers/optimizer.ts'
 
 /** Windows of averaged weights, in blocks. */
 export const allWindows = [1, 2, 4] as const
-/** Without the middle one D moved by 2 % and no decision, for a quarter of a probe's cost: the same record. */
-export const outerWindows = [1, 4] as const
+/** With the longest alone no decision of the traces is worse, for a third of a probe's cost: the same record. */
+export type Windows = 'all' | 'longest'
 /** Finished blocks kept on the device: the longest window. */
 export const blocksKept = 4
 /** Samples of a block that wait to be added: all samples of a block of at most 24 steps. */
@@ -34,8 +34,8 @@ export type WeightAverages = {
   add(weights: Weights): void
   /** Takes effect with the next block; the present one is closed if it is at least half full, else left out. */
   setBlockSteps(blockSteps: number): void
-  /** Means over those of these windows, in blocks and of 4 at most, that exist since the last reset. */
-  windows(blockCounts: readonly number[]): AveragedWindow[]
+  /** Means over those windows that exist since the last reset, or over the longest of them. */
+  windows(which: Windows): AveragedWindow[]
   /** Mean over all finished blocks that are kept; undefined if there is none. The caller disposes it. */
   longest(): tf.Tensor[] | undefined
   /** Mean over the newest finished block; undefined if there is none. */
@@ -107,14 +107,14 @@ export function createWeightAverages(blockSteps: number): WeightAverages {
       }
       length = next
     },
-    windows: (blockCounts) =>
-      blockCounts
-        .filter((count) => count <= finished.length)
-        .map((count) => {
-          const blocks = finished.slice(-count)
-          const windowSteps = blocks.reduce((sum, block) => sum + block.stepCount, 0)
-          return { windowSteps, weights: meanOf(blocks) }
-        }),
+    windows: (which) => {
+      const existing = allWindows.filter((count) => count <= finished.length)
+      return (which === 'all' ? existing : existing.slice(-1)).map((count) => {
+        const blocks = finished.slice(-count)
+        const windowSteps = blocks.reduce((sum, block) => sum + block.stepCount, 0)
+        return { windowSteps, weights: meanOf(blocks) }
+      })
+    },
     longest: () => (finished.length === 0 ? undefined : meanOf(finished)),
     lastBlock: () => (finished.length === 0 ? undefined : meanOf(finished.slice(-1))),
     reset: () => {

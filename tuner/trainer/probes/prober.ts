@@ -9,7 +9,7 @@ import { type Dataset, indexRange } from '../data/dataset.ts'
 import { lossAndGradients, type Model, type Weights } from '../models/model.ts'
 import { disposeAll, type Optimizer } from '../optimizers/optimizer.ts'
 import { createRandom, hashSeed } from '../random.ts'
-import type { WeightAverages } from './averages.ts'
+import type { WeightAverages, Windows } from './averages.ts'
 import { partsMatrix } from './evaluate.ts'
 import { lineStart, measureAlongUpdate, measureNoiseCurvature } from './line.ts'
 import { measureValley } from './valley.ts'
@@ -38,8 +38,7 @@ export type RunPosition = {
 }
 
 export type Prober = {
-  /** `windows`: lengths of the windows of averaged weights, in blocks. */
-  valley(position: RunPosition, averages: WeightAverages, windows: readonly number[]): Promise<ValleyProbe>
+  valley(position: RunPosition, averages: WeightAverages, windows: Windows): Promise<ValleyProbe>
   /** `learningRate`: where the search for η_c starts the first time. */
   line(position: RunPosition, learningRate: number): Promise<LineProbe>
   dispose(): void

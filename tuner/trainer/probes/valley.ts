@@ -1,5 +1,5 @@
 // The valley probe: loss and accuracy on the fixed held-out examples, of the present weights and of the weights
-// averaged over windows of 1, 2 and 4 blocks, or of 1 and 4. Averaging cancels the noise across the valley, so the averaged
+// averaged over windows of 1, 2 and 4 blocks, or over the longest. Averaging cancels the noise across the valley, so the averaged
 // loss shows how far along the valley floor the run is. Each loss comes with its parts, so that arms of a race are
 // compared over the same examples. Cost: 1 + windows forward passes, one read.
 
@@ -9,7 +9,7 @@ import type { Backend } from '../backends/backend.ts'
 import type { Batch } from '../data/batches.ts'
 import type { Model, Weights } from '../models/model.ts'
 import { disposeAll } from '../optimizers/optimizer.ts'
-import type { WeightAverages } from './averages.ts'
+import type { WeightAverages, Windows } from './averages.ts'
 import { partScores } from './evaluate.ts'
 
 export type ValleyInput = {
@@ -17,8 +17,7 @@ export type ValleyInput = {
   readonly model: Model
   readonly weights: Weights
   readonly averages: WeightAverages
-  /** Lengths of the windows in blocks. */
-  readonly windows: readonly number[]
+  readonly windows: Windows
   readonly examples: Batch
   /** Of `partsMatrix`, for these examples. */
   readonly parts: tf.Tensor2D
