@@ -130,17 +130,13 @@ function tripwireOf(state: TunerState): Tripwire | null {
       thenLearningRate: learningRate * tripwireRateFactor * tripwireRateFactor,
     }
   }
-  const smoothed = lossSmoother.read(signals.smoother).value
+  // After a search the smoothed loss begins afresh: until its first sample the blocks alone say where the loss is.
+  const levels = [lossSmoother.read(signals.smoother).value, signals.lossBlocks.blocks.at(-1)?.mean ?? null]
+  const known = levels.filter((level) => level !== null)
   const rate = anneal?.fromRate ?? largeLearningRate ?? conservativeRate(state.options)
   const { normMean, normCount } = state.divergence
   return {
-    lossAbove:
-      smoothed === null
-        ? null
-        : riseLimit(
-            Math.max(smoothed, signals.lossBlocks.blocks.at(-1)?.mean ?? smoothed),
-            tripwireLossFactor,
-          ),
+    lossAbove: known.length === 0 ? null : riseLimit(Math.max(...known), tripwireLossFactor),
     gradientNormAbove: normCount < 20 ? null : tripwireNormFactor * normMean,
     thenLearningRate: rate * tripwireRateFactor,
   }

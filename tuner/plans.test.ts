@@ -2,9 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { evaluatePlan, planProblem } from '../protocol/plan.ts'
 import type { Plan, Segment } from '../protocol/vocabulary.ts'
 import { cadenceOf } from './cadence.ts'
-import { annealLinearShareMin, fallbackAnnealShare, raceWarmupFrom, signalShareGoal } from './constants.ts'
+import {
+  annealLinearShareMin,
+  fallbackAnnealShare,
+  raceWarmupFrom,
+  signalShareGoal,
+  tripwireLossFactor,
+} from './constants.ts'
 import { initialState, type TunerState } from './index.ts'
-import { nextAwaitStep, plannedSwitchStep } from './planParts.ts'
+import { nextAwaitStep, plannedSwitchStep, planParts } from './planParts.ts'
 import {
   annealShape,
   armSegments,
@@ -15,8 +21,24 @@ import {
   overrideSegments,
   rangeSegments,
 } from './plans.ts'
+import { riseLimit } from './rules/riseLimit.ts'
+import { foldSample, freshSignals, initialSignals, type Sample } from './signals/signals.ts'
 import { allCapabilities } from './testing/syntheticRun.ts'
 
+const noSample: Sample = {
+  step: 0,
+  loss: null,
+  learningRate: null,
+  momentum: null,
+  gradientNormSquared: null,
+  microGradientNormSquared: null,
+  preconditionedGradientNormSquared: null,
+  preconditionedMicroGradientNormSquared: null,
+  batchSize: null,
+  microBatchSize: null,
+  stepSeconds: null,
+  signalSeconds: null,
+}
 const horizon = { step: 100, budgetSteps: 1_000, momentum: null }
 const planOf = (segments: readonly Segment[]): Plan => ({ version: 1, segments })
 const rateAt = (segments: readonly Segment[], step: number) =>
@@ -237,5 +259,24 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
     }
     const distances = Array.from({ length: 100 }, (_, index) => at(0.01 * index))
     expect([...new Set(distances)]).toEqual([160, 320])
+  })
+
+  it('limits the loss at once after a search, by the blocks until the smoothed loss has a sample', () => {
+    const sampled = (signals: TunerState['signals'], steps: number, loss: number) => {
+      let folded = signals
+      for (let i = 0; i < steps; i++) folded = foldSample(folded, { ...noSample, step: from + i, loss })
+      from += steps
+      return folded
+    }
+    let from = 0
+    const limitOf = (signals: TunerState['signals']) =>
+      planParts(stateOf({ signals, largeLearningRate: 0.1 })).tripwire?.lossAbove
+    const searched = sampled(initialSignals(3_000), 200, 2)
+    const fresh = freshSignals(searched, 3_000)
+    expect(limitOf(initialSignals(3_000))).toBeNull()
+    expect(limitOf(fresh)).toBeCloseTo(riseLimit(2, tripwireLossFactor), 9)
+    // A loss of the search that was far too high is in no average that starts after it.
+    const afterSpike = sampled(freshSignals(sampled(searched, 1, 1e9), 3_000), 1, 2)
+    expect(limitOf(afterSpike)).toBeCloseTo(riseLimit(2, tripwireLossFactor), 9)
   })
 })

@@ -1,6 +1,7 @@
 // All signals of one run: which estimator each sample and probe goes to, and what they say together. After a
 // restore to an earlier checkpoint the trajectory is another one, so signals of the weights start afresh
-// (`freshSignals`) while facts about the job (cost, bad samples, the smoothed loss for the chart) go on.
+// (`freshSignals`) while facts about the job (cost, bad samples) go on. The smoothed loss starts afresh too: what a
+// diverged arm of the race left in it would stand in the chart, and widen the tripwire, for hundreds of steps.
 
 import type { LineProbe, SignalName, SignalReading, ValleyProbe } from '../../protocol/vocabulary.ts'
 import { type AveragedGapState, averagedGap, bestAverage } from '../estimators/averagedGap.ts'
@@ -71,10 +72,9 @@ export function initialSignals(budgetSteps: number | null): SignalsState {
 
 /** Signals for a trajectory that starts afresh at other weights. */
 export function freshSignals(state: SignalsState, budgetSteps: number | null): SignalsState {
-  const { smoother, lossBlocks, cost: costs, batchSize, probeSecondsMean, badSamples } = state
+  const { lossBlocks, cost: costs, batchSize, probeSecondsMean, badSamples } = state
   return {
     ...initialSignals(budgetSteps),
-    smoother,
     lossBlocks,
     cost: costs,
     batchSize,
