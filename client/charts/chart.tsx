@@ -256,6 +256,8 @@ function cursorOptions(now: () => Latest): uPlot.Cursor {
 
 /** Ticks at their place in [0, 1]; the rate's row for 0 lies below the scale. */
 function ticksOf(spec: ChartSpec): { at: number; label: string }[] {
+  // An axis without anything on it says nothing.
+  if (spec.missing !== null) return []
   const span = spec.heightPx - topPx - spec.bottomPx
   const ticks = spec.scale.ticks.map(({ value, label }) => ({
     at: positionOn(spec.scale, value) ?? 0,

@@ -69,6 +69,7 @@ export function ChartHead(props: {
         <span class="head-item secondary">at step {formatCount(Math.round(cursor))}</span>
       )}
       <span class="space" />
+      {spec.note !== undefined && <span class="secondary note-words">{spec.note}</span>}
       <span class="tools">
         {props.children}
         <button

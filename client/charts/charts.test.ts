@@ -7,6 +7,7 @@ import { noiseChart, ratioChart, regimeChart } from './diagnosticCharts.ts'
 import { lossChart } from './lossChart.ts'
 import { rateChart } from './rateChart.ts'
 import { positionOn } from './scale.ts'
+import { sparkRange } from './smallPictures.tsx'
 import type { ChartSpec, RunView } from './spec.ts'
 import { viewOf } from './view.ts'
 
@@ -89,6 +90,25 @@ describe('rate', () => {
       toStep: 2280,
     })
   })
+})
+
+test('what a search reached at its height flattens neither the loss chart nor the small curve', () => {
+  const view = viewFor()
+  const { phases, step } = view.run
+  const warmupEnd = phases.find(({ phase }) => phase === 'warmup')!.toStep!
+  expect(warmupEnd).toBeGreaterThan(0)
+  const smoothed = view.series.signals.lossSmoothed!
+  // The smoothed loss still holds the height for some steps after warm-up.
+  const last = smoothed.last.map((value, i) => (smoothed.step[i]! < warmupEnd * 1.2 ? 7e7 : value))
+  const signals = { ...view.series.signals, lossSmoothed: { ...smoothed, last } }
+  const { scale } = lossChart({ ...view, series: { ...view.series, signals } })
+  expect(scale.high).toBeCloseTo(lossChart(view).scale.high, 9)
+
+  const spark = Array.from({ length: 40 }, (_, i) => ((i * step) / 40 < warmupEnd ? 7e7 : 2 - i / 40))
+  expect(sparkRange({ ...view.run, spark })?.[1]).toBeLessThan(2)
+  // While everything is warm-up there is nothing else to show.
+  expect(sparkRange({ ...view.run, phases: [], spark: [5, 1] })).toEqual([1, 5])
+  expect(sparkRange({ ...view.run, spark: [] })).toBeNull()
 })
 
 describe('diagnostics', () => {

@@ -4,9 +4,10 @@
 import type { Capability } from '../../protocol/vocabulary.ts'
 import { valueAt } from '../state/series.ts'
 import { formatMeasured, formatNumber, standardErrorsIn95 } from '../views/format.ts'
+import { warmupEndOf } from './phases.ts'
 import { extremesOf, logScale, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
-import { columnsOf, evidenceAt, hasValues, pointsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
+import { columnsOf, evidenceAt, hasValues, pointsOf, tableStepsOf, valuesFrom } from './view.ts'
 
 /** What an empty panel says: what the job would have to offer, or that it could; after the end there is no "yet". */
 function whyNotMeasured({ state, options }: RunView['run'], needed: Capability): string {
@@ -32,14 +33,12 @@ export function regimeChart(view: RunView): ChartSpec {
   const known = hasValues(index)
   const marks: Mark[] = []
   const firstKnown = known ? index.step[index.last.findIndex((value) => value !== null)]! : view.run.step
-  const start = warmupEnd(view)
+  const start = warmupEndOf(view.run)
   if (firstKnown > start && view.run.step > start)
     marks.push({ kind: 'hatch', fromStep: start, toStep: firstKnown, text: 'unknown' })
   if (low !== undefined && high !== undefined)
     marks.push({ kind: 'band', step: low.step, low: low.last, high: high.last, color: 'ink-3', alpha: 0.24 })
   marks.push({ kind: 'line', points: pointsOf(view, 'regimeIndex'), color: 'ink', width: 1.8 })
-  marks.push({ kind: 'meaning', value: 1, below: true, text: '1: the large step still works' })
-  marks.push({ kind: 'meaning', value: 0, below: false, text: '0: nothing left to work on' })
   const { regime } = view.run
   const unknown = `Regime unknown${regime.reason === undefined ? '' : `: ${regime.reason}`}`
   return {
@@ -50,6 +49,7 @@ export function regimeChart(view: RunView): ChartSpec {
     scale: regimeScale,
     marks,
     head: (step) => regimeHead(view, step),
+    note: '1: the large step still works. 0: nothing left to work on.',
     sentence: known
       ? `Regime ${regime.name}, index ${formatNumber(valueAt(index, view.to))}.`
       : `${unknown}.`,
@@ -92,7 +92,7 @@ export function noiseChart(view: RunView): ChartSpec {
   const batch = batchSizeOf(view)
   const measured = hasValues(noise)
   const values = extremesOf(
-    [...valuesFrom(noise, 'last', view, warmupEnd(view)), batch].filter((v) => v !== null && v > 0),
+    [...valuesFrom(noise, 'last', view, warmupEndOf(view.run)), batch].filter((v) => v !== null && v > 0),
   )
   const marks: Mark[] = []
   if (measured && batch !== null)
@@ -172,7 +172,6 @@ export function ratioChart(view: RunView): ChartSpec {
   ]
   const marks: Mark[] = [
     { kind: 'reference', value: 1, color: 'bad', text: 'above 1 a step raises the loss' },
-    { kind: 'meaning', value: 0.5, below: true, text: 'above ½ it steps over the minimum' },
     { kind: 'line', points: pointsOf(view, 'rateRatio'), color: 'ink', width: 1.6, dots: 1.7 },
   ]
   const now = valueAt(ratio, view.to)
@@ -192,6 +191,7 @@ export function ratioChart(view: RunView): ChartSpec {
         items.push({ label: `critical rate ${formatNumber(rate)}`, value: '', secondary: true })
       return items
     },
+    ...(measured ? { note: 'Above ½ a step goes over the minimum.' } : {}),
     sentence:
       now === null ? `Rate over critical rate: ${needs}` : `Rate over critical rate ${formatNumber(now)}.`,
     tableSteps: tableStepsOf(view, ratio),

@@ -5,9 +5,10 @@
 import { valueAt } from '../state/series.ts'
 import { formatCount, formatLoss, formatMeasured } from '../views/format.ts'
 import { plannedAlternative } from '../views/words.ts'
+import { warmupEndOf } from './phases.ts'
 import { extremesOf, linearScale, logScale, quantileOf, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
-import { columnsOf, hasValues, pointsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
+import { columnsOf, hasValues, pointsOf, tableStepsOf, valuesFrom } from './view.ts'
 
 const tickCountMax = 6
 /** Share of the samples after warm-up that the fitted scale holds on each side. */
@@ -44,27 +45,26 @@ function missingSamples({ run }: RunView): string {
 function lossScale(view: RunView): Scale {
   const raw = columnsOf(view, 'loss')
   // While warm-up is most of what there is, its newer half counts as well, or nearly all would be cut off.
-  const start = view.lossFit === 'fit' ? Math.min(warmupEnd(view), view.run.step / 2) : 0
+  const start = view.lossFit === 'fit' ? Math.min(warmupEndOf(view.run), view.run.step / 2) : 0
   const read = (from: number) => ({
     min: valuesFrom(raw, 'min', view, from),
     max: valuesFrom(raw, 'max', view, from),
-    lines: [
-      ...valuesFrom(columnsOf(view, 'lossSmoothed'), 'last', view, from),
-      ...valuesFrom(columnsOf(view, 'averagedLoss'), 'last', view, from),
-    ],
+    smoothed: valuesFrom(columnsOf(view, 'lossSmoothed'), 'last', view, from),
+    averaged: valuesFrom(columnsOf(view, 'averagedLoss'), 'last', view, from),
   })
   let values = read(start)
   if (values.min.length < 3) values = read(0)
-  const all = extremesOf(values.min, values.max, values.lines)
+  const all = extremesOf(values.min, values.max, values.smoothed, values.averaged)
   if (all === null) return linearScale(0, 1, tickCountMax)
   if (view.lossFit === 'log')
     return logScale(extremesOf(values.min.filter((v) => v !== null && v > 0))?.[0] ?? 0, all[1], 5)
   if (view.lossFit === 'all') return linearScale(all[0], all[1], tickCountMax)
-  const lines = extremesOf(values.lines)
+  const lines = extremesOf(values.smoothed, values.averaged)
   const low = Math.min(quantileOf(values.min, 1 - fittedShare) ?? all[0], lines?.[0] ?? all[0])
   const high = Math.max(
     quantileOf(values.max, fittedShare) ?? all[1],
-    quantileOf(values.lines, fittedShare) ?? all[0],
+    // Not the smoothed loss: it lies within the samples, or still holds what came before them.
+    quantileOf(values.averaged, fittedShare) ?? all[0],
   )
   return linearScale(low, high, tickCountMax)
 }

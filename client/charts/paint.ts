@@ -9,7 +9,6 @@ import {
   paintEnd,
   paintGaps,
   paintHatch,
-  paintMeaning,
   paintReference,
   paintZeroRow,
   paintZone,
@@ -60,7 +59,6 @@ export function paintMarks(
   paintKinds(['hatch', 'zone', 'zeroRow'])
   paintGaps(pen)
   for (const line of frame.lines) paintDecisionLine(pen, line)
-  paintKinds(['meaning'])
   paintKinds(['spikes', 'band', 'line'])
   paintVertical(pen, frame.nowStep, 'ink', frame.silent ? [3, 3] : [], frame.chosenStep === null ? 1.25 : 1)
   if (frame.chosenStep !== null) paintVertical(pen, frame.chosenStep, 'ink', [], 1.25)
@@ -76,7 +74,6 @@ const painters: Painters = {
   hatch: (pen, { fromStep, toStep, text }) => paintHatch(pen, fromStep, toStep, [text]),
   zone: paintZone,
   reference: paintReference,
-  meaning: paintMeaning,
   cross: paintCross,
   cut: paintCut,
   end: paintEnd,

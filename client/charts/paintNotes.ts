@@ -79,12 +79,6 @@ export function paintReference(pen: Pen, mark: Of<'reference'>): void {
   else if (!frame.narrow) write(pen, mark.text, frame.widthPx - 6, y + 12, 'right', 'ink-3')
 }
 
-export function paintMeaning(pen: Pen, mark: Of<'meaning'>): void {
-  const y = pen.y(mark.value)
-  if (y === null || pen.frame.narrow) return
-  write(pen, mark.text, pen.frame.widthPx - 6, y + (mark.below ? 12 : -4), 'right', 'ink-3')
-}
-
 export function paintCross(pen: Pen, mark: Of<'cross'>): void {
   const { context, palette } = pen
   const x = pen.x(mark.step)

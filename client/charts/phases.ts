@@ -48,6 +48,11 @@ export function stretchesOf(run: RunSummary): Stretch[] {
   return stretches
 }
 
+/** The step at which warm-up ended; 0 while it lasts (then everything is shown), or when there was none. */
+export function warmupEndOf(run: Pick<RunSummary, 'phases'>): number {
+  return run.phases.find(({ phase }) => phase === 'warmup')?.toStep ?? 0
+}
+
 /** The step at which the plan starts to anneal, if that is still ahead; null otherwise. */
 export function plannedSwitchOf(run: RunSummary): number | null {
   if (run.phase === 'anneal' || run.phase === 'done') return null

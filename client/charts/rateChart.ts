@@ -7,9 +7,10 @@ import { evaluatePlan } from '../../protocol/plan.ts'
 import { valueAt } from '../state/series.ts'
 import { formatCount, formatNumber } from '../views/format.ts'
 import type { ColorName } from './palette.ts'
+import { warmupEndOf } from './phases.ts'
 import { extremesOf, logScale, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
-import { columnsOf, tableStepsOf, valuesFrom, warmupEnd } from './view.ts'
+import { columnsOf, tableStepsOf, valuesFrom } from './view.ts'
 
 /** The scale reaches down to a hundredth of the highest rate; for an anneal that went lower, to this share. */
 const spanShown = 100
@@ -60,7 +61,7 @@ function rateScale(view: RunView): Scale {
     return logScale(Math.min(shown?.[0] ?? high / spanShown, high), high, 3)
   }
   const least = extremesOf(
-    valuesFrom(applied, 'min', view, warmupEnd(view)).filter((v) => v !== null && v > 0),
+    valuesFrom(applied, 'min', view, warmupEndOf(view.run)).filter((v) => v !== null && v > 0),
   )?.[0]
   const low = Math.max(high / spanMax, Math.min(high / spanShown, least ?? high))
   return logScale(low, high * 1.4, 3)
@@ -142,7 +143,7 @@ function rateSentence(view: RunView): string {
       `planned ${rates} from step ${formatCount(stretch.fromStep)} to ${formatCount(stretch.toStep)}`,
     )
   }
-  const warmup = warmupEnd(view)
+  const warmup = warmupEndOf(view.run)
   if (warmup > 0) parts.push(`warm-up ended at step ${formatCount(warmup)}`)
   return `${parts.join('; ')}.`
 }

@@ -34,6 +34,10 @@ const fitWords: Readonly<Record<LossFit, string>> = {
 }
 const fitAfter: Readonly<Record<LossFit, LossFit>> = { fit: 'all', all: 'log', log: 'fit' }
 
+/** Width of a character of the step axis, and the least gap between two of its labels, in px. */
+const labelCharPx = 6.8
+const labelGapPx = 4
+
 /** Decisions whose lines cross the charts; beyond it only the ribbon shows them. */
 const linesMax = 60
 
@@ -163,17 +167,20 @@ function StepAxis(props: { from: number; to: number; widthPx: number }) {
   const { from, to, widthPx } = props
   const { left, right } = guttersOf(widthPx)
   const x = (step: number) => left + ((widthPx - left - right) * (step - from)) / (to - from)
-  const inner = niceValues(from, to, widthPx < narrowPx ? 4 : 8).filter(
-    (step) => step === from || x(step) < x(to) - 44,
-  )
-  const steps = [...new Set([from, ...inner.filter((step) => step === from || x(step) > left + 44), to])]
+  const first = `step ${formatCount(from)}`
+  const room = (text: string) => text.length * labelCharPx
+  const inner = niceValues(from, to, widthPx < narrowPx ? 4 : 8).filter((step) => {
+    const half = room(formatCount(step)) / 2 + labelGapPx
+    return x(step) - half > left + room(first) && x(step) + half < x(to) - room(formatCount(to))
+  })
+  const steps = [from, ...inner, to]
   return (
     <svg class="step-axis" width={widthPx} height="24" aria-hidden="true">
       {steps.map((step) => (
         <g key={step}>
           <path d={`M${x(step)} 0v4`} />
           <text x={x(step)} y="16" text-anchor={step === to ? 'end' : step === from ? 'start' : 'middle'}>
-            {step === from ? `step ${formatCount(step)}` : formatCount(step)}
+            {step === from ? first : formatCount(step)}
           </text>
         </g>
       ))}

@@ -4,7 +4,8 @@
 import type { Counterfactual, RunSummary } from '../../protocol/vocabulary.ts'
 import { formatCount, standardErrorsIn95 } from '../views/format.ts'
 import { glyphs } from './markers.ts'
-import { lastStepOf, stretchesOf } from './phases.ts'
+import { lastStepOf, stretchesOf, warmupEndOf } from './phases.ts'
+import { extremesOf } from './scale.ts'
 
 /** Phases of a run as one bar: measured solid, planned as outlines, a line at the present step. */
 export function PhaseBar(props: { run: RunSummary }) {
@@ -54,17 +55,28 @@ export function PhaseBar(props: { run: RunSummary }) {
   )
 }
 
+/**
+ * The range of a run's small curve. As in the large chart it is that after warm-up, or of the newer half while that
+ * is longer: what a search reached at its height would flatten everything else. Higher values stay on the upper edge.
+ */
+export function sparkRange(run: RunSummary): [number, number] | null {
+  const values = run.spark
+  const start = Math.min(warmupEndOf(run), run.step / 2) / Math.max(1, run.step)
+  return extremesOf(values.slice(Math.ceil(start * values.length))) ?? extremesOf(values)
+}
+
 /** Up to 40 smoothed losses as a curve with a dot at the last one. */
 export function Spark(props: { run: RunSummary }) {
   const { spark, state } = props.run
   const values = spark.filter((value) => Number.isFinite(value))
-  if (values.length === 0)
+  const range = sparkRange(props.run)
+  if (range === null)
     return <svg class="spark" width="80" height="28" viewBox="0 0 80 28" aria-hidden="true" />
-  const low = Math.min(...values)
-  const room = Math.max(...values) - low || 1
+  const [low, high] = range
+  const room = high - low || 1
   const share = Math.min(1, props.run.step / lastStepOf(props.run))
   const x = (i: number) => 2 + (74 * share * i) / Math.max(1, values.length - 1)
-  const y = (value: number) => 23 - (19 * (value - low)) / room
+  const y = (value: number) => 23 - (19 * (Math.min(high, Math.max(low, value)) - low)) / room
   const points = values.map((value, i) => `${x(i).toFixed(1)},${y(value).toFixed(1)}`).join(' ')
   return (
     <svg
@@ -109,7 +121,7 @@ export function EvidenceBar(props: {
   )
 }
 
-/** When other rules would switch, on the run's axis; a rule that has not switched yet says so. */
+/** When other rules would switch, on the run's axis; a rule that has not says so. */
 export function CounterfactualStrip(props: {
   rows: readonly Counterfactual[]
   run: RunSummary
@@ -117,6 +129,7 @@ export function CounterfactualStrip(props: {
 }) {
   const { rows, run, nowStep } = props
   const end = lastStepOf(run)
+  const isOver = (run.state === 'finished' || run.state === 'diverged') && nowStep >= run.step
   const at = (step: number) => `${Math.min(100, (100 * step) / end)}%`
   return (
     <ul class="strip">
@@ -128,7 +141,7 @@ export function CounterfactualStrip(props: {
             <line class="now-line" x1={at(nowStep)} x2={at(nowStep)} y1="0" y2="20" />
             {step !== null && <circle cx={at(step)} cy="10" r="4" />}
           </svg>
-          <b>{step === null ? 'not yet' : formatCount(step)}</b>
+          <b>{step !== null ? formatCount(step) : isOver ? 'never' : 'not yet'}</b>
         </li>
       ))}
     </ul>

@@ -70,7 +70,6 @@ export type Mark =
       /** The line ends before the text, which stands on it; otherwise the text stands under the line. */
       readonly inline?: boolean
     }
-  | { readonly kind: 'meaning'; readonly value: number; readonly below: boolean; readonly text: string }
   /** Samples that are not finite: a cross on the top edge. */
   | { readonly kind: 'cross'; readonly step: number; readonly count: number }
   /** The scale ends below some samples. */
@@ -109,6 +108,8 @@ export type ChartSpec = {
   readonly marks: readonly Mark[]
   /** What the head says at a step. */
   readonly head: (step: number) => readonly HeadItem[]
+  /** What the ends of the scale mean, in the head where there is room. */
+  readonly note?: string
   readonly sentence: string
   /** Steps of the table's rows and what stands in them. */
   readonly tableSteps: readonly number[]

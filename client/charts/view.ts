@@ -56,12 +56,6 @@ export function hasValues(columns: SeriesColumns | undefined): columns is Series
   return columns?.last.some((value) => value !== null) ?? false
 }
 
-/** The step at which warm-up ended; 0 while it lasts (then everything is shown), or when there was none. */
-export function warmupEnd(view: RunView): number {
-  const span = view.run.phases.find(({ phase }) => phase === 'warmup')
-  return span?.toStep ?? 0
-}
-
 /** Values of a column from a step on, inside the window. */
 export function valuesFrom(
   columns: SeriesColumns | undefined,

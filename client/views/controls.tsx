@@ -6,6 +6,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { sendCommand } from '../connection/api.ts'
 import { type ControlForm, changeRunAddress } from '../state/address.ts'
+import { choose } from './choosing.ts'
 import { type Outcome, OutcomeWords, outcomeOf } from './formParts.tsx'
 import { Icon } from './icons.tsx'
 
@@ -32,7 +33,8 @@ export function ControlButtons(props: { run: RunSummary }) {
     outcome.value = outcomeOf(await sendCommand(run.id, kind, ''))
   }
   return (
-    <div class="controls">
+    <div class={`controls ${run.awaitingDecision === null ? '' : 'controls-asked'}`}>
+      <AnswerButton awaiting={run.awaitingDecision} />
       {run.override === null ? (
         <button type="button" class="button" onClick={() => open('override')}>
           Override rate…
@@ -43,13 +45,24 @@ export function ControlButtons(props: { run: RunSummary }) {
         </button>
       )}
       {maySwitch && (
-        <button type="button" class="button" onClick={() => open('switch-now')}>
+        <button type="button" class="button switch-now" onClick={() => open('switch-now')}>
           Switch now…
         </button>
       )}
       <Menu paused={run.state === 'paused'} sendPause={sendPause} />
       <OutcomeWords outcome={last} />
     </div>
+  )
+}
+
+/** On a phone the question lies under the charts: this brings it up. It is what the run waits for, so it comes first. */
+function AnswerButton(props: { awaiting: number | null }) {
+  const { awaiting } = props
+  if (awaiting === null) return null
+  return (
+    <button type="button" class="button button-human answer" onClick={() => choose(awaiting)}>
+      Answer…
+    </button>
   )
 }
 

@@ -11,11 +11,11 @@ import { choose, neighbourOf } from './choosing.ts'
 import { copyText } from './copy.ts'
 import {
   formatAgo,
+  formatChance,
   formatCount,
   formatMeasured,
   formatNumber,
   formatPlural,
-  formatShare,
   standardErrorsIn95,
 } from './format.ts'
 import { Icon } from './icons.tsx'
@@ -138,7 +138,7 @@ function TestBars(props: { test: DecisionTest }) {
       })}
       <RuleSquares test={props.test} />
       {probability !== null && (
-        <p class="chance">Chance that the rule holds here: {formatShare(probability)}.</p>
+        <p class="chance">Chance that the rule holds here: {formatChance(probability)}.</p>
       )}
     </div>
   )

@@ -9,7 +9,7 @@ export function timeLeft(run: RunSummary): string | null {
   if (run.budgetSteps === null || run.stepsPerSecond === null || !(run.stepsPerSecond > 0)) return null
   if (run.state !== 'running' && run.state !== 'waiting') return null
   const left = run.budgetSteps - run.step
-  return left > 0 ? `About ${formatDuration(left / run.stepsPerSecond)} left` : null
+  return left > 0 ? `About ${formatDuration(Math.max(1, left / run.stepsPerSecond))} left` : null
 }
 
 /** The rate that the plan gave for the newest step. */

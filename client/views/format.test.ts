@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   formatAgo,
+  formatChance,
   formatCount,
   formatDuration,
   formatLoss,
@@ -95,6 +96,16 @@ test('shares are percentages of at most two digits', () => {
   expect(formatShare(0.4549)).toBe('45 %')
   expect(formatShare(0.00001)).toBe('under 0.1 %')
   expect(formatShare(0)).toBe('0 %')
+})
+
+test('a chance is certain only where it is 0 or 1', () => {
+  expect([0, 0.001, 0.84, 0.9999, 1].map(formatChance)).toEqual([
+    '0 %',
+    'under 1 %',
+    '84 %',
+    'over 99 %',
+    '100 %',
+  ])
 })
 
 test('times are words', () => {

@@ -102,6 +102,12 @@ export function formatShare(share: number): string {
   return `${percent < 10 ? Number(percent.toFixed(1)) : Math.round(percent)} %`
 }
 
+/** A probability as a percentage: never written as certain where it is not. */
+export function formatChance(probability: number): string {
+  if (probability > 0 && probability < 0.005) return 'under 1 %'
+  return probability < 1 && probability >= 0.995 ? 'over 99 %' : formatShare(probability)
+}
+
 /** A stretch of time in words: "40 s", "9 min", "2 h 5 min", "3 days". */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))

@@ -101,6 +101,7 @@ describe('override', () => {
 
 test('time left needs a budget, a speed and a running job', () => {
   expect(timeLeft(run)).toBe('About 9 min left')
+  expect(timeLeft({ ...run, stepsPerSecond: 1e6 })).toBe('About 1 s left')
   expect(timeLeft({ ...run, stepsPerSecond: null })).toBeNull()
   expect(timeLeft({ ...run, stepsPerSecond: 0 })).toBeNull()
   expect(timeLeft({ ...run, budgetSteps: null })).toBeNull()

@@ -1,7 +1,7 @@
 // Approve mode on the page: the decision that waits is shown with its evidence and two buttons, and the answer becomes a
 // record. A job that reports only its loss is asked for its fallback anneal at 30 % of the budget.
 
-import { expectAccessible } from '../fixtures/accessibility.ts'
+import { expectAccessible, expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
 import { call, type Job, readDecisions, readRun, startJob } from '../fixtures/api.ts'
 import { openRun } from '../fixtures/runPage.ts'
 import { expect, test } from '../fixtures/test.ts'
@@ -35,6 +35,20 @@ test('a switch waits for a person, who approves it', async ({ server, page }) =>
   })
   const { plan } = await job.report(10)
   expect(plan.segments[0]).toMatchObject({ phase: 'anneal', toStep: 2_000, to: 0 })
+})
+
+test('on a phone one press brings the question up, over the charts', async ({ server, page }) => {
+  await page.setViewportSize({ width: 390, height: 844 })
+  const { number } = await waitingJob(server.url, 'pocket')
+  const run = await openRun(page, server.url, 'pocket')
+  const approve = run.details.getByRole('button', { name: 'Approve' })
+  await expect(approve).not.toBeInViewport()
+  await page.getByRole('button', { name: 'Answer…' }).click()
+  await expect(approve).toBeInViewport()
+  await expect(page).toHaveURL(new RegExp(`decision=${number}$`))
+  await expectNoSidewaysScroll(page, 'a decision that waits, 390 px')
+  await approve.click()
+  await expect(page.getByRole('button', { name: 'Answer…' })).toBeHidden()
 })
 
 test('a person rejects it, and a later answer is refused in words', async ({ server, page, complaints }) => {
