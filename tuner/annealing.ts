@@ -3,7 +3,7 @@
 
 import type { ValleyProbe } from '../protocol/vocabulary.ts'
 import { annealRateShare } from './annealCourse.ts'
-import { annealSqueezeShare, undoChecksAt } from './constants.ts'
+import { annealSqueezeShare, transferAnnealPart, undoChecksAt } from './constants.ts'
 import { bestAverage } from './estimators/averagedGap.ts'
 import { evidenceOfSignals } from './evidence.ts'
 import { judgementNow } from './judgement.ts'
@@ -21,6 +21,7 @@ import {
 import { undoVerdict } from './rules/undo.ts'
 import { formatNumber, formatStep } from './sentences.ts'
 import { withLastProbe } from './switching.ts'
+import { memorisingEnd, memorisingRule, memorisingWords, transferNow, transferTest } from './transfer.ts'
 import { askedCheckpoint, decided, replanned, type Turn, updated } from './turn.ts'
 import { askedBack, isUndoable, undone } from './undo.ts'
 
@@ -41,7 +42,34 @@ export function annealProbed(turn: Turn, probe: ValleyProbe): Turn {
   const rise =
     offers(state.options, 'heldOutLoss') && anneal.rest?.isEarly !== true ? memorisingRise(watch) : null
   if (rise !== null) return squeezed(watched, rise)
-  return reconsidered(watched)
+  return reconsidered(finishedEarly(watched))
+}
+
+/**
+ * A switch by the rule begins an anneal to the end of the budget. In its first part it is asked again whether that would
+ * memorise: some runs begin to only then, and long before held-out loss rises.
+ */
+function finishedEarly(turn: Turn): Turn {
+  const { state } = turn
+  const { anneal, step, budgetSteps, phase } = state
+  if (anneal?.reason !== 'rule' || anneal.rest !== null) return turn
+  if (step - anneal.fromStep > transferAnnealPart * (anneal.toStep - anneal.fromStep)) return turn
+  const transfer = transferNow(state)
+  if (transfer?.isMemorising !== true) return turn
+  const toStep = memorisingEnd(step)
+  if (toStep >= anneal.toStep) return turn
+  const fromRate = anneal.fromRate * annealRateShare(anneal, step, budgetSteps)
+  const rest = { fromStep: step, fromRate, isEarly: true }
+  const next = updated(turn, { anneal: { ...anneal, toStep, rest } })
+  return decided(replanned(withLastProbe(next)), {
+    kind: 'lower',
+    summary:
+      `The anneal is cut short at step ${formatStep(step)} and ends at ${formatStep(toStep)} instead of ${formatStep(anneal.toStep)}: ` +
+      `${memorisingWords(transfer)}.`,
+    phaseBefore: phase,
+    rule: memorisingRule,
+    test: transferTest(transfer),
+  })
 }
 
 /** At a quarter and at half of the anneal: was the switch a mistake? A person's word, or overfitting, is not asked. */

@@ -89,7 +89,7 @@ function longerTest({ cost }: Judgement, { scale }: AnnealState): DecisionTest |
 }
 
 /**
- * An anneal ends with the budget; one that was to end early, because of overfitting, at most there. Its rate goes on
+ * An anneal ends with the budget; one that was to end early, because more steps would memorise, at most there. Its rate goes on
  * from where it is.
  */
 function rebudgetedAnneal(
@@ -98,7 +98,8 @@ function rebudgetedAnneal(
   budgetSteps: number | null,
 ): AnnealState {
   if (budgetSteps === null) return anneal
-  const endsEarly = anneal.reason === 'overfitting' || anneal.rest?.isEarly === true
+  const { reason, rest } = anneal
+  const endsEarly = reason === 'overfitting' || reason === 'memorising' || rest?.isEarly === true
   const toStep = Math.max(endsEarly ? Math.min(anneal.toStep, budgetSteps) : budgetSteps, step + 1)
   const fromRate = anneal.fromRate * annealRateShare(anneal, step, budgetBefore)
   return { ...anneal, toStep, rest: { fromStep: step, fromRate, isEarly: endsEarly } }

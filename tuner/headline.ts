@@ -95,6 +95,7 @@ const annealReasons = {
   deadline: 'a tenth of the budget was left',
   fallback: 'by the fallback plan',
   overfitting: 'held-out loss of the averaged weights had stopped falling',
+  memorising: 'little of what was learned reached held-out data',
   command: 'asked for by hand',
   guard: 'the loss had diverged a third time',
 } as const

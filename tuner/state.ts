@@ -40,7 +40,15 @@ export type AnnealState = {
   readonly fromStep: number
   readonly toStep: number
   readonly fromRate: number
-  readonly reason: 'rule' | 'tolerance' | 'deadline' | 'fallback' | 'overfitting' | 'command' | 'guard'
+  readonly reason:
+    | 'rule'
+    | 'tolerance'
+    | 'deadline'
+    | 'fallback'
+    | 'overfitting'
+    | 'memorising'
+    | 'command'
+    | 'guard'
   /** What the whole anneal was to take off the loss, G and D together; null = none was measured. */
   readonly expectedGain: number | null
   /** b at the switch: what each e-fold of the anneal's length gains; null = not measured. */

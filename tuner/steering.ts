@@ -22,6 +22,7 @@ import { formatPair, formatPercent, formatRate, formatStep } from './sentences.t
 import { chartPoint, type SignalsReading } from './signals/signals.ts'
 import type { AnnealState, Outlook, TunerState } from './state.ts'
 import { switched } from './switching.ts'
+import { ruleReason } from './transfer.ts'
 import { charted, decided, replanned, type Turn, updated } from './turn.ts'
 
 /** Asks the rule with all signals folded up to this step, and records what it says. `known`: their reading. */
@@ -73,7 +74,7 @@ function judged(turn: Turn, judgement: Judgement): Turn {
     return wanted(turn, 'overfitting', judgement)
   const hits = rule.satisfied.filter(Boolean).length
   if (cost?.satisfied && hits >= switchHitsNeeded && step >= switchRuleShareMin * budgetSteps)
-    return wanted(turn, isRising(state, cost) ? 'overfitting' : 'rule', judgement)
+    return wanted(turn, ruleReason(state, cost), judgement)
   // One probe against it does not take back what two of three still say.
   const kept = hits >= switchHitsNeeded ? turn : unaskedExpired(turn)
   return held(kept, judgement, whyNotYet(state, judgement))
@@ -98,13 +99,6 @@ function judgedOpen(turn: Turn, judgement: Judgement): Turn {
     offers(state.options, 'heldOutLoss') && isOverfitting(state.signals, overfittingDeviationsAtSwitch)
   return wanted(turn, rises ? 'overfitting' : 'tolerance', judgement)
 }
-
-/**
- * A rising valley meets the rule before it is plain enough to switch by itself; then an anneal to the end of the
- * budget would memorise as well. The error of the fit does not tell: a valley that turns up is no power law.
- */
-const isRising = ({ options, signals }: TunerState, { staying }: MarginalCost): boolean =>
-  offers(options, 'heldOutLoss') && staying.value < 0 && isOverfitting(signals, overfittingDeviationsAtSwitch)
 
 /** A person's rate always wins, until its last step or until it is handed back. */
 const byHandReason = (untilStep: number) => `the rate is set by hand until step ${formatStep(untilStep)}`

@@ -21,6 +21,7 @@ import { initialWatch, switchCheckpoint } from './rules/annealWatch.ts'
 import type { MarginalCost } from './rules/marginalCost.ts'
 import { formatPair, formatStep } from './sentences.ts'
 import type { AnnealState, TunerState } from './state.ts'
+import { evidenceOfTransfer, memorisingEnd, memorisingWords, ruleReason, transferNow } from './transfer.ts'
 import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
 import { askedBack } from './undo.ts'
 
@@ -83,12 +84,14 @@ export function switchRecord(
   { detail, fromStep, waits = '' }: { detail: string; fromStep: number; waits?: string },
 ) {
   const { cost, reading, gain } = judgement
+  const transfer = transferNow(state)
+  const said = reason === 'memorising' ? memorisingWords(transfer) : detail
   return {
     kind: 'switch',
-    summary: switchSummary(annealOf(state, reason, judgement, fromStep), cost, detail, waits),
+    summary: switchSummary(annealOf(state, reason, judgement, fromStep), cost, said, waits),
     phaseBefore: state.phase,
     rule: switchRule,
-    evidence: evidenceOfSignals(reading, gain),
+    evidence: [...evidenceOfSignals(reading, gain), ...evidenceOfTransfer(transfer)],
     ...testOf(state, cost),
   } as const
 }
@@ -156,9 +159,9 @@ function annealEnd(state: TunerState, reason: AnnealState['reason'], judgement: 
     const steps = reason === 'overfitting' ? null : measuredAnnealSteps(state, judgement)
     return steps === null ? soon(openEndedAnnealShare) : step + steps
   }
-  return reason === 'overfitting'
-    ? Math.min(budgetSteps, soon(overfittingAnnealShare, lowest?.step))
-    : Math.max(budgetSteps, step + 1)
+  if (reason === 'overfitting') return Math.min(budgetSteps, soon(overfittingAnnealShare, lowest?.step))
+  if (reason === 'memorising') return Math.min(budgetSteps, memorisingEnd(step))
+  return Math.max(budgetSteps, step + 1)
 }
 
 function switchSummary(
@@ -180,6 +183,8 @@ function switchSummary(
       return `${span} by the fallback plan: ${detail}.`
     case 'overfitting':
       return `${span}: held-out loss of the averaged weights has stopped falling, so the rest of the budget would only memorise.`
+    case 'memorising':
+      return `${span}: staying still gains no more than annealing${pair}, and ${detail}.`
     case 'command':
       return `${span}: asked for by hand${detail === '' ? '' : ` (${detail})`}.`
     case 'guard':
@@ -191,8 +196,9 @@ function switchSummary(
 export function followedIntoAnneal(turn: Turn, fromStep: number): Turn {
   const judgement = judgementNow(turn.state)
   if (turn.state.mode === 'approve') return switched(turn, 'deadline', judgement, { fromStep })
-  if (judgement.cost?.satisfied && turn.state.rule.satisfied.length > 0)
-    return switched(turn, 'rule', judgement, { fromStep })
+  const { cost } = judgement
+  if (cost?.satisfied && turn.state.rule.satisfied.length > 0)
+    return switched(turn, ruleReason(turn.state, cost), judgement, { fromStep })
   if (isDeadline(turn.state, fromStep)) return switched(turn, 'deadline', judgement, { fromStep })
   const detail = lackingNow(turn.state, judgement)
   return switched(turn, 'fallback', judgement, { detail, fromStep })

@@ -99,5 +99,6 @@ function withoutAnneal(signals: SignalsState, { fromLargeSteps }: AnnealState): 
     gap: averagedGap.init({}),
     probeLosses: [],
     averagedLosses: [],
+    averagedSteps: [],
   }
 }

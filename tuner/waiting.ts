@@ -14,9 +14,9 @@ export function waitingOf(
   const steps = Math.max(0, state.step - proposal.step)
   const { reading, gain } = judgementNow(state)
   const input = costInputOf(state, reading, gain)
-  // A valley that turns up is no power law: there the fitted curve says nothing.
-  const loss =
-    input === undefined || proposal.reason === 'overfitting' ? null : waitingLoss(input, proposal.step)
+  // A valley that turns up is no power law, and its anneal does not go to the end of the budget that the curve is for.
+  const isEarly = proposal.reason === 'overfitting' || proposal.reason === 'memorising'
+  const loss = input === undefined || isEarly ? null : waitingLoss(input, proposal.step)
   const took = `Waiting took ${formatPlural(steps, 'step')}`
   const common = { standardError: null, count: steps }
   const waited = { ...common, signal: 'stepsWaited', value: steps, unit: 'steps', source: 'approval' }

@@ -1,11 +1,20 @@
 // Rows with something to fit, always fitted on the tasks that they are not scored on: the factors of the rule in force,
 // and the attempts at its weak places. What each fit chose for each task is kept beside its row.
 
+import { transferAnnealPart, transferMin } from '../../tuner/constants.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { leaveOneOut } from './leaveOneOut.ts'
 import { candidates, factorsInForce, type RuleRecord, ruleChoice, ruleRecords } from './rule.ts'
 import type { TimePoint, TimeRow } from './timeRows.ts'
-import { type TransferRecord, transferChoice, transferRecords, transferThresholds } from './transfer.ts'
+import {
+  finishEarlyChoice,
+  finishParts,
+  finishThresholds,
+  type TransferRecord,
+  transferChoice,
+  transferRecords,
+  transferThresholds,
+} from './transfer.ts'
 import { type Choice, meanOf, scoreOf } from './truth.ts'
 
 type Seen = {
@@ -20,6 +29,13 @@ const inForce: Candidate = {
   label: 'as in force',
   choose: ({ records, budgetSteps }) => ruleChoice(records, factorsInForce, budgetSteps),
 }
+
+/** The rule in force, and a short anneal where it would memorise. */
+const finishEarly = (threshold: number, part: number): Candidate => ({
+  label: `below ${threshold}, first ${Math.round(100 * part)} %`,
+  choose: (seen) =>
+    finishEarlyChoice(seen.records, inForce.choose(seen), { threshold, part }, seen.budgetSteps),
+})
 
 /** An anneal over half of the steps so far from the first probe with the sign, before the rule's own switch. */
 function withSign(seen: Seen, isSign: (record: RuleRecord) => boolean): Choice {
@@ -38,6 +54,18 @@ const families: readonly Family[] = [
       label: factors === factorsInForce ? inForce.label : `${factors.kind}, c = ${factors.factor}`,
       choose: ({ records, budgetSteps }) => ruleChoice(records, factors, budgetSteps),
     })),
+  },
+  {
+    name: 'ours, finishing early as in the anneal',
+    candidates: [finishEarly(transferMin, transferAnnealPart)],
+  },
+  {
+    name: 'ours, finishing early, threshold and part fitted on the other tasks',
+    candidates: [
+      finishEarly(transferMin, transferAnnealPart),
+      inForce,
+      ...finishParts.flatMap((part) => finishThresholds.map((threshold) => finishEarly(threshold, part))),
+    ],
   },
   {
     name: 'attempt: finish early where training transfers little',

@@ -16,6 +16,7 @@ import {
 } from '../../tuner/constants.ts'
 import { judgementNow } from '../../tuner/judgement.ts'
 import { isOverfitting } from '../../tuner/rules/overfitting.ts'
+import { transferNow } from '../../tuner/transfer.ts'
 import type { BenchTask } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { everything, replay } from './replay.ts'
@@ -31,6 +32,8 @@ export type RuleRecord = {
   /** The same sign with two deviations instead of four. */
   readonly isOverfittingSoon: boolean
   readonly isRising: boolean
+  /** Fall of held-out over fall of training loss, in shares, as rules/memorising.ts reads it. */
+  readonly transfer: number | null
 }
 
 export type RuleKind = 'gain' | 'gap' | 'both'
@@ -50,6 +53,7 @@ export function ruleRecords(task: BenchTask, run: TraceRun): RuleRecord[] {
       isOverfitting: isOverfitting(state.signals),
       isOverfittingSoon: isOverfitting(state.signals, soonDeviations),
       isRising: isOverfitting(state.signals, overfittingDeviationsAtSwitch),
+      transfer: transferNow(state)?.ratio ?? null,
     })
   })
   return records

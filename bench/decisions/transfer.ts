@@ -6,10 +6,12 @@
 // else the rule decides as it does.
 
 import {
+  memorisingAnnealShare,
   overfittingAnnealShare,
   switchHitsNeeded,
   switchHitsWindow,
   switchRemainingMax,
+  transferAnnealPart,
 } from '../../tuner/constants.ts'
 import type { TraceRun } from '../traces/format.ts'
 import type { RuleRecord } from './rule.ts'
@@ -78,4 +80,30 @@ export function transferChoice(
     return { switchStep: step, finishStep: Math.min(budgetSteps, step + steps) }
   }
   return otherwise
+}
+
+export const finishThresholds = [0.4, 0.5, 0.6, 0.7, 0.8] as const
+/** Parts of the anneal in which it is asked for; 0: at the switch alone. */
+export const finishParts = [transferAnnealPart, 0, 0.15, 0.35] as const
+
+/**
+ * The rule in force for memorising, as far as a trace can replay it: the rule's own switch, and a short anneal from the
+ * first probe in the first part of the long one at which little transfers. There the rate has fallen by a little, where
+ * the trace's is still the large one.
+ */
+export function finishEarlyChoice(
+  records: readonly RuleRecord[],
+  otherwise: Choice,
+  { threshold, part }: { readonly threshold: number; readonly part: number },
+  budgetSteps: number,
+): Choice {
+  if (otherwise === 'never' || otherwise.finishStep < budgetSteps) return otherwise
+  const { switchStep } = otherwise
+  const until = switchStep + part * (budgetSteps - switchStep)
+  const found = records.find(
+    ({ step, transfer }) => step >= switchStep && step <= until && transfer !== null && transfer < threshold,
+  )
+  if (found === undefined) return otherwise
+  const steps = Math.max(2, Math.ceil(memorisingAnnealShare * found.step))
+  return { switchStep: found.step, finishStep: Math.min(budgetSteps, found.step + steps) }
 }

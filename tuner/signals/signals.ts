@@ -46,6 +46,8 @@ export type SignalsState = {
   readonly probeLosses: readonly number[]
   /** Averaged held-out loss of the last 16 probes. */
   readonly averagedLosses: readonly number[]
+  /** Steps of those probes. */
+  readonly averagedSteps: readonly number[]
   readonly probeSecondsMean: number | null
   readonly badSamples: { readonly nonFinite: number; readonly outOfOrder: number; readonly repeated: number }
 }
@@ -65,6 +67,7 @@ export function initialSignals(budgetSteps: number | null): SignalsState {
     batchSize: null,
     probeLosses: [],
     averagedLosses: [],
+    averagedSteps: [],
     probeSecondsMean: null,
     badSamples: { nonFinite: 0, outOfOrder: 0, repeated: 0 },
   }
@@ -116,6 +119,7 @@ export function foldSample(state: SignalsState, sample: Sample): SignalsState {
     batchSize: batchSize ?? state.batchSize,
     probeLosses: state.probeLosses,
     averagedLosses: state.averagedLosses,
+    averagedSteps: state.averagedSteps,
     probeSecondsMean: state.probeSecondsMean,
     badSamples:
       loss === null || isSound
@@ -153,6 +157,7 @@ export function foldValleyProbe(state: SignalsState, probe: ValleyProbe, largeSt
     averagedLosses: isSound
       ? [...state.averagedLosses.slice(1 - probesKept), averaged]
       : state.averagedLosses,
+    averagedSteps: isSound ? [...state.averagedSteps.slice(1 - probesKept), probe.step] : state.averagedSteps,
     ...probeCost(state, probe.seconds),
   }
 }
