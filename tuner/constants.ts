@@ -140,11 +140,11 @@ export const overfittingDeviationsAtSwitch = 3
 export const overfittingFactorMax = 2
 /** Length of the anneal after overfitting, as a share of the steps so far. */
 export const overfittingAnnealShare = 0.5
-/** Memorising: held-out loss falls by less than this multiple of the share that training loss falls by (healthy runs: .7 or
- *  more), where the latter falls by so many standard errors, from this share of the steps so far on, with so many probes and
- *  blocks of training losses. Looked for at the switch and in this first part of the anneal, whose rest then takes this
+/** Memorising: held-out loss falls by less than this multiple of the share that training loss falls by, with the ratio's error
+ *  added, where training loss falls by so many standard errors, from this share of the steps so far on, with so many probes
+ *  and blocks of training losses. Looked for at the switch and in this first part of the anneal, whose rest then takes this
  *  share of the steps so far. bench/records/2026-11-24-finish-early/README.md. */
-export const transferMin = 0.6
+export const transferMin = 0.7
 export const transferDeviations = 4
 export const transferWindowFrom = 1 / 3
 export const transferProbesNeeded = 4

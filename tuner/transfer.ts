@@ -69,7 +69,7 @@ export const memorisingRule = { id: 'memorising', version: 1 } as const
 export const transferTest = ({ ratio, standardError, isMemorising }: Transfer): DecisionTest => ({
   left: { name: 'fall of held-out over fall of training loss, in shares', value: ratio, standardError },
   relation: '<',
-  right: { name: 'what a healthy run has at least', value: transferMin, standardError: null },
+  right: { name: 'what a run that generalises has, less its error', value: transferMin, standardError: null },
   satisfied: isMemorising,
   consecutive: '1 of 1',
   probability: null,

@@ -32,7 +32,7 @@ export type RuleRecord = {
   /** The same sign with two deviations instead of four. */
   readonly isOverfittingSoon: boolean
   readonly isRising: boolean
-  /** Fall of held-out over fall of training loss, in shares, as rules/memorising.ts reads it. */
+  /** Fall of held-out over fall of training loss, in shares, with its error added, as rules/memorising.ts reads it. */
   readonly transfer: number | null
 }
 
@@ -53,11 +53,14 @@ export function ruleRecords(task: BenchTask, run: TraceRun): RuleRecord[] {
       isOverfitting: isOverfitting(state.signals),
       isOverfittingSoon: isOverfitting(state.signals, soonDeviations),
       isRising: isOverfitting(state.signals, overfittingDeviationsAtSwitch),
-      transfer: transferNow(state)?.ratio ?? null,
+      transfer: transferUpper(transferNow(state)),
     })
   })
   return records
 }
+
+const transferUpper = (transfer: ReturnType<typeof transferNow>): number | null =>
+  transfer === undefined ? null : transfer.ratio + transfer.standardError
 
 /** b; null where its parts are not measured or not positive. */
 export function scaleOf({ gain, gap }: RuleRecord, { kind, factor }: RuleFactors): number | null {

@@ -82,7 +82,7 @@ export function transferChoice(
   return otherwise
 }
 
-export const finishThresholds = [0.4, 0.5, 0.6, 0.7, 0.8] as const
+export const finishThresholds = [0.5, 0.6, 0.7, 0.8, 0.9] as const
 /** Parts of the anneal in which it is asked for; 0: at the switch alone. */
 export const finishParts = [transferAnnealPart, 0, 0.15, 0.35] as const
 

@@ -42,6 +42,7 @@ export type Transfer = {
   /** First step of the window. */
   readonly fromStep: number
   readonly probeCount: number
+  /** e is low even with its error added: in doubt a run goes on. */
   readonly isMemorising: boolean
 }
 
@@ -74,7 +75,7 @@ export function transferOf(input: TransferInput): Transfer | undefined {
     trainingFall: -Math.expm1(training.value * span),
     fromStep,
     probeCount: probes.length,
-    isMemorising: ratio < transferMin,
+    isMemorising: ratio + standardError < transferMin,
   }
 }
 
