@@ -60,6 +60,7 @@ const signalTitle: Readonly<Record<string, string>> = {
   criticalLearningRate: 'Critical rate',
   rateRatio: 'Rate ÷ critical rate',
   regimeIndex: 'Regime index',
+  transfer: 'Held-out fall ÷ training fall',
   'what staying still gains': 'Staying still gains',
   'what annealing gains': 'Annealing gains',
   signalShare: 'Time spent on signals',
