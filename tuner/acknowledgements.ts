@@ -4,6 +4,7 @@
 import type { Acknowledgement } from '../protocol/vocabulary.ts'
 import { undoRule, watchRule } from './annealing.ts'
 import { valleyUpTo } from './estimators/valleySlope.ts'
+import { finishedUncompared } from './finish.ts'
 import { notRestored } from './guards/recovery.ts'
 import { lowestCheckpoint } from './lowest.ts'
 import { armRestored } from './raceSearch.ts'
@@ -26,6 +27,9 @@ export function foldAcknowledgement(turn: Turn, acknowledgement: Acknowledgement
       detail,
     })
   if (action.kind === 'checkpoint' && status !== 'done') return withoutCheckpoint(next, action.checkpoint)
+  // Without the comparison, what the probes of the anneal say is all there is.
+  if (action.kind === 'probe' && action.checkpoints !== undefined && status !== 'done')
+    return finishedUncompared(next)
   return next
 }
 

@@ -225,7 +225,7 @@ export const valleyStepsWithoutBudget = 100
 export const averagingStepsMin = 10
 /** Probes may take this share of the run's time, and of that of a short run: with the signals 3 and 5 %.
  *  bench/records/2026-11-24-signal-cost/README.md. */
-export const probeShareGoal = 0.014
+export const probeShareGoal = 0.012
 export const probeShareGoalShort = 0.035
 export const shortBudgetSteps = 3_000
 /** A line probe at each of the first valley probes, then at every fourth; in the anneal, where little is left to

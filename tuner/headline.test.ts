@@ -54,6 +54,7 @@ const anneal = (reason: NonNullable<TunerState['anneal']>['reason']) => ({
   fromLargeSteps: 0,
   isCheckpointed: false,
   undoChecks: 0,
+  compared: null,
   rest: null,
   watch: initialWatch({ averagedLosses: [], probeLosses: [] }, true),
 })

@@ -6,7 +6,7 @@ import type { Probe, ValleyProbe } from '../protocol/vocabulary.ts'
 import { annealProbed } from './annealing.ts'
 import { guardCheckpoints } from './constants.ts'
 import { bestAverage } from './estimators/averagedGap.ts'
-import { finishedAtProbe } from './finish.ts'
+import { finishedAtProbe, finishedByComparison } from './finish.ts'
 import { divergenceSign, isProbeNormal, watchProbe } from './guards/divergence.ts'
 import { recovered } from './guards/recovery.ts'
 import { gainOf } from './judgement.ts'
@@ -44,6 +44,7 @@ export function foldProbe(turn: Turn, probe: Probe): Turn {
 function foldValley(turn: Turn, probe: ValleyProbe): Turn {
   const { state } = turn
   const { step } = probe
+  if (probe.checkpoints !== undefined) return foldComparison(turn, probe)
   // Losses of training examples are another quantity: one of them among held-out ones would look like a jump.
   if (probe.set === 'train' && offers(state.options, 'heldOutLoss'))
     return updated(turn, { signals: foldProbeCost(state.signals, probe.seconds) })
@@ -65,6 +66,12 @@ function foldValley(turn: Turn, probe: ValleyProbe): Turn {
   // Read once a probe: the fit of the valley is most of what a probe costs.
   const reading = readSignals(signals)
   return afterProbe(watchedRegime(charted(next, valleyPoints(reading, step)), reading), probe, reading)
+}
+
+/** Of more examples than the other probes, so that nothing else is compared with it. */
+function foldComparison(turn: Turn, probe: ValleyProbe): Turn {
+  const { signals } = turn.state
+  return finishedByComparison(updated(turn, { signals: foldProbeCost(signals, probe.seconds) }), probe)
 }
 
 function bestScore(probe: ValleyProbe): number | null {

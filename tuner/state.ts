@@ -16,13 +16,13 @@ import type {
 } from '../protocol/vocabulary.ts'
 import type { DivergenceState } from './guards/divergence.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
-import type { AnnealWatch, KeptWeights } from './rules/annealWatch.ts'
+import type { AnnealWatch, KeptCheckpoint, KeptWeights } from './rules/annealWatch.ts'
 import type { RaceState } from './rules/race.ts'
 import type { RangeTestState } from './rules/rangeTest.ts'
 import type { SequentialTestState } from './rules/sequentialTest.ts'
 import type { SignalsState } from './signals/signals.ts'
 
-export const tunerVersion = 3
+export const tunerVersion = 4
 
 export type Lifecycle = 'running' | 'paused' | 'waiting' | 'diverged' | 'finished'
 
@@ -62,6 +62,8 @@ export type AnnealState = {
   /** The rest of the anneal once its end has moved: from this step and rate to 0 at `toStep`. Early: cut short. */
   readonly rest: { readonly fromStep: number; readonly fromRate: number; readonly isEarly: boolean } | null
   readonly watch: AnnealWatch
+  /** Kept weights look better than the last ones: which, while both are scored on more examples; null = not asked. */
+  readonly compared: KeptCheckpoint | null
 }
 
 /** A decision that waits for a person: what is done once it is approved. */

@@ -121,6 +121,7 @@ function annealOf(
     rest: null,
     // An anneal after overfitting starts above the best level, and is short as it is.
     watch: initialWatch(state.signals, reason !== 'overfitting'),
+    compared: null,
   }
 }
 

@@ -63,7 +63,12 @@ export const actionSchema = z
       rewindData: z.boolean(),
       skipBatches: z.int().min(0),
     }),
-    z.strictObject({ ...actionHead, kind: z.literal('probe'), probe: z.enum(['valley', 'line']) }),
+    z.strictObject({
+      ...actionHead,
+      kind: z.literal('probe'),
+      probe: z.enum(['valley', 'line']),
+      checkpoints: z.array(name).max(limits.windowsMax).exactOptional(),
+    }),
     z.strictObject({ ...actionHead, kind: z.enum(['pause', 'resume']) }),
     z.strictObject({
       ...actionHead,

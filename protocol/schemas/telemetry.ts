@@ -64,6 +64,10 @@ export const probeSchema = z
       seconds,
       raw: z.strictObject(score),
       averaged: z.array(z.strictObject({ windowSteps: z.int().min(1), ...score })).max(limits.windowsMax),
+      checkpoints: z
+        .array(z.strictObject({ checkpoint: name, ...score }))
+        .max(limits.windowsMax)
+        .exactOptional(),
     }),
     z.strictObject({
       kind: z.literal('line'),

@@ -73,6 +73,8 @@ export type ValleyProbe = {
   readonly raw: ProbeScore
   /** One entry per window of averaged weights, shortest first; the windows end at `step`. */
   readonly averaged: readonly (ProbeScore & { readonly windowSteps: number })[]
+  /** Scores of the checkpoints that were asked for, on the same examples; such a probe is compared with no other. */
+  readonly checkpoints?: readonly (ProbeScore & { readonly checkpoint: string })[]
 }
 
 export type LineProbe = {

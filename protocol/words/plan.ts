@@ -75,6 +75,8 @@ export type Action =
       readonly kind: 'probe'
       readonly atStep: number
       readonly probe: 'valley' | 'line'
+      /** Of a valley probe: these checkpoints' weights are scored as well, all of them over every held-out example there is. */
+      readonly checkpoints?: readonly string[]
     }
   | { readonly id: string; readonly kind: 'pause'; readonly atStep: number }
   | { readonly id: string; readonly kind: 'resume'; readonly atStep: number }

@@ -42,6 +42,7 @@ export type AnnealWatch = {
 }
 
 export type KeptWeights = { readonly step: number; readonly loss: number }
+export type KeptCheckpoint = KeptWeights & { readonly checkpoint: string }
 
 /** `isSeeded`: whether the anneal's probes go on from those before it (not after overfitting: they start above the best). */
 export function initialWatch(

@@ -28,7 +28,15 @@ const partsNeeded = 4
 const errorMin = 1e-9
 const errorShareMin = 1e-6
 
+/** Of two runs: with the doubt which batches each of them happened to see. */
 export function pairedDifference(a: Score, b: Score): PairedDifference {
+  return differenceOf(a, b, 1 + Math.min(a.examples, b.examples) / raceChaosExamples)
+}
+
+/** Of two given networks: the examples are the only doubt. */
+export const exampleDifference = (a: Score, b: Score): PairedDifference => differenceOf(a, b, 1)
+
+function differenceOf(a: Score, b: Score, chaos: number): PairedDifference {
   const floor = Math.max(errorMin, errorShareMin * Math.max(Math.abs(a.loss), Math.abs(b.loss)))
   const count = a.parts.length
   const differences = a.parts.map((loss, i) => loss - (b.parts[i] ?? Number.NaN))
@@ -39,7 +47,6 @@ export function pairedDifference(a: Score, b: Score): PairedDifference {
     }
   const mean = differences.reduce((sum, value) => sum + value, 0) / count
   const squares = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  const chaos = 1 + Math.min(a.examples, b.examples) / raceChaosExamples
   return {
     difference: mean,
     standardError: Math.max(Math.sqrt((squares / (count - 1) / count) * chaos), floor),

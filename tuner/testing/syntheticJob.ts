@@ -14,6 +14,7 @@ import type {
   Probe,
   RunOptions,
   SampleColumns,
+  ValleyProbe,
 } from '../../protocol/vocabulary.ts'
 import { lossSmoother } from '../estimators/lossSmoother.ts'
 import { initialState, type TunerState, tune } from '../index.ts'
@@ -43,6 +44,7 @@ export class SyntheticJob {
   #weights: Weights
   #kept: Float64Array | undefined
   #saved = new Map<string, Weights>()
+  #savedAt = new Map<string, number>()
   #blocks: Float64Array[] = []
   #blockSum: Float64Array
   #blockCount = 0
@@ -135,10 +137,13 @@ export class SyntheticJob {
     this.#done.add(action.id)
     this.flush()
     const { restores } = this.#options
-    if (action.kind === 'checkpoint') this.#saved.set(action.checkpoint, copied(this.#weights))
+    if (action.kind === 'checkpoint') {
+      this.#saved.set(action.checkpoint, copied(this.#weights))
+      this.#savedAt.set(action.checkpoint, step)
+    }
     if (action.kind === 'restore' && restores === 'done') this.#restore(action)
     if (action.kind === 'drop') this.#saved.delete(action.checkpoint)
-    if (action.kind === 'probe') this.#probe(action.probe, step)
+    if (action.kind === 'probe') this.#probe(action.probe, step, action.checkpoints)
     if (action.kind === 'finish') this.#finish(action)
     if (action.kind === 'restore' && restores === 'unanswered') return
     const status = action.kind === 'restore' && restores === 'failed' ? 'failed' : 'done'
@@ -164,12 +169,24 @@ export class SyntheticJob {
     else if (keep === 'averaged') this.#kept = this.#blocks.at(-1)
   }
 
-  #probe(kind: 'valley' | 'line', step: number): void {
+  #probe(kind: 'valley' | 'line', step: number, checkpoints?: readonly string[]): void {
     this.flush()
-    this.#send({ kind: 'probe', probe: kind === 'valley' ? this.#valley(step) : this.#line(step) })
+    if (kind === 'line') this.#send({ kind: 'probe', probe: this.#line(step) })
+    else if (checkpoints === undefined) this.#send({ kind: 'probe', probe: this.#valley(step) })
+    else this.#send({ kind: 'probe', probe: this.#withKept(this.#valley(step), checkpoints) })
   }
 
-  #valley(step: number): Probe {
+  /** Scores of kept weights, whose extra is that of the step at which they were kept: it is they who have memorised less. */
+  #withKept(probe: ValleyProbe, names: readonly string[]): ValleyProbe {
+    const checkpoints = names.flatMap((checkpoint) => {
+      const saved = this.#saved.get(checkpoint)
+      const extra = this.#options.heldOutExtra?.(this.#savedAt.get(checkpoint) ?? 0) ?? 0
+      return saved === undefined ? [] : [{ checkpoint, loss: this.#loss(saved.w) + extra }]
+    })
+    return { ...probe, examples: 2_000, checkpoints }
+  }
+
+  #valley(step: number): ValleyProbe {
     const length = this.heard.plan.cadence?.blockSteps ?? 10
     const extra = this.#options.heldOutExtra?.(step) ?? 0
     const offered = this.#options.capabilities.includes('averagedWeights') ? [1, 2, 4] : []

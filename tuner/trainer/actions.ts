@@ -8,7 +8,8 @@ export type ActionContext = {
   readonly trainer: Trainer
   /** The rates are given by a schedule: weights must not be taken back under it. */
   readonly isFixed: boolean
-  probe(kind: 'valley' | 'line'): Promise<void>
+  /** `checkpoints`: to be scored as well. */
+  probe(kind: 'valley' | 'line', checkpoints?: readonly string[]): Promise<void>
   restored(): void
   setPaused(paused: boolean): void
   finished(keep: KeepChoice): void
@@ -29,7 +30,7 @@ async function perform(action: Action, context: ActionContext): Promise<string> 
     case 'drop':
       return trainer.drop(action.checkpoint) ? '' : `there was no checkpoint ${action.checkpoint}`
     case 'probe':
-      await context.probe(action.probe)
+      await context.probe(action.probe, action.checkpoints)
       return ''
     case 'pause':
     case 'resume':

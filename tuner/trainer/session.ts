@@ -104,7 +104,7 @@ class Session {
       trainer,
       isFixed: follower.isFixed,
       // What is asked for by name decides about an arm or the end, so it is measured in full.
-      probe: (kind) => this.probe(kind, 'all'),
+      probe: (kind, checkpoints) => this.probe(kind, 'all', checkpoints),
       restored: () => follower.restoredAt(trainer.stepCount),
       setPaused: (paused) => {
         this.isPaused = paused
@@ -179,11 +179,17 @@ class Session {
     }
   }
 
-  private async probe(kind: 'valley' | 'line', windows: Windows): Promise<void> {
+  private async probe(
+    kind: 'valley' | 'line',
+    windows: Windows,
+    checkpoints?: readonly string[],
+  ): Promise<void> {
     const { trainer, follower, reporter } = this.options
     const { learningRate } = follower.next(trainer.stepCount)
     const result =
-      kind === 'valley' ? await trainer.valleyProbe(windows) : await trainer.lineProbe(learningRate)
+      kind === 'valley'
+        ? await trainer.valleyProbe(windows, checkpoints)
+        : await trainer.lineProbe(learningRate)
     this.totals.probeSeconds += result.seconds
     reporter?.addProbe(result)
   }

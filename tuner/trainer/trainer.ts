@@ -62,7 +62,11 @@ export type Trainer = {
   read(): Promise<StepReading[]>
   setBlockSteps(blockSteps: number): void
   /** Over all windows of averaged weights (by default), or the longest alone. */
-  valleyProbe(windows?: Windows): Promise<ValleyProbe>
+  /**
+   * `checkpoints`: names of checkpoints to be scored as well; then over every held-out example.
+   * @throws RangeError if there is no such checkpoint.
+   */
+  valleyProbe(windows?: Windows, checkpoints?: readonly string[]): Promise<ValleyProbe>
   /** `learningRate`: where the search for η_c starts the first time. */
   lineProbe(learningRate: number): Promise<LineProbe>
   /** `averaged`: the mean over the longest window in place of the present weights. Returns the names of checkpoints dropped to make room. */
@@ -210,8 +214,11 @@ export function createTrainer(options: TrainerOptions): Trainer {
     step,
     read: () => signals.read(),
     setBlockSteps: (blockSteps) => averages.setBlockSteps(blockSteps),
-    valleyProbe: (windows = 'all') =>
-      prober.valley({ weights, step: stepCount, lastRate }, averages, windows),
+    valleyProbe: async (windows = 'all', names) =>
+      prober.valley(
+        { weights, step: stepCount, lastRate },
+        { averages, windows, checkpoints: names?.map((name) => ({ name, weights: named(name).weights })) },
+      ),
     lineProbe: (learningRate) => prober.line({ weights, step: stepCount, lastRate }, learningRate),
     checkpoint: (name, which) => checkpoints.save(name, which === 'averaged' ? captureAveraged() : capture()),
     restore: (name, { rewindData = false, skipBatches = 0 } = {}) => {

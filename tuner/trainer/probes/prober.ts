@@ -10,11 +10,18 @@ import { lossAndGradients, type Model, type Weights } from '../models/model.ts'
 import { disposeAll, type Optimizer } from '../optimizers/optimizer.ts'
 import { createRandom, hashSeed } from '../random.ts'
 import type { WeightAverages, Windows } from './averages.ts'
-import { partsMatrix } from './evaluate.ts'
+import { partsMatrix, probeParts } from './evaluate.ts'
 import { lineStart, measureAlongUpdate, measureNoiseCurvature } from './line.ts'
-import { measureValley } from './valley.ts'
+import { measureValley, type NamedWeights, type ValleyPiece } from './valley.ts'
 
 const noiseStream = 0x6c69_6e65
+/** Parts of a comparison's examples, at most: what the wire takes. */
+const comparedPartsMax = 32
+
+const disposePiece = ({ examples, parts }: ValleyPiece): void => {
+  disposeBatch(examples)
+  parts.dispose()
+}
 
 export type ProberOptions = {
   readonly backend: Backend
@@ -37,8 +44,15 @@ export type RunPosition = {
   readonly lastRate: number | null
 }
 
+/** What a valley probe scores besides the present weights. With checkpoints: over every held-out example, up to `comparedPartsMax` times a usual probe's. */
+export type Scored = {
+  readonly averages: WeightAverages
+  readonly windows: Windows
+  readonly checkpoints?: readonly NamedWeights[] | undefined
+}
+
 export type Prober = {
-  valley(position: RunPosition, averages: WeightAverages, windows: Windows): Promise<ValleyProbe>
+  valley(position: RunPosition, scored: Scored): Promise<ValleyProbe>
   /** `learningRate`: where the search for η_c starts the first time. */
   line(position: RunPosition, learningRate: number): Promise<LineProbe>
   dispose(): void
@@ -52,10 +66,22 @@ export function createProber(options: ProberOptions): Prober {
   const { backend, dataset, model, optimizer, makeBatch, clock } = options
   const heldOutCount = Math.min(options.probeExamples, dataset.heldOut.count)
   const lineCount = Math.min(options.lineExamples, dataset.train.count)
-  let heldOut: { readonly examples: Batch; readonly parts: tf.Tensor2D } | undefined
+  let heldOut: ValleyPiece | undefined
   let training: Batch | undefined
   let criticalRate: number | null = null
 
+  const heldOutPiece = (from: number, to: number, parts: number): ValleyPiece => ({
+    examples: makeBatch(dataset.heldOut, indexRange(from, to)),
+    parts: partsMatrix(to - from, Math.min(parts, to - from)),
+  })
+  /** Pieces no larger than a usual probe's, so that none needs more memory. */
+  const allHeldOut = (): ValleyPiece[] => {
+    const count = Math.min(dataset.heldOut.count, comparedPartsMax * heldOutCount)
+    const pieces = Math.ceil(count / heldOutCount)
+    const parts = Math.floor(comparedPartsMax / pieces)
+    const edge = (piece: number): number => Math.floor((piece * count) / pieces)
+    return indexRange(0, pieces).map((piece) => heldOutPiece(edge(piece), edge(piece + 1), parts))
+  }
   /** Gradients of two random batches that depend on seed and step alone, so a probe moves no later batch. */
   const independentGradients = ({ weights, step }: RunPosition): readonly [tf.Tensor[], tf.Tensor[]] => {
     const random = createRandom(hashSeed(options.seed, noiseStream, step))
@@ -70,13 +96,12 @@ export function createProber(options: ProberOptions): Prober {
     return [draw(), draw()]
   }
   return {
-    valley: async ({ weights, step }, averages, windows) => {
+    valley: async ({ weights, step }, scored) => {
       const started = clock()
-      heldOut ??= {
-        examples: makeBatch(dataset.heldOut, indexRange(0, heldOutCount)),
-        parts: partsMatrix(heldOutCount),
-      }
-      const probe = await measureValley({ backend, model, weights, averages, windows, ...heldOut, step })
+      heldOut ??= heldOutPiece(0, heldOutCount, probeParts)
+      const pieces = scored.checkpoints === undefined ? [heldOut] : allHeldOut()
+      const probe = await measureValley({ backend, model, weights, ...scored, pieces, step })
+      if (scored.checkpoints !== undefined) for (const piece of pieces) disposePiece(piece)
       return { ...probe, seconds: clock() - started }
     },
     line: async (position, learningRate) => {
@@ -103,8 +128,8 @@ export function createProber(options: ProberOptions): Prober {
       }
     },
     dispose: () => {
-      heldOut?.parts.dispose()
-      for (const batch of [heldOut?.examples, training]) if (batch !== undefined) disposeBatch(batch)
+      if (heldOut !== undefined) disposePiece(heldOut)
+      if (training !== undefined) disposeBatch(training)
     },
   }
 }
