@@ -243,7 +243,7 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
       return cadenceOf(stateOf({ step, signals, budgetSteps }))!.valleySteps!
     }
     expect(at(0)).toBe(60)
-    expect(at(0.034)).toBe(80)
+    expect(at(0.029)).toBe(80)
     expect(at(1_000)).toBe(160)
     expect(at(0.001, { spent: 1_000 })).toBe(160)
     // Late the distance is bounded by the budget's share as well.
