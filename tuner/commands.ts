@@ -7,6 +7,7 @@ import type { Command, Mode } from '../protocol/vocabulary.ts'
 import { answered } from './approval.ts'
 import { rebudgeted } from './budget.ts'
 import { finished } from './finish.ts'
+import { watchAfresh } from './guards/divergence.ts'
 import { judgementNow } from './judgement.ts'
 import { clampedRate, conservativeRate, isSteering } from './options.ts'
 import { formatRate, formatStep } from './sentences.ts'
@@ -127,8 +128,14 @@ function remoded(before: Turn, command: Extract<Command, { kind: 'set-mode' }>):
   const said = `Mode set to ${mode}${because(reason)}.`
   if (isSteering(mode) || !isSteering(state.mode)) {
     const largeLearningRate = state.largeLearningRate ?? state.learningRate ?? conservativeRate(state.options)
+    const isHandedOver = isSteering(mode) && !isSteering(state.mode)
     const isLarge = isSteering(mode) && state.warmup === null
-    const next = updated(turn, isLarge ? { mode, largeLearningRate } : { mode })
+    const next = updated(turn, {
+      mode,
+      ...(isLarge ? { largeLearningRate } : {}),
+      // The guard acts on what it sees from here on: what the job did by itself may have been its own plan.
+      ...(isHandedOver ? { divergence: watchAfresh(state.divergence) } : {}),
+    })
     return noted(replanned(isSteering(mode) ? withLastProbe(next) : next), said)
   }
   const isAsked = ({ kind }: { kind: string }) => kind !== 'pause' && kind !== 'resume'

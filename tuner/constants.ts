@@ -250,6 +250,10 @@ export const guardHistoryBlocks = 64
  *  (simulated: of 200 healthy noisy runs 4 tripped with 8 blocks and 4 probes, none with these). */
 export const guardBlocksNeeded = 16
 export const guardProbesNeeded = 8
+/** Once this share of the first loss was learned, blocks in a row that have given back this share of it are divergence.
+ *  bench/records/2026-11-24-regime/README.md: none of 87 traced runs that learned, from any of seven steps on. */
+export const guardLearnedShare = 0.5
+export const guardForgottenShare = 0.75
 /** Gradient norm this many deviations above its mean at so many of ten steps. */
 export const guardNormDeviations = 4
 export const guardNormHits = 5
@@ -271,24 +275,16 @@ export const tripwireLossFactor = 4
 export const tripwireNormFactor = 20
 export const tripwireRateFactor = 0.1
 
-// -- Regime index. bench/records/2026-11-24-regime/README.md: fitted against forks of the traces; `centre` and `spread`
-//    are mean and deviation of an input over them, `covariance` that of (intercept, then the coefficients in order).
+// -- Regime index. bench/records/2026-11-24-regime/README.md: fitted against forks of the traces of six tasks; `centre` is
+//    the mean of the input over them, `covariance` that of intercept and coefficient, by runs.
 export const regimeFit = {
-  intercept: -1.89,
-  inputs: {
-    gainShare: { coefficient: 2.51, centre: -3.52, spread: 1.75 },
-    rateRatio: { coefficient: 2.56, centre: 0.395, spread: 0.299 },
-    shareRisen: { coefficient: 8.64, centre: 0.291, spread: 0.211 },
-  },
-  covariance: [
-    [0.115, -0.0363, 0.0162, -0.236],
-    [-0.0363, 0.0672, 0.0302, -0.11],
-    [0.0162, 0.0302, 1.5, -0.493],
-    [-0.236, -0.11, -0.493, 3.24],
-  ],
+  intercept: -1.56,
+  coefficient: 2.68,
+  centre: -3.57,
+  covariance: { intercept: 0.113, both: -0.0454, coefficient: 0.0543 },
 } as const
-/** Median of D over the probe loss as a multiple of G over the training loss, on the first four tasks; same record. */
-export const regimeGapOverGain = 0.38
+/** Median of D over the probe loss as a multiple of G over the training loss; same record. */
+export const regimeGapOverGain = 0.282
 /** The least share of the loss that a gain can be told from nothing at. Chosen. */
 export const regimeShareMin = 0.003
 export const regimeProbesNeeded = 8

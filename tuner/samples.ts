@@ -90,9 +90,7 @@ function moved(state: TunerState, moving: Moving, sample: Sample): Moving {
   const isCounted = isValid && isSteered && state.phase !== 'done'
   const reference = state.largeLearningRate ?? learningRate
   const isWatched =
-    isCounted &&
-    isSteering(state.mode) &&
-    !isCoolingDown(moving.divergence, sample.step, nominalBudget(state.budgetSteps))
+    isCounted && !isCoolingDown(moving.divergence, sample.step, nominalBudget(state.budgetSteps))
   const { gradientNormSquared } = sample
   return {
     signals: foldSample(moving.signals, sample),

@@ -48,7 +48,7 @@ export function samplesOf(run: TraceRun, fromStep: number, toStep: number, feed:
   const steps = Array.from({ length: toStep - fromStep }, (_, index) => fromStep + index)
   const columns: Record<string, (number | null)[]> = {
     loss: run.loss.slice(fromStep, toStep),
-    learningRate: steps.map((step) => rampedRate(run.rate, run.rampSteps, step)),
+    learningRate: steps.map((step) => rampedRate(run, step)),
     momentum: steps.map(() => run.momentum),
     batchSize: steps.map(() => run.batchSize),
     stepSeconds: steps.map(() => run.stepSeconds),

@@ -85,11 +85,12 @@ async function largestRun(): Promise<TraceRun> {
   throw new Error(`a rate of up to ${run.rate} must be too large for the controls, none was`)
 }
 
-/** Climbs over the whole run to a rate, without forks. */
-async function climbingRun(rate: number): Promise<TraceRun> {
+/** Climbs over the whole run from a tenth of a rate to a multiple of it, without forks. */
+async function climbingRun(from: number): Promise<TraceRun> {
+  const key = { rate: climbFactor * from, seed, rampSteps: base.budgetSteps, rampFrom: 0.1 / climbFactor }
   const built = await buildTrainer({ ...jobOf(base, { seed }), batchSize: base.batchSize, backend: 'wasm' })
   try {
-    const { observed, checkpoints } = await largeRun(base, { rate, seed, rampSteps: base.budgetSteps }, built)
+    const { observed, checkpoints } = await largeRun(base, key, built)
     for (const { checkpoint } of checkpoints) disposeCheckpoint(checkpoint)
     return { ...observed, checkpoints: [], final: null }
   } finally {
@@ -103,7 +104,7 @@ export async function trainedControls(): Promise<ControlResult[]> {
   return [
     controlOf('always-small', base, await tracedRun(base, { rate: goodRate / 100, seed })),
     controlOf('always-large', base, large),
-    controlOf('diverging', base, await climbingRun(climbFactor * large.rate)),
+    controlOf('diverging', base, await climbingRun(large.rate)),
     controlOf('full-batch', fullBatch, await tracedRun(fullBatch, { rate: goodRate, seed })),
   ]
 }

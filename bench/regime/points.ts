@@ -1,18 +1,18 @@
 // The points of the regime benchmark: for each checkpoint of a trace its labels by fork, and everything that could say
 // the regime from what the tuner had folded by then, with decisions off.
 
-import { probesInMedian, regimeGapOverGain } from '../../tuner/constants.ts'
+import { regimeGapOverGain } from '../../tuner/constants.ts'
 import { mean } from '../../tuner/estimators/uncertainty.ts'
 import { judgementNow } from '../../tuner/judgement.ts'
-import { regimeInputs, shareOf } from '../../tuner/signals/regime.ts'
+import { lossOfBlocks, lossOfProbes, shareOf } from '../../tuner/signals/regime.ts'
 import type { TunerState } from '../../tuner/state.ts'
 import { everything, replay } from '../decisions/replay.ts'
 import type { BenchTask } from '../tasks.ts'
 import type { CheckpointTruth, TraceRun } from '../traces/format.ts'
-import { dropsOf, type Label, type LossSet, labelOf } from './label.ts'
+import { annealDropsOf, dropsOf, type Label, type LabelSet, labelOf } from './label.ts'
 
 export const candidateInputs = [
-  'gainShare',
+  'meanShare',
   'rateRatio',
   'shareRisen',
   'gapOverLoss',
@@ -29,7 +29,7 @@ export type RegimePoint = {
   readonly task: string
   readonly run: string
   readonly share: number
-  readonly labels: Readonly<Record<LossSet, Label>>
+  readonly labels: Readonly<Record<LabelSet, Label>>
   /** What the tuner calls it. */
   readonly regime: string
   readonly index: number | null
@@ -53,7 +53,7 @@ export function pointsOf(task: BenchTask, run: TraceRun): RegimePoint[] {
       task: task.name,
       run: `${task.name} ${run.rate} ${run.seed}`,
       share: checkpoint.share,
-      labels: labelsOf(checkpoint),
+      labels: labelsOf(run, checkpoint),
       regime: state?.regime.name ?? 'unknown',
       index: state?.regime.index ?? null,
       inputs: candidatesOf(state, run, checkpoint.share),
@@ -62,9 +62,10 @@ export function pointsOf(task: BenchTask, run: TraceRun): RegimePoint[] {
   })
 }
 
-const labelsOf = (checkpoint: CheckpointTruth) => ({
+const labelsOf = (run: TraceRun, checkpoint: CheckpointTruth) => ({
   train: labelOf(dropsOf(checkpoint, 'train')),
   heldOut: labelOf(dropsOf(checkpoint, 'heldOut')),
+  annealed: labelOf(annealDropsOf(run, checkpoint)),
 })
 
 const noInputs = Object.fromEntries(candidateInputs.map((name) => [name, null])) as unknown as Candidates
@@ -73,22 +74,28 @@ function candidatesOf(state: TunerState | undefined, run: TraceRun, elapsed: num
   if (state === undefined) return noInputs
   const { signals } = state
   const { reading, gain } = judgementNow(state)
-  const { gainShare, rateRatio, shareRisen } = regimeInputs({ signals, reading, gain })
-  const { probeLosses, lossBlocks, batchSize } = signals
-  const probeLoss = probeLosses.length === 0 ? null : mean(probeLosses.slice(-probesInMedian))
-  const blockMeans = lossBlocks.blocks.slice(-probesInMedian).map((block) => block.mean)
-  const { gap, noiseScale } = reading
+  const { probeLosses, batchSize } = signals
+  const { gap, noiseScale, rateRatio } = reading
+  const gapOverLoss = shareOf(gap, lossOfProbes(signals), 1).value
+  const gainOverLoss = shareOf(gain, lossOfBlocks(signals), regimeGapOverGain).value
+  const shares = [gapOverLoss, gainOverLoss].filter((share) => share !== null)
   return {
-    gainShare: gainShare.value,
-    rateRatio: rateRatio.value,
-    shareRisen: shareRisen.value,
-    gapOverLoss: shareOf(gap, probeLoss, 1).value,
-    gainOverLoss: shareOf(gain, blockMeans.length === 0 ? null : mean(blockMeans), regimeGapOverGain).value,
+    meanShare: shares.length === 0 ? null : mean(shares),
+    rateRatio: rateRatio.value === null ? null : Math.min(Math.max(rateRatio.value, 0), 2),
+    shareRisen: shareRisen(probeLosses),
+    gapOverLoss,
+    gainOverLoss,
     gapOverScatter: clippedLog(gap.value, probeScatter(probeLosses), 3),
     noiseOverBatch: clippedLog(noiseScale.value, batchSize, 5),
     logRate: Math.log(run.rate),
     elapsed,
   }
+}
+
+/** Share of the probes whose loss lies above the one before. */
+function shareRisen(losses: readonly number[]): number | null {
+  if (losses.length < 2) return null
+  return losses.slice(1).filter((loss, i) => loss > losses[i]!).length / (losses.length - 1)
 }
 
 /** ln(a/b) within ±bound; null where either is not above 0. */

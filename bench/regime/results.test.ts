@@ -34,10 +34,10 @@ describe('the label of a checkpoint', () => {
     expect(label(0.2, 0.3)).toBe('small-step')
     expect(label(-0.2, -0.4)).toBe('small-step')
   })
-  it('is between where it is neither, and not finite where a loss is not', () => {
+  it('is between where it is neither, and no label where a loss is not finite', () => {
     expect(label(0.06, 0)).toBe('between')
     expect(label(0.2, 0.18)).toBe('between')
-    expect(label(Number.NaN, 0)).toBe('not finite')
+    expect(label(Number.NaN, 0)).toBe('no label')
   })
   it('needs both forks', () => {
     expect(() => dropsOf(checkpoint([fork(0.1, 1)]), 'train')).toThrow(/rate factor 1/)
@@ -59,7 +59,7 @@ describe('the regime benchmark', () => {
   it('says so in words, numbers and a picture', () => {
     const controls = loadControls()
     const text = regimeMarkdown(results, controls)
-    expect(text).toContain('share gained, ρ, share risen (taken)')
+    expect(text).toContain('D/L (taken)')
     expect(JSON.parse(JSON.stringify(regimeJson(results, controls))).rows[0].tasks.mnist.runs).toBe(4)
     expect(reliabilityPicture(results.reliability)).toMatch(/^<svg[\s\S]*<\/svg>\n$/)
   })
@@ -67,7 +67,7 @@ describe('the regime benchmark', () => {
     const { header, runs } = traces[0]!
     const { probes, named, labels } = controlOf('always-large', header.task, runs.at(-1)!)
     expect(Object.values(named).reduce((sum, count) => sum + count, 0)).toBe(probes)
-    expect(probes).toBeGreaterThan(10)
+    expect(probes).toBeGreaterThan(7)
     expect(labels).toHaveLength(8)
   })
 })

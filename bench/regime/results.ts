@@ -5,14 +5,14 @@ import { regimeGapOverGain, regimeShareMin } from '../../tuner/constants.ts'
 import type { TaskTraces } from '../traces/format.ts'
 import type { LogisticFit } from './fit.ts'
 import type { Label } from './label.ts'
-import { lossSets } from './label.ts'
+import { type LabelSet, labelSets } from './label.ts'
 import { pointsOf, type RegimePoint } from './points.ts'
 import { type ReliabilityBin, reliabilityOf } from './roc.ts'
 import { fitOf, leftOutScores, type Row, rowsOf, takenSet, tasksOf } from './rows.ts'
 
 export type Count = {
   readonly task: string
-  readonly set: string
+  readonly set: LabelSet
   readonly counts: Readonly<Record<Label | 'regime unknown', number>>
 }
 
@@ -40,7 +40,7 @@ export function resultsOf(traces: readonly TaskTraces[]): RegimeResults {
 
 function countsOf(task: string, points: readonly RegimePoint[]): Count[] {
   const own = points.filter((point) => point.task === task)
-  return lossSets.map((set) => {
+  return labelSets.map((set) => {
     const known = own.filter(({ index }) => index !== null)
     const count = (label: Label) => known.filter(({ labels }) => labels[set] === label).length
     return {
@@ -50,7 +50,7 @@ function countsOf(task: string, points: readonly RegimePoint[]): Count[] {
         'large-step': count('large-step'),
         'small-step': count('small-step'),
         between: count('between'),
-        'not finite': count('not finite'),
+        'no label': count('no label'),
         'regime unknown': own.length - known.length,
       },
     }

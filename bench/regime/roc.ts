@@ -42,30 +42,45 @@ export type Area = {
 
 /** With a 95 % interval; bounds are NaN where the area is. */
 export function areaOf(points: readonly Scored[]): Area {
-  const byTask = new Map<string, Map<string, Scored[]>>()
+  return {
+    area: rocArea(points),
+    ...boundsOf(points, rocArea),
+    points: points.length,
+    large: points.filter(({ isLarge }) => isLarge).length,
+    runs: new Set(points.map(({ run }) => run)).size,
+  }
+}
+
+type Placed = Pick<Scored, 'task' | 'run'>
+
+/** 95 % of a statistic over resampled runs, as many of each task as there are; draws in which it is not defined are left out. */
+function boundsOf<T extends Placed>(points: readonly T[], statistic: (drawn: readonly T[]) => number) {
+  const byTask = new Map<string, Map<string, T[]>>()
   for (const point of points) {
-    const runs = byTask.get(point.task) ?? new Map<string, Scored[]>()
+    const runs = byTask.get(point.task) ?? new Map<string, T[]>()
     byTask.set(point.task, runs)
     runs.set(point.run, [...(runs.get(point.run) ?? []), point])
   }
   const tasks = [...byTask.values()].map((runs) => [...runs.values()])
   const random = createRandom(bootstrapSeed)
-  const areas: number[] = []
+  const values: number[] = []
   for (let i = 0; i < resamples; i++) {
-    const drawn = tasks.flatMap((runs) => runs.flatMap(() => runs[random.integer(runs.length)]!))
-    const area = rocArea(drawn)
-    if (Number.isFinite(area)) areas.push(area)
+    const value = statistic(tasks.flatMap((runs) => runs.flatMap(() => runs[random.integer(runs.length)]!)))
+    if (Number.isFinite(value)) values.push(value)
   }
-  areas.sort((a, b) => a - b)
-  const at = (share: number) => areas[Math.round(share * (areas.length - 1))] ?? Number.NaN
-  return {
-    area: rocArea(points),
-    low: at(0.025),
-    high: at(0.975),
-    points: points.length,
-    large: points.filter(({ isLarge }) => isLarge).length,
-    runs: tasks.reduce((sum, runs) => sum + runs.length, 0),
-  }
+  values.sort((a, b) => a - b)
+  const at = (share: number) => values[Math.round(share * (values.length - 1))] ?? Number.NaN
+  return { low: at(0.025), high: at(0.975) }
+}
+
+export type Bounds = { readonly value: number; readonly low: number; readonly high: number }
+
+/** How much higher the log loss is than that of other scores of the same points, in the same order. */
+export function logLossAbove(points: readonly Scored[], others: readonly Scored[]): Bounds {
+  const pairs = points.map((point, i) => ({ ...point, other: others[i]!.score }))
+  const above = (drawn: readonly (typeof pairs)[number][]) =>
+    logLoss(drawn) - logLoss(drawn.map(({ isLarge, other }) => ({ isLarge, score: other })))
+  return { value: above(pairs), ...boundsOf(pairs, above) }
 }
 
 /** Mean of −ln of the probability of what was true; probabilities are kept from 0 and 1 by a thousandth. */

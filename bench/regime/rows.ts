@@ -2,29 +2,27 @@
 // beside the coefficients that were chosen by argument before there were forks, and what is in force.
 
 import { type FitPoint, fitLogistic, type LogisticFit, logistic, probabilityOf } from './fit.ts'
-import type { LossSet } from './label.ts'
+import type { LabelSet } from './label.ts'
 import type { CandidateInput, RegimePoint } from './points.ts'
-import { type Area, areaOf, logLoss, type Scored } from './roc.ts'
+import { type Area, areaOf, type Bounds, logLoss, logLossAbove, type Scored } from './roc.ts'
 
 export type InputSet = { readonly name: string; readonly inputs: readonly CandidateInput[] }
 
-export const takenSet: InputSet = {
-  name: 'share gained, ρ, share risen (taken)',
-  inputs: ['gainShare', 'rateRatio', 'shareRisen'],
-}
+export const takenSet: InputSet = { name: 'D/L (taken)', inputs: ['gapOverLoss'] }
 export const inputSets: readonly InputSet[] = [
   takenSet,
   {
     name: 'D/σ, ρ, share risen, noise scale (as planned)',
     inputs: ['gapOverScatter', 'rateRatio', 'shareRisen', 'noiseOverBatch'],
   },
-  { name: 'share gained, ρ', inputs: ['gainShare', 'rateRatio'] },
-  { name: 'share gained, share risen', inputs: ['gainShare', 'shareRisen'] },
+  { name: 'mean share, ρ, share risen (before)', inputs: ['meanShare', 'rateRatio', 'shareRisen'] },
+  { name: 'mean share, ρ', inputs: ['meanShare', 'rateRatio'] },
+  { name: 'mean share, share risen', inputs: ['meanShare', 'shareRisen'] },
   { name: 'D/L, G/L, ρ, share risen', inputs: ['gapOverLoss', 'gainOverLoss', 'rateRatio', 'shareRisen'] },
   { name: 'D/L, ρ, share risen', inputs: ['gapOverLoss', 'rateRatio', 'shareRisen'] },
+  { name: 'D/L, share risen', inputs: ['gapOverLoss', 'shareRisen'] },
   { name: 'G/L, ρ, share risen', inputs: ['gainOverLoss', 'rateRatio', 'shareRisen'] },
-  { name: 'share gained', inputs: ['gainShare'] },
-  { name: 'D/L', inputs: ['gapOverLoss'] },
+  { name: 'mean share', inputs: ['meanShare'] },
   { name: 'G/L', inputs: ['gainOverLoss'] },
   { name: 'ρ', inputs: ['rateRatio'] },
   { name: 'share risen', inputs: ['shareRisen'] },
@@ -40,6 +38,8 @@ export type Row = {
   readonly alive: Area
   readonly tasks: ReadonlyMap<string, Area>
   readonly logLoss: number
+  /** How much higher it is than that of the taken inputs; absent where the points are others. */
+  readonly logLossAbove?: Bounds
 }
 
 /** The taken inputs on all points, those between counted to one side. */
@@ -49,7 +49,7 @@ function withBetween(points: readonly RegimePoint[], side: 'large-step' | 'small
       points.filter((point) => point.task !== task),
       takenSet,
     )
-    const own = points.filter((point) => point.task === task && point.labels.train !== 'not finite')
+    const own = points.filter((point) => point.task === task && point.labels.train !== 'no label')
     return own.map((point) => {
       const isLarge =
         point.labels.train === 'between' ? side === 'large-step' : point.labels.train === 'large-step'
@@ -59,7 +59,7 @@ function withBetween(points: readonly RegimePoint[], side: 'large-step' | 'small
 }
 
 /** Points with a label of either kind; the others are counted elsewhere. */
-export const labelled = (points: readonly RegimePoint[], set: LossSet): RegimePoint[] =>
+export const labelled = (points: readonly RegimePoint[], set: LabelSet): RegimePoint[] =>
   points.filter(({ labels }) => labels[set] === 'large-step' || labels[set] === 'small-step')
 
 export const tasksOf = (points: readonly RegimePoint[]): string[] => [
@@ -77,7 +77,7 @@ const fitPoints = (points: readonly RegimePoint[], inputs: readonly CandidateInp
 export const fitOf = (points: readonly RegimePoint[], { inputs }: InputSet): LogisticFit =>
   fitLogistic(fitPoints(labelled(points, 'train'), inputs))
 
-const scored = (point: RegimePoint, score: number, set: LossSet) => ({
+const scored = (point: RegimePoint, score: number, set: LabelSet) => ({
   score,
   isLarge: point.labels[set] === 'large-step',
   task: point.task,
@@ -92,11 +92,13 @@ const probabilityBy = (fit: LogisticFit, { inputs }: InputSet, point: RegimePoin
     inputs.map((name) => point.inputs[name]),
   )
 
-/** Each task by coefficients of the others, fitted on labels by the training loss, scored on those of `set`. */
+/** Each task by coefficients of the others, fitted on labels by the training loss, scored on those of `set`, from what
+ *  `seen` leaves of a point. */
 export function leftOutScores(
   points: readonly RegimePoint[],
   inputSet: InputSet,
-  set: LossSet = 'train',
+  set: LabelSet = 'train',
+  seen = (point: RegimePoint) => point,
 ): ScoredPoint[] {
   return tasksOf(points).flatMap((task) => {
     const fit = fitOf(
@@ -104,9 +106,15 @@ export function leftOutScores(
       inputSet,
     )
     const own = labelled(points, set).filter((point) => point.task === task)
-    return own.map((point) => scored(point, probabilityBy(fit, inputSet, point), set))
+    return own.map((point) => scored(point, probabilityBy(fit, inputSet, seen(point)), set))
   })
 }
+
+/** As a job without averaged weights would see it. */
+const withoutGap = ({ inputs, ...point }: RegimePoint): RegimePoint => ({
+  ...point,
+  inputs: { ...inputs, gapOverLoss: inputs.gainOverLoss },
+})
 
 /** The coefficients of version 1, chosen by argument. */
 export function chosenIndex({ inputs }: Pick<RegimePoint, 'inputs'>): number {
@@ -129,8 +137,12 @@ export function rowOf(name: string, points: readonly ScoredPoint[]): Row {
 
 export function rowsOf(points: readonly RegimePoint[]): Row[] {
   const own = labelled(points, 'train')
+  const taken = leftOutScores(points, takenSet)
   return [
-    ...inputSets.map((inputSet) => rowOf(inputSet.name, leftOutScores(points, inputSet))),
+    ...inputSets.map((inputSet) => {
+      const scores = leftOutScores(points, inputSet)
+      return { ...rowOf(inputSet.name, scores), logLossAbove: logLossAbove(scores, taken) }
+    }),
     rowOf(
       'coefficients chosen by argument',
       own.map((point) => scored(point, chosenIndex(point), 'train')),
@@ -139,8 +151,10 @@ export function rowsOf(points: readonly RegimePoint[]): Row[] {
       'in force, fitted on all tasks',
       own.map((point) => scored(point, point.index ?? 0.5, 'train')),
     ),
+    rowOf('taken, G in the place of D', leftOutScores(points, takenSet, 'train', withoutGap)),
     rowOf('taken, those between as small-step', withBetween(points, 'small-step')),
     rowOf('taken, those between as large-step', withBetween(points, 'large-step')),
     rowOf('taken, labels by held-out loss', leftOutScores(points, takenSet, 'heldOut')),
+    rowOf('taken, labels by anneal', leftOutScores(points, takenSet, 'annealed')),
   ]
 }

@@ -1,37 +1,48 @@
 // The results of the regime benchmark as markdown and as the JSON that other programs read.
 
-import { regimeInputNames } from '../../tuner/signals/regime.ts'
 import { table } from '../paper/table.ts'
 import type { ControlResult } from './controls.ts'
+import type { LabelSet } from './label.ts'
 import type { RegimeResults } from './results.ts'
-import type { Area } from './roc.ts'
+import type { Area, Bounds } from './roc.ts'
 
 const three = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : 'not defined')
 const withBounds = ({ area, low, high }: Area): string => `${three(area)} (${three(low)} to ${three(high)})`
+const withSign = ({ value, low, high }: Bounds): string => `${three(value)} (${three(low)} to ${three(high)})`
+const setNames: Readonly<Record<LabelSet, string>> = {
+  train: 'fork, training loss',
+  heldOut: 'fork, held-out loss',
+  annealed: 'anneal, training loss',
+}
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`
 
 export function regimeMarkdown(results: RegimeResults, controls: readonly ControlResult[]): string {
   const { counts, rows, reliability } = results
   const tasks = [...new Set(counts.map(({ task }) => task))]
-  const kinds = ['large-step', 'small-step', 'between', 'not finite', 'regime unknown'] as const
+  const kinds = ['large-step', 'small-step', 'between', 'no label', 'regime unknown'] as const
   return [
-    '**Labels by fork** (checkpoints at which the tuner knows the regime, and those at which it does not)',
+    '**Labels** (checkpoints at which the tuner knows the regime, and those at which it does not)',
     '',
     table(
-      ['task', 'loss', ...kinds],
-      counts.map(({ task, set, counts: own }) => [task, set, ...kinds.map((kind) => String(own[kind]))]),
+      ['task', 'label by', ...kinds],
+      counts.map(({ task, set, counts: own }) => [
+        task,
+        setNames[set],
+        ...kinds.map((kind) => String(own[kind])),
+      ]),
     ),
     '',
     '**ROC area**, each task by coefficients fitted on the others (95 % by bootstrap over runs)',
     '',
     table(
-      ['inputs', 'all', 'without runs that learned nothing', ...tasks, 'log loss'],
+      ['inputs', 'all', 'without runs that learned nothing', ...tasks, 'log loss', 'above taken (95 %)'],
       rows.map((row) => [
         row.name,
         withBounds(row.all),
         three(row.alive.area),
         ...tasks.map((task) => three(row.tasks.get(task)?.area ?? Number.NaN)),
         three(row.logLoss),
+        row.logLossAbove === undefined ? '' : withSign(row.logLossAbove),
       ]),
     ),
     '',
@@ -75,20 +86,13 @@ function controlsTable(controls: readonly ControlResult[]): string {
 
 function fitText({ fit, gapOverGain }: RegimeResults): string {
   const short = (value: number) => Number(value.toPrecision(3))
-  const inputs = regimeInputNames.map((name, i) => {
-    const [coefficient, centre, spread] = [fit.coefficients[i]!, fit.centres[i]!, fit.spreads[i]!].map(short)
-    return `    ${name}: { coefficient: ${coefficient}, centre: ${centre}, spread: ${spread} },`
-  })
-  const covariance = fit.covariance.map((row) => `    [${row.map(short).join(', ')}],`)
+  const [[first, both], [, second]] = fit.covariance as [[number, number], [number, number]]
   return [
     '```ts',
     `  intercept: ${short(fit.intercept)},`,
-    '  inputs: {',
-    ...inputs,
-    '  },',
-    '  covariance: [',
-    ...covariance,
-    '  ],',
+    `  coefficient: ${short(fit.coefficients[0]!)},`,
+    `  centre: ${short(fit.centres[0]!)},`,
+    `  covariance: { intercept: ${short(first)}, both: ${short(both)}, coefficient: ${short(second)} },`,
     `// D/L over G/L, median: ${short(gapOverGain)}`,
     '```',
   ].join('\n')

@@ -115,7 +115,7 @@ async function followed(task: BenchTask, policy: Policy, built: BuiltTrainer): P
     const step = trainer.stepCount
     if (step >= budgetSteps) break
     trainer.step({
-      learningRate: rampedRate(policy.rateFor(step), rampSteps, step),
+      learningRate: rampedRate({ rate: policy.rateFor(step), rampSteps }, step),
       momentum,
       measureNorm: false,
       measureUpdate: needsNorm,

@@ -43,8 +43,9 @@ export type TraceRun = {
   readonly rate: number
   readonly seed: number
   readonly budgetSteps: number
-  /** The rate climbs linearly from a tenth over so many steps, then stays. */
+  /** The rate climbs linearly over so many steps, from a tenth where `rampFrom` names no other share, then stays. */
   readonly rampSteps: number
+  readonly rampFrom?: number
   readonly momentum: number
   readonly batchSize: number
   readonly microBatchSize: number

@@ -46,13 +46,17 @@ export type RunKey = {
   readonly seed: number
   /** Steps of the climb to the rate, where it is not the usual one. */
   readonly rampSteps?: number
+  /** Share of the rate at which the climb begins, where it is not a tenth. */
+  readonly rampFrom?: number
 }
 
 export const rampStepsOf = (budgetSteps: number): number => Math.max(1, Math.round(rampShare * budgetSteps))
 
-/** The rate at a step: a linear ramp from a tenth, then constant. */
-export function rampedRate(rate: number, rampSteps: number, step: number): number {
-  return step >= rampSteps ? rate : rate * (0.1 + (0.9 * step) / rampSteps)
+export type Ramp = Pick<TraceRun, 'rate' | 'rampSteps' | 'rampFrom'>
+
+/** The rate at a step: a linear ramp from a share of it, then constant. */
+export function rampedRate({ rate, rampSteps, rampFrom = 0.1 }: Ramp, step: number): number {
+  return step >= rampSteps ? rate : rate * (rampFrom + ((1 - rampFrom) * step) / rampSteps)
 }
 
 export async function largeRun(task: BenchTask, key: RunKey, built: BuiltTrainer): Promise<LargeRun> {
@@ -77,7 +81,7 @@ export async function largeRun(task: BenchTask, key: RunKey, built: BuiltTrainer
     if (step > 0 && step % (tracedLineStride * distance) === 0) probes.push(await trainer.lineProbe(key.rate))
     trainer.setBlockSteps(Math.min(block, Math.max(averagingStepsMin, distance)))
     trainer.step({
-      learningRate: rampedRate(key.rate, rampSteps, step),
+      learningRate: rampedRate({ ...key, rampSteps }, step),
       momentum,
       measureMicroBatches: step % microSteps === 0,
       measureUpdate: step % tracedNormSteps === 0,

@@ -73,6 +73,24 @@ describe('the divergence guard, by losses', () => {
     expect(firstSign(guardBlocksNeeded * guardBlockSteps, (step) => ({ loss: rise(step) }))).toBeUndefined()
   })
 
+  it('sees a run that dies in its first steps: the loss is back near where it began for five blocks', () => {
+    const dying = (step: number) => (step < 40 ? 2.5 - step / 20 : 2.3)
+    expect(firstSign(200, (step) => ({ loss: dying(step) }))).toEqual({
+      step: 40 + guardLossBlocks * guardBlockSteps - 1,
+      sign: 'the loss was back near where the run began for 50 steps',
+    })
+  })
+
+  it('takes no loss for forgotten where less than half was learned, or less than three quarters are gone', () => {
+    const rising = (low: number, high: number) => (step: number) => ({
+      loss: step < 10 ? 2 : step < 20 ? low : high,
+    })
+    expect(firstSign(150, rising(1.1, 2))).toBeUndefined()
+    expect(firstSign(150, rising(0.4, 1.5))).toBeUndefined()
+    expect(firstSign(150, rising(0.4, 1.7))?.step).toBe(20 + guardLossBlocks * guardBlockSteps - 1)
+    expect(firstSign(150, (step) => ({ loss: step < 20 ? -step : 0 }))).toBeUndefined()
+  })
+
   it('keeps silent on a constant, a falling and a nearly constant loss', () => {
     expect(firstSign(2_000, () => ({ loss: 0 }))).toBeUndefined()
     expect(firstSign(2_000, (step) => ({ loss: 1 / (1 + step) }))).toBeUndefined()
@@ -141,13 +159,20 @@ describe('the divergence guard, by probes', () => {
     expect(isProbeNormal(probed([1, 1.3]))).toBe(false)
     expect(isProbeNormal(noDivergence)).toBe(false)
   })
+
+  it('holds the first probe after a trip not worth keeping if what was learned is gone', () => {
+    const learned = watchAfresh({ ...noDivergence, firstLoss: 2, lowestLoss: 0.4 })
+    expect(isProbeNormal(watchProbe(learned, 1.5))).toBe(true)
+    expect(isProbeNormal(watchProbe(learned, 1.7))).toBe(false)
+  })
 })
 
 describe('watching afresh', () => {
-  it('forgets what was seen, and keeps trips and checkpoints', () => {
+  it('forgets what was seen, and keeps trips, checkpoints and what the run had learned', () => {
     const checkpoints = [{ name: 'good-0', step: 90, largeSteps: 90 }]
-    const state = { ...probed([1, 2, 3]), nonFiniteCount: 3, trips: [70], checkpoints }
-    expect(watchAfresh(state)).toEqual({ ...noDivergence, trips: [70], checkpoints })
+    const kept = { trips: [70], checkpoints, firstLoss: 2, lowestLoss: 0.5 }
+    const state = { ...probed([1, 2, 3]), nonFiniteCount: 3, forgottenHits: 3, ...kept }
+    expect(watchAfresh(state)).toEqual({ ...noDivergence, ...kept })
   })
 })
 

@@ -1,16 +1,20 @@
 // The divergence guard: watches every sample and probe of the large-step phase and the anneal, and says when
-// training has come apart, by four signs: losses that are not finite; a block loss far above the recent
-// median in five blocks in a row; a gradient norm far above its mean at five of ten steps; a probe loss well
-// above the best one and outside the recent probes' scatter. A large step makes the loss noisy by design, so
-// every sign needs persistence: one bad batch must never cost a rollback. It only detects; what to do about
-// it (roll back, lower, re-warm, anneal, stop) is recovery.ts.
+// training has come apart, by five signs: losses that are not finite; a block loss far above the recent
+// median in five blocks in a row; one near where the run began, in five blocks in a row, though half had been
+// learned; a gradient norm far above its mean at five of ten steps; a probe loss well above the best one and
+// outside the recent probes' scatter. The third needs no scatter, so it holds in the first steps, where most
+// runs die that do. A large step makes the loss noisy by design, so every sign needs persistence: one bad
+// batch must never cost a rollback. It only detects; what to do (roll back, lower, re-warm, anneal, stop) is
+// in recovery.ts.
 
 import { median, medianAbsoluteDeviation } from 'simple-statistics'
 import {
   guardBlockSteps,
   guardBlocksNeeded,
   guardCooldownSteps,
+  guardForgottenShare,
   guardHistoryBlocks,
+  guardLearnedShare,
   guardLossBlocks,
   guardLossDeviations,
   guardNonFiniteMax,
@@ -30,6 +34,11 @@ export type DivergenceState = {
   /** Log of the mean loss of past blocks of ten steps, newest last. */
   readonly blocks: readonly number[]
   readonly blockHits: number
+  /** Mean loss of the first block that was watched, and the lowest of any; null = no block is full. */
+  readonly firstLoss: number | null
+  readonly lowestLoss: number | null
+  /** Blocks in a row in which what had been learned was gone again. */
+  readonly forgottenHits: number
   readonly normMean: number
   readonly normVariance: number
   readonly normCount: number
@@ -51,6 +60,9 @@ export const noDivergence: DivergenceState = {
   blockCount: 0,
   blocks: [],
   blockHits: 0,
+  firstLoss: null,
+  lowestLoss: null,
+  forgottenHits: 0,
   normMean: 0,
   normVariance: 0,
   normCount: 0,
@@ -60,9 +72,12 @@ export const noDivergence: DivergenceState = {
   checkpoints: [],
 }
 
-/** Starts watching afresh (new rate, rolled back): history that no longer applies is dropped, trips are kept. */
+/** Starts watching afresh (new rate, rolled back): history that no longer applies is dropped, trips are kept, and
+ *  what the run has once learned stays a fact. */
 export const watchAfresh = (state: DivergenceState): DivergenceState => ({
   ...noDivergence,
+  firstLoss: state.firstLoss,
+  lowestLoss: state.lowestLoss,
   trips: state.trips,
   checkpoints: state.checkpoints,
 })
@@ -99,6 +114,9 @@ export function watchSample(
     blockCount: isFull ? 0 : state.blockCount + (isSound ? 1 : 0),
     blocks: state.blocks,
     blockHits: state.blockHits,
+    firstLoss: state.firstLoss,
+    lowestLoss: state.lowestLoss,
+    forgottenHits: state.forgottenHits,
     normMean: norms.normMean,
     normVariance: norms.normVariance,
     normCount: norms.normCount,
@@ -117,8 +135,23 @@ function endBlock(state: DivergenceState, mean: number): DivergenceState {
     state.blocks.length >= guardBlocksNeeded &&
     isAboveHalf(state.blocks, value - 0.99 * blockRiseMin) &&
     value > limitOf(state.blocks)
-  if (isHigh) return { ...state, blockHits: state.blockHits + 1 }
-  return { ...state, blockHits: 0, blocks: [...state.blocks.slice(1 - guardHistoryBlocks), value] }
+  const firstLoss = state.firstLoss ?? mean
+  const lowestLoss = Math.min(state.lowestLoss ?? mean, mean)
+  const forgottenHits = isForgotten(mean, firstLoss, lowestLoss) ? state.forgottenHits + 1 : 0
+  const next = { ...state, firstLoss, lowestLoss, forgottenHits }
+  if (isHigh) return { ...next, blockHits: state.blockHits + 1 }
+  return { ...next, blockHits: 0, blocks: [...state.blocks.slice(1 - guardHistoryBlocks), value] }
+}
+
+/** Whether a loss has given back most of what a run had learned. A loss below 0 has no share that was learned. */
+function isForgotten(loss: number, first: number, lowest: number): boolean {
+  const learned = first - lowest
+  return (
+    lowest >= 0 &&
+    learned > 0 &&
+    learned >= guardLearnedShare * first &&
+    loss >= lowest + guardForgottenShare * learned
+  )
 }
 
 /** The MAD is floored at 2 % of the loss, so that a nearly constant loss does not trip. */
@@ -173,6 +206,8 @@ export function sampleSign(state: DivergenceState): string | null {
     return `the loss was not finite at ${state.nonFiniteCount} steps in a row`
   if (state.blockHits >= guardLossBlocks)
     return `the loss stayed far above its recent median for ${state.blockHits * guardBlockSteps} steps`
+  if (state.forgottenHits >= guardLossBlocks)
+    return `the loss was back near where the run began for ${state.forgottenHits * guardBlockSteps} steps`
   if (state.normHits.length === 0) return null
   const hits = state.normHits.reduce((sum, hit) => sum + hit, 0)
   return hits >= guardNormHits
@@ -196,12 +231,15 @@ function probeSign(losses: readonly number[]): string | null {
   return `the probe loss rose ${extent} at two probes in a row`
 }
 
-/** Whether the newest probe lies within the scatter of the others, so that its weights are worth keeping. */
+/** Whether the newest probe lies within the scatter of the others, so that its weights are worth keeping. The first
+ *  probe after a trip has no others: weights that have forgotten what the run had learned are not worth it either. */
 export function isProbeNormal(state: DivergenceState): boolean {
-  const last = state.probeLosses.at(-1)
+  const { probeLosses, firstLoss, lowestLoss } = state
+  const last = probeLosses.at(-1)
   return (
     last !== undefined &&
-    last <= riseLimit(Math.min(...state.probeLosses), guardProbeFactor) &&
+    last <= riseLimit(Math.min(...probeLosses), guardProbeFactor) &&
+    !(firstLoss !== null && lowestLoss !== null && isForgotten(last, firstLoss, lowestLoss)) &&
     divergenceSign(state) === null
   )
 }

@@ -3,7 +3,7 @@ import type { LineProbe, RegimeReading, ValleyProbe } from '../../protocol/vocab
 import { regimeFit, regimeGapOverGain, regimeProbesNeeded, regimeShareMin } from '../constants.ts'
 import { type BlocksState, blocks } from '../estimators/blocks.ts'
 import { type Estimate, noEstimate } from '../estimators/estimator.ts'
-import { readRegime, regimeInputs, shareOf } from './regime.ts'
+import { gainShareOf, readRegime, shareOf } from './regime.ts'
 import { foldLineProbe, foldValleyProbe, initialSignals, readSignals, type SignalsState } from './signals.ts'
 
 const valley = (step: number, raw: number, averaged: number | null): ValleyProbe => ({
@@ -61,20 +61,20 @@ describe('the regime', () => {
     expect(few).toEqual({ name: 'unknown', index: null, low: null, high: null, reason: '7 of 8 probes' })
   })
 
-  it('is unknown where fewer than two inputs are measured', () => {
-    const one = regimeOf(probed({ count: 10, jump: 0.1, gap: null }))
-    expect(one).toMatchObject({ name: 'unknown', index: null, reason: '1 of 2 inputs are measured' })
+  it('is unknown where nothing says what annealing gains', () => {
+    const none = regimeOf(probed({ count: 10, jump: 0.1, gap: null, critical: 0.2 }))
+    expect(none).toMatchObject({
+      name: 'unknown',
+      index: null,
+      reason: 'neither averaged weights nor gradient noise say what annealing gains',
+    })
   })
 
-  it('is the logistic function of its inputs, as computed by hand', () => {
-    // Raw losses 1.1, 1, 1.1, …: D = .2 of a mean of 1.05; ρ = .1/.2; four of nine differences rise.
-    const { intercept, inputs } = regimeFit
-    const logit =
-      intercept +
-      inputs.gainShare.coefficient * (Math.log(0.2 / 1.05) - inputs.gainShare.centre) +
-      inputs.rateRatio.coefficient * (0.5 - inputs.rateRatio.centre) +
-      inputs.shareRisen.coefficient * (4 / 9 - inputs.shareRisen.centre)
-    const regime = regimeOf(probed({ count: 10, jump: 0.1, gap: 0.2, critical: 0.2 }))
+  it('is the logistic function of its input, as computed by hand', () => {
+    // Raw losses 1.1, 1, 1.1, …: D = .2 of a mean of 1.05.
+    const { intercept, coefficient, centre } = regimeFit
+    const logit = intercept + coefficient * (Math.log(0.2 / 1.05) - centre)
+    const regime = regimeOf(probed({ count: 10, jump: 0.1, gap: 0.2 }))
     expect(regime.index).toBeCloseTo(1 / (1 + Math.exp(-logit)), 9)
     expect(regime.name).toBe('large-step')
     expect(regime.low).toBeLessThan(regime.index!)
@@ -87,23 +87,22 @@ describe('the regime', () => {
     expect(regime.index).toBeLessThan(0.2)
   })
 
-  it('has a wider interval the less is measured', () => {
-    const three = regimeOf(probed({ count: 10, jump: 0.1, gap: 0.1, critical: 0.2 }))
-    const two = regimeOf(probed({ count: 10, jump: 0.1, gap: 0.1 }))
-    expect(widthOf(two)).toBeGreaterThan(widthOf(three))
+  it('has a wider interval the less sure the share is', () => {
+    const state = { ...probed({ count: 10, jump: 0.1, gap: null }), lossBlocks: blocksAt(1.05) }
+    const [sure, doubtful] = [0.01, 0.1].map((error) => regimeOf(state, { gain: gainOf(0.2, error) }))
+    expect(sure!.index).toBe(doubtful!.index)
+    expect(widthOf(doubtful!)).toBeGreaterThan(2 * widthOf(sure!))
   })
 
-  it('takes the geometric mean of both gains, and either alone where the other is not measured', () => {
-    const state = { ...probed({ count: 10, jump: 0.1, gap: 0.2, critical: 0.2 }), lossBlocks: blocksAt(1.05) }
+  it('takes the gap where averaged weights are measured, and the gain by gradient noise where they are not', () => {
+    const state = { ...probed({ count: 10, jump: 0.1, gap: 0.2 }), lossBlocks: blocksAt(1.05) }
     const share = (signals: SignalsState, gain: Estimate) =>
-      regimeInputs({ signals, reading: readSignals(signals), gain }).gainShare.value
-    const none = gainOf(null)
-    // G is as much as D where it is D over the usual ratio of the two.
-    expect(share(state, gainOf(0.2 / regimeGapOverGain))).toBeCloseTo(share(state, none)!, 9)
-    expect(share(state, gainOf(0.05 / regimeGapOverGain))).toBeCloseTo(Math.log(0.1 / 1.05), 9)
+      gainShareOf({ signals, reading: readSignals(signals), gain }).value
+    expect(share(state, gainOf(5))).toBeCloseTo(Math.log(0.2 / 1.05), 9)
     const ungapped = { ...state, gap: initialSignals(3_000).gap }
-    expect(share(ungapped, gainOf(0.05 / regimeGapOverGain))).toBeCloseTo(Math.log(0.05 / 1.05), 9)
-    expect(share(ungapped, none)).toBeNull()
+    // G is as much as D where it is D over the usual ratio of the two.
+    expect(share(ungapped, gainOf(0.2 / regimeGapOverGain))).toBeCloseTo(Math.log(0.2 / 1.05), 9)
+    expect(share(ungapped, gainOf(null))).toBeNull()
   })
 
   it('counts a gain of nothing, or below, as the least share, and has none of a loss that is not above 0', () => {
