@@ -144,7 +144,7 @@ export const overfittingAnnealShare = 0.5
  *  added, where training loss falls by so many standard errors, from this share of the steps so far on, with so many probes
  *  and blocks of training losses. Looked for at the switch and in this first part of the anneal, whose rest then takes this
  *  share of the steps so far. bench/records/2026-11-24-finish-early/README.md. */
-export const transferMin = 0.7
+export const transferMin = 0.6
 export const transferDeviations = 4
 export const transferWindowFrom = 1 / 3
 export const transferProbesNeeded = 4

@@ -7,7 +7,7 @@ import { lossSmoother } from './estimators/lossSmoother.ts'
 import { restore, startCheckpoint, startLarge, withoutMeasurement } from './largeStart.ts'
 import { clampedRate } from './options.ts'
 import type { RaceState } from './rules/race.ts'
-import { type RaceResult, raceResult } from './rules/raceResult.ts'
+import { goingOnFrom, type RaceResult, raceResult } from './rules/raceResult.ts'
 import { formatRate, formatStep } from './sentences.ts'
 import type { Sample } from './signals/signals.ts'
 import type { TunerState } from './state.ts'
@@ -20,13 +20,13 @@ export function endRace(turn: Turn, race: RaceState): Turn {
     return withoutMeasurement(turn, 'every rate of the race diverged', slowest * rangeOnlyShare)
   }
   const { step, options } = turn.state
-  const { winner } = result
   const rate = clampedRate(options, result.learningRate)
-  const isLastArm = winner.id === race.arms.length - 1
-  const back = winner.checkpoint === null || isLastArm ? [] : [restore(winner.checkpoint, step)]
+  const { stepCount, learningRate, checkpoint, id } = goingOnFrom(race, result.winner, rate)
+  const isLastArm = id === race.arms.length - 1
+  const back = checkpoint === null || isLastArm ? [] : [restore(checkpoint, step)]
   return startLarge(asked(turn, [...back, ...drops(race, step)]), {
     rate,
-    largeSteps: (winner.stepCount * winner.learningRate) / rate,
+    largeSteps: (stepCount * learningRate) / rate,
     summary: raceSummary(race, result, { rate, step }),
     kind: rate > race.reference ? 'raise' : rate < race.reference ? 'lower' : 'hold',
     remark: null,

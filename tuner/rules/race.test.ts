@@ -15,7 +15,7 @@ import { deviationsBetter, pairedDifference, type Score } from './pairedLoss.ts'
 import { endArm, hasArmDiverged, openRace, type RaceState, startArm, watchArm } from './race.ts'
 import { nextRate } from './raceClimb.ts'
 import { raceAround, raceBelow } from './raceOpening.ts'
-import { raceResult } from './raceResult.ts'
+import { goingOnFrom, raceResult } from './raceResult.ts'
 
 const anywhere = { min: 0, max: Number.MAX_VALUE }
 const opening = { fromStep: 0, segmentSteps: 20, budgetSteps: 2_000, lossFirst: 40, ...anywhere }
@@ -242,5 +242,34 @@ describe('a race', () => {
     const race = startArm({ ...below(1), lossFirst: -2 }, 0.1, 0)
     expect(hasArmDiverged(watchArm(race, { step: 0, loss: -2.5 }))).toBe(false)
     expect(hasArmDiverged(watchArm(race, { step: 0, loss: 0.5 }))).toBe(true)
+  })
+})
+
+describe('the weights that go on from a race', () => {
+  /** The given .1, with .033 and .3 beside it; their losses, and how uncertain the difference of the slower one is. */
+  const ended = (slower: number, scatter: number) => {
+    const losses: Record<string, Score> = {
+      '0.033': scored(slower, scatter),
+      '0.1': scored(1),
+      '0.3': scored(3),
+    }
+    return run(given(), (rate) => losses[rate.toPrecision(2).replace(/0$/, '')] ?? scored(5)).race
+  }
+  it('are those of the arm nearest to the rate, where the winner’s are not clearly better', () => {
+    const race = ended(0.9, 0.5)
+    const { winner, learningRate } = won(race)
+    expect(winner.learningRate).toBe(0.1)
+    expect(learningRate).toBeLessThan(0.05)
+    expect(goingOnFrom(race, winner, learningRate).learningRate).toBeCloseTo(0.1 / raceSpread, 12)
+  })
+  it('are the winner’s where those are clearly better', () => {
+    const race = ended(1.5, 0.001)
+    const { winner } = won(race)
+    expect(goingOnFrom(race, winner, 0.03)).toBe(winner)
+  })
+  it('are the winner’s at its own rate', () => {
+    const race = ended(0.9, 0.5)
+    const { winner } = won(race)
+    expect(goingOnFrom(race, winner, winner.learningRate)).toBe(winner)
   })
 })

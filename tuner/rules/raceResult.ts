@@ -30,6 +30,16 @@ export function raceResult(race: RaceState): RaceResult {
 }
 
 /**
+ * The arm whose weights go on at the rate: that of the nearest rate, which has done to them what this one will do, unless
+ * the winner's are clearly better.
+ */
+export function goingOnFrom(race: RaceState, winner: Finisher, rate: number): Finisher {
+  const farness = ({ learningRate }: Finisher) => Math.abs(Math.log(learningRate / rate))
+  const nearest = finishers(race).reduce((best, arm) => (farness(arm) < farness(best) ? arm : best), winner)
+  return deviationsBetter(winner.score, nearest.score) >= raceUpDeviations ? winner : nearest
+}
+
+/**
  * From the reference (or the fastest arm left) to the nearest arm above that is clearly better, and so on; if there is none, the same
  * downwards.
  */
