@@ -2,10 +2,13 @@
 // best of some rates, momentum with the best of the same effective rates, and momentum at the effective rate that
 // is best without it. How many epochs each needs to halve the training loss, at small and at large batches.
 
+import * as tf from '@tensorflow/tfjs-core'
 import type { Checkpoint } from '../../tuner/trainer/checkpoints.ts'
 import { disposeCheckpoint } from '../../tuner/trainer/checkpoints.ts'
+import { disposeAll } from '../../tuner/trainer/optimizers/optimizer.ts'
+import { bufferFactor } from './bufferChange.ts'
 import { bracketMiddle, curveOf, hasDiverged } from './curves.ts'
-import type { Lab, Subject } from './lab.ts'
+import type { Lab, LabRun, Subject } from './lab.ts'
 import { type Interval, meanInterval, medianRate, ratioInterval } from './statistics.ts'
 import { kept, type Store } from './store.ts'
 
@@ -38,11 +41,13 @@ export type BatchResult = {
   readonly matchedGap: Interval
 }
 /**
- * Momentum's buffer at the fork. The optimizer scales it by μ'(1 − μ)/(1 − μ'), so 9 from μ = 0 to .9; without
- * momentum it holds the gradient of one minibatch alone. `empty`: momentum starts from nothing.
+ * Momentum's buffer at the fork; without momentum it holds the gradient of one minibatch alone. `scaled`: by
+ * (1 − μ)/(1 − μ'), so 10 from μ = 0 to .9, as the trainer's optimizer did; `empty`: momentum starts from nothing.
  */
 export const bufferNames = ['scaled', 'empty'] as const
 export type BufferName = (typeof bufferNames)[number]
+/** `kept`: as it is. The trainer's optimizer, coming from no momentum, does as with an empty one. */
+type StartName = BufferName | 'kept'
 
 export type BufferResult = {
   readonly batches: readonly BatchResult[]
@@ -52,8 +57,8 @@ export type BufferResult = {
 export type SmallStepResult = {
   readonly divergence: number
   readonly buffers: Readonly<Record<BufferName, BufferResult>>
-  /** By batch: training loss at the first evaluation after the fork, scaled buffer over empty one, matched rate. */
-  readonly firstLossRatios: readonly Interval[]
+  /** By batch: training loss at the first evaluation after the fork over that with an empty buffer, matched rate. */
+  readonly firstLossRatios: Readonly<Record<'scaled' | 'kept', readonly Interval[]>>
 }
 
 /** The aim: this share of the training loss at the end of the large-step phase. */
@@ -79,18 +84,31 @@ async function largePhase(lab: Lab, sizes: SmallStepSizes, seed: number, rate: n
   return { checkpoint, aim: (aimShare * end.reduce((sum, loss) => sum + loss, 0)) / end.length }
 }
 
-type Arm = { readonly momentum: number; readonly effectiveRate: number; readonly buffer: BufferName }
+type Arm = { readonly momentum: number; readonly effectiveRate: number; readonly buffer: StartName }
 
 const withoutBuffer = (checkpoint: Checkpoint): Checkpoint => ({
   ...checkpoint,
   optimizer: { tensors: {}, numbers: {} },
 })
 
+/** Resumes with the buffer multiplied, past the optimizer's own rule; the multiplied tensors are freed, as the run keeps its own. */
+function resumedWith(run: LabRun, checkpoint: Checkpoint, momentum: number, factor: number): void {
+  const multiplied = Object.entries(checkpoint.optimizer.tensors).map(
+    ([name, list]) => [name, list.map((tensor) => tf.mul(tensor, factor))] as const,
+  )
+  run.resumeFrom({
+    ...checkpoint,
+    optimizer: { tensors: Object.fromEntries(multiplied), numbers: { momentum } },
+  })
+  for (const [, list] of multiplied) disposeAll(list)
+}
+
 /** A run that goes on from the fork as the arm says: each call of `next` takes the steps up to the next evaluation. */
 function forkedRun(lab: Lab, options: { subject: Subject; seed: number; fork: Fork; arm: Arm }) {
   const { subject, seed, fork, arm } = options
   const run = lab.start(subject, seed)
-  run.resumeFrom(arm.buffer === 'empty' ? withoutBuffer(fork.checkpoint) : fork.checkpoint)
+  if (arm.buffer === 'empty') run.resumeFrom(withoutBuffer(fork.checkpoint))
+  else resumedWith(run, fork.checkpoint, arm.momentum, bufferFactor(arm.buffer, 0, arm.momentum))
   const stepsPerEvaluation = Math.max(1, Math.round(run.stepsPerEpoch / evaluationsPerEpoch))
   const rates = { learningRate: arm.effectiveRate * (1 - arm.momentum), momentum: arm.momentum }
   const next = async (): Promise<number> => {
@@ -221,12 +239,16 @@ async function runBuffer(around: Around, buffer: BufferName): Promise<BufferResu
   return { batches, gapGrowth: meanInterval(last.map((gap, index) => gap - first[index]!)) }
 }
 
-/** What the buffer does to the loss just after the fork. */
-async function firstLossRatio(around: Around, { batchSize, rates }: BatchResult): Promise<Interval> {
+/** What the buffer does to the loss just after the fork, over what an empty one does. */
+async function firstLossRatio(
+  around: Around,
+  { batchSize, rates }: BatchResult,
+  start: 'scaled' | 'kept',
+): Promise<Interval> {
   const { lab, store, sizes, forkOf } = around
   const subject = { ...sizes.subject, batchSize }
   const effectiveRate = rates['momentum, matched']
-  const firstLoss = async (seed: number, buffer: BufferName): Promise<number> => {
+  const firstLoss = async (seed: number, buffer: StartName): Promise<number> => {
     const loss = await store.once(
       `batch ${batchSize}, ${buffer} buffer, first loss, seed ${seed}`,
       async () => {
@@ -241,7 +263,7 @@ async function firstLossRatio(around: Around, { batchSize, rates }: BatchResult)
   }
   const ratios: number[] = []
   for (const seed of sizes.seeds)
-    ratios.push((await firstLoss(seed, 'scaled')) / (await firstLoss(seed, 'empty')))
+    ratios.push((await firstLoss(seed, start)) / (await firstLoss(seed, 'empty')))
   return ratioInterval(ratios)
 }
 
@@ -255,8 +277,10 @@ export async function runSmallStep(lab: Lab, store: Store, sizes: SmallStepSizes
   }
   const around: Around = { lab, store, sizes, forkOf }
   const buffers = { scaled: await runBuffer(around, 'scaled'), empty: await runBuffer(around, 'empty') }
-  const firstLossRatios: Interval[] = []
-  for (const batch of buffers.scaled.batches) firstLossRatios.push(await firstLossRatio(around, batch))
+  const firstLossRatios: { scaled: Interval[]; kept: Interval[] } = { scaled: [], kept: [] }
+  for (const batch of buffers.scaled.batches)
+    for (const start of ['scaled', 'kept'] as const)
+      firstLossRatios[start].push(await firstLossRatio(around, batch, start))
   for (const { checkpoint } of forks.values()) disposeCheckpoint(checkpoint)
   return { divergence, buffers, firstLossRatios }
 }

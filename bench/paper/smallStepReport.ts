@@ -1,5 +1,6 @@
 // The tables and verdicts of experiment C.
 
+import { bufferCases, bufferOutcome, bufferRules } from './bufferChange.ts'
 import {
   armNames,
   type BatchResult,
@@ -13,6 +14,7 @@ import { table, verdict } from './table.ts'
 
 const gapMin = 1.5
 const firstLossRatioMin = 1.5
+const keptRatioMax = 1.1
 /** Then the gap is called nil. */
 const holdsOne = ({ failures, low, high }: Interval): boolean => failures === 0 && low <= 1 && high >= 1
 const gapText = (gap: Interval): string => intervalText(gap) + (holdsOne(gap) ? ' (nil)' : '')
@@ -21,7 +23,7 @@ const gapText = (gap: Interval): string => intervalText(gap) + (holdsOne(gap) ? 
 const looks: Readonly<
   Record<BufferName, { readonly title: string; readonly names: readonly [string, string] }>
 > = {
-  scaled: { title: "The buffer at the fork as the trainer's optimizer scales it:", names: ['C1', 'C2'] },
+  scaled: { title: "The buffer at the fork, scaled as the trainer's optimizer did then:", names: ['C1', 'C2'] },
   empty: { title: 'Second look, an empty buffer at the fork:', names: ['C3', 'C4'] },
 }
 
@@ -57,15 +59,37 @@ function bufferReport(buffer: BufferName, { batches, gapGrowth }: BufferResult):
   ].join('\n\n')
 }
 
+function bufferTable(): string {
+  const two = (value: number): string => value.toFixed(2)
+  return table(
+    ['momentum', 'η_eff·h_max', 'changed', ...bufferRules],
+    bufferCases.map((entry) => [
+      `${entry.from} to ${entry.to}`,
+      String(entry.sharpness),
+      entry.start === 'rest' ? 'at rest' : 'in the descent',
+      ...bufferRules.map((rule) => {
+        const { peak, end } = bufferOutcome(rule, entry)
+        return `${two(peak)}, ${two(end)}`
+      }),
+    ]),
+  )
+}
+
 export function smallStepReport({ divergence, buffers, firstLossRatios }: SmallStepResult): string {
   const { batches } = buffers.scaled
-  const ratios = firstLossRatios.map((ratio, index) => {
+  const ratios = firstLossRatios.scaled.map((ratio, index) => {
     const isCause = ratio.mean >= firstLossRatioMin && ratio.low > 1
     return `- C5, first loss after the fork at batch ${batches[index]!.batchSize}, scaled buffer over empty: ${intervalText(ratio)}: ${verdict(isCause)}`
   })
+  const keptRatios = firstLossRatios.kept.map(
+    (ratio, index) =>
+      `- C6, the same, kept buffer over empty, at batch ${batches[index]!.batchSize}: ${intervalText(ratio)}: ${verdict(ratio.mean <= keptRatioMax)}`,
+  )
   return [
     `Divergence rate of this task: ${divergence.toPrecision(3)}.`,
     ...bufferNames.map((buffer) => bufferReport(buffer, buffers[buffer])),
-    ratios.join('\n'),
+    [...ratios, ...keptRatios].join('\n'),
+    'C6, exactly: highest expected excess loss within 100 steps of the change, and that after 100 steps, both over the run without a change:',
+    bufferTable(),
   ].join('\n\n')
 }

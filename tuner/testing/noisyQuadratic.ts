@@ -67,7 +67,7 @@ export function batchGradient(
 
 /**
  * Expected loss after `stepCount` steps under a plan, from w = 1 at rest. Exact: per eigenvalue the second
- * moments of (w, v) follow a linear recursion. A change of momentum scales the buffer, as the job does.
+ * moments of (w, v) follow a linear recursion. A change of momentum takes of the buffer what the trainer takes.
  */
 export function expectedLoss(
   options: QuadraticOptions & { readonly momentum: number },
@@ -83,12 +83,11 @@ export function expectedLoss(
     let before = options.momentum
     for (const { learningRate: eta, momentum: planned } of rates) {
       const mu = planned ?? options.momentum
-      const scale = (1 - before) / (1 - mu)
+      const kept = before === mu ? mu : Math.min(before, (mu * (1 - before)) / (1 - mu))
       before = mu
-      const [b, c] = [wv * scale, vv * scale * scale]
-      // v' = μv + hw + ξ,  w' = w − ηv'
-      const nextVv = mu * mu * c + 2 * mu * h * b + h * h * ww + variance
-      const wNextV = mu * b + h * ww
+      // v' = μv + hw + ξ (at a change less of v),  w' = w − ηv'
+      const nextVv = kept * kept * vv + 2 * kept * h * wv + h * h * ww + variance
+      const wNextV = kept * wv + h * ww
       ww = ww - 2 * eta * wNextV + eta * eta * nextVv
       wv = wNextV - eta * nextVv
       vv = nextVv

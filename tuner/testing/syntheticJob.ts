@@ -222,15 +222,15 @@ export class SyntheticJob {
       this.#isTripped && plan.tripwire ? plan.tripwire.thenLearningRate : planned.learningRate
     const momentum = planned.momentum ?? this.#options.momentum
     const { w, v } = this.#weights
-    const scale = (1 - this.#lastMomentum) / (1 - momentum)
-    if (momentum !== this.#lastMomentum) for (let i = 0; i < v.length; i++) v[i]! *= scale
+    const last = this.#lastMomentum
+    const kept = last === momentum ? momentum : Math.min(last, (momentum * (1 - last)) / (1 - momentum))
     this.#lastMomentum = momentum
     const { traceSigma, batchSize, seed } = this.#options
     const batchSeed = seed * 1_000_003 + this.#weights.batch++
     const { gradient, full, micro } = batchGradient(this.#h, w, { traceSigma, batchSize, batchSeed })
     const loss = this.#options.reportedLoss?.(step, this.#loss(w)) ?? this.#loss(w)
     for (let i = 0; i < w.length; i++) {
-      v[i] = momentum * v[i]! + gradient[i]!
+      v[i] = kept * v[i]! + gradient[i]!
       w[i]! -= learningRate * v[i]!
       this.#blockSum[i]! += w[i]!
     }

@@ -76,7 +76,7 @@ describe('stochastic gradient descent', () => {
     })
     close(got, expected)
   })
-  it('scales the buffer when the momentum changes, so that a steady gradient goes on at the same speed', () => {
+  it('scales the buffer where the momentum falls, so that a steady gradient goes on at the same speed', () => {
     const optimizer = createOptimizer('momentum')
     const steady = Array.from({ length: 400 }, () => [1, -1])
     // η/(1 − μ) is 0.1 before and after: 0.01/0.1, then 0.05/0.5.
@@ -85,6 +85,42 @@ describe('stochastic gradient descent', () => {
     optimizer.dispose()
     const speed = (step: number) => path[step]![0]! - path[step - 1]![0]!
     for (const step of [299, 300, 301, 302, 320]) expect(speed(step)).toBeCloseTo(-0.1, 4)
+  })
+  it('does not scale the buffer up where the momentum rises: a steady gradient gains its speed anew', () => {
+    const optimizer = createOptimizer('momentum')
+    const steady = Array.from({ length: 100 }, () => [1, -1])
+    // η/(1 − μ) is 0.1 before and after: 0.05/0.5, then 0.01/0.1. The buffer goes from 2 towards 10.
+    const rates = steady.map((_, step): [number, number] => (step < 50 ? [0.05, 0.5] : [0.01, 0.9]))
+    const path = trajectory(optimizer, steady, rates)
+    optimizer.dispose()
+    const speed = (step: number) => path[step]![0]! - path[step - 1]![0]!
+    expect(speed(49)).toBeCloseTo(-0.1, 4)
+    expect(speed(50)).toBeCloseTo(-0.01 * (0.5 * 2 + 1), 4)
+    expect(speed(99)).toBeCloseTo(-0.1, 3)
+  })
+  it('takes no gradient twice where momentum sets in: the buffer without momentum has had its way', () => {
+    const optimizer = createOptimizer('momentum')
+    const [first, ...rest] = gradients
+    const path = trajectory(
+      optimizer,
+      [first!, ...rest],
+      [
+        [0.1, 0],
+        [0.01, 0.9],
+        [0.01, 0.9],
+        [0.01, 0.9],
+      ],
+    )
+    optimizer.dispose()
+    const fresh = createOptimizer('momentum')
+    const alone = trajectory(
+      fresh,
+      rest,
+      rest.map(() => [0.01, 0.9]),
+    )
+    fresh.dispose()
+    const moved = (points: number[][], from: number[]) => points.map((at) => at.map((w, i) => w - from[i]!))
+    close(moved(path.slice(1), path[0]!), moved(alone, [1, -2]))
   })
 })
 
