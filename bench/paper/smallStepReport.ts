@@ -23,7 +23,10 @@ const gapText = (gap: Interval): string => intervalText(gap) + (holdsOne(gap) ? 
 const looks: Readonly<
   Record<BufferName, { readonly title: string; readonly names: readonly [string, string] }>
 > = {
-  scaled: { title: "The buffer at the fork, scaled as the trainer's optimizer did then:", names: ['C1', 'C2'] },
+  scaled: {
+    title: "The buffer at the fork, scaled as the trainer's optimizer did then:",
+    names: ['C1', 'C2'],
+  },
   empty: { title: 'Second look, an empty buffer at the fork:', names: ['C3', 'C4'] },
 }
 
