@@ -22,7 +22,7 @@ import { formatPair, formatPercent, formatRate, formatStep } from './sentences.t
 import { chartPoint, type SignalsReading } from './signals/signals.ts'
 import type { AnnealState, Outlook, TunerState } from './state.ts'
 import { switched } from './switching.ts'
-import { ruleReason } from './transfer.ts'
+import { ruleReason, transferNow } from './transfer.ts'
 import { charted, decided, replanned, type Turn, updated } from './turn.ts'
 
 /** Asks the rule with all signals folded up to this step, and records what it says. `known`: their reading. */
@@ -36,16 +36,20 @@ export function steer(turn: Turn, known?: SignalsReading): Turn {
     ...chartPoint('stayingGain', state.step, cost?.staying ?? null),
   ]
   const outlook = outlookOf(reading, cost)
-  const satisfied =
-    cost === undefined
-      ? state.rule.satisfied
-      : [...state.rule.satisfied, cost.satisfied].slice(-switchHitsWindow)
   const next = updated(charted(turn, charts), {
     outlook,
-    rule: { satisfied, evaluatedAtStep: state.step },
+    rule: { satisfied: verdicts(state, cost), evaluatedAtStep: state.step },
     sequential: foldedSequential(state, judgement),
   })
   return judged(next, judgement)
+}
+
+/** The last three verdicts: of the rule, and without a budget of the sign that the run memorises. */
+function verdicts(state: TunerState, cost: MarginalCost | undefined): readonly boolean[] {
+  const { budgetSteps, override, rule } = state
+  const isOpen = budgetSteps === null && override === null
+  const verdict = isOpen ? transferNow(state)?.isMemorising === true : cost?.satisfied
+  return verdict === undefined ? rule.satisfied : [...rule.satisfied, verdict].slice(-switchHitsWindow)
 }
 
 function outlookOf(reading: SignalsReading, cost: MarginalCost | undefined): Outlook {
@@ -88,11 +92,15 @@ function wanted(turn: Turn, reason: AnnealState['reason'], judgement: Judgement)
 }
 
 /**
- * Without a budget a run goes on until a step is not worth it any more. A rise alone is no reason here: looked at for
- * ever, chance makes one some day. It only says that the anneal must be short.
+ * Without a budget a run goes on until a step is not worth it any more, or until what it learns no longer reaches
+ * held-out data, at three probes in a row. A rise alone is no reason here: looked at for ever, chance makes one some day. It
+ * only says that the anneal must be short.
  */
 function judgedOpen(turn: Turn, judgement: Judgement): Turn {
   const { state } = turn
+  const { satisfied } = state.rule
+  if (satisfied.length === switchHitsWindow && satisfied.every(Boolean))
+    return wanted(turn, 'memorising', judgement)
   if (!readSequentialTest(state.sequential).satisfied)
     return held(unaskedExpired(turn), judgement, whyOpenHold(state, judgement))
   const rises =

@@ -21,7 +21,14 @@ import { initialWatch, switchCheckpoint } from './rules/annealWatch.ts'
 import type { MarginalCost } from './rules/marginalCost.ts'
 import { formatPair, formatStep } from './sentences.ts'
 import type { AnnealState, TunerState } from './state.ts'
-import { evidenceOfTransfer, memorisingEnd, memorisingWords, ruleReason, transferNow } from './transfer.ts'
+import {
+  evidenceOfTransfer,
+  memorisingEnd,
+  memorisingWords,
+  ruleReason,
+  transferNow,
+  transferTest,
+} from './transfer.ts'
 import { asked, decided, inPhase, replanned, type Turn, updated, withdrawn } from './turn.ts'
 import { askedBack } from './undo.ts'
 
@@ -85,6 +92,7 @@ export function switchRecord(
 ) {
   const { cost, reading, gain } = judgement
   const transfer = transferNow(state)
+  const isOpenMemorising = reason === 'memorising' && state.budgetSteps === null && transfer !== undefined
   const said = reason === 'memorising' ? memorisingWords(transfer) : detail
   return {
     kind: 'switch',
@@ -92,7 +100,7 @@ export function switchRecord(
     phaseBefore: state.phase,
     rule: switchRule,
     evidence: [...evidenceOfSignals(reading, gain), ...evidenceOfTransfer(transfer)],
-    ...testOf(state, cost),
+    ...(isOpenMemorising ? { test: transferTest(transfer) } : testOf(state, cost)),
   } as const
 }
 
@@ -156,12 +164,12 @@ export function withLastProbe(turn: Turn): Turn {
 function annealEnd(state: TunerState, reason: AnnealState['reason'], judgement: Judgement): number {
   const { step, budgetSteps, lowest } = state
   const soon = (share: number, elapsed = step) => step + Math.max(2, Math.ceil(share * elapsed))
+  if (reason === 'memorising') return Math.min(budgetSteps ?? Infinity, memorisingEnd(step))
   if (budgetSteps === null) {
     const steps = reason === 'overfitting' ? null : measuredAnnealSteps(state, judgement)
     return steps === null ? soon(openEndedAnnealShare) : step + steps
   }
   if (reason === 'overfitting') return Math.min(budgetSteps, soon(overfittingAnnealShare, lowest?.step))
-  if (reason === 'memorising') return Math.min(budgetSteps, memorisingEnd(step))
   return Math.max(budgetSteps, step + 1)
 }
 
@@ -185,7 +193,9 @@ function switchSummary(
     case 'overfitting':
       return `${span}: held-out loss of the averaged weights has stopped falling, so the rest of the budget would only memorise.`
     case 'memorising':
-      return `${span}: staying still gains no more than annealing${pair}, and ${detail}.`
+      return pair === ''
+        ? `${span}: ${detail}.`
+        : `${span}: staying still gains no more than annealing${pair}, and ${detail}.`
     case 'command':
       return `${span}: asked for by hand${detail === '' ? '' : ` (${detail})`}.`
     case 'guard':

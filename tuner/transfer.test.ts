@@ -65,6 +65,26 @@ describe('a run of whose learning little reaches held-out data', () => {
   })
 })
 
+describe('a run without a budget of whose learning little reaches held-out data', () => {
+  const open = { seed: 1, ...options, budgetSteps: null, stepCount: 6_000 }
+
+  it('anneals at the third such probe in a row, over .4 of the steps so far, and shows that test', () => {
+    const run = syntheticRun({ ...open, heldOutExtra: kept(0.006) })
+    const [decision, ...others] = decisionsOf(run, 'switch')
+    expect(others).toEqual([])
+    expect(decision?.summary).toMatch(
+      /^Annealing from step [\d,]+ to [\d,]+: since step [\d,]+ training loss has fallen by .* so a longer anneal would mostly memorise\.$/,
+    )
+    expect(decision?.test).toMatchObject({ relation: '<', satisfied: true })
+    const { step } = decision!
+    expect(run.state).toMatchObject({ lifecycle: 'finished', step: step + Math.ceil(0.4 * step) })
+  })
+
+  it('goes on where all of it reaches them', () => {
+    expect(decisionsOf(syntheticRun(open), 'switch')).toEqual([])
+  })
+})
+
 describe('a run of whose learning all reaches held-out data', () => {
   it.each([1, 4, 40])('anneals to the end of the budget: noise %d', (traceSigma) => {
     const run = syntheticRun({ seed: 1, ...options, traceSigma })
