@@ -22,7 +22,7 @@ import type { RangeTestState } from './rules/rangeTest.ts'
 import type { SequentialTestState } from './rules/sequentialTest.ts'
 import type { SignalsState } from './signals/signals.ts'
 
-export const tunerVersion = 4
+export const tunerVersion = 5
 
 export type Lifecycle = 'running' | 'paused' | 'waiting' | 'diverged' | 'finished'
 
