@@ -8,7 +8,6 @@
 
 import type { Cadence } from '../protocol/vocabulary.ts'
 import {
-  annealLineProbeStride,
   averagingStepsMin,
   lineProbeStride,
   lineProbesFirst,
@@ -39,8 +38,7 @@ export function cadenceOf(state: TunerState): Cadence | null {
   const hasNorms = isSteered && offers(options, 'microBatchNorms')
   // Curvature changes more slowly than the loss, and costs as much to measure; but the gain of annealing rests on
   // it, so the first ones come with the first valley probes.
-  const later = phase === 'anneal' ? annealLineProbeStride : lineProbeStride
-  const stride = signals.curvature.count < lineProbesFirst ? 1 : later
+  const stride = signals.curvature.count < lineProbesFirst ? 1 : lineProbeStride
   return {
     blockSteps: block,
     valleySteps: offers(options, 'heldOutLoss') ? distance : null,

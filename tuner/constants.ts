@@ -225,14 +225,13 @@ export const valleyStepsWithoutBudget = 100
 export const averagingStepsMin = 10
 /** Probes may take this share of the run's time, and of that of a short run: with the signals 3 and 5 %.
  *  bench/records/2026-11-24-signal-cost/README.md. */
-export const probeShareGoal = 0.012
+export const probeShareGoal = 0.011
 export const probeShareGoalShort = 0.035
 export const shortBudgetSteps = 3_000
-/** A line probe at each of the first valley probes, then at every fourth; in the anneal, where little is left to
- *  decide, at every sixth. Chosen. */
+/** A line probe at each of the first valley probes, then at every sixth: it costs twice as much, and G rests on its power of
+ *  .27 alone. Chosen. */
 export const lineProbesFirst = 2
-export const lineProbeStride = 4
-export const annealLineProbeStride = 6
+export const lineProbeStride = 6
 /** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
 export const microBatchSteps = 20
 /** Signals may take this share of the time; above it micro-batch norms come more rarely, at twice that so many times. */

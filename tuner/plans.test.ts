@@ -216,14 +216,13 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
     expect([100, 1_000, 2_600].map((step) => blocksAt(step, 30_000))).toEqual([10, 30, 60])
   })
 
-  it('measures curvature with the first two valley probes, then at every fourth, in the anneal at every sixth', () => {
-    const strideAfter = (count: number, phase: TunerState['phase'] = 'large') => {
+  it('measures curvature with the first two valley probes, then at every sixth', () => {
+    const strideAfter = (count: number) => {
       const signals = { ...initial.signals, curvature: { ...initial.signals.curvature, count } }
-      const { valleySteps, lineSteps } = cadenceOf(stateOf({ step: 1_000, signals, phase }))!
+      const { valleySteps, lineSteps } = cadenceOf(stateOf({ step: 1_000, signals }))!
       return lineSteps! / valleySteps!
     }
-    expect([0, 1, 2, 9].map((count) => strideAfter(count))).toEqual([1, 1, 4, 4])
-    expect([0, 2].map((count) => strideAfter(count, 'anneal'))).toEqual([1, 6])
+    expect([0, 1, 2, 9].map(strideAfter)).toEqual([1, 1, 6, 6])
   })
 
   it('measures micro-batches more rarely where signals take more than their share of the time, within a bound', () => {
