@@ -13,6 +13,7 @@ import {
   lineProbesFirst,
   microBatchSteps,
   microBatchStrideMax,
+  noiseBlocksFirst,
   probeShareGoal,
   probeShareGoalShort,
   shortBudgetSteps,
@@ -67,15 +68,17 @@ function averagingSteps(budgetSteps: number | null, distance: number | null): nu
 const raceBlockSteps = ({ segmentSteps }: RaceState): number => Math.max(1, Math.round(segmentSteps / 4))
 
 /**
- * Norms of micro-batches come more rarely where signals take more than their share of the time: not at all more
- * rarely up to the goal, `microBatchStrideMax` times at twice the goal. In the anneal, where nothing is decided by them,
+ * Norms of micro-batches come more rarely once trΣ is known and signals take more than their share of the time: not at all
+ * more rarely up to the goal, `microBatchStrideMax` times at twice the goal. In the anneal, where nothing is decided by them,
  * they come as rarely.
  */
 function microBatchDistance({ signals, phase }: TunerState, block: number): number {
-  if (phase === 'anneal') return Math.max(microBatchSteps, block) * microBatchStrideMax
+  const shortest = Math.max(microBatchSteps, block)
+  if (phase === 'anneal') return shortest * microBatchStrideMax
+  if (signals.noise.trace.length < noiseBlocksFirst) return shortest
   const excess = (cost.read(signals.cost).signalShare ?? 0) / signalShareGoal - 1
   const stride = Math.min(Math.max(Math.ceil(microBatchStrideMax * excess), 1), microBatchStrideMax)
-  return Math.max(microBatchSteps, block) * stride
+  return shortest * stride
 }
 
 function probeDistance(state: TunerState): number {

@@ -237,6 +237,8 @@ export const microBatchSteps = 20
 /** Signals may take this share of the time; above it micro-batch norms come more rarely, at twice that so many times. */
 export const signalShareGoal = 0.011
 export const microBatchStrideMax = 4
+/** … but not before this many blocks of pairs are there: without them short runs of small networks had no gain to decide by. Chosen. */
+export const noiseBlocksFirst = 8
 
 // -- Divergence guard. bench/records/2026-11-24-prototype/README.md; windows are chosen.
 export const guardNonFiniteMax = 5

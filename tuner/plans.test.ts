@@ -226,13 +226,17 @@ describe('where the plan puts the anneal, and how often the job measures', () =>
   })
 
   it('measures micro-batches more rarely where signals take more than their share of the time, within a bound', () => {
-    const at = (signalShare: number | null) => {
+    const at = (signalShare: number | null, blockCount: number = noiseBlocksFirst) => {
       const cost = { step: 10, signal: signalShare === null ? null : 10 * signalShare, probe: null }
-      return cadenceOf(stateOf({ step: 1_000, signals: { ...initial.signals, cost } }))!.microBatchSteps!
+      const noise = { ...initial.signals.noise, trace: Array.from({ length: blockCount }, () => 1) }
+      return cadenceOf(stateOf({ step: 1_000, signals: { ...initial.signals, cost, noise } }))!
+        .microBatchSteps!
     }
     expect([null, 0, 1, 1.2, 1.3, 1.6, 1.9, 9].map((times) => at(times && times * signalShareGoal))).toEqual([
       20, 20, 20, 20, 40, 60, 80, 80,
     ])
+    // The first ones come whatever they cost: without them there is no gain of annealing to decide by.
+    expect(at(9 * signalShareGoal, noiseBlocksFirst - 1)).toBe(20)
   })
 
   it('spaces probes out where they would take more than their share of the time, within a bound', () => {
