@@ -5,6 +5,7 @@ import { cadenceOf } from './cadence.ts'
 import {
   annealLinearShareMin,
   fallbackAnnealShare,
+  noiseBlocksFirst,
   raceWarmupFrom,
   signalShareGoal,
   tripwireLossFactor,
