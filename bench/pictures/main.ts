@@ -13,11 +13,11 @@ import { coursePicture, rulePicture } from './pictures.ts'
 import { type Story, storyOf } from './story.ts'
 
 const subjects = [
-  { task: 'mnist', name: 'MNIST', pictures: { course: coursePicture, rule: rulePicture } },
+  { task: 'mnist', name: 'MNIST', pictures: { course: coursePicture } },
   {
     task: 'noise',
-    name: 'Fashion-MNIST, 30 % of the labels wrong',
-    pictures: { course: coursePicture },
+    name: 'Fashion-MNIST, 30 % wrong labels',
+    pictures: { course: coursePicture, rule: rulePicture },
   },
 ] as const
 
@@ -37,7 +37,7 @@ async function told(task: (typeof subjects)[number], seed: number): Promise<Stor
     console.log(
       `${task.task}: test loss ${testLoss.toFixed(3)}, accuracy ${(100 * testAccuracy).toFixed(1)} %\n`,
     )
-    const title = `${task.name}, seed ${seed}, started at the rate ${matrix.defaultRate}`
+    const title = `${task.name}, seed ${seed}, from the rate ${matrix.defaultRate}`
     const { phases } = summaryOf(state)
     return storyOf(title, { log, decisions, phases, stepCount: state.budgetSteps ?? state.step })
   } finally {
