@@ -145,6 +145,8 @@ export const overfittingAnnealShare = 0.5
  *  and blocks of training losses. Looked for at the switch and in this first part of the anneal, whose rest then takes this
  *  share of the steps so far. bench/records/2026-11-24-finish-early/README.md. */
 export const transferMin = 0.6
+/** … and training loss has fallen by this share: on a level that neither falls nor rises, e is chance. The same record. */
+export const transferFallMin = 0.1
 export const transferDeviations = 4
 export const transferWindowFrom = 1 / 3
 export const transferProbesNeeded = 4

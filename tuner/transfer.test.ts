@@ -8,6 +8,7 @@ const budgetSteps = 3_000
 const options: Omit<SyntheticOptions, 'seed'> = {
   budgetSteps,
   learningRate: 0.02,
+  floor: 0.02,
   traceSigma: 1,
   capabilities: ['microBatchNorms', 'heldOutLoss', 'averagedWeights', 'lineProbe'],
 }

@@ -58,6 +58,12 @@ describe('what of the training loss’s fall reaches held-out data', () => {
     expect(found?.isMemorising).toBe(ratio < transferMin)
   })
 
+  it('is no sign on a level, where training loss has fallen by less than a tenth', () => {
+    // (800/267)^−.09 = .906, ^−.1 = .896.
+    expect(transferOf(input({ held: power(0), training: power(0.09) }))?.isMemorising).toBe(false)
+    expect(transferOf(input({ held: power(0), training: power(0.1) }))?.isMemorising).toBe(true)
+  })
+
   it('tells both falls over the last two thirds, and where they began', () => {
     const found = transferOf(input({ held: power(0.1), training: power(0.3) }))
     expect(found?.fromStep).toBe(267)

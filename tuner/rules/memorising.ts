@@ -13,6 +13,7 @@
 import {
   transferBlocksNeeded,
   transferDeviations,
+  transferFallMin,
   transferMin,
   transferProbesNeeded,
   transferWindowFrom,
@@ -42,7 +43,7 @@ export type Transfer = {
   /** First step of the window. */
   readonly fromStep: number
   readonly probeCount: number
-  /** e is low even with its error added: in doubt a run goes on. */
+  /** e is low even with its error added, and much was learned: in doubt, or on a level, a run goes on. */
   readonly isMemorising: boolean
 }
 
@@ -68,14 +69,15 @@ export function transferOf(input: TransferInput): Transfer | undefined {
     Math.hypot(heldOut.standardError, ratio * training.standardError) / Math.abs(training.value)
   if (!Number.isFinite(ratio) || !Number.isFinite(standardError)) return undefined
   const span = Math.log(step / fromStep)
+  const trainingFall = -Math.expm1(training.value * span)
   return {
     ratio,
     standardError,
     heldOutFall: -Math.expm1(heldOut.value * span),
-    trainingFall: -Math.expm1(training.value * span),
+    trainingFall,
     fromStep,
     probeCount: probes.length,
-    isMemorising: ratio + standardError < transferMin,
+    isMemorising: ratio + standardError < transferMin && trainingFall >= transferFallMin,
   }
 }
 
