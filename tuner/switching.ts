@@ -11,6 +11,7 @@ import {
   switchRemainingMin,
   valleyProbesNeeded,
 } from './constants.ts'
+import { averagedGap } from './estimators/averagedGap.ts'
 import { evidenceOfSignals } from './evidence.ts'
 import { type Judgement, judgementNow, switchRule, testOf } from './judgement.ts'
 import { lowestCheckpoint } from './lowest.ts'
@@ -59,6 +60,8 @@ export function switched(
     switchStep: fromStep,
     rewarm: null,
     override: null,
+    // Gaps at the large rate say nothing of the regime at a lower one.
+    signals: { ...state.signals, gap: averagedGap.init({}) },
   })
   const record = switchRecord(state, reason, judgement, { detail, fromStep })
   const { summary, evidence } = record
