@@ -4,6 +4,10 @@ import { segmentRate } from '../protocol/plan.ts'
 import { annealShape, segment } from './plans.ts'
 import type { AnnealState } from './state.ts'
 
+/** Whether an anneal begun for this reason ends before the budget, because more steps would memorise. */
+export const isShort = (reason: AnnealState['reason']): boolean =>
+  reason === 'overfitting' || reason === 'memorising'
+
 /** The share of its first rate that the anneal has at a step. */
 export function annealRateShare(anneal: AnnealState, step: number, budgetSteps: number | null): number {
   const { fromStep, fromRate } = anneal.rest ?? anneal

@@ -20,6 +20,7 @@ import {
 } from './rules/annealWatch.ts'
 import { undoVerdict } from './rules/undo.ts'
 import { formatNumber, formatStep } from './sentences.ts'
+import type { AnnealState } from './state.ts'
 import { withLastProbe } from './switching.ts'
 import { memorisingEnd, memorisingRule, memorisingWords, transferNow, transferTest } from './transfer.ts'
 import { askedCheckpoint, decided, replanned, type Turn, updated } from './turn.ts'
@@ -58,9 +59,7 @@ function finishedEarly(turn: Turn): Turn {
   if (transfer?.isMemorising !== true) return turn
   const toStep = memorisingEnd(step)
   if (toStep >= anneal.toStep) return turn
-  const fromRate = anneal.fromRate * annealRateShare(anneal, step, budgetSteps)
-  const rest = { fromStep: step, fromRate, isEarly: true }
-  const next = updated(turn, { anneal: { ...anneal, toStep, rest } })
+  const next = endingAt(turn, anneal, toStep, annealRateShare(anneal, step, budgetSteps))
   return decided(replanned(withLastProbe(next)), {
     kind: 'lower',
     summary:
@@ -70,6 +69,12 @@ function finishedEarly(turn: Turn): Turn {
     rule: memorisingRule,
     test: transferTest(transfer),
   })
+}
+
+/** The rest of the anneal ends early, from this share of its first rate on. */
+function endingAt(turn: Turn, anneal: AnnealState, toStep: number, rateShare: number): Turn {
+  const rest = { fromStep: turn.state.step, fromRate: rateShare * anneal.fromRate, isEarly: true }
+  return updated(turn, { anneal: { ...anneal, toStep, rest } })
 }
 
 /** At a quarter and at half of the anneal: was the switch a mistake? A person's word, or overfitting, is not asked. */
@@ -120,8 +125,7 @@ function squeezed(turn: Turn, { from, to, standardError }: Rise): Turn {
   const share = annealRateShare(anneal, Math.max(fromStep, anneal.fromStep), budgetSteps)
   const toStep = step + Math.max(2, Math.ceil(annealSqueezeShare * (1 + share) * fromStep))
   if (toStep >= anneal.toStep) return turn
-  const rest = { fromStep: step, fromRate: share * anneal.fromRate, isEarly: true }
-  const next = updated(turn, { anneal: { ...anneal, toStep, rest } })
+  const next = endingAt(turn, anneal, toStep, share)
   const weights =
     lowest === null ? '' : `, from the ${lowestName(state.options)} of step ${formatStep(lowest.step)}`
   return decided(replanned(withLastProbe(lowest === null ? next : askedBack(next, lowestCheckpoint))), {

@@ -3,7 +3,7 @@
 // present rate. Shorter: the rule may be met now; where less than a tenth is left the anneal begins by the plan.
 
 import type { DecisionTest } from '../protocol/vocabulary.ts'
-import { annealRateShare } from './annealCourse.ts'
+import { annealRateShare, isShort } from './annealCourse.ts'
 import { rebudgetProbability } from './constants.ts'
 import { finished } from './finish.ts'
 import { type Judgement, judgementNow, switchRule } from './judgement.ts'
@@ -99,7 +99,7 @@ function rebudgetedAnneal(
 ): AnnealState {
   if (budgetSteps === null) return anneal
   const { reason, rest } = anneal
-  const endsEarly = reason === 'overfitting' || reason === 'memorising' || rest?.isEarly === true
+  const endsEarly = isShort(reason) || rest?.isEarly === true
   const toStep = Math.max(endsEarly ? Math.min(anneal.toStep, budgetSteps) : budgetSteps, step + 1)
   const fromRate = anneal.fromRate * annealRateShare(anneal, step, budgetBefore)
   return { ...anneal, toStep, rest: { fromStep: step, fromRate, isEarly: endsEarly } }

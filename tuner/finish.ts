@@ -1,6 +1,6 @@
 // The finish: which weights are kept, and that nothing more is asked of the job.
 
-import type { DecisionTest, ProbeScore, ValleyProbe } from '../protocol/vocabulary.ts'
+import type { DecisionTest, ProbeScore, RunOptions, ValleyProbe } from '../protocol/vocabulary.ts'
 import { lowestDeviations } from './constants.ts'
 import { bestAverage } from './estimators/averagedGap.ts'
 import { lowestCheckpoint, lowestName } from './lowest.ts'
@@ -121,13 +121,15 @@ export function finishedByComparison(turn: Turn, probe: ValleyProbe): Turn {
     probability: null,
   }
   if (isBetter) return finishedWith(turn, scores, { ...compared, loss: earlier.loss }, { test })
-  const { checkpoint, step } = compared
-  const words = checkpoint === lowestCheckpoint ? lowestName(options) : 'weights'
   const because =
-    `; the ${words} of step ${formatStep(step)} looked better on few examples, but have ${formatNumber(earlier.loss)} ` +
+    `; the ${keptWords(compared, options)} looked better on few examples, but have ${formatNumber(earlier.loss)} ` +
     `on ${formatStep(probe.examples)}`
   return finishedWith(turn, scores, null, { test, because })
 }
+
+/** "averaged weights of step 900" */
+const keptWords = ({ checkpoint, step }: KeptCheckpoint, options: RunOptions): string =>
+  `${checkpoint === lowestCheckpoint ? lowestName(options) : 'weights'} of step ${formatStep(step)}`
 
 function finishedWith(
   turn: Turn,
@@ -140,7 +142,7 @@ function finishedWith(
   const loss = best?.loss ?? lastLoss
   const kept =
     best !== null
-      ? `the ${best.checkpoint === lowestCheckpoint ? lowestName(options) : 'weights'} of step ${formatStep(best.step)} are kept, as the last ones have ${formatNumber(lastLoss)}`
+      ? `the ${keptWords(best, options)} are kept, as the last ones have ${formatNumber(lastLoss)}`
       : isAveragedBetter(scores)
         ? 'averaged weights are kept'
         : 'the last weights are kept'

@@ -2,6 +2,7 @@
 // cost of the final loss: that of an anneal from now less that of one from then, on the same curve. Below 0 it gained.
 
 import type { Evidence } from '../protocol/vocabulary.ts'
+import { isShort } from './annealCourse.ts'
 import { costInputOf, judgementNow } from './judgement.ts'
 import { waitingLoss } from './rules/marginalCost.ts'
 import { formatNumber, formatPlural } from './sentences.ts'
@@ -15,8 +16,7 @@ export function waitingOf(
   const { reading, gain } = judgementNow(state)
   const input = costInputOf(state, reading, gain)
   // A valley that turns up is no power law, and its anneal does not go to the end of the budget that the curve is for.
-  const isEarly = proposal.reason === 'overfitting' || proposal.reason === 'memorising'
-  const loss = input === undefined || isEarly ? null : waitingLoss(input, proposal.step)
+  const loss = input === undefined || isShort(proposal.reason) ? null : waitingLoss(input, proposal.step)
   const took = `Waiting took ${formatPlural(steps, 'step')}`
   const common = { standardError: null, count: steps }
   const waited = { ...common, signal: 'stepsWaited', value: steps, unit: 'steps', source: 'approval' }

@@ -61,8 +61,8 @@ export type Trainer = {
   /** Signals of the steps since the last read, in order. */
   read(): Promise<StepReading[]>
   setBlockSteps(blockSteps: number): void
-  /** Over all windows of averaged weights (by default), or the longest alone. */
   /**
+   * Over all windows of averaged weights (by default), or the longest alone.
    * `checkpoints`: names of checkpoints to be scored as well; then over every held-out example.
    * @throws RangeError if there is no such checkpoint.
    */
@@ -94,7 +94,7 @@ export type Trainer = {
 }
 
 export const defaultProbeExamples = 512
-/** Curvatures of 256 examples agree with those of 2,000 as well as those of 512: bench/records/2026-11-24-signal-cost. */
+/** Of 128 examples h_n scatters about that of 2,000 enough to move G by 15 %: bench/records/2026-11-24-signal-cost. */
 export const defaultLineExamples = 128
 export const defaultBlockSteps = 20
 const evaluationBatch = 1_000
