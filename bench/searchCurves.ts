@@ -4,12 +4,12 @@
 // difference between two arms is chance. `npm run bench -- search --curves --task mnist --seeds 1`.
 
 import type { Plan, ValleyProbe } from '../protocol/vocabulary.ts'
+import { ownMomentum } from '../trainer/optimizers/optimizers.ts'
+import { buildTrainer } from '../trainer/run.ts'
+import type { Trainer } from '../trainer/trainer.ts'
 import { bestAverage } from '../tuner/estimators/averagedGap.ts'
-import { scoreOf } from '../tuner/raceSearch.ts'
-import { pairedDifference } from '../tuner/rules/pairedLoss.ts'
-import { ownMomentum } from '../tuner/trainer/optimizers/optimizers.ts'
-import { buildTrainer } from '../tuner/trainer/run.ts'
-import type { Trainer } from '../tuner/trainer/trainer.ts'
+import { pairedDifference } from '../tuner/estimators/pairedLoss.ts'
+import { scoreOf } from '../tuner/phases/search/raceSearch.ts'
 import { plannedRun } from './steeredRun.ts'
 import { type BenchTask, jobOf } from './tasks.ts'
 

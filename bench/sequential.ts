@@ -3,7 +3,7 @@
 // rule taken out. Thresholds and results: records/2026-11-24-sequential-test. Takes about three minutes on one core.
 
 import { longRunFactor, mean } from '../tuner/estimators/uncertainty.ts'
-import { type SequentialParts, sequentialParts } from '../tuner/rules/sequentialTest.ts'
+import { type SequentialParts, sequentialParts } from '../tuner/phases/large/sequentialTest.ts'
 import { type NoisyProbes, noiseKinds, noisePlaces, simulatedRate } from '../tuner/testing/noisyProbes.ts'
 
 const looksMax = 100

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseOptions } from '../tuner/trainer/options.ts'
+import { parseOptions } from '../trainer/options.ts'
 import { benchTask, benchTasks, jobOf } from './tasks.ts'
 
 describe('the task matrix', () => {

@@ -3,9 +3,9 @@
 // smaller set it memorises them. Each job's default rate is the usual one for its optimizer; the grid around it
 // is what a patient person would try.
 
-import type { TaskName } from '../tuner/trainer/data/task.ts'
-import type { ModelName } from '../tuner/trainer/models/models.ts'
-import type { OptimizerName } from '../tuner/trainer/optimizers/optimizer.ts'
+import type { TaskName } from '../trainer/data/task.ts'
+import type { ModelName } from '../trainer/models/models.ts'
+import type { OptimizerName } from '../trainer/optimizers/optimizer.ts'
 import type { JobOptions } from './steeredRun.ts'
 
 export type BenchTask = {

@@ -1,4 +1,4 @@
-// The walls that the compiler does not see: the sources of tuner/ (but for the trainer) and protocol/ know no
+// The walls that the compiler does not see: the sources of tuner/ and protocol/ know no
 // time, chance, waiting or console, and import only what the table of rooms allows them.
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -18,13 +18,11 @@ const allowed = {
 }
 /** The only place that knows the schema library. */
 const schemas = { folder: 'protocol/schemas/', allowed: ['protocol/', 'zod'] }
-const refusedFolders = ['tuner/trainer/']
 
 function sourcesOf(room: 'tuner' | 'protocol'): string[] {
   return readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
     .map((path) => `${room}/${path.replaceAll('\\', '/')}`)
     .filter((path) => path.endsWith('.ts') && !/\.(test|bench|conformance)\.ts$/.test(path))
-    .filter((path) => !refusedFolders.some((folder) => path.startsWith(folder)))
 }
 
 /** The code without comments and the text of strings; what a template computes stays. */
@@ -51,11 +49,7 @@ function problemsOf(path: string, source: string): string[] {
     ? schemas.allowed
     : allowed[path.startsWith('tuner/') ? 'tuner' : 'protocol']
   const imports = importsOf(path, source)
-    .filter(
-      (name) =>
-        refusedFolders.some((folder) => name.startsWith(folder)) ||
-        !names.some((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry)),
-    )
+    .filter((name) => !names.some((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry)))
     .map((name) => `${path} imports ${name}`)
   return [...words, ...imports]
 }
@@ -80,7 +74,7 @@ describe('purity', () => {
       'tuner/example.ts uses performance',
     ])
     expect(seen("import { readFileSync } from 'node:fs'")).toEqual(['tuner/example.ts imports node:fs'])
-    expect(seen("import './trainer/main.ts'")).toEqual(['tuner/example.ts imports tuner/trainer/main.ts'])
+    expect(seen("import '../trainer/main.ts'")).toEqual(['tuner/example.ts imports trainer/main.ts'])
     expect(seen("import { z } from '../protocol/schemas.ts'")).toEqual([
       'tuner/example.ts imports protocol/schemas.ts',
     ])

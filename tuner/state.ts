@@ -14,12 +14,12 @@ import type {
   RunOptions,
   SignalReading,
 } from '../protocol/vocabulary.ts'
-import type { DivergenceState } from './guards/divergence.ts'
+import type { DivergenceState } from './guard/divergence.ts'
+import type { AnnealWatch, KeptCheckpoint, KeptWeights } from './phases/anneal/annealWatch.ts'
+import type { SequentialTestState } from './phases/large/sequentialTest.ts'
+import type { RaceState } from './phases/search/race.ts'
+import type { RangeTestState } from './phases/search/rangeTest.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
-import type { AnnealWatch, KeptCheckpoint, KeptWeights } from './rules/annealWatch.ts'
-import type { RaceState } from './rules/race.ts'
-import type { RangeTestState } from './rules/rangeTest.ts'
-import type { SequentialTestState } from './rules/sequentialTest.ts'
 import type { SignalsState } from './signals/signals.ts'
 
 export const tunerVersion = 5

@@ -4,13 +4,13 @@
 // acknowledgements, commands. Cost: O(1) per sample, under 2 ms per probe.
 
 import type { Observation } from '../protocol/vocabulary.ts'
-import { foldAcknowledgement } from './acknowledgements.ts'
-import { obeyed } from './commands.ts'
-import { foldProbe } from './probes.ts'
-import { foldSamples } from './samples.ts'
-import { begun } from './start.ts'
+import { foldAcknowledgement } from './fold/acknowledgements.ts'
+import { obeyed } from './fold/commands.ts'
+import { foldProbe } from './fold/probes.ts'
+import { foldSamples } from './fold/samples.ts'
+import { begun } from './fold/start.ts'
+import type { Turn } from './phases/settle.ts'
 import type { TuneResult, TunerState } from './state.ts'
-import type { Turn } from './turn.ts'
 
 /** Folds one observation. Never throws on what a run can send; observations come in the order of their numbers. */
 export function tune(state: TunerState, observation: Observation): TuneResult {

@@ -1,7 +1,7 @@
 // Regret: what a row ends above the oracle, paired by seed; its mean over tasks with a 95 % interval by bootstrap
 // over seeds within tasks, and the worst task. Losses are compared as differences (nats) and as log ratios.
 
-import { createRandom } from '../../tuner/trainer/random.ts'
+import { createRandom } from '../../trainer/random.ts'
 import type { Score } from '../traces/format.ts'
 import { meanOf } from './truth.ts'
 

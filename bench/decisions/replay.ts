@@ -3,8 +3,8 @@
 // what is judged is the time of the switch.
 
 import type { Capability, Observation, Probe, RunOptions, SampleColumns } from '../../protocol/vocabulary.ts'
-import { cadenceOf } from '../../tuner/cadence.ts'
 import { initialState, type TunerState, tune } from '../../tuner/index.ts'
+import { cadenceOf } from '../../tuner/plan/cadence.ts'
 import type { BenchTask } from '../tasks.ts'
 import { sparseColumns, type TraceRun } from '../traces/format.ts'
 import { rampedRate, tracedDistance, tracedLineStride } from '../traces/largeRun.ts'

@@ -14,9 +14,9 @@ import {
   switchRemainingMin,
   switchRuleShareMin,
 } from '../../tuner/constants.ts'
-import { judgementNow } from '../../tuner/judgement.ts'
-import { isOverfitting } from '../../tuner/rules/overfitting.ts'
-import { transferNow } from '../../tuner/transfer.ts'
+import { isOverfitting } from '../../tuner/phases/anneal/overfitting.ts'
+import { transferNow } from '../../tuner/phases/anneal/transfer.ts'
+import { judgementNow } from '../../tuner/phases/large/judgement.ts'
 import type { BenchTask } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { everything, replay } from './replay.ts'

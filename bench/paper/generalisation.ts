@@ -2,7 +2,7 @@
 // go through one and the same small-step phase. Controls are runs with the small step alone: for as many epochs in
 // all, and until the arm's final training loss. With clean labels and with wrong ones.
 
-import { disposeCheckpoint } from '../../tuner/trainer/checkpoints.ts'
+import { disposeCheckpoint } from '../../trainer/checkpoints.ts'
 import type { RegimeRates } from './bands.ts'
 import type { Lab, LabRun, Rates, Subject } from './lab.ts'
 import { kept, type Store } from './store.ts'

@@ -3,16 +3,16 @@
 // read once for all runs, as reading them takes longer than a short run.
 
 import * as tf from '@tensorflow/tfjs-core'
-import type { Backend } from '../../tuner/trainer/backends/backend.ts'
-import { openBackend } from '../../tuner/trainer/backends/openBackend.ts'
-import type { Checkpoint } from '../../tuner/trainer/checkpoints.ts'
-import { createBatchMaker, disposeBatch } from '../../tuner/trainer/data/batches.ts'
-import { type Dataset, indexRange } from '../../tuner/trainer/data/dataset.ts'
-import { loadTask, type TaskName } from '../../tuner/trainer/data/task.ts'
-import { logitsOf } from '../../tuner/trainer/models/model.ts'
-import { createModel } from '../../tuner/trainer/models/models.ts'
-import { createOptimizer } from '../../tuner/trainer/optimizers/optimizers.ts'
-import { createTrainer, type TestScore } from '../../tuner/trainer/trainer.ts'
+import type { Backend } from '../../trainer/backends/backend.ts'
+import { openBackend } from '../../trainer/backends/openBackend.ts'
+import type { Checkpoint } from '../../trainer/checkpoints.ts'
+import { createBatchMaker, disposeBatch } from '../../trainer/data/batches.ts'
+import { type Dataset, indexRange } from '../../trainer/data/dataset.ts'
+import { loadTask, type TaskName } from '../../trainer/data/task.ts'
+import { logitsOf } from '../../trainer/models/model.ts'
+import { createModel } from '../../trainer/models/models.ts'
+import { createOptimizer } from '../../trainer/optimizers/optimizers.ts'
+import { createTrainer, type TestScore } from '../../trainer/trainer.ts'
 
 /** What is trained. */
 export type Subject = {

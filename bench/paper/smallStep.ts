@@ -3,9 +3,9 @@
 // is best without it. How many epochs each needs to halve the training loss, at small and at large batches.
 
 import * as tf from '@tensorflow/tfjs-core'
-import type { Checkpoint } from '../../tuner/trainer/checkpoints.ts'
-import { disposeCheckpoint } from '../../tuner/trainer/checkpoints.ts'
-import { disposeAll } from '../../tuner/trainer/optimizers/optimizer.ts'
+import type { Checkpoint } from '../../trainer/checkpoints.ts'
+import { disposeCheckpoint } from '../../trainer/checkpoints.ts'
+import { disposeAll } from '../../trainer/optimizers/optimizer.ts'
 import { bufferFactor } from './bufferChange.ts'
 import { bracketMiddle, curveOf, hasDiverged } from './curves.ts'
 import type { Lab, LabRun, Subject } from './lab.ts'

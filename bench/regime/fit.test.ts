@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../../tuner/trainer/random.ts'
+import { createRandom } from '../../trainer/random.ts'
 import { type FitPoint, fitLogistic, logistic, probabilityOf } from './fit.ts'
 
 const truth = { intercept: -0.4, coefficients: [1.5, -0.8] } as const

@@ -3,7 +3,7 @@
 
 import { regimeGapOverGain } from '../../tuner/constants.ts'
 import { mean } from '../../tuner/estimators/uncertainty.ts'
-import { judgementNow } from '../../tuner/judgement.ts'
+import { judgementNow } from '../../tuner/phases/large/judgement.ts'
 import { lossOfBlocks, lossOfProbes, shareOf } from '../../tuner/signals/regime.ts'
 import type { TunerState } from '../../tuner/state.ts'
 import { everything, replay } from '../decisions/replay.ts'

@@ -2,7 +2,7 @@
 // by half (Mann & Whitney's statistic, from ranks, O(n log n)); its interval by bootstrap over runs within tasks, as
 // checkpoints of one run are alike. And the mean log loss, and the reliability of a probability by bins.
 
-import { createRandom } from '../../tuner/trainer/random.ts'
+import { createRandom } from '../../trainer/random.ts'
 
 const resamples = 1_000
 const bootstrapSeed = 20_261_124

@@ -2,11 +2,11 @@
 // the large-step regime there, by a short run at a tenth of the rate beside one at the rate itself. Branches see the
 // same batches in the same order, as each starts from the checkpoint's place in the data.
 
-import type { Checkpoint } from '../../tuner/trainer/checkpoints.ts'
-import { type Batch, createBatchMaker, disposeBatch } from '../../tuner/trainer/data/batches.ts'
-import { indexRange } from '../../tuner/trainer/data/dataset.ts'
-import { evaluateBatches } from '../../tuner/trainer/probes/evaluate.ts'
-import type { BuiltTrainer } from '../../tuner/trainer/run.ts'
+import type { Checkpoint } from '../../trainer/checkpoints.ts'
+import { type Batch, createBatchMaker, disposeBatch } from '../../trainer/data/batches.ts'
+import { indexRange } from '../../trainer/data/dataset.ts'
+import { evaluateBatches } from '../../trainer/probes/evaluate.ts'
+import type { BuiltTrainer } from '../../trainer/run.ts'
 import type { AnnealName, AnnealTruth, CheckpointTruth, ForkTruth, Scores } from './format.ts'
 
 export const trainProbeExamples = 2_000

@@ -2,11 +2,11 @@
 // tuner's default distance, and sets the rate of the next step. All start with the same ramp as ours, and each run
 // gives two outcomes where the rule is often used so: the last weights, and those of the best held-out loss.
 
-import type { Checkpoint } from '../../tuner/trainer/checkpoints.ts'
-import { disposeCheckpoint } from '../../tuner/trainer/checkpoints.ts'
-import { ownMomentum } from '../../tuner/trainer/optimizers/optimizers.ts'
-import { type BuiltTrainer, buildTrainer } from '../../tuner/trainer/run.ts'
-import type { TestScore } from '../../tuner/trainer/trainer.ts'
+import type { Checkpoint } from '../../trainer/checkpoints.ts'
+import { disposeCheckpoint } from '../../trainer/checkpoints.ts'
+import { ownMomentum } from '../../trainer/optimizers/optimizers.ts'
+import { type BuiltTrainer, buildTrainer } from '../../trainer/run.ts'
+import type { TestScore } from '../../trainer/trainer.ts'
 import { createPolicy, type Policy, type PolicyName } from '../rivals/policies.ts'
 import { type BenchTask, jobOf } from '../tasks.ts'
 import { rampedRate, rampStepsOf } from './largeRun.ts'

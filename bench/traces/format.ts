@@ -5,7 +5,7 @@
 
 import { encodeNumber } from '../../protocol/schemas.ts'
 import type { Probe } from '../../protocol/vocabulary.ts'
-import { type DeviceSignal, deviceSignals } from '../../tuner/trainer/signals.ts'
+import { type DeviceSignal, deviceSignals } from '../../trainer/signals.ts'
 import type { BenchTask } from '../tasks.ts'
 
 /** Grows whenever an older reader would misread a file. */

@@ -1,8 +1,8 @@
 // Traces of one task: for each rate and seed the large run, then every branch from its checkpoints. About 6.8 budgets
 // of steps a run.
 
-import { disposeCheckpoint } from '../../tuner/trainer/checkpoints.ts'
-import { type BuiltTrainer, buildTrainer } from '../../tuner/trainer/run.ts'
+import { disposeCheckpoint } from '../../trainer/checkpoints.ts'
+import { type BuiltTrainer, buildTrainer } from '../../trainer/run.ts'
 import { type BenchTask, jobOf } from '../tasks.ts'
 import { checkpointTruth, createScorer } from './branches.ts'
 import { type TraceHeader, type TraceRun, traceFormat } from './format.ts'

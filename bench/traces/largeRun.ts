@@ -3,6 +3,10 @@
 // them, and averaging blocks are those that it would ask for.
 
 import type { Probe } from '../../protocol/vocabulary.ts'
+import type { Checkpoint } from '../../trainer/checkpoints.ts'
+import { ownMomentum } from '../../trainer/optimizers/optimizers.ts'
+import type { BuiltTrainer } from '../../trainer/run.ts'
+import type { StepReading } from '../../trainer/signals.ts'
 import {
   averagingStepsMin,
   microBatchSteps,
@@ -12,10 +16,6 @@ import {
   valleyStepsMin,
 } from '../../tuner/constants.ts'
 import { blockSteps } from '../../tuner/estimators/blocks.ts'
-import type { Checkpoint } from '../../tuner/trainer/checkpoints.ts'
-import { ownMomentum } from '../../tuner/trainer/optimizers/optimizers.ts'
-import type { BuiltTrainer } from '../../tuner/trainer/run.ts'
-import type { StepReading } from '../../tuner/trainer/signals.ts'
 import type { BenchTask } from '../tasks.ts'
 import { type Sparse, type SparseColumn, sparseColumns, type TraceRun } from './format.ts'
 

@@ -7,16 +7,16 @@ import { dirname, join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 
 const [folder, backend, variant, output] = process.argv.slice(2)
-const dist = new URL('../../dist/tuner/trainer/', import.meta.url)
+const dist = new URL('../../dist/trainer/', import.meta.url)
 const ours = (file) => import(new URL(file, dist).href)
 const messageCharsMax = 200
 
 /** @returns what tfjs calls the backend. */
 async function load() {
   if (backend === 'native') {
-    const { loadNative, nativePlaces, tensorflowBackend } = await ours('native/loadNative.js')
+    const { loadNative, nativePlaces, tensorflowBackend } = await ours('backends/native/loadNative.js')
     const { tensorflow } = loadNative(nativePlaces().cpu)
-    if (variant !== 'stock') await (await ours('native/nativeBackend.js')).openNative()
+    if (variant !== 'stock') await (await ours('backends/native/nativeBackend.js')).openNative()
     return { name: tensorflowBackend, description: `TensorFlow ${tensorflow} through tfjs-node 4.22.0` }
   }
   const wasm = await import('@tensorflow/tfjs-backend-wasm')
@@ -42,7 +42,7 @@ globalThis.testEnvironments = [
 load2('./tests.cjs')
 if (variant === 'ours') {
   for (const gradient of ownGradients) tf.registerGradient(gradient)
-  const { hasPartGradients } = await ours('kernels/gradients.js')
+  const { hasPartGradients } = await ours('backends/kernels/gradients.js')
   if (!hasPartGradients()) throw new Error('our derivatives must be in force, they are not')
 }
 

@@ -73,7 +73,7 @@ export async function imageTests({ server, cpu }, test) {
   await test('server: holds the packages that its programs import and no other, no TensorFlow, no data sets', () => {
     const found = comparePackages(join(server.root, home), ['dist/server', 'dist/protocol', 'dist/tuner'])
     assert.deepEqual(found, { missing: [], idle: [] })
-    assert.ok(!existsSync(join(server.root, home, 'dist/tuner/trainer')), 'the trainer must not be in it')
+    assert.ok(!existsSync(join(server.root, home, 'dist/trainer')), 'the trainer must not be in it')
     assert.ok(!existsSync(join(server.root, home, '.tensorflow')), 'TensorFlow must not be in it')
   })
   await test('cpu: holds all packages that its programs import, the data sets, and native TensorFlow', () => {

@@ -51,7 +51,7 @@ const kept = ({ runs }) =>
 async function tryNative(store, image) {
   const container = start(store, image, { volume: newVolume(join(store.folder, 'work')) })
   await healthy(container, image)
-  const report = '/opt/twostep/dist/tuner/trainer/native/report.js'
+  const report = '/opt/twostep/dist/trainer/backends/native/report.js'
   const tried = container.exec(['node', report, '--json', '--try'])
   assert.equal(tried.status, 0, tried.err)
   await stopInOrder(container, 0)

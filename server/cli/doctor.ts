@@ -12,7 +12,7 @@ import { table } from './sentences.ts'
 export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string }
 
 const nodeMin = [20, 19] as const
-const reportEntry = 'dist/tuner/trainer/backends/report.js'
+const reportEntry = 'dist/trainer/backends/report.js'
 const reportMilliseconds = 60_000
 
 function checkNode(): Check {
@@ -94,7 +94,7 @@ function checkTrainer(): readonly Check[] {
 }
 
 function checkBuilt(): Check {
-  const missing = ['dist/client/index.html', 'dist/tuner/trainer/main.js'].filter(
+  const missing = ['dist/client/index.html', 'dist/trainer/main.js'].filter(
     (file) => !existsSync(packagePath(file)),
   )
   const detail =

@@ -8,7 +8,7 @@ import { CommandError } from '../errors.ts'
 import { packagePath } from './place.ts'
 import type { Progress } from './sentences.ts'
 
-const entry = 'dist/tuner/trainer/main.js'
+const entry = 'dist/trainer/main.js'
 /** Lines of the trainer's standard error that are kept to say why it died. */
 const errorLinesMax = 20
 

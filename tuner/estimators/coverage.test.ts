@@ -10,7 +10,7 @@ import {
   annealingGainSpread,
   switchFactorGap,
 } from '../constants.ts'
-import { marginalCost } from '../rules/marginalCost.ts'
+import { marginalCost } from '../phases/large/marginalCost.ts'
 import { normals, random } from '../testing/random.ts'
 import { annealingGain } from './annealingGain.ts'
 import { averagedGap } from './averagedGap.ts'

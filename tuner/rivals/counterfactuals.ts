@@ -8,7 +8,7 @@
 import type { Counterfactual } from '../../protocol/vocabulary.ts'
 import { counterfactualBlockSteps, counterfactualShares } from '../constants.ts'
 import { offers } from '../options.ts'
-import { formatPercent } from '../sentences.ts'
+import { formatPercent } from '../record/sentences.ts'
 import type { TunerState } from '../state.ts'
 import { type DlibSlopeState, dlibSlope } from './dlibSlope.ts'
 import { cooldownStep } from './fixedCooldown.ts'

@@ -3,7 +3,7 @@
 
 import type { Decision, DecisionKind, Observation, Plan, Segment } from '../../protocol/vocabulary.ts'
 import type { TunerState } from '../index.ts'
-import { annealShape } from '../plans.ts'
+import { annealShape } from '../plan/segments.ts'
 import { expectedLoss } from './noisyQuadratic.ts'
 import { SyntheticJob } from './syntheticJob.ts'
 import { type SyntheticOptions, syntheticDefaults } from './syntheticOptions.ts'

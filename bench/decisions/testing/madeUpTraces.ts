@@ -2,7 +2,7 @@
 // ground truth with its lowest point at a chosen share of the budget. Milliseconds, and the same for the same seed.
 
 import type { LineProbe, ValleyProbe } from '../../../protocol/vocabulary.ts'
-import { createRandom } from '../../../tuner/trainer/random.ts'
+import { createRandom } from '../../../trainer/random.ts'
 import { type BenchTask, benchTask } from '../../tasks.ts'
 import { annealLengths } from '../../traces/branches.ts'
 import type { CheckpointTruth, Score, TaskTraces, TraceRun } from '../../traces/format.ts'

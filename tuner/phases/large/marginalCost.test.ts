@@ -1,0 +1,214 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { switchFactorGain, switchFactorGap, switchRemainingMax, switchRemainingMin } from '../../constants.ts'
+import { type Estimate, noEstimate } from '../../estimators/estimator.ts'
+import { type ValleyFit, valleySlope } from '../../estimators/valleySlope.ts'
+import { formatStep } from '../../record/sentences.ts'
+import { normals, random } from '../../testing/random.ts'
+import {
+  annealingScale,
+  type MarginalCostInput,
+  marginalCost,
+  marginalCostTest,
+  probabilityBelow,
+} from './marginalCost.ts'
+
+const measured = (value: number, standardError: number | null = 0): Estimate => ({
+  value,
+  standardError,
+  count: 8,
+  needed: 1,
+})
+const unknown = noEstimate(0, 1)
+
+/** P(S) = asymptote + amplitude·(S/S₀)^(−exponent), known exactly. */
+const exactFit = (
+  exponent: number,
+  amplitude: number,
+  runLengthReference: number,
+  asymptote = 1,
+): ValleyFit => ({
+  runLengthReference,
+  caution: 1,
+  count: 20,
+  terms: [
+    { exponent, share: 1, asymptote, amplitude, asymptoteVariance: 0, covariance: 0, amplitudeVariance: 0 },
+  ],
+})
+
+/** P(S) = 1 + 2·(1000/S), so p(S) = 2000/S²; at step 1,000 of 2,000, every step a large one. */
+const example: MarginalCostInput = {
+  step: 1_000,
+  budgetSteps: 2_000,
+  largeSteps: 1_000,
+  valley: exactFit(1, 2, 1_000),
+  gain: unknown,
+  gap: measured(0.5),
+}
+
+describe('the switch rule', () => {
+  it('compares R·p(t + R/2) with 2·b, as computed by hand', () => {
+    // R = 1000; p(1500) = 2000/1500² = .000889, times R = .8889. b = .6·D = .3, so annealing gains .6.
+    const cost = marginalCost(example)!
+    expect(cost.staying.value).toBeCloseTo(0.888889, 6)
+    expect(cost.annealing.value).toBeCloseTo(2 * switchFactorGap * 0.5, 12)
+    expect(cost.satisfied).toBe(false)
+    expect(cost.slope.value).toBeCloseTo(2000 / 1000 ** 2, 12)
+    // R·p = 8000·(2000 − t)/(2000 + t)²: .60068 at 1,221 and .59955 at 1,222.
+    if (switchFactorGap === 0.6) expect(cost.earliestStep).toBe(1_222)
+    expect(cost.probability).toBe(0)
+  })
+
+  it('meets at the first step at which the sides do, found by trying every step', () => {
+    for (const gap of [0.1, 0.3, 0.5, 0.7]) {
+      const { earliestStep } = marginalCost({ ...example, gap: measured(gap) })!
+      const isMet = (t: number) => (8_000 * (2_000 - t)) / (2_000 + t) ** 2 <= 2 * switchFactorGap * gap
+      let first = 1_000
+      while (!isMet(first) && first < 1_800) first++
+      expect(earliestStep).toBe(first)
+    }
+  })
+
+  it('is satisfied where the sides are equal, and says so in the record', () => {
+    const equal = marginalCost({ ...example, gap: measured(0.8 / 0.9 / 2 / switchFactorGap + 1e-12) })!
+    expect(equal.satisfied).toBe(true)
+    expect(equal.earliestStep).toBe(1_000)
+    expect(marginalCostTest(equal, '2 of 3')).toMatchObject({
+      left: { name: 'what staying still gains', value: equal.staying.value },
+      relation: '<=',
+      right: { name: 'what annealing gains', value: equal.annealing.value },
+      satisfied: true,
+      consecutive: '2 of 3',
+    })
+  })
+
+  it('never points outside the steps at which a switch is allowed', () => {
+    const at = (step: number, gap: number) =>
+      marginalCost({ ...example, step, largeSteps: step, gap: measured(gap) })!.earliestStep
+    expect(at(10, 100)).toBe(Math.ceil((1 - switchRemainingMax) * 2_000))
+    expect(at(10, 1e-9)).toBe(Math.floor((1 - switchRemainingMin) * 2_000))
+    expect(at(1_900, 1e-9)).toBe(1_900)
+  })
+
+  it('is satisfied at once where the averaged loss rises', () => {
+    const cost = marginalCost({ ...example, valley: exactFit(1, -0.5, 1_000) })!
+    expect(cost.staying.value).toBeLessThan(0)
+    expect(cost.satisfied).toBe(true)
+  })
+
+  it('has nothing to say where neither noise nor averaged weights show a gain', () => {
+    for (const gap of [unknown, measured(0), measured(-0.1)])
+      expect(marginalCost({ ...example, gap })).toBeUndefined()
+  })
+
+  it('compares what it would come to: annealing now, when planned, never', () => {
+    const { alternatives, earliestStep } = marginalCost({ ...example, gain: measured(1) })!
+    const [later, now, never] = alternatives
+    expect([later, now, never].map((entry) => entry?.name)).toEqual([
+      `anneal at step ${formatStep(earliestStep)}`,
+      'anneal now',
+      'never anneal',
+    ])
+    // The plan's anneal is the best of them by the same model, and staying for ever the worst.
+    expect(later!.finalLoss).toBeLessThan(now!.finalLoss)
+    expect(never!.finalLoss).toBeGreaterThan(now!.finalLoss)
+    // P(2000) = 2, and the gap stays on top of it.
+    expect(never!.finalLoss).toBeCloseTo(2.5, 12)
+  })
+
+  it('orders switch times by the same model that its step minimises', () => {
+    // The final loss by the alternatives' own formula, over every switch step, is least near `earliestStep`.
+    const { earliestStep } = marginalCost(example)!
+    const finalLoss = (t: number) =>
+      marginalCost({ ...example, step: t, largeSteps: t })!.alternatives.find(
+        ({ name }) => name === 'anneal now',
+      )!.finalLoss
+    let best = 1_000
+    for (let t = 1_000; t <= 1_800; t++) if (finalLoss(t) < finalLoss(best)) best = t
+    expect(Math.abs(best - earliestStep)).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('what annealing gains per e-fold of its length', () => {
+  it('comes from noise, from averaged weights, or is the geometric mean of both', () => {
+    const scale = (gain: Estimate, gap: Estimate) => annealingScale(gain, gap)
+    expect(scale(measured(1, 0.2), unknown)).toEqual({
+      value: switchFactorGain,
+      standardError: 0.2 * switchFactorGain,
+    })
+    expect(scale(unknown, measured(0.5, 0.1))).toEqual({
+      value: 0.5 * switchFactorGap,
+      standardError: 0.1 * switchFactorGap,
+    })
+    const both = scale(measured(1, 0.3), measured(0.25, 0.1))!
+    expect(both.value).toBeCloseTo(Math.sqrt(switchFactorGain * switchFactorGap * 0.25), 12)
+    // Relative errors .3 and .4 give half of .5.
+    expect(both.standardError).toBeCloseTo(0.25 * both.value, 12)
+    expect(scale(measured(1, null), measured(0.25, 0.1))!.standardError).toBeNull()
+    expect(scale(measured(-1), measured(0))).toBeNull()
+    expect(scale(measured(-1), measured(0.5))!.value).toBeCloseTo(0.5 * switchFactorGap, 12)
+  })
+})
+
+describe('the chance that annealing gains as much', () => {
+  it('is that of two normal values', () => {
+    const side = (value: number, standardError: number | null) => ({ value, standardError })
+    expect(probabilityBelow(side(1, 0.3), side(1, 0.4))).toBeCloseTo(0.5, 6)
+    // Φ(1.96) = .975; the error function is good to 1e-7.
+    expect(probabilityBelow(side(0, 0.3), side(0.98, 0.4))).toBeCloseTo(0.975, 4)
+    expect(probabilityBelow(side(0.98, 0.3), side(0, 0.4))).toBeCloseTo(0.025, 4)
+    expect(probabilityBelow(side(0, 0), side(1, 0))).toBe(1)
+    expect(probabilityBelow(side(1, 0), side(0, 0))).toBe(0)
+    expect(probabilityBelow(side(1, null), side(0, 0))).toBeNull()
+  })
+})
+
+describe('a change of the loss’s unit or of its zero', () => {
+  /** The rule on a noisy valley, with every loss times a factor, plus a constant. */
+  function noisyCost(seed: number, factor: number, shift: number) {
+    const draw = normals(random(seed))
+    let valley = valleySlope.init({})
+    for (let probe = 1; probe <= 20; probe++) {
+      const averagedLoss = 1 + 0.5 * (probe / 20) ** -0.7 + 0.005 * draw()
+      valley = valleySlope.update(valley, {
+        runLength: 50 * probe,
+        averagedLoss: factor * averagedLoss + shift,
+      })
+    }
+    const gap = measured(0.1 * factor, 0.01 * factor)
+    const gain = measured(0.2 * factor, 0.05 * factor)
+    const fit = valleySlope.read(valley).fit!
+    return marginalCost({ step: 1_000, budgetSteps: 3_000, largeSteps: 1_000, valley: fit, gain, gap })!
+  }
+  const seeds = fc.nat(1_000_000)
+
+  it('leaves the step and the chance as they are, and multiplies both sides', () => {
+    fc.assert(
+      fc.property(seeds, fc.double({ min: 1e-3, max: 1e3, noNaN: true }), (seed, factor) => {
+        const [a, b] = [noisyCost(seed, 1, 0), noisyCost(seed, factor, 0)]
+        expect(b.satisfied).toBe(a.satisfied)
+        // Rounding may move the crossing of two smooth curves by a step.
+        expect(Math.abs(b.earliestStep - a.earliestStep)).toBeLessThanOrEqual(1)
+        expect(b.staying.value / factor).toBeCloseTo(a.staying.value, 6)
+        expect(b.annealing.value / factor).toBeCloseTo(a.annealing.value, 9)
+        expect(b.probability).toBeCloseTo(a.probability!, 5)
+      }),
+      { numRuns: 60, seed: 20260103 },
+    )
+  })
+
+  it('leaves everything but the forecast final losses as it is where a constant is added', () => {
+    fc.assert(
+      fc.property(seeds, fc.double({ min: -100, max: 100, noNaN: true }), (seed, shift) => {
+        const [a, b] = [noisyCost(seed, 1, 0), noisyCost(seed, 1, shift)]
+        expect(b.satisfied).toBe(a.satisfied)
+        expect(Math.abs(b.earliestStep - a.earliestStep)).toBeLessThanOrEqual(1)
+        expect(b.staying.value).toBeCloseTo(a.staying.value, 6)
+        expect(b.probability).toBeCloseTo(a.probability!, 5)
+        for (const [i, { finalLoss }] of b.alternatives.entries())
+          expect(finalLoss - shift).toBeCloseTo(a.alternatives[i]!.finalLoss, 4)
+      }),
+      { numRuns: 60, seed: 20260104 },
+    )
+  })
+})
