@@ -6,7 +6,6 @@
 // anneal they see nothing, as its falling losses are our doing. Cost: O(1) per sample; state under 10 kB.
 
 import type { Counterfactual } from '../../protocol/vocabulary.ts'
-import { counterfactualBlockSteps, counterfactualShares } from '../constants.ts'
 import { offers } from '../options.ts'
 import { formatPercent } from '../record/sentences.ts'
 import type { TunerState } from '../state.ts'
@@ -15,6 +14,10 @@ import { cooldownStep } from './fixedCooldown.ts'
 import { type GreedyLRState, greedyLimits, greedyLR } from './greedyLR.ts'
 import { type ReduceOnPlateauState, reduceOnPlateau } from './reduceOnPlateau.ts'
 import type { RivalObservation } from './rival.ts'
+
+// Counterfactuals in decision records. Chosen: fixed anneals over these shares of the budget; dlib's rule, whose window is 2,000 losses, sees means of so many of them, so that its part of the state stays small: what that changes is in bench/records/2026-11-24-rivals/README.md.
+const counterfactualShares = [0.2, 0.45, 0.8] as const
+const counterfactualBlockSteps = 10
 
 export type RivalsState = {
   /** The weights that were watched are those from this step on. */

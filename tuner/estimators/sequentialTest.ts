@@ -10,18 +10,25 @@
 // bench/records/2026-11-24-sequential-test/README.md. Cost: O(1) a probe, O(48) a block; at most 49 blocks are kept.
 // NaN, infinite, repeated and late probes leave the state as it is.
 
-import {
-  sequentialBlocksMax,
-  sequentialClip,
-  sequentialDifferencesNeeded,
-  sequentialErrorRate,
-  sequentialEvidenceMax,
-  sequentialFittedParameters,
-  sequentialLambdas,
-  sequentialScatterMin,
-  sequentialStartLooks,
-} from '../../constants.ts'
-import { longRunFactor, mean } from '../../estimators/uncertainty.ts'
+import { longRunFactor, mean } from './uncertainty.ts'
+
+/** The chance of ever switching a run that still gains δ, at most. */
+export const sequentialErrorRate = 0.05
+const sequentialLambdas = [0.25, 0.5, 1, 2] as const
+const sequentialClip = 3
+/** Half of all starting weight is spent in so many looks. */
+const sequentialStartLooks = 100
+/** Differences of blocks behind the first look, and blocks kept. */
+export const sequentialDifferencesNeeded = 12
+export const sequentialBlocksMax = 49
+/** Correlation is taken as if so many parameters had been fitted: measured on few values it is too small. */
+const sequentialFittedParameters = 3
+/** σ̂ is at least this share of δ, so that rounding is not taken for evidence. Chosen. */
+const sequentialScatterMin = 0.01
+/** Evidence is kept up to here: more says no more, and it must stay finite. */
+const sequentialEvidenceMax = 1e6
+if (sequentialBlocksMax < 2 * (sequentialDifferencesNeeded + 1))
+  throw new RangeError('blocks must be kept until they can be merged')
 
 /** `tolerancePerStep`: δ, loss per step; null, or not above 0 = not known yet. */
 export type SequentialProbe = {

@@ -7,25 +7,29 @@
 // Left is what staying still gains, right what annealing gains; both are losses, so multiplying all losses by a
 // constant, or adding one, leaves the switch where it is.
 // b comes from gradient noise and curvature (.3·G), from averaged weights (.6·D), or is their geometric mean.
-// Source: derived here; constants from bench/records/2026-11-24-prototype/README.md. Cost: 40 evaluations of the fit.
+// Steps count from the run's first one. Source: derived here; constants from bench/records/2026-11-24-prototype/README.md.
+// Cost: 40 evaluations of the fit.
 
 import { errorFunction } from 'simple-statistics'
-import type { Alternative, DecisionTest } from '../../../protocol/vocabulary.ts'
-import {
-  annealReferenceShare,
-  switchFactorGain,
-  switchFactorGap,
-  switchRemainingMax,
-  switchRemainingMin,
-} from '../../constants.ts'
-import type { Estimate } from '../../estimators/estimator.ts'
-import { fittedLossAt, slopeAt, type ValleyFit } from '../../estimators/valleySlope.ts'
-import { formatStep } from '../../record/sentences.ts'
+import type { Alternative, DecisionTest } from '../../protocol/vocabulary.ts'
+import type { Estimate } from '../estimators/estimator.ts'
+import { fittedLossAt, slopeAt, type ValleyFit } from '../estimators/valleySlope.ts'
+
+/** b = switchFactorGain · G from gradient noise and curvature; b = switchFactorGap · D from averaged weights. */
+export const switchFactorGain = 0.3
+export const switchFactorGap = 0.6
+/** The gain G was measured for an anneal over this share of the budget. */
+const annealReferenceShare = 0.1
 
 export type MarginalCostInput = {
   readonly step: number
-  readonly budgetSteps: number
-  readonly largeSteps: number
+  /** T: one past the last step. */
+  readonly length: number
+  /** The first and the last step at which the switch may come. */
+  readonly earliest: number
+  readonly deadline: number
+  /** S at `step`. */
+  readonly runLength: number
   readonly valley: ValleyFit
   /** G, the gain of an anneal over a tenth of the budget, from noise and curvature; value null = not measured. */
   readonly gain: Estimate
@@ -43,7 +47,7 @@ export type MarginalCost = {
   readonly satisfied: boolean
   /** P(staying ≤ annealing) under normal errors; null where an error is unknown. */
   readonly probability: number | null
-  /** The step at which the fitted valley meets the rule; at most .9 of the budget. */
+  /** The step at which the fitted valley meets the rule, within what is allowed. */
   readonly earliestStep: number
   readonly alternatives: readonly Alternative[]
 }
@@ -78,7 +82,7 @@ export function marginalCost(input: MarginalCostInput): MarginalCost | undefined
     value: 2 * scale.value,
     standardError: scale.standardError === null ? null : 2 * scale.standardError,
   }
-  const slope = slopeAt(input.valley, input.largeSteps)
+  const slope = slopeAt(input.valley, input.runLength)
   return {
     slope: { value: slope.value ?? 0, standardError: slope.standardError },
     staying,
@@ -92,19 +96,19 @@ export function marginalCost(input: MarginalCostInput): MarginalCost | undefined
 
 /** R·p(S at the middle of the ramp), for a switch at a step at or after the present one. */
 function stayingSide(input: MarginalCostInput, switchStep: number): Side {
-  const remaining = input.budgetSteps - switchStep
-  const slope = slopeAt(input.valley, input.largeSteps + (switchStep - input.step) + remaining / 2)
+  const remaining = input.length - switchStep
+  const slope = slopeAt(input.valley, input.runLength + (switchStep - input.step) + remaining / 2)
   return {
     value: remaining * (slope.value ?? 0),
     standardError: slope.standardError === null ? null : remaining * slope.standardError,
   }
 }
 
-/** First step from now at which staying gains no more than annealing, by bisection; within [.1 T, .9 T]. */
+/** First allowed step from now at which staying gains no more than annealing, by bisection. */
 function earliestStep(input: MarginalCostInput, annealing: number): number {
-  const { step, budgetSteps } = input
-  const first = Math.max(step, Math.ceil((1 - switchRemainingMax) * budgetSteps))
-  const last = Math.floor((1 - switchRemainingMin) * budgetSteps)
+  const { step, earliest } = input
+  const first = Math.max(step, earliest)
+  const last = input.deadline
   if (first >= last) return Math.max(step, last)
   const isMet = (at: number) => stayingSide(input, at).value <= annealing
   if (isMet(first)) return first
@@ -133,10 +137,10 @@ export function probabilityBelow(a: Side, b: Side): number | null {
 export function waitingLoss(input: MarginalCostInput, sinceStep: number): number | null {
   const scale = annealingScale(input.gain, input.gap)
   if (scale === null) return null
-  const { step, budgetSteps, largeSteps, valley } = input
+  const { step, length, runLength, valley } = input
   const lossFrom = (switchStep: number): number => {
-    const remaining = budgetSteps - switchStep
-    const middle = Math.max(1, largeSteps + (switchStep - step) + remaining / 2)
+    const remaining = length - switchStep
+    const middle = Math.max(1, runLength + (switchStep - step) + remaining / 2)
     return (fittedLossAt(valley, middle).value ?? 0) - scale.value * Math.log(remaining)
   }
   return lossFrom(step) - lossFrom(Math.min(step, sinceStep))
@@ -147,36 +151,37 @@ export function waitingLoss(input: MarginalCostInput, sinceStep: number): number
  * what the averaged weights show, less what G promises beyond D; a longer one gains b per e-fold of its length.
  */
 function alternatives(input: MarginalCostInput, b: number, planned: number): readonly Alternative[] {
-  const { step, budgetSteps, largeSteps, gain, gap, valley } = input
-  const reference = annealReferenceShare * budgetSteps
+  const { step, length, runLength, gain, gap, valley } = input
+  const reference = annealReferenceShare * length
   const leftOver = Math.max(0, (gap.value ?? gain.value ?? 0) - (gain.value ?? gap.value ?? 0))
   const lossAt = (at: number) => {
     const { value, standardError } = fittedLossAt(valley, at)
     return { value: value ?? 0, standardError }
   }
-  const annealedAt = (switchStep: number): Omit<Alternative, 'name'> => {
-    const remaining = budgetSteps - switchStep
-    const floor = lossAt(largeSteps + (switchStep - step) + remaining / 2)
+  const annealedAt = (switchStep: number): Pick<Alternative, 'finalLoss' | 'standardError'> => {
+    const remaining = length - switchStep
+    const floor = lossAt(runLength + (switchStep - step) + remaining / 2)
     return {
       finalLoss: floor.value + leftOver - b * Math.log(remaining / reference),
       standardError: floor.standardError,
     }
   }
-  const end = lossAt(largeSteps + budgetSteps - step)
+  const end = lossAt(runLength + length - step)
   const never = { finalLoss: end.value + (gap.value ?? gain.value ?? 0), standardError: end.standardError }
-  const now = { name: 'anneal now', ...annealedAt(step) }
-  const later = { name: `anneal at step ${formatStep(planned)}`, ...annealedAt(planned) }
-  return [...(planned > step ? [later] : []), now, { name: 'never anneal', ...never }]
+  const now = { kind: 'now' as const, switchStep: step, ...annealedAt(step) }
+  const later = { kind: 'at' as const, switchStep: planned, ...annealedAt(planned) }
+  return [...(planned > step ? [later] : []), now, { kind: 'never', switchStep: null, ...never }]
 }
 
 /** The rule's verdict as it goes into the record. */
-export function marginalCostTest(cost: MarginalCost, hits: string): DecisionTest {
+export function marginalCostTest(cost: MarginalCost, hits: DecisionTest['hits']): DecisionTest {
   return {
-    left: { name: 'what staying still gains', ...cost.staying },
+    key: 'marginal-cost',
+    left: cost.staying,
     relation: '<=',
-    right: { name: 'what annealing gains', ...cost.annealing },
+    right: cost.annealing,
     satisfied: cost.satisfied,
-    consecutive: hits,
+    hits,
     probability: cost.probability,
   }
 }

@@ -7,22 +7,29 @@
 // anneal is, and is asked for early in it alone.
 // Law: multiplying all losses by c > 0, or the two kinds by different ones, leaves e where it is.
 // Nothing is said for fewer than 4 probes or 8 blocks in the window, losses that are not positive, or a training loss
-// that does not plainly fall. Cost: O(16 probes + 512 blocks).
+// that does not plainly fall. It is a sign at two probes in a row only: looked at often, two errors are passed by chance some
+// day (noisy validation ended 6 of 12 healthy runs at one error once). Cost: O(16 probes + 512 blocks).
 // Source: derived here; bench/records/2026-11-24-finish-early/README.md.
 
-import {
-  transferBlocksNeeded,
-  transferDeviations,
-  transferFallMin,
-  transferMin,
-  transferProbesNeeded,
-  transferWindowFrom,
-} from '../../constants.ts'
-import type { Block } from '../../estimators/blocks.ts'
-import { longRunFactor } from '../../estimators/uncertainty.ts'
+import type { Block } from './blocks.ts'
+import { longRunFactor } from './uncertainty.ts'
 
-export type TransferInput = {
-  /** Steps taken. */
+/** e is low where it lies below this by two of its errors. */
+export const memorisingRatio = 0.6
+const errorsBelow = 2
+/** … and training loss has fallen by this share: on a level that neither falls nor rises, e is chance. */
+export const memorisingFallMin = 0.1
+/** Training loss falls plainly: by so many standard errors. */
+const fallErrors = 4
+/** The window: the steps from this share of those so far on. */
+const windowFrom = 1 / 3
+const probesNeeded = 4
+const blocksNeeded = 8
+/** Steps that an anneal of a run that memorises takes, as a share of those so far. */
+export const shortAnnealShare = 0.4
+
+export type MemorisingInput = {
+  /** Steps since the first, whatever number that had; `steps` below are counted alike. */
   readonly step: number
   /** First step of the large phase: training losses before it are those of other rates. */
   readonly largeFromStep: number
@@ -33,7 +40,7 @@ export type TransferInput = {
   readonly blockSteps: number
 }
 
-export type Transfer = {
+export type Memorising = {
   /** e, with its error by the delta method. */
   readonly ratio: number
   readonly standardError: number
@@ -48,9 +55,9 @@ export type Transfer = {
 }
 
 /** Undefined = there is too little to tell by. */
-export function transferOf(input: TransferInput): Transfer | undefined {
+export function memorisingOf(input: MemorisingInput): Memorising | undefined {
   const { step, largeFromStep, averagedLosses, averagedSteps, blocks, blockSteps } = input
-  const fromStep = Math.max(Math.ceil(transferWindowFrom * step), largeFromStep, averagedSteps[0] ?? step, 1)
+  const fromStep = Math.max(Math.ceil(windowFrom * step), largeFromStep, averagedSteps[0] ?? step, 1)
   const probes = averagedLosses.flatMap((loss, i): Point[] => {
     const at = averagedSteps[i]!
     return at >= fromStep && at <= step ? [{ at, loss, weight: 1 }] : []
@@ -60,10 +67,10 @@ export function transferOf(input: TransferInput): Transfer | undefined {
     const at = block.step + blockSteps / 2
     return block.step >= fromStep && block.step < step ? [{ at, loss: block.mean, weight: 1 / at }] : []
   })
-  if (probes.length < transferProbesNeeded || losses.length < transferBlocksNeeded) return undefined
+  if (probes.length < probesNeeded || losses.length < blocksNeeded) return undefined
   const [heldOut, training] = [logSlope(probes), logSlope(losses)]
   if (heldOut === undefined || training === undefined) return undefined
-  if (!(-training.value > transferDeviations * training.standardError)) return undefined
+  if (!(-training.value > fallErrors * training.standardError)) return undefined
   const ratio = heldOut.value / training.value
   const standardError =
     Math.hypot(heldOut.standardError, ratio * training.standardError) / Math.abs(training.value)
@@ -77,7 +84,7 @@ export function transferOf(input: TransferInput): Transfer | undefined {
     trainingFall,
     fromStep,
     probeCount: probes.length,
-    isMemorising: ratio + standardError < transferMin && trainingFall >= transferFallMin,
+    isMemorising: ratio + errorsBelow * standardError < memorisingRatio && trainingFall >= memorisingFallMin,
   }
 }
 

@@ -4,7 +4,9 @@
 //   R = b/(δ − p/2) for p ≤ δ, between b/δ (p = 0) and 2b/δ = 2b/p (p = δ).
 // Somebody who switches while p > δ prices a step at p: then 2b/p. A negative p counts as 0. Bounded by [.1 t, t].
 
-import { openAnnealShareMax, openAnnealShareMin } from '../../constants.ts'
+/** The anneal of a run without a budget is at least and at most this multiple of the steps so far. Chosen. */
+const openAnnealShareMin = 0.1
+const openAnnealShareMax = 1
 
 /** `scale`: b, the loss that an e-fold of R takes off; `slope`: p, and `tolerancePerStep`: δ > 0, loss per step. */
 export function openAnnealSteps(input: {
