@@ -162,6 +162,10 @@ export type KeptWeights = { readonly step: number; readonly loss: number }
 export type Seen = {
   /** The step that the run's own counter began at; null = nothing was reported yet. */
   readonly origin: number | null
+  /** The second report has told whether the first one was of the first step. */
+  readonly isOriginSure: boolean
+  /** The job has asked for the run again: the next step may be an earlier one. */
+  readonly isResumed: boolean
   /** Number of the next step: one more than the highest that is believed. */
   readonly step: number
   /** Distance of the last two reported steps. */

@@ -83,6 +83,12 @@ export function withBudget(state: BlocksState, budgetSteps: number | null): Bloc
   return next
 }
 
+/** The state as it was at a step, whole blocks of it: for a run that goes on from an earlier step. */
+export const blocksBackTo = (state: BlocksState, step: number): BlocksState => {
+  const kept = state.blocks.filter((block) => block.step + state.blockSteps <= step)
+  return { ...state, blocks: kept, currentMean: 0, currentCount: 0, lastStep: step - 1 }
+}
+
 /** The current block moved to the complete ones; the list is halved first where it is full. */
 function closed(state: BlocksState): BlocksState {
   const block = { step: state.currentStep, mean: state.currentMean, count: state.currentCount }

@@ -46,7 +46,9 @@ function lossLimit(guard: GuardState): number | null {
 
 /** Where the loss is: the smoothed one, or the level, whichever is higher. */
 function highest(guard: GuardState): number | null {
-  const known = [guard.smoothed, levelOf(guard) ?? guard.levels.at(-1) ?? null].filter((value) => value !== null)
+  const known = [guard.smoothed, levelOf(guard) ?? guard.levels.at(-1) ?? null].filter(
+    (value) => value !== null,
+  )
   return known.length === 0 ? null : Math.max(...known)
 }
 

@@ -276,7 +276,14 @@ function watchedNorm(state: GuardState, { gradientNorm: norm, batchSize }: Guard
   }
 }
 
-const normsOf = ({ badNorms, normMean, normVariance, normCount, normHits, batchSize }: GuardState): NormWatch => ({
+const normsOf = ({
+  badNorms,
+  normMean,
+  normVariance,
+  normCount,
+  normHits,
+  batchSize,
+}: GuardState): NormWatch => ({
   badNorms,
   normMean,
   normVariance,
@@ -295,9 +302,9 @@ const restarted = ({ badNorms }: GuardState, batchSize: number | null): NormWatc
 })
 
 /** Folds a valley probe: are all of its losses finite? */
-export const watchProbe = (state: GuardState, isFinite: boolean): GuardState => ({
+export const watchProbe = (state: GuardState, isSound: boolean): GuardState => ({
   ...state,
-  badProbes: isFinite ? 0 : state.badProbes + 1,
+  badProbes: isSound ? 0 : state.badProbes + 1,
 })
 
 /** A step that is late or was left out, of which only a NaN says something: the run may be another life of itself. */
@@ -311,7 +318,10 @@ export function signOf(state: GuardState): Sign | null {
   if (badNorms >= tripwireNonFiniteMax) return { key: 'non-finite-norm', values: { count: badNorms } }
   if (badProbes >= 2) return { key: 'non-finite-probe', values: { count: badProbes } }
   if (highBlocks >= blocksInARow)
-    return { key: 'loss-rise', values: { steps: highBlocks * guardBlockSteps, from: levelOf(state), to: state.smoothed } }
+    return {
+      key: 'loss-rise',
+      values: { steps: highBlocks * guardBlockSteps, from: levelOf(state), to: state.smoothed },
+    }
   if (forgottenBlocks >= blocksInARow)
     return { key: 'forgotten', values: { steps: forgottenBlocks * guardBlockSteps } }
   if (zeros >= stuckSteps && others >= stuckSteps) return { key: 'loss-stuck', values: { steps: zeros } }

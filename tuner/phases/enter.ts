@@ -89,7 +89,13 @@ export function enterLarge(
   return {
     course: largeCourse(step, rate, { ramp: rampTo(run, rate, step) }),
     change: {
-      seen: { ...seen, runLength: 0, signals: freshSignals(signals), guard: watchedAfresh(guard), rivals: null },
+      seen: {
+        ...seen,
+        runLength: 0,
+        signals: freshSignals(signals),
+        guard: watchedAfresh(guard),
+        rivals: null,
+      },
       trajectory: { ...trajectory, validFromStep: step, awaited: null },
     },
     withdraw: isOfTheCourse,
@@ -103,7 +109,8 @@ export function enterLarge(
 export function annealCourse(run: Run, reason: AnnealReason, judgement: Judgement, fromStep: number): Anneal {
   const { course, person, seen } = run
   const { cost } = judgement
-  const rate = person.override?.learningRate ?? largeRateOf(course) ?? seen.learningRate ?? givenRate(run.options)
+  const rate =
+    person.override?.learningRate ?? largeRateOf(course) ?? seen.learningRate ?? givenRate(run.options)
   const now = cost?.alternatives.find(({ kind }) => kind === 'now')
   return {
     kind: 'anneal',
@@ -130,7 +137,8 @@ export function annealCourse(run: Run, reason: AnnealReason, judgement: Judgemen
 function annealEnd(run: Run, reason: AnnealReason, judgement: Judgement): number {
   const { seen, kept } = run
   const end = endOf(run)
-  const soon = (share: number, elapsed = elapsedOf(run)) => seen.step + Math.max(2, Math.ceil(share * elapsed))
+  const soon = (share: number, elapsed = elapsedOf(run)) =>
+    seen.step + Math.max(2, Math.ceil(share * elapsed))
   if (reason === 'memorising') return Math.min(end ?? Infinity, shortAnnealEnd(run))
   if (end === null) {
     const steps = reason === 'overfitting' ? null : measuredAnnealSteps(run, judgement)

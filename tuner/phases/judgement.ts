@@ -51,14 +51,17 @@ export function gainOf({ seen, options }: Run, reading: SignalsReading): Estimat
   return annealingGain({
     effectiveLearningRate: effectiveRate(options, learningRate, momentum),
     batchSize: signals.batchSize,
-    traceSigma:
-      optimizerFamily(options) === 'sgd' ? reading.traceSigma : reading.preconditionedTraceSigma,
+    traceSigma: optimizerFamily(options) === 'sgd' ? reading.traceSigma : reading.preconditionedTraceSigma,
     noiseCurvature: reading.noiseCurvature,
   })
 }
 
 /** What the rule weighs; undefined where there is no budget, no fit, or nothing left. */
-export function costInputOf(run: Run, reading: SignalsReading, gain: Estimate): MarginalCostInput | undefined {
+export function costInputOf(
+  run: Run,
+  reading: SignalsReading,
+  gain: Estimate,
+): MarginalCostInput | undefined {
   const length = lengthOf(run)
   const { fit } = reading.valley
   const step = elapsedOf(run)

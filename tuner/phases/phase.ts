@@ -81,6 +81,8 @@ export type Outcome = {
   readonly records?: readonly Draft[]
   /** The decision proposed in `records` waits for a person until this step. */
   readonly proposes?: { readonly expiresAtStep: number; readonly reason: AnnealReason }
+  /** The evidence no longer asks for what a person was asked. */
+  readonly endsQuestion?: boolean
   readonly charts?: readonly SignalReading[]
   /** The step at which the phase began, where the job was there before us. */
   readonly sinceStep?: number

@@ -45,7 +45,8 @@ export function lengthOf(run: Timed): number | null {
 /** The length, or what stands for it. */
 export const lengthOrNominal = (run: Timed): number => lengthOf(run) ?? nominalLength
 
-const stepAt = (run: Timed, length: number, share: number): number => originOf(run) + Math.ceil(share * length)
+const stepAt = (run: Timed, length: number, share: number): number =>
+  originOf(run) + Math.round(share * length)
 
 /** The rule may switch from this step on; without a budget at any. */
 export function earliestSwitchStep(run: Timed): number {

@@ -65,7 +65,8 @@ function averagingSteps(run: TunerState, distance: number | null): number {
 }
 
 /** In a race averages end with the arm: over its last quarter, its second half, or all of it. */
-const armBlockSteps = ({ armSteps }: { readonly armSteps: number }): number => Math.max(1, Math.round(armSteps / 4))
+const armBlockSteps = ({ armSteps }: { readonly armSteps: number }): number =>
+  Math.max(1, Math.round(armSteps / 4))
 
 /**
  * Norms of micro-batches come more rarely once trΣ is known and signals take more than their share of the time: not at all
@@ -123,13 +124,17 @@ function affordableDistance(run: TunerState): number {
  * How many probes come before the fallback plan acts, where they are too few for the rule because a probe takes too long;
  * null = enough, or not known.
  */
-export function tooFewProbes(run: TunerState): { readonly probes: number; readonly stepsEach: number } | null {
+export function tooFewProbes(
+  run: TunerState,
+): { readonly probes: number; readonly stepsEach: number } | null {
   const time = seconds(run)
   const until = fallbackStep(run)
   if (time === undefined || until === null) return null
   const distance = Math.max(affordableDistance(run), probeStepsMin)
   const probes = run.seen.signals.valley.count + Math.max(0, until - run.seen.step) / distance
-  return probes < valleyProbesNeeded ? { probes: Math.floor(probes), stepsEach: time.probe / time.step } : null
+  return probes < valleyProbesNeeded
+    ? { probes: Math.floor(probes), stepsEach: time.probe / time.step }
+    : null
 }
 
 /** The longest listed distance that is not above this one; the shortest at least. */

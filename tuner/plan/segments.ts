@@ -38,7 +38,7 @@ export const endedSegments = ({ step, momentum }: Horizon): Segment[] => [
   segment('done', { fromStep: step, toStep: step + 1, from: 0, to: 0 }, momentum),
 ]
 
-const annealShape = (steps: number, length: number | null): SegmentShape =>
+export const annealShape = (steps: number, length: number | null): SegmentShape =>
   length !== null && steps < linearShareMin * length ? 'oneMinusSqrt' : 'linear'
 
 /** Anneal from a rate to 0 over [fromStep, toStep). */

@@ -77,8 +77,5 @@ function isClimbingDown(race: RaceState, [bottom, above]: readonly Finisher[]): 
 /** A faster arm than the reference won: nothing is to be looked for below. */
 function isBetterThanReference(race: RaceState, done: readonly Finisher[]): boolean {
   const own = done.find(({ learningRate }) => learningRate === race.reference)
-  return (
-    own !== undefined &&
-    done.some((arm) => arm.learningRate > race.reference && isClear(race, arm, own))
-  )
+  return own !== undefined && done.some((arm) => arm.learningRate > race.reference && isClear(race, arm, own))
 }

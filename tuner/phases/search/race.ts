@@ -77,7 +77,11 @@ export function openRace(options: {
 export function startArm(race: RaceState, learningRate: number, step: number): RaceState {
   const id = race.arms.length
   const arm: Arm = { id, learningRate, score: null, diverged: false }
-  return { ...race, arms: [...race.arms, arm], current: { arm: id, fromStep: step, toStep: step + race.armSteps } }
+  return {
+    ...race,
+    arms: [...race.arms, arm],
+    current: { arm: id, fromStep: step, toStep: step + race.armSteps },
+  }
 }
 
 /** What the samples of the running arm have shown; the first arm tells where the run begins and how its loss scatters. */

@@ -86,7 +86,13 @@ function endRace(run: Run, race: RaceState): Outcome {
   if (result === undefined) {
     const slowest = Math.min(...race.arms.map(({ learningRate }) => learningRate))
     const rate = clampedRate(run.options, slowest * belowDivergence)
-    const draft: Draft = { kind: 'lower', rule: 'race', reason: 'all-diverged', values: { ...cost, rate, slowest }, evidence }
+    const draft: Draft = {
+      kind: 'lower',
+      rule: 'race',
+      reason: 'all-diverged',
+      values: { ...cost, rate, slowest },
+      evidence,
+    }
     return enterLarge(run, rate, { isFromStart: true, records: [draft] })
   }
   const rate = clampedRate(run.options, result.learningRate)
@@ -158,7 +164,9 @@ function armRestored(run: Run, { race }: Search, step: number): Outcome | null {
     course: { kind: 'search', race: { ...race, current: moved } },
     withdraw: ({ kind }) => kind === 'probe',
     ask: [{ kind: 'probe', atStep: moved.toStep, probe: 'valley' }],
-    change: { trajectory: { ...run.trajectory, validFromStep: Math.max(run.trajectory.validFromStep, step) } },
+    change: {
+      trajectory: { ...run.trajectory, validFromStep: Math.max(run.trajectory.validFromStep, step) },
+    },
   }
 }
 
@@ -176,7 +184,8 @@ export const search: Phase<Search> = {
     if (current === null || run.trajectory.awaited !== null) return null
     if (hasArmDiverged(race, guard))
       return nextArm(run, endArm(race, null), Math.min(current.toStep, step + graceSteps))
-    if (step > overdueStep(course)) return searchCutShort(run, course, { reason: 'search-left', isFromStart: false })
+    if (step > overdueStep(course))
+      return searchCutShort(run, course, { reason: 'search-left', isFromStart: false })
     return race === course.race ? null : { course: { kind: 'search', race } }
   },
   probed(run, course, probe) {

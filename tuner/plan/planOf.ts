@@ -1,0 +1,54 @@
+// The plan of a run: the rate ahead as its phase has it, under a person's override, with the limits, the cadence and the
+// step to wait at. Made anew from what is known now; its version grows only where it asks for something else.
+
+import type { Plan, Segment } from '../../protocol/vocabulary.ts'
+import type { IssuedPlan } from '../guard/drift.ts'
+import { tripwireOf } from '../guard/tripwire.ts'
+import { isSteering, momentumOf } from '../options.ts'
+import { phaseOf, type TunerState } from '../state.ts'
+import { endOf, lengthOf } from './bounds.ts'
+import { cadenceOf } from './cadence.ts'
+import { overrideSegments } from './segments.ts'
+
+/** Plans that a job may still be following. Chosen: a batch is answered before the next is made. */
+const issuedMax = 8
+
+/** The next version of the plan, or the same object where nothing changed, and the plans that a job may follow. */
+export function planned(
+  run: TunerState,
+  course: { readonly segments: readonly Segment[]; readonly awaitAtStep: number | null },
+): Pick<TunerState, 'plan' | 'issued'> {
+  const { plan, issued, person, seen, mode } = run
+  const horizon = {
+    step: seen.step,
+    end: endOf(run),
+    length: lengthOf(run),
+    momentum: momentumOf(run.options),
+  }
+  const segments =
+    person.override === null
+      ? course.segments
+      : overrideSegments(horizon, { ...person.override, phase: phaseOf(run.course), after: course.segments })
+  const next: Plan = {
+    version: plan.version + 1,
+    segments,
+    tripwire: tripwireOf(run),
+    cadence: cadenceOf(run),
+    awaitAtStep: isSteering(mode) ? course.awaitAtStep : null,
+  }
+  if (isSame(plan, next)) return { plan, issued }
+  const isOther = JSON.stringify(issued.at(-1)?.segments) !== JSON.stringify(segments)
+  return { plan: next, issued: isOther ? withIssued(issued, next) : issued }
+}
+
+const withIssued = (issued: readonly IssuedPlan[], { version, segments }: Plan): readonly IssuedPlan[] =>
+  [...issued, { version, segments }].slice(-issuedMax)
+
+/** Whether two plans ask the same of a client, whatever their versions. */
+const isSame = (a: Plan, b: Plan): boolean =>
+  JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 })
+
+/** The plan of that version as it is remembered: the newest that was issued by then; null = it is not known any more. */
+export function issuedPlan(issued: readonly IssuedPlan[], version: number): IssuedPlan | null {
+  return issued.findLast((entry) => entry.version <= version) ?? null
+}
