@@ -114,6 +114,14 @@ describe('telemetry', () => {
     expect(issues[0]?.message).toContain(String(limits.batchStepsMax))
   })
 
+  it('refuses a metric whose name an object would lose in silence', () => {
+    const steps = '{"step":[1],"metrics":{"__proto__":[1],"accuracy":[1]}}'
+    const { error } = telemetrySchema.safeParse(JSON.parse(`{"clientId":"c","sequence":1,"steps":${steps}}`))
+    expect(error?.issues).toMatchObject([
+      { path: ['steps', 'metrics'], message: 'must hold no entry named "__proto__"' },
+    ])
+  })
+
   it('refuses more metrics and longer names than the contract allows', () => {
     const batch = (metrics: object) => ({ clientId: 'c', sequence: 1, steps: { step: [1], metrics } })
     const many = Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`m${i}`, [1]]))

@@ -6,7 +6,7 @@ import { capabilities, modes, optimizerFamilies } from '../lists.ts'
 import { familyOf } from '../optimizers.ts'
 import { type Command, plainCommandSchema } from './log.ts'
 import type { RunOptions } from './runs.ts'
-import { finite, name, type Parsed, rate, runIdSchema, step, text } from './values.ts'
+import { finite, name, type Parsed, rate, recordOf, runIdSchema, step, text } from './values.ts'
 
 const learningRateSchema = z
   .strictObject({
@@ -50,8 +50,7 @@ export const createRunSchema = z
     mode: z.enum(modes).default('auto'),
     capabilities: z.array(z.enum(capabilities)).max(capabilities.length).default([]),
     learningRate: learningRateSchema.default({ initial: null, min: null, max: null }),
-    settings: z
-      .record(name, z.union([text(), finite, z.boolean(), z.null()]))
+    settings: recordOf(z.union([text(), finite, z.boolean(), z.null()]))
       .refine(
         (settings) => Object.keys(settings).length <= limits.settingsMax,
         `must hold at most ${limits.settingsMax} entries`,
