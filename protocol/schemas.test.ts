@@ -91,7 +91,7 @@ describe('telemetry', () => {
     const { steps, acknowledgements } = parsed(
       'empty columns, as good as absent, and an acknowledgement without detail',
     )
-    expect(steps).toEqual({ step: [106], learningRate: [0.05], metrics: {} })
+    expect(steps).toEqual({ step: [106], learningRate: [0.05] })
     expect(acknowledgements?.[0]?.detail).toBe('')
   })
 

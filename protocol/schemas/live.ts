@@ -47,7 +47,7 @@ export const problemSchema = z
     code: z.string(),
     /** JSON pointers into the body, or `?name` for a query parameter, each with its sentence. */
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).exactOptional(),
-    /** Of `sequence-gap`: the sequence number that was expected. */
+    /** Of `sequence-gap` and `sequence-reused`: the sequence number that was expected. */
     expectedSequence: z.int().min(1).exactOptional(),
     requestId: z.string().exactOptional(),
   })

@@ -93,7 +93,8 @@ export const overrideSchema = z
 /** Query of `GET /runs/{id}/series`. */
 export const seriesQuerySchema = z
   .strictObject({
-    signals: text().optional(),
+    /** One name, several separated by commas, or the parameter once for each; absent = all. */
+    signals: z.union([text(), z.array(text()).max(limits.metricsMax)]).optional(),
     from: z.coerce.number().int().min(0).max(limits.stepMax).default(0),
     to: z.coerce.number().int().min(0).max(limits.stepMax).default(limits.stepMax),
     points: z.coerce.number().int().min(50).max(limits.seriesPointsMax).default(1_000),

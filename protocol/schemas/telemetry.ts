@@ -62,6 +62,7 @@ export const sampleColumnsSchema = z
       check(`metrics.${key}`, values, ['metrics', key])
       if (values.length === 0) delete columns.metrics?.[key]
     }
+    if (Object.keys(columns.metrics ?? {}).length === 0) delete columns.metrics
     return columns
   })
   .meta({ id: 'SampleColumns' })

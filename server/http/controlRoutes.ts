@@ -5,7 +5,7 @@ import type { Router } from 'express'
 import { approvalSchema, commandOf, commandRequestSchema, overrideSchema } from '../../protocol/schemas.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
-import { decisionNotFound } from '../runs/runErrors.ts'
+import { checkRunning, decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
 import { handle, parameter } from './answer.ts'
 import { readJson } from './body.ts'
@@ -13,11 +13,6 @@ import { reasonQuery } from './queries.ts'
 import { route } from './routes.ts'
 import { localUser } from './runRoutes.ts'
 import { parse } from './validate.ts'
-
-function checkRunning(run: RunSummary): void {
-  if (run.state === 'finished' || run.state === 'diverged')
-    throw new ServerError('run-finished', `run "${run.id}" is ${run.state}: its plan changes no more`)
-}
 
 function checkOverride(run: RunSummary, untilStep: number): void {
   checkRunning(run)

@@ -8,6 +8,7 @@ import { recommendationOf } from '../runs/recommendation.ts'
 import { decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
 import { scheduleJson, scheduleRows } from '../runs/schedule.ts'
+import { signalsOf } from '../runs/signalsOf.ts'
 import type { Storage } from '../storage/storage.ts'
 import { handle, parameter } from './answer.ts'
 import { listDecisionsQuery, scheduleQuery } from './queries.ts'
@@ -44,11 +45,11 @@ export function addReadRoutes(router: Router, runs: Runs, storage: Storage): voi
     get: handle(async (request, response) => {
       const query = parse(seriesQuerySchema, request.query, 'query')
       const runId = parameter(request, 'id')
-      const signals = query.signals?.split(',').filter((signal) => signal !== '')
-      const series = await runs.inLine(runId, async () =>
-        (await runs.seriesInLine(runId)).query({ ...query, signals }),
-      )
-      response.json(series)
+      const answer = await runs.inLine(runId, async () => {
+        const { series } = await runs.openInLine(runId)
+        return series.query({ ...query, signals: signalsOf(series, runId, query.signals) })
+      })
+      response.json(answer)
     }),
   })
   route(router, '/runs/:id/recommendation', {

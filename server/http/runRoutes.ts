@@ -29,7 +29,7 @@ export function addRunRoutes(router: Router, runs: Runs): void {
     }),
     post: handle(async (request, response) => {
       const body = parse(createRunSchema, await readJson(request))
-      const { created, answer } = await runs.create(body)
+      const { created, answer } = await runs.create(body, localUser)
       response.location(`${apiPrefix}/runs/${answer.run.id}`)
       response.status(created ? 201 : 200).json(answer)
     }),
