@@ -37,6 +37,8 @@ export type TestServerOptions = {
   readonly config?: Partial<Config>
   readonly pagesMax?: number
   readonly pageDir?: string
+  /** Called with the path of the database before the server opens it. */
+  readonly prepare?: (databaseFile: string) => void
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -68,6 +70,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     })
     return { app, storage, ...(await app.listen()) }
   }
+  options.prepare?.(join(folder, 'twostep.db'))
   const first = await begin()
   const server: TestServer = {
     ...first,
