@@ -91,15 +91,13 @@ export const overrideSchema = z
   .meta({ id: 'OverrideRequest' })
 
 /** Query of `GET /runs/{id}/series`. */
-export const seriesQuerySchema = z
-  .strictObject({
-    /** One name, several separated by commas, or the parameter once for each; absent = all. */
-    signals: z.union([text(), z.array(text()).max(limits.metricsMax)]).optional(),
-    from: z.coerce.number().int().min(0).max(limits.stepMax).default(0),
-    to: z.coerce.number().int().min(0).max(limits.stepMax).default(limits.stepMax),
-    points: z.coerce.number().int().min(50).max(limits.seriesPointsMax).default(1_000),
-  })
-  .meta({ id: 'SeriesQuery' })
+export const seriesQuerySchema = z.strictObject({
+  /** One name, several separated by commas, or the parameter once for each; absent = all. */
+  signals: z.union([text(), z.array(text()).max(limits.metricsMax)]).optional(),
+  from: z.coerce.number().int().min(0).max(limits.stepMax).default(0),
+  to: z.coerce.number().int().min(0).max(limits.stepMax).default(limits.stepMax),
+  points: z.coerce.number().int().min(50).max(limits.seriesPointsMax).default(1_000),
+})
 
 /** The run's options from its creation request. `name` defaults to the run's id. */
 export function runOptions(request: CreateRun, runId: string): RunOptions {

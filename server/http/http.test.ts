@@ -227,6 +227,17 @@ test('health, readiness, versions and the contract are served', async () => {
     ([, name]) => name!,
   )
   expect(references.filter((name) => body.components.schemas[name] === undefined)).toEqual([])
+  const described = Object.values(body.paths).flatMap((methods) => Object.values(methods as object))
+  const ids = described.map(({ operationId }) => operationId)
+  expect(new Set(ids).size).toBe(ids.length)
+  expect(ids).not.toContain(undefined)
+  // An empty schema allows anything: there is none.
+  expect(JSON.stringify(body)).not.toMatch(/"(schema|items|additionalProperties)":\{\}|":\{\},"/)
+  const series = body.paths['/api/v1/runs/{id}/series'].get
+  expect(series.parameters.map(({ name }: { name: string }) => name)).toEqual([
+    ...['id', 'signals', 'from', 'to', 'points'],
+  ])
+  expect(Object.keys(series.responses)).toEqual(['200', '400', '403', '404', '422', '500', '503', '507'])
   for (const path of Object.keys(body.paths)) {
     const known = await server.call('PUT', path.replace('{id}', 'x').replace('{number}', '1'))
     expect([path, known.status]).toEqual([path, 405])

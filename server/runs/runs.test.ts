@@ -175,6 +175,8 @@ test('the real tuner is folded, stored and replayed', async () => {
   for (let i = 0; i < 20; i++) await post(i + 1, { steps: sampleBatch(100 * i, 100) }, 'real')
   const run = await server.call('GET', '/api/v1/runs/real')
   expect(run.body.headline.length).toBeGreaterThan(10)
+  const { body } = await server.call('GET', '/api/v1/runs/real/decisions')
+  expect(body.decisions).toHaveLength(run.body.decisionCount)
   const replay = await replayRun(server.storage, realTuner, 'real')
   expect(replay).toMatchObject({ identical: true, observations: 21 })
   expect(replay.decisions).toBeGreaterThan(0)
