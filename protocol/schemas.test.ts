@@ -91,7 +91,7 @@ describe('telemetry', () => {
     const { steps, acknowledgements } = parsed(
       'empty columns, as good as absent, and an acknowledgement without detail',
     )
-    expect(steps).toEqual({ step: [106], learningRate: [0.05], metrics: {} })
+    expect(steps).toEqual({ step: [106], learningRate: [0.05] })
     expect(acknowledgements?.[0]?.detail).toBe('')
   })
 
@@ -112,6 +112,14 @@ describe('telemetry', () => {
     const issues = telemetrySchema.safeParse(batch(10_001)).error?.issues ?? []
     expect(issues.map((issue) => issue.path.join('.'))).toContain('steps.step')
     expect(issues[0]?.message).toContain(String(limits.batchStepsMax))
+  })
+
+  it('refuses a metric whose name an object would lose in silence', () => {
+    const steps = '{"step":[1],"metrics":{"__proto__":[1],"accuracy":[1]}}'
+    const { error } = telemetrySchema.safeParse(JSON.parse(`{"clientId":"c","sequence":1,"steps":${steps}}`))
+    expect(error?.issues).toMatchObject([
+      { path: ['steps', 'metrics'], message: 'must hold no entry named "__proto__"' },
+    ])
   })
 
   it('refuses more metrics and longer names than the contract allows', () => {
