@@ -1,4 +1,4 @@
-import { describe, expect, expectTypeOf, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import actionExamples from './examples/action.json' with { type: 'json' }
 import createRunExamples from './examples/createRun.json' with { type: 'json' }
@@ -7,36 +7,23 @@ import requestExamples from './examples/requests.json' with { type: 'json' }
 import telemetryExamples from './examples/telemetry.json' with { type: 'json' }
 import answer from './examples/telemetryAnswer.json' with { type: 'json' }
 import {
-  type acknowledgementSchema,
   actionSchema,
   changeRunSchema,
   commandOf,
-  commandSchema,
+  commandRequestSchema,
   createRunSchema,
   encodeNumber,
   limits,
   overrideSchema,
   planSchema,
-  type probeSchema,
   runOptions,
   sampleColumnsSchema,
   seriesQuerySchema,
   subscribeSchema,
+  telemetryAnswerSchema,
   telemetrySchema,
 } from './schemas.ts'
-import {
-  type Acknowledgement,
-  type Action,
-  actionKinds,
-  type Plan,
-  type Probe,
-  probeKinds,
-  type SampleColumns,
-  type SubscribeRequest,
-  sampleColumnNames,
-  type Telemetry,
-  type TelemetryAnswer,
-} from './vocabulary.ts'
+import { actionKinds, probeKinds, sampleColumnNames } from './vocabulary.ts'
 
 type Examples = {
   readonly schema: string
@@ -55,7 +42,7 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
   Action: actionSchema,
   CreateRun: createRunSchema,
   ChangeRun: changeRunSchema,
-  CommandRequest: commandSchema,
+  CommandRequest: commandRequestSchema,
   OverrideRequest: overrideSchema,
   SeriesQuery: seriesQuerySchema,
   Subscribe: subscribeSchema,
@@ -110,7 +97,7 @@ describe('telemetry', () => {
 
   it('keeps every column of the vocabulary', () => {
     expect(Object.keys(parsed('everything').steps ?? {}).sort()).toEqual(
-      ['step', 'metrics', ...sampleColumnNames].sort(),
+      ['step', 'metrics', 'objective', ...sampleColumnNames].sort(),
     )
     expect(parsed('everything').probes?.map((probe) => probe.kind)).toEqual([...probeKinds])
   })
@@ -136,10 +123,13 @@ describe('telemetry', () => {
 })
 
 describe('the answer to telemetry', () => {
-  it('carries a plan and actions that the schemas know', () => {
-    expect(planSchema.safeParse(copy(answer.plan)).error).toBeUndefined()
-    for (const action of answer.actions) expect(actionSchema.safeParse(copy(action)).error).toBeUndefined()
-    expectTypeOf<keyof typeof answer>().toExtend<keyof TelemetryAnswer>()
+  it('is what the schema of answers says', () => {
+    expect(telemetryAnswerSchema.parse(copy(answer))).toEqual(answer)
+  })
+
+  it('may hold fields that a client does not know, which it leaves out', () => {
+    const newer = { ...answer, weather: 'fine', plan: { ...answer.plan, colour: 'red' } }
+    expect(telemetryAnswerSchema.parse(copy(newer))).toEqual(answer)
   })
 })
 
@@ -157,8 +147,9 @@ describe('runOptions', () => {
       project: 'default',
       tags: [],
       framework: 'unknown',
-      optimizer: { name: 'unknown', momentum: null },
+      optimizer: { name: 'unknown', family: 'other', momentum: null, weightDecay: null },
       budgetSteps: null,
+      warmupSteps: null,
       mode: 'auto',
       capabilities: [],
       learningRate: { initial: null, min: null, max: null },
@@ -166,35 +157,14 @@ describe('runOptions', () => {
     })
   })
   it('names a capability once', () => {
-    const request = createRunSchema.parse({ capabilities: ['fork', 'checkpoint', 'fork'] })
-    expect(runOptions(request, 'run-1').capabilities).toEqual(['fork', 'checkpoint'])
+    const request = createRunSchema.parse({ capabilities: ['rewind', 'checkpoint', 'rewind'] })
+    expect(runOptions(request, 'run-1').capabilities).toEqual(['rewind', 'checkpoint'])
   })
 })
 
 describe('commandOf', () => {
   it('adds who sent it', () => {
-    const request = commandSchema.parse({ kind: 'pause' })
+    const request = commandRequestSchema.parse({ kind: 'pause' })
     expect(commandOf(request, 'local')).toEqual({ kind: 'pause', reason: '', by: 'local' })
-  })
-})
-
-/** Nothing can be changed and every optional field is there, so that no field of either side goes unseen. */
-type Whole<T> = T extends readonly (infer Entry)[]
-  ? readonly Whole<Entry>[]
-  : T extends object
-    ? { readonly [Key in keyof T]-?: Whole<T[Key]> }
-    : T
-/** Each assignable to the other: a union of kinds and a kind that is a union count as the same. */
-type Same<A, B> = [Whole<A>] extends [Whole<B>] ? ([Whole<B>] extends [Whole<A>] ? true : false) : false
-
-describe('the vocabulary', () => {
-  it('has the fields of the schemas, no more and no fewer (checked by the compiler)', () => {
-    expectTypeOf<Same<Telemetry, z.infer<typeof telemetrySchema>>>().toEqualTypeOf<true>()
-    expectTypeOf<Same<SampleColumns, z.infer<typeof sampleColumnsSchema>>>().toEqualTypeOf<true>()
-    expectTypeOf<Same<Probe, z.infer<typeof probeSchema>>>().toEqualTypeOf<true>()
-    expectTypeOf<Same<Acknowledgement, z.infer<typeof acknowledgementSchema>>>().toEqualTypeOf<true>()
-    expectTypeOf<Same<Plan, z.infer<typeof planSchema>>>().toEqualTypeOf<true>()
-    expectTypeOf<Same<Action, z.infer<typeof actionSchema>>>().toEqualTypeOf<true>()
-    expectTypeOf<Same<SubscribeRequest, z.infer<typeof subscribeSchema>>>().toEqualTypeOf<true>()
   })
 })

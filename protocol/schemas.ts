@@ -1,30 +1,40 @@
-// Schemas of everything on the wire, told by subject in schemas/. Unknown input is parsed here once, into the types of
-// vocabulary.ts, and the server's /openapi.json is generated from these same schemas. Objects are strict: an unknown
-// field is an error that names it, because a misspelt column would otherwise be lost in silence.
-//
-// `satisfies z.ZodType<T>` holds each schema to the vocabulary's type T: a field that is missing here or has
-// another type does not compile (schemas.test.ts asserts the other direction). Optional fields are exact, so
-// that a parsed field is there or it is not, but never there as `undefined`.
+// Schemas of everything on the wire, told by subject in schemas/: the one source of its types (vocabulary.ts names them),
+// of what the server refuses and of /openapi.json. Requests are strict: an unknown field is an error that names it,
+// because a misspelt column would otherwise be lost in silence. Answers are not: a client leaves out what it does not
+// know, so that a newer server may say more. Optional fields are exact: there or not there, but never `undefined`.
 
-export { actionSchema, planSchema, segmentSchema } from './schemas/plan.ts'
+export { limits } from './limits.ts'
+export { encodeNumber } from './nonFinite.ts'
+export { decisionListSchema, decisionSchema, regimeReadingSchema } from './schemas/decisions.ts'
+export {
+  liveSamplesSchema,
+  problemSchema,
+  seriesSchema,
+  subscribeAnswerSchema,
+  subscribeSchema,
+} from './schemas/live.ts'
+export { commandSchema, observationSchema } from './schemas/log.ts'
+export { acknowledgementSchema, actionSchema, planSchema, segmentSchema } from './schemas/plan.ts'
 export {
   approvalSchema,
   type ChangeRun,
   type CreateRun,
   changeRunSchema,
   commandOf,
-  commandSchema,
+  commandRequestSchema,
   createRunSchema,
   overrideSchema,
   runOptions,
   seriesQuerySchema,
-  subscribeSchema,
 } from './schemas/requests.ts'
 export {
-  acknowledgementSchema,
-  parsedTelemetry,
-  probeSchema,
-  sampleColumnsSchema,
-  telemetrySchema,
-} from './schemas/telemetry.ts'
-export { encodeNumber, limits, runIdSchema } from './schemas/values.ts'
+  controlAnswerSchema,
+  recommendationSchema,
+  runAnswerSchema,
+  runListSchema,
+  runSummarySchema,
+  scheduleSchema,
+  telemetryAnswerSchema,
+} from './schemas/runs.ts'
+export { probeSchema, sampleColumnsSchema, telemetrySchema } from './schemas/telemetry.ts'
+export { runIdSchema } from './schemas/values.ts'

@@ -1,21 +1,11 @@
-// The words that all programs share, as types and as closed lists, told by subject in words/. They import nothing of
-// ours or others', so that the tuner (no Node, no DOM), the server, the page and the trainer can all speak them. Numbers
-// here are already parsed: a NaN that travels as the string "NaN" (see schemas.ts) is the number NaN in these types.
-// Where a number may be missing, it is null: 0 never stands for "not known".
+// The words that all programs share. Types are those of the schemas (schemas/), and types alone: whoever imports this
+// file at run time gets the closed lists and nothing else, so that the tuner (no Node, no DOM) and the page never load
+// the schema library. Numbers here are already parsed: a NaN that travels as the string "NaN" (nonFinite.ts) is the
+// number NaN in these types. Where a number may be missing, it is null: 0 never stands for "not known".
 
 export {
-  type Alternative,
-  type Counterfactual,
-  type Decision,
-  type DecisionTest,
-  type Evidence,
-  type Measured,
-  type RegimeReading,
-  type SignalName,
-  type SignalReading,
-  signalNames,
-} from './words/decisions.ts'
-export {
+  acknowledgementStatuses,
+  actionKinds,
   type Capability,
   capabilities,
   type DecisionKind,
@@ -24,52 +14,73 @@ export {
   decisionStatuses,
   type Mode,
   modes,
+  type OptimizerFamily,
+  observationKinds,
+  optimizerFamilies,
   type Phase,
   phases,
+  probeKinds,
   type RegimeName,
-  type RunId,
   type RunState,
   regimeNames,
   runStates,
-} from './words/lists.ts'
+  type SampleColumnName,
+  type SegmentShape,
+  type SignalName,
+  sampleColumnNames,
+  segmentShapes,
+  signalNames,
+} from './lists.ts'
+export type {
+  Alternative,
+  Counterfactual,
+  Decision,
+  DecisionList,
+  DecisionTest,
+  Evidence,
+  Measured,
+  Reason,
+  RegimeReading,
+  Side,
+  SignalReading,
+} from './schemas/decisions.ts'
 export type {
   ClientEvents,
   LiveSamples,
-  PhaseSpan,
   Problem,
-  RunSummary,
   Series,
   SeriesColumns,
   ServerEvents,
   SubscribeAnswer,
   SubscribeRequest,
-  Telemetry,
+} from './schemas/live.ts'
+export type { Command, Observation } from './schemas/log.ts'
+export type {
+  Acknowledgement,
+  Action,
+  Cadence,
+  Plan,
+  Segment,
+  Tripwire,
+} from './schemas/plan.ts'
+export type {
+  AppliedSpan,
+  ControlAnswer,
+  OptimizerInfo,
+  PhaseSpan,
+  Recommendation,
+  RunAnswer,
+  RunList,
+  RunOptions,
+  RunSummary,
+  Schedule,
   TelemetryAnswer,
-} from './words/messages.ts'
-export {
-  type Command,
-  type ForkProbe,
-  type LineProbe,
-  type Observation,
-  type OptimizerInfo,
-  observationKinds,
-  type Probe,
-  type ProbeScore,
-  probeKinds,
-  type RunOptions,
-  type SampleColumnName,
-  type SampleColumns,
-  sampleColumnNames,
-  type ValleyProbe,
-} from './words/observations.ts'
-export {
-  type Acknowledgement,
-  type Action,
-  actionKinds,
-  type Cadence,
-  type Plan,
-  type Segment,
-  type SegmentShape,
-  segmentShapes,
-  type Tripwire,
-} from './words/plan.ts'
+} from './schemas/runs.ts'
+export type {
+  LineProbe,
+  Probe,
+  ProbeScore,
+  SampleColumns,
+  Telemetry,
+  ValleyProbe,
+} from './schemas/telemetry.ts'

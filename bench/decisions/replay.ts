@@ -2,6 +2,7 @@
 // trace has them twice as often), the rate given. The job offers no checkpoint, so there is no race and no rollback:
 // what is judged is the time of the switch.
 
+import { familyOf } from '../../protocol/optimizers.ts'
 import type { Capability, Observation, Probe, RunOptions, SampleColumns } from '../../protocol/vocabulary.ts'
 import { initialState, type TunerState, tune } from '../../tuner/index.ts'
 import { cadenceOf } from '../../tuner/plan/cadence.ts'
@@ -34,8 +35,14 @@ function runOptionsOf(task: BenchTask, run: TraceRun, feed: Feed): RunOptions {
     project: 'bench',
     tags: [],
     framework: 'trace',
-    optimizer: { name: task.optimizer, momentum: run.momentum },
+    optimizer: {
+      name: task.optimizer,
+      family: familyOf(task.optimizer),
+      momentum: run.momentum,
+      weightDecay: null,
+    },
     budgetSteps: run.budgetSteps,
+    warmupSteps: null,
     mode: feed.mode,
     capabilities,
     learningRate: { initial: run.rate, min: null, max: null },
@@ -80,7 +87,6 @@ function createPacer() {
   const last = { valley: 0, line: 0 }
   const strides = { valley: 1, line: tracedLineStride }
   return ({ kind, step }: Probe, state: TunerState): boolean => {
-    if (kind === 'fork') return false
     // Not the plan's: with decisions off there is none that follows the run.
     const cadence = cadenceOf(state)
     const wanted = kind === 'valley' ? cadence?.valleySteps : cadence?.lineSteps

@@ -39,9 +39,10 @@ const decision = (step: number, kind: 'hold' | 'switch', staying: number, anneal
     kind,
     summary: `Annealing from step ${step} to 100: a < b & c.`,
     test: {
-      left: { name: 'what staying still gains', value: staying, standardError: 0.1 },
+      key: 'marginal-cost',
+      left: { value: staying, standardError: 0.1 },
       relation: '<=',
-      right: { name: 'what annealing gains', value: annealing, standardError: null },
+      right: { value: annealing, standardError: null },
     },
   }) as Decision
 

@@ -63,7 +63,7 @@ function ratesOf(entry: Observation): StepValue[] {
 }
 
 function verdictOf({ step, test }: Decision): Verdict[] {
-  if (test?.left.name !== 'what staying still gains') return []
+  if (test?.key !== 'marginal-cost') return []
   const { left, right } = test
   const sideOf = ({ value, standardError }: typeof left): Side => ({
     value,

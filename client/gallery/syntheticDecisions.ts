@@ -27,11 +27,12 @@ export const shares = {
 function evidenceFor(step: number): Pick<Decision, 'evidence' | 'alternatives' | 'counterfactuals' | 'test'> {
   return {
     test: {
-      left: { name: 'what staying still gains', value: 0.0211, standardError: 0.0031 },
+      key: 'marginal-cost',
+      left: { value: 0.0211, standardError: 0.0031 },
       relation: '<=',
-      right: { name: 'what annealing gains', value: 0.0132, standardError: 0.001 },
+      right: { value: 0.0132, standardError: 0.001 },
       satisfied: false,
-      consecutive: '0 of 3',
+      hits: { met: 0, of: 3 },
       probability: 0.006,
     },
     evidence: [
@@ -69,9 +70,9 @@ function evidenceFor(step: number): Pick<Decision, 'evidence' | 'alternatives' |
       },
     ],
     alternatives: [
-      { name: 'anneal at step 3,960', finalLoss: 0.284, standardError: 0.002 },
-      { name: 'anneal now', finalLoss: 0.286, standardError: 0.0015 },
-      { name: 'never anneal', finalLoss: 0.3, standardError: 0.0025 },
+      { kind: 'at', switchStep: 3960, finalLoss: 0.284, standardError: 0.002 },
+      { kind: 'now', switchStep: step, finalLoss: 0.286, standardError: 0.0015 },
+      { kind: 'never', switchStep: null, finalLoss: 0.3, standardError: 0.0025 },
     ],
     counterfactuals: [
       { rule: 'GreedyLR', step: 1140 },
@@ -154,6 +155,7 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
       phase: { from, to },
       regime: { name: 'large-step', index: 0.84, low: 0.79, high: 0.89 },
       plan,
+      reason: { key: kind, values: {} },
       ...(kind === 'hold' || kind === 'switch'
         ? {
             ...evidenceFor(step),

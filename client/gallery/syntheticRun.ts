@@ -181,8 +181,9 @@ export function syntheticRun(options: SyntheticOptions): SyntheticRun {
       project: id.split('-')[0] ?? 'project',
       tags: [],
       framework: 'PyTorch',
-      optimizer: { name: 'SGD', momentum: 0.9 },
+      optimizer: { name: 'SGD', family: 'sgd', momentum: 0.9, weightDecay: null },
       budgetSteps,
+      warmupSteps: null,
       mode: 'auto',
       capabilities: ['checkpoint', 'microBatchNorms', 'heldOutLoss', 'averagedWeights', 'lineProbe'],
       learningRate: { initial: null, min: 0.001, max: 0.3 },
@@ -215,7 +216,17 @@ export function syntheticRun(options: SyntheticOptions): SyntheticRun {
     spark: last
       .filter((_, i) => i % Math.max(1, Math.ceil(last.length / 40)) === 0)
       .map((value) => value ?? 0),
-    badSamples: { nonFinite: options.nonFinite?.length ?? 0, outOfOrder: 0, repeated: 0 },
+    badSamples: {
+      nonFinite: options.nonFinite?.length ?? 0,
+      nonFiniteNorms: 0,
+      skipped: 0,
+      outOfOrder: 0,
+      repeated: 0,
+      farAhead: 0,
+    },
+    drift: null,
+    outcome: null,
+    advice: null,
     createdAt: '2025-01-01T00:00:00.000Z',
     lastSeenAt: '2025-01-01T01:00:00.000Z',
   }

@@ -81,7 +81,7 @@ function rateAfterHandBack(run: RunSummary): number | null {
 function switchWords(run: RunSummary, latest: Decision | null): string {
   const end =
     run.budgetSteps === null ? '' : ` and ends at step ${formatCount(run.budgetSteps)} at the latest`
-  const now = latest?.alternatives.find(({ name }) => /^anneal now/i.test(name))
+  const now = latest?.alternatives.find(({ kind }) => kind === 'now')
   const planned = latest === null ? undefined : plannedAlternative(latest.alternatives)
   const words = `Annealing starts at the next step${end}.`
   if (now === undefined || planned === undefined) return words

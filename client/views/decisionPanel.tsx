@@ -20,7 +20,7 @@ import {
 } from './format.ts'
 import { Icon } from './icons.tsx'
 import { Sentence } from './sentence.tsx'
-import { decisionTitle, signalWords } from './words.ts'
+import { alternativeWords, decisionTitle, signalWords, testWords } from './words.ts'
 
 type PanelProps = {
   readonly run: RunSummary
@@ -113,21 +113,22 @@ function PanelHead(props: PanelProps & { decision: Decision }) {
 
 /** The sides' words: what staying gains stands left in the rule, what annealing gains right. */
 function TestBars(props: { test: DecisionTest }) {
-  const { left, right, probability } = props.test
+  const { key, left, right, probability } = props.test
+  const words = testWords(key)
   const reach = (side: DecisionTest['left']) => side.value + standardErrorsIn95 * (side.standardError ?? 0)
   const most = Math.max(reach(left), reach(right), Number.MIN_VALUE) * 1.06
   return (
     <div class="test">
       {(
         [
-          ['large', left],
-          ['anneal', right],
+          ['large', left, words[0]],
+          ['anneal', right, words[1]],
         ] as const
-      ).map(([color, side]) => {
+      ).map(([color, side, name]) => {
         const { value, plusMinus } = formatMeasured(side.value, side.standardError)
         return (
           <div key={color} class="side-of-test">
-            <span>{signalWords(side.name)}</span>
+            <span>{name}</span>
             <span class="measured">
               <b>{value}</b>
               {plusMinus !== null && ` ± ${plusMinus}`}
@@ -144,16 +145,8 @@ function TestBars(props: { test: DecisionTest }) {
   )
 }
 
-/** "2 of 3" as numbers; null = written in some other way. */
-export function parseConsecutive(text: string): { met: number; of: number } | null {
-  const match = /^(\d{1,2}) of (?:the last )?(\d{1,2})\b/.exec(text)
-  return match === null ? null : { met: Number(match[1]), of: Number(match[2]) }
-}
-
 function RuleSquares(props: { test: DecisionTest }) {
-  const parsed = parseConsecutive(props.test.consecutive)
-  if (parsed === null) return <p class="rule">Rule met: {props.test.consecutive}.</p>
-  const { met, of } = parsed
+  const { met, of } = props.test.hits
   return (
     <p class="rule">
       <span class="squares" aria-hidden="true">
@@ -174,7 +167,9 @@ function Alternatives(props: { decision: Decision }) {
       <h3>Final loss if…</h3>
       <table class="figures">
         <tbody>
-          {alternatives.map(({ name, finalLoss, standardError }) => {
+          {alternatives.map((alternative) => {
+            const { finalLoss, standardError } = alternative
+            const name = alternativeWords(alternative)
             const { value, plusMinus } = formatMeasured(finalLoss, standardError)
             return (
               <tr key={name}>

@@ -7,7 +7,6 @@ import { themeAfter } from '../state/theme.ts'
 import { isWorthSaying } from './announcer.tsx'
 import { neighbourOf } from './choosing.ts'
 import { curlExample } from './connectJob.tsx'
-import { parseConsecutive } from './decisionPanel.tsx'
 import { timeLeft } from './facts.tsx'
 import { foldHolds } from './logPanel.tsx'
 import { checkOverride } from './overrideForm.ts'
@@ -64,12 +63,6 @@ test('a hold is said only when its verdict changes', () => {
   expect(isWorthSaying(decisions[0]!, undefined)).toBe(true)
 })
 
-test('how often the rule was met is read from its words', () => {
-  expect(parseConsecutive('2 of 3')).toEqual({ met: 2, of: 3 })
-  expect(parseConsecutive('2 of the last 3 probes')).toEqual({ met: 2, of: 3 })
-  expect(parseConsecutive('twice')).toBeNull()
-})
-
 describe('override', () => {
   const fields = { rate: '0.05', until: '3,420', reason: ' trying new data ' }
   test('sound fields become a request', () => {
@@ -118,7 +111,6 @@ test('small words', () => {
   expect(backWords(0)).toBe('Connected.')
   expect(themeAfter('dark')).toBe('system')
   expect(signalWords('noiseScale')).toBe('Gradient noise scale')
-  expect(signalWords('what staying still gains')).toBe('Staying still gains')
   expect(signalWords('someNewSignal')).toBe('Some new signal')
   expect(plannedAlternative(decisions.at(-1)!.alternatives)?.finalLoss).toBe(0.284)
   expect(plannedAlternative([])).toBeUndefined()

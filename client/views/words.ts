@@ -23,6 +23,7 @@ const kindTitle: Readonly<Record<DecisionKind, string>> = {
   override: 'Set by hand',
   'hand-back': 'Handed back',
   finish: 'Finished',
+  drift: 'Rate not followed',
 }
 
 export const phaseTitle: Readonly<Record<Phase, string>> = {
@@ -61,8 +62,6 @@ const signalTitle: Readonly<Record<string, string>> = {
   rateRatio: 'Rate ÷ critical rate',
   regimeIndex: 'Regime index',
   transfer: 'Held-out fall ÷ training fall',
-  'what staying still gains': 'Staying still gains',
-  'what annealing gains': 'Annealing gains',
   signalShare: 'Time spent on signals',
   probeShare: 'Time spent on probes',
 }
@@ -122,5 +121,24 @@ function planWords(run: RunSummary): string {
 
 /** The alternative that the plan in force follows: to anneal at a step ahead; undefined where there is none. */
 export function plannedAlternative(alternatives: readonly Alternative[]): Alternative | undefined {
-  return alternatives.find(({ name }) => /^(this plan|anneal at)\b/i.test(name))
+  return alternatives.find(({ kind }) => kind === 'at')
+}
+
+/** What the two sides of a decision's test are, by its key. */
+const sideTitles: Readonly<Record<string, readonly [string, string]>> = {
+  'marginal-cost': ['Staying still gains', 'Annealing gains'],
+  'longer-budget': ['Staying still gains', 'Annealing gains'],
+  sequential: ['Evidence against going on', 'Evidence needed'],
+  memorising: ['Held-out fall ÷ training fall', 'Its bound'],
+  rise: ['Held-out loss of averaged weights', 'Its best level'],
+  comparison: ['Loss of the last weights less that of kept ones', 'Two standard errors'],
+}
+
+export const testWords = (key: string): readonly [string, string] => sideTitles[key] ?? ['Left', 'Right']
+
+export function alternativeWords({ kind, switchStep }: Alternative): string {
+  if (kind === 'now') return 'anneal now'
+  if (kind === 'never') return 'never anneal'
+  if (kind === 'merge') return 'average the weights instead'
+  return switchStep === null ? 'anneal later' : `anneal at step ${formatCount(switchStep)}`
 }

@@ -76,7 +76,7 @@ async function expectDecisionShown(page: Page, decision: Decision): Promise<void
   const details = page.getByRole('complementary', { name: 'Details' })
   await expect(details).toContainText(decision.summary)
   await expect(details).toContainText(`Decision ${decision.number}, ${decision.status}`)
-  const { left, right, satisfied, consecutive } = decision.test!
+  const { left, right, satisfied, hits } = decision.test!
   expect(satisfied).toBe(left.value <= right.value)
   const sides = await details.locator('.side-of-test .measured').allInnerTexts()
   expect(sides).toHaveLength(2)
@@ -85,8 +85,7 @@ async function expectDecisionShown(page: Page, decision: Decision): Promise<void
       showsMeasured(sides[i]!, value, standardError),
       `${sides[i]} shows ${value} ± 1.96 × ${standardError}`,
     ).toBe(true)
-  const [met, of] = consecutive.split(' of ')
-  await expect(details).toContainText(`Rule met at ${met} of the last ${of} probe`)
+  await expect(details).toContainText(`Rule met at ${hits.met} of the last ${hits.of} probe`)
 
   await details.locator('summary', { hasText: 'Evidence' }).click()
   const rows = details.locator('details.evidence tbody tr')

@@ -1,9 +1,12 @@
-// What a person or a job asks for: bodies and queries of the HTTP API, subscriptions, and the words of the vocabulary
-// that they become.
+// What a person or a job asks for: bodies and queries of the HTTP API, and the words of the vocabulary that they become.
 
 import { z } from 'zod'
-import { type Command, capabilities, modes, type RunOptions, type SubscribeRequest } from '../vocabulary.ts'
-import { finite, limits, name, rate, runIdSchema, step, text } from './values.ts'
+import { limits } from '../limits.ts'
+import { capabilities, modes, optimizerFamilies } from '../lists.ts'
+import { familyOf } from '../optimizers.ts'
+import { type Command, plainCommandSchema } from './log.ts'
+import type { RunOptions } from './runs.ts'
+import { finite, name, type Parsed, rate, runIdSchema, step, text } from './values.ts'
 
 const learningRateSchema = z
   .strictObject({
@@ -23,6 +26,14 @@ const learningRateSchema = z
 
 const budget = z.int().min(20).max(limits.stepMax)
 
+const optimizerSchema = z.strictObject({
+  name,
+  /** Default: by the name. */
+  family: z.enum(optimizerFamilies).optional(),
+  momentum: z.number().min(0).lt(1).nullish(),
+  weightDecay: z.number().min(0).nullish(),
+})
+
 /** Body of `POST /runs`: everything has a default, so `{}` starts a run that only reports its loss. */
 export const createRunSchema = z
   .strictObject({
@@ -32,10 +43,10 @@ export const createRunSchema = z
     project: name.default('default'),
     tags: z.array(name).max(limits.tagsMax).default([]),
     framework: text(limits.nameCharactersMax).default('unknown'),
-    optimizer: z
-      .strictObject({ name, momentum: z.number().min(0).lt(1).nullish() })
-      .default({ name: 'unknown', momentum: null }),
-    budgetSteps: budget.nullable().default(null),
+    optimizer: optimizerSchema.default({ name: 'unknown' }),
+    /** null = until the tuner ends it, which is the default of a new run. Of a resumed one, absent = as it was. */
+    budgetSteps: budget.nullable().optional(),
+    warmupSteps: step.nullable().default(null),
     mode: z.enum(modes).default('auto'),
     capabilities: z.array(z.enum(capabilities)).max(capabilities.length).default([]),
     learningRate: learningRateSchema.default({ initial: null, min: null, max: null }),
@@ -48,7 +59,7 @@ export const createRunSchema = z
       .default({}),
   })
   .meta({ id: 'CreateRun' })
-export type CreateRun = z.infer<typeof createRunSchema>
+export type CreateRun = Parsed<typeof createRunSchema>
 
 /** Body of `PATCH /runs/{id}`. */
 export const changeRunSchema = z
@@ -61,14 +72,11 @@ export const changeRunSchema = z
     reason: text().default(''),
   })
   .meta({ id: 'ChangeRun' })
-export type ChangeRun = z.infer<typeof changeRunSchema>
+export type ChangeRun = Parsed<typeof changeRunSchema>
 
 /** Body of `POST /runs/{id}/commands`. */
-export const commandSchema = z
-  .strictObject({
-    kind: z.enum(['pause', 'resume', 'switch-now', 'undo-switch', 'finish']),
-    reason: text().default(''),
-  })
+export const commandRequestSchema = z
+  .strictObject({ kind: plainCommandSchema, reason: text().default('') })
   .meta({ id: 'CommandRequest' })
 
 /** Body of `POST /runs/{id}/decisions/{number}/approve` and `…/reject`. */
@@ -93,35 +101,22 @@ export const seriesQuerySchema = z
   })
   .meta({ id: 'SeriesQuery' })
 
-export const subscribeSchema = z
-  .strictObject({
-    runId: runIdSchema,
-    afterDecision: z.int().min(0),
-    afterStep: step,
-    points: z.int().min(50).max(limits.seriesPointsMax),
-  })
-  .meta({ id: 'Subscribe' }) satisfies z.ZodType<SubscribeRequest>
-
 /** The run's options from its creation request. `name` defaults to the run's id. */
 export function runOptions(request: CreateRun, runId: string): RunOptions {
-  const {
-    name: givenName,
-    project,
-    tags,
-    framework,
-    optimizer,
-    budgetSteps,
-    mode,
-    learningRate,
-    settings,
-  } = request
+  const { name: givenName, project, tags, framework, optimizer, mode, learningRate, settings } = request
   return {
     name: givenName ?? runId,
     project,
     tags,
     framework,
-    optimizer: { name: optimizer.name, momentum: optimizer.momentum ?? null },
-    budgetSteps,
+    optimizer: {
+      name: optimizer.name,
+      family: optimizer.family ?? familyOf(optimizer.name),
+      momentum: optimizer.momentum ?? null,
+      weightDecay: optimizer.weightDecay ?? null,
+    },
+    budgetSteps: request.budgetSteps ?? null,
+    warmupSteps: request.warmupSteps,
     mode,
     capabilities: [...new Set(request.capabilities)],
     learningRate,
@@ -130,6 +125,6 @@ export function runOptions(request: CreateRun, runId: string): RunOptions {
 }
 
 /** A command's body together with who sent it. */
-export function commandOf(request: z.infer<typeof commandSchema>, by: string): Command {
+export function commandOf(request: Parsed<typeof commandRequestSchema>, by: string): Command {
   return { kind: request.kind, reason: request.reason, by }
 }

@@ -1,34 +1,31 @@
-// What the schemas are made of: the bounds of the wire, ids, steps, rates, and numbers. JSON has no NaN, and a diverging
-// loss is exactly what must not be lost: non-finite numbers travel as the strings "NaN", "Infinity" and "-Infinity",
-// and `null` means "not known".
+// What the schemas are made of: text within bounds, ids, steps, rates, columns, and numbers that may be non-finite.
 
 import { z } from 'zod'
+import { limits } from '../limits.ts'
+import { decodeNumber, nonFiniteNames } from '../nonFinite.ts'
 
-/** Bounds of the wire, published in the contract. */
-export const limits = {
-  bodyBytesMax: 8 * 1024 * 1024,
-  batchStepsMax: 10_000,
-  batchProbesMax: 1_000,
-  batchAcknowledgementsMax: 1_000,
-  windowsMax: 16,
-  probePartsMax: 32,
-  metricsMax: 200,
-  nameCharactersMax: 128,
-  textCharactersMax: 1_000,
-  settingsMax: 100,
-  tagsMax: 32,
-  segmentsMax: 1_000,
-  seriesPointsMax: 4_000,
-  /** 10¹², so that every step and every difference of steps is exact in a double. */
-  stepMax: 1e12,
-} as const
+/** A parsed message as everybody may hold it: nothing in it can be changed. */
+export type DeepReadonly<T> = T extends readonly (infer Entry)[]
+  ? readonly DeepReadonly<Entry>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T
+
+/** The type of a schema's parsed messages. */
+export type Parsed<Schema extends z.ZodType> = DeepReadonly<z.output<Schema>>
 
 export const text = (max: number = limits.textCharactersMax) => z.string().max(max)
 export const name = z.string().min(1).max(limits.nameCharactersMax)
+/** A word that programs compare and people do not read, such as `marginal-cost`. */
+export const key = z.string().min(1).max(limits.keyCharactersMax)
 export const step = z.int().min(0).max(limits.stepMax)
+export const count = z.int().min(0)
 export const finite = z.number()
 export const rate = z.number().min(0)
 export const seconds = z.number().min(0)
+export const share = z.number().min(0).max(1)
+/** ISO 8601, UTC. */
+export const time = z.string()
 
 /** A run's id: 1 to 128 characters of letters, digits, dot, underscore, hyphen. */
 export const runIdSchema = z
@@ -39,70 +36,62 @@ export const runIdSchema = z
   )
   .meta({ id: 'RunId' })
 
-const specialNumbers: Readonly<Record<string, number>> = {
-  NaN: Number.NaN,
-  Infinity: Number.POSITIVE_INFINITY,
-  '-Infinity': Number.NEGATIVE_INFINITY,
-}
-
-/** A number for the wire: finite numbers as they are, the others as their names. */
-export function encodeNumber(value: number): number | string {
-  return Number.isFinite(value) ? value : String(value)
-}
-
-/** The number behind a wire value; undefined = it is none. */
-function decodeNumber(value: unknown): number | undefined {
-  if (typeof value === 'number') return value
-  return typeof value === 'string' && Object.hasOwn(specialNumbers, value) ? specialNumbers[value] : undefined
-}
-
 /** A wire number that may be non-finite. */
 export const looseNumber = z
-  .union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])])
+  .union([z.number(), z.enum(nonFiniteNames)])
   .transform((value) => decodeNumber(value) as number)
 
-/** A column: numbers, the three names, or null. One loop instead of a union per element: this is the hot path. */
-export const column = z
-  .array(z.unknown())
-  .max(limits.batchStepsMax)
-  .transform((values, context) => {
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i]
-      if (typeof value === 'number' || value === null) continue
-      const decoded = decodeNumber(value)
-      if (decoded === undefined) {
-        context.addIssue({
-          code: 'custom',
-          path: [i],
-          message: `must be a number, null, "NaN", "Infinity" or "-Infinity", got ${JSON.stringify(value)?.slice(0, 60)}`,
-        })
-        return z.NEVER
-      }
-      values[i] = decoded
-    }
-    return values as (number | null)[]
-  })
-  .meta({
-    id: 'Column',
-    description: 'One entry per step; null = not known. An empty or absent column = not known throughout.',
-    items: { anyOf: [{ type: 'number' }, { type: 'null' }, { enum: ['NaN', 'Infinity', '-Infinity'] }] },
-  })
+const quoted = (value: unknown) => JSON.stringify(value)?.slice(0, 60)
 
-export const stepColumn = z
-  .array(z.unknown())
-  .max(limits.batchStepsMax)
-  .transform((values, context) => {
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i]
-      if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > limits.stepMax) {
-        context.addIssue({
-          code: 'custom',
-          path: [i],
-          message: `must be a whole number from 0 to ${limits.stepMax}, got ${JSON.stringify(value)?.slice(0, 60)}`,
-        })
-        return z.NEVER
+/** A column of any entries: one loop instead of a schema per element, because this is the hot path. */
+function columnOf<Entry>(decode: (value: unknown) => Entry | undefined, must: string) {
+  return z
+    .array(z.unknown())
+    .max(limits.batchStepsMax)
+    .transform((values, context) => {
+      for (let i = 0; i < values.length; i++) {
+        const decoded = decode(values[i])
+        if (decoded === undefined) {
+          context.addIssue({
+            code: 'custom',
+            path: [i],
+            message: `must be ${must}, got ${quoted(values[i])}`,
+          })
+          return z.NEVER
+        }
+        values[i] = decoded
       }
-    }
-    return values as number[]
-  })
-  .meta({ id: 'StepColumn', items: { type: 'integer', minimum: 0, maximum: limits.stepMax } })
+      return values as Entry[]
+    })
+}
+
+/** Numbers, the three names, or null. */
+export const column = columnOf(
+  (value) => (value === null ? null : decodeNumber(value)),
+  'a number, null, "NaN", "Infinity" or "-Infinity"',
+).meta({
+  id: 'Column',
+  description: 'One entry per step; null = not known. An empty or absent column = not known throughout.',
+  items: { anyOf: [{ type: 'number' }, { type: 'null' }, { enum: [...nonFiniteNames] }] },
+})
+
+export const stepColumn = columnOf(
+  (value) =>
+    Number.isInteger(value) && (value as number) >= 0 && (value as number) <= limits.stepMax
+      ? (value as number)
+      : undefined,
+  `a whole number from 0 to ${limits.stepMax}`,
+).meta({ id: 'StepColumn', items: { type: 'integer', minimum: 0, maximum: limits.stepMax } })
+
+/** Names, one per step, or null where there is none. */
+export const nameColumn = columnOf(
+  (value) =>
+    value === null ||
+    (typeof value === 'string' && value.length > 0 && value.length <= limits.nameCharactersMax)
+      ? (value as string | null)
+      : undefined,
+  `null or a text of 1 to ${limits.nameCharactersMax} characters`,
+).meta({
+  id: 'NameColumn',
+  items: { anyOf: [{ type: 'string', minLength: 1, maxLength: limits.nameCharactersMax }, { type: 'null' }] },
+})

@@ -2,10 +2,11 @@
 
 import { join } from 'node:path'
 import pc from 'picocolors'
+import { formatPercent, formatRate, formatStep } from '../../protocol/numbers.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import type { Config } from '../config.ts'
 import { CommandError } from '../errors.ts'
-import { foldHolds, number, type Progress, percent, progressLine, table, thousands } from './sentences.ts'
+import { foldHolds, known, type Progress, progressLine, table } from './sentences.ts'
 import { randomId, startServer, untilStopped } from './serve.ts'
 import { startTrainer, type TrainerSummary } from './trainerProcess.ts'
 
@@ -92,18 +93,18 @@ export function demoSummary(trainer: TrainerSummary, run: RunSummary, wallSecond
 }
 
 export function summaryTable(summary: DemoSummary, switchReason: string | undefined): string {
-  const switched = summary.switchStep === null ? 'never' : thousands(summary.switchStep)
+  const switched = summary.switchStep === null ? 'never' : formatStep(summary.switchStep)
   return table([
-    ['test accuracy', percent(summary.testAccuracy)],
-    ['large rate', number(summary.largeLearningRate)],
+    ['test accuracy', known((share) => formatPercent(share, 4), summary.testAccuracy)],
+    ['large rate', known(formatRate, summary.largeLearningRate)],
     [
       'switched at step',
-      summary.budgetSteps === null ? switched : `${switched} of ${thousands(summary.budgetSteps)}`,
+      summary.budgetSteps === null ? switched : `${switched} of ${formatStep(summary.budgetSteps)}`,
     ],
     ...(switchReason === undefined ? [] : [['why', switchReason]]),
     ['decisions', String(summary.decisionCount)],
-    ['time on signals', percent(summary.signalShare)],
-    ['time on probes', percent(summary.probeShare)],
+    ['time on signals', known(formatPercent, summary.signalShare)],
+    ['time on probes', known(formatPercent, summary.probeShare)],
     ['seconds', summary.wallSeconds.toFixed(1)],
     ['run', summary.runId],
   ])

@@ -1,8 +1,9 @@
 // `twostep list` and `twostep get`: what a running server knows, as a table or as its own JSON.
 
+import { formatNumber, formatStep } from '../../protocol/numbers.ts'
 import type { Decision, RunSummary, Series } from '../../protocol/vocabulary.ts'
 import { readRemote, readRemoteJson } from './remote.ts'
-import { decisionLine, number, runRows, table, thousands } from './sentences.ts'
+import { decisionLine, known, runRows, table } from './sentences.ts'
 
 export type ReadOptions = { readonly server: string; readonly json?: boolean }
 
@@ -53,17 +54,23 @@ export async function getSeries(
     return
   }
   const rows = Object.entries(series.signals).map(([name, { step, min, max, last }]) => {
-    const known = (values: readonly (number | null)[]) => values.filter((value) => value !== null)
+    const measured = (values: readonly (number | null)[]) => values.filter((value) => value !== null)
     return [
       name,
       String(step.length),
-      number(known(min).reduce<number | null>((low, v) => (low === null || v < low ? v : low), null)),
-      number(known(max).reduce<number | null>((high, v) => (high === null || v > high ? v : high), null)),
-      number(known(last).at(-1)),
+      known(
+        formatNumber,
+        measured(min).reduce<number | null>((low, v) => (low === null || v < low ? v : low), null),
+      ),
+      known(
+        formatNumber,
+        measured(max).reduce<number | null>((high, v) => (high === null || v > high ? v : high), null),
+      ),
+      known(formatNumber, measured(last).at(-1)),
     ]
   })
   print(
-    `Showing ${thousands(series.shown)} of ${thousands(series.stored)} samples a signal (all columns: --json).`,
+    `Showing ${formatStep(series.shown)} of ${formatStep(series.stored)} samples a signal (all columns: --json).`,
   )
   print(table([['SIGNAL', 'ENTRIES', 'MIN', 'MAX', 'LAST'], ...rows]))
 }

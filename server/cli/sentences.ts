@@ -1,20 +1,11 @@
 // What the command line prints, as pure functions of values.
 
+import { formatNumber, formatPlural, formatRate, formatStep } from '../../protocol/numbers.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 
-/** Four significant digits, without trailing noise; a dash for what is not known. */
-export function number(value: number | null | undefined): string {
-  if (value === null || value === undefined) return '–'
-  if (!Number.isFinite(value)) return String(value)
-  return Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-4)
-    ? value.toExponential(2)
-    : String(Number(value.toPrecision(4)))
-}
-
-export const percent = (share: number | null | undefined): string =>
-  share === null || share === undefined ? '–' : `${(100 * share).toFixed(2)} %`
-
-export const thousands = (value: number): string => value.toLocaleString('en-US')
+/** A value in one of the number formats; a dash for what is not known. */
+export const known = (format: (value: number) => string, value: number | null | undefined): string =>
+  value === null || value === undefined ? '–' : format(value)
 
 /** Columns padded to their widest cell, two spaces between. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -38,16 +29,18 @@ export function runRows(runs: readonly RunSummary[]): string[][] {
       run.id,
       run.options.name,
       run.state,
-      run.budgetSteps === null ? thousands(run.step) : `${thousands(run.step)}/${thousands(run.budgetSteps)}`,
+      run.budgetSteps === null
+        ? formatStep(run.step)
+        : `${formatStep(run.step)}/${formatStep(run.budgetSteps)}`,
       run.phase,
-      number(run.loss),
-      number(run.learningRate),
+      known(formatNumber, run.loss),
+      known(formatRate, run.learningRate),
     ]),
   ]
 }
 
 export const decisionLine = (decision: Decision): string =>
-  `#${decision.number} step ${thousands(decision.step)} ${decision.kind}: ${decision.summary}`
+  `#${decision.number} step ${formatStep(decision.step)} ${decision.kind}: ${decision.summary}`
 
 /** Decisions as lines; holds in a row become one. */
 export function foldHolds(): { add(decision: Decision): string[]; end(): string[] } {
@@ -59,7 +52,7 @@ export function foldHolds(): { add(decision: Decision): string[]; end(): string[
     const line =
       count === 1
         ? decisionLine(first)
-        : `#${first.number}–${last.number} ${count} holds, steps ${thousands(first.step)} to ${thousands(last.step)}: ${last.summary}`
+        : `#${first.number}–${last.number} ${formatPlural(count, 'hold')}, steps ${formatStep(first.step)} to ${formatStep(last.step)}: ${last.summary}`
     first = undefined
     last = undefined
     count = 0
@@ -95,6 +88,6 @@ export function progressLine({ step, budgetSteps, loss, learningRate, phase }: P
     share === null
       ? ''
       : `[${'='.repeat(filled)}${' '.repeat(barCharacters - filled)}] ${Math.floor(100 * share)} %  `
-  const of = budgetSteps === null ? '' : ` of ${thousands(budgetSteps)}`
-  return `${bar}step ${thousands(step)}${of}  loss ${number(loss)}  rate ${number(learningRate)}  ${phase}`
+  const of = budgetSteps === null ? '' : ` of ${formatStep(budgetSteps)}`
+  return `${bar}step ${formatStep(step)}${of}  loss ${known(formatNumber, loss)}  rate ${known(formatRate, learningRate)}  ${phase}`
 }

@@ -74,7 +74,7 @@ test.each<[string, unknown, string, string]>([
     'an unknown probe',
     batch({ probes: [{ kind: 'hill' }] }),
     '/probes/0/kind',
-    'must be one of "valley", "line", "fork", got "hill"',
+    'must be one of "valley", "line", got "hill"',
   ],
   [
     'a long name',

@@ -2,7 +2,7 @@
 // knows of it.
 
 import type { Router } from 'express'
-import { approvalSchema, commandOf, commandSchema, overrideSchema } from '../../protocol/schemas.ts'
+import { approvalSchema, commandOf, commandRequestSchema, overrideSchema } from '../../protocol/schemas.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
 import { decisionNotFound } from '../runs/runErrors.ts'
@@ -57,7 +57,7 @@ function addAnswerRoute(router: Router, runs: Runs, kind: 'approve' | 'reject'):
 export function addControlRoutes(router: Router, runs: Runs): void {
   route(router, '/runs/:id/commands', {
     post: handle(async (request, response) => {
-      const body = parse(commandSchema, await readJson(request))
+      const body = parse(commandRequestSchema, await readJson(request))
       response.json(await runs.command(parameter(request, 'id'), commandOf(body, localUser), checkRunning))
     }),
   })

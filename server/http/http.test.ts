@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { protocolVersion } from '../../protocol/version.ts'
 import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 
 let server: TestServer
@@ -158,7 +159,7 @@ test('health, readiness, versions and the contract are served', async () => {
   expect((await server.call('GET', '/readyz')).body.status).toBe('ok')
   expect((await server.call('GET', '/version')).body).toMatchObject({
     version: '0.0.0-test',
-    protocol: '1.0',
+    protocol: protocolVersion,
   })
   const { body } = await server.call('GET', '/openapi.json')
   expect(body.components.schemas.Column.items.anyOf).toHaveLength(3)

@@ -34,8 +34,9 @@ const noOptions: RunOptions = {
   project: 'default',
   tags: [],
   framework: 'unknown',
-  optimizer: { name: 'unknown' },
+  optimizer: { name: 'unknown', family: 'other', momentum: null, weightDecay: null },
   budgetSteps: null,
+  warmupSteps: null,
   mode: 'auto',
   capabilities: [],
   learningRate: { initial: null, min: null, max: null },
@@ -60,6 +61,7 @@ function decide(
     phase: { from: 'large', to: 'large' },
     regime: unknownRegime,
     plan: state.plan,
+    reason: { key: 'fake', values: {} },
     evidence: [
       { signal: 'loss', value: state.loss, standardError: null, unit: '', count: state.step, source: 'fake' },
     ],
@@ -159,7 +161,17 @@ export function createFakeTuner(version = 'fake-1', factor = 1): Tuner {
     signalShare: null,
     probeShare: null,
     spark: state.loss === null ? [] : [state.loss],
-    badSamples: { nonFinite: state.nonFinite, outOfOrder: 0, repeated: 0 },
+    badSamples: {
+      nonFinite: state.nonFinite,
+      nonFiniteNorms: 0,
+      skipped: 0,
+      outOfOrder: 0,
+      repeated: 0,
+      farAhead: 0,
+    },
+    drift: null,
+    outcome: null,
+    advice: null,
   })
   return {
     version,

@@ -14,12 +14,13 @@ describe('a reporter', () => {
     expect(start?.plan).toEqual(benchPlan)
     report(reporter, 0, 3)
     reporter.addProbe({
-      kind: 'fork',
+      kind: 'valley',
       step: 3,
+      set: 'train',
+      examples: 1,
       seconds: 1,
-      learningRate: 0.1,
-      stepCount: 2,
       raw: { loss: Number.NaN },
+      averaged: [],
     })
     reporter.addAcknowledgement({ actionId: 'a', status: 'done', step: 3, detail: '' })
     expect(await reporter.flush(patience)).toBe(true)

@@ -34,7 +34,8 @@ export function foldProbe(turn: Turn, probe: Probe): Turn {
   // A probe counts the steps taken so far; a job may report it before any sample of the step it follows.
   const arrived = probe.step > state.step ? updated(turn, { step: probe.step }) : turn
   if (probe.kind === 'valley') return foldValley(arrived, probe)
-  if (probe.kind === 'fork') return arrived
+  // A stored log may hold kinds of probe that there once were.
+  if (probe.kind !== 'line') return arrived
   const signals = foldLineProbe(state.signals, probe, state.learningRate)
   const reading = readSignals(signals)
   const charts = linePoints(reading, probe.step, state.learningRate)

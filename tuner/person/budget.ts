@@ -79,11 +79,12 @@ function undoOfLonger(state: TunerState, anneal: AnnealState) {
 function longerTest({ cost }: Judgement, { scale }: AnnealState): DecisionTest | null {
   if (cost === undefined || scale === null) return null
   return {
-    left: { name: 'what staying still gains', ...cost.staying },
+    key: 'longer-budget',
+    left: cost.staying,
     relation: '>',
-    right: { name: 'what annealing gains', value: 2 * scale, standardError: null },
+    right: { value: 2 * scale, standardError: null },
     satisfied: cost.staying.value > 2 * scale,
-    consecutive: '1 of 1',
+    hits: { met: 1, of: 1 },
     probability: null,
   }
 }

@@ -113,11 +113,12 @@ export function finishedByComparison(turn: Turn, probe: ValleyProbe): Turn {
   const { difference, standardError } = exampleDifference(scoreOf(later), scoreOf(earlier))
   const isBetter = Number.isFinite(earlier.loss) && difference > lowestDeviations * standardError
   const test: DecisionTest = {
-    left: { name: 'loss of the last weights, less that of earlier ones', value: difference, standardError },
+    key: 'comparison',
+    left: { value: difference, standardError },
     relation: '>',
-    right: { name: 'two standard errors', value: lowestDeviations * standardError, standardError: null },
+    right: { value: lowestDeviations * standardError, standardError: null },
     satisfied: isBetter,
-    consecutive: '1 of 1',
+    hits: { met: isBetter ? 1 : 0, of: 1 },
     probability: null,
   }
   if (isBetter) return finishedWith(turn, scores, { ...compared, loss: earlier.loss }, { test })

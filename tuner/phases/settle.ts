@@ -172,6 +172,7 @@ function recorded(turn: Turn, draft: DecisionDraft): Turn {
     phase: { from: phaseBefore, to: state.phase },
     regime: state.regime,
     plan: state.plan,
+    reason: { key: 'unknown', values: {} },
     ...(test === undefined ? {} : { test }),
     evidence: evidence ?? [],
     ...(whyNotYet === undefined ? {} : { whyNotYet }),

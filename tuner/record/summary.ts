@@ -46,7 +46,10 @@ export function summaryOf(state: TunerState): TunerSummary {
     awaitingDecision: state.approval.pending?.number ?? null,
     ...cost.read(state.signals.cost),
     spark: sparkOf(state.signals.lossBlocks.blocks.map(({ mean }) => mean)),
-    badSamples: state.signals.badSamples,
+    badSamples: { ...state.signals.badSamples, nonFiniteNorms: 0, skipped: 0, farAhead: 0 },
+    drift: null,
+    outcome: null,
+    advice: null,
   }
 }
 

@@ -136,11 +136,12 @@ function squeezed(turn: Turn, { from, to, standardError }: Rise): Turn {
     phaseBefore: phase,
     rule: watchRule,
     test: {
-      left: { name: 'held-out loss of averaged weights', value: to, standardError },
+      key: 'rise',
+      left: { value: to, standardError },
       relation: '>',
-      right: { name: 'its best level', value: from, standardError: null },
+      right: { value: from, standardError: null },
       satisfied: true,
-      consecutive: '2 of 3',
+      hits: { met: 2, of: 3 },
       probability: null,
     },
   })

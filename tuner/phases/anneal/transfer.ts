@@ -67,11 +67,12 @@ export const memorisingRule = { id: 'memorising', version: 1 } as const
 
 /** The sign as a test in the record. */
 export const transferTest = ({ ratio, standardError, isMemorising }: Transfer): DecisionTest => ({
-  left: { name: 'fall of held-out over fall of training loss, in shares', value: ratio, standardError },
+  key: 'memorising',
+  left: { value: ratio, standardError },
   relation: '<',
-  right: { name: 'what a run that generalises has, less its error', value: transferMin, standardError: null },
+  right: { value: transferMin, standardError: null },
   satisfied: isMemorising,
-  consecutive: '1 of 1',
+  hits: { met: isMemorising ? 1 : 0, of: 1 },
   probability: null,
 })
 

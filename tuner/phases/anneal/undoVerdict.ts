@@ -59,8 +59,7 @@ function stayingVerdict(staying: Measured, { scale }: UndoInput): UndoVerdict | 
   if (!(staying.value - oneSided * staying.standardError > right)) return null
   return {
     because: 'staying still gains plainly more than annealing after all',
-    test: testOf({ name: 'what staying still gains', ...staying }, '>', {
-      name: 'four and a half times what annealing gains',
+    test: testOf(staying, '>', {
       value: right,
       standardError: null,
     }),
@@ -75,8 +74,7 @@ function gainVerdict(staying: Measured, { realised, expected, rateShare }: UndoI
   if (!isFalling || !(realised.value + twoSided * realised.standardError < promised)) return null
   return {
     because: 'the anneal gains under half of what was promised, and staying still gains',
-    test: testOf({ name: 'what the anneal has gained', ...realised }, '<', {
-      name: 'half of what was promised so far',
+    test: testOf(realised, '<', {
       value: promised,
       standardError: null,
     }),
@@ -87,4 +85,12 @@ const testOf = (
   left: DecisionTest['left'],
   relation: '<' | '>',
   right: DecisionTest['right'],
-): DecisionTest => ({ left, relation, right, satisfied: true, consecutive: '1 of 1', probability: 0.95 })
+): DecisionTest => ({
+  key: 'marginal-cost',
+  left,
+  relation,
+  right,
+  satisfied: true,
+  hits: { met: 1, of: 1 },
+  probability: null,
+})

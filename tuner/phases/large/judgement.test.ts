@@ -43,12 +43,18 @@ const expected = (effectiveLearningRate: number, traceSigma: number) =>
 
 describe('the gain of annealing', () => {
   it('is of plain norms at η/(1 − μ) for momentum', () => {
-    expect(gain(stateOf({ name: 'momentum', momentum: 0.9 }, true))).toBeCloseTo(expected(0.1, 32)!, 10)
+    expect(
+      gain(stateOf({ name: 'momentum', family: 'sgd', momentum: 0.9, weightDecay: null }, true)),
+    ).toBeCloseTo(expected(0.1, 32)!, 10)
   })
   it('is of preconditioned norms at η for Adam', () => {
-    expect(gain(stateOf({ name: 'adam', momentum: 0.9 }, true))).toBeCloseTo(expected(0.01, 3_200)!, 10)
+    expect(
+      gain(stateOf({ name: 'adam', family: 'adam', momentum: 0.9, weightDecay: null }, true)),
+    ).toBeCloseTo(expected(0.01, 3_200)!, 10)
   })
   it('has no value for Adam where only plain norms are known', () => {
-    expect(gain(stateOf({ name: 'adam', momentum: 0.9 }, false))).toBeNull()
+    expect(
+      gain(stateOf({ name: 'adam', family: 'adam', momentum: 0.9, weightDecay: null }, false)),
+    ).toBeNull()
   })
 })

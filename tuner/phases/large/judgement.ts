@@ -57,10 +57,12 @@ export function costInputOf(
   return { step, budgetSteps, largeSteps, valley: fit, gain, gap: reading.gap }
 }
 
-const hitsText = (state: TunerState): string =>
-  `${state.rule.satisfied.filter(Boolean).length} of ${Math.min(switchHitsWindow, Math.max(1, state.rule.satisfied.length))}`
+const hitsOf = ({ rule: { satisfied } }: TunerState): DecisionTest['hits'] => ({
+  met: satisfied.filter(Boolean).length,
+  of: Math.min(switchHitsWindow, Math.max(1, satisfied.length)),
+})
 
 export function testOf(state: TunerState, cost: MarginalCost | undefined): { test?: DecisionTest } {
   if (state.budgetSteps === null) return { test: sequentialTestOf(state) }
-  return cost === undefined ? {} : { test: marginalCostTest(cost, hitsText(state)) }
+  return cost === undefined ? {} : { test: marginalCostTest(cost, hitsOf(state)) }
 }

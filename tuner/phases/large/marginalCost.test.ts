@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { switchFactorGain, switchFactorGap, switchRemainingMax, switchRemainingMin } from '../../constants.ts'
 import { type Estimate, noEstimate } from '../../estimators/estimator.ts'
 import { type ValleyFit, valleySlope } from '../../estimators/valleySlope.ts'
-import { formatStep } from '../../record/sentences.ts'
 import { normals, random } from '../../testing/random.ts'
 import {
   annealingScale,
@@ -73,12 +72,12 @@ describe('the switch rule', () => {
     const equal = marginalCost({ ...example, gap: measured(0.8 / 0.9 / 2 / switchFactorGap + 1e-12) })!
     expect(equal.satisfied).toBe(true)
     expect(equal.earliestStep).toBe(1_000)
-    expect(marginalCostTest(equal, '2 of 3')).toMatchObject({
-      left: { name: 'what staying still gains', value: equal.staying.value },
+    expect(marginalCostTest(equal, { met: 2, of: 3 })).toMatchObject({
+      left: { value: equal.staying.value },
       relation: '<=',
-      right: { name: 'what annealing gains', value: equal.annealing.value },
+      right: { value: equal.annealing.value },
       satisfied: true,
-      consecutive: '2 of 3',
+      hits: { met: 2, of: 3 },
     })
   })
 
@@ -104,10 +103,10 @@ describe('the switch rule', () => {
   it('compares what it would come to: annealing now, when planned, never', () => {
     const { alternatives, earliestStep } = marginalCost({ ...example, gain: measured(1) })!
     const [later, now, never] = alternatives
-    expect([later, now, never].map((entry) => entry?.name)).toEqual([
-      `anneal at step ${formatStep(earliestStep)}`,
-      'anneal now',
-      'never anneal',
+    expect([later, now, never].map((entry) => [entry?.kind, entry?.switchStep])).toEqual([
+      ['at', earliestStep],
+      ['now', example.step],
+      ['never', null],
     ])
     // The plan's anneal is the best of them by the same model, and staying for ever the worst.
     expect(later!.finalLoss).toBeLessThan(now!.finalLoss)
@@ -120,9 +119,8 @@ describe('the switch rule', () => {
     // The final loss by the alternatives' own formula, over every switch step, is least near `earliestStep`.
     const { earliestStep } = marginalCost(example)!
     const finalLoss = (t: number) =>
-      marginalCost({ ...example, step: t, largeSteps: t })!.alternatives.find(
-        ({ name }) => name === 'anneal now',
-      )!.finalLoss
+      marginalCost({ ...example, step: t, largeSteps: t })!.alternatives.find(({ kind }) => kind === 'now')!
+        .finalLoss
     let best = 1_000
     for (let t = 1_000; t <= 1_800; t++) if (finalLoss(t) < finalLoss(best)) best = t
     expect(Math.abs(best - earliestStep)).toBeLessThanOrEqual(1)

@@ -20,7 +20,6 @@ import {
 } from '../../constants.ts'
 import type { Estimate } from '../../estimators/estimator.ts'
 import { fittedLossAt, slopeAt, type ValleyFit } from '../../estimators/valleySlope.ts'
-import { formatStep } from '../../record/sentences.ts'
 
 export type MarginalCostInput = {
   readonly step: number
@@ -154,7 +153,7 @@ function alternatives(input: MarginalCostInput, b: number, planned: number): rea
     const { value, standardError } = fittedLossAt(valley, at)
     return { value: value ?? 0, standardError }
   }
-  const annealedAt = (switchStep: number): Omit<Alternative, 'name'> => {
+  const annealedAt = (switchStep: number): Pick<Alternative, 'finalLoss' | 'standardError'> => {
     const remaining = budgetSteps - switchStep
     const floor = lossAt(largeSteps + (switchStep - step) + remaining / 2)
     return {
@@ -164,19 +163,20 @@ function alternatives(input: MarginalCostInput, b: number, planned: number): rea
   }
   const end = lossAt(largeSteps + budgetSteps - step)
   const never = { finalLoss: end.value + (gap.value ?? gain.value ?? 0), standardError: end.standardError }
-  const now = { name: 'anneal now', ...annealedAt(step) }
-  const later = { name: `anneal at step ${formatStep(planned)}`, ...annealedAt(planned) }
-  return [...(planned > step ? [later] : []), now, { name: 'never anneal', ...never }]
+  const now = { kind: 'now', switchStep: step, ...annealedAt(step) } as const
+  const later = { kind: 'at', switchStep: planned, ...annealedAt(planned) } as const
+  return [...(planned > step ? [later] : []), now, { kind: 'never', switchStep: null, ...never }]
 }
 
 /** The rule's verdict as it goes into the record. */
-export function marginalCostTest(cost: MarginalCost, hits: string): DecisionTest {
+export function marginalCostTest(cost: MarginalCost, hits: DecisionTest['hits']): DecisionTest {
   return {
-    left: { name: 'what staying still gains', ...cost.staying },
+    key: 'marginal-cost',
+    left: cost.staying,
     relation: '<=',
-    right: { name: 'what annealing gains', ...cost.annealing },
+    right: cost.annealing,
     satisfied: cost.satisfied,
-    consecutive: hits,
+    hits,
     probability: cost.probability,
   }
 }

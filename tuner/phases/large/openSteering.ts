@@ -2,7 +2,7 @@
 // with the evidence so far, or switch. The tolerance is a share of what annealing would gain now, D or else G.
 
 import type { DecisionTest } from '../../../protocol/vocabulary.ts'
-import { sequentialErrorRate, toleranceShare, toleranceSteps } from '../../constants.ts'
+import { toleranceShare, toleranceSteps } from '../../constants.ts'
 import type { Estimate } from '../../estimators/estimator.ts'
 import { slopeAt } from '../../estimators/valleySlope.ts'
 import { formatEvidence, formatNumber } from '../../record/sentences.ts'
@@ -56,15 +56,15 @@ export function whyOpenHold(state: TunerState, judgement: Judgement): string {
 export function sequentialTestOf({ sequential }: TunerState): DecisionTest {
   const { evidence, evidenceNeeded, satisfied, lookCount } = readSequentialTest(sequential)
   return {
-    left: { name: 'evidence that going on is not worth it', value: evidence, standardError: null },
+    key: 'sequential',
+    left: { value: evidence, standardError: null },
     relation: '>=',
     right: {
-      name: `evidence for an error rate of ${sequentialErrorRate}`,
       value: evidenceNeeded,
       standardError: null,
     },
     satisfied,
-    consecutive: `${lookCount} looks`,
+    hits: { met: satisfied ? lookCount : 0, of: lookCount },
     probability: null,
   }
 }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { formatNumber, formatPair, formatPercent, formatRate, formatStep } from './sentences.ts'
+import {
+  formatEvidence,
+  formatNumber,
+  formatPair,
+  formatPercent,
+  formatPlural,
+  formatRate,
+  formatStep,
+} from './numbers.ts'
 
 describe('a number in a sentence', () => {
   it.each([
@@ -61,6 +69,9 @@ describe('a share', () => {
   ])('is a percentage of two digits: %d is "%s"', (share, text) => {
     expect(formatPercent(share)).toBe(text)
   })
+  it('has more digits where they are asked for', () => {
+    expect(formatPercent(0.97834, 4)).toBe('97.83 %')
+  })
 })
 
 describe('two values to compare', () => {
@@ -78,5 +89,26 @@ describe('two values to compare', () => {
     [Number.NaN, 1, 'NaN vs 1'],
   ])('have as many decimals as tell them apart, and no more: %d and %d are "%s"', (a, b, text) => {
     expect(formatPair(a, b)).toBe(text)
+  })
+})
+
+describe('a count of things', () => {
+  it.each([
+    [1, '1 step'],
+    [0, '0 steps'],
+    [12_000, '12,000 steps'],
+  ])('has its noun in the plural unless it is one: %d is "%s"', (count, text) => {
+    expect(formatPlural(count, 'step')).toBe(text)
+  })
+})
+
+describe('evidence', () => {
+  it.each([
+    [3.19, '3.1'],
+    [9.99, '9.9'],
+    [19.99, '19'],
+    [1_234.5, '1,234'],
+  ])('is rounded down, so that it never looks met before it is: %d is "%s"', (evidence, text) => {
+    expect(formatEvidence(evidence)).toBe(text)
   })
 })

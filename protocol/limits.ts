@@ -1,0 +1,20 @@
+// Bounds of the wire, published in the contract. Beyond them a request is refused with a sentence that names the bound.
+
+export const limits = {
+  bodyBytesMax: 8 * 1024 * 1024,
+  batchStepsMax: 10_000,
+  batchProbesMax: 1_000,
+  batchAcknowledgementsMax: 1_000,
+  windowsMax: 16,
+  probePartsMax: 32,
+  metricsMax: 200,
+  nameCharactersMax: 128,
+  textCharactersMax: 1_000,
+  settingsMax: 100,
+  tagsMax: 32,
+  segmentsMax: 1_000,
+  seriesPointsMax: 4_000,
+  keyCharactersMax: 64,
+  /** 10¹², so that every step and every difference of steps is exact in a double. */
+  stepMax: 1e12,
+} as const

@@ -1,0 +1,104 @@
+// Charts and the live socket (socket.io, namespace /live), and the problem document of everything that fails.
+
+import { z } from 'zod'
+import { limits } from '../limits.ts'
+import { type Decision, decisionSchema } from './decisions.ts'
+import { type RunSummary, runSummarySchema } from './runs.ts'
+import { count, finite, type Parsed, runIdSchema, step } from './values.ts'
+
+const known = z.array(finite.nullable())
+/** One signal over a range of steps, one entry per bucket of steps that holds samples. */
+export const seriesColumnsSchema = z
+  .object({
+    /** First step of the bucket. */
+    step: z.array(step),
+    first: known,
+    min: known,
+    max: known,
+    last: known,
+    /** Finite samples in the bucket. */
+    count: z.array(count),
+    /** NaN and infinite samples in the bucket. */
+    nonFinite: z.array(count),
+  })
+  .meta({ id: 'SeriesColumns' })
+export type SeriesColumns = Parsed<typeof seriesColumnsSchema>
+
+export const seriesSchema = z
+  .object({
+    runId: runIdSchema,
+    fromStep: step,
+    toStep: z.int(),
+    /** Samples stored in the range, and how many entries are shown for them. */
+    stored: count,
+    shown: count,
+    signals: z.record(z.string(), seriesColumnsSchema),
+  })
+  .meta({ id: 'Series' })
+export type Series = Parsed<typeof seriesSchema>
+
+/** RFC 9457 problem details; `code` is from the list in server/errors.ts. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    /** JSON pointers into the body, or `?name` for a query parameter, each with its sentence. */
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).exactOptional(),
+    /** Of `sequence-gap`: the sequence number that was expected. */
+    expectedSequence: z.int().min(1).exactOptional(),
+    requestId: z.string().exactOptional(),
+  })
+  .meta({ id: 'Problem' })
+export type Problem = Parsed<typeof problemSchema>
+
+/** What the browser sends, each acknowledged … */
+export const subscribeSchema = z
+  .strictObject({
+    runId: runIdSchema,
+    /** Decisions after this number are sent; 0 = all. */
+    afterDecision: z.int().min(0),
+    /** Samples from this step on; 0 = all. */
+    afterStep: step,
+    /** Buckets per series. */
+    points: z.int().min(50).max(limits.seriesPointsMax),
+  })
+  .meta({ id: 'Subscribe' })
+export type SubscribeRequest = Parsed<typeof subscribeSchema>
+
+export const subscribeAnswerSchema = z
+  .discriminatedUnion('ok', [
+    z.object({
+      ok: z.literal(true),
+      run: runSummarySchema,
+      decisions: z.array(decisionSchema),
+      series: seriesSchema,
+    }),
+    z.object({ ok: z.literal(false), problem: problemSchema }),
+  ])
+  .meta({ id: 'SubscribeAnswer' })
+export type SubscribeAnswer = Parsed<typeof subscribeAnswerSchema>
+
+/** … and what the server sends. `thinned`: some samples were left out for this browser's sake. */
+export const liveSamplesSchema = z
+  .object({ runId: runIdSchema, thinned: z.boolean(), series: seriesSchema })
+  .meta({ id: 'LiveSamples' })
+export type LiveSamples = Parsed<typeof liveSamplesSchema>
+
+export type ServerEvents = {
+  decision: (message: { runId: string; decision: Decision }) => void
+  samples: (message: LiveSamples) => void
+  run: (message: { run: RunSummary }) => void
+  removed: (message: { runId: string }) => void
+  problem: (message: Problem) => void
+}
+export type ClientEvents = {
+  subscribe: (request: SubscribeRequest, answer: (answer: SubscribeAnswer) => void) => void
+  unsubscribe: (request: { runId: string }) => void
+  'subscribe-runs': (
+    request: Record<string, never>,
+    answer: (answer: { runs: readonly RunSummary[] }) => void,
+  ) => void
+}
