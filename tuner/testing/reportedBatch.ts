@@ -1,8 +1,7 @@
 // One batch of a reported job as the log's entries, in the order in which the server writes them: samples of steps
 // below a probe's step come before it, and at one step probes come before acknowledgements.
 
-import type { Acknowledgement, Probe } from '../../protocol/vocabulary.ts'
-import type { WireColumns } from './wireShim.ts'
+import type { Acknowledgement, Probe, SampleColumns } from '../../protocol/vocabulary.ts'
 
 /** What a step is reported with, besides its number and rate; what is absent is not known. */
 export type Row = {
@@ -31,12 +30,12 @@ export type Batch = {
 }
 
 export type Entry =
-  | { readonly kind: 'samples'; readonly columns: WireColumns; readonly planVersion?: number }
+  | { readonly kind: 'samples'; readonly columns: SampleColumns; readonly planVersion?: number }
   | { readonly kind: 'probe'; readonly probe: Probe }
   | { readonly kind: 'acknowledgement'; readonly acknowledgement: Acknowledgement }
 
 /** Columns of one length; a metric or a number that a row lacks is null. */
-export function columnsOf(rows: readonly ReportedRow[]): WireColumns {
+export function columnsOf(rows: readonly ReportedRow[]): SampleColumns {
   const names = new Set(rows.flatMap((row) => Object.keys(row)))
   const columns: Record<string, unknown> = {}
   for (const name of names)
@@ -46,7 +45,7 @@ export function columnsOf(rows: readonly ReportedRow[]): WireColumns {
     columns.metrics = Object.fromEntries(
       [...metrics].map((name) => [name, rows.map((row) => row.metrics?.[name] ?? null)]),
     )
-  return columns as WireColumns
+  return columns as SampleColumns
 }
 
 export function entriesOf({ rows, probes, acknowledgements, planVersion }: Batch): Entry[] {

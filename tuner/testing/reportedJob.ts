@@ -14,15 +14,14 @@ import type {
   Plan,
   Probe,
 } from '../../protocol/vocabulary.ts'
-import { initialState, summaryOf, type TunerState, tune } from '../index.ts'
-import { type Batch, entriesOf, type ReportedRow, type Row } from './reportedBatch.ts'
+import { initialState, summaryOf, type TunerState, type TunerSummary, tune } from '../index.ts'
+import { type Batch, type Entry, entriesOf, type ReportedRow, type Row } from './reportedBatch.ts'
 import {
   type ReportedJobOptions,
   reportedDefaults,
   runOptionsOf,
   type Settled,
 } from './reportedJobOptions.ts'
-import { asObservation, asSummary, type WireSummary } from './wireShim.ts'
 
 /** A decision, and how many rows had been reported when it was heard of. */
 export type Made = { readonly decision: Decision; readonly rows: number }
@@ -32,6 +31,10 @@ export type Published = { readonly plan: Plan; readonly rows: number; readonly a
 export type Scores = { readonly raw: number; readonly averaged?: number | undefined }
 /** A step as it was taken: the plan's rate, and the one that was applied. */
 export type Taken = { readonly step: number; readonly planned: number; readonly applied: number }
+type Body =
+  | Entry
+  | Pick<Extract<Observation, { kind: 'start' }>, 'kind' | 'runId' | 'options'>
+  | { kind: 'command'; command: Command }
 type Answer = { readonly plan: Plan; readonly actions: readonly Action[] }
 
 export class ReportedJob {
@@ -70,8 +73,8 @@ export class ReportedJob {
     return this.made.map(({ decision }) => decision)
   }
 
-  get summary(): WireSummary {
-    return asSummary(summaryOf(this.state))
+  get summary(): TunerSummary {
+    return summaryOf(this.state)
   }
 
   /** The rate of a step as the job would take it now. */
@@ -137,9 +140,9 @@ export class ReportedJob {
     else this.#late.push({ at: this.taken.length + lagSteps, answer: this.state })
   }
 
-  #fold(body: object): void {
+  #fold(body: Body): void {
     const number = this.log.length + 1
-    const observation = asObservation({ ...body, number, receivedAt: '2026-01-01T00:00:00.000Z' })
+    const observation = { ...body, number, receivedAt: '2026-01-01T00:00:00.000Z' } as Observation
     this.log.push(observation)
     const { state, decisions } = tune(this.state, observation)
     if (observation.kind === 'samples') this.#rowCount += observation.columns.step.length

@@ -1,7 +1,7 @@
 // What a reported job can be: what it asks for, what it offers, how it answers, and how its reports travel.
 
-import type { Acknowledgement, Action, Mode, RunOptions } from '../../protocol/vocabulary.ts'
-import { asOptions, familyOf, type WireCapability } from './wireShim.ts'
+import { familyOf } from '../../protocol/optimizers.ts'
+import type { Acknowledgement, Action, Capability, Mode, RunOptions } from '../../protocol/vocabulary.ts'
 
 export type Status = Acknowledgement['status']
 
@@ -11,7 +11,7 @@ export type ReportedJobOptions = {
   readonly learningRate?: number | null
   readonly rateLimits?: { readonly min: number | null; readonly max: number | null }
   readonly optimizer?: { readonly name: string; readonly momentum?: number | null }
-  readonly capabilities?: readonly WireCapability[]
+  readonly capabilities?: readonly Capability[]
   readonly mode?: Mode
   /** The job's own warm-up, in steps. */
   readonly warmupSteps?: number | null
@@ -55,7 +55,7 @@ export const reportedDefaults = {
 /** What the job's first request becomes. */
 export function runOptionsOf(settled: Settled): RunOptions {
   const { budgetSteps, mode, capabilities, learningRate, rateLimits, optimizer, warmupSteps } = settled
-  return asOptions({
+  return {
     name: 'reported',
     project: 'test',
     tags: [],
@@ -72,5 +72,5 @@ export function runOptionsOf(settled: Settled): RunOptions {
     learningRate: { initial: learningRate, ...rateLimits },
     warmupSteps,
     settings: {},
-  })
+  }
 }

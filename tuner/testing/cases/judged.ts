@@ -3,12 +3,11 @@
 import { evaluatePlan } from '../../../protocol/plan.ts'
 import type { Decision, DecisionKind } from '../../../protocol/vocabulary.ts'
 import type { Made, ReportedJob } from '../reportedJob.ts'
-import { testOf } from '../wireShim.ts'
 
-export const made = (job: ReportedJob, kind: DecisionKind | 'drift'): readonly Made[] =>
+export const made = (job: ReportedJob, kind: DecisionKind): readonly Made[] =>
   job.made.filter(({ decision }) => decision.kind === kind)
 
-export const stepsOf = (job: ReportedJob, kind: DecisionKind | 'drift'): readonly number[] =>
+export const stepsOf = (job: ReportedJob, kind: DecisionKind): readonly number[] =>
   made(job, kind).map(({ decision }) => decision.step)
 
 /** What was decided besides waiting, as `kind at step`. */
@@ -59,7 +58,7 @@ export function healthyRunFaults(job: ReportedJob, stepCount: number): readonly 
 /** Switches that say that the rule asked for them, with fewer than its two hits. */
 export const hastySwitches = (decisions: readonly Decision[]): readonly string[] =>
   decisions.flatMap((decision) => {
-    const test = testOf(decision)
+    const { test } = decision
     if (decision.kind !== 'switch' || test?.key !== 'marginal-cost' || !test.satisfied) return []
     return test.hits.met >= 2 ? [] : [`switch at ${decision.step} with ${test.hits.met} of ${test.hits.of}`]
   })
