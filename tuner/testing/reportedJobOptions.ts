@@ -71,6 +71,7 @@ export function runOptionsOf(settled: Settled): RunOptions {
     capabilities,
     learningRate: { initial: learningRate, ...rateLimits },
     warmupSteps,
+    firstStep: null,
     settings: {},
   }
 }

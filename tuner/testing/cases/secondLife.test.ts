@@ -19,6 +19,7 @@ describe('a second life from an earlier step', () => {
   ) => {
     const job = new ReportedJob({ budgetSteps, learningRate: 0.01, optimizer: sgd, batchRows, ...more })
     driven(job, { loss: loss(12) }, { toStep: died })
+    job.resume()
     return driven(job, { loss: second }, { fromStep: back, toStep: budgetSteps })
   }
   const cases = [
