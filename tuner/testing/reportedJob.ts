@@ -35,6 +35,7 @@ type Body =
   | Entry
   | Pick<Extract<Observation, { kind: 'start' }>, 'kind' | 'runId' | 'options'>
   | { kind: 'command'; command: Command }
+  | { kind: 'resumed' }
 type Answer = { readonly plan: Plan; readonly actions: readonly Action[] }
 
 export class ReportedJob {
@@ -119,6 +120,12 @@ export class ReportedJob {
 
   command(command: Command): void {
     this.#fold({ kind: 'command', command })
+  }
+
+  /** The job asks for its run again, as a process does that goes on from a checkpoint of its own. */
+  resume(): void {
+    this.#fold({ kind: 'resumed' })
+    this.#hear(this.state)
   }
 
   /** Sends what there is, also if that is nothing: then the answer is all that comes of it. */
