@@ -15,6 +15,8 @@ export type ReportedJobOptions = {
   readonly mode?: Mode
   /** The job's own warm-up, in steps. */
   readonly warmupSteps?: number | null
+  /** Where the job's counter stands at first, if it says so; null = it does not. */
+  readonly firstStep?: number | null
   /** Rows per batch. */
   readonly batchRows?: number
   /** Steps after which an answer is heard: reporting runs in the background. */
@@ -42,6 +44,7 @@ export const reportedDefaults = {
   capabilities: [],
   mode: 'auto',
   warmupSteps: null,
+  firstStep: null,
   batchRows: 10,
   lagSteps: 0,
   waits: false,
@@ -54,7 +57,8 @@ export const reportedDefaults = {
 
 /** What the job's first request becomes. */
 export function runOptionsOf(settled: Settled): RunOptions {
-  const { budgetSteps, mode, capabilities, learningRate, rateLimits, optimizer, warmupSteps } = settled
+  const { budgetSteps, mode, capabilities, learningRate, rateLimits, optimizer } = settled
+  const { warmupSteps, firstStep } = settled
   return {
     name: 'reported',
     project: 'test',
@@ -71,7 +75,7 @@ export function runOptionsOf(settled: Settled): RunOptions {
     capabilities,
     learningRate: { initial: learningRate, ...rateLimits },
     warmupSteps,
-    firstStep: null,
+    firstStep,
     settings: {},
   }
 }

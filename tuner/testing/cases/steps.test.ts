@@ -45,6 +45,17 @@ describe('a counter that does not begin at 0', () => {
     }
   })
 
+  it.each(origins)('that the job tells beforehand, is met from its first step on (%i)', (origin) => {
+    for (const budgetSteps of [600, 20_000]) {
+      const job = run(origin, { budgetSteps, firstStep: origin }, budgetSteps)
+      const same = run(0, { budgetSteps }, budgetSteps)
+      expect(job.taken.length).toBe(budgetSteps)
+      expect(job.taken.findIndex(({ applied }, i) => applied !== same.taken[i]!.applied)).toBe(-1)
+      expect(stepsOf(job, 'switch')[0]! - origin).toBe(stepsOf(same, 'switch')[0])
+      expect(job.state.lifecycle).toBe('finished')
+    }
+  })
+
   it('with a budget that counts the steps before as well, the given rate is reached, and not annealed at once', () => {
     const origin = 123_034
     const job = run(origin, { budgetSteps: 143_034 }, 20_000)

@@ -2,6 +2,7 @@
 // which unit, and how its columns are ordered change no decision beyond what the evidence itself changes.
 
 import { describe, expect, it } from 'vitest'
+import { summaryOf } from '../../index.ts'
 import { stepsOf } from '../cases/judged.ts'
 import { random } from '../random.ts'
 import type { ReportedJobOptions } from '../reportedJobOptions.ts'
@@ -15,7 +16,7 @@ import {
   withCutOff,
   withStages,
 } from './histories.ts'
-import { foldedLog, gist, rebatched, withLosses, withOrigin, withoutCause } from './logs.ts'
+import { type Folded, foldedLog, gist, rebatched, withLosses, withOrigin, withoutCause } from './logs.ts'
 import { firstOf, holdsOnSeeds } from './seeds.conformance.ts'
 
 /** What differs between two lists of sentences. */
@@ -33,6 +34,8 @@ const anyHistory = (seed: number): History => {
   return seed % 2 === 0 ? withCommands(cut) : cut
 }
 
+const largeRate = ({ state }: Folded) => summaryOf(state).largeLearningRate
+
 describe("where a job's counter starts", () => {
   it('moves all that is decided by as much', () => {
     holdsOnSeeds((seed) => {
@@ -43,9 +46,9 @@ describe("where a job's counter starts", () => {
       const [base, moved] = [foldedLog(withOrigin(log, 0)), foldedLog(withOrigin(log, by))]
       return [
         ...difference(gist(base.decisions), gist(moved.decisions, by), `from ${by}`),
-        ...(base.state.largeLearningRate === moved.state.largeLearningRate
+        ...(largeRate(base) === largeRate(moved)
           ? []
-          : [`large rate ${moved.state.largeLearningRate}, was ${base.state.largeLearningRate}`]),
+          : [`large rate ${largeRate(moved)}, was ${largeRate(base)}`]),
       ]
     })
   })

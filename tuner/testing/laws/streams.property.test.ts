@@ -52,7 +52,7 @@ describe('one step or probe far beyond all others', () => {
       const rows = log
         .slice(0, at)
         .reduce((sum, one) => sum + (one.kind === 'samples' ? one.columns.step.length : 0), 0)
-      if (before.state.phase === 'done' || rows < 12 || log.length < 6) return []
+      if (summaryOf(before.state).phase === 'done' || rows < 12 || log.length < 6) return []
       const far = history.origin + Math.round(Math.max(5_000, 20 * history.stepCount) * 10 ** (5 * draw()))
       const loss = pick(draw, [0.5, Number.NaN, 1e9, -3])
       const body =
