@@ -109,7 +109,14 @@ export type SampleColumnName = (typeof sampleColumnNames)[number]
 
 export const probeKinds = ['valley', 'line'] as const
 
-export const observationKinds = ['start', 'samples', 'probe', 'acknowledgement', 'command'] as const
+export const observationKinds = [
+  'start',
+  'samples',
+  'probe',
+  'acknowledgement',
+  'command',
+  'resumed',
+] as const
 
 export const segmentShapes = ['constant', 'linear', 'cosine', 'oneMinusSqrt', 'exponential'] as const
 export type SegmentShape = (typeof segmentShapes)[number]

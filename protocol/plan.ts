@@ -34,7 +34,7 @@ export function segmentRate(segment: Segment, step: number): number {
 }
 
 /** The segment that holds at a step: the last one that starts at or before it (the first, if none does). */
-export function segmentAt(plan: Plan, step: number): Segment | undefined {
+export function segmentAt(plan: Pick<Plan, 'segments'>, step: number): Segment | undefined {
   const { segments } = plan
   let low = 0
   let high = segments.length - 1
@@ -44,6 +44,12 @@ export function segmentAt(plan: Plan, step: number): Segment | undefined {
     else high = middle - 1
   }
   return segments[low]
+}
+
+/** The rate that segments give at a step; 0 where there are none. */
+export function segmentsRate(segments: readonly Segment[], step: number): number {
+  const segment = segmentAt({ segments }, step)
+  return segment === undefined ? 0 : segmentRate(segment, step)
 }
 
 /**

@@ -1,22 +1,22 @@
-// What follows from a run's options alone: which momenta the tuner sets, which rates it may set, how long a
-// race segment is. Pure functions of values that never change during a run (but for the budget).
+// What follows from a run's options alone: what the job can do, which rates the tuner may set, which it starts from.
+// Pure functions of values that never change during a run (but for the mode).
 
+import { familyOf } from '../protocol/optimizers.ts'
 import type { Capability, Mode, RunOptions } from '../protocol/vocabulary.ts'
-import {
-  conservativeRateAdam,
-  conservativeRateSgd,
-  nominalBudgetSteps,
-  raceSegmentShare,
-  raceSegmentStepsMax,
-  raceSegmentStepsMin,
-  usualRateAdam,
-  usualRateSgd,
-} from './constants.ts'
+
+/** What most jobs with such an optimizer use, where the job gives no rate. Chosen: usual defaults; plain SGD without
+ *  momentum stands ten times the noise, and an unknown optimizer gets the smallest. */
+const usualRates = { sgd: 0.03, adam: 0.001, muon: 0.02, other: 0.001 } as const
+const usualRatePlainSgd = 0.1
+/** Momentum from which SGD counts as heavy-ball. Chosen. */
+const heavyMomentum = 0.5
 
 /** Whether the job follows the tuner's plan: in `approve` mode it does, and changes of the plan wait for a person. */
 export const isSteering = (mode: Mode): boolean => mode === 'auto' || mode === 'approve'
 
-export const isAdam = (options: RunOptions): boolean => /adam/i.test(options.optimizer.name)
+/** A log of version 0.1.0 names the optimizer alone. */
+export const optimizerFamily = ({ optimizer }: RunOptions): RunOptions['optimizer']['family'] =>
+  optimizer.family ?? familyOf(optimizer.name)
 
 /** Whether the job offers everything in the list. */
 export function offers(options: RunOptions, ...wanted: readonly Capability[]): boolean {
@@ -27,6 +27,10 @@ export function offers(options: RunOptions, ...wanted: readonly Capability[]): b
 export const canRace = (options: RunOptions): boolean =>
   offers(options, 'checkpoint', 'heldOutLoss', 'averagedWeights')
 
+/** Whether what annealing gains can ever be known: by averaged weights on held-out data, or by gradient noise. */
+export const canJudge = (options: RunOptions): boolean =>
+  offers(options, 'heldOutLoss', 'averagedWeights') || offers(options, 'microBatchNorms')
+
 /**
  * The momentum that the plan names; null = the job's own stays (Adam's β₁, or a job that cannot change it). It is the
  * given one throughout: raised in the anneal at the same η/(1 − μ) it ends higher on every quadratic tried, by 0 to
@@ -34,12 +38,12 @@ export const canRace = (options: RunOptions): boolean =>
  */
 export function momentumOf(options: RunOptions): number | null {
   const given = options.optimizer.momentum ?? null
-  return given === null || isAdam(options) || !offers(options, 'momentum') ? null : given
+  return given === null || optimizerFamily(options) !== 'sgd' || !offers(options, 'momentum') ? null : given
 }
 
-/** η_eff: η/(1 − μ) under heavy-ball momentum, η itself for Adam. */
+/** η_eff: η/(1 − μ) under heavy-ball momentum, η itself for every other family. */
 export function effectiveRate(options: RunOptions, learningRate: number, momentum: number | null): number {
-  if (isAdam(options)) return learningRate
+  if (optimizerFamily(options) !== 'sgd') return learningRate
   const mu = momentum ?? options.optimizer.momentum ?? 0
   return learningRate / (1 - mu)
 }
@@ -55,25 +59,13 @@ export function clampedRate(options: RunOptions, rate: number): number {
   return Math.min(Math.max(rate, min), max)
 }
 
-/** The rate to go on with where nothing was measured, named as such in the record. */
-export function conservativeRate(options: RunOptions): number {
-  return clampedRate(
-    options,
-    options.learningRate.initial ?? (isAdam(options) ? conservativeRateAdam : conservativeRateSgd),
-  )
+/** What most jobs with this optimizer use. */
+export function usualRate(optimizer: RunOptions['optimizer']): number {
+  const family = optimizer.family ?? familyOf(optimizer.name)
+  const isPlain = family === 'sgd' && (optimizer.momentum ?? 0) < heavyMomentum
+  return isPlain ? usualRatePlainSgd : usualRates[family]
 }
 
-/** The budget, or what stands for it where lengths in shares of it are needed. */
-export const nominalBudget = (budgetSteps: number | null): number => budgetSteps ?? nominalBudgetSteps
-
-/**
- * Length of a race's arm: a small share of the budget within bounds in steps, and four blocks. The upper bound is in steps
- * because a long budget must not change what happens early.
- */
-export function segmentSteps(budgetSteps: number | null): number {
-  const wanted = raceSegmentShare * nominalBudget(budgetSteps)
-  return 4 * Math.round(Math.min(Math.max(wanted, raceSegmentStepsMin), raceSegmentStepsMax) / 4)
-}
-
-/** What most jobs with such an optimizer use. */
-export const usualRate = (options: RunOptions): number => (isAdam(options) ? usualRateAdam : usualRateSgd)
+/** The rate to start from: the job's own, else the usual one, within the limits. Without a measurement never more. */
+export const givenRate = (options: RunOptions): number =>
+  clampedRate(options, options.learningRate.initial ?? usualRate(options.optimizer))

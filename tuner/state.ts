@@ -1,6 +1,7 @@
-// The tuner's whole memory of a run: plain JSON of bounded size, so it can be stored, shown, compared and
-// resumed. Everything in it follows from the log of observations; `tunerVersion` changes whenever an old state
-// can no longer be continued, and the server then folds the log again.
+// The tuner's whole memory of a run: plain JSON of bounded size, so it can be stored, shown, compared and resumed.
+// Everything in it follows from the log of observations. What the run is in the middle of is its `course`, a union: a
+// race that anneals, or an anneal without a first step, cannot be written. `tunerVersion` changes whenever the same log
+// may give other decisions; testing/golden holds it to that.
 
 import type {
   Action,
@@ -14,57 +15,110 @@ import type {
   RunOptions,
   SignalReading,
 } from '../protocol/vocabulary.ts'
-import type { DivergenceState } from './guard/divergence.ts'
-import type { AnnealWatch, KeptCheckpoint, KeptWeights } from './phases/anneal/annealWatch.ts'
-import type { SequentialTestState } from './phases/large/sequentialTest.ts'
+import type { SequentialTestState } from './estimators/sequentialTest.ts'
+import type { DriftState, IssuedPlan } from './guard/drift.ts'
+import type { GuardState } from './guard/watch.ts'
 import type { RaceState } from './phases/search/race.ts'
-import type { RangeTestState } from './phases/search/rangeTest.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
 import type { SignalsState } from './signals/signals.ts'
 
-export const tunerVersion = 5
+export const tunerVersion = 6
 
 export type Lifecycle = 'running' | 'paused' | 'waiting' | 'diverged' | 'finished'
 
-/** A person's rate, in force until `untilStep`. */
-export type Override = { readonly learningRate: number; readonly untilStep: number; readonly reason: string }
+/** The rate climbs linearly from `fromRate` to that of the course over [fromStep, toStep). */
+export type Ramp = { readonly fromStep: number; readonly toStep: number; readonly fromRate: number }
 
-/** How the warm-up is being done; null once the large rate is chosen. */
-export type WarmupState =
-  | { readonly kind: 'range'; readonly range: RangeTestState }
-  | { readonly kind: 'race'; readonly race: RaceState }
-  | { readonly kind: 'ramp'; readonly untilStep: number }
+/** Rates race for the large one. */
+export type Search = { readonly kind: 'search'; readonly race: RaceState }
 
-/** The anneal under way. */
-export type AnnealState = {
+/** The large step, held until something ends it. */
+export type Large = {
+  readonly kind: 'large'
+  readonly fromStep: number
+  /** Null: the job's own, as nothing is steered. */
+  readonly rate: number | null
+  readonly ramp: Ramp | null
+  /** What the last evaluations of the switch rule said, newest last, at most three. */
+  readonly verdicts: readonly boolean[]
+  readonly evaluatedAtStep: number
+  /** The signs that a longer anneal would memorise, at the last probes, newest last, at most three. */
+  readonly memorised: readonly boolean[]
+  /** The test that decides without a budget. */
+  readonly sequential: SequentialTestState
+  readonly outlook: Outlook | null
+  /** A switch was undone: only the rule or the deadline switches again, never the fallback plan. */
+  readonly isUndone: boolean
+  /** Where nothing is steered: the switch is advised since this step. */
+  readonly advisedAtStep: number | null
+  /** It was said that probes are too dear to decide by. */
+  readonly isDearSaid: boolean
+}
+
+export type AnnealReason =
+  | 'rule'
+  | 'tolerance'
+  | 'deadline'
+  | 'fallback'
+  | 'overfitting'
+  | 'memorising'
+  | 'command'
+  | 'guard'
+
+/** The rate falls to 0. */
+export type Anneal = {
+  readonly kind: 'anneal'
   readonly fromStep: number
   readonly toStep: number
   readonly fromRate: number
-  readonly reason:
-    | 'rule'
-    | 'tolerance'
-    | 'deadline'
-    | 'fallback'
-    | 'overfitting'
-    | 'memorising'
-    | 'command'
-    | 'guard'
+  readonly reason: AnnealReason
+  /** First step of the large phase before it. */
+  readonly largeFromStep: number
+  /** Run length in large steps at the switch. */
+  readonly fromRunLength: number
   /** What the whole anneal was to take off the loss, G and D together; null = none was measured. */
   readonly expectedGain: number | null
   /** b at the switch: what each e-fold of the anneal's length gains; null = not measured. */
   readonly scale: number | null
-  /** Run length in large steps at the switch. */
-  readonly fromLargeSteps: number
-  /** The weights of the switch were asked to be kept. */
-  readonly isCheckpointed: boolean
-  /** How often it was asked whether the switch was a mistake. */
-  readonly undoChecks: number
-  /** The rest of the anneal once its end has moved: from this step and rate to 0 at `toStep`. Early: cut short. */
-  readonly rest: { readonly fromStep: number; readonly fromRate: number; readonly isEarly: boolean } | null
-  readonly watch: AnnealWatch
-  /** Kept weights look better than the last ones: which, while both are scored on more examples; null = not asked. */
-  readonly compared: KeptCheckpoint | null
+  /** The final loss that was forecast at the switch; null = none was. */
+  readonly promised: { readonly value: number; readonly standardError: number | null } | null
+  /** The rest of the anneal once its end has moved: from this step and rate to 0 at `toStep`. */
+  readonly rest: { readonly fromStep: number; readonly fromRate: number } | null
+  /** The end has moved forward, because more steps would memorise. */
+  readonly isCutShort: boolean
+  /** After a guard: the planned rate is reached again over this ramp. */
+  readonly ramp: Ramp | null
+  readonly memorised: readonly boolean[]
+  /** Held-out losses of averaged weights, for the sign of a rise. */
+  readonly losses: readonly number[]
+  readonly bestLevel: number | null
+  /** The kept weights are being scored against the last ones. */
+  readonly isComparing: boolean
 }
+
+/** The run has ended. */
+export type Done = {
+  readonly kind: 'done'
+  readonly end: 'finished' | 'diverged'
+  readonly switchStep: number | null
+  readonly largeRate: number | null
+  /** Held-out loss of the weights that are kept; null = not measured. */
+  readonly keptLoss: number | null
+}
+
+export type Course = Search | Large | Anneal | Done
+
+/** What the last evaluation of the switch rule looked ahead to. */
+export type Outlook = {
+  readonly stayingGain: number | null
+  readonly annealingGain: number | null
+  readonly earliestStep: number | null
+  readonly probability: number | null
+  readonly alternatives: readonly Alternative[]
+}
+
+/** A person's rate, in force until `untilStep`. */
+export type Override = { readonly learningRate: number; readonly untilStep: number; readonly reason: string }
 
 /** A decision that waits for a person: what is done once it is approved. */
 export type Proposal = {
@@ -72,12 +126,63 @@ export type Proposal = {
   readonly number: number
   readonly step: number
   readonly expiresAtStep: number
-  readonly reason: AnnealState['reason']
-  readonly detail: string
+  readonly reason: AnnealReason
 }
 
-/** What the last evaluations of the switch rule said, newest last, at most three. */
-type RuleMemory = { readonly satisfied: readonly boolean[]; readonly evaluatedAtStep: number }
+/** What a person has said. */
+export type PersonState = {
+  readonly override: Override | null
+  readonly proposal: Proposal | null
+  /** Nobody is asked again before this step. */
+  readonly askedFromStep: number
+  readonly isPaused: boolean
+}
+
+/** Whose restore it is: it says what follows where the job cannot do it. */
+export type RestoreCause = 'arm' | 'start' | 'guard' | 'kept'
+
+/** Which weights the run is at. */
+export type Trajectory = {
+  /** Samples and probes of steps below this belong to weights that were undone, and are not folded into signals. */
+  readonly validFromStep: number
+  /** A restore that was asked for: until it is acknowledged, what is reported belongs to the weights that it undoes. */
+  readonly awaited: {
+    readonly actionId: string
+    readonly cause: RestoreCause
+    readonly sinceStep: number
+    /** Run length in large steps of the weights that it brings back; null = that of now. */
+    readonly runLength: number | null
+  } | null
+}
+
+/** Averaged weights kept on the job's side at their lowest held-out level. */
+export type KeptWeights = { readonly step: number; readonly loss: number }
+
+/** What a sample moves by itself. Between decisions it changes these fields and no other. */
+export type Seen = {
+  /** The step that the run's own counter began at; null = nothing was reported yet. */
+  readonly origin: number | null
+  /** The second report has told whether the first one was of the first step. */
+  readonly isOriginSure: boolean
+  /** The job has asked for the run again: the next step may be an earlier one. */
+  readonly isResumed: boolean
+  /** Number of the next step: one more than the highest that is believed. */
+  readonly step: number
+  /** Distance of the last two reported steps. */
+  readonly strideSteps: number
+  /** A step far ahead of the rest, and how many have gone on from it. */
+  readonly ahead: { readonly step: number; readonly count: number } | null
+  readonly learningRate: number | null
+  readonly momentum: number | null
+  /** What the loss measures, as the job names it. */
+  readonly objective: string | null
+  /** S: run length in large-step equivalents, Σ η/η_large over the surviving trajectory. */
+  readonly runLength: number
+  readonly signals: SignalsState
+  readonly guard: GuardState
+  readonly drift: DriftState
+  readonly rivals: RivalsState | null
+}
 
 export type TunerState = {
   readonly tunerVersion: number
@@ -86,68 +191,42 @@ export type TunerState = {
   readonly mode: Mode
   readonly budgetSteps: number | null
   readonly lifecycle: Lifecycle
-  readonly phase: Phase
+  readonly seen: Seen
+  readonly course: Course
+  readonly trajectory: Trajectory
+  readonly person: PersonState
+  readonly kept: KeptWeights | null
+  readonly regime: RegimeReading
   readonly phases: readonly PhaseSpan[]
-  /** Number of the next step: one more than the highest reported. */
-  readonly step: number
-  /** The plan in force: what a client follows. */
+  /** The plan in force: what a client is told to follow. */
   readonly plan: Plan
+  /** The last plans that were issued, oldest first, and the one that the job says it follows (null = it does not say). */
+  readonly issued: readonly IssuedPlan[]
+  readonly followed: IssuedPlan | null
   /** Outstanding actions: the whole list; a client forgets those that are no longer in it. */
   readonly actions: readonly Action[]
   readonly actionCount: number
   readonly decisionCount: number
-  /** The rate of the large-step phase; null while it is looked for. */
-  readonly largeLearningRate: number | null
-  readonly switchStep: number | null
-  /** The switch was undone, which evidence does once: without evidence the large step then stays until the switch is forced. */
-  readonly isUndone: boolean
-  /** The averaged weights that are kept at their lowest held-out level, of the large phase and of the anneal. */
-  readonly lowest: KeptWeights | null
-  /** Samples and probes of steps below this belong to weights that were undone, and are not folded into signals. */
-  readonly validFromStep: number
-  /** The restore that a guard has asked for: until it is acknowledged, samples belong to the diverged weights. */
-  readonly awaitedRestore: string | null
-  /** Run length in large steps of the weights that it brings back; null = that of now. */
-  readonly awaitedLargeSteps: number | null
-  readonly warmup: WarmupState | null
-  readonly anneal: AnnealState | null
-  readonly override: Override | null
-  /** Approve mode: what waits, and the step before which nobody is asked again. */
-  readonly approval: { readonly pending: Proposal | null; readonly notBeforeStep: number }
-  /** After a guard: the rate climbs back over these steps. */
-  readonly rewarm: { readonly fromStep: number; readonly toStep: number; readonly fromRate: number } | null
-  readonly rule: RuleMemory
-  /** The test that decides without a budget. */
-  readonly sequential: SequentialTestState
-  /** Run length in large-step equivalents: Σ η/η_large over the surviving trajectory. */
-  readonly largeSteps: number
-  readonly signals: SignalsState
-  readonly divergence: DivergenceState
-  readonly regime: RegimeReading
-  readonly learningRate: number | null
-  readonly momentum: number | null
-  /** Where forecasts stand, for the headline: the last evaluated test's two sides and the earliest step. */
-  readonly outlook: Outlook | null
-  /** Held-out loss of the weights that the finish keeps; null = not measured. */
-  readonly keptLoss: number | null
-  /** A standing remark for the headline, such as why there is no measured large rate. */
-  readonly remark: string | null
-  /** Other rules on the same observations, for the counterfactuals; null before the large phase. */
-  readonly rivals: RivalsState | null
-}
-
-export type Outlook = {
-  readonly stayingGain: number | null
-  readonly annealingGain: number | null
-  readonly earliestStep: number | null
-  readonly probeCount: number
-  readonly probesNeeded: number
-  readonly probability: number | null
-  readonly alternatives: readonly Alternative[]
 }
 
 export type TuneResult = {
   readonly state: TunerState
   readonly decisions: readonly Decision[]
   readonly readings: readonly SignalReading[]
+}
+
+/** The word on the wire for what the tuner is doing. */
+export const phaseOf = ({ kind }: Course): Phase => (kind === 'search' ? 'warmup' : kind)
+
+/** The rate of the large step; null while it is looked for, or where the job has its own. */
+export function largeRateOf(course: Course): number | null {
+  if (course.kind === 'large') return course.rate
+  if (course.kind === 'anneal') return course.fromRate
+  return course.kind === 'done' ? course.largeRate : null
+}
+
+/** The step of the switch that the run was steered into; null = it was not. */
+export function switchStepOf(course: Course): number | null {
+  if (course.kind === 'anneal') return course.fromStep
+  return course.kind === 'done' ? course.switchStep : null
 }

@@ -1,15 +1,16 @@
 // The decision engine as one pure function: tune(state, observation) → what the state becomes, which decisions
 // were made, what is charted. No time, no chance, no input or output: the same log gives the same decisions
-// byte for byte, wherever it is folded. Each kind of observation has its own file: start, samples, probes,
-// acknowledgements, commands. Cost: O(1) per sample, under 2 ms per probe.
+// byte for byte, wherever it is folded. Each kind of observation has its own file in fold/: it cleans what came, feeds signals
+// and guard, asks the phase, and settles the answer. Cost: O(1) per sample, under 2 ms per probe.
 
 import type { Observation } from '../protocol/vocabulary.ts'
 import { foldAcknowledgement } from './fold/acknowledgements.ts'
-import { obeyed } from './fold/commands.ts'
 import { foldProbe } from './fold/probes.ts'
+import { resumed } from './fold/resumed.ts'
 import { foldSamples } from './fold/samples.ts'
 import { begun } from './fold/start.ts'
-import type { Turn } from './phases/settle.ts'
+import { obeyed } from './person/commands.ts'
+import { settle, type Turn } from './settle.ts'
 import type { TuneResult, TunerState } from './state.ts'
 
 /** Folds one observation. Never throws on what a run can send; observations come in the order of their numbers. */
@@ -24,12 +25,14 @@ function folded(turn: Turn): Turn {
     case 'start':
       return begun(turn, observation)
     case 'samples':
-      return foldSamples(turn, observation.columns)
+      return foldSamples(turn, observation)
     case 'probe':
       return foldProbe(turn, observation.probe)
     case 'acknowledgement':
       return foldAcknowledgement(turn, observation.acknowledgement)
     case 'command':
-      return obeyed(turn, observation.command)
+      return settle(turn, obeyed(turn.state, observation.command))
+    case 'resumed':
+      return resumed(turn)
   }
 }

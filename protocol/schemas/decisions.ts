@@ -32,7 +32,14 @@ export const regimeReadingSchema = z
 export type RegimeReading = Parsed<typeof regimeReadingSchema>
 
 /** Why, as a key of a closed list and the numbers that its sentence needs. */
-const reasonSchema = z.object({ key, values: z.record(z.string(), finite.nullable()) }).meta({ id: 'Reason' })
+const reasonSchema = z
+  .object({
+    key,
+    values: z.record(z.string(), finite.nullable()),
+    /** Words of a person or of the job, as they are. */
+    text: z.string().exactOptional(),
+  })
+  .meta({ id: 'Reason' })
 export type Reason = Parsed<typeof reasonSchema>
 
 const testSchema = z

@@ -42,6 +42,8 @@ export const observationSchema = z.discriminatedUnion('kind', [
   z.object({ ...head, kind: z.literal('probe'), probe: probeSchema }),
   z.object({ ...head, kind: z.literal('acknowledgement'), acknowledgement: acknowledgementSchema }),
   z.object({ ...head, kind: z.literal('command'), command: commandSchema }),
+  /** The job has asked for the run again: its next steps may be earlier ones, from a checkpoint of its own. */
+  z.object({ ...head, kind: z.literal('resumed') }),
 ])
 /** One entry of a run's ordered log. The first is always `start`. */
 export type Observation = Parsed<typeof observationSchema>

@@ -47,6 +47,8 @@ export const createRunSchema = z
     /** null = until the tuner ends it, which is the default of a new run. Of a resumed one, absent = as it was. */
     budgetSteps: budget.nullable().optional(),
     warmupSteps: step.nullable().default(null),
+    /** The number that the job's first step will have, where its counter does not begin at 0. */
+    firstStep: step.nullable().default(null),
     mode: z.enum(modes).default('auto'),
     capabilities: z.array(z.enum(capabilities)).max(capabilities.length).default([]),
     learningRate: learningRateSchema.default({ initial: null, min: null, max: null }),
@@ -115,6 +117,7 @@ export function runOptions(request: CreateRun, runId: string): RunOptions {
     },
     budgetSteps: request.budgetSteps ?? null,
     warmupSteps: request.warmupSteps,
+    firstStep: request.firstStep,
     mode,
     capabilities: [...new Set(request.capabilities)],
     learningRate,

@@ -31,6 +31,8 @@ export const runOptionsSchema = z
     budgetSteps: step.nullable(),
     /** Steps over which the job's own warm-up raises the rate; null = it has none, and the tuner makes one. */
     warmupSteps: step.nullable(),
+    /** The number that the job's first step will have; null = not told, so the first reported one is the first. */
+    firstStep: step.nullable(),
     mode: z.enum(modes),
     capabilities: z.array(z.enum(capabilities)),
     /** `initial` null = let the tuner find it. Bounds of every rate that the tuner may set. */

@@ -6,9 +6,8 @@
 // Cost: O(8) per probe. A probe without a finite raw and averaged loss leaves the state as it is.
 
 import type { ValleyProbe } from '../../protocol/vocabulary.ts'
-import { probesInMedian } from '../constants.ts'
 import { type Estimate, type Estimator, noEstimate } from './estimator.ts'
-import { medianEstimate } from './uncertainty.ts'
+import { medianEstimate, probesInMedian } from './uncertainty.ts'
 
 export type AveragedGapOptions = { readonly set?: ValleyProbe['set'] }
 export type AveragedGapSample = Pick<ValleyProbe, 'set' | 'raw' | 'averaged'>

@@ -12,8 +12,9 @@ export type CostSample = {
   readonly signalSeconds: number | null
   readonly probeSeconds: number | null
 }
-/** Sums of seconds; null = never reported. */
+/** Sums of seconds; null = never reported. `steps`: how many steps told theirs. */
 export type CostState = {
+  readonly steps: number
   readonly step: number
   readonly signal: number | null
   readonly probe: number | null
@@ -22,7 +23,7 @@ export type CostReading = { readonly signalShare: number | null; readonly probeS
 
 export const cost: Estimator<Readonly<Record<string, never>>, CostState, CostSample, CostReading> = {
   name: 'cost',
-  init: () => ({ step: 0, signal: null, probe: null }),
+  init: () => ({ steps: 0, step: 0, signal: null, probe: null }),
   update(state, sample) {
     const stepSeconds = seconds(sample.stepSeconds)
     const probeSeconds = seconds(sample.probeSeconds)
@@ -31,7 +32,12 @@ export const cost: Estimator<Readonly<Record<string, never>>, CostState, CostSam
     const step = state.step + (stepSeconds ?? 0)
     const probe = probeSeconds === null ? state.probe : (state.probe ?? 0) + probeSeconds
     if (!Number.isFinite(step + (probe ?? 0))) return state
-    return { step, signal: signalKnown ? (state.signal ?? 0) + signalSeconds : state.signal, probe }
+    return {
+      steps: state.steps + (stepSeconds === null ? 0 : 1),
+      step,
+      signal: signalKnown ? (state.signal ?? 0) + signalSeconds : state.signal,
+      probe,
+    }
   },
   read({ step, signal, probe }) {
     const time = step + (probe ?? 0)

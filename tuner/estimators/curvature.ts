@@ -7,9 +7,8 @@
 // Cost: O(8) per probe. Missing and non-finite parts are left out, each by itself.
 
 import type { LineProbe } from '../../protocol/vocabulary.ts'
-import { probesInMedian } from '../constants.ts'
 import type { Estimate, Estimator } from './estimator.ts'
-import { medianEstimate } from './uncertainty.ts'
+import { medianEstimate, probesInMedian } from './uncertainty.ts'
 
 /** A line probe with the learning rate in force at it (null = not known). */
 export type CurvatureSample = {

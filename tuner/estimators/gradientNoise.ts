@@ -9,10 +9,15 @@
 // Only the newest blocks are read: the noise changes as training goes on. Cost: O(1) per pair, bounded state.
 // Missing, non-finite, negative norms and B ≤ b leave the state as it is.
 
-import { noiseBlocksMax, noiseBlocksNeeded, noisePairsPerBlock, noiseWindowBlocks } from '../constants.ts'
 import { type Estimate, type Estimator, noEstimate } from './estimator.ts'
 import { wholeOption } from './options.ts'
 import { cautiousFactor, mean, meanEstimate, smallSampleFactor } from './uncertainty.ts'
+
+// Gradient noise. bench/records/2026-11-24-prototype/README.md used one pair per probe and windows of 10 % of a run; the block counts are chosen so that the window forgets the noise of an earlier rate.
+const noiseBlocksMax = 64
+const noiseWindowBlocks = 16
+const noiseBlocksNeeded = 4
+const noisePairsPerBlock = 2
 
 export type GradientNoiseOptions = {
   /** Pairs (g_B, g_b) in a block, 1 or more. */

@@ -4,9 +4,11 @@
 // & Ba 2015); the gap between samples is in steps, so a loss reported every tenth step is smoothed alike.
 // A constant gives itself. Cost: O(1). NaN, infinite, repeated and late samples leave the state as it is.
 
-import { lossSmoothingSteps } from '../constants.ts'
 import type { Estimator } from './estimator.ts'
 import { positiveOption } from './options.ts'
+
+// Smoothed training loss, for the chart and the tripwire. Chosen: what a client smooths over as well.
+const lossSmoothingSteps = 10
 
 export type LossSmootherOptions = {
   /** τ in steps, above 0: after τ steps a sample's weight has fallen to 1/e. */

@@ -3,8 +3,18 @@
 // factor is 1 where it has nothing to correct.
 
 import { median } from 'simple-statistics'
-import { autocorrelationCaution, autocorrelationMax, medianErrorNeeded } from '../constants.ts'
 import { type Estimate, noEstimate } from './estimator.ts'
+
+// Blocks: memory of a scalar over the run. Chosen: 200 blocks resolve half a percent of a run, and 512 blocks of three numbers stay under 64 kB as JSON.
+/** Lag-1 autocorrelation is clipped here, so that the factor on a standard error stays below 6.3. Chosen. */
+const autocorrelationMax = 0.95
+/** Errors that are shown take the autocorrelation of n values so many times 1/√n above its estimate.
+ *  bench/records/2026-11-24-coverage/README.md. */
+const autocorrelationCaution = 0.8
+// Curvature and averaged gap: medians over the last probes, as in bench/records/2026-11-24-prototype/README.md.
+export const probesInMedian = 8
+/** Below this the MAD says next to nothing about the scatter (simulated: at 3 values 95 % intervals cover 75 %). */
+const medianErrorNeeded = 4
 
 /**
  * Factor on the standard error of a mean of correlated values: √((1+r)/(1−r)), the long-run deviation of a

@@ -8,15 +8,16 @@
 // Law: with a constant added to every loss the slope stays, multiplied by c > 0 it is c times itself.
 // Cost: O(128) per probe; a reading takes about a millisecond. Bad samples leave the state as it is.
 
-import {
-  valleyExponents,
-  valleyProbesMax,
-  valleyProbesNeeded,
-  valleyProbesUnmerged,
-  valleyShareDropped,
-} from '../constants.ts'
 import { type Estimate, type Estimator, noEstimate } from './estimator.ts'
 import { fitPowerLaw, type PowerLawTerm } from './powerLaw.ts'
+
+// Valley slope. bench/records/2026-11-24-prototype/README.md: power law in the run length, last 90 % of the probes, eight probes before any decision. The grid is geometric with a ratio of about √2.
+const valleyProbesMax = 128
+export const valleyProbesNeeded = 8
+/** The newest probes are never merged with their neighbours. Chosen. */
+const valleyProbesUnmerged = 16
+const valleyShareDropped = 0.1
+const valleyExponents = [0.25, 0.35, 0.5, 0.7, 1, 1.4, 2] as const
 
 /** S > 0 in large-step equivalents, growing from probe to probe; P in the loss's unit. */
 export type ValleySample = { readonly runLength: number; readonly averagedLoss: number }

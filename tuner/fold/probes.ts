@@ -1,21 +1,18 @@
-// Folds probes: into the signals, the chart and the guard's watch. A valley probe is where the run is judged: by
-// the guard, by the switch rule, or, at the end of the anneal, for which weights are kept; the weights of a
-// normal one are kept to come back to. Cost: under 2 ms per probe.
+// Folds probes: into the signals, the chart and the guard's watch. A valley probe is where the run is judged: by the guard,
+// by its phase, or, at the end of the anneal, for which weights are kept; the weights of a sound one are kept to come back
+// to. A probe never moves the clock: one far ahead of the samples is counted in another unit. Cost: under 2 ms per probe.
 
-import type { Probe, ValleyProbe } from '../../protocol/vocabulary.ts'
-import { guardCheckpoints } from '../constants.ts'
+import type { LineProbe, Probe, ValleyProbe } from '../../protocol/vocabulary.ts'
 import { bestAverage } from '../estimators/averagedGap.ts'
-import { divergenceSign, isProbeNormal, watchProbe } from '../guard/divergence.ts'
-import { recovered } from '../guard/recovery.ts'
-import { isSteering, nominalBudget, offers } from '../options.ts'
-import { annealProbed } from '../phases/anneal/annealing.ts'
-import { withLowest } from '../phases/anneal/lowest.ts'
-import { finishedAtProbe, finishedByComparison } from '../phases/done.ts'
-import { gainOf } from '../phases/large/judgement.ts'
-import { steer } from '../phases/large/steering.ts'
-import { foldWarmupProbe } from '../phases/search/raceSearch.ts'
-import { askedCheckpoint, charted, recadenced, type Turn, updated } from '../phases/settle.ts'
+import { guarded, newCheckpoint } from '../guard/recovery.ts'
+import { signOf, watchProbe } from '../guard/watch.ts'
+import { offers } from '../options.ts'
+import { gainOf } from '../phases/judgement.ts'
+import { newlyKept } from '../phases/kept.ts'
+import { probed } from '../phases/phases.ts'
+import { originOf } from '../plan/bounds.ts'
 import { watchedRivals } from '../rivals/counterfactuals.ts'
+import { charted, replanned, settle, type Turn, updated } from '../settle.ts'
 import { readRegime } from '../signals/regime.ts'
 import {
   chartPoint,
@@ -27,106 +24,114 @@ import {
   type SignalsReading,
   valleyPoints,
 } from '../signals/signals.ts'
+import { largeRateOf, type Seen } from '../state.ts'
+import { leftOut, probeReach } from './clean.ts'
 
 export function foldProbe(turn: Turn, probe: Probe): Turn {
-  const { state } = turn
-  if (state.phase === 'done' || state.awaitedRestore !== null || probe.step < state.validFromStep) return turn
-  // A probe counts the steps taken so far; a job may report it before any sample of the step it follows.
-  const arrived = probe.step > state.step ? updated(turn, { step: probe.step }) : turn
-  if (probe.kind === 'valley') return foldValley(arrived, probe)
-  // A stored log may hold kinds of probe that there once were.
-  if (probe.kind !== 'line') return arrived
-  const signals = foldLineProbe(state.signals, probe, state.learningRate)
-  const reading = readSignals(signals)
-  const charts = linePoints(reading, probe.step, state.learningRate)
-  return watchedRegime(charted(updated(arrived, { signals }), charts), reading)
+  const { course, trajectory, seen } = turn.state
+  if (course.kind === 'done') return turn
+  // Nothing was reported yet: an evaluation before the first step is at whatever step it says.
+  if (seen.origin !== null && probe.step - seen.step > probeReach(seen))
+    return updated(turn, { seen: leftOut(seen, 'ahead', probe.step) })
+  if (trajectory.awaited !== null || probe.step < trajectory.validFromStep) return turn
+  if (probe.kind === 'valley') return foldValley(turn, probe)
+  // A log of version 0.1.0 may hold probes of another kind.
+  return probe.kind === 'line' ? foldLine(turn, probe) : turn
+}
+
+const withSeen = (turn: Turn, change: Partial<Seen>): Turn =>
+  updated(turn, { seen: { ...turn.state.seen, ...change } })
+
+function foldLine(turn: Turn, probe: LineProbe): Turn {
+  const { learningRate, signals } = turn.state.seen
+  const folded = foldLineProbe(signals, probe, learningRate)
+  const reading = readSignals(folded)
+  const charts = linePoints(reading, probe.step, learningRate)
+  return watchedRegime(charted(withSeen(turn, { signals: folded }), charts), reading)
 }
 
 function foldValley(turn: Turn, probe: ValleyProbe): Turn {
-  const { state } = turn
-  const { step } = probe
-  if (probe.checkpoints !== undefined) return foldComparison(turn, probe)
+  const { course, options, seen } = turn.state
+  const { signals } = seen
+  const paid = withSeen(turn, { signals: foldProbeCost(signals, probe.seconds) })
+  // Scored on more examples than the others, so that nothing else is compared with it.
+  if (probe.checkpoints !== undefined) return settle(paid, probed(paid.state, probe, readSignals(signals)))
   // Losses of training examples are another quantity: one of them among held-out ones would look like a jump.
-  if (probe.set === 'train' && offers(state.options, 'heldOutLoss'))
-    return updated(turn, { signals: foldProbeCost(state.signals, probe.seconds) })
-  const charts = [
-    ...chartPoint('probeLoss', step, probe.raw.loss),
-    ...chartPoint('probeAccuracy', step, probe.raw.accuracy ?? null),
-    ...chartPoint('averagedLoss', step, bestAverage(probe)?.loss ?? null),
-    ...chartPoint('averagedAccuracy', step, bestScore(probe)),
-  ]
-  const seen = charted(turn, charts)
-  if (state.warmup !== null && state.warmup.kind !== 'ramp')
-    return foldWarmupProbe(updated(seen, { signals: foldProbeCost(state.signals, probe.seconds) }), probe)
-  const signals = foldValleyProbe(state.signals, probe, state.largeSteps)
-  const next = updated(seen, {
-    signals,
-    divergence: watchProbe(state.divergence, probe.raw.loss),
-    rivals: watchedRivals(state, { kind: 'probe', step, heldOutLoss: probe.raw.loss }),
-  })
-  // Read once a probe: the fit of the valley is most of what a probe costs.
-  const reading = readSignals(signals)
-  return afterProbe(watchedRegime(charted(next, valleyPoints(reading, step)), reading), probe, reading)
+  if (probe.set === 'train' && offers(options, 'heldOutLoss')) return paid
+  const shown = valleyCharts(probe)
+  if (course.kind === 'search')
+    return settle(charted(paid, shown), probed(paid.state, probe, readSignals(signals)))
+  const reading = folded(turn, probe)
+  return judged(watchedRegime(charted(reading.turn, shown), reading.signals, probe), probe, reading.signals)
 }
 
-/** Of more examples than the other probes, so that nothing else is compared with it. */
-function foldComparison(turn: Turn, probe: ValleyProbe): Turn {
-  const { signals } = turn.state
-  return finishedByComparison(updated(turn, { signals: foldProbeCost(signals, probe.seconds) }), probe)
-}
-
-function bestScore(probe: ValleyProbe): number | null {
+function valleyCharts(probe: ValleyProbe) {
+  const { step, raw } = probe
   const best = bestAverage(probe)
-  return probe.averaged.find(({ windowSteps }) => windowSteps === best?.windowSteps)?.accuracy ?? null
+  const score = probe.averaged.find(({ windowSteps }) => windowSteps === best?.windowSteps)?.accuracy ?? null
+  return [
+    ...chartPoint('probeLoss', step, raw.loss),
+    ...chartPoint('probeAccuracy', step, raw.accuracy ?? null),
+    ...chartPoint('averagedLoss', step, best?.loss ?? null),
+    ...chartPoint('averagedAccuracy', step, score),
+  ]
 }
 
-function watchedRegime(turn: Turn, reading: SignalsReading): Turn {
+/** The probe in signals, guard and rivals, and what the signals then say: read once, as the fit of the valley is most of it. */
+function folded(turn: Turn, probe: ValleyProbe): { readonly turn: Turn; readonly signals: SignalsReading } {
+  const { seen, course, trajectory } = turn.state
+  const own = { ...probe, step: probe.step - originOf(turn.state) }
+  const signals = foldValleyProbe(seen.signals, own, seen.runLength)
+  const isSound = [probe.raw, ...probe.averaged].every(({ loss }) => Number.isFinite(loss))
+  const rivals = watchedRivals(
+    seen.rivals,
+    { kind: 'probe', step: probe.step, heldOutLoss: probe.raw.loss },
+    {
+      fromStep: course.kind === 'large' ? Math.max(trajectory.validFromStep, course.fromStep) : null,
+      rate: largeRateOf(course) ?? seen.learningRate,
+    },
+  )
+  return {
+    turn: withSeen(turn, { signals, guard: watchProbe(seen.guard, isSound), rivals }),
+    signals: readSignals(signals),
+  }
+}
+
+function watchedRegime(turn: Turn, reading: SignalsReading, probe?: ValleyProbe): Turn {
   const { state } = turn
-  const { signals, divergence, awaitedRestore } = state
-  const isTripped = awaitedRestore !== null || divergenceSign(divergence) !== null
+  const { signals, guard, step } = state.seen
+  const isTripped = state.trajectory.awaited !== null || signOf(guard) !== null
   const regime = readRegime({ signals, reading, gain: gainOf(state, reading), isTripped })
   return charted(updated(turn, { regime }), [
-    ...chartPoint('regimeIndex', state.step, regime.index),
-    ...chartPoint('regimeIndexLow', state.step, regime.low),
-    ...chartPoint('regimeIndexHigh', state.step, regime.high),
+    ...(probe === undefined ? [] : valleyPoints(reading, probe.step)),
+    ...chartPoint('regimeIndex', step, regime.index),
+    ...chartPoint('regimeIndexLow', step, regime.low),
+    ...chartPoint('regimeIndexHigh', step, regime.high),
   ])
 }
 
-function afterProbe(turn: Turn, probe: ValleyProbe, reading: SignalsReading): Turn {
-  const { state } = turn
-  const sign = isSteering(state.mode) ? divergenceSign(state.divergence) : null
-  if (sign !== null) return recovered(turn, sign)
-  if (state.phase === 'anneal') {
-    const end = isSteering(state.mode) ? state.anneal?.toStep : state.budgetSteps
-    const isLast = end != null && probe.step >= end
-    return isLast
-      ? finishedAtProbe(turn, { last: probe.raw.loss, averaged: bestAverage(probe)?.loss ?? null })
-      : saved(recadenced(annealProbed(withLowest(turn), probe)))
-  }
-  if (state.mode === 'off') return turn
-  return saved(steer(withLowest(turn), reading))
+/** What the guard has to say of it, or else the phase; then the weights are kept that are worth it. */
+function judged(turn: Turn, probe: ValleyProbe, reading: SignalsReading): Turn {
+  const guard = guarded(turn.state)
+  if (guard !== null) return settle(turn, guard)
+  return saved(keeping(settle(turn, probed(turn.state, probe, reading))))
 }
 
-/** Keeps the weights of a normal probe to come back to. */
+/** The averaged weights at their lowest level. */
+function keeping(turn: Turn): Turn {
+  const { course } = turn.state
+  const next = course.kind === 'large' || course.kind === 'anneal' ? newlyKept(turn.state) : null
+  return next === null ? turn : settle(updated(turn, { kept: next.kept }), { course, ask: [next.ask] })
+}
+
+/** The weights of a sound probe, to come back to. */
 function saved(turn: Turn): Turn {
   const { state } = turn
-  const { divergence, step, largeSteps, phase, mode } = state
-  if (
-    phase === 'done' ||
-    !isSteering(mode) ||
-    !offers(state.options, 'checkpoint') ||
-    !isProbeNormal(divergence)
-  )
-    return turn
-  const last = divergence.checkpoints.at(-1)
-  if (last !== undefined && step - last.step < nominalBudget(state.budgetSteps) / 100) return turn
-  const used = divergence.checkpoints.map(({ name }) => name)
-  const unused = Array.from({ length: guardCheckpoints }, (_, i) => `good-${i}`).find(
-    (name) => !used.includes(name),
-  )
-  const name = unused ?? used[0]!
-  const kept = divergence.checkpoints.filter((entry) => entry.name !== name)
-  return updated(askedCheckpoint(turn, { atStep: step, checkpoint: name }), {
-    divergence: { ...divergence, checkpoints: [...kept, { name, step, largeSteps }] },
+  const next = newCheckpoint(state)
+  if (next === null) return replanned(turn)
+  return settle(turn, {
+    course: state.course,
+    change: { seen: { ...state.seen, guard: next.guard } },
+    ask: [next.ask],
   })
 }

@@ -1,19 +1,18 @@
 // The start of a run: the state before the first observation, and what the first one, with the run's options,
-// makes of it: a search for the large rate, a ramp to a given one, or watching only.
+// makes of it: a search for the large rate, a ramp to a given or usual one, or watching only.
 
 import type { Observation } from '../../protocol/vocabulary.ts'
-import { rampShare } from '../constants.ts'
-import { noDivergence } from '../guard/divergence.ts'
-import { canRace, conservativeRate, isSteering, nominalBudget, offers } from '../options.ts'
-import { initialSequentialTest } from '../phases/large/sequentialTest.ts'
-import { lacksForRace, warmupRule } from '../phases/search/largeStart.ts'
-import { beginWarmup, initialWarmup } from '../phases/search/warmup.ts'
-import { decided, replanned, type Turn, updated } from '../phases/settle.ts'
-import { deadlineStep } from '../plan/planOf.ts'
-import { formatRate, formatStep } from '../record/sentences.ts'
+import { noDrift } from '../guard/drift.ts'
+import { noGuard } from '../guard/watch.ts'
+import { canRace, givenRate, isSteering, optimizerFamily } from '../options.ts'
+import { largeCourse, rampTo } from '../phases/enter.ts'
+import { type Draft, isOfTheCourse, type Outcome, type Run } from '../phases/phase.ts'
+import { beginSearch, initialSearch } from '../phases/search/search.ts'
+import { deadlineStep, endOf, lengthOf, originOf } from '../plan/bounds.ts'
+import { settle, type Turn, updated } from '../settle.ts'
 import { unknownRegime } from '../signals/regime.ts'
 import { initialSignals } from '../signals/signals.ts'
-import { type TunerState, tunerVersion } from '../state.ts'
+import { phaseOf, type TunerState, tunerVersion } from '../state.ts'
 
 /** The state before the first observation; the first observation must be `start`. */
 export function initialState(): TunerState {
@@ -28,6 +27,7 @@ export function initialState(): TunerState {
       optimizer: { name: 'unknown', family: 'other', momentum: null, weightDecay: null },
       budgetSteps: null,
       warmupSteps: null,
+      firstStep: null,
       mode: 'off',
       capabilities: [],
       learningRate: { initial: null, min: null, max: null },
@@ -36,101 +36,114 @@ export function initialState(): TunerState {
     mode: 'off',
     budgetSteps: null,
     lifecycle: 'running',
-    phase: 'warmup',
-    phases: [{ phase: 'warmup', fromStep: 0, toStep: null }],
-    step: 0,
+    seen: {
+      origin: null,
+      isOriginSure: false,
+      isResumed: false,
+      step: 0,
+      strideSteps: 1,
+      ahead: null,
+      learningRate: null,
+      momentum: null,
+      objective: null,
+      runLength: 0,
+      signals: initialSignals(null),
+      guard: noGuard,
+      drift: noDrift,
+      rivals: null,
+    },
+    course: largeCourse(0, null),
+    trajectory: { validFromStep: 0, awaited: null },
+    person: { override: null, proposal: null, askedFromStep: 0, isPaused: false },
+    kept: null,
+    regime: unknownRegime('no-probes'),
+    phases: [{ phase: 'large', fromStep: 0, toStep: null }],
     plan: { version: 0, segments: [] },
+    issued: [],
+    followed: null,
     actions: [],
     actionCount: 0,
     decisionCount: 0,
-    largeLearningRate: null,
-    switchStep: null,
-    isUndone: false,
-    lowest: null,
-    validFromStep: 0,
-    awaitedRestore: null,
-    awaitedLargeSteps: null,
-    warmup: null,
-    anneal: null,
-    override: null,
-    approval: { pending: null, notBeforeStep: 0 },
-    rewarm: null,
-    rule: { satisfied: [], evaluatedAtStep: 0 },
-    sequential: initialSequentialTest,
-    largeSteps: 0,
-    signals: initialSignals(null),
-    divergence: noDivergence,
-    regime: unknownRegime('no probes yet'),
-    learningRate: null,
-    momentum: null,
-    outlook: null,
-    keptLoss: null,
-    remark: null,
-    rivals: null,
   }
 }
 
 export function begun(turn: Turn, { runId, options }: Extract<Observation, { kind: 'start' }>): Turn {
-  const { budgetSteps, mode } = options
-  const base = updated(turn, { runId, options, mode, budgetSteps, signals: initialSignals(budgetSteps) })
-  const searching = initialWarmup(base.state)
-  const rampSteps = Math.max(1, Math.round(rampShare * nominalBudget(budgetSteps)))
-  const isLarge = searching === null
-  const started = updated(base, {
-    warmup: searching ?? (isSteering(mode) ? { kind: 'ramp', untilStep: rampSteps } : null),
-    phase: isLarge ? 'large' : 'warmup',
-    phases: [{ phase: isLarge ? 'large' : 'warmup', fromStep: 0, toStep: null }],
-    largeLearningRate: isLarge ? rateWithoutSearch(options, mode) : null,
-    remark:
-      isLarge && isUnmeasured(options, mode) ? 'The large rate is not measured.' : lossOnlyRemark(options),
+  const { budgetSteps, mode, firstStep = null, warmupSteps = null, optimizer } = options
+  const { momentum = null, weightDecay = null } = optimizer
+  // A log of version 0.1.0 tells less.
+  const family = optimizerFamily(options)
+  const told = {
+    ...options,
+    firstStep,
+    warmupSteps,
+    optimizer: { ...optimizer, family, momentum, weightDecay },
+  }
+  const { seen } = turn.state
+  const known = { ...turn.state, runId, options: told, mode, budgetSteps }
+  const step = firstStep ?? 0
+  const placed = {
+    ...known,
+    seen: { ...seen, step, origin: firstStep, isOriginSure: firstStep !== null },
+    trajectory: { ...known.trajectory, validFromStep: step },
+  }
+  const signals = initialSignals(lengthOf(placed))
+  const base = updated(turn, { ...placed, seen: { ...placed.seen, signals } })
+  const outcome = beginning(base.state)
+  const phases = [{ phase: phaseOf(outcome.course), fromStep: step, toStep: null }]
+  return settle(updated(base, { course: outcome.course, phases }), {
+    ...outcome,
+    records: [startDraft(base.state, outcome)],
   })
-  return decided(replanned(beginWarmup(started)), {
-    kind: 'start',
-    summary: startSummary(started.state),
-    phaseBefore: started.state.phase,
-    rule: warmupRule,
-  })
 }
 
-const isUnmeasured = ({ learningRate }: TunerState['options'], mode: TunerState['mode']): boolean =>
-  isSteering(mode) && learningRate.initial === null
-
-/** A job that is only watched has its own rate. */
-function rateWithoutSearch(options: TunerState['options'], mode: TunerState['mode']): number | null {
-  return isSteering(mode) ? conservativeRate(options) : options.learningRate.initial
+/** How a run begins at its present step. */
+function beginning(run: Run, fromStep = run.seen.step): Outcome {
+  const searching = initialSearch(run)
+  if (searching !== null) return beginSearch(run, searching)
+  if (!isSteering(run.mode)) return { course: largeCourse(fromStep, null) }
+  const rate = givenRate(run.options)
+  return { course: largeCourse(fromStep, rate, { ramp: rampTo(run, rate, fromStep) }) }
 }
 
-function lossOnlyRemark(options: TunerState['options']): string | null {
-  const hasProbes = offers(options, 'heldOutLoss') || offers(options, 'microBatchNorms')
-  return hasProbes ? null : 'Only the loss is reported. Held-out probes would allow a measured switch.'
+function startDraft(run: Run, { course }: Outcome): Draft {
+  const { options, mode } = run
+  const isGiven = options.learningRate.initial !== null
+  const isRacing = course.kind === 'search'
+  const key = !isSteering(mode) ? mode : isRacing ? 'race' : isGiven ? 'given' : 'usual'
+  const values = {
+    length: lengthOf(run),
+    rate: isSteering(mode) ? givenRate(options) : null,
+    isGiven: isGiven ? 1 : 0,
+    isKept: mode === 'approve' && isGiven ? 1 : 0,
+    isShort: canRace(options) ? 1 : 0,
+    deadline: deadlineStep(run),
+  }
+  return { kind: 'start', rule: 'race', reason: `start-${key}`, values }
 }
 
-function startSummary(state: TunerState): string {
-  const said = courseSummary(state)
-  if (state.mode !== 'approve') return said
-  const end =
-    state.budgetSteps === null
-      ? ', for as long as that takes'
-      : `; without an answer the anneal starts at step ${formatStep(deadlineStep(0, state.budgetSteps))}`
-  return `${said} Changes of this plan wait for approval${end}.`
-}
-
-function courseSummary({ warmup, mode, options, budgetSteps }: TunerState): string {
-  const length = budgetSteps === null ? 'without a budget' : `for ${formatStep(budgetSteps)} steps`
-  if (mode === 'off') return `Watching only, ${length}: signals are recorded, no advice is given.`
-  if (mode === 'advisory') return `Advice only, ${length}: the job keeps its own rate.`
-  if (warmup?.kind === 'range')
-    return `Starting ${length} with a range test: the rate grows from ${formatRate(warmup.range.fromRate)} until the loss says stop.`
-  if (warmup?.kind === 'race')
-    return `Starting ${length} with a race: ${formatRate(warmup.race.reference)} against rates above and below it, from the same weights and batches.`
-  const rate = options.learningRate.initial
-  if (isUnmeasured(options, mode))
-    return `Starting ${length} at ${formatRate(conservativeRate(options))}, a conservative rate and not a measured one: its limits leave no range to test.`
-  const reason =
-    mode === 'approve'
-      ? 'in approve mode a given rate is kept'
-      : canRace(options)
-        ? 'its budget and limits leave no room for a race'
-        : lacksForRace
-  return `Starting ${length} at the given rate${rate === null ? '' : ` ${formatRate(rate)}`}; ${reason}.`
+/**
+ * The first reports tell where the job's counter began. Where that is not at 0 the plan, laid before anything was known, is
+ * laid anew from here; a counter that began at its own first stride is a job that logs each so many steps.
+ */
+export function relaid(run: Run): Outcome | null {
+  const { seen, course } = run
+  const origin = originOf(run)
+  if (origin === 0 || course.kind === 'done' || course.kind === 'anneal') return null
+  const begins = beginning(run, origin)
+  return {
+    ...begins,
+    withdraw: isOfTheCourse,
+    change: {
+      ...begins.change,
+      // What was laid before the origin was known says nothing of these steps.
+      followed: null,
+      issued: [],
+      seen: {
+        ...seen,
+        ...begins.change?.seen,
+        signals: initialSignals(lengthOf(run)),
+      },
+    },
+    records: [{ kind: 'hold', rule: 'race', reason: 'origin', values: { origin, end: endOf(run) } }],
+  }
 }

@@ -1,154 +1,191 @@
-// What is done about divergence. A first trip: back to the newest checkpoint whose probe was normal, past the
-// batches that followed it, with half the rate climbing back. A second trip soon after lowers the large rate
-// for good; a third anneals from where it is; a fourth stops and says so. The number of attempts is bounded
-// because a run that diverges for a reason we cannot mend must not burn its budget on retries.
+// What is done about a sign of divergence, whatever phase the run is in. First: back to the newest checkpoint of a sound
+// probe, past the batches that followed it, with half the rate climbing back. Without one there is nowhere to go: the rate is
+// halved for a while and the level adopted, because a loss that is finite may have moved for a reason of its own (another
+// stage, objective or unit). Only where the loss had come back and rose again is it the rate's fault: then the large rate is
+// lowered for good, and the third time annealed. A fourth time stops a run whose numbers are none; a finite loss never does.
+// Constants: bench/records/2026-11-24-prototype/README.md; windows are chosen.
 
-import {
-  guardLargeFactor,
-  guardRateFactor,
-  guardRepeatShare,
-  guardRewarmSteps,
-  guardSkipBatches,
-} from '../constants.ts'
-import { nominalBudget, offers } from '../options.ts'
-import { switched, withLastProbe } from '../phases/anneal/switching.ts'
-import { finished } from '../phases/done.ts'
-import { judgementNow } from '../phases/large/judgement.ts'
-import { asked, decided, replanned, type Turn, updated, withdrawn } from '../phases/settle.ts'
-import { formatRate, formatStep } from '../record/sentences.ts'
-import type { AnnealState, TunerState } from '../state.ts'
-import { watchAfresh } from './divergence.ts'
+import { isSteering, offers } from '../options.ts'
+import { annealCourse, enterAnneal, enterDone, lastProbe } from '../phases/enter.ts'
+import { judgementNow } from '../phases/judgement.ts'
+import type { ActionRequest, Draft, Outcome, RestoreRequest, Run } from '../phases/phase.ts'
+import { switchDraft } from '../phases/switchRecord.ts'
+import { endOf, lengthOrNominal } from '../plan/bounds.ts'
+import type { Ramp } from '../state.ts'
+import { isOfNumbers, type Sign, signOf, type Trip, watchedAfresh } from './watch.ts'
 
-const divergenceRule = { id: 'divergence-guard', version: 1 } as const
+/** After a trip: factor on the rate, steps of re-warming and batches left out at most. */
+const rateFactor = 0.5
+const rewarmStepsMax = 200
+const skipBatchesMax = 200
+/** … and the guard looks away for so many steps at most: the job has yet to hear of it. */
+const blindStepsMax = 50
+/** All of them are at most this share of the budget. */
+const shareMax = 0.02
+/** Trips within this share of the budget belong together; the second lowers the large rate for good, by this factor. */
+const repeatShare = 0.05
+const lowerFactor = 0.7
+const tripsKept = 16
+/** Checkpoints of sound probes that are kept, this share of the budget apart. */
+const checkpointsMax = 3
+const checkpointShare = 0.01
 
-/** Trips within the repeat window before a step, this one included. */
-function tripCount(trips: readonly number[], step: number, window: number): number {
+const limited = (run: Run, steps: number): number =>
+  Math.max(1, Math.min(steps, Math.ceil(shareMax * lengthOrNominal(run))))
+
+/** What the guard does about the sign that is met; null = none is, or it is not the guard's to act. */
+export function guarded(run: Run): Outcome | null {
+  const { course, mode, trajectory, seen } = run
+  if (!isSteering(mode) || course.kind === 'done' || course.kind === 'search' || trajectory.awaited !== null)
+    return null
+  const sign = signOf(seen.guard)
+  return sign === null ? null : recovered(run, sign)
+}
+
+function recovered(run: Run, sign: Sign): Outcome {
+  const { seen, course } = run
+  const trip: Trip = {
+    step: seen.step,
+    isFinite: !isOfNumbers(sign),
+    from: sign.values.from ?? null,
+    to: sign.values.to ?? null,
+  }
+  const count = repeats(run, trip)
+  if (count >= 4 && !trip.isFinite) return stopped(run, sign)
+  const guard = {
+    ...watchedAfresh(seen.guard, seen.step + limited(run, blindStepsMax)),
+    trips: [...seen.guard.trips, trip].slice(-tripsKept),
+  }
+  const back = restoreOf(run)
+  const tripped: Run = { ...run, seen: { ...seen, guard } }
+  const validFromStep = back === null ? seen.step : run.trajectory.validFromStep
+  const change = { seen: tripped.seen, trajectory: { ...run.trajectory, validFromStep } }
+  const slow =
+    course.kind === 'large' && count >= 3 && trip.isFinite
+      ? annealed(tripped, sign)
+      : slowed(tripped, sign, count >= 2, back)
+  return { ...slow, change: { ...change, ...slow.change }, ...(back === null ? {} : { restore: back }) }
+}
+
+/** How often, this one included, the rate has been at fault within the window: the loss was back, or is no number. */
+function repeats(run: Run, trip: Trip): number {
+  const window = Math.max(repeatShare * lengthOrNominal(run), 2 * limited(run, rewarmStepsMax))
   let count = 1
-  let from = step
-  for (const trip of [...trips].reverse()) {
-    if (from - trip > window) break
-    from = trip
+  let later = trip
+  for (const earlier of [...run.seen.guard.trips].reverse()) {
+    if (later.step - earlier.step > window || !isRepeat(earlier, later)) break
+    later = earlier
     count++
   }
   return count
 }
 
-const repeatWindow = (state: TunerState): number =>
-  Math.max(guardRepeatShare * nominalBudget(state.budgetSteps), 2 * rewarmSteps(state))
-const rewarmSteps = (state: TunerState): number =>
-  Math.min(guardRewarmSteps, Math.ceil(nominalBudget(state.budgetSteps) / 50))
-const skipBatches = (state: TunerState): number =>
-  Math.min(guardSkipBatches, Math.ceil(nominalBudget(state.budgetSteps) / 50))
-
-/** Acts on a sign of divergence. */
-export function recovered(turn: Turn, sign: string): Turn {
-  const { state } = turn
-  const count = tripCount(state.divergence.trips, state.step, repeatWindow(state))
-  const tripped = updated(turn, {
-    divergence: { ...state.divergence, trips: [...state.divergence.trips, state.step].slice(-16) },
-  })
-  const back = rolledBack(tripped)
-  const where =
-    back.checkpoint === undefined ? '' : ` Back to the weights of step ${formatStep(back.checkpoint.step)}.`
-  if (count >= 4) return stopped(tripped, sign)
-  // In the anneal there is nothing to switch to: its rate is halved once more.
-  if (count === 3 && state.phase !== 'anneal')
-    return switched(back.turn, 'guard', judgementNow(back.turn.state), {
-      detail: `the loss diverged a third time (${sign})`,
-    })
-  return slowed(back.turn, { sign, where, isForGood: count === 2 })
+function isRepeat(earlier: Trip, later: Trip): boolean {
+  if (!later.isFinite) return true
+  if (earlier.from === null || earlier.to === null || later.from === null) return !earlier.isFinite
+  return later.from < (earlier.from + earlier.to) / 2
 }
 
-/** Asks for the newest good checkpoint. */
-function rolledBack(turn: Turn): {
-  turn: Turn
-  checkpoint: { name: string; step: number; largeSteps: number } | undefined
-} {
-  const { state } = turn
-  const checkpoint = state.divergence.checkpoints.at(-1)
-  if (checkpoint === undefined || !offers(state.options, 'checkpoint'))
-    return {
-      turn: updated(turn, { divergence: watchAfresh(state.divergence), validFromStep: state.step }),
-      checkpoint: undefined,
-    }
-  const asks = asked(withdrawn(turn), [
-    {
-      kind: 'restore',
-      atStep: state.step,
-      checkpoint: checkpoint.name,
-      rewindData: false,
-      skipBatches: skipBatches(state),
-    },
-  ])
-  // What was measured since is forgotten once the job has gone back: it may not be able to.
-  const next = updated(asks, {
-    divergence: watchAfresh(state.divergence),
-    awaitedRestore: asks.state.actions.at(-1)?.id ?? null,
-    awaitedLargeSteps: checkpoint.largeSteps,
-    outlook: null,
-  })
-  return { turn: next, checkpoint }
-}
-
-function slowed(turn: Turn, options: { sign: string; where: string; isForGood: boolean }): Turn {
-  const { state } = turn
-  const { sign, where, isForGood } = options
-  const { anneal, step } = state
-  const before = anneal?.fromRate ?? state.largeLearningRate ?? state.learningRate ?? 0
-  const rate = isForGood ? before * guardLargeFactor : before
-  const toStep = step + rewarmSteps(state)
-  const change = anneal === null ? { largeLearningRate: rate } : { anneal: slowedAnneal(anneal) }
-  const next = updated(turn, {
-    ...change,
-    rewarm: { fromStep: step, toStep, fromRate: rate * guardRateFactor },
-  })
-  const course =
-    anneal !== null
-      ? `the anneal goes on from half its rate`
-      : `the rate starts again at ${formatRate(rate * guardRateFactor)} and climbs to ${formatRate(rate)} by step ${formatStep(toStep)}`
-  return decided(replanned(withLastProbe(next)), {
-    kind: 'guard',
-    summary: `Divergence at step ${formatStep(step)}: ${sign}.${where} ${course[0]!.toUpperCase()}${course.slice(1)}.`,
-    phaseBefore: state.phase,
-    rule: divergenceRule,
-  })
-}
-
-function slowedAnneal(anneal: AnnealState): AnnealState {
-  const { fromRate, rest } = anneal
+/** Back to the newest sound checkpoint; null = there is none. */
+function restoreOf(run: Run): RestoreRequest | null {
+  const { seen, options } = run
+  const checkpoint = seen.guard.checkpoints.at(-1)
+  if (checkpoint === undefined || !offers(options, 'checkpoint')) return null
   return {
-    ...anneal,
-    fromRate: fromRate * guardRateFactor,
-    rest: rest === null ? null : { ...rest, fromRate: rest.fromRate * guardRateFactor },
+    atStep: seen.step,
+    checkpoint: checkpoint.name,
+    cause: 'guard',
+    rewindData: false,
+    skipBatches: limited(run, skipBatchesMax),
+    runLength: checkpoint.runLength,
   }
 }
 
-/** The job could not go back: what the guard has changed stands, and the record says which weights go on. */
-export function notRestored(turn: Turn, detail: string): Turn {
-  const { state } = turn
-  const { anneal, rewarm, phase, plan } = state
-  const rate = formatRate(anneal?.fromRate ?? plan.segments[0]?.from ?? 0)
-  const course = rewarm === null ? `the anneal from ${rate}` : `the lowered rate of ${rate}`
-  const said = detail === '' ? '' : ` (${detail})`
-  return decided(turn, {
+function slowed(run: Run, sign: Sign, isForGood: boolean, back: RestoreRequest | null): Outcome {
+  const { course, seen } = run
+  if (course.kind !== 'large' && course.kind !== 'anneal') return { course }
+  const toStep = seen.step + limited(run, rewarmStepsMax)
+  const before = course.kind === 'large' ? (course.rate ?? 0) : (seen.learningRate ?? course.fromRate)
+  const rate = isForGood ? before * lowerFactor : before
+  const ramp: Ramp = { fromStep: seen.step, toStep, fromRate: rate * rateFactor }
+  const keptStep = back === null ? null : (seen.guard.checkpoints.at(-1)?.step ?? null)
+  const draft: Draft = {
     kind: 'guard',
-    summary: `The checkpoint could not be restored${said}: training goes on from the present weights, with ${course}.`,
-    phaseBefore: phase,
-    rule: divergenceRule,
-  })
+    rule: 'divergence-guard',
+    reason: sign.key,
+    values: {
+      ...sign.values,
+      step: seen.step,
+      rate,
+      fromRate: ramp.fromRate,
+      toStep,
+      keptStep,
+      isForGood: isForGood ? 1 : 0,
+    },
+  }
+  if (course.kind === 'large')
+    return {
+      course: { ...course, rate: course.rate === null ? null : rate, ramp, outlook: null, verdicts: [] },
+      records: [draft],
+    }
+  const factor = isForGood ? lowerFactor : 1
+  const rest = course.rest === null ? null : { ...course.rest, fromRate: course.rest.fromRate * factor }
+  return {
+    course: { ...course, fromRate: course.fromRate * factor, rest, ramp },
+    withdraw: ({ kind }) => kind === 'probe',
+    ask: lastProbe(run, course.toStep),
+    records: [draft],
+  }
 }
 
-function stopped(turn: Turn, sign: string): Turn {
-  const { state } = turn
-  const checkpoint = state.divergence.checkpoints.at(-1)
-  const kept =
-    checkpoint === undefined
-      ? 'no earlier weights are kept'
-      : `the weights of step ${formatStep(checkpoint.step)} are kept`
-  const summary = `Stopped at step ${formatStep(state.step)}: the loss diverged a fourth time (${sign}); ${kept}.`
-  const end = finished(turn, {
-    keep: checkpoint === undefined ? 'last' : { checkpoint: checkpoint.name },
-    summary,
-  })
-  return updated(end, { lifecycle: 'diverged' })
+function annealed(run: Run, sign: Sign): Outcome {
+  const judgement = judgementNow(run)
+  const anneal = annealCourse(run, 'guard', judgement, run.seen.step)
+  const draft = switchDraft(run, anneal, judgement)
+  return enterAnneal(run, anneal, [{ ...draft, values: { ...draft.values, ...sign.values }, text: sign.key }])
+}
+
+function stopped(run: Run, sign: Sign): Outcome {
+  const { seen } = run
+  const checkpoint = seen.guard.checkpoints.at(-1)
+  const values = { ...sign.values, step: seen.step, keptStep: checkpoint?.step ?? null }
+  return enterDone(
+    run,
+    {
+      end: 'diverged',
+      keptLoss: null,
+      keep: checkpoint === undefined ? 'last' : { checkpoint: checkpoint.name },
+    },
+    [{ kind: 'finish', rule: 'divergence-guard', reason: 'diverged', values, text: sign.key }],
+  )
+}
+
+/** The job could not go back: what the guard has changed stands, and the record says which weights go on. */
+export const notRestored = (run: Run, detail: string): Draft => ({
+  kind: 'guard',
+  rule: 'divergence-guard',
+  reason: 'not-restored',
+  values: { step: run.seen.step, rate: run.plan.segments[0]?.from ?? null },
+  text: detail,
+})
+
+/** Keeps the weights of a sound probe to come back to; null = those that are kept will do. */
+export function newCheckpoint(
+  run: Run,
+): { readonly guard: Run['seen']['guard']; readonly ask: ActionRequest } | null {
+  const { seen, mode, options, course } = run
+  const { guard, step, runLength } = seen
+  const isSound =
+    signOf(guard) === null && guard.badProbes === 0 && guard.highBlocks === 0 && guard.badLosses === 0
+  if (course.kind === 'done' || !isSteering(mode) || !offers(options, 'checkpoint') || !isSound) return null
+  const last = guard.checkpoints.at(-1)
+  if (last !== undefined && step - last.step < checkpointShare * lengthOrNominal(run)) return null
+  if (endOf(run) !== null && step >= endOf(run)!) return null
+  const used = guard.checkpoints.map(({ name }) => name)
+  const free = Array.from({ length: checkpointsMax }, (_, i) => `good-${i}`).find(
+    (name) => !used.includes(name),
+  )
+  const name = free ?? used[0]!
+  const checkpoints = [...guard.checkpoints.filter((entry) => entry.name !== name), { name, step, runLength }]
+  return { guard: { ...guard, checkpoints }, ask: { kind: 'checkpoint', atStep: step, checkpoint: name } }
 }

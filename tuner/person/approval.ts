@@ -1,100 +1,106 @@
-// Approve mode: the tuner decides as in auto, but a decision that changes the plan waits for a person. One proposal
-// stands at a time. It ends approved or rejected by a person, expired (nobody answered for long, or the evidence no
-// longer asks for it) or superseded (something else was decided). Its record never changes: the end is a new record
-// that names it and says what waiting cost. Nobody need answer: the plan in force ends annealed by itself (planParts.ts).
-// Guards do not ask, and what a person commands needs no approval. See docs/decisions/0010-approve-mode.md.
+// A person's answer to a proposal, and its other ends: expired (nobody answered for long, or the evidence no longer asks for
+// it) or superseded (something else was decided). A proposal's record never changes: the end is a new record that names it
+// and says what waiting took, and, where the fitted valley tells, what that cost of the final loss.
+// See docs/decisions/0010-approve-mode.md.
 
-import type { Command } from '../../protocol/vocabulary.ts'
-import { approvalRetryShare, approvalShare } from '../constants.ts'
-import { isPatienceOver, lackingNow, switched, switchRecord } from '../phases/anneal/switching.ts'
-import { type Judgement, judgementNow } from '../phases/large/judgement.ts'
-import { waitingOf } from '../phases/large/waiting.ts'
-import { decided, proposalEnded, type Turn, updated, withoutProposal } from '../phases/settle.ts'
-import { evaluationDistance } from '../plan/cadence.ts'
-import { deadlineStep } from '../plan/planOf.ts'
-import { formatStep } from '../record/sentences.ts'
-import type { AnnealState, TunerState } from '../state.ts'
+import type { Command, Evidence } from '../../protocol/vocabulary.ts'
+import { annealCourse, enterAnneal } from '../phases/enter.ts'
+import { costInputOf, judgementNow } from '../phases/judgement.ts'
+import { waitingLoss } from '../phases/marginalCost.ts'
+import type { Draft, Outcome, Run } from '../phases/phase.ts'
+import { switchDraft } from '../phases/switchRecord.ts'
+import { elapsedOf, lengthOf, originOf } from '../plan/bounds.ts'
+import type { Proposal } from '../state.ts'
 
-/** Why a person is not asked now; null = may be asked. */
-export function whyNotAsked({ approval, step }: TunerState, reason: AnnealState['reason']): string | null {
-  const { pending, notBeforeStep } = approval
-  if (pending !== null && pending.reason === reason)
-    return `decision ${formatStep(pending.number)} awaits approval until step ${formatStep(pending.expiresAtStep)}`
-  return step < notBeforeStep
-    ? `annealing was refused by hand, and is asked for again from step ${formatStep(notBeforeStep)} on`
-    : null
+/** After a refusal nobody is asked again for this share of the budget, or of the steps so far without one. Chosen. */
+const retryShare = 0.1
+
+/** What waiting for a person took: steps, and the final loss of an anneal from now less that of one from then. */
+function waitingOf(run: Run, proposal: Proposal): { readonly steps: number; readonly loss: number | null } {
+  const { reading, gain } = judgementNow(run)
+  const input = costInputOf(run, reading, gain)
+  // A valley that turns up is no power law, and its anneal does not go to the end of the budget that the curve is for.
+  const isShort = proposal.reason === 'overfitting' || proposal.reason === 'memorising'
+  const loss = input === undefined || isShort ? null : waitingLoss(input, proposal.step - originOf(run))
+  return { steps: Math.max(0, run.seen.step - proposal.step), loss }
 }
 
-/** Asks a person for the switch; nothing changes until the answer. */
-export function proposed(turn: Turn, reason: AnnealState['reason'], judgement: Judgement, detail = ''): Turn {
-  const { state } = turn
-  const { step, budgetSteps } = state
-  const share = Math.ceil(approvalShare * (budgetSteps ?? step))
-  const end = step + Math.max(1, share, 2 * evaluationDistance(state))
-  const expiresAtStep = budgetSteps === null ? end : Math.min(end, deadlineStep(step, budgetSteps))
-  const last =
-    budgetSteps === null
-      ? ' Without an answer the large step goes on.'
-      : ` Without an answer the anneal starts at step ${formatStep(deadlineStep(step, budgetSteps))}.`
-  const record = switchRecord(state, reason, judgement, {
-    detail,
-    fromStep: step,
-    waits: ` awaits approval until step ${formatStep(expiresAtStep)}`,
-  })
-  const asked = decided(turn, { ...record, summary: record.summary + last, status: 'awaiting-approval' })
-  const pending = { number: asked.state.decisionCount, step, expiresAtStep, reason, detail }
-  const { approval, lifecycle } = asked.state
-  return updated(asked, {
-    approval: { ...approval, pending },
-    lifecycle: lifecycle === 'running' ? 'waiting' : lifecycle,
-  })
+function evidenceOfWaiting({ steps, loss }: { steps: number; loss: number | null }): Evidence[] {
+  const common = { standardError: null, count: steps }
+  const waited = { ...common, signal: 'stepsWaited', value: steps, unit: 'steps', source: 'approval' }
+  const cost = { ...common, signal: 'waitingCost', value: loss, unit: 'loss', source: 'fitted-valley' }
+  return loss === null ? [waited] : [waited, cost]
 }
 
-/** A person's answer; undefined = that decision does not wait. */
-export function answered(
-  turn: Turn,
-  { kind, decision, reason }: Extract<Command, { kind: 'approve' | 'reject' }>,
-): Turn | undefined {
-  const { state } = turn
-  const { pending } = state.approval
-  if (pending?.number !== decision) return undefined
-  const why = reason === '' ? '' : ` (${reason})`
-  if (kind === 'approve') {
-    const { words, evidence } = waitingOf(state, pending)
-    return switched(withoutProposal(turn), pending.reason, judgementNow(state), {
-      detail: pending.detail,
-      approved: { number: decision, words: `Approved by hand${why}. ${words}`, evidence },
+export type ProposalEnd = 'refused' | 'unanswered' | 'unasked' | 'overtaken'
+const statuses = {
+  refused: 'rejected',
+  unanswered: 'expired',
+  unasked: 'expired',
+  overtaken: 'superseded',
+} as const
+
+/** The record that ends a proposal. */
+export function endOfProposal(run: Run, proposal: Proposal, end: ProposalEnd): Draft {
+  const waiting = waitingOf(run, proposal)
+  return {
+    kind: 'switch',
+    rule: 'approval',
+    reason: `proposal-${end}`,
+    values: {
+      number: proposal.number,
+      steps: waiting.steps,
+      loss: waiting.loss,
+      askedFromStep: run.person.askedFromStep,
+    },
+    status: statuses[end],
+    answers: proposal.number,
+    evidence: evidenceOfWaiting(waiting),
+  }
+}
+
+/** Nobody has answered for long enough; null = it is not over yet. */
+export function unansweredEnd(run: Run): Outcome | null {
+  const { proposal } = run.person
+  if (proposal === null || run.seen.step < proposal.expiresAtStep) return null
+  return withoutProposal(run, endOfProposal(run, proposal, 'unanswered'))
+}
+
+const withoutProposal = (run: Run, draft: Draft): Outcome => ({
+  course: run.course,
+  change: { person: { ...run.person, proposal: null } },
+  records: [draft],
+})
+
+/** A person's answer; null = that decision does not wait. */
+export function answeredByHand(
+  run: Run,
+  { kind, decision, reason, by }: Extract<Command, { kind: 'approve' | 'reject' }>,
+): Outcome | null {
+  const { person, seen } = run
+  const { proposal } = person
+  if (proposal?.number !== decision) return null
+  if (kind === 'reject') {
+    const askedFromStep = seen.step + Math.ceil(retryShare * (lengthOf(run) ?? elapsedOf(run)))
+    const refused = { ...run, person: { ...person, proposal: null, askedFromStep } }
+    return withoutProposal(refused, {
+      ...endOfProposal(refused, proposal, 'refused'),
+      person: { by, reason },
     })
   }
-  const notBeforeStep = state.step + Math.ceil(approvalRetryShare * (state.budgetSteps ?? state.step))
-  const rejected = proposalEnded(
-    turn,
-    'rejected',
-    `refused by hand${why}, and asked again at step ${formatStep(notBeforeStep)} at the earliest`,
-  )
-  return updated(rejected, { approval: { pending: null, notBeforeStep } })
-}
-
-/** Nobody has answered for long enough. */
-export function unansweredExpired(turn: Turn): Turn {
-  const { approval, step } = turn.state
-  return approval.pending !== null && step >= approval.pending.expiresAtStep
-    ? proposalEnded(turn, 'expired', 'nobody answered')
-    : turn
-}
-
-/** The evidence holds no more. A proposal for want of evidence stands as long as that is wanting. */
-export function unaskedExpired(turn: Turn): Turn {
-  const { approval } = turn.state
-  const stands = approval.pending?.reason === 'fallback' && isPatienceOver(turn.state)
-  return stands ? turn : proposalEnded(turn, 'expired', 'the evidence no longer asks for it')
-}
-
-/** The fallback plan is due: a job that cannot be judged anneals by it, or a person is asked whether it may. */
-export function fallenBack(turn: Turn): Turn {
-  const { state } = turn
-  const judgement = judgementNow(state)
-  const detail = lackingNow(state, judgement)
-  if (state.mode !== 'approve') return switched(turn, 'fallback', judgement, { detail })
-  return whyNotAsked(state, 'fallback') === null ? proposed(turn, 'fallback', judgement, detail) : turn
+  const waiting = waitingOf(run, proposal)
+  const judgement = judgementNow(run)
+  const open = { ...run, person: { ...person, proposal: null } }
+  const anneal = annealCourse(open, proposal.reason, judgement, seen.step)
+  const draft = switchDraft(open, anneal, judgement)
+  return enterAnneal(open, anneal, [
+    {
+      ...draft,
+      values: { ...draft.values, waitedSteps: waiting.steps, waitedLoss: waiting.loss },
+      evidence: [...(draft.evidence ?? []), ...evidenceOfWaiting(waiting)],
+      status: 'approved',
+      answers: decision,
+      person: { by, reason },
+    },
+  ])
 }

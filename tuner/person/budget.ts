@@ -1,82 +1,94 @@
-// Another budget while the run goes on: what it changes is decided at once. Longer: an anneal that began because little
-// was left, or because staying gained no more, is judged anew and may be undone, once; else it lengthens from its
-// present rate. Shorter: the rule may be met now; where less than a tenth is left the anneal begins by the plan.
+// Another budget while the run goes on: what it changes is decided at once. Longer: an anneal that began because little was
+// left, or because staying gained no more, is judged anew and may be undone, once; else it lengthens from its present rate.
+// Shorter: the rule may be met now; where less than a tenth is left the anneal begins by the plan.
 
-import type { DecisionTest } from '../../protocol/vocabulary.ts'
-import { rebudgetProbability } from '../constants.ts'
-import { annealRateShare, isShort } from '../phases/anneal/annealCourse.ts'
-import { switched, withLastProbe } from '../phases/anneal/switching.ts'
-import { isUndoable, undone } from '../phases/anneal/undo.ts'
-import { finished } from '../phases/done.ts'
-import { type Judgement, judgementNow, switchRule } from '../phases/large/judgement.ts'
-import { decided, proposalEnded, replanned, type Turn, updated } from '../phases/settle.ts'
-import { fallbackSwitchStep } from '../plan/segments.ts'
-import { formatStep } from '../record/sentences.ts'
+import type { Command, DecisionTest } from '../../protocol/vocabulary.ts'
+import { annealCourse, enterAnneal, enterDone, lastProbe } from '../phases/enter.ts'
+import { type Judgement, judgementNow } from '../phases/judgement.ts'
+import type { Draft, Outcome, Run } from '../phases/phase.ts'
+import { switchDraft } from '../phases/switchRecord.ts'
+import { deadlineStep, endOf, fallbackStep, lengthOf } from '../plan/bounds.ts'
+import { annealRateShare } from '../plan/segments.ts'
 import { rebudgetedSignals } from '../signals/signals.ts'
-import type { AnnealState, TunerState } from '../state.ts'
+import type { Anneal } from '../state.ts'
+import { isUndoable, undone } from './undo.ts'
 
-const personRule = { id: 'person', version: 1 } as const
+/** A shorter budget switches at once where the rule is met with this probability. Chosen. */
+const certainty = 0.8
 
-export function rebudgeted(before: Turn, budgetSteps: number | null): Turn {
-  const turn = proposalEnded(before, 'superseded', 'the budget was changed by hand')
-  const { state } = turn
-  const { anneal, step } = state
-  const said = budgetSteps === null ? 'Budget removed' : `Budget set to ${formatStep(budgetSteps)} steps`
-  const here = `${said} at step ${formatStep(step)}`
-  const next = updated(turn, {
-    budgetSteps,
-    signals: rebudgetedSignals(state.signals, budgetSteps),
-    outlook: null,
-    rule: { satisfied: [], evaluatedAtStep: step },
-  })
-  if (budgetSteps !== null && step >= budgetSteps)
-    return finished(next, { keep: 'last', summary: `${here}: finished.` })
-  const recorded = (after: Turn) =>
-    decided(replanned(after), {
-      kind: 'hold',
-      summary: `${here}.`,
-      phaseBefore: state.phase,
-      rule: personRule,
-    })
-  if (anneal === null) return switchedNow(recorded(next))
-  const isLonger = budgetSteps !== null && budgetSteps > anneal.toStep
-  const verdict = isLonger ? undoOfLonger(next.state, anneal) : null
-  if (verdict !== null) return undone(recorded(next), anneal, verdict)
-  const moved = updated(next, { anneal: rebudgetedAnneal(state, anneal, budgetSteps) })
-  return recorded(withLastProbe(moved))
+export function rebudgeted(
+  run: Run,
+  { budgetSteps, by, reason }: Extract<Command, { kind: 'set-budget' }>,
+): Outcome {
+  const { seen, course } = run
+  const changed: Run = { ...run, budgetSteps }
+  const signals = rebudgetedSignals(seen.signals, lengthOf(changed))
+  const next: Run = { ...changed, seen: { ...seen, signals } }
+  const change = { budgetSteps, seen: next.seen }
+  const draft: Draft = {
+    kind: 'hold',
+    rule: 'person',
+    reason: budgetSteps === null ? 'budget-removed' : 'budget-set',
+    values: { budgetSteps, step: seen.step },
+    person: { by, reason },
+  }
+  const end = endOf(next)
+  if (end !== null && seen.step >= end) {
+    const ended = enterDone(next, { end: 'finished', keptLoss: null, keep: 'last', isAsked: true }, [
+      { ...draft, kind: 'finish', reason: 'finished-by-budget' },
+    ])
+    return { ...ended, change: { ...change, ...ended.change } }
+  }
+  const outcome =
+    course.kind === 'anneal'
+      ? ofAnneal(run, next, course, draft)
+      : course.kind === 'large'
+        ? ofLarge({ ...next, course: { ...course, outlook: null, verdicts: [] } }, draft)
+        : { course, records: [draft] }
+  return { ...outcome, change: { ...change, ...outcome.change } }
 }
 
 /** The rule asked at once, at its own word where that is plain: the next probes may be far. */
-function switchedNow(turn: Turn): Turn {
-  const { state } = turn
-  if (
-    state.phase !== 'large' ||
-    state.mode !== 'auto' ||
-    state.override !== null ||
-    state.budgetSteps === null
-  )
-    return turn
-  const judgement = judgementNow(state)
+function ofLarge(run: Run, draft: Draft): Outcome {
+  const { mode, person } = run
+  const held = { course: run.course, records: [draft] }
+  if (mode !== 'auto' || person.override !== null || deadlineStep(run) === null) return held
+  const judgement = judgementNow(run)
   const { cost } = judgement
-  if (cost?.satisfied !== true || (cost.probability ?? 0) < rebudgetProbability) return turn
-  return switched(turn, 'rule', judgement)
+  if (cost?.satisfied !== true || (cost.probability ?? 0) < certainty) return held
+  const anneal = annealCourse(run, 'rule', judgement, run.seen.step)
+  return enterAnneal(run, anneal, [draft, switchDraft(run, anneal, judgement)])
+}
+
+function ofAnneal(before: Run, run: Run, course: Anneal, draft: Draft): Outcome {
+  const end = endOf(run)
+  const isLonger = end !== null && end > course.toStep
+  const test = isLonger && run.mode === 'auto' && isUndoable(run) ? undoOfLonger(run, course) : null
+  if (test !== null) {
+    const undo = undone(run, course, { reason: 'undone-longer', rule: 'marginal-cost', ...test })
+    return { ...undo, records: [draft, ...(undo.records ?? [])] }
+  }
+  const moved = moveEnd(before, course, end)
+  return {
+    course: moved,
+    withdraw: ({ kind }) => kind === 'probe',
+    ask: lastProbe(run, moved.toStep),
+    records: [draft],
+  }
 }
 
 /** Why a longer budget undoes the switch; null = it stands. */
-function undoOfLonger(state: TunerState, anneal: AnnealState) {
-  const { step, isUndone, budgetSteps, mode } = state
-  const isOurs = anneal.reason === 'rule' || anneal.reason === 'deadline' || anneal.reason === 'fallback'
-  if (!isOurs || isUndone || mode !== 'auto' || budgetSteps === null || !isUndoable(state)) return null
-  const because = 'the budget is longer'
-  const judgement = judgementNow(state)
-  const test = longerTest(judgement, anneal)
-  if (test !== null) return test.satisfied ? { because, rule: switchRule, test } : null
+function undoOfLonger(run: Run, course: Anneal): { readonly test?: DecisionTest } | null {
+  const isOurs = course.reason === 'rule' || course.reason === 'deadline' || course.reason === 'fallback'
+  if (!isOurs) return null
+  const test = longerTest(judgementNow(run), course)
+  if (test !== null) return test.satisfied ? { test } : null
   // Nothing was measured: back if the fallback plan would not have switched yet.
-  return step < fallbackSwitchStep(0, budgetSteps) ? { because, rule: switchRule } : null
+  return run.seen.step < (fallbackStep(run) ?? 0) ? {} : null
 }
 
 /** The switch rule with the rest that there is now, and with what annealing was to gain at the large rate. */
-function longerTest({ cost }: Judgement, { scale }: AnnealState): DecisionTest | null {
+function longerTest({ cost }: Judgement, { scale }: Anneal): DecisionTest | null {
   if (cost === undefined || scale === null) return null
   return {
     key: 'longer-budget',
@@ -90,18 +102,13 @@ function longerTest({ cost }: Judgement, { scale }: AnnealState): DecisionTest |
 }
 
 /**
- * An anneal ends with the budget; one that was to end early, because more steps would memorise, at most there. Its rate goes on
- * from where it is.
+ * An anneal ends with the budget; one that was to end early, because more steps would memorise, at most there. Its rate goes
+ * on from where it is.
  */
-function rebudgetedAnneal(
-  { step, budgetSteps: budgetBefore }: TunerState,
-  anneal: AnnealState,
-  budgetSteps: number | null,
-): AnnealState {
-  if (budgetSteps === null) return anneal
-  const { reason, rest } = anneal
-  const endsEarly = isShort(reason) || rest?.isEarly === true
-  const toStep = Math.max(endsEarly ? Math.min(anneal.toStep, budgetSteps) : budgetSteps, step + 1)
-  const fromRate = anneal.fromRate * annealRateShare(anneal, step, budgetBefore)
-  return { ...anneal, toStep, rest: { fromStep: step, fromRate, isEarly: endsEarly } }
+function moveEnd(before: Run, course: Anneal, end: number | null): Anneal {
+  if (end === null) return course
+  const { step } = before.seen
+  const toStep = Math.max(course.isCutShort ? Math.min(course.toStep, end) : end, step + 1)
+  const fromRate = course.fromRate * annealRateShare(course, step, lengthOf(before))
+  return { ...course, toStep, rest: { fromStep: step, fromRate } }
 }

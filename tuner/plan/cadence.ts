@@ -1,114 +1,174 @@
-// How often the job measures, in the large phase and in the anneal. The distance of valley probes grows with the
-// steps so far and not with the budget: what happens early in a run must not depend on how long it is meant to
-// be, or a budget far beyond what the data carries sees overfitting too late. Probes at a distance c·t are spread
-// evenly in log t, as the valley's power law wants them. c is the smallest that the probes' share of the time
-// allows. Distances are taken from a short list (20, 30, 40, 60, 80, 120, 160, 320, …), because a job probes at multiples
-// of the distance, and one that wanders would make probes fall close together. Beyond `valleyStepsMax` it does wander,
-// as it holds the share of time there, so those are doublings: multiples of one another.
+// How often the job measures, in the large phase and in the anneal. The distance of valley probes grows with the steps so
+// far and not with the budget: what happens early in a run must not depend on how long it is meant to be, or a budget far
+// beyond what the data carries sees overfitting too late. Probes at a distance c·t are spread evenly in log t, as the
+// valley's power law wants them. c is the smallest that the probes' share of the time allows; where a probe is so dear
+// that even the longest such distance passes the share, the distance grows until the share holds. Distances are taken from a
+// short list (20, 30, 40, 60, 80, 120, 160, 320, …), because a job probes at multiples of the distance, and one that
+// wanders would make probes fall close together. Shares of time: bench/records/2026-11-24-signal-cost/README.md.
 
 import type { Cadence } from '../../protocol/vocabulary.ts'
-import {
-  averagingStepsMin,
-  lineProbeStride,
-  lineProbesFirst,
-  microBatchSteps,
-  microBatchStrideMax,
-  noiseBlocksFirst,
-  probeShareGoal,
-  probeShareGoalShort,
-  shortBudgetSteps,
-  signalShareGoal,
-  valleyElapsedShare,
-  valleyElapsedShareMax,
-  valleyShareMax,
-  valleyStepsMax,
-  valleyStepsMin,
-  valleyStepsWithoutBudget,
-} from '../constants.ts'
 import { blockSteps } from '../estimators/blocks.ts'
 import { cost } from '../estimators/cost.ts'
+import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
 import { offers } from '../options.ts'
-import type { RaceState } from '../phases/search/race.ts'
 import type { TunerState } from '../state.ts'
+import { elapsedOf, endOf, fallbackStep, lengthOf, originOf } from './bounds.ts'
 
-export function cadenceOf(state: TunerState): Cadence | null {
-  const { options, budgetSteps, phase, signals, warmup } = state
-  const isSteered = phase === 'large' || phase === 'anneal'
-  const distance = isSteered ? probeDistance(state) : null
-  const block = warmup?.kind === 'race' ? raceBlockSteps(warmup.race) : averagingSteps(budgetSteps, distance)
-  const hasNorms = isSteered && offers(options, 'microBatchNorms')
+/** Distance of valley probes as a share of the steps so far: the first where time allows it, the second at most. */
+const elapsedShareMin = 0.06
+const elapsedShareMax = 0.25
+/** Bounds of the distance; beyond the upper one it grows, up to a share of the budget, only to hold its share of time. */
+const probeStepsMin = 20
+const probeStepsMax = 160
+const budgetShareMax = 0.075
+const probeStepsWithoutBudget = 100
+/** Shortest averaging block. Chosen: that of a run of 2,000 steps. */
+const averagingStepsMin = 10
+/** Probes aim at this share of the run's time; they never take more than the second, nor do those of short runs. */
+const probeShareGoal = 0.011
+const probeShareMax = 0.035
+const shortLength = 3_000
+/** A line probe at each of the first valley probes, then at every sixth: it costs twice as much, and G rests on its power of
+ *  .27 alone. Chosen. */
+const lineProbesFirst = 2
+const lineProbeStride = 6
+/** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
+const microBatchSteps = 20
+/** Signals may take this share of the time; above it micro-batch norms come more rarely, at twice that so many times … */
+const signalShareGoal = 0.011
+const microBatchStrideMax = 4
+/** … but not before this many blocks of pairs are there: without them short runs of small networks had no gain to decide by. */
+const noiseBlocksFirst = 8
+
+export function cadenceOf(run: TunerState): Cadence | null {
+  const { options, course, seen } = run
+  const isMeasured = course.kind === 'large' || course.kind === 'anneal'
+  const distance = isMeasured ? probeDistance(run) : null
+  const block = course.kind === 'search' ? armBlockSteps(course.race) : averagingSteps(run, distance)
   // Curvature changes more slowly than the loss, and costs as much to measure; but the gain of annealing rests on
   // it, so the first ones come with the first valley probes.
-  const stride = signals.curvature.count < lineProbesFirst ? 1 : lineProbeStride
+  const stride = seen.signals.curvature.count < lineProbesFirst ? 1 : lineProbeStride
   return {
     blockSteps: block,
     valleySteps: offers(options, 'heldOutLoss') ? distance : null,
     lineSteps: distance !== null && offers(options, 'lineProbe') ? stride * distance : null,
-    microBatchSteps: hasNorms ? microBatchDistance(state, block) : null,
+    microBatchSteps: isMeasured && offers(options, 'microBatchNorms') ? microBatchDistance(run, block) : null,
   }
 }
 
-/** Steps between two evaluations of the switch rule; 0 = there is nothing to evaluate but the loss. */
-export function evaluationDistance(state: TunerState): number {
-  if (offers(state.options, 'heldOutLoss')) return cadenceOf(state)?.valleySteps ?? 0
-  if (!offers(state.options, 'microBatchNorms')) return 0
-  // Means of three blocks of the training loss stand in for probes, at the ends of blocks.
-  const { blockSteps: block } = state.signals.lossBlocks
-  return block * Math.max(3, Math.ceil(probeDistance(state) / block))
-}
-
 /** Length of an averaging block: at least one new block between two probes, or both would see the same average. */
-function averagingSteps(budgetSteps: number | null, distance: number | null): number {
-  const longest = blockSteps(budgetSteps)
-  if (budgetSteps === null || distance === null) return longest
+function averagingSteps(run: TunerState, distance: number | null): number {
+  const length = lengthOf(run)
+  const longest = blockSteps(length)
+  if (length === null || distance === null) return longest
   return Math.min(longest, Math.max(averagingStepsMin, Math.floor(distance / 2)))
 }
 
 /** In a race averages end with the arm: over its last quarter, its second half, or all of it. */
-const raceBlockSteps = ({ segmentSteps }: RaceState): number => Math.max(1, Math.round(segmentSteps / 4))
+const armBlockSteps = ({ armSteps }: { readonly armSteps: number }): number =>
+  Math.max(1, Math.round(armSteps / 4))
 
 /**
  * Norms of micro-batches come more rarely once trΣ is known and signals take more than their share of the time: not at all
- * more rarely up to the goal, `microBatchStrideMax` times at twice the goal. In the anneal, where nothing is decided by them,
- * they come as rarely.
+ * more rarely up to the goal, four times at twice the goal. In the anneal, where nothing is decided by them, they come as
+ * rarely.
  */
-function microBatchDistance({ signals, phase }: TunerState, block: number): number {
+function microBatchDistance({ seen, course }: TunerState, block: number): number {
+  const { signals } = seen
   const shortest = Math.max(microBatchSteps, block)
-  if (phase === 'anneal') return shortest * microBatchStrideMax
+  if (course.kind === 'anneal') return shortest * microBatchStrideMax
   if (signals.noise.trace.length < noiseBlocksFirst) return shortest
   const excess = (cost.read(signals.cost).signalShare ?? 0) / signalShareGoal - 1
-  const stride = Math.min(Math.max(Math.ceil(microBatchStrideMax * excess), 1), microBatchStrideMax)
-  return shortest * stride
+  return shortest * Math.min(Math.max(Math.ceil(microBatchStrideMax * excess), 1), microBatchStrideMax)
 }
 
-function probeDistance(state: TunerState): number {
-  const { budgetSteps, step } = state
-  if (budgetSteps === null) return valleyStepsWithoutBudget
-  const left = affordableProbes(state, budgetSteps)
-  const stepsLeft = Math.max(0, budgetSteps - step)
+function probeDistance(run: TunerState): number {
+  const length = lengthOf(run)
+  if (length === null) return Math.max(probeStepsWithoutBudget, listedDistance(affordableDistance(run)))
+  const elapsed = elapsedOf(run)
+  const left = affordableProbes(run, length)
+  const stepsLeft = Math.max(0, length - elapsed)
   // Evenly in log t to the end: n probes from t to T are ln(T/t)/n apart.
-  const wanted = stepsLeft === 0 || left <= 0 ? Infinity : Math.log(budgetSteps / Math.max(1, step)) / left
-  const share = Math.min(Math.max(wanted, valleyElapsedShare), valleyElapsedShareMax)
+  const wanted = stepsLeft === 0 || left <= 0 ? Infinity : Math.log(length / Math.max(1, elapsed)) / left
+  const share = Math.min(Math.max(wanted, elapsedShareMin), elapsedShareMax)
   // Late in a long run the distance would grow beyond what is affordable anyway.
   const longest = left <= 0 ? Infinity : stepsLeft / left
-  const most = Math.max(valleyStepsMax, Math.min(longest, valleyShareMax * budgetSteps))
-  return listedDistance(Math.min(share * step, most))
+  const most = Math.max(probeStepsMax, Math.min(longest, budgetShareMax * length))
+  return listedDistance(Math.max(Math.min(share * elapsed, most), Math.min(affordableDistance(run), length)))
 }
 
-/** Valley probes, each with its part of a line probe, that the rest of the run has time for; Infinity = not known. */
-function affordableProbes({ signals, step }: TunerState, budgetSteps: number): number {
-  const { probeSecondsMean, cost: spent } = signals
-  if (probeSecondsMean === null || spent.step <= 0) return Infinity
-  const goal = budgetSteps < shortBudgetSteps ? probeShareGoalShort : probeShareGoal
-  // By the mean of all steps: a few that other work slowed down must not change the distance.
-  const runSeconds = (spent.step / Math.max(1, step)) * budgetSteps
-  return (goal * runSeconds - (spent.probe ?? 0)) / ((1 + 1 / lineProbeStride) * probeSecondsMean)
+/** Mean seconds of a step and of a valley probe with its part of a line probe; undefined = not reported. */
+function seconds(run: TunerState): { readonly step: number; readonly probe: number } | undefined {
+  const { cost: spent, probeSecondsMean } = run.seen.signals
+  if (probeSecondsMean === null || spent.steps === 0 || !(spent.step > 0)) return undefined
+  return { step: spent.step / spent.steps, probe: (1 + 1 / lineProbeStride) * probeSecondsMean }
 }
 
-/** The longest listed distance that is not above this one; `valleyStepsMin` at least. */
+const goalOf = (run: TunerState): number =>
+  (lengthOf(run) ?? Infinity) < shortLength ? probeShareMax : probeShareGoal
+
+/** Valley probes that the rest of the run has time for; Infinity = not known. Where steps tell no time, probes may be dear. */
+function affordableProbes(run: TunerState, length: number): number {
+  const time = seconds(run)
+  if (time === undefined) return (run.seen.signals.probeSecondsMean ?? 0) > 0 ? 0 : Infinity
+  return (goalOf(run) * time.step * length - (run.seen.signals.cost.probe ?? 0)) / time.probe
+}
+
+/** The distance at which probes take the most that they may; 0 = not known. */
+function affordableDistance(run: TunerState): number {
+  const time = seconds(run)
+  return time === undefined ? 0 : time.probe / (time.step * probeShareMax)
+}
+
+/**
+ * How many probes come before the fallback plan acts, where they are too few for the rule because a probe takes too long;
+ * null = enough, or not known.
+ */
+export function tooFewProbes(
+  run: TunerState,
+): { readonly probes: number; readonly stepsEach: number } | null {
+  const time = seconds(run)
+  const until = fallbackStep(run)
+  if (time === undefined || until === null) return null
+  const distance = Math.max(affordableDistance(run), probeStepsMin)
+  const probes = run.seen.signals.valley.count + Math.max(0, until - run.seen.step) / distance
+  return probes < valleyProbesNeeded
+    ? { probes: Math.floor(probes), stepsEach: time.probe / time.step }
+    : null
+}
+
+/** The longest listed distance that is not above this one; the shortest at least. */
 function listedDistance(distance: number): number {
-  let listed = valleyStepsMin
-  for (let base = valleyStepsMin; base <= distance; base *= 2)
-    listed = base < valleyStepsMax && 1.5 * base <= distance ? 1.5 * base : base
+  let listed = probeStepsMin
+  for (let base = probeStepsMin; base <= distance; base *= 2)
+    listed = base < probeStepsMax && 1.5 * base <= distance ? 1.5 * base : base
   return listed
+}
+
+/** Steps between two evaluations of the switch rule as asked for; 0 = there is nothing to evaluate but the loss. */
+export function evaluationDistance(run: TunerState): number {
+  const { options, seen } = run
+  if (offers(options, 'heldOutLoss')) return cadenceOf(run)?.valleySteps ?? 0
+  if (!offers(options, 'microBatchNorms')) return 0
+  // Means of three blocks of the training loss stand in for probes, at the ends of blocks.
+  const { blockSteps: block } = seen.signals.lossBlocks
+  return block * Math.max(3, Math.ceil(probeDistance(run) / block))
+}
+
+/** … and as the job makes them: the longest of the last three distances, where it is longer. */
+export function ownDistance(run: TunerState): number {
+  const { averagedSteps } = run.seen.signals
+  const last = averagedSteps.slice(-4)
+  const gaps = last.slice(1).map((step, i) => step - last[i]!)
+  return Math.max(evaluationDistance(run), ...gaps)
+}
+
+/** The step at which the next two evaluations must have come, seen from the last one. */
+export function patienceStep(run: TunerState): number {
+  const { averagedSteps } = run.seen.signals
+  const last = averagedSteps.at(-1)
+  const from = last === undefined ? run.seen.step : originOf(run) + last
+  const end = endOf(run)
+  const step = Math.max(from, run.seen.step) + 2 * ownDistance(run) + 1
+  return end === null ? step : Math.min(step, end)
 }

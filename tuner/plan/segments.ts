@@ -1,18 +1,24 @@
-// Plans: which segments lie ahead in each phase. Every plan ends annealed, because a client that loses the
-// server follows it to the end: a run must come out well without us. Pure functions of values; which of them
-// a state calls for is in planParts.ts.
+// Segments: the rate ahead in each phase. Every plan ends annealed, because a client that loses the server follows it to
+// the end: a run must come out well without us. Pure functions of values; which of them a run calls for is in its phase.
 
 import { segmentRate } from '../../protocol/plan.ts'
-import type { Cadence, Phase, Plan, Segment, SegmentShape, Tripwire } from '../../protocol/vocabulary.ts'
-import { annealLinearShareMin, fallbackAnnealShare, raceWarmupFrom } from '../constants.ts'
+import type { Phase, Segment, SegmentShape } from '../../protocol/vocabulary.ts'
+import type { Anneal, Ramp } from '../state.ts'
 
 /** Steps that stand for "no end" in a plan without a budget: the last rate holds after them anyway. */
 export const openEndSteps = 1_000_000
+/** From this share of the budget on an anneal is linear, a shorter one 1 − √z, steeper at first.
+ *  bench/records/2026-11-24-prototype/README.md. */
+const linearShareMin = 0.3
+/** An arm of a race starts at this share of its rate and reaches it half-way. bench/records/2026-11-24-search/README.md. */
+const armRampFrom = 0.1
 
 /** What is common to the segments of one plan. */
 export type Horizon = {
   readonly step: number
-  readonly budgetSteps: number | null
+  /** One past the last step, and T; null = no budget. */
+  readonly end: number | null
+  readonly length: number | null
   /** The momentum that segments name; null = the job's own, not set by us. */
   readonly momentum: number | null
 }
@@ -27,69 +33,78 @@ export function segment(
   return { fromStep, toStep, shape, from, to, phase, ...(momentum === null ? {} : { momentum }) }
 }
 
-/** Shape of an anneal over `steps` of a budget: linear for long ones, 1 − √z (steeper at first) for short ones. */
-export function annealShape(steps: number, budgetSteps: number | null): SegmentShape {
-  return budgetSteps !== null && steps < annealLinearShareMin * budgetSteps ? 'oneMinusSqrt' : 'linear'
-}
+/** Nothing more is learned: the rate is 0. */
+export const endedSegments = ({ step, momentum }: Horizon): Segment[] => [
+  segment('done', { fromStep: step, toStep: step + 1, from: 0, to: 0 }, momentum),
+]
+
+export const annealShape = (steps: number, length: number | null): SegmentShape =>
+  length !== null && steps < linearShareMin * length ? 'oneMinusSqrt' : 'linear'
 
 /** Anneal from a rate to 0 over [fromStep, toStep). */
 export function annealSegments(
-  horizon: Horizon,
+  { length, momentum }: Horizon,
   options: { fromStep: number; toStep: number; rate: number },
 ): Segment[] {
   const { fromStep, toStep, rate } = options
-  const shape = annealShape(toStep - fromStep, horizon.budgetSteps)
-  return [segment('anneal', { fromStep, toStep, from: rate, to: 0, shape }, horizon.momentum)]
+  const shape = annealShape(toStep - fromStep, length)
+  return [segment('anneal', { fromStep, toStep, from: rate, to: 0, shape }, momentum)]
+}
+
+/** The share of its first rate that an anneal has at a step; `length`: T, null = no budget. */
+export function annealRateShare(anneal: Anneal, step: number, length: number | null): number {
+  const { fromStep, fromRate } = anneal.rest ?? anneal
+  const { toStep } = anneal
+  const shape = annealShape(toStep - fromStep, length)
+  return segmentRate({ fromStep, toStep, from: fromRate, to: 0, shape }, step) / anneal.fromRate
 }
 
 /**
  * The large step held to `switchStep`, then the anneal. Without a budget it holds without end.
  * A switch step at or before the present starts the anneal now; at or beyond the budget there is none.
  */
-export function largeSegments(
-  horizon: Horizon,
-  options: { rate: number; switchStep: number | null },
-): Segment[] {
-  const { step, budgetSteps, momentum } = horizon
+export function largeSegments(horizon: Horizon, options: { rate: number; switchStep: number }): Segment[] {
+  const { step, end, momentum } = horizon
   const { rate } = options
-  if (budgetSteps === null)
+  if (end === null)
     return [segment('large', { fromStep: step, toStep: step + openEndSteps, from: rate, to: rate }, momentum)]
-  if (step >= budgetSteps)
-    return [segment('done', { fromStep: step, toStep: step + 1, from: 0, to: 0 }, momentum)]
-  const switchStep = Math.min(
-    Math.max(options.switchStep ?? fallbackSwitchStep(step, budgetSteps), step),
-    budgetSteps - 1,
-  )
-  const anneal = annealSegments(horizon, { fromStep: switchStep, toStep: budgetSteps, rate })
+  if (step >= end) return endedSegments(horizon)
+  const switchStep = Math.min(Math.max(options.switchStep, step), end - 1)
+  const anneal = annealSegments(horizon, { fromStep: switchStep, toStep: end, rate })
   if (switchStep === step) return anneal
   return [segment('large', { fromStep: step, toStep: switchStep, from: rate, to: rate }, momentum), ...anneal]
 }
 
-/** Where the fallback plan "fixed 70 % linear anneal" switches, seen from a step. */
-export function fallbackSwitchStep(step: number, budgetSteps: number): number {
-  return Math.max(step, Math.round((1 - fallbackAnnealShare) * budgetSteps))
+/** The same rates, reached over a ramp: before its end a straight climb, after it as they are. */
+export function rampedSegments(
+  segments: readonly Segment[],
+  ramp: Ramp | null,
+  step: number,
+  phase: Phase,
+): Segment[] {
+  if (ramp === null || ramp.toStep <= step) return [...segments]
+  const rest = cutBefore(segments, ramp.toStep)
+  const first = rest[0]
+  if (first === undefined || first.fromStep > ramp.toStep) return [...segments]
+  const range = { fromStep: ramp.fromStep, toStep: ramp.toStep, from: ramp.fromRate, to: first.from }
+  return [segment(phase, range, first.momentum ?? null), ...rest]
 }
 
 /** A person's rate until a step, then what the tuner has. */
 export function overrideSegments(
-  horizon: Horizon,
+  { step, momentum }: Horizon,
   options: { learningRate: number; untilStep: number; phase: Phase; after: readonly Segment[] },
 ): Segment[] {
-  const { step, momentum } = horizon
   const { learningRate, untilStep, phase, after } = options
   if (untilStep <= step) return [...after]
-  const held = segment(
-    phase,
-    { fromStep: step, toStep: untilStep, from: learningRate, to: learningRate },
-    momentum,
-  )
+  const range = { fromStep: step, toStep: untilStep, from: learningRate, to: learningRate }
+  const held = segment(phase, range, momentum)
   const rest = cutBefore(after, untilStep)
   const first = rest[0]
   if (first === undefined || first.fromStep <= untilStep) return [held, ...rest]
   // What comes after may begin later (an arm that waits for its restore): its first rate holds until then.
-  const { from } = first
-  const bridge = segment(phase, { fromStep: untilStep, toStep: first.fromStep, from, to: from })
-  return [held, { ...bridge, ...(first.momentum == null ? {} : { momentum: first.momentum }) }, ...rest]
+  const bridge = { fromStep: untilStep, toStep: first.fromStep, from: first.from, to: first.from }
+  return [held, segment(phase, bridge, first.momentum ?? null), ...rest]
 }
 
 /** The part of segments from a step on; a segment that is cut starts with its rate at the cut. */
@@ -97,67 +112,21 @@ export function cutBefore(segments: readonly Segment[], step: number): Segment[]
   const kept = segments.filter(({ toStep }) => toStep > step)
   const [first, ...rest] = kept
   if (first === undefined || first.fromStep >= step) return kept
-  return [cutSegment(first, step), ...rest]
-}
-
-function cutSegment(first: Segment, step: number): Segment {
-  const { shape, to } = first
+  const { shape } = first
   const from = segmentRate(first, step)
   // A cut cosine or 1 − √z is no longer one of its kind: it goes on straight to the same end.
-  return {
-    ...first,
-    fromStep: step,
-    from,
-    to,
-    shape: shape === 'cosine' || shape === 'oneMinusSqrt' ? 'linear' : shape,
-  }
+  const isCurved = shape === 'cosine' || shape === 'oneMinusSqrt'
+  return [{ ...first, fromStep: step, from, shape: isCurved ? 'linear' : shape }, ...rest]
 }
 
-/** The range test's segment, and after it a stated conservative rate to the end. */
-export function rangeSegments(
-  horizon: Horizon,
-  range: { fromStep: number; toStep: number; fromRate: number; toRate: number },
-  fallbackRate: number,
-): Segment[] {
-  const { fromStep, toStep, fromRate, toRate } = range
-  const test = segment(
-    'warmup',
-    { fromStep, toStep, from: fromRate, to: toRate, shape: 'exponential' },
-    horizon.momentum,
-  )
-  return [test, ...largeSegments({ ...horizon, step: toStep }, { rate: fallbackRate, switchStep: null })]
-}
-
-/** One arm of a race from the start: a linear warm-up over the first half, then its rate. */
+/** One arm of a race: a climb over its first half, then its rate. */
 export function armSegments(
-  horizon: Horizon,
-  options: { rate: number; fromStep: number; toStep: number },
+  momentum: number | null,
+  { rate, fromStep, toStep }: { rate: number; fromStep: number; toStep: number },
 ): Segment[] {
-  const { rate, fromStep, toStep } = options
-  const { momentum } = horizon
   const middle = fromStep + Math.max(1, Math.floor((toStep - fromStep) / 2))
   return [
-    segment('warmup', { fromStep, toStep: middle, from: rate * raceWarmupFrom, to: rate }, momentum),
+    segment('warmup', { fromStep, toStep: middle, from: rate * armRampFrom, to: rate }, momentum),
     segment('warmup', { fromStep: middle, toStep, from: rate, to: rate }, momentum),
-    ...largeSegments({ ...horizon, step: toStep }, { rate, switchStep: null }),
   ]
-}
-
-/** Whether two plans ask the same of a client, whatever their versions. */
-function isSamePlan(a: Plan, b: Omit<Plan, 'version'>): boolean {
-  return JSON.stringify({ ...a, version: 0 }) === JSON.stringify({ ...b, version: 0 })
-}
-
-export type PlanParts = {
-  readonly segments: readonly Segment[]
-  readonly tripwire: Tripwire | null
-  readonly cadence: Cadence | null
-  readonly awaitAtStep: number | null
-}
-
-/** The next version of the plan, or the same plan object when nothing changed. */
-export function nextPlan(plan: Plan, parts: PlanParts): Plan {
-  const { segments, tripwire, cadence, awaitAtStep } = parts
-  const next: Plan = { version: plan.version + 1, segments, tripwire, cadence, awaitAtStep }
-  return isSamePlan(plan, next) ? plan : next
 }

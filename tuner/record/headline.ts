@@ -1,92 +1,94 @@
-// The sentence over everything: what the run does, where it is, why, and what comes next. One sentence that an
-// engineer without the theory understands; the page only tints its words.
+// The sentence over everything: what the run does, where it is, why, and what comes next. One sentence that an engineer
+// without the theory understands. What is advised, planned or asked is never told as done; what the job applies is.
 
-import { valleyProbesNeeded } from '../constants.ts'
-import { isSteering, offers } from '../options.ts'
-import { readSequentialTest } from '../phases/large/sequentialTest.ts'
-import type { Proposal, TunerState } from '../state.ts'
-import { formatEvidence, formatNumber, formatPair, formatRate, formatStep } from './sentences.ts'
+import { formatEvidence, formatNumber, formatPair, formatRate, formatStep } from '../../protocol/numbers.ts'
+import { readSequentialTest } from '../estimators/sequentialTest.ts'
+import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
+import { isDrifting } from '../guard/drift.ts'
+import { canJudge, isSteering } from '../options.ts'
+import { endOf } from '../plan/bounds.ts'
+import type { Anneal, Done, Large, Search, TunerState } from '../state.ts'
+import { outcomeOf } from './outcome.ts'
 
-export function headline(state: TunerState): string {
-  const { phase, override, lifecycle, mode } = state
-  if (lifecycle === 'diverged') return divergedSentence(state)
-  if (phase === 'done') return finishedSentence(state)
-  if (lifecycle === 'paused') return `Paused at step ${formatStep(state.step)}${ofBudget(state)}.`
-  if (override !== null)
-    return `Set by hand: ${formatRate(override.learningRate)} until step ${formatStep(override.untilStep)}${override.reason === '' ? '' : ` (${override.reason})`}.`
-  if (!isSteering(mode)) return adviceSentence(state)
-  if (state.approval.pending !== null) return proposalSentence(state, state.approval.pending)
-  if (phase === 'warmup') return warmupSentence(state)
-  return phase === 'anneal' ? annealSentence(state) : largeSentence(state)
+export function headline(run: TunerState): string {
+  const { course, person, mode } = run
+  if (course.kind === 'done') return doneSentence(run, course)
+  if (person.isPaused) return `Paused at ${place(run)}.`
+  if (person.override !== null)
+    return `Set by hand: ${formatRate(person.override.learningRate)} until step ${formatStep(person.override.untilStep)}${person.override.reason === '' ? '' : ` (${person.override.reason})`}.${driftNote(run)}`
+  if (!isSteering(mode)) return adviceSentence(run)
+  if (person.proposal !== null) return proposalSentence(run)
+  return `${courseSentence(run)}${driftNote(run)}`
 }
 
-const ofBudget = ({ budgetSteps }: TunerState): string =>
-  budgetSteps === null ? '' : ` of ${formatStep(budgetSteps)}`
-const place = (state: TunerState): string => `step ${formatStep(state.step)}${ofBudget(state)}`
+function courseSentence(run: TunerState): string {
+  const { course } = run
+  if (course.kind === 'search') return searchSentence(run, course)
+  if (course.kind === 'anneal') return annealSentence(run, course)
+  return course.kind === 'large' ? largeSentence(run, course) : ''
+}
 
-function divergedSentence({ step, divergence }: TunerState): string {
-  const good = divergence.checkpoints.at(-1)
-  const kept = good === undefined ? '' : ` Last good checkpoint: step ${formatStep(good.step)}.`
-  return `Stopped at step ${formatStep(step)}: the loss diverged a fourth time.${kept}`
+function place(run: TunerState): string {
+  const end = endOf(run)
+  return `step ${formatStep(run.seen.step)}${end === null ? '' : ` of ${formatStep(end)}`}`
+}
+
+/** What the job applies where that is not what is planned. */
+function driftNote({ seen }: TunerState): string {
+  const { since } = seen.drift
+  if (since === null || !isDrifting(seen.drift)) return ''
+  return ` But the job applies ${formatRate(since.applied)}, not the planned ${formatRate(since.planned)}, since step ${formatStep(since.step)}.`
+}
+
+function proposalSentence(run: TunerState): string {
+  const { number, expiresAtStep } = run.person.proposal!
+  const rate = formatRate(run.seen.learningRate ?? 0)
+  return `Waiting for you, ${place(run)}: decision ${formatStep(number)}, to start annealing, awaits approval until step ${formatStep(expiresAtStep)}. The large step goes on at ${rate}.`
+}
+
+function searchSentence(run: TunerState, { race }: Search): string {
+  const rate = formatRate(run.seen.learningRate ?? run.plan.segments[0]?.from ?? 0)
+  return `Warming up at ${rate}, ${place(run)}: racing rates around ${formatRate(race.reference)}, number ${race.arms.length} now.`
+}
+
+function largeSentence(run: TunerState, course: Large): string {
+  const { outlook } = course
+  const start = `Large step at ${formatRate(course.rate ?? run.seen.learningRate ?? 0)}, ${place(run)}`
+  if (run.budgetSteps === null) return `${start}: ${openCourse(course)}.`
+  const planned = run.plan.segments.find(({ phase }) => phase === 'anneal')?.fromStep ?? null
+  if (outlook?.stayingGain == null || outlook.annealingGain === null) {
+    const next = planned === null ? '' : ` Without more, annealing starts at step ${formatStep(planned)}.`
+    return `${start}: ${lacking(run)}.${next}`
+  }
+  const { earliestStep } = outlook
+  const next =
+    earliestStep === null
+      ? ''
+      : ` Earliest switch at step ${formatStep(Math.max(earliestStep, run.seen.step))}.`
+  return `${start}: ${comparison(outlook.stayingGain, outlook.annealingGain)}.${next}`
+}
+
+function comparison(staying: number, annealing: number): string {
+  return staying > annealing
+    ? `staying still gains more than annealing (${formatPair(staying, annealing)})`
+    : `annealing gains as much as staying still (${formatPair(annealing, staying)})`
 }
 
 /** What keeps the rule from comparing. */
-function lackingOf(outlook: TunerState['outlook']): string {
-  const { probeCount, probesNeeded } = outlook ?? { probeCount: 0, probesNeeded: valleyProbesNeeded }
-  return probeCount < probesNeeded
-    ? `not enough evidence yet (${probeCount} of ${probesNeeded} probes)`
+function lacking({ options, seen }: TunerState): string {
+  if (!canJudge(options))
+    return 'nothing that is reported says what annealing would gain; held-out probes of averaged weights would'
+  const { count } = seen.signals.valley
+  return count < valleyProbesNeeded
+    ? `not enough evidence yet (${count} of ${valleyProbesNeeded} probes)`
     : 'no gain of annealing is measured yet'
 }
 
-function proposalSentence(state: TunerState, { number, expiresAtStep }: Proposal): string {
-  const rate = formatRate(state.largeLearningRate ?? state.learningRate ?? 0)
-  return `Waiting for you, ${place(state)}: decision ${formatStep(number)}, to start annealing, awaits approval until step ${formatStep(expiresAtStep)}. The large step goes on at ${rate}.`
-}
-
-function warmupSentence(state: TunerState): string {
-  const { warmup } = state
-  const rate = formatRate(state.learningRate ?? state.plan.segments[0]?.from ?? 0)
-  if (warmup?.kind === 'race' && warmup.race.current !== null) {
-    const { race } = warmup
-    return `Warming up at ${rate}, ${place(state)}: racing rates around ${formatRate(race.reference)}, number ${race.arms.length} now.`
-  }
-  return `Warming up at ${rate}, ${place(state)}: looking for the largest rate that holds.`
-}
-
-function largeSentence(state: TunerState): string {
-  const { outlook, budgetSteps, remark } = state
-  const start = `Large step at ${formatRate(state.largeLearningRate ?? state.learningRate ?? 0)}, ${place(state)}`
-  if (budgetSteps === null) return `${start}: ${openCourse(state)}.`
-  const planned = plannedAnneal(state)
-  if (outlook?.stayingGain == null || outlook.annealingGain === null) {
-    const fallback = planned === null ? '' : ` Without more, annealing starts at step ${formatStep(planned)}.`
-    return outlook === null && remark !== null
-      ? `${start}. ${remark}${fallback}`
-      : `${start}: ${lackingOf(outlook)}.${fallback}`
-  }
-  const { stayingGain, annealingGain, earliestStep } = outlook
-  const next =
-    earliestStep === null ? '' : ` Earliest switch at step ${formatStep(Math.max(earliestStep, state.step))}.`
-  const verdict =
-    stayingGain > annealingGain
-      ? 'staying still gains more than annealing'
-      : 'annealing gains as much as staying still'
-  const pair =
-    stayingGain > annealingGain
-      ? formatPair(stayingGain, annealingGain)
-      : formatPair(annealingGain, stayingGain)
-  return `${start}: ${verdict} (${pair}).${next}`
-}
-
 /** Where the switch of a run without a budget stands. */
-function openCourse({ sequential }: TunerState): string {
+function openCourse({ sequential }: Large): string {
   const { evidence, evidenceNeeded, lookCount } = readSequentialTest(sequential)
   if (lookCount === 0) return 'no budget set, and nothing yet that says whether to go on'
   return `going on is still worth it (evidence ${formatEvidence(evidence)} of ${evidenceNeeded} needed against it)`
-}
-
-function plannedAnneal({ plan }: TunerState): number | null {
-  return plan.segments.find(({ phase }) => phase === 'anneal')?.fromStep ?? null
 }
 
 const annealReasons = {
@@ -100,35 +102,49 @@ const annealReasons = {
   guard: 'the loss had diverged a third time',
 } as const
 
-function annealSentence(state: TunerState): string {
-  const { anneal, learningRate } = state
-  if (anneal === null) return `Annealing, ${place(state)}.`
-  const rate = learningRate === null ? '' : `, rate ${formatRate(learningRate)}`
-  return `Annealing since step ${formatStep(anneal.fromStep)}, ${place(state)}${rate}: ${annealReasons[anneal.reason]}. Ends at step ${formatStep(anneal.toStep)}.`
+function annealSentence(run: TunerState, course: Anneal): string {
+  const isApplied = !isDrifting(run.seen.drift)
+  const { learningRate } = run.seen
+  const rate = learningRate === null || !isApplied ? '' : `, rate ${formatRate(learningRate)}`
+  const what = isApplied ? 'Annealing' : 'To be annealed'
+  return `${what} since step ${formatStep(course.fromStep)}, ${place(run)}${rate}: ${annealReasons[course.reason]}. Ends at step ${formatStep(course.toStep)}.`
 }
 
-function adviceSentence(state: TunerState): string {
-  const applied = state.learningRate === null ? '' : ` The job applies ${formatRate(state.learningRate)}.`
-  if (state.mode === 'off') return `Watching only, ${place(state)}.${applied}`
-  const { outlook } = state
-  if (outlook?.stayingGain == null || outlook.annealingGain === null)
-    return `Advice only, ${place(state)}: ${lackingOf(outlook)}.${applied}`
-  const verdict = outlook.stayingGain > outlook.annealingGain ? 'would hold' : 'would start annealing'
-  return `Advice only: ${verdict} (${formatPair(outlook.stayingGain, outlook.annealingGain)}).${applied}`
+function adviceSentence(run: TunerState): string {
+  const { course, mode, seen } = run
+  const applied = seen.learningRate === null ? '' : ` The job applies ${formatRate(seen.learningRate)}.`
+  if (mode === 'off' || course.kind !== 'large') return `Watching only, ${place(run)}.${applied}`
+  if (course.advisedAtStep !== null)
+    return `Advice only, ${place(run)}: anneal, advised since step ${formatStep(course.advisedAtStep)}; whether it is done is the job's own affair.${applied}`
+  const { outlook } = course
+  const why =
+    outlook?.stayingGain == null || outlook.annealingGain === null
+      ? lacking(run)
+      : `hold, as ${comparison(outlook.stayingGain, outlook.annealingGain)}`
+  return `Advice only, ${place(run)}: ${why}.${applied}`
 }
 
-function finishedSentence(state: TunerState): string {
-  const { switchStep, budgetSteps, step, keptLoss } = state
-  const { averagedLosses, probeLosses } = state.signals
-  // The better of the last and the averaged weights is kept. Without held-out probes these are training losses.
-  const loss = keptLoss ?? Math.min(averagedLosses.at(-1) ?? Infinity, probeLosses.at(-1) ?? Infinity)
-  const isMeasured = offers(state.options, 'heldOutLoss') && Number.isFinite(loss)
-  const end = isMeasured
-    ? `Final held-out loss ${formatNumber(loss)}.`
-    : `Finished at step ${formatStep(step)}.`
-  const switchedAt =
-    switchStep === null
-      ? 'Never switched.'
-      : `Switched at step ${formatStep(switchStep)} of ${formatStep(budgetSteps ?? step)}.`
-  return `${end} ${switchedAt}`
+function doneSentence(run: TunerState, course: Done): string {
+  const { step, guard } = run.seen
+  if (course.end === 'diverged') {
+    const good = guard.checkpoints.at(-1)
+    const kept = good === undefined ? '' : ` Last good checkpoint: step ${formatStep(good.step)}.`
+    return `Stopped at step ${formatStep(step)}: training came apart a fourth time.${kept}`
+  }
+  const { keptLoss, isBetter } = outcomeOf(run)!
+  const end =
+    course.keptLoss === null
+      ? `Finished at step ${formatStep(step)}.`
+      : `Final held-out loss ${formatNumber(keptLoss!)}.`
+  const worse = isBetter === false ? ' It is no better than at its start.' : ''
+  return `${end}${worse}${switchNote(run, course)}${driftNote(run)}`
+}
+
+function switchNote(run: TunerState, { switchStep }: Done): string {
+  if (!isSteering(run.mode)) return ''
+  if (switchStep === null) return ' Never switched.'
+  const { since } = run.seen.drift
+  if (since !== null && isDrifting(run.seen.drift) && since.step <= switchStep)
+    return ` The anneal that was planned from step ${formatStep(switchStep)} on was not applied.`
+  return ` Switched at step ${formatStep(switchStep)} of ${formatStep(endOf(run) ?? run.seen.step)}.`
 }

@@ -4,54 +4,64 @@
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { cost } from '../estimators/cost.ts'
 import { lossSmoother } from '../estimators/lossSmoother.ts'
-import type { TunerState } from '../state.ts'
+import { isDrifting } from '../guard/drift.ts'
+import { isSteering } from '../options.ts'
+import { largeRateOf, phaseOf, switchStepOf, type TunerState } from '../state.ts'
 import { headline } from './headline.ts'
+import { outcomeOf } from './outcome.ts'
 
 export type TunerSummary = Omit<RunSummary, 'id' | 'state' | 'createdAt' | 'lastSeenAt' | 'stepsPerSecond'>
 
 /** Points of the small curve in the run list. */
 const sparkPointsMax = 40
 
-export function summaryOf(state: TunerState): TunerSummary {
-  const {
-    options,
-    mode,
-    phase,
-    regime,
-    step,
-    budgetSteps,
-    learningRate,
-    largeLearningRate,
-    switchStep,
-    plan,
-    phases,
-    override,
-  } = state
+export function summaryOf(run: TunerState): TunerSummary {
+  const { options, mode, regime, seen, budgetSteps, plan, phases, person, course } = run
+  const { signals } = seen
   return {
     options,
     mode,
-    phase,
+    phase: phaseOf(course),
     regime,
-    step,
+    step: seen.step,
     budgetSteps,
-    headline: headline(state),
-    loss: lossSmoother.read(state.signals.smoother).value,
-    learningRate,
-    largeLearningRate,
-    switchStep,
+    headline: headline(run),
+    loss: lossSmoother.read(signals.smoother).value,
+    learningRate: seen.learningRate,
+    largeLearningRate: largeRateOf(course),
+    switchStep: appliedSwitch(run),
     plan,
     phases,
-    override,
-    decisionCount: state.decisionCount,
-    awaitingDecision: state.approval.pending?.number ?? null,
-    ...cost.read(state.signals.cost),
-    spark: sparkOf(state.signals.lossBlocks.blocks.map(({ mean }) => mean)),
-    badSamples: { ...state.signals.badSamples, nonFiniteNorms: 0, skipped: 0, farAhead: 0 },
-    drift: null,
-    outcome: null,
-    advice: null,
+    override: person.override,
+    decisionCount: run.decisionCount,
+    awaitingDecision: person.proposal?.number ?? null,
+    ...cost.read(signals.cost),
+    spark: sparkOf(signals.lossBlocks.blocks.map(({ mean }) => mean)),
+    badSamples: signals.badSamples,
+    drift: driftOf(run),
+    outcome: outcomeOf(run),
+    advice: adviceOf(run),
   }
 }
+
+/** The switch that the job has followed: one that it did not apply is none. */
+function appliedSwitch({ course, seen }: TunerState): number | null {
+  const step = switchStepOf(course)
+  const { since } = seen.drift
+  const isIgnored = step !== null && since !== null && isDrifting(seen.drift) && since.step <= step
+  return isIgnored ? null : step
+}
+
+function driftOf({ seen }: TunerState): RunSummary['drift'] {
+  const { since } = seen.drift
+  if (since === null || !isDrifting(seen.drift)) return null
+  return { sinceStep: since.step, applied: since.applied, planned: since.planned }
+}
+
+const adviceOf = ({ course, mode }: TunerState): RunSummary['advice'] =>
+  !isSteering(mode) && course.kind === 'large' && course.advisedAtStep !== null
+    ? { step: course.advisedAtStep, kind: 'switch' }
+    : null
 
 /** At most 40 of the block means, evenly spread, the first and the last among them. */
 function sparkOf(means: readonly number[]): readonly number[] {

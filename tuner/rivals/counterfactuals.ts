@@ -5,16 +5,18 @@
 // start with the large phase, and begin afresh with the weights that a restore or an undone switch brings; in the
 // anneal they see nothing, as its falling losses are our doing. Cost: O(1) per sample; state under 10 kB.
 
-import type { Counterfactual } from '../../protocol/vocabulary.ts'
-import { counterfactualBlockSteps, counterfactualShares } from '../constants.ts'
+import { formatPercent } from '../../protocol/numbers.ts'
+import type { Counterfactual, RunOptions } from '../../protocol/vocabulary.ts'
 import { offers } from '../options.ts'
-import { formatPercent } from '../record/sentences.ts'
-import type { TunerState } from '../state.ts'
 import { type DlibSlopeState, dlibSlope } from './dlibSlope.ts'
 import { cooldownStep } from './fixedCooldown.ts'
 import { type GreedyLRState, greedyLimits, greedyLR } from './greedyLR.ts'
 import { type ReduceOnPlateauState, reduceOnPlateau } from './reduceOnPlateau.ts'
 import type { RivalObservation } from './rival.ts'
+
+// Counterfactuals in decision records. Chosen: fixed anneals over these shares of the budget; dlib's rule, whose window is 2,000 losses, sees means of so many of them, so that its part of the state stays small: what that changes is in bench/records/2026-11-24-rivals/README.md.
+const counterfactualShares = [0.2, 0.45, 0.8] as const
+const counterfactualBlockSteps = 10
 
 export type RivalsState = {
   /** The weights that were watched are those from this step on. */
@@ -48,28 +50,31 @@ function watched(rivals: RivalsState, observation: RivalObservation): RivalsStat
 }
 
 /**
- * What becomes of `state.rivals` by an observation of weights that are in force. Losses that are not finite are left
- * out, as everywhere in the tuner: alone, dlib's rule would wait until they have left its window. `moving`: what has
- * moved on since `state`.
+ * What becomes of the rivals by an observation of weights that are in force. `fromStep`: since when the large step has had
+ * them, null = it has not. Losses that are not finite are left out, as everywhere in the tuner: alone, dlib's rule would
+ * wait until they have left its window.
  */
 export function watchedRivals(
-  state: TunerState,
+  rivals: RivalsState | null,
   observation: RivalObservation,
-  moving: Pick<TunerState, 'rivals' | 'learningRate'> = state,
+  { fromStep, rate }: { readonly fromStep: number | null; readonly rate: number | null },
 ): RivalsState | null {
-  const { phase, phases, validFromStep } = state
-  const { rivals } = moving
   const loss = observation.kind === 'step' ? observation.loss : observation.heldOutLoss
-  if (phase !== 'large' || !Number.isFinite(loss)) return rivals
-  const fromStep = Math.max(validFromStep, phases.at(-1)?.fromStep ?? 0)
+  if (fromStep === null || !Number.isFinite(loss)) return rivals
   if (rivals?.fromStep === fromStep) return watched(rivals, observation)
-  const rate = state.largeLearningRate ?? moving.learningRate
   return rate === null || !(rate > 0) ? rivals : watched(begun(fromStep, rate), observation)
 }
 
 /** When each rule would have acted, in the order in which the page lists them; empty before the large phase. */
-export function counterfactualsOf(state: TunerState): readonly Counterfactual[] {
-  const { rivals, budgetSteps, step, options } = state
+export function counterfactualsOf(run: {
+  readonly rivals: RivalsState | null
+  readonly options: RunOptions
+  readonly origin: number
+  /** One past the last step; null = no budget. */
+  readonly end: number | null
+  readonly step: number
+}): readonly Counterfactual[] {
+  const { rivals, options, origin, end, step } = run
   if (rivals === null) return []
   const heldOut = offers(options, 'heldOutLoss')
     ? [
@@ -77,8 +82,8 @@ export function counterfactualsOf(state: TunerState): readonly Counterfactual[] 
         { rule: reduceOnPlateau.name, step: rivals.plateau.firstLoweredStep },
       ]
     : []
-  const fixed = (budgetSteps === null ? [] : counterfactualShares).map((share) => {
-    const fromStep = cooldownStep(budgetSteps ?? 0, share)
+  const fixed = (end === null ? [] : counterfactualShares).map((share) => {
+    const fromStep = origin + cooldownStep((end ?? 0) - origin, share)
     return { rule: `Fixed ${formatPercent(share)} anneal`, step: step >= fromStep ? fromStep : null }
   })
   return [...heldOut, { rule: dlibSlope.name, step: rivals.dlib.firstLoweredStep }, ...fixed]

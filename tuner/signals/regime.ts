@@ -8,16 +8,22 @@
 // with too few probes, the regime is unknown and says why. Unstable: ρ above 1 at three probes in a row, or a sign of divergence.
 
 import type { RegimeReading } from '../../protocol/vocabulary.ts'
-import {
-  probesInMedian,
-  regimeFit,
-  regimeGapOverGain,
-  regimeProbesNeeded,
-  regimeShareMin,
-} from '../constants.ts'
 import type { Estimate } from '../estimators/estimator.ts'
-import { mean } from '../estimators/uncertainty.ts'
+import { mean, probesInMedian } from '../estimators/uncertainty.ts'
 import type { SignalsReading, SignalsState } from './signals.ts'
+
+// Regime index. bench/records/2026-11-24-regime/README.md: fitted against forks of the traces of six tasks; `centre` is the mean of the input over them, `covariance` that of intercept and coefficient, by runs.
+export const regimeFit = {
+  intercept: -1.56,
+  coefficient: 2.68,
+  centre: -3.57,
+  covariance: { intercept: 0.113, both: -0.0454, coefficient: 0.0543 },
+} as const
+/** Median of D over the probe loss as a multiple of G over the training loss; same record. */
+export const regimeGapOverGain = 0.282
+/** The least share of the loss that a gain can be told from nothing at. Chosen. */
+export const regimeShareMin = 0.003
+export const regimeProbesNeeded = 8
 
 /** ln of the share of the loss that annealing gains; null = not measured. `error`: one standard error, 0 where none is known. */
 export type GainShare = { readonly value: number | null; readonly error: number }

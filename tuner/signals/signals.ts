@@ -5,7 +5,7 @@
 
 import type { LineProbe, SignalName, SignalReading, ValleyProbe } from '../../protocol/vocabulary.ts'
 import { type AveragedGapState, averagedGap, bestAverage } from '../estimators/averagedGap.ts'
-import { type BlocksState, blocks, withBudget } from '../estimators/blocks.ts'
+import { type BlocksState, blocks, blocksBackTo, withBudget } from '../estimators/blocks.ts'
 import { type CostState, cost } from '../estimators/cost.ts'
 import { type CurvatureState, curvature } from '../estimators/curvature.ts'
 import type { Estimate } from '../estimators/estimator.ts'
@@ -49,8 +49,25 @@ export type SignalsState = {
   /** Steps of those probes. */
   readonly averagedSteps: readonly number[]
   readonly probeSecondsMean: number | null
-  readonly badSamples: { readonly nonFinite: number; readonly outOfOrder: number; readonly repeated: number }
+  /** Mean of the run's first losses, at most ten; null = none was reported. */
+  readonly firstLoss: number | null
+  readonly firstCount: number
+  readonly badSamples: BadSamples
 }
+
+/** Samples that were left out, by what was wrong with them. */
+export type BadSamples = Readonly<
+  Record<'nonFinite' | 'nonFiniteNorms' | 'skipped' | 'outOfOrder' | 'repeated' | 'farAhead', number>
+>
+const noBadSamples: BadSamples = {
+  nonFinite: 0,
+  nonFiniteNorms: 0,
+  skipped: 0,
+  outOfOrder: 0,
+  repeated: 0,
+  farAhead: 0,
+}
+const firstLosses = 10
 
 const probesKept = 16
 
@@ -69,22 +86,32 @@ export function initialSignals(budgetSteps: number | null): SignalsState {
     averagedLosses: [],
     averagedSteps: [],
     probeSecondsMean: null,
-    badSamples: { nonFinite: 0, outOfOrder: 0, repeated: 0 },
+    firstLoss: null,
+    firstCount: 0,
+    badSamples: noBadSamples,
   }
 }
 
 /** Signals for a trajectory that starts afresh at other weights. */
-export function freshSignals(state: SignalsState, budgetSteps: number | null): SignalsState {
-  const { lossBlocks, cost: costs, batchSize, probeSecondsMean, badSamples } = state
+export function freshSignals(state: SignalsState): SignalsState {
+  const { lossBlocks, cost: costs, batchSize, probeSecondsMean, firstLoss, firstCount, badSamples } = state
   return {
-    ...initialSignals(budgetSteps),
+    ...initialSignals(null),
     lossBlocks,
     cost: costs,
     batchSize,
     probeSecondsMean,
+    firstLoss,
+    firstCount,
     badSamples,
   }
 }
+
+/** Signals of a run that goes on from an earlier step: what lies beyond it is another life's. */
+export const signalsBackTo = (state: SignalsState, step: number): SignalsState => ({
+  ...freshSignals(state),
+  lossBlocks: blocksBackTo(state.lossBlocks, step),
+})
 
 /** Signals under another budget: the blocks lengthen, nothing is lost. */
 export function rebudgetedSignals(state: SignalsState, budgetSteps: number | null): SignalsState {
@@ -121,10 +148,12 @@ export function foldSample(state: SignalsState, sample: Sample): SignalsState {
     averagedLosses: state.averagedLosses,
     averagedSteps: state.averagedSteps,
     probeSecondsMean: state.probeSecondsMean,
-    badSamples:
-      loss === null || isSound
-        ? state.badSamples
-        : { ...state.badSamples, nonFinite: state.badSamples.nonFinite + 1 },
+    firstLoss:
+      isSound && state.firstCount < firstLosses
+        ? (state.firstLoss ?? 0) + (loss - (state.firstLoss ?? 0)) / (state.firstCount + 1)
+        : state.firstLoss,
+    firstCount: isSound ? Math.min(state.firstCount + 1, firstLosses) : state.firstCount,
+    badSamples: state.badSamples,
   }
 }
 

@@ -7,7 +7,7 @@ import {
   initialSequentialTest,
   readSequentialTest,
   type SequentialParts,
-} from '../phases/large/sequentialTest.ts'
+} from '../estimators/sequentialTest.ts'
 import { normals, type Random, random } from './random.ts'
 
 export const noiseKinds = ['normal', 'student-t3', 'ar-0.5', 'ar-0.8'] as const

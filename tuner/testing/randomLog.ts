@@ -47,6 +47,7 @@ export function randomOptions(random: Random): RunOptions {
     ]),
     budgetSteps,
     warmupSteps: null,
+    firstStep: null,
     mode: random() < 0.65 ? 'auto' : pick(random, [...modes, 'approve']),
     capabilities: capabilities.filter(() => random() < 0.75) as readonly Capability[],
     learningRate: { initial, min, max },
@@ -64,11 +65,11 @@ function randomLoss(random: Random, step: number, oddShare: number): number | nu
 
 function randomSamples(random: Random, state: TunerState): SampleColumns {
   const wanted = 1 + whole(random, pick(random, [1, 10, 80]))
-  const ahead = (state.plan.awaitAtStep ?? 0) - state.step
+  const ahead = (state.plan.awaitAtStep ?? 0) - state.seen.step
   // A job that can waits for its answers, and so goes through a search; one that does not breaks it off.
   const rows = ahead > 0 && random() < 0.95 ? Math.min(wanted, ahead) : wanted
   const oddShare = pick(random, [0, 0, 0, 0, 0.05, 0.9])
-  const start = Math.max(0, state.step + pick(random, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 25, -3]))
+  const start = Math.max(0, state.seen.step + pick(random, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 25, -3]))
   const step = Array.from({ length: rows }, (_, i) => start + i)
   const own = pick(random, ['plan', 'plan', 'plan', 'absent', 'odd'] as const)
   const numbers = (make: (step: number) => number | null) =>
@@ -95,7 +96,7 @@ function randomSamples(random: Random, state: TunerState): SampleColumns {
 }
 
 const randomStep = (random: Random, state: TunerState): number =>
-  Math.max(0, state.step + pick(random, [0, 0, 0, 0, 0, 0, 0, 0, -5, 5, 300]))
+  Math.max(0, state.seen.step + pick(random, [0, 0, 0, 0, 0, 0, 0, 0, -5, 5, 300]))
 
 function randomValley(random: Random, state: TunerState): ValleyProbe {
   const step = randomStep(random, state)
@@ -154,18 +155,18 @@ function randomCommand(random: Random, state: TunerState): Command {
   ] as const)
   switch (kind) {
     case 'override': {
-      const untilStep = Math.max(0, state.step + whole(random, 400) - 50)
+      const untilStep = Math.max(0, state.seen.step + whole(random, 400) - 50)
       return { kind, learningRate: pick(random, [0, 0.01, 1, 1e6]), untilStep, ...common }
     }
     case 'set-budget': {
-      const longer = state.step + pick(random, [-40, 1, 30, 500])
+      const longer = state.seen.step + pick(random, [-40, 1, 30, 500])
       return { kind, budgetSteps: random() < 0.2 ? null : Math.max(20, longer), ...common }
     }
     case 'set-mode':
       return { kind, mode: random() < 0.6 ? 'auto' : pick(random, modes), ...common }
     case 'approve':
     case 'reject':
-      return { kind, decision: state.approval.pending?.number ?? state.decisionCount + 1, ...common }
+      return { kind, decision: state.person.proposal?.number ?? state.decisionCount + 1, ...common }
     // A finish ends what there is to test, so it is rare.
     case 'finish':
       return random() < 0.1 ? { kind, ...common } : { kind: 'pause', ...common }
@@ -176,11 +177,11 @@ function randomCommand(random: Random, state: TunerState): Command {
 
 /** What a sane job does about the first action that is due: the probe that was asked for, or done. */
 function obedientBody(random: Random, state: TunerState): Body | undefined {
-  const due = state.actions.find(({ atStep }) => atStep <= state.step)
+  const due = state.actions.find(({ atStep }) => atStep <= state.seen.step)
   if (due === undefined) return undefined
   if (due.kind === 'probe' && random() < 0.8)
-    return { kind: 'probe', probe: { ...randomValley(random, state), step: state.step } }
-  const acknowledgement = { actionId: due.id, status: 'done', step: state.step, detail: '' } as const
+    return { kind: 'probe', probe: { ...randomValley(random, state), step: state.seen.step } }
+  const acknowledgement = { actionId: due.id, status: 'done', step: state.seen.step, detail: '' } as const
   return { kind: 'acknowledgement', acknowledgement }
 }
 

@@ -86,6 +86,7 @@ export class SyntheticJob {
       optimizer: { name: 'momentum', family: 'sgd', momentum, weightDecay: null },
       budgetSteps,
       warmupSteps: null,
+      firstStep: null,
       mode,
       capabilities,
       learningRate: { initial: learningRate, ...(rateLimits ?? { min: null, max: null }) },

@@ -1,13 +1,25 @@
-// The race for the large rate: arms with different rates start from one checkpoint, see the same batches
-// (common random numbers), and are compared by the loss of their averaged weights, because raw loss prefers
-// small rates. One arm runs after the other, and which is next follows from those before (raceClimb.ts); who won is
-// in raceResult.ts. Pure bookkeeping: who runs, and what it scored; the plan and the actions are made in
-// raceSearch.ts.
+// The race for the large rate: arms with different rates start from one checkpoint, see the same batches where the job can
+// take its data back (common random numbers), and are compared by the loss of their averaged weights, because raw loss
+// prefers small rates. One arm runs after the other, and which is next follows from those before (climb.ts); who won is
+// in result.ts. Pure bookkeeping of who runs and what it scored; the plan and the actions are made in search.ts.
+// Constants: bench/records/2026-11-24-search/README.md unless said otherwise.
 
-import { guardNonFiniteMax, raceLossRiseFactor } from '../../constants.ts'
-import { type LossSmootherState, lossSmoother } from '../../estimators/lossSmoother.ts'
+import { tripwireNonFiniteMax } from '../../../protocol/plan.ts'
 import type { Score } from '../../estimators/pairedLoss.ts'
-import { riseLimit } from '../../estimators/riseLimit.ts'
+import { type GuardState, scatterOf } from '../../guard/watch.ts'
+
+/** Ratio of neighbouring rates. */
+export const raceRatio = 3
+/** An arm is this share of the budget long, within bounds in steps that a long budget must not change. */
+const armShare = 0.02
+const armStepsMin = 24
+const armStepsMax = 60
+/** The whole race takes at most this share of the budget; where not even three arms fit, there is none. */
+export const raceShareMax = 0.25
+const armsNeeded = 3
+/** An arm whose smoothed loss lies so many deviations of single steps above the run's first loss has diverged. Chosen:
+ *  about twice the first loss of a classifier. */
+const armLossDeviations = 20
 
 export type Arm = {
   readonly id: number
@@ -15,82 +27,91 @@ export type Arm = {
   /** Averaged weights at its end; null = it has not ended, or it diverged. */
   readonly score: Score | null
   readonly diverged: boolean
-  /** Name of its own checkpoint; null = it has none yet. */
-  readonly checkpoint: string | null
-  readonly stepCount: number
 }
 
 export type RaceState = {
-  /** `given`: around the job's own rate. `range`: around one below a measured divergence rate. `later`: around the large rate. */
-  readonly source: 'given' | 'range' | 'later'
-  /** The rate of arm 0: it is kept unless there is evidence for another. */
+  /** The rate of arm 0, the job's own or the usual one: it is kept unless there is evidence for another. */
   readonly reference: number
-  /** Ratio of neighbouring rates. */
-  readonly ratio: number
   readonly fromStep: number
-  readonly segmentSteps: number
+  readonly armSteps: number
   /** Steps that the whole race may take. */
   readonly stepsMax: number
+  /** The arms see the same batches. */
+  readonly hasSameBatches: boolean
   readonly arms: readonly Arm[]
   readonly current: { readonly arm: number; readonly fromStep: number; readonly toStep: number } | null
-  /** Loss of the run's first steps: an arm far above it has diverged. Null = not known yet. */
+  /** Loss of the run's first step, and the deviation of single steps; null = not known yet. */
   readonly lossFirst: number | null
-  /** Watch over the arm that runs: its smoothed loss, and losses in a row that are not finite. */
-  readonly watch: { readonly smoother: LossSmootherState; readonly nonFiniteCount: number }
+  readonly scatter: number | null
 }
 
-export const noWatch = (): RaceState['watch'] => ({ smoother: lossSmoother.init({}), nonFiniteCount: 0 })
-
-export function openRace(
-  options: Pick<
-    RaceState,
-    'source' | 'reference' | 'ratio' | 'fromStep' | 'segmentSteps' | 'stepsMax' | 'lossFirst'
-  >,
-): RaceState {
-  return { ...options, arms: [], current: null, watch: noWatch() }
+/** A race around a rate; undefined where it does not fit into the budget, or the limits leave only that rate. */
+export function openRace(options: {
+  readonly reference: number
+  readonly fromStep: number
+  readonly length: number
+  readonly hasSameBatches: boolean
+  /** The run's limits. */
+  readonly min: number
+  readonly max: number
+}): RaceState | undefined {
+  const { reference, fromStep, length, hasSameBatches, min, max } = options
+  const armSteps = 4 * Math.round(Math.min(Math.max(armShare * length, armStepsMin), armStepsMax) / 4)
+  const stepsMax = raceShareMax * length
+  const isWide = reference * raceRatio <= max || reference / raceRatio >= min
+  if (!isWide || armsNeeded * armSteps > stepsMax) return undefined
+  return {
+    reference,
+    fromStep,
+    armSteps,
+    stepsMax,
+    hasSameBatches,
+    arms: [],
+    current: null,
+    lossFirst: null,
+    scatter: null,
+  }
 }
 
 /** Starts an arm at a rate and a step. */
 export function startArm(race: RaceState, learningRate: number, step: number): RaceState {
   const id = race.arms.length
-  const arm: Arm = { id, learningRate, score: null, diverged: false, checkpoint: null, stepCount: 0 }
-  const current = { arm: id, fromStep: step, toStep: step + race.segmentSteps }
-  return { ...race, arms: [...race.arms, arm], current, watch: noWatch() }
+  const arm: Arm = { id, learningRate, score: null, diverged: false }
+  return {
+    ...race,
+    arms: [...race.arms, arm],
+    current: { arm: id, fromStep: step, toStep: step + race.armSteps },
+  }
 }
 
-/** Folds one sample of the running arm. */
-export function watchArm(race: RaceState, sample: { step: number; loss: number | null }): RaceState {
-  const { current, watch } = race
-  const { step, loss } = sample
-  if (current === null || loss === null || step < current.fromStep || step >= current.toStep) return race
-  if (!Number.isFinite(loss))
-    return { ...race, watch: { ...watch, nonFiniteCount: watch.nonFiniteCount + 1 } }
-  const smoother = lossSmoother.update(watch.smoother, { step, value: loss })
-  return { ...race, lossFirst: race.lossFirst ?? loss, watch: { smoother, nonFiniteCount: 0 } }
+/** What the samples of the running arm have shown; the first arm tells where the run begins and how its loss scatters. */
+export function watchedRace(race: RaceState, guard: GuardState): RaceState {
+  const lossFirst = race.lossFirst ?? guard.lastLoss
+  const scatter = race.scatter ?? scatterOf(guard)
+  return lossFirst === race.lossFirst && scatter === race.scatter ? race : { ...race, lossFirst, scatter }
+}
+
+/** Smoothed loss above which an arm has diverged; null = not known yet. */
+export function armLossMax(race: RaceState, guard: GuardState): number | null {
+  const { lossFirst, scatter } = watchedRace(race, guard)
+  if (lossFirst === null || scatter === null) return null
+  return Math.min(lossFirst + armLossDeviations * scatter, Number.MAX_VALUE)
 }
 
 /** Whether the running arm has come apart. */
-export function hasArmDiverged(race: RaceState): boolean {
-  const { watch, lossFirst } = race
-  const smoothed = lossSmoother.read(watch.smoother).value
-  const limit = lossFirst === null ? null : riseLimit(lossFirst, raceLossRiseFactor)
-  const isFar = smoothed !== null && limit !== null && smoothed > limit
-  return watch.nonFiniteCount >= guardNonFiniteMax || isFar
+export function hasArmDiverged(race: RaceState, guard: GuardState): boolean {
+  const limit = armLossMax(race, guard)
+  const isFar = guard.smoothed !== null && limit !== null && guard.smoothed > limit
+  return isFar || guard.badLosses >= tripwireNonFiniteMax || guard.badNorms >= tripwireNonFiniteMax
 }
 
 /** Ends the current arm with its score, or, without a finite one, as diverged. */
-export function endArm(
-  race: RaceState,
-  result: { score: Score | null; ranSteps: number; checkpoint: string },
-): RaceState {
+export function endArm(race: RaceState, score: Score | null): RaceState {
   if (race.current === null) return race
   const { arm: id } = race.current
-  const { score, ranSteps, checkpoint } = result
   const arms = race.arms.map((entry) => {
     if (entry.id !== id) return entry
-    return score !== null && Number.isFinite(score.loss)
-      ? { ...entry, score, checkpoint, stepCount: ranSteps }
-      : { ...entry, diverged: true }
+    return score !== null && Number.isFinite(score.loss) ? { ...entry, score } : { ...entry, diverged: true }
   })
   return { ...race, arms, current: null }
 }

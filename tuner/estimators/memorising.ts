@@ -1,0 +1,115 @@
+// Memorising: does what a run learns still reach held-out data? Over the last two thirds of the steps so far, e is the
+// fall of the averaged weights' held-out loss over the fall of the training loss, each in shares of itself:
+//   e = (d ln P / d ln t) / (d ln Q / d ln t)
+// by least squares, Q the means of blocks of training losses. As Q holds the noise of the weights and P does not, e is 1
+// or more at a constant rate while all that is learned generalises; it falls towards 0 while a run memorises, long before
+// P rises. In an anneal Q loses its noise as well, which is put back as far as it is known; so e says less the further the
+// anneal is, and is asked for early in it alone.
+// Law: multiplying all losses by c > 0, or the two kinds by different ones, leaves e where it is.
+// Nothing is said for fewer than 4 probes or 8 blocks in the window, losses that are not positive, or a training loss
+// that does not plainly fall. It is a sign at two probes in a row only: looked at often, two errors are passed by chance some
+// day (noisy validation ended 6 of 12 healthy runs at one error once). Cost: O(16 probes + 512 blocks).
+// Source: derived here; bench/records/2026-11-24-finish-early/README.md.
+
+import type { Block } from './blocks.ts'
+import { longRunFactor } from './uncertainty.ts'
+
+/** e is low where it lies below this by two of its errors. */
+export const memorisingRatio = 0.6
+const errorsBelow = 2
+/** … and training loss has fallen by this share: on a level that neither falls nor rises, e is chance. */
+export const memorisingFallMin = 0.1
+/** Training loss falls plainly: by so many standard errors. */
+const fallErrors = 4
+/** The window: the steps from this share of those so far on. */
+const windowFrom = 1 / 3
+const probesNeeded = 4
+const blocksNeeded = 8
+/** Steps that an anneal of a run that memorises takes, as a share of those so far. */
+export const shortAnnealShare = 0.4
+
+export type MemorisingInput = {
+  /** Steps since the first, whatever number that had; `steps` below are counted alike. */
+  readonly step: number
+  /** First step of the large phase: training losses before it are those of other rates. */
+  readonly largeFromStep: number
+  /** Held-out losses of averaged weights at the last probes, and their steps, oldest first. */
+  readonly averagedLosses: readonly number[]
+  readonly averagedSteps: readonly number[]
+  readonly blocks: readonly Block[]
+  readonly blockSteps: number
+}
+
+export type Memorising = {
+  /** e, with its error by the delta method. */
+  readonly ratio: number
+  readonly standardError: number
+  /** Shares that the two losses fell by over the window, on their fitted lines; below 0 they rose. */
+  readonly heldOutFall: number
+  readonly trainingFall: number
+  /** First step of the window. */
+  readonly fromStep: number
+  readonly probeCount: number
+  /** e is low even with its error added, and much was learned: in doubt, or on a level, a run goes on. */
+  readonly isMemorising: boolean
+}
+
+/** Undefined = there is too little to tell by. */
+export function memorisingOf(input: MemorisingInput): Memorising | undefined {
+  const { step, largeFromStep, averagedLosses, averagedSteps, blocks, blockSteps } = input
+  const fromStep = Math.max(Math.ceil(windowFrom * step), largeFromStep, averagedSteps[0] ?? step, 1)
+  const probes = averagedLosses.flatMap((loss, i): Point[] => {
+    const at = averagedSteps[i]!
+    return at >= fromStep && at <= step ? [{ at, loss, weight: 1 }] : []
+  })
+  // Blocks are even in t and the line is in ln t: 1/t gives each stretch of ln t its due.
+  const losses = blocks.flatMap((block): Point[] => {
+    const at = block.step + blockSteps / 2
+    return block.step >= fromStep && block.step < step ? [{ at, loss: block.mean, weight: 1 / at }] : []
+  })
+  if (probes.length < probesNeeded || losses.length < blocksNeeded) return undefined
+  const [heldOut, training] = [logSlope(probes), logSlope(losses)]
+  if (heldOut === undefined || training === undefined) return undefined
+  if (!(-training.value > fallErrors * training.standardError)) return undefined
+  const ratio = heldOut.value / training.value
+  const standardError =
+    Math.hypot(heldOut.standardError, ratio * training.standardError) / Math.abs(training.value)
+  if (!Number.isFinite(ratio) || !Number.isFinite(standardError)) return undefined
+  const span = Math.log(step / fromStep)
+  const trainingFall = -Math.expm1(training.value * span)
+  return {
+    ratio,
+    standardError,
+    heldOutFall: -Math.expm1(heldOut.value * span),
+    trainingFall,
+    fromStep,
+    probeCount: probes.length,
+    isMemorising: ratio + errorsBelow * standardError < memorisingRatio && trainingFall >= memorisingFallMin,
+  }
+}
+
+type Point = { readonly at: number; readonly loss: number; readonly weight: number }
+
+/** d ln(loss) / d ln(at) by weighted least squares; undefined where a loss is not positive or all lie at one place. */
+function logSlope(points: readonly Point[]): { value: number; standardError: number } | undefined {
+  if (points.some(({ loss }) => !(loss > 0) || !Number.isFinite(loss))) return undefined
+  const total = points.reduce((sum, { weight }) => sum + weight, 0)
+  const logs = points.map(({ at, loss, weight }) => ({
+    x: Math.log(at),
+    y: Math.log(loss),
+    share: weight / total,
+  }))
+  const middle = logs.reduce((sum, { x, share }) => sum + share * x, 0)
+  const level = logs.reduce((sum, { y, share }) => sum + share * y, 0)
+  let [products, squares] = [0, 0]
+  for (const { x, y, share } of logs) {
+    products += share * (x - middle) * (y - level)
+    squares += share * (x - middle) ** 2
+  }
+  if (!(squares > 0)) return undefined
+  const value = products / squares
+  const residuals = logs.map(({ x, y }) => y - level - value * (x - middle))
+  const spread = logs.reduce((sum, { share }, i) => sum + share * residuals[i]! ** 2, 0)
+  const error = Math.sqrt(spread / squares / (points.length - 2))
+  return { value, standardError: error * longRunFactor(residuals, 2) }
+}

@@ -1,0 +1,61 @@
+// Does a level of losses rise? Held-out losses of averaged weights fall, level off and, on data that is seen many times,
+// rise again; then each further step costs. Sign: two of the last three values, the newest among them, lie above the best
+// level (the lowest mean of three neighbours: the lowest single one of many is low by chance) by so many deviations. The
+// deviation is that of second differences, √(Σ (x₋ − 2x + x₊)²/(6n)), so that a steady course is no noise, the larger one of
+// the newest values and of all; times a factor for correlated values, because weights that wander slowly drift away from a
+// chance low. Law: a constant added changes nothing, a factor c > 0 neither. Cost: O(64).
+// Simulated (bench/records/2026-11-24-after-the-switch/README.md): level courses of 8 to 40 probes are called a rise at five
+// deviations in 0 to 5 % up to a correlation of .5, falling ones in 0 to 1 %.
+
+import { longRunFactor, mean } from './uncertainty.ts'
+
+const hitsNeeded = 2
+/** Factor for correlated values at most, so that the bend of a course that turns up is not taken for noise. */
+const factorMax = 2
+const newest = 16
+const valuesNeeded = 6
+
+export type Rise = { readonly from: number; readonly to: number; readonly standardError: number }
+
+/** The rise of the values, oldest first, where it is one. `earlierLevel`: the best level of values that are not kept. */
+export function riseOf(
+  values: readonly number[],
+  { deviations, earlierLevel = null }: { deviations: number; earlierLevel?: number | null },
+): Rise | null {
+  if (values.length < valuesNeeded) return null
+  const recent = values.slice(-newest)
+  const factor = Math.min(longRunFactor(aboutLine(recent), 2), factorMax)
+  const error = factor * Math.max(secondDifferenceScatter(recent), secondDifferenceScatter(values))
+  const from = Math.min(earlierLevel ?? Infinity, bestLevel(values))
+  const isAbove = values.slice(-3).map((value) => value > from + deviations * error)
+  const isRisen = isAbove.filter(Boolean).length >= hitsNeeded && isAbove.at(-1) === true
+  return isRisen ? { from, to: values.at(-1)!, standardError: error } : null
+}
+
+/** The lowest mean of three neighbours. */
+export function bestLevel(values: readonly number[]): number {
+  let best = Number.POSITIVE_INFINITY
+  for (let i = 2; i < values.length; i++)
+    best = Math.min(best, (values[i - 2]! + values[i - 1]! + values[i]!) / 3)
+  return best
+}
+
+/** Deviation about a course that is nearly straight, from second differences; fewer than 3 values: 0. */
+export function secondDifferenceScatter(values: readonly number[]): number {
+  if (values.length < 3) return 0
+  let sum = 0
+  for (let i = 2; i < values.length; i++) sum += (values[i - 2]! - 2 * values[i - 1]! + values[i]!) ** 2
+  return Math.sqrt(sum / (6 * (values.length - 2)))
+}
+
+/** Residuals about the least-squares line over the values' places: a steady course is no correlation of noise. */
+function aboutLine(values: readonly number[]): number[] {
+  const middle = (values.length - 1) / 2
+  const center = mean(values)
+  let [products, squares] = [0, 0]
+  for (const [i, value] of values.entries()) {
+    products += (i - middle) * (value - center)
+    squares += (i - middle) ** 2
+  }
+  return values.map((value, i) => value - center - (products / squares) * (i - middle))
+}

@@ -1,0 +1,385 @@
+// The guard's watch over samples and probes: has training come apart? It only detects; recovery.ts acts. Signs:
+//   not finite  5 losses, or 5 gradient norms, in a row; two probes in a row. Steps that mixed precision skipped are none.
+//   rise        the mean loss of a block of ten steps lies above the level of the last eight by more than they usually
+//               rise plus six deviations, in five blocks in a row.  e = x − median of the eight before;
+//               limit = max(0, median of the last eight e) + 6·max(1.48·MAD e, σ of single steps), over the last 32 blocks.
+//   forgotten   before a rise can be judged: five blocks in a row have given back ¾ of what was learned, if that was plain.
+//   norm        the gradient norm is 4 deviations above its mean at five of ten steps, and the loss rises as well.
+//   stuck       the loss is exactly 0 for 20 steps, after it was not.
+// Law: a constant added to every loss changes nothing, a factor c > 0 neither. So −.85 → −.02 is judged like .15 → .98,
+// and a loss that creeps up as it did all along is followed, not feared. A new batch size begins a new level of norms.
+// A large step makes the loss noisy by design, so every sign needs persistence. Cost: O(1), O(40) at a block's end.
+// Chosen on simulated healthy streams (independent, correlated, smoothed and running means) and the streams of
+// guard.test.ts: bench/records/2026-11-28-guard/README.md.
+
+import { median, medianAbsoluteDeviation } from 'simple-statistics'
+import { tripwireNonFiniteMax } from '../../protocol/plan.ts'
+import { normalPerMad } from '../estimators/uncertainty.ts'
+
+export const guardBlockSteps = 10
+/** Blocks that make a level, blocks whose rises are remembered, and rises behind a judgement. */
+const levelBlocks = 8
+const rememberedBlocks = 32
+const risesNeeded = 8
+const riseDeviations = 6
+/** What healed fades by this factor a block, and counts from so many usual deviations on, and up to so many. */
+const healedFade = 0.99
+const healedMin = 3
+const healedMax = 30
+export const blocksInARow = 5
+/** Learned plainly: the fall is so many times the error of a block's mean. */
+const learnedErrors = 16
+const forgottenShare = 0.75
+const stuckSteps = 20
+const normsNeeded = 20
+const normDeviations = 4
+const normHitsNeeded = 5
+const normMemory = 100
+const normWindow = (1 << 10) - 1
+/** Larger losses have no sum: they count as not finite. */
+const lossMax = 1e300
+
+export type GuardState = {
+  /** Not finite, in a row. */
+  readonly badLosses: number
+  readonly badNorms: number
+  readonly badProbes: number
+  /** Losses of exactly 0 in a row, and others before them, up to `stuckSteps`. */
+  readonly zeros: number
+  readonly others: number
+  /** The block being filled: sum, squares of successive differences, samples. */
+  readonly sum: number
+  readonly squares: number
+  readonly count: number
+  readonly lastLoss: number | null
+  /** The mean that clients watch: s + (loss − s)/10. */
+  readonly smoothed: number | null
+  /** Of blocks that were not high, newest last: mean loss, deviation of single steps, rise over the level before. */
+  readonly levels: readonly number[]
+  readonly scatters: readonly number[]
+  readonly rises: readonly number[]
+  readonly highBlocks: number
+  /** Deviation of the widest excursions that healed, fading; and of the one that is watched. */
+  readonly healed: number
+  readonly excursion: number
+  readonly forgottenBlocks: number
+  /** Mean loss of the first block, and the lowest of any. */
+  readonly first: number | null
+  readonly lowest: number | null
+  readonly normMean: number
+  readonly normVariance: number
+  readonly normCount: number
+  /** The last ten steps as bits: 1 = a norm far above its mean. */
+  readonly normHits: number
+  readonly batchSize: number | null
+  /** What the guard has acted on, oldest first, at most 16: step, and the loss's level before and then. */
+  readonly trips: readonly Trip[]
+  /** No sign counts before this step: the job has yet to hear of the last one, or of what it announced. */
+  readonly blindUntilStep: number
+  /** Where a client that watches its limit has passed it, as long as it is not known whether the guard shares that. */
+  readonly passed: { readonly step: number; readonly limit: number } | null
+  /** Checkpoints taken at sound probes, oldest first, with the run's length in large steps at each. */
+  readonly checkpoints: readonly {
+    readonly name: string
+    readonly step: number
+    readonly runLength: number
+  }[]
+}
+
+export type Trip = {
+  readonly step: number
+  readonly isFinite: boolean
+  readonly from: number | null
+  readonly to: number | null
+}
+
+/** What is met: a key of the record, and its numbers. */
+export type Sign = { readonly key: SignKey; readonly values: Readonly<Record<string, number | null>> }
+export type SignKey =
+  | 'non-finite-loss'
+  | 'non-finite-norm'
+  | 'non-finite-probe'
+  | 'loss-rise'
+  | 'forgotten'
+  | 'norm-jump'
+  | 'loss-stuck'
+
+export const noGuard: GuardState = {
+  badLosses: 0,
+  badNorms: 0,
+  badProbes: 0,
+  zeros: 0,
+  others: 0,
+  sum: 0,
+  squares: 0,
+  count: 0,
+  lastLoss: null,
+  smoothed: null,
+  levels: [],
+  scatters: [],
+  rises: [],
+  highBlocks: 0,
+  healed: 0,
+  excursion: 0,
+  forgottenBlocks: 0,
+  first: null,
+  lowest: null,
+  normMean: 0,
+  normVariance: 0,
+  normCount: 0,
+  normHits: 0,
+  batchSize: null,
+  trips: [],
+  blindUntilStep: 0,
+  passed: null,
+  checkpoints: [],
+}
+
+/** Watches afresh (another rate, other weights, another objective): levels are forgotten, what was done is not. */
+export const watchedAfresh = (
+  { trips, checkpoints, blindUntilStep }: GuardState,
+  blindFrom = blindUntilStep,
+): GuardState => ({ ...noGuard, trips, checkpoints, blindUntilStep: blindFrom })
+
+export type GuardSample = {
+  readonly step: number
+  /** NaN or infinite counts; null = not reported. */
+  readonly loss: number | null
+  /** Euclidean, not squared. */
+  readonly gradientNorm: number | null
+  readonly batchSize: number | null
+}
+
+/** Folds one sample. Each field is named: spreading a state twice a sample is most of what the guard would cost. */
+export function watchSample(state: GuardState, sample: GuardSample): GuardState {
+  if (sample.step < state.blindUntilStep) return state
+  const { loss } = sample
+  const isSound = loss !== null && Math.abs(loss) < lossMax
+  const isFull = isSound && state.count + 1 >= guardBlockSteps
+  const sum = isSound ? state.sum + loss : state.sum
+  const step = isSound && state.lastLoss !== null ? loss - state.lastLoss : 0
+  const squares = state.squares + step * step
+  const norms = watchedNorm(state, sample)
+  const isZero = loss === 0
+  const next: GuardState = {
+    badLosses: isSound ? 0 : state.badLosses + (loss === null ? 0 : 1),
+    badNorms: norms.badNorms,
+    badProbes: state.badProbes,
+    zeros: loss === null ? state.zeros : isZero ? state.zeros + 1 : 0,
+    others: isSound && !isZero ? Math.min(state.others + 1, stuckSteps) : state.others,
+    sum: isFull ? 0 : sum,
+    squares: isFull ? 0 : squares,
+    count: isFull ? 0 : state.count + (isSound ? 1 : 0),
+    lastLoss: isSound ? loss : state.lastLoss,
+    smoothed: isSound
+      ? state.smoothed === null
+        ? loss
+        : state.smoothed + (loss - state.smoothed) / 10
+      : state.smoothed,
+    levels: state.levels,
+    scatters: state.scatters,
+    rises: state.rises,
+    highBlocks: state.highBlocks,
+    healed: state.healed,
+    excursion: state.excursion,
+    forgottenBlocks: state.forgottenBlocks,
+    first: state.first,
+    lowest: state.lowest,
+    normMean: norms.normMean,
+    normVariance: norms.normVariance,
+    normCount: norms.normCount,
+    normHits: norms.normHits,
+    batchSize: norms.batchSize,
+    trips: state.trips,
+    blindUntilStep: state.blindUntilStep,
+    passed: state.passed,
+    checkpoints: state.checkpoints,
+  }
+  return isFull ? endBlock(next, sum / guardBlockSteps, Math.sqrt(squares / (2 * guardBlockSteps))) : next
+}
+
+/** A block is full: is it high, and has what was learned been given back? Only a block that is not high moves the levels. */
+function endBlock(state: GuardState, mean: number, scatter: number): GuardState {
+  if (!Number.isFinite(scatter)) return state
+  const rise = riseOf(state, mean)
+  const limit = riseLimitOf(state)
+  const first = state.first ?? mean
+  const isHigh = rise !== null && limit !== null && rise > limit
+  if (isHigh) {
+    const excursion = Math.max(state.excursion, scatter, rise / riseDeviations)
+    return { ...state, highBlocks: state.highBlocks + 1, excursion }
+  }
+  const lowest = Math.min(state.lowest ?? mean, mean)
+  const scatters = [...state.scatters, scatter].slice(-rememberedBlocks)
+  const forgottenBlocks =
+    limit === null && isForgotten({ first, lowest, scatters, mean }) ? state.forgottenBlocks + 1 : 0
+  return {
+    ...state,
+    first,
+    lowest,
+    scatters,
+    forgottenBlocks,
+    highBlocks: 0,
+    excursion: 0,
+    healed: healedOf(state, scatter),
+    levels: [...state.levels, mean].slice(-levelBlocks),
+    rises: rise === null ? state.rises : [...state.rises, rise].slice(-rememberedBlocks),
+  }
+}
+
+/**
+ * A running mean over an epoch is smooth but where it begins anew, and there it leaps: what has healed before is no divergence
+ * the next time. An excursion counts so many usual deviations at most, so that an outlier does not blind the guard.
+ */
+function healedOf({ healed, excursion, scatters }: GuardState, scatter: number): number {
+  const usual = scatters.length === 0 ? scatter : median([...scatters])
+  const widest = Math.max(excursion, scatter)
+  const counted = widest > healedMin * usual ? Math.min(widest, healedMax * usual) : 0
+  return Math.max(healedFade * healed, counted)
+}
+
+/** The level of the last eight blocks; null = they are not there yet. */
+export const levelOf = ({ levels }: GuardState): number | null =>
+  levels.length < levelBlocks ? null : median([...levels])
+
+function riseOf(state: GuardState, mean: number): number | null {
+  const level = levelOf(state)
+  return level === null ? null : mean - level
+}
+
+/** Deviation of what a block's mean rises by, or of single steps; null = there is none, or too little to tell. */
+export function scatterOf({ rises, scatters, healed }: GuardState): number | null {
+  if (scatters.length === 0) return null
+  const ofRises = rises.length < risesNeeded ? 0 : normalPerMad * medianAbsoluteDeviation([...rises])
+  const scatter = Math.max(ofRises, median([...scatters]), healed)
+  return scatter > 0 ? scatter : null
+}
+
+/** How far a block may lie above the level; null = not judged yet. A loss that rises steadily may go on: also while it is
+ *  watched, when the level stands still. */
+function riseLimitOf(state: GuardState): number | null {
+  const { rises, highBlocks } = state
+  const scatter = scatterOf(state)
+  if (rises.length < risesNeeded || scatter === null) return null
+  const usual = Math.max(0, median(rises.slice(-levelBlocks))) * (1 + (2 * highBlocks) / (levelBlocks + 1))
+  return usual + riseDeviations * scatter
+}
+
+function isForgotten(block: {
+  readonly first: number
+  readonly lowest: number
+  readonly scatters: readonly number[]
+  readonly mean: number
+}): boolean {
+  const learned = block.first - block.lowest
+  const error = median([...block.scatters]) / Math.sqrt(guardBlockSteps)
+  return error > 0 && learned > learnedErrors * error && block.mean >= block.lowest + forgottenShare * learned
+}
+
+type NormWatch = Pick<
+  GuardState,
+  'badNorms' | 'normMean' | 'normVariance' | 'normCount' | 'normHits' | 'batchSize'
+>
+
+function watchedNorm(state: GuardState, { gradientNorm: norm, batchSize }: GuardSample): NormWatch {
+  const isResized = batchSize !== null && state.batchSize !== null && batchSize !== state.batchSize
+  const size = batchSize ?? state.batchSize
+  if (norm === null) return isResized ? restarted(state, size) : state
+  if (!Number.isFinite(norm)) return { ...normsOf(state), badNorms: state.badNorms + 1, batchSize: size }
+  const level = isResized ? restarted(state, size) : state
+  const { normMean, normVariance, normCount } = level
+  const deviation = norm - normMean
+  const isHigh = normCount >= normsNeeded && deviation > normDeviations * Math.sqrt(normVariance)
+  const normHits = ((level.normHits << 1) | (isHigh ? 1 : 0)) & normWindow
+  // A high norm moves the level that it is judged by no further than the limit: so an outlier does nothing, and a new level
+  // is adopted.
+  const told = isHigh ? normDeviations * Math.sqrt(normVariance) : deviation
+  const weight = Math.max(1 / (normCount + 1), 1 / normMemory)
+  return {
+    badNorms: 0,
+    normMean: normMean + weight * told,
+    normVariance: (1 - weight) * (normVariance + weight * told * told),
+    normCount: normCount + 1,
+    normHits,
+    batchSize: size,
+  }
+}
+
+const normsOf = ({
+  badNorms,
+  normMean,
+  normVariance,
+  normCount,
+  normHits,
+  batchSize,
+}: GuardState): NormWatch => ({
+  badNorms,
+  normMean,
+  normVariance,
+  normCount,
+  normHits,
+  batchSize,
+})
+
+const restarted = ({ badNorms }: GuardState, batchSize: number | null): NormWatch => ({
+  badNorms,
+  normMean: 0,
+  normVariance: 0,
+  normCount: 0,
+  normHits: 0,
+  batchSize,
+})
+
+/** Folds a valley probe: are all of its losses finite? */
+export const watchProbe = (state: GuardState, isSound: boolean): GuardState => ({
+  ...state,
+  badProbes: isSound ? 0 : state.badProbes + 1,
+})
+
+/** A step that is late or was left out, of which only a NaN says something: the run may be another life of itself. */
+export const watchLate = (state: GuardState, loss: number | null): GuardState =>
+  loss === null ? state : { ...state, badLosses: Number.isFinite(loss) ? 0 : state.badLosses + 1 }
+
+/** The sign that is met; null = none. O(1). */
+export function signOf(state: GuardState): Sign | null {
+  const { badLosses, badNorms, badProbes, highBlocks, forgottenBlocks, zeros, others } = state
+  if (badLosses >= tripwireNonFiniteMax) return { key: 'non-finite-loss', values: { count: badLosses } }
+  if (badNorms >= tripwireNonFiniteMax) return { key: 'non-finite-norm', values: { count: badNorms } }
+  if (badProbes >= 2) return { key: 'non-finite-probe', values: { count: badProbes } }
+  if (highBlocks >= blocksInARow)
+    return {
+      key: 'loss-rise',
+      values: { steps: highBlocks * guardBlockSteps, from: levelOf(state), to: state.smoothed },
+    }
+  if (forgottenBlocks >= blocksInARow)
+    return { key: 'forgotten', values: { steps: forgottenBlocks * guardBlockSteps } }
+  if (zeros >= stuckSteps && others >= stuckSteps && isFarFromZero(state))
+    return { key: 'loss-stuck', values: { steps: zeros } }
+  if (state.normHits === 0) return null
+  const hits = bitsOf(state.normHits)
+  return hits >= normHitsNeeded && isRising(state) ? { key: 'norm-jump', values: { hits, of: 10 } } : null
+}
+
+/** The loss was not on its way to 0. */
+function isFarFromZero(state: GuardState): boolean {
+  const level = levelOf(state) ?? state.levels.at(-1) ?? null
+  const scatter = state.scatters.length === 0 ? 0 : median([...state.scatters])
+  return level !== null && scatter > 0 && Math.abs(level) > riseDeviations * scatter
+}
+
+/** The newest block lies plainly above the level before it; where no loss is reported nothing speaks against it. */
+function isRising(state: GuardState): boolean {
+  const { rises, highBlocks, smoothed } = state
+  if (smoothed === null) return true
+  const scatter = scatterOf(state)
+  return highBlocks > 0 || (scatter !== null && rises.length >= risesNeeded && rises.at(-1)! > 2 * scatter)
+}
+
+function bitsOf(word: number): number {
+  let count = 0
+  for (let rest = word; rest > 0; rest &= rest - 1) count++
+  return count
+}
+
+/** Signs of numbers that are none. Only they may end a run. */
+export const isOfNumbers = ({ key }: Sign): boolean => key.startsWith('non-finite')

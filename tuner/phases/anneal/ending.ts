@@ -1,0 +1,116 @@
+// The end of an anneal: which weights are kept. Earlier ones were the lowest of many probes of the same few examples, so
+// they look better than they are: both are scored once more, on every held-out example there is, and the later ones, those
+// of the lower rate, are kept if in doubt.
+
+import type { ProbeScore, ValleyProbe } from '../../../protocol/vocabulary.ts'
+import { bestAverage } from '../../estimators/averagedGap.ts'
+import { exampleDifference, type Score } from '../../estimators/pairedLoss.ts'
+import { secondDifferenceScatter } from '../../estimators/rise.ts'
+import { offers } from '../../options.ts'
+import type { Anneal } from '../../state.ts'
+import { enterDone, keptCheckpoint } from '../enter.ts'
+import type { Draft, Outcome, Run } from '../phase.ts'
+
+/** Earlier weights are the result if the last ones lie above them by so many standard errors. */
+const clearlyBetter = 2
+
+type LastScores = {
+  readonly last: number
+  /** Of the averaged weights; null = there are none. */
+  readonly averaged: number | null
+}
+
+/** Not `averaged < last`: the last weights may have no loss at all. */
+const betterOf = ({ last, averaged }: LastScores): number =>
+  averaged !== null && !(last <= averaged) ? averaged : last
+
+const isAveragedBetter = (scores: LastScores): boolean => !Object.is(betterOf(scores), scores.last)
+
+/** The last probe: the end, unless kept weights look better, which is asked first. */
+export function endedByProbe(run: Run, course: Anneal, scores: LastScores): Outcome {
+  const { kept, seen, options } = run
+  const lastLoss = betterOf(scores)
+  const looksBetter = kept !== null && offers(options, 'checkpoint') && !(lastLoss <= kept.loss)
+  if (!looksBetter) return ended(run, course, scores, null)
+  // Asked already: the job answered with a plain probe, so it cannot compare.
+  if (course.isComparing || !Number.isFinite(lastLoss))
+    return ended(run, course, scores, uncompared(run, scores))
+  return {
+    course: { ...course, isComparing: true },
+    ask: [{ kind: 'probe', atStep: seen.step, probe: 'valley', checkpoints: [keptCheckpoint] }],
+  }
+}
+
+/** A job that cannot compare: earlier weights only where they are better by more than probes scatter. */
+export function endedUncompared(run: Run, course: Anneal): Outcome | null {
+  if (!course.isComparing) return null
+  const { probeLosses, averagedLosses } = run.seen.signals
+  const scores = { last: probeLosses.at(-1) ?? Number.NaN, averaged: averagedLosses.at(-1) ?? null }
+  return ended(run, course, scores, uncompared(run, scores))
+}
+
+function uncompared({ kept, seen }: Run, scores: LastScores): number | null {
+  if (kept === null) return null
+  const scatter = secondDifferenceScatter(seen.signals.averagedLosses)
+  return betterOf(scores) - kept.loss <= clearlyBetter * scatter ? null : kept.loss
+}
+
+/** Kept weights and the last ones on the same examples. */
+export function endedByComparison(run: Run, course: Anneal, probe: ValleyProbe): Outcome {
+  if (!course.isComparing) return { course }
+  const earlier = probe.checkpoints?.find(({ checkpoint }) => checkpoint === keptCheckpoint)
+  if (earlier === undefined) return endedUncompared(run, course) ?? { course }
+  const scores = { last: probe.raw.loss, averaged: bestAverage(probe)?.loss ?? null }
+  const averaged = probe.averaged.find(({ loss }) => loss === scores.averaged)
+  const later = isAveragedBetter(scores) && averaged !== undefined ? averaged : probe.raw
+  const scoreOf = ({ loss, lossByPart = [] }: ProbeScore): Score => ({
+    loss,
+    parts: lossByPart,
+    examples: probe.examples,
+  })
+  const { difference, standardError } = exampleDifference(scoreOf(later), scoreOf(earlier))
+  const isBetter = Number.isFinite(earlier.loss) && difference > clearlyBetter * standardError
+  const test: Draft['test'] = {
+    key: 'comparison',
+    left: { value: difference, standardError },
+    relation: '>',
+    right: { value: clearlyBetter * standardError, standardError: null },
+    satisfied: isBetter,
+    hits: { met: isBetter ? 1 : 0, of: 1 },
+    probability: null,
+  }
+  const looked = { compared: earlier.loss, examples: probe.examples }
+  return ended(run, course, scores, isBetter ? earlier.loss : null, { test, values: looked })
+}
+
+/** `keptLoss`: of the earlier weights that are the result; null = the later ones are. */
+function ended(
+  run: Run,
+  course: Anneal,
+  scores: LastScores,
+  keptLoss: number | null,
+  { test, values = {} }: Pick<Draft, 'test' | 'values'> = {},
+): Outcome {
+  const lastLoss = betterOf(scores)
+  const loss = keptLoss ?? lastLoss
+  const known = Number.isFinite(loss) ? loss : null
+  const isAveraged = isAveragedBetter(scores)
+  const which = keptLoss !== null ? 'kept' : isAveraged ? 'averaged' : 'last'
+  const keep = keptLoss !== null ? { checkpoint: keptCheckpoint } : isAveraged ? 'averaged' : 'last'
+  const draft: Draft = {
+    kind: 'finish',
+    rule: test === undefined ? 'finish' : 'comparison',
+    reason: `finished-${which}`,
+    values: {
+      step: run.seen.step,
+      loss: known,
+      lastLoss: Number.isFinite(lastLoss) ? lastLoss : null,
+      keptStep: run.kept?.step ?? null,
+      ...values,
+    },
+    test,
+    promised: course.promised,
+    reached: known,
+  }
+  return enterDone(run, { end: 'finished', keptLoss: known, keep }, [draft])
+}

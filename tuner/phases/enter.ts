@@ -1,0 +1,228 @@
+// How a run enters a phase: the course that begins, and what its beginning changes besides. Values only: whoever ends a phase
+// (another phase, the guard, a person) returns one of these, and settle.ts carries it out.
+
+import { averagedGap } from '../estimators/averagedGap.ts'
+import { initialSequentialTest } from '../estimators/sequentialTest.ts'
+import { slopeAt } from '../estimators/valleySlope.ts'
+import { watchedAfresh } from '../guard/watch.ts'
+import { givenRate, isSteering, offers } from '../options.ts'
+import { elapsedOf, endOf, lengthOrNominal, originOf } from '../plan/bounds.ts'
+import { freshSignals } from '../signals/signals.ts'
+import {
+  type Anneal,
+  type AnnealReason,
+  type Course,
+  type Done,
+  type Large,
+  largeRateOf,
+  type Ramp,
+  switchStepOf,
+} from '../state.ts'
+import { expectedGain, type Judgement, shortAnnealEnd, tolerancePerStep } from './judgement.ts'
+import { annealingScale } from './marginalCost.ts'
+import { openAnnealSteps } from './openAnneal.ts'
+import { type ActionRequest, isOfTheCourse, type Outcome, type RestoreRequest, type Run } from './phase.ts'
+
+/** The large rate is reached over this share of the budget, or over the job's own warm-up. ENGINE: five jobs, their usual
+ *  warm-up; from nearly nothing, as schedulers do. */
+const rampShare = 0.05
+const rampFrom = 0.05
+/** Without a budget an anneal whose length is not measured, or after overfitting, takes this share of the steps so far.
+ *  Chosen. */
+const openEndedAnnealShare = 0.25
+/** Length of the anneal after overfitting, as a share of the steps at the best level. */
+const overfittingAnnealShare = 0.5
+/** Held-out losses that the watch over the anneal begins with. */
+const seedLosses = 4
+
+export const startCheckpoint = 'start'
+export const keptCheckpoint = 'lowest'
+
+/** The climb to a rate from a step on; null = the job has none. */
+export function rampTo(run: Run, rate: number, fromStep: number): Ramp | null {
+  const steps = run.options.warmupSteps ?? Math.round(rampShare * lengthOrNominal(run))
+  return steps < 1 ? null : { fromStep, toStep: fromStep + steps, fromRate: rampFrom * rate }
+}
+
+export function largeCourse(
+  fromStep: number,
+  rate: number | null,
+  given: { readonly ramp?: Ramp | null; readonly isUndone?: boolean } = {},
+): Large {
+  return {
+    kind: 'large',
+    fromStep,
+    rate,
+    ramp: given.ramp ?? null,
+    verdicts: [],
+    evaluatedAtStep: fromStep,
+    memorised: [],
+    sequential: initialSequentialTest,
+    outlook: null,
+    isUndone: given.isUndone ?? false,
+    advisedAtStep: null,
+    isDearSaid: false,
+  }
+}
+
+/** Goes back to the weights of the start, with the data where the job can take it back. */
+export const restoreStart = (run: Run): RestoreRequest => ({
+  atStep: run.seen.step,
+  checkpoint: startCheckpoint,
+  cause: 'start',
+  rewindData: offers(run.options, 'rewind'),
+  skipBatches: 0,
+  runLength: 0,
+})
+
+/**
+ * The large phase after a search, from the weights of the start: those of an arm were hurt by rates that were not this one.
+ * Signals start afresh, as those of the search belong to other weights.
+ */
+export function enterLarge(
+  run: Run,
+  rate: number,
+  { isFromStart, ...record }: Required<Pick<Outcome, 'records'>> & { readonly isFromStart: boolean },
+): Outcome {
+  const { seen, trajectory } = run
+  const { step, signals, guard } = seen
+  return {
+    course: largeCourse(step, rate, { ramp: rampTo(run, rate, step) }),
+    change: {
+      seen: {
+        ...seen,
+        runLength: 0,
+        signals: freshSignals(signals),
+        guard: watchedAfresh(guard),
+        rivals: null,
+      },
+      trajectory: { ...trajectory, validFromStep: step, awaited: null },
+    },
+    withdraw: isOfTheCourse,
+    ...(isFromStart ? { restore: restoreStart(run) } : {}),
+    ask: [{ kind: 'drop', atStep: step, checkpoint: startCheckpoint }],
+    ...record,
+  }
+}
+
+/** The anneal from the present step on, or from where the job has begun it by itself. */
+export function annealCourse(run: Run, reason: AnnealReason, judgement: Judgement, fromStep: number): Anneal {
+  const { course, person, seen } = run
+  const { cost } = judgement
+  const rate =
+    person.override?.learningRate ?? largeRateOf(course) ?? seen.learningRate ?? givenRate(run.options)
+  const now = cost?.alternatives.find(({ kind }) => kind === 'now')
+  return {
+    kind: 'anneal',
+    fromStep,
+    toStep: annealEnd(run, reason, judgement),
+    fromRate: rate,
+    reason,
+    largeFromStep: course.kind === 'large' ? course.fromStep : fromStep,
+    fromRunLength: seen.runLength,
+    expectedGain: expectedGain(judgement),
+    scale: cost === undefined ? null : cost.annealing.value / 2,
+    promised: now === undefined ? null : { value: now.finalLoss, standardError: now.standardError },
+    rest: null,
+    isCutShort: reason === 'overfitting' || reason === 'memorising',
+    ramp: course.kind === 'large' && (course.ramp?.toStep ?? 0) > seen.step ? course.ramp : null,
+    memorised: [],
+    // An anneal after overfitting starts above the best level.
+    losses: reason === 'overfitting' ? [] : seen.signals.averagedLosses.slice(-seedLosses),
+    bestLevel: null,
+    isComparing: false,
+  }
+}
+
+function annealEnd(run: Run, reason: AnnealReason, judgement: Judgement): number {
+  const { seen, kept } = run
+  const end = endOf(run)
+  const soon = (share: number, elapsed = elapsedOf(run)) =>
+    seen.step + Math.max(2, Math.ceil(share * elapsed))
+  if (reason === 'memorising') return Math.min(end ?? Infinity, shortAnnealEnd(run))
+  if (end === null) {
+    const steps = reason === 'overfitting' ? null : measuredAnnealSteps(run, judgement)
+    return steps === null ? soon(openEndedAnnealShare) : seen.step + steps
+  }
+  if (reason === 'overfitting')
+    return Math.min(end, soon(overfittingAnnealShare, kept === null ? undefined : kept.step - originOf(run)))
+  return Math.max(end, seen.step + 1)
+}
+
+/** Length of the anneal of a run without a budget; null = not measured. */
+function measuredAnnealSteps(run: Run, { reading, gain }: Judgement): number | null {
+  const scale = annealingScale(gain, reading.gap)
+  const tolerance = tolerancePerStep({ reading, gain })
+  if (scale === null || tolerance === null) return null
+  const { fit } = reading.valley
+  const slope = fit === null ? null : slopeAt(fit, run.seen.runLength).value
+  return openAnnealSteps({
+    step: elapsedOf(run),
+    scale: scale.value,
+    slope: slope ?? tolerance,
+    tolerancePerStep: tolerance,
+  })
+}
+
+/** Goes back to the kept weights. The data order is not taken back: the batches since then were seen. */
+export const restoreKept = (run: Run): RestoreRequest => ({
+  atStep: run.seen.step,
+  checkpoint: keptCheckpoint,
+  cause: 'kept',
+  rewindData: false,
+  skipBatches: 0,
+  runLength: null,
+})
+
+/** The probe at the end of an anneal. */
+export const lastProbe = (run: Run, toStep: number): ActionRequest[] =>
+  offers(run.options, 'heldOutLoss') ? [{ kind: 'probe', atStep: toStep, probe: 'valley' }] : []
+
+export function enterAnneal(run: Run, anneal: Anneal, records: Outcome['records'] & object): Outcome {
+  const { seen, person, kept, trajectory } = run
+  const canGoBack = kept !== null && isSteering(run.mode) && trajectory.awaited === null
+  return {
+    course: anneal,
+    change: {
+      // Gaps at the large rate say nothing of the regime at a lower one.
+      seen: { ...seen, signals: { ...seen.signals, gap: averagedGap.init({}) } },
+      person: { ...person, override: null },
+    },
+    withdraw: ({ kind }) => kind === 'probe',
+    // What was memorised since the rise is not annealed away.
+    ...(anneal.reason === 'overfitting' && canGoBack ? { restore: restoreKept(run) } : {}),
+    ask: lastProbe(run, anneal.toStep),
+    records,
+    sinceStep: anneal.fromStep,
+  }
+}
+
+export type Keep = 'last' | 'averaged' | { readonly checkpoint: string }
+
+/** The end. `isAsked`: the job is told to stop; advice ends by itself. */
+export function enterDone(
+  run: Run,
+  end: Pick<Done, 'end' | 'keptLoss'> & { readonly keep: Keep; readonly isAsked?: boolean },
+  records: Outcome['records'] & object,
+): Outcome {
+  const { course, seen, person } = run
+  const { keep, keptLoss } = end
+  const done: Course = {
+    kind: 'done',
+    end: end.end,
+    switchStep: switchStepOf(course),
+    largeRate: largeRateOf(course),
+    keptLoss,
+  }
+  const isAsked = end.isAsked ?? isSteering(run.mode)
+  return {
+    course: done,
+    change: {
+      person: { ...person, override: null, isPaused: false },
+      trajectory: { ...run.trajectory, awaited: null },
+    },
+    withdraw: () => true,
+    ask: isAsked ? [{ kind: 'finish', atStep: seen.step, keep }] : [],
+    records,
+  }
+}

@@ -1,0 +1,172 @@
+// The large step: at every valley probe the switch rule is asked, and its answer recorded: a hold with its reason, or the
+// switch. Between probes a job may follow its plan into the anneal by itself, and is met there.
+
+import { valleyProbesNeeded } from '../../estimators/valleySlope.ts'
+import { givenRate, isSteering, momentumOf, offers } from '../../options.ts'
+import { deadlineStep, earliestSwitchStep, endOf, fallbackStep, lengthOf } from '../../plan/bounds.ts'
+import { patienceStep, tooFewProbes } from '../../plan/cadence.ts'
+import { largeSegments, rampedSegments, segment } from '../../plan/segments.ts'
+import { chartPoint, type SignalsReading } from '../../signals/signals.ts'
+import type { Large, Outlook } from '../../state.ts'
+import { enterDone } from '../enter.ts'
+import { type Judgement, judgementNow, memorisingNow } from '../judgement.ts'
+import type { MarginalCost } from '../marginalCost.ts'
+import type { Outcome, Phase, Run } from '../phase.ts'
+import { hitsNeeded, hitsWindow, isRising, riseDeviations, ruleReason } from '../rule.ts'
+import { awaitedAnswer, wanted } from './asking.ts'
+import { blockProbe, nextBlockEnd } from './blockProbe.ts'
+import { held, whyNotYet } from './hold.ts'
+import { foldedOpen, judgedOpen } from './open.ts'
+
+/** Asks the rule with all signals folded up to this step. `known`: their reading. */
+export function judged(run: Run, course: Large, known?: SignalsReading): Outcome {
+  const judgement = judgementNow(run, known)
+  const { reading, gain, cost } = judgement
+  const memorising = memorisingNow(run)?.isMemorising ?? false
+  const judgedCourse: Large = {
+    ...course,
+    evaluatedAtStep: run.seen.step,
+    verdicts: cost === undefined ? course.verdicts : [...course.verdicts, cost.satisfied].slice(-hitsWindow),
+    memorised: [...course.memorised, memorising].slice(-hitsWindow),
+    sequential: foldedOpen(run, course, judgement),
+    outlook: outlookOf(cost),
+  }
+  const outcome = decide({ ...run, course: judgedCourse }, judgedCourse, judgement)
+  const charts = [
+    ...chartPoint('annealingGain', run.seen.step, gain),
+    ...chartPoint('valleySlope', run.seen.step, cost?.slope ?? null),
+    ...chartPoint('stayingGain', run.seen.step, cost?.staying ?? null),
+  ]
+  return { ...toldDear(run, outcome, reading), charts }
+}
+
+const outlookOf = (cost: MarginalCost | undefined): Outlook => ({
+  stayingGain: cost?.staying.value ?? null,
+  annealingGain: cost?.annealing.value ?? null,
+  earliestStep: cost?.earliestStep ?? null,
+  probability: cost?.probability ?? null,
+  alternatives: cost?.alternatives ?? [],
+})
+
+function decide(run: Run, course: Large, judgement: Judgement): Outcome {
+  const { step } = run.seen
+  const { cost } = judgement
+  const { override } = run.person
+  if (override !== null)
+    return held(run, course, judgement, { key: 'by-hand', values: { untilStep: override.untilStep } })
+  const deadline = deadlineStep(run)
+  if (deadline === null) return judgedOpen(run, course, judgement)
+  if (step >= deadline) return wanted(run, course, 'deadline', judgement)
+  if (step < earliestSwitchStep(run)) return held(run, course, judgement, whyNotYet(run, course, judgement))
+  if (isRising(run, riseDeviations)) return wanted(run, course, 'overfitting', judgement)
+  const hits = course.verdicts.filter(Boolean).length
+  if (cost?.satisfied && hits >= hitsNeeded)
+    return wanted(run, course, ruleReason(run, course, cost), judgement)
+  return held(run, course, judgement, whyNotYet(run, course, judgement), hits < hitsNeeded)
+}
+
+/** Once: probes take so long that the rule will not get as many as it needs. */
+function toldDear(run: Run, outcome: Outcome, { valley }: SignalsReading): Outcome {
+  const { course } = outcome
+  if (course.kind !== 'large' || course.isDearSaid || valley.count < 1) return outcome
+  const few = tooFewProbes(run)
+  if (few === null) return outcome
+  const draft = {
+    kind: 'hold',
+    rule: 'marginal-cost',
+    reason: 'probes-too-dear',
+    values: { ...few, needed: valleyProbesNeeded, fallback: fallbackStep(run) },
+    isHold: true,
+  } as const
+  return { ...outcome, course: { ...course, isDearSaid: true }, records: [draft] }
+}
+
+/** First step of the anneal in the plan that the job follows; null = there is none. */
+function plannedAnneal({ followed, plan }: Run): number | null {
+  return (followed ?? plan).segments.find(({ phase }) => phase === 'anneal')?.fromStep ?? null
+}
+
+/** The job followed its plan into the anneal by itself: what the plan said is recorded. */
+function met(run: Run, course: Large, fromStep: number): Outcome {
+  const judgement = judgementNow(run)
+  const isDeadline =
+    fromStep >= (deadlineStep({ ...run, seen: { ...run.seen, step: fromStep } }) ?? Infinity) &&
+    (run.mode === 'approve' || course.isUndone || course.outlook?.earliestStep != null)
+  return wanted(run, course, isDeadline ? 'deadline' : 'fallback', judgement, { fromStep, isMet: true })
+}
+
+/** The step at which the fallback plan is due, if nothing else has been decided by then; null = never. */
+function fallbackDue(run: Run, course: Large): number | null {
+  if (!isSteering(run.mode) || course.isUndone || run.person.override !== null) return null
+  return run.seen.signals.valley.count < valleyProbesNeeded || course.outlook?.earliestStep == null
+    ? fallbackStep(run)
+    : null
+}
+
+/**
+ * Where the plan puts the anneal: at the step that the evidence points to, or where the fallback plan has it; but not
+ * before the rule may switch, nor before the next two evaluations at the job's own distance could be judged. Where a
+ * person must approve, at the last moment.
+ */
+export function plannedSwitchStep(run: Run, course: Large): number {
+  const deadline = deadlineStep(run) ?? 0
+  if (run.mode === 'approve') return deadline
+  const fallback = course.isUndone ? deadline : (fallbackStep(run) ?? deadline)
+  const isBlind = !offers(run.options, 'heldOutLoss') && !offers(run.options, 'microBatchNorms')
+  const earliest = Math.max(earliestSwitchStep(run), isBlind ? 0 : patienceStep(run))
+  return Math.min(Math.max(course.outlook?.earliestStep ?? fallback, earliest), deadline)
+}
+
+/** Without held-out probes the end comes with the last report: a job that logs each tenth step never reports the very last. */
+export const lastStepOf = (run: Run, end: number): number => end - (run.seen.strideSteps - 1)
+
+export const large: Phase<Large> = {
+  wakeAt(run, course) {
+    const end = endOf(run)
+    const ends = [end === null ? Infinity : lastStepOf(run, end), nextBlockEnd(run, course)]
+    if (isSteering(run.mode) && run.trajectory.awaited === null) {
+      ends.push(fallbackDue(run, course) ?? Infinity)
+      const planned = run.person.override === null ? plannedAnneal(run) : null
+      ends.push(planned === null ? Infinity : planned + 1)
+    }
+    return Math.min(...ends)
+  },
+  sampled(run, course) {
+    const { step } = run.seen
+    const end = endOf(run)
+    if (end !== null && step >= lastStepOf(run, end)) return usedUp(run, end)
+    if (!isSteering(run.mode) || run.trajectory.awaited !== null) return blockProbe(run, course, judged)
+    const planned = run.person.override === null ? plannedAnneal(run) : null
+    if (planned !== null && step > planned) return met(run, course, planned)
+    const due = fallbackDue(run, course)
+    if (due !== null && step >= due && !awaitedAnswer(run, 'fallback'))
+      return wanted(run, course, 'fallback', judgementNow(run))
+    return blockProbe(run, course, judged)
+  },
+  probed: (run, course, _probe, reading) => (run.mode === 'off' ? { course } : judged(run, course, reading)),
+  answered: () => null,
+  segments(run, course) {
+    const { seen, options } = run
+    const { step } = seen
+    const momentum = momentumOf(options)
+    if (course.rate === null) {
+      const rate = seen.learningRate ?? givenRate(options)
+      return [segment('large', { fromStep: step, toStep: step + 1, from: rate, to: rate })]
+    }
+    const horizon = { step, end: endOf(run), length: lengthOf(run), momentum }
+    const switchStep = plannedSwitchStep(run, course)
+    return rampedSegments(
+      largeSegments(horizon, { rate: course.rate, switchStep }),
+      course.ramp,
+      step,
+      'large',
+    )
+  },
+  awaitAtStep: (run) => endOf(run),
+}
+
+/** The budget is used up without an anneal: nothing was steered, or a person held the rate. */
+const usedUp = (run: Run, end: number): Outcome =>
+  enterDone(run, { end: 'finished', keptLoss: null, keep: 'last' }, [
+    { kind: 'finish', rule: 'finish', reason: 'budget-used', values: { step: end } },
+  ])

@@ -1,0 +1,187 @@
+// The switch rule for a run with a budget: compare what staying still gains with what annealing gains.
+//
+// Notation: T the budget, t steps taken, R = T − t; P(S) the held-out loss of averaged weights, fitted over the
+// run's length S in large-step equivalents; p = −dP/dS its slope. The final loss of "large until t, then
+// linear to 0" is J(t) = P(S at t + R/2) + N(R), as the ramp is worth R/2 full steps, and the noise that an
+// anneal of R steps leaves is N(R) ≈ N₀ − b·ln R. Setting dJ/dR = 0 gives: switch when R·p(t + R/2) ≤ 2·b.
+// Left is what staying still gains, right what annealing gains; both are losses, so multiplying all losses by a
+// constant, or adding one, leaves the switch where it is.
+// b comes from gradient noise and curvature (.3·G), from averaged weights (.6·D), or is their geometric mean.
+// Steps count from the run's first one. Source: derived here; constants from bench/records/2026-11-24-prototype/README.md.
+// Cost: 40 evaluations of the fit.
+
+import { errorFunction } from 'simple-statistics'
+import type { Alternative, DecisionTest } from '../../protocol/vocabulary.ts'
+import type { Estimate } from '../estimators/estimator.ts'
+import { fittedLossAt, slopeAt, type ValleyFit } from '../estimators/valleySlope.ts'
+
+/** b = switchFactorGain · G from gradient noise and curvature; b = switchFactorGap · D from averaged weights. */
+export const switchFactorGain = 0.3
+export const switchFactorGap = 0.6
+/** The gain G was measured for an anneal over this share of the budget. */
+const annealReferenceShare = 0.1
+
+export type MarginalCostInput = {
+  readonly step: number
+  /** T: one past the last step. */
+  readonly length: number
+  /** The first and the last step at which the switch may come. */
+  readonly earliest: number
+  readonly deadline: number
+  /** S at `step`. */
+  readonly runLength: number
+  readonly valley: ValleyFit
+  /** G, the gain of an anneal over a tenth of the budget, from noise and curvature; value null = not measured. */
+  readonly gain: Estimate
+  /** D, loss of raw minus loss of averaged weights; value null = not measured. */
+  readonly gap: Estimate
+}
+
+type Side = { readonly value: number; readonly standardError: number | null }
+
+export type MarginalCost = {
+  /** p at the present run length: what the next large step takes off the loss. */
+  readonly slope: Side
+  readonly staying: Side
+  readonly annealing: Side
+  readonly satisfied: boolean
+  /** P(staying ≤ annealing) under normal errors; null where an error is unknown. */
+  readonly probability: number | null
+  /** The step at which the fitted valley meets the rule, within what is allowed. */
+  readonly earliestStep: number
+  readonly alternatives: readonly Alternative[]
+}
+
+/** b of the rule with its error; null = neither G nor D gives a positive value. */
+export function annealingScale(gain: Estimate, gap: Estimate): Side | null {
+  const parts = [scaled(gain, switchFactorGain), scaled(gap, switchFactorGap)].filter((part) => part !== null)
+  const [first, second] = parts
+  if (first === undefined) return null
+  if (second === undefined) return first
+  const value = Math.sqrt(first.value * second.value)
+  // Relative errors of a geometric mean: half of the root of their sum of squares.
+  const errors = [first, second].map(({ value: v, standardError }) =>
+    standardError === null ? null : standardError / v,
+  )
+  const [a, b] = errors as [number | null, number | null]
+  return { value, standardError: a === null || b === null ? null : (value * Math.hypot(a, b)) / 2 }
+}
+
+function scaled(estimate: Estimate, factor: number): Side | null {
+  const { value, standardError } = estimate
+  if (value === null || !(value > 0)) return null
+  return { value: factor * value, standardError: standardError === null ? null : factor * standardError }
+}
+
+/** Both sides of the rule, and what would come of other choices. Undefined = nothing to compare with. */
+export function marginalCost(input: MarginalCostInput): MarginalCost | undefined {
+  const scale = annealingScale(input.gain, input.gap)
+  if (scale === null) return undefined
+  const staying = stayingSide(input, input.step)
+  const annealing = {
+    value: 2 * scale.value,
+    standardError: scale.standardError === null ? null : 2 * scale.standardError,
+  }
+  const slope = slopeAt(input.valley, input.runLength)
+  return {
+    slope: { value: slope.value ?? 0, standardError: slope.standardError },
+    staying,
+    annealing,
+    satisfied: staying.value <= annealing.value,
+    probability: probabilityBelow(staying, annealing),
+    earliestStep: earliestStep(input, annealing.value),
+    alternatives: alternatives(input, scale.value, earliestStep(input, annealing.value)),
+  }
+}
+
+/** R·p(S at the middle of the ramp), for a switch at a step at or after the present one. */
+function stayingSide(input: MarginalCostInput, switchStep: number): Side {
+  const remaining = input.length - switchStep
+  const slope = slopeAt(input.valley, input.runLength + (switchStep - input.step) + remaining / 2)
+  return {
+    value: remaining * (slope.value ?? 0),
+    standardError: slope.standardError === null ? null : remaining * slope.standardError,
+  }
+}
+
+/** First allowed step from now at which staying gains no more than annealing, by bisection. */
+function earliestStep(input: MarginalCostInput, annealing: number): number {
+  const { step, earliest } = input
+  const first = Math.max(step, earliest)
+  const last = input.deadline
+  if (first >= last) return Math.max(step, last)
+  const isMet = (at: number) => stayingSide(input, at).value <= annealing
+  if (isMet(first)) return first
+  if (!isMet(last)) return last
+  let [low, high] = [first, last]
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (isMet(middle)) high = middle
+    else low = middle
+  }
+  return high
+}
+
+/** P(a ≤ b) for independent normal a and b. */
+export function probabilityBelow(a: Side, b: Side): number | null {
+  if (a.standardError === null || b.standardError === null) return null
+  const error = Math.hypot(a.standardError, b.standardError)
+  if (error === 0) return a.value <= b.value ? 1 : 0
+  return (1 + errorFunction((b.value - a.value) / error / Math.SQRT2)) / 2
+}
+
+/**
+ * What a switch now loses against one at an earlier step, on the fitted curve: J of both with R to the end of the
+ * budget. Below 0: waiting gained. Null = neither G nor D is known.
+ */
+export function waitingLoss(input: MarginalCostInput, sinceStep: number): number | null {
+  const scale = annealingScale(input.gain, input.gap)
+  if (scale === null) return null
+  const { step, length, runLength, valley } = input
+  const lossFrom = (switchStep: number): number => {
+    const remaining = length - switchStep
+    const middle = Math.max(1, runLength + (switchStep - step) + remaining / 2)
+    return (fittedLossAt(valley, middle).value ?? 0) - scale.value * Math.log(remaining)
+  }
+  return lossFrom(step) - lossFrom(Math.min(step, sinceStep))
+}
+
+/**
+ * Final held-out loss by choice. An anneal over the reference length (a tenth of the budget) reaches about
+ * what the averaged weights show, less what G promises beyond D; a longer one gains b per e-fold of its length.
+ */
+function alternatives(input: MarginalCostInput, b: number, planned: number): readonly Alternative[] {
+  const { step, length, runLength, gain, gap, valley } = input
+  const reference = annealReferenceShare * length
+  const leftOver = Math.max(0, (gap.value ?? gain.value ?? 0) - (gain.value ?? gap.value ?? 0))
+  const lossAt = (at: number) => {
+    const { value, standardError } = fittedLossAt(valley, at)
+    return { value: value ?? 0, standardError }
+  }
+  const annealedAt = (switchStep: number): Pick<Alternative, 'finalLoss' | 'standardError'> => {
+    const remaining = length - switchStep
+    const floor = lossAt(runLength + (switchStep - step) + remaining / 2)
+    return {
+      finalLoss: floor.value + leftOver - b * Math.log(remaining / reference),
+      standardError: floor.standardError,
+    }
+  }
+  const end = lossAt(runLength + length - step)
+  const never = { finalLoss: end.value + (gap.value ?? gain.value ?? 0), standardError: end.standardError }
+  const now = { kind: 'now' as const, switchStep: step, ...annealedAt(step) }
+  const later = { kind: 'at' as const, switchStep: planned, ...annealedAt(planned) }
+  return [...(planned > step ? [later] : []), now, { kind: 'never', switchStep: null, ...never }]
+}
+
+/** The rule's verdict as it goes into the record. */
+export function marginalCostTest(cost: MarginalCost, hits: DecisionTest['hits']): DecisionTest {
+  return {
+    key: 'marginal-cost',
+    left: cost.staying,
+    relation: '<=',
+    right: cost.annealing,
+    satisfied: cost.satisfied,
+    hits,
+    probability: cost.probability,
+  }
+}

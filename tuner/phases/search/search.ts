@@ -1,0 +1,221 @@
+// The search for the large rate: rates race from the start's weights, around the job's own rate or the optimizer's usual one.
+// Everything that an arm did counts in the budget and is undone by restoring the start. Where the job cannot go back, is cut
+// off, or a person takes over, the search ends with the rate that it began from: what was not measured is no bound, and
+// nothing above it is planned.
+
+import type { Acknowledgement, Evidence, Segment, ValleyProbe } from '../../../protocol/vocabulary.ts'
+import { bestAverage } from '../../estimators/averagedGap.ts'
+import { pairedDifference, type Score } from '../../estimators/pairedLoss.ts'
+import { watchedAfresh } from '../../guard/watch.ts'
+import { canRace, clampedRate, givenRate, isSteering, momentumOf, offers, rateBounds } from '../../options.ts'
+import { endOf, fallbackStep, lengthOf, lengthOrNominal } from '../../plan/bounds.ts'
+import { armSegments, largeSegments } from '../../plan/segments.ts'
+import type { Search } from '../../state.ts'
+import { enterLarge, startCheckpoint } from '../enter.ts'
+import { type Draft, isOfTheCourse, type Outcome, type Phase, type Run } from '../phase.ts'
+import { nextRate } from './climb.ts'
+import { endArm, hasArmDiverged, openRace, type RaceState, startArm, watchedRace } from './race.ts'
+import { raceResult } from './result.ts'
+
+/** Steps of grace until an arm that diverged is left, the same for every way of batching: the job learns of it at its next
+ *  report. Chosen. */
+const graceSteps = 10
+/** Where every arm diverged the run starts at this share of the slowest. Chosen. */
+const belowDivergence = 0.1
+
+/** How this run's search begins; null = there is no way to search, so it starts large. */
+export function initialSearch(run: Run): Search | null {
+  const { options, mode, seen } = run
+  if (!isSteering(mode) || !canRace(options)) return null
+  // In approve mode giving no rate asks for the search; a rate that is given is the person's, and stays.
+  if (mode === 'approve' && options.learningRate.initial !== null) return null
+  const race = openRace({
+    reference: givenRate(options),
+    fromStep: seen.step,
+    length: lengthOrNominal(run),
+    hasSameBatches: offers(options, 'rewind'),
+    ...rateBounds(options),
+  })
+  return race === undefined ? null : { kind: 'search', race }
+}
+
+/** The first arm, and what the job is asked before it. */
+export const beginSearch = (run: Run, { race }: Search): Outcome => {
+  const { step } = run.seen
+  const first = nextArm(run, race, step)
+  return {
+    ...first,
+    ask: [{ kind: 'checkpoint', atStep: step, checkpoint: startCheckpoint }, ...(first.ask ?? [])],
+  }
+}
+
+/** Starts the next arm at a step, or ends the race. */
+function nextArm(run: Run, race: RaceState, step: number): Outcome {
+  const rate = nextRate(race, rateBounds(run.options))
+  if (rate === undefined) return endRace(run, race)
+  const started = startArm(race, rate, step)
+  const { seen, trajectory } = run
+  const isFirst = race.arms.length === 0
+  return {
+    course: { kind: 'search', race: started },
+    change: {
+      seen: { ...seen, guard: watchedAfresh(seen.guard) },
+      trajectory: { ...trajectory, validFromStep: step },
+    },
+    withdraw: (action) => !isFirst && isOfTheCourse(action),
+    ...(isFirst
+      ? {}
+      : {
+          restore: {
+            atStep: step,
+            checkpoint: startCheckpoint,
+            cause: 'arm',
+            rewindData: race.hasSameBatches,
+            skipBatches: 0,
+            runLength: null,
+          } as const,
+        }),
+    ask: [{ kind: 'probe', atStep: started.current!.toStep, probe: 'valley' }],
+  }
+}
+
+function endRace(run: Run, race: RaceState): Outcome {
+  const result = raceResult(race)
+  const cost = { arms: race.arms.length, steps: run.seen.step - race.fromStep, reference: race.reference }
+  const evidence = evidenceOfRace(race)
+  if (result === undefined) {
+    const slowest = Math.min(...race.arms.map(({ learningRate }) => learningRate))
+    const rate = clampedRate(run.options, slowest * belowDivergence)
+    const draft: Draft = {
+      kind: 'lower',
+      rule: 'race',
+      reason: 'all-diverged',
+      values: { ...cost, rate, slowest },
+      evidence,
+    }
+    return enterLarge(run, rate, { isFromStart: true, records: [draft] })
+  }
+  const rate = clampedRate(run.options, result.learningRate)
+  const kind = rate > race.reference ? 'raise' : rate < race.reference ? 'lower' : 'hold'
+  const rates = race.arms.map(({ learningRate }) => learningRate)
+  const values = {
+    ...cost,
+    rate,
+    optimum: result.optimum,
+    slowest: Math.min(...rates),
+    fastest: Math.max(...rates),
+    diverged: race.arms.filter(({ diverged }) => diverged).length,
+  }
+  const reason = kind === 'hold' ? 'rate-kept' : 'rate-found'
+  return enterLarge(run, rate, {
+    isFromStart: true,
+    records: [{ kind, rule: 'race', reason, values, evidence }],
+  })
+}
+
+/** Averaged loss of every arm, slowest rate first; its error is that of the difference to the reference's. */
+function evidenceOfRace(race: RaceState): Evidence[] {
+  const reference = race.arms[0]?.score ?? null
+  return race.arms
+    .toSorted((a, b) => a.learningRate - b.learningRate)
+    .map(({ id, learningRate, score, diverged }) => ({
+      signal: 'arm',
+      learningRate,
+      value: score?.loss ?? null,
+      standardError:
+        score === null || reference === null || id === 0
+          ? null
+          : pairedDifference(score, reference, race.hasSameBatches).standardError,
+      unit: 'loss',
+      count: score?.examples ?? 0,
+      source: diverged ? 'race-diverged' : 'race',
+    }))
+}
+
+/** Ends the search before it has an answer: the present weights, or those of the start, go on at the rate it began from. */
+export function searchCutShort(
+  run: Run,
+  { race }: Search,
+  why: { readonly reason: string; readonly text?: string; readonly isFromStart: boolean },
+): Outcome {
+  const rate = race.reference
+  const { reason, text } = why
+  const values = { rate, steps: run.seen.step - race.fromStep }
+  const kind = rate === run.options.learningRate.initial ? 'hold' : 'lower'
+  return enterLarge(run, rate, {
+    isFromStart: why.isFromStart,
+    records: [{ kind, rule: 'race', reason, values, ...(text === undefined ? {} : { text }) }],
+  })
+}
+
+/** P with its parts: of the best window of averaged weights, or of the weights themselves where there is none. */
+export function scoreOf({ raw, averaged, examples }: ValleyProbe, deviation: number | null): Score {
+  const best = bestAverage({ averaged })
+  const entry = averaged.find(({ windowSteps }) => windowSteps === best?.windowSteps) ?? raw
+  return { loss: entry.loss, parts: entry.lossByPart ?? [], examples, deviation }
+}
+
+/** The restored arm begins where the job has gone back: it may have been between two reports. */
+function armRestored(run: Run, { race }: Search, step: number): Outcome | null {
+  const { current } = race
+  if (current === null || step <= current.fromStep) return null
+  const moved = { ...current, fromStep: step, toStep: current.toStep + step - current.fromStep }
+  return {
+    course: { kind: 'search', race: { ...race, current: moved } },
+    withdraw: ({ kind }) => kind === 'probe',
+    ask: [{ kind: 'probe', atStep: moved.toStep, probe: 'valley' }],
+    change: {
+      trajectory: { ...run.trajectory, validFromStep: Math.max(run.trajectory.validFromStep, step) },
+    },
+  }
+}
+
+/** The job has gone on alone for as long as an arm: the race cannot be continued fairly. */
+const overdueStep = ({ race }: Search): number =>
+  race.current === null ? Infinity : race.current.toStep + race.armSteps
+
+export const search: Phase<Search> = {
+  wakeAt: (run, course) =>
+    hasArmDiverged(course.race, run.seen.guard) || course.race.lossFirst === null ? 0 : overdueStep(course),
+  sampled(run, course) {
+    const race = watchedRace(course.race, run.seen.guard)
+    const { step, guard } = run.seen
+    const { current } = race
+    if (current === null || run.trajectory.awaited !== null) return null
+    if (hasArmDiverged(race, guard))
+      return nextArm(run, endArm(race, null), Math.min(current.toStep, step + graceSteps))
+    if (step > overdueStep(course))
+      return searchCutShort(run, course, { reason: 'search-left', isFromStart: false })
+    return race === course.race ? null : { course: { kind: 'search', race } }
+  },
+  probed(run, course, probe) {
+    const race = watchedRace(course.race, run.seen.guard)
+    const { current } = race
+    // Other probes in the search say nothing about an arm.
+    if (current === null || probe.step < current.toStep) return { course }
+    const { batchSize } = run.seen.signals
+    const deviation = race.scatter === null || batchSize === null ? null : race.scatter * Math.sqrt(batchSize)
+    const ended = endArm(race, scoreOf(probe, deviation))
+    return nextArm(run, ended, Math.max(current.toStep, probe.step))
+  },
+  answered(run, course, action, { status, step, detail }: Acknowledgement) {
+    const isDone = status === 'done'
+    if (action.kind === 'restore' && isDone) return armRestored(run, course, step)
+    const isStart = action.kind === 'checkpoint' && action.checkpoint === startCheckpoint
+    if (isDone || !(action.kind === 'restore' || isStart)) return null
+    return searchCutShort(run, course, { reason: 'not-restored', text: detail, isFromStart: false })
+  },
+  segments(run, { race }): Segment[] {
+    const { current, reference, arms } = race
+    const momentum = momentumOf(run.options)
+    const horizon = { step: run.seen.step, end: endOf(run), length: lengthOf(run), momentum }
+    const rest = (fromStep: number, rate: number) =>
+      largeSegments({ ...horizon, step: fromStep }, { rate, switchStep: fallbackStep(run) ?? 0 })
+    if (current === null) return rest(run.seen.step, reference)
+    const { fromStep, toStep } = current
+    const { learningRate: rate } = arms[current.arm]!
+    // A job that hears nothing after the arm goes on at a rate that nobody has measured: never above the reference.
+    return [...armSegments(momentum, { rate, fromStep, toStep }), ...rest(toStep, Math.min(rate, reference))]
+  },
+  awaitAtStep: (_run, { race }) => race.current?.toStep ?? null,
+}

@@ -1,0 +1,105 @@
+// The record of a switch, or of the wish for one: why the anneal begins, in keys and numbers.
+
+import type { DecisionTest, Evidence } from '../../protocol/vocabulary.ts'
+import type { Memorising } from '../estimators/memorising.ts'
+import { readSequentialTest } from '../estimators/sequentialTest.ts'
+import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
+import { canJudge, offers } from '../options.ts'
+import { evidenceOfSignals } from '../record/evidence.ts'
+import type { Anneal, AnnealReason, Course, Large } from '../state.ts'
+import { hitsOf, type Judgement, memorisingNow, memorisingTest } from './judgement.ts'
+import { marginalCostTest } from './marginalCost.ts'
+import type { Draft, Run } from './phase.ts'
+
+/** The rule whose word a switch is. */
+const ruleOf = (reason: AnnealReason, isOpen: boolean): Draft['rule'] => {
+  if (reason === 'overfitting') return 'rise'
+  if (reason === 'memorising') return 'memorising'
+  if (reason === 'command') return 'person'
+  if (reason === 'guard') return 'divergence-guard'
+  return isOpen ? 'sequential' : 'marginal-cost'
+}
+
+export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement, text?: string): Draft {
+  const { reason, fromStep, toStep } = anneal
+  const { cost, reading, gain } = judgement
+  const memorising = memorisingNow(run)
+  const test =
+    reason === 'memorising' && memorising !== undefined
+      ? memorisingTest(memorising, hitsOf(memorisedOf(run.course)))
+      : testOf(run, judgement)
+  return {
+    kind: 'switch',
+    rule: ruleOf(reason, run.budgetSteps === null),
+    reason: reason === 'fallback' ? `anneal-${lackingNow(run, judgement)}` : `anneal-${reason}`,
+    values: {
+      fromStep,
+      toStep,
+      staying: cost?.staying.value ?? null,
+      annealing: cost?.annealing.value ?? null,
+      ...countsOf(judgement),
+      ...(reason === 'memorising' && memorising !== undefined ? fallsOf(run, memorising) : {}),
+    },
+    ...(text === undefined ? {} : { text }),
+    test,
+    evidence: [...evidenceOfSignals(reading, gain), ...evidenceOfMemorising(memorising)],
+    outlook: run.course.kind === 'large' ? run.course.outlook : null,
+    promised: anneal.promised,
+  }
+}
+
+const memorisedOf = (course: Course): readonly boolean[] =>
+  course.kind === 'large' || course.kind === 'anneal' ? course.memorised : []
+
+const countsOf = ({ reading }: Judgement) => ({ probes: reading.valley.count, needed: valleyProbesNeeded })
+
+/** What the sentence about memorising needs. */
+export const fallsOf = (run: Run, { fromStep, trainingFall, heldOutFall }: Memorising) => ({
+  sinceStep: (run.seen.origin ?? 0) + fromStep,
+  trainingFall,
+  heldOutFall,
+})
+
+export const evidenceOfMemorising = (memorising: Memorising | undefined): readonly Evidence[] =>
+  memorising === undefined
+    ? []
+    : [
+        {
+          signal: 'memorising',
+          value: memorising.ratio,
+          standardError: memorising.standardError,
+          unit: 'ratio',
+          count: memorising.probeCount,
+          source: 'memorising-window',
+        },
+      ]
+
+/** What was asked of the rule, and what it said; undefined = there was nothing to compare. */
+export function testOf(run: Run, { cost }: Judgement): DecisionTest | undefined {
+  if (run.course.kind !== 'large') return undefined
+  if (run.budgetSteps === null) return sequentialTest(run.course)
+  return cost === undefined ? undefined : marginalCostTest(cost, hitsOf(run.course.verdicts))
+}
+
+function sequentialTest({ sequential }: Large): DecisionTest {
+  const { evidence, evidenceNeeded, satisfied, lookCount } = readSequentialTest(sequential)
+  return {
+    key: 'sequential',
+    left: { value: evidence, standardError: null },
+    relation: '>=',
+    right: { value: evidenceNeeded, standardError: null },
+    satisfied,
+    hits: { met: satisfied ? 1 : 0, of: lookCount },
+    probability: null,
+  }
+}
+
+/** What keeps the rule from judging: the fallback plan in force. */
+export function lackingNow({ options, seen }: Run, { reading }: Judgement): string {
+  const { signals } = seen
+  if (!canJudge(options)) return 'fallback-blind'
+  // Probes took time, and none was of the set that was offered.
+  if (offers(options, 'heldOutLoss') && signals.probeLosses.length === 0 && signals.cost.probe !== null)
+    return 'fallback-wrong-set'
+  return reading.valley.count >= valleyProbesNeeded ? 'fallback-followed' : 'fallback-few'
+}

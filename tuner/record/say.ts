@@ -1,0 +1,284 @@
+// All English of decisions: sentences made from records, whose keys and numbers are all there is to know. One sentence that
+// an engineer without the theory understands; nobody parses them. Headlines are in headline.ts.
+
+import {
+  formatEvidence,
+  formatNumber,
+  formatPair,
+  formatPercent,
+  formatPlural,
+  formatRate,
+  formatStep,
+} from '../../protocol/numbers.ts'
+import type { Decision, Reason } from '../../protocol/vocabulary.ts'
+
+type Told = Pick<Decision, 'kind' | 'reason' | 'phase' | 'status' | 'mode' | 'plan' | 'person' | 'step'>
+type Values = Reason['values']
+
+const rate = (values: Values, name = 'rate'): string => formatRate(values[name] ?? 0)
+const step = (values: Values, name = 'step'): string => formatStep(values[name] ?? 0)
+const number = (values: Values, name: string): string => formatNumber(values[name] ?? 0)
+const steps = (values: Values, name = 'steps'): string => formatPlural(values[name] ?? 0, 'step')
+const inBrackets = (text: string | undefined): string =>
+  text === undefined || text === '' ? '' : ` (${text})`
+const capital = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}`
+const pair = ({ staying, annealing }: Values): string =>
+  staying == null || annealing == null ? '' : ` (${formatPair(staying, annealing)})`
+
+/** Why it is not yet time. */
+const holds: Readonly<Record<string, (values: Values) => string>> = {
+  'by-hand': (v) => `the rate is set by hand until step ${step(v, 'untilStep')}`,
+  blind: (v) =>
+    `nothing that is reported says what annealing would gain${v.fallback == null ? '' : `, so the fallback plan anneals from step ${step(v, 'fallback')} on`}`,
+  'few-probes': (v) => `not enough evidence yet (${step(v, 'count')} of ${step(v, 'needed')} probes)`,
+  'no-gain': () => 'no gain of annealing is measured: neither averaged weights nor gradient noise show one',
+  'too-early': (v) =>
+    `annealing gains as much, but before step ${step(v, 'earliest')} the slope is not known well enough`,
+  hits: (v) => `annealing gains as much at ${step(v, 'met')} of ${step(v, 'needed')} probes needed`,
+  'staying-gains': (v) =>
+    `${v.probability == null ? '' : `${formatPercent(v.probability)} chance that annealing already gains as much; `}the two meet at about step ${step(v, 'earliestStep')}`,
+  asked: (v) => `decision ${step(v, 'number')} awaits approval until step ${step(v, 'expiresAtStep')}`,
+  refused: (v) => `annealing was refused by hand, and is asked for again from step ${step(v, 'fromStep')} on`,
+  'open-no-gain': () =>
+    'no gain of annealing is measured, so there is nothing to compare a step with: the switch waits for you',
+  'open-evidence': (v) =>
+    `evidence ${formatEvidence(v.evidence ?? 0)} of ${step(v, 'needed')} needed that going on gains less than ${number(v, 'worth')} per ${step(v, 'per')} steps`,
+  'probes-too-dear': (v) =>
+    `a probe takes as long as ${formatPlural(Math.round(v.stepsEach ?? 0), 'step')}, so only ${step(v, 'probes')} of the ${step(v, 'needed')} that the rule needs fit into their share of the time: the fallback plan anneals from step ${step(v, 'fallback')} on`,
+}
+
+export function sayWhyNotYet({ key, values }: Reason): string | undefined {
+  const said = holds[key]
+  return said === undefined ? undefined : `${capital(said(values))}.`
+}
+
+function sayHold({ reason, mode }: Told): string {
+  const { key, values } = reason
+  const why = holds[key]!(values)
+  if (key === 'by-hand') return `Would hold ${rate(values)} if it were not set by hand: ${why}.`
+  const start = mode === 'advisory' ? 'Advice: hold' : 'Holding'
+  const large = `${start} the large step at ${rate(values)}`
+  return key === 'staying-gains'
+    ? `${large}: staying still gains more than annealing${pair(values)}.`
+    : `${large}: ${why}.`
+}
+
+const memorising = ({ sinceStep, trainingFall, heldOutFall }: Values): string => {
+  if (sinceStep == null) return 'a longer anneal would mostly memorise'
+  const heldOut =
+    (heldOutFall ?? 0) > 0
+      ? `held-out loss by ${formatPercent(heldOutFall!)}`
+      : 'held-out loss has not fallen'
+  return `since step ${formatStep(sinceStep)} training loss has fallen by ${formatPercent(trainingFall ?? 0)} and ${heldOut}, so a longer anneal would mostly memorise`
+}
+
+/** Why the anneal begins. */
+const anneals: Readonly<Record<string, (values: Values, text?: string) => string>> = {
+  'anneal-rule': (v) => `staying still gains no more than annealing${pair(v)}`,
+  'anneal-tolerance': () => 'going on gains less than it is worth',
+  'anneal-deadline': (v) => `a tenth of the budget is left, so the switch is forced${pair(v)}`,
+  'anneal-overfitting': () =>
+    'held-out loss of the averaged weights has stopped falling, so the rest of the budget would only memorise',
+  'anneal-memorising': (v) =>
+    pair(v) === ''
+      ? memorising(v)
+      : `staying still gains no more than annealing${pair(v)}, and ${memorising(v)}`,
+  'anneal-command': () => 'asked for by hand',
+  'anneal-guard': (v, text) => `the loss diverged a third time (${sayOfSign(text ?? '', v)})`,
+  'anneal-fallback-blind': () =>
+    'the fallback plan is due; held-out probes of averaged weights, or micro-batch gradient norms, would allow a measured switch',
+  'anneal-fallback-wrong-set': () =>
+    'the fallback plan is due, as the job offers heldOutLoss, but none of its valley probes was of the set "held-out"',
+  'anneal-fallback-few': (v) =>
+    `the fallback plan is due, as only ${step(v, 'probes')} of the ${step(v, 'needed')} probes that the rule needs were made`,
+  'anneal-fallback-followed': () =>
+    'the fallback plan is due, as what was measured does not say what annealing gains',
+}
+
+function saySwitch({ reason, status, person }: Told): string {
+  const { values, key, text } = reason
+  const span = `from step ${step(values, 'fromStep')} to ${step(values, 'toStep')}`
+  const why = anneals[key]!(values, text)
+  const because = inBrackets(key === 'anneal-command' ? person?.reason : undefined)
+  if (status === 'advisory') return `Advice: anneal ${span}: ${why}${because}.`
+  if (status === 'awaiting-approval') {
+    const last =
+      values.deadline == null
+        ? ' Without an answer the large step goes on.'
+        : ` Without an answer the anneal starts at step ${step(values, 'deadline')}.`
+    return `Annealing ${span} awaits approval until step ${step(values, 'expiresAtStep')}: ${why}.${last}`
+  }
+  const approved =
+    status === 'approved'
+      ? `Approved by hand${inBrackets(person?.reason)}. ${waited(values.waitedSteps ?? 0, values.waitedLoss ?? null)} `
+      : ''
+  return `${approved}Annealing ${span}: ${why}${because}.`
+}
+
+const waited = (count: number, loss: number | null): string => {
+  const took = `Waiting took ${formatPlural(count, 'step')}`
+  if (loss === null) return `${took}; what they cost is not known.`
+  return `${took} and, by the fitted curve, ${loss >= 0 ? 'cost' : 'gained'} ${formatNumber(Math.abs(loss))} of the final loss.`
+}
+
+const proposals: Readonly<Record<string, (values: Values, person: Decision['person']) => string>> = {
+  'proposal-refused': (v, person) =>
+    `rejected: refused by hand${inBrackets(person?.reason)}, and asked again at step ${step(v, 'askedFromStep')} at the earliest`,
+  'proposal-unanswered': () => 'expired: nobody answered',
+  'proposal-unasked': () => 'expired: the evidence no longer asks for it',
+  'proposal-overtaken': () => 'superseded: something else was decided',
+}
+
+/** A sign of divergence. */
+function sayOfSign(key: string, values: Values): string {
+  switch (key) {
+    case 'non-finite-loss':
+      return `the loss was not finite at ${step(values, 'count')} steps in a row`
+    case 'non-finite-norm':
+      return `the gradient norm was not finite at ${step(values, 'count')} steps in a row`
+    case 'non-finite-probe':
+      return `held-out losses were not finite at ${step(values, 'count')} probes in a row`
+    case 'loss-rise':
+      return `the loss stayed far above its level of ${number(values, 'from')} for ${formatPlural(values.steps ?? 0, 'step')}`
+    case 'forgotten':
+      return `the loss was back near where the run began for ${formatPlural(values.steps ?? 0, 'step')}`
+    case 'loss-stuck':
+      return `the loss was exactly 0 for ${formatPlural(values.steps ?? 0, 'step')}`
+    default:
+      return `the gradient norm jumped far above its mean at ${step(values, 'hits')} of ${step(values, 'of')} steps`
+  }
+}
+
+function sayGuard({ reason, phase }: Told): string {
+  const { key, values, text } = reason
+  if (key === 'not-restored')
+    return `The checkpoint could not be restored${inBrackets(text)}: training goes on from the present weights, at ${rate(values)}.`
+  if (key === 'tripwire')
+    return `At step ${step(values)} the smoothed loss passed the plan's limit of ${number(values, 'limit')}: a job that watches it took ${rate(values)} until its next answer. Nothing else speaks of divergence, so the plan stands, and its limit follows the loss.`
+  const back = values.keptStep == null ? '' : ` Back to the weights of step ${step(values, 'keptStep')}.`
+  const climb = `${rate(values, 'fromRate')} and climbs to ${phase.to === 'anneal' ? 'the planned one' : rate(values)} by step ${step(values, 'toStep')}`
+  const level = values.keptStep == null && key === 'loss-rise' ? ' The new level is taken as it is.' : ''
+  return `Divergence at step ${step(values)}: ${sayOfSign(key, values)}.${back} The rate starts again at ${climb}.${level}`
+}
+
+const searches: Readonly<Record<string, (values: Values, text?: string) => string>> = {
+  'rate-kept': (v) =>
+    `Keeping ${rate(v)}: of ${step(v, 'arms')} rates from ${rate(v, 'slowest')} to ${rate(v, 'fastest')} none was clearly better; ${steps(v)} of search.`,
+  'rate-found': (v) =>
+    `Large step ${rate(v)}: of ${step(v, 'arms')} rates from ${rate(v, 'slowest')} to ${rate(v, 'fastest')}, averaged weights did best near ${rate(v, 'optimum')}${v.diverged ? `, and ${step(v, 'diverged')} diverged` : ''}; ${steps(v)} of search.`,
+  'all-diverged': (v) =>
+    `Large step ${rate(v)}, a tenth of the slowest rate tried and not a measured one: every rate of the race diverged, down to ${rate(v, 'slowest')}.`,
+  'search-left': (v) =>
+    `Large step ${rate(v)}, not measured: the race was cut short, because the job trained on without an answer.`,
+  'search-overridden': (v) =>
+    `Large step ${rate(v)}, not measured: the race was cut short, because the rate was set by hand.`,
+  'not-restored': (v, text) =>
+    `Large step ${rate(v)}, not measured: the race was cut short, because a checkpoint could not be made or restored${inBrackets(text)}.`,
+}
+
+const starts: Readonly<Record<string, (values: Values) => string>> = {
+  'start-race': (v) =>
+    `Starting ${ofLength(v)} with a race: ${rate(v)}, ${v.isGiven ? 'the given rate' : "the optimizer's usual rate"}, against rates above and below it, from the same weights.`,
+  'start-given': (v) => `Starting ${ofLength(v)} at the given rate ${rate(v)}; ${whyNoRace(v)}.`,
+  'start-usual': (v) =>
+    `Starting ${ofLength(v)} at ${rate(v)}, the optimizer's usual rate and not a measured one; ${whyNoRace(v)}.`,
+  'start-off': (v) => `Watching only, ${ofLength(v)}: signals are recorded, no advice is given.`,
+  'start-advisory': (v) => `Advice only, ${ofLength(v)}: the job keeps its own rate.`,
+}
+
+const ofLength = ({ length }: Values): string =>
+  length == null ? 'without a budget' : `for ${formatStep(length)} steps`
+const whyNoRace = ({ isKept, isShort }: Values): string =>
+  isKept
+    ? 'in approve mode a given rate is kept'
+    : isShort
+      ? 'its budget and limits leave no room for a race'
+      : 'racing other rates needs the capabilities checkpoint, heldOutLoss and averagedWeights'
+
+/** Everything else, by key. */
+const others: Readonly<Record<string, (told: Told, values: Values) => string>> = {
+  origin: (_, v) =>
+    `The job's counter began at step ${step(v, 'origin')}: the plan is laid from there${v.end == null ? '' : ` to step ${step(v, 'end')}`}.`,
+  resumed: (_, v) =>
+    `The run goes on from step ${step(v)}, where it was resumed; it had come to ${step(v, 'before')}.`,
+  objective: ({ reason }, v) =>
+    `From step ${step(v)} on the loss measures something else${inBrackets(reason.text)}: its level begins anew.`,
+  drift: (_, v) =>
+    `The job does not follow its plan: since step ${step(v, 'sinceStep')} it applies ${rate(v, 'applied')}, and ${rate(v, 'planned')} is planned.`,
+  'set-by-hand': ({ person }, v) =>
+    `Set by hand: ${rate(v)} until step ${step(v, 'untilStep')}${v.rate === v.asked ? '' : `, clamped from ${rate(v, 'asked')} to this run's limits`}${inBrackets(person?.reason)}.`,
+  'handed-back': ({ plan, person }, v) =>
+    `Handed back at step ${step(v)}${inBrackets(person?.reason)}: the rate is ${formatRate(plan.segments[0]?.from ?? 0)} again.`,
+  'handed-back-in-time': ({ plan }, v) =>
+    `Handed back at step ${step(v)}, as its last step has come: the rate is ${formatRate(plan.segments[0]?.from ?? 0)} again.`,
+  'undone-by-hand': ({ person }, v) => undoneAt(v, inBrackets(person?.reason)),
+  'undone-longer': (_, v) => undoneAt(v, ' (the budget is longer)'),
+  'kept-not-restored': ({ reason, phase }) =>
+    `The earlier weights could not be restored${inBrackets(reason.text)}: ${phase.to === 'anneal' ? 'the anneal is cut short' : 'the large step goes on'} from the present ones.`,
+  'start-not-restored': ({ reason }, v) =>
+    `The weights of the start could not be restored${inBrackets(reason.text)}: the present ones go on at ${rate(v)}.`,
+  'cut-memorising': (_, v) => `${cutShort(v)}: ${memorising(v)}.`,
+  'cut-rise': (_, v) =>
+    `${cutShort(v)}${v.keptStep == null ? '' : `, from the averaged weights of step ${step(v, 'keptStep')}`}: held-out loss of the averaged weights has risen from ${number(v, 'from')} to ${number(v, 'to')}, so more steps would only memorise.`,
+  'budget-set': ({ person }, v) =>
+    `Budget set to ${step(v, 'budgetSteps')} steps at step ${step(v)}${inBrackets(person?.reason)}.`,
+  'budget-removed': ({ person }, v) => `Budget removed at step ${step(v)}${inBrackets(person?.reason)}.`,
+  'mode-set': ({ reason, person }) => `Mode set to ${reason.text}${inBrackets(person?.reason)}.`,
+  paused: ({ person }, v) => `Paused at step ${step(v)} by hand${inBrackets(person?.reason)}.`,
+  'resumed-by-hand': ({ person }, v) => `Resumed at step ${step(v)} by hand${inBrackets(person?.reason)}.`,
+  'noted-ended': () => 'Nothing done: the run has ended.',
+  'noted-not-asked': (_, v) => `Nothing done: decision ${step(v, 'number')} does not await approval.`,
+  'noted-no-override': () => 'Nothing done: no override is in force.',
+  'noted-no-switch': () => 'Nothing done: there is no switch to undo.',
+  'noted-undo-too-late': () =>
+    'Nothing done: under 20 % of the budget is left, too little to undo the switch.',
+  'noted-override-past': (_, v) =>
+    `Nothing done: the override was to end at step ${step(v, 'untilStep')}, and step ${step(v)} is past it.`,
+  'noted-annealing': () => 'Nothing done: the anneal is already under way.',
+  'noted-paused-already': () => 'Nothing done: the run is paused already.',
+  'noted-not-paused': () => 'Nothing done: the run is not paused.',
+  'budget-used': (_, v) => `Finished at step ${step(v)}: the budget is used up.`,
+  annealed: (_, v) => `Finished at step ${step(v)}: the anneal is done; the last weights are kept.`,
+  'finished-by-hand': ({ person }, v) => `Finished at step ${step(v)} by hand${inBrackets(person?.reason)}.`,
+  'finished-by-budget': (_, v) =>
+    `Budget set to ${step(v, 'budgetSteps')} steps at step ${step(v)}: finished.`,
+  'finished-last': (_, v) => `${finishedAt(v)}; the last weights are kept${lookedBetter(v)}.`,
+  'finished-averaged': (_, v) => `${finishedAt(v)}; averaged weights are kept${lookedBetter(v)}.`,
+  'finished-kept': (_, v) =>
+    `${finishedAt(v)}; the averaged weights of step ${step(v, 'keptStep')} are kept, as the last ones have ${v.lastLoss == null ? 'no loss' : number(v, 'lastLoss')}.`,
+  diverged: ({ reason }, v) =>
+    `Stopped at step ${step(v)}: training came apart a fourth time (${sayOfSign(reason.text ?? '', v)}); ${v.keptStep == null ? 'no earlier weights are kept' : `the weights of step ${step(v, 'keptStep')} are kept`}.`,
+}
+
+const undoneAt = (v: Values, because: string): string =>
+  `Switch undone at step ${step(v)}${because}: back to ${rate(v)} over ${formatPlural(v.climbSteps ?? 0, 'step')}.`
+const cutShort = (v: Values): string =>
+  `The anneal is cut short at step ${step(v)} and ends at ${step(v, 'toStep')} instead of ${step(v, 'before')}`
+const finishedAt = (v: Values): string =>
+  `Finished at step ${step(v)}: held-out loss ${v.loss == null ? 'not finite' : number(v, 'loss')}`
+const lookedBetter = (v: Values): string =>
+  v.compared == null
+    ? ''
+    : `; those of step ${step(v, 'keptStep')} looked better on few examples, but have ${number(v, 'compared')} on ${step(v, 'examples')}`
+
+/** The record in one sentence. */
+export function say(told: Told): string {
+  const { kind, reason, person } = told
+  const { key, values, text } = reason
+  if (key in proposals) {
+    const end = proposals[key]!(values, person)
+    return `Decision ${step(values, 'number')} is ${end}. ${waited(values.steps ?? 0, values.loss ?? null)}`
+  }
+  if (key in anneals) return saySwitch(told)
+  if (key in holds) return key === 'probes-too-dear' ? `${capital(holds[key]!(values))}.` : sayHold(told)
+  if (key in searches && kind !== 'guard') return searches[key]!(values, text)
+  if (key in starts) return starts[key]!(values) + approvalNote(told)
+  const other = others[key]
+  return other === undefined ? sayGuard(told) : other(told, values)
+}
+
+const approvalNote = ({ mode, reason }: Told): string => {
+  if (mode !== 'approve') return ''
+  const { deadline } = reason.values
+  return ` Changes of this plan wait for approval${deadline == null ? ', for as long as that takes' : `; without an answer the anneal starts at step ${formatStep(deadline)}`}.`
+}
