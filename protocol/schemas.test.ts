@@ -184,6 +184,7 @@ describe('runOptions', () => {
       optimizer: { name: 'unknown', family: 'other', momentum: null, weightDecay: null },
       budgetSteps: null,
       warmupSteps: null,
+      firstStep: null,
       mode: 'auto',
       capabilities: [],
       learningRate: { initial: null, min: null, max: null },
