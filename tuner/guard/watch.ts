@@ -221,7 +221,8 @@ function endBlock(state: GuardState, mean: number, scatter: number): GuardState 
     forgottenBlocks,
     highBlocks: 0,
     excursion: 0,
-    healed: healedOf(state, scatter),
+    // A leap downwards has healed as it came; the noise of a loss that rises may be all there is of a divergence.
+    healed: healedOf(state, rise !== null && rise <= 0 ? scatter : 0),
     levels: [...state.levels, mean].slice(-levelBlocks),
     rises: rise === null ? state.rises : [...state.rises, rise].slice(-rememberedBlocks),
   }
