@@ -193,8 +193,7 @@ export function newCheckpoint(
 ): { readonly guard: Run['seen']['guard']; readonly ask: ActionRequest } | null {
   const { seen, mode, options, course } = run
   const { guard, step, runLength } = seen
-  const isSound =
-    signOf(guard) === null && guard.badProbes === 0 && guard.highBlocks === 0 && guard.badLosses === 0
+  const isSound = signOf(guard) === null && guard.badProbes === 0 && guard.highBlocks === 0
   if (course.kind === 'done' || !isSteering(mode) || !offers(options, 'checkpoint') || !isSound) return null
   const last = guard.checkpoints.at(-1)
   if (last !== undefined && step - last.step < checkpointShare * lengthOrNominal(run)) return null

@@ -158,7 +158,7 @@ describe('how often a job evaluates', () => {
         evaluationNoise: 0,
         hasNorms: false,
       }
-      const distances = [1, 2, 4].map((times) =>
+      const distances = [2, 3, 5].map((times) =>
         Math.round((times * budgetSteps) / pick(draw, [160, 200, 240])),
       )
       const switches = distances.map(

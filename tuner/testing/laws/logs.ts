@@ -121,7 +121,8 @@ export const withoutCause = (decisions: readonly Decision[]): readonly Decision[
 /** The gist of decisions, with steps counted from an origin. */
 export const gist = (decisions: readonly Decision[], origin = 0): readonly string[] =>
   decisions
-    .filter(({ kind }) => kind !== 'start')
+    // Where a counter began is told, and is all that may differ.
+    .filter(({ kind, reason }) => kind !== 'start' && reason.key !== 'origin')
     .map(({ kind, step, phase, status, reason, test }) =>
       [
         `${kind} at ${step - origin}`,

@@ -12,7 +12,7 @@ import { firstOf, holdsOnSeeds } from './seeds.conformance.ts'
 const plansOf = ({ plans }: ReportedJob, { origin, stepCount }: History) =>
   plans
     // Of the plans that one batch makes only the last is answered.
-    .filter(({ rows }, i) => plans[i + 1]?.rows !== rows)
+    .filter(({ afterStep }, i) => plans[i + 1]?.afterStep !== afterStep)
     .filter(({ rows, afterStep }) => rows > 0 && (afterStep ?? 0) < origin + stepCount - 1)
 
 /** Judged by its evaluations: these have a distance of their own, and there are enough of them. */
