@@ -75,11 +75,34 @@ function commandsOf(draw: Random, stepCount: number, origin: number): Readonly<R
       { kind: 'undo-switch', ...common },
       { kind: 'pause', ...common },
       { kind: 'resume', ...common },
-      { kind: 'set-budget', budgetSteps: Math.max(20, Math.round(stepCount * (0.5 + draw()))), ...common },
+      {
+        kind: 'set-budget',
+        budgetSteps: origin + Math.max(20, Math.round(stepCount * (0.5 + draw()))),
+        ...common,
+      },
       { kind: 'set-mode', mode: pick<Mode>(draw, ['auto', 'advisory', 'approve', 'off']), ...common },
     ])
   const steps = Array.from({ length: whole(draw, 4) }, () => origin + whole(draw, stepCount))
   return Object.fromEntries(steps.map((step) => [step, make(step)]))
+}
+
+/** A budget is where the counter shall end; one that it has passed already is the steps to take. */
+const budgetFrom = (origin: number, budgetSteps: number | null): number | null =>
+  budgetSteps === null || (origin >= budgetSteps && origin % 2 === 0) ? budgetSteps : origin + budgetSteps
+
+/** The same job with a counter that begins at 0. */
+export function fromZero(history: History): History {
+  const { origin, options, commands } = history
+  const { budgetSteps } = options
+  if (origin === 0) return history
+  const budget = budgetSteps !== null && budgetSteps > origin ? budgetSteps - origin : budgetSteps
+  const moved = Object.entries(commands).map(([step, command]) => [Number(step) - origin, command])
+  return {
+    ...history,
+    origin: 0,
+    options: { ...options, budgetSteps: budget },
+    commands: Object.fromEntries(moved),
+  }
 }
 
 /** A healthy job of a seed. */
@@ -104,6 +127,7 @@ export function historyOf(seed: number, fixed: Partial<ReportedJobOptions> = {})
     ...fixed,
   }
   const stepCount = options.budgetSteps ?? pick(draw, [300, 1_500])
+  const origin = pick(draw, [0, 0, 0, 1, 17, 1_000, 123_034])
   const canEvaluate = options.capabilities?.includes('heldOutLoss') === true && draw() < 0.9
   const distance = pick<number | 'asked'>(draw, [
     'asked',
@@ -112,8 +136,8 @@ export function historyOf(seed: number, fixed: Partial<ReportedJobOptions> = {})
   ])
   return {
     seed,
-    options,
-    origin: pick(draw, [0, 0, 0, 1, 17, 1_000, 123_034]),
+    options: { ...options, budgetSteps: budgetFrom(origin, options.budgetSteps) },
+    origin,
     stepCount,
     everySteps: pick(draw, [1, 1, 1, 1, 5]),
     stages: stagesOf(draw, stepCount, 1),

@@ -87,14 +87,28 @@ export function withLosses(log: readonly Observation[], change: (loss: number) =
   })
 }
 
-function movedCommand(command: Command, by: number): Command {
-  return command.kind === 'override' ? { ...command, untilStep: command.untilStep + by } : command
+type Move = { readonly by: number; readonly isTotal: boolean; readonly isTold: boolean }
+
+function movedCommand(command: Command, { by, isTotal }: Move): Command {
+  if (command.kind === 'override') return { ...command, untilStep: command.untilStep + by }
+  if (command.kind !== 'set-budget' || command.budgetSteps === null || !isTotal) return command
+  return { ...command, budgetSteps: command.budgetSteps + by }
 }
 
-/** The log of the same job whose counter began so much later; plans are not named, since their versions may differ. */
-export function withOrigin(log: readonly Observation[], by: number): Observation[] {
+/**
+ * The log of the same job whose counter began so much later: its budget is where the counter ends, or the steps to take,
+ * and it tells where it begins, or does not. Plans are not named, since their versions may differ.
+ */
+export function withOrigin(log: readonly Observation[], move: Move): Observation[] {
+  const { by, isTotal, isTold } = move
   return log.map((observation): Observation => {
     switch (observation.kind) {
+      case 'start': {
+        const { options } = observation
+        const { budgetSteps } = options
+        const moved = budgetSteps === null || !isTotal ? budgetSteps : budgetSteps + by
+        return { ...observation, options: { ...options, budgetSteps: moved, firstStep: isTold ? by : null } }
+      }
       case 'samples': {
         const { planVersion: _, ...rest } = observation
         const step = observation.columns.step.map((one) => one + by)
@@ -107,7 +121,7 @@ export function withOrigin(log: readonly Observation[], by: number): Observation
         return { ...observation, acknowledgement: { ...acknowledgement, step: acknowledgement.step + by } }
       }
       case 'command':
-        return { ...observation, command: movedCommand(observation.command, by) }
+        return { ...observation, command: movedCommand(observation.command, move) }
       default:
         return observation
     }
@@ -121,13 +135,14 @@ export const withoutCause = (decisions: readonly Decision[]): readonly Decision[
 /** The gist of decisions, with steps counted from an origin. */
 export const gist = (decisions: readonly Decision[], origin = 0): readonly string[] =>
   decisions
-    .filter(({ kind }) => kind !== 'start')
+    // That the counter did not begin at 0 is said only where it did not.
+    .filter(({ kind, reason }) => kind !== 'start' && reason.key !== 'origin')
     .map(({ kind, step, phase, status, reason, test }) =>
       [
         `${kind} at ${step - origin}`,
         `${phase.from} to ${phase.to}`,
         status,
-        reason?.key ?? '',
-        test === undefined ? '' : `${test.key} ${test.satisfied} ${test.hits?.met} of ${test.hits?.of}`,
+        reason.key,
+        test === undefined ? '' : `${test.key} ${test.satisfied} ${test.hits.met} of ${test.hits.of}`,
       ].join(', '),
     )

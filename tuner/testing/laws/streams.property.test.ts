@@ -132,7 +132,8 @@ describe('what is not finite', () => {
       },
     }
     const needed = place === 'averaged' ? 10 * evaluated : 10
-    if (budgetSteps !== null && (from + needed) * everySteps >= 0.95 * budgetSteps) return []
+    const length = budgetSteps === null || budgetSteps <= origin ? budgetSteps : budgetSteps - origin
+    if (length !== null && (from + needed) * everySteps >= 0.95 * length) return []
     const toStep = origin + everySteps * (from + needed + 3 * batchRows + 20)
     const job = reportedRun(options, stream, { fromStep: origin, toStep })
     const guard = made(job, 'guard')[0]?.rows ?? Number.POSITIVE_INFINITY
