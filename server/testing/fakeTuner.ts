@@ -37,6 +37,7 @@ const noOptions: RunOptions = {
   optimizer: { name: 'unknown', family: 'other', momentum: null, weightDecay: null },
   budgetSteps: null,
   warmupSteps: null,
+  firstStep: null,
   mode: 'auto',
   capabilities: [],
   learningRate: { initial: null, min: null, max: null },

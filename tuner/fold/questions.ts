@@ -4,7 +4,7 @@
 import { isDrifting } from '../guard/drift.ts'
 import { guarded, notRestored } from '../guard/recovery.ts'
 import { isPassed, isTripwireStale } from '../guard/tripwire.ts'
-import { signOf, watchedAfresh } from '../guard/watch.ts'
+import { blocksInARow, guardBlockSteps, signOf, watchedAfresh } from '../guard/watch.ts'
 import { isSteering } from '../options.ts'
 import { unansweredEnd } from '../person/approval.ts'
 import { handedBack } from '../person/commands.ts'
@@ -19,6 +19,8 @@ import { relaid } from './start.ts'
 /** A new objective, or a passed limit, is not looked at again for so many steps, or this share of the budget. Chosen. */
 const graceStepsMax = 50
 const graceShare = 0.02
+/** So long the guard needs to share an alarm: five blocks, and one that was begun. */
+const sharedSteps = (blocksInARow + 1) * guardBlockSteps
 /** A restore that is not answered for so many steps, or this share of the budget, is taken to have failed. Chosen. */
 const restoreSteps = 100
 const restoreShare = 0.05
@@ -110,23 +112,31 @@ const drift: Question = ({ seen, course }) => {
 const limits: Question = (run) => {
   const { seen, plan, course } = run
   if (!isSteering(run.mode) || course.kind === 'search' || course.kind === 'done') return null
+  const { passed } = seen.guard
+  if (passed !== null && seen.step >= passed.step + sharedSteps) return unshared(run, passed)
   if (!isPassed(run)) return isTripwireStale(run) ? { course } : null
-  const { passedAtStep } = seen.guard
-  if (passedAtStep !== null && seen.step < passedAtStep + graceOf(run)) return { course }
-  const { lossAbove, thenLearningRate } = plan.tripwire!
-  return {
-    course,
-    change: { seen: { ...seen, guard: { ...seen.guard, passedAtStep: seen.step } } },
-    records: [
-      {
-        kind: 'guard',
-        rule: 'divergence-guard',
-        reason: 'tripwire',
-        values: { step: seen.step, limit: lossAbove, rate: thenLearningRate },
-      },
-    ],
-  }
+  if (passed !== null) return { course }
+  const limit = plan.tripwire!.lossAbove!
+  const guard = { ...seen.guard, passed: { step: seen.step, limit } }
+  return { course, change: { seen: { ...seen, guard } } }
 }
+
+/** The guard has had time to share a client's alarm, and has not. */
+const unshared = (
+  { seen, plan, course }: Run,
+  { step, limit }: { step: number; limit: number },
+): Outcome => ({
+  course,
+  change: { seen: { ...seen, guard: { ...seen.guard, passed: null } } },
+  records: [
+    {
+      kind: 'guard',
+      rule: 'divergence-guard',
+      reason: 'tripwire',
+      values: { step, limit, rate: plan.tripwire?.thenLearningRate ?? null },
+    },
+  ],
+})
 
 /** A sign of divergence comes before everything that the phase may want. */
 const phase: Question = (run) =>

@@ -97,12 +97,12 @@ export function begun(turn: Turn, { runId, options }: Extract<Observation, { kin
 }
 
 /** How a run begins at its present step. */
-function beginning(run: Run): Outcome {
+function beginning(run: Run, fromStep = run.seen.step): Outcome {
   const searching = initialSearch(run)
   if (searching !== null) return beginSearch(run, searching)
-  if (!isSteering(run.mode)) return { course: largeCourse(run.seen.step, null) }
+  if (!isSteering(run.mode)) return { course: largeCourse(fromStep, null) }
   const rate = givenRate(run.options)
-  return { course: largeCourse(run.seen.step, rate, { ramp: rampTo(run, rate, run.seen.step) }) }
+  return { course: largeCourse(fromStep, rate, { ramp: rampTo(run, rate, fromStep) }) }
 }
 
 function startDraft(run: Run, { course }: Outcome): Draft {
@@ -129,12 +129,15 @@ export function relaid(run: Run): Outcome | null {
   const { seen, course } = run
   const origin = originOf(run)
   if (origin === 0 || course.kind === 'done' || course.kind === 'anneal') return null
-  const begins = beginning(run)
+  const begins = beginning(run, origin)
   return {
     ...begins,
     withdraw: isOfTheCourse,
     change: {
       ...begins.change,
+      // What was laid before the origin was known says nothing of these steps.
+      followed: null,
+      issued: [],
       seen: {
         ...seen,
         ...begins.change?.seen,

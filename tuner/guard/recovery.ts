@@ -61,7 +61,9 @@ function recovered(run: Run, sign: Sign): Outcome {
   const validFromStep = back === null ? seen.step : run.trajectory.validFromStep
   const change = { seen: tripped.seen, trajectory: { ...run.trajectory, validFromStep } }
   const slow =
-    course.kind === 'large' && count >= 3 ? annealed(tripped, sign) : slowed(tripped, sign, count >= 2, back)
+    course.kind === 'large' && count >= 3 && trip.isFinite
+      ? annealed(tripped, sign)
+      : slowed(tripped, sign, count >= 2, back)
   return { ...slow, change: { ...change, ...slow.change }, ...(back === null ? {} : { restore: back }) }
 }
 

@@ -118,14 +118,16 @@ export class ReportedJob {
     this.#probes.push(probe)
   }
 
-  command(command: Command): void {
-    this.#fold({ kind: 'command', command })
-  }
-
-  /** The job asks for its run again, as a process does that goes on from a checkpoint of its own. */
+  /** Asks for the run again, as a process does that goes on from its own checkpoint, and begins to watch anew. */
   resume(): void {
     this.#fold({ kind: 'resumed' })
+    this.#smoothed = null
+    this.#nonFiniteCount = 0
     this.#hear(this.state)
+  }
+
+  command(command: Command): void {
+    this.#fold({ kind: 'command', command })
   }
 
   /** Sends what there is, also if that is nothing: then the answer is all that comes of it. */
@@ -197,7 +199,10 @@ export class ReportedJob {
   }
 
   /** The wire trips on what the job itself knows: its loss smoothed over ten steps, and the norm of its gradient. */
-  #watch(step: number, { loss, gradientNormSquared }: Row): void {
+  #watch(step: number, row: Row): void {
+    // A step that mixed precision left out says nothing.
+    if (row.skipped === 1) return
+    const { loss, gradientNormSquared } = row
     if (loss !== null && Number.isFinite(loss))
       this.#smoothed = this.#smoothed === null ? loss : this.#smoothed + (loss - this.#smoothed) / 10
     if (loss !== null) this.#nonFiniteCount = Number.isFinite(loss) ? 0 : this.#nonFiniteCount + 1

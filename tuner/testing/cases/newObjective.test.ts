@@ -158,7 +158,7 @@ describe.each(cases)('$name', (one) => {
     const saving = { ...one, options: { ...one.options, capabilities: ['checkpoint'] as const } }
     const job = runOf(saving, one.loss(7))
     expect(wholeRunFaults(job, budgetSteps)).toEqual([])
-    expect(rateSum(job) / whole).toBeGreaterThan(0.85)
+    expect(rateSum(job) / rateSum(undisturbed(saving))).toBeGreaterThan(0.85)
   })
 })
 
