@@ -26,6 +26,8 @@ export type History = {
   /** Scatter of training losses, and of evaluations, as a share of what a stage learns. */
   readonly noise: number
   readonly evaluationNoise: number
+  /** How far evaluations of the present weights lie above those of averaged ones, by the same measure. */
+  readonly gap: number
   /** Steps between evaluations; null = none. */
   readonly evaluationSteps: number | 'asked' | null
   readonly hasNorms: boolean
@@ -128,6 +130,9 @@ export function historyOf(seed: number, fixed: Partial<ReportedJobOptions> = {})
   }
   const stepCount = options.budgetSteps ?? pick(draw, [300, 1_500])
   const origin = pick(draw, [0, 0, 0, 1, 17, 1_000, 123_034])
+  const everySteps = pick(draw, [1, 1, 1, 1, 5])
+  // A job that counts from 1 and does not say so may as well log each step at its end.
+  const isTold = (origin > 0 && origin <= everySteps) || draw() < 0.4
   const canEvaluate = options.capabilities?.includes('heldOutLoss') === true && draw() < 0.9
   const distance = pick<number | 'asked'>(draw, [
     'asked',
@@ -136,13 +141,18 @@ export function historyOf(seed: number, fixed: Partial<ReportedJobOptions> = {})
   ])
   return {
     seed,
-    options: { ...options, budgetSteps: budgetFrom(origin, options.budgetSteps) },
+    options: {
+      ...options,
+      budgetSteps: budgetFrom(origin, options.budgetSteps),
+      firstStep: isTold ? origin : null,
+    },
     origin,
     stepCount,
-    everySteps: pick(draw, [1, 1, 1, 1, 5]),
+    everySteps,
     stages: stagesOf(draw, stepCount, 1),
     noise: 0.02 + 0.08 * draw(),
     evaluationNoise: 0.002 + 0.01 * draw(),
+    gap: 10 ** (-3 + 2.3 * draw()),
     evaluationSteps: canEvaluate ? distance : null,
     hasNorms: options.capabilities?.includes('microBatchNorms') === true || draw() < 0.3,
     cutOff: null,
@@ -172,8 +182,18 @@ export function withCutOff(history: History): History {
 
 /** What it reports. */
 export function streamOf(history: History): Stream {
-  const { seed, origin, stages, noise, evaluationNoise, evaluationSteps, hasNorms, everySteps, options } =
-    history
+  const {
+    seed,
+    origin,
+    stages,
+    noise,
+    gap,
+    evaluationNoise,
+    evaluationSteps,
+    hasNorms,
+    everySteps,
+    options,
+  } = history
   const normal = normals(random(seed ^ 0x3243f6a8))
   const stageAt = (step: number) => stages.findLast(({ fromStep }) => step - origin >= fromStep) ?? stages[0]!
   const level = (step: number) => {
@@ -183,7 +203,7 @@ export function streamOf(history: History): Stream {
   const range = (step: number) => stageAt(step).from - stageAt(step).to
   const averages = options.capabilities?.includes('averagedWeights') === true
   const scores = (step: number) => ({
-    raw: level(step) + range(step) * (0.06 + evaluationNoise * normal()),
+    raw: level(step) + range(step) * (0.02 + gap + evaluationNoise * normal()),
     averaged: averages ? level(step) + range(step) * (0.02 + evaluationNoise * normal()) : undefined,
   })
   return {

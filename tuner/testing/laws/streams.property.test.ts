@@ -114,7 +114,14 @@ describe('what is not finite', () => {
       sendsPlanVersion: draw() < 0.5,
       mode: pick(draw, ['auto', 'auto', 'approve']),
     }
-    const base = streamOf({ ...historyOf(seed), origin, everySteps, hasNorms: false, evaluationSteps: null })
+    const base = streamOf({
+      ...historyOf(seed),
+      origin,
+      everySteps,
+      hasNorms: false,
+      evaluationSteps: 1,
+      options,
+    })
     const isBad = (step: number) => step - origin >= from * everySteps
     const odd = place === 'loss' ? pick(draw, [Number.NaN, Number.POSITIVE_INFINITY]) : Number.NaN
     const stream: Stream = {
@@ -125,10 +132,11 @@ describe('what is not finite', () => {
       }),
       evaluated: {
         every: everySteps * evaluated,
-        at: (step) =>
-          place === 'averaged'
-            ? { raw: 2 - 1e-9 * step, averaged: isBad(step) ? odd : 1.9 - 1e-9 * step }
-            : null,
+        at: (step, rate) => {
+          const scores = base.evaluated!.at(step, rate)
+          if (place !== 'averaged' || scores === null) return null
+          return isBad(step) ? { ...scores, averaged: odd } : scores
+        },
       },
     }
     const needed = place === 'averaged' ? 10 * evaluated : 10
