@@ -59,7 +59,7 @@ function columnOf<Entry>(decode: (value: unknown) => Entry | undefined, must: st
           })
           return z.NEVER
         }
-        values[i] = decoded
+        if (decoded !== values[i]) values[i] = decoded
       }
       return values as Entry[]
     })

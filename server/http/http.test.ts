@@ -47,6 +47,8 @@ test('a run can be resumed, and says which sequence each client sends next', asy
   expect(again.status).toBe(200)
   expect(again.body.nextSequence).toEqual({ c: 2 })
   expect((await newRun()).body).toMatchObject({ status: 409, code: 'run-exists' })
+  const stored = await server.storage.observations('r1', { after: 0, limit: 10 })
+  expect(stored.map(({ kind }) => kind)).toEqual(['start', 'samples', 'resumed'])
   const missing = await server.call('POST', `${api}/runs`, { runId: 'none', resume: 'must' })
   expect(missing.body).toMatchObject({ status: 404, code: 'run-not-found' })
 })

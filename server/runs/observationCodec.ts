@@ -94,6 +94,7 @@ function currentOptions(stored: RunOptions): RunOptions {
       weightDecay: optimizer.weightDecay ?? null,
     },
     warmupSteps: stored.warmupSteps ?? null,
+    firstStep: stored.firstStep ?? null,
     capabilities: stored.capabilities.filter((capability) => capabilities.includes(capability)),
   }
 }

@@ -79,6 +79,7 @@ test('options that were stored by version 0.1.0 are filled in, and a capability 
       name: 'n',
       optimizer: { name: 'AdamW', family: 'adam', momentum: null, weightDecay: null },
       warmupSteps: null,
+      firstStep: null,
       capabilities: ['checkpoint'],
     },
   })

@@ -21,9 +21,10 @@ import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
 import { checkBounds, telemetryAnswer } from './answers.ts'
 import { type ApplyContext, beginRun, foldBatch, type RunEvent, saveBatch } from './apply.ts'
 import { digestOf } from './digest.ts'
+import type { ObservationBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 import { KeyedQueue } from './queue.ts'
-import { checkRunning, runNotFound } from './runErrors.ts'
+import { checkRunning, isEnded, runNotFound } from './runErrors.ts'
 import { summaryAt } from './runRecord.ts'
 import type { RunSeries } from './runSeries.ts'
 import { checkRepeat, sequenceGap } from './sequences.ts'
@@ -56,6 +57,8 @@ function budgetCommands(
   checkRunning(run, 'to train on, start a new run, with a runId of its own, from the weights that you have')
   return [{ kind: 'set-budget', budgetSteps, reason, by }]
 }
+
+const observed = (command: Command): ObservationBody => ({ kind: 'command', command })
 
 export class Runs {
   private readonly options: RunsOptions
@@ -143,16 +146,18 @@ export class Runs {
     })
   }
 
+  /** A run that goes on hears of it, as its next steps may be earlier ones; one that has ended is only read. */
   private async resumed(runId: string, { budgetSteps }: CreateRun, by: string): Promise<ActiveRun> {
     const run = await this.active.get(runId)
-    await this.apply(run, budgetCommands(run.record.summary, budgetSteps, 'resumed with another budget', by))
+    const { summary } = run.record
+    const commands = budgetCommands(summary, budgetSteps, 'resumed with another budget', by)
+    if (!isEnded(summary)) await this.apply(run, [{ kind: 'resumed' }, ...commands.map(observed)])
     return run
   }
 
-  /** Folds and stores commands; none change nothing. */
-  private async apply(run: ActiveRun, commands: readonly Command[]): Promise<readonly Decision[]> {
-    if (commands.length === 0) return []
-    const bodies = commands.map((command) => ({ kind: 'command', command }) as const)
+  /** Folds and stores observations that did not come as telemetry; none change nothing. */
+  private async apply(run: ActiveRun, bodies: readonly ObservationBody[]): Promise<readonly Decision[]> {
+    if (bodies.length === 0) return []
     const batch = foldBatch(this.context, run, bodies, null)
     await saveBatch(this.context, run, batch)
     return batch.decisions
@@ -210,7 +215,7 @@ export class Runs {
     return this.inLine(runId, async () => {
       const run = await this.active.get(runId)
       check(run.record.summary)
-      const decisions = await this.apply(run, [command])
+      const decisions = await this.apply(run, [observed(command)])
       return { ...this.answer(run), decisions }
     })
   }
@@ -222,7 +227,7 @@ export class Runs {
       const { reason, mode, budgetSteps } = changes
       const commands = budgetCommands(run.record.summary, budgetSteps, reason, by)
       if (mode !== undefined) commands.push({ kind: 'set-mode', mode, reason, by })
-      await this.apply(run, commands)
+      await this.apply(run, commands.map(observed))
       const { name = run.record.name, project = run.record.project, tags = run.record.tags } = changes
       const record = { ...run.record, name, project, tags }
       await this.options.storage.updateRun(record)

@@ -140,6 +140,7 @@ export function createFakeTuner(version = 'fake-1', factor = 1): Tuner {
         return { state: result.state, decisions: [result.decision], readings: [] }
       }
       case 'acknowledgement':
+      case 'resumed':
         return { state, decisions: [], readings: [] }
     }
   }

@@ -2,7 +2,7 @@
 // outcome, or with null.
 
 import { isDrifting } from '../guard/drift.ts'
-import { guarded, notRestored } from '../guard/recovery.ts'
+import { atNewLevel, guarded, notRestored } from '../guard/recovery.ts'
 import { isPassed, isTripwireStale } from '../guard/tripwire.ts'
 import { blocksInARow, guardBlockSteps, signOf, watchedAfresh } from '../guard/watch.ts'
 import { isSteering } from '../options.ts'
@@ -12,7 +12,6 @@ import type { Outcome, Run } from '../phases/phase.ts'
 import { sampled } from '../phases/phases.ts'
 import { searchCutShort } from '../phases/search/search.ts'
 import { lengthOrNominal } from '../plan/bounds.ts'
-import { freshSignals } from '../signals/signals.ts'
 import type { Seen } from '../state.ts'
 import { relaid } from './start.ts'
 
@@ -51,20 +50,15 @@ const wentBack: Question = ({ seen, course }, before) =>
 
 /** The job says that the loss measures something else: a new level is no divergence. */
 const objective: Question = (run, before) => {
-  const { seen, course } = run
+  const { seen } = run
   if (seen.objective === before.objective || before.objective === null) return null
   const values = { step: seen.step - 1 }
+  const next = atNewLevel(run)
   const guard = watchedAfresh(seen.guard, seen.step + graceOf(run))
-  const signals = { ...freshSignals(seen.signals), firstLoss: null, firstCount: 0 }
-  const anew =
-    course.kind === 'large'
-      ? { ...course, fromStep: seen.step, verdicts: [], memorised: [], outlook: null }
-      : course.kind === 'anneal'
-        ? { ...course, losses: [], bestLevel: null }
-        : course
+  const signals = { ...next.seen.signals, firstLoss: null, firstCount: 0 }
   return {
-    course: anew,
-    change: { seen: { ...seen, guard, signals, runLength: 0, rivals: null }, kept: null },
+    course: next.course,
+    change: { seen: { ...next.seen, guard, signals }, kept: null },
     records: [
       { kind: 'hold', rule: 'divergence-guard', reason: 'objective', values, text: seen.objective ?? '' },
     ],

@@ -25,7 +25,7 @@ const riseDeviations = 6
 /** What healed fades by this factor a block, and counts from so many usual deviations on, and up to so many. */
 const healedFade = 0.99
 const healedMin = 3
-const healedMax = 30
+const healedMax = 100
 export const blocksInARow = 5
 /** Learned plainly: the fall is so many times the error of a block's mean. */
 const learnedErrors = 16
@@ -59,7 +59,7 @@ export type GuardState = {
   readonly scatters: readonly number[]
   readonly rises: readonly number[]
   readonly highBlocks: number
-  /** Deviation of the widest excursions that healed, fading; and of the one that is watched. */
+  /** The widest excursions that healed, in deviations of single steps, fading; and the one that is watched, in the loss's unit. */
   readonly healed: number
   readonly excursion: number
   readonly forgottenBlocks: number
@@ -221,7 +221,8 @@ function endBlock(state: GuardState, mean: number, scatter: number): GuardState 
     forgottenBlocks,
     highBlocks: 0,
     excursion: 0,
-    healed: healedOf(state, scatter),
+    // A leap downwards has healed as it came; the noise of a loss that rises may be all there is of a divergence.
+    healed: healedOf(state, rise !== null && rise <= 0 ? scatter : 0),
     levels: [...state.levels, mean].slice(-levelBlocks),
     rises: rise === null ? state.rises : [...state.rises, rise].slice(-rememberedBlocks),
   }
@@ -233,9 +234,8 @@ function endBlock(state: GuardState, mean: number, scatter: number): GuardState 
  */
 function healedOf({ healed, excursion, scatters }: GuardState, scatter: number): number {
   const usual = scatters.length === 0 ? scatter : median([...scatters])
-  const widest = Math.max(excursion, scatter)
-  const counted = widest > healedMin * usual ? Math.min(widest, healedMax * usual) : 0
-  return Math.max(healedFade * healed, counted)
+  const factor = usual > 0 ? Math.max(excursion, scatter) / usual : 0
+  return Math.max(healedFade * healed, factor > healedMin ? Math.min(factor, healedMax) : 0)
 }
 
 /** The level of the last eight blocks; null = they are not there yet. */
@@ -251,7 +251,8 @@ function riseOf(state: GuardState, mean: number): number | null {
 export function scatterOf({ rises, scatters, healed }: GuardState): number | null {
   if (scatters.length === 0) return null
   const ofRises = rises.length < risesNeeded ? 0 : normalPerMad * medianAbsoluteDeviation([...rises])
-  const scatter = Math.max(ofRises, median([...scatters]), healed)
+  const usual = median([...scatters])
+  const scatter = Math.max(ofRises, usual, healed * usual)
   return scatter > 0 ? scatter : null
 }
 

@@ -88,6 +88,7 @@ export const migrations: readonly string[] = [
       '$.options.optimizer.momentum', json('null'),
       '$.options.optimizer.weightDecay', json('null'),
       '$.options.warmupSteps', json('null'),
+      '$.options.firstStep', json('null'),
       '$.badSamples.nonFiniteNorms', 0,
       '$.badSamples.skipped', 0,
       '$.badSamples.farAhead', 0,

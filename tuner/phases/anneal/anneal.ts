@@ -101,7 +101,7 @@ function squeezed(run: Run, course: Anneal, { from, to, standardError }: Rise): 
           relation: '>',
           right: { value: from, standardError: null },
           satisfied: true,
-          hits: { met: 2, of: 3 },
+          hits: { met: 3, of: 3 },
           probability: null,
         },
       },

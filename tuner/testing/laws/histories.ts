@@ -79,7 +79,7 @@ function commandsOf(draw: Random, stepCount: number, origin: number): Readonly<R
       { kind: 'resume', ...common },
       {
         kind: 'set-budget',
-        budgetSteps: origin + Math.max(20, Math.round(stepCount * (0.5 + draw()))),
+        budgetSteps: Math.max(20, Math.round(stepCount * (0.5 + draw()))),
         ...common,
       },
       { kind: 'set-mode', mode: pick<Mode>(draw, ['auto', 'advisory', 'approve', 'off']), ...common },
@@ -88,21 +88,14 @@ function commandsOf(draw: Random, stepCount: number, origin: number): Readonly<R
   return Object.fromEntries(steps.map((step) => [step, make(step)]))
 }
 
-/** A budget is where the counter shall end; one that it has passed already is the steps to take. */
-const budgetFrom = (origin: number, budgetSteps: number | null): number | null =>
-  budgetSteps === null || (origin >= budgetSteps && origin % 2 === 0) ? budgetSteps : origin + budgetSteps
-
 /** The same job with a counter that begins at 0. */
 export function fromZero(history: History): History {
   const { origin, options, commands } = history
-  const { budgetSteps } = options
-  if (origin === 0) return history
-  const budget = budgetSteps !== null && budgetSteps > origin ? budgetSteps - origin : budgetSteps
   const moved = Object.entries(commands).map(([step, command]) => [Number(step) - origin, command])
   return {
     ...history,
     origin: 0,
-    options: { ...options, budgetSteps: budget },
+    options: { ...options, firstStep: null },
     commands: Object.fromEntries(moved),
   }
 }
@@ -129,10 +122,10 @@ export function historyOf(seed: number, fixed: Partial<ReportedJobOptions> = {})
     ...fixed,
   }
   const stepCount = options.budgetSteps ?? pick(draw, [300, 1_500])
-  const origin = pick(draw, [0, 0, 0, 1, 17, 1_000, 123_034])
+  // Beyond every budget, where it is plain that this is the steps to take.
+  const origin = pick(draw, [0, 0, 0, 5_000, 123_034])
   const everySteps = pick(draw, [1, 1, 1, 1, 5])
-  // A job that counts from 1 and does not say so may as well log each step at its end.
-  const isTold = (origin > 0 && origin <= everySteps) || draw() < 0.4
+  const isTold = draw() < 0.4
   const canEvaluate = options.capabilities?.includes('heldOutLoss') === true && draw() < 0.9
   const distance = pick<number | 'asked'>(draw, [
     'asked',
@@ -141,11 +134,7 @@ export function historyOf(seed: number, fixed: Partial<ReportedJobOptions> = {})
   ])
   return {
     seed,
-    options: {
-      ...options,
-      budgetSteps: budgetFrom(origin, options.budgetSteps),
-      firstStep: isTold ? origin : null,
-    },
+    options: { ...options, firstStep: isTold ? origin : null },
     origin,
     stepCount,
     everySteps,

@@ -87,28 +87,19 @@ export function withLosses(log: readonly Observation[], change: (loss: number) =
   })
 }
 
-type Move = { readonly by: number; readonly isTotal: boolean; readonly isTold: boolean }
-
-function movedCommand(command: Command, { by, isTotal }: Move): Command {
-  if (command.kind === 'override') return { ...command, untilStep: command.untilStep + by }
-  if (command.kind !== 'set-budget' || command.budgetSteps === null || !isTotal) return command
-  return { ...command, budgetSteps: command.budgetSteps + by }
+function movedCommand(command: Command, by: number): Command {
+  return command.kind === 'override' ? { ...command, untilStep: command.untilStep + by } : command
 }
 
 /**
- * The log of the same job whose counter began so much later: its budget is where the counter ends, or the steps to take,
- * and it tells where it begins, or does not. Plans are not named, since their versions may differ.
+ * The log of the same job whose counter began so much later, which it tells or does not. Plans are not named, since their
+ * versions may differ.
  */
-export function withOrigin(log: readonly Observation[], move: Move): Observation[] {
-  const { by, isTotal, isTold } = move
+export function withOrigin(log: readonly Observation[], by: number, isTold: boolean): Observation[] {
   return log.map((observation): Observation => {
     switch (observation.kind) {
-      case 'start': {
-        const { options } = observation
-        const { budgetSteps } = options
-        const moved = budgetSteps === null || !isTotal ? budgetSteps : budgetSteps + by
-        return { ...observation, options: { ...options, budgetSteps: moved, firstStep: isTold ? by : null } }
-      }
+      case 'start':
+        return { ...observation, options: { ...observation.options, firstStep: isTold ? by : null } }
       case 'samples': {
         const { planVersion: _, ...rest } = observation
         const step = observation.columns.step.map((one) => one + by)
@@ -121,7 +112,7 @@ export function withOrigin(log: readonly Observation[], move: Move): Observation
         return { ...observation, acknowledgement: { ...acknowledgement, step: acknowledgement.step + by } }
       }
       case 'command':
-        return { ...observation, command: movedCommand(observation.command, move) }
+        return { ...observation, command: movedCommand(observation.command, by) }
       default:
         return observation
     }

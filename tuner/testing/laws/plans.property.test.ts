@@ -10,7 +10,10 @@ import { firstOf, holdsOnSeeds } from './seeds.conformance.ts'
 
 /** Plans published while the run was on its way, its first step known. */
 const plansOf = ({ plans }: ReportedJob, { origin, stepCount }: History) =>
-  plans.filter(({ rows, afterStep }) => rows > 0 && (afterStep ?? 0) < origin + stepCount - 1)
+  plans
+    // Of the plans that one batch makes only the last is answered.
+    .filter(({ rows }, i) => plans[i + 1]?.rows !== rows)
+    .filter(({ rows, afterStep }) => rows > 0 && (afterStep ?? 0) < origin + stepCount - 1)
 
 /** Judged by its evaluations: these have a distance of their own, and there are enough of them. */
 function ownDistance({ options, evaluationSteps, stepCount }: History): number | null {

@@ -98,7 +98,9 @@ describe('what is not finite', () => {
   function met(seed: number, place: Place): readonly string[] {
     const draw = random(seed ^ 7)
     const budgetSteps = pick(draw, budgets)
-    const everySteps = budgetSteps !== null && budgetSteps < 5_000 ? 1 : pick(draw, [1, 1, 10, 100])
+    // An evaluation falls on steps that are multiples, which a job that reports each tenth step does not meet.
+    const isShort = place === 'averaged' || (budgetSteps !== null && budgetSteps < 5_000)
+    const everySteps = isShort ? 1 : pick(draw, [1, 1, 10, 100])
     const from = whole(draw, budgetSteps === 40 ? 15 : budgetSteps === 200 ? 90 : pick(draw, [5, 60, 400]))
     const evaluated = pick(draw, [4, 10])
     const batchRows = pick(draw, [1, 3, 10])
