@@ -88,7 +88,8 @@ function moved(run: TunerState, seen: Seen, report: Report): Seen {
   const isFirst = seen.origin === null
   // A job that logs each so many steps begins with the first of them.
   const isSure = seen.isOriginSure || !isFirst
-  const sureOrigin = !seen.isOriginSure && !isFirst && origin <= step - origin ? 0 : origin
+  const stride = step - origin
+  const sureOrigin = !seen.isOriginSure && stride > 1 && origin <= stride ? 0 : origin
   const reference = largeRateOf(course) ?? learningRate
   const { gradientNormSquared, loss } = report
   return {

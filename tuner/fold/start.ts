@@ -97,12 +97,12 @@ export function begun(turn: Turn, { runId, options }: Extract<Observation, { kin
 }
 
 /** How a run begins at its present step. */
-function beginning(run: Run, fromStep = run.seen.step): Outcome {
+function beginning(run: Run): Outcome {
   const searching = initialSearch(run)
   if (searching !== null) return beginSearch(run, searching)
-  if (!isSteering(run.mode)) return { course: largeCourse(fromStep, null) }
+  if (!isSteering(run.mode)) return { course: largeCourse(run.seen.step, null) }
   const rate = givenRate(run.options)
-  return { course: largeCourse(fromStep, rate, { ramp: rampTo(run, rate, fromStep) }) }
+  return { course: largeCourse(run.seen.step, rate, { ramp: rampTo(run, rate, run.seen.step) }) }
 }
 
 function startDraft(run: Run, { course }: Outcome): Draft {
@@ -129,7 +129,7 @@ export function relaid(run: Run): Outcome | null {
   const { seen, course } = run
   const origin = originOf(run)
   if (origin === 0 || course.kind === 'done' || course.kind === 'anneal') return null
-  const begins = beginning(run, origin)
+  const begins = beginning({ ...run, seen: { ...seen, step: origin } })
   return {
     ...begins,
     withdraw: isOfTheCourse,
@@ -141,6 +141,7 @@ export function relaid(run: Run): Outcome | null {
       seen: {
         ...seen,
         ...begins.change?.seen,
+        step: seen.step,
         signals: initialSignals(lengthOf(run)),
       },
     },

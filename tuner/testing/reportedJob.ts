@@ -25,7 +25,7 @@ import {
 
 /** A decision, and how many rows had been reported when it was heard of. */
 export type Made = { readonly decision: Decision; readonly rows: number }
-/** A plan as it was published: after how many rows, and after which step was taken; null = before the first. */
+/** A plan as it was published: after how many rows, and after which step had been folded; null = before the first. */
 export type Published = { readonly plan: Plan; readonly rows: number; readonly afterStep: number | null }
 /** Held-out losses of the present weights, and of averaged ones. */
 export type Scores = { readonly raw: number; readonly averaged?: number | undefined }
@@ -63,6 +63,7 @@ export class ReportedJob {
   #nonFiniteCount = 0
   #isTripped = false
   #rowCount = 0
+  #foldedStep: number | null = null
 
   constructor(options: ReportedJobOptions) {
     this.#settled = { ...reportedDefaults, ...options }
@@ -154,10 +155,13 @@ export class ReportedJob {
     const observation = { ...body, number, receivedAt: '2026-01-01T00:00:00.000Z' } as Observation
     this.log.push(observation)
     const { state, decisions } = tune(this.state, observation)
-    if (observation.kind === 'samples') this.#rowCount += observation.columns.step.length
+    if (observation.kind === 'samples') {
+      this.#rowCount += observation.columns.step.length
+      this.#foldedStep = observation.columns.step.at(-1) ?? this.#foldedStep
+    }
     const rows = this.#rowCount
     if (state.plan !== this.state.plan)
-      this.plans.push({ plan: state.plan, rows, afterStep: this.taken.at(-1)?.step ?? null })
+      this.plans.push({ plan: state.plan, rows, afterStep: this.#foldedStep })
     this.state = state
     for (const decision of decisions) this.made.push({ decision, rows })
   }

@@ -28,9 +28,13 @@ export type Course = {
 }
 
 /** Whether an evaluation is due once so many steps are taken, and whether its answer is wanted at once. */
-function isDue(job: ReportedJob, { evaluated }: Stream, stepCount: number): boolean {
+function isDue(job: ReportedJob, { evaluated, everySteps = 1 }: Stream, stepCount: number): boolean {
   if (evaluated === undefined) return false
-  if (evaluated.every !== 'asked') return stepCount % evaluated.every === 0
+  if (evaluated.every !== 'asked') {
+    // Of a job that reports each so many steps: the first report after the evaluation was due.
+    const dueCount = (count: number) => Math.floor(count / Number(evaluated.every))
+    return dueCount(stepCount) > dueCount(stepCount - everySteps)
+  }
   const every = job.plan.cadence?.valleySteps ?? evaluated.otherwise ?? 50
   return stepCount % every === 0 || job.plan.awaitAtStep === stepCount
 }

@@ -60,5 +60,7 @@ export const hastySwitches = (decisions: readonly Decision[]): readonly string[]
   decisions.flatMap((decision) => {
     const { test } = decision
     if (decision.kind !== 'switch' || test?.key !== 'marginal-cost' || !test.satisfied) return []
+    // A switch that is forced is not one that the rule asked for, and says so.
+    if (/deadline|fallback|command/.test(decision.reason.key)) return []
     return test.hits.met >= 2 ? [] : [`switch at ${decision.step} with ${test.hits.met} of ${test.hits.of}`]
   })

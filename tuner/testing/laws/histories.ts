@@ -26,6 +26,8 @@ export type History = {
   /** Scatter of training losses, and of evaluations, as a share of what a stage learns. */
   readonly noise: number
   readonly evaluationNoise: number
+  /** How far evaluations of the present weights lie above those of averaged ones, by the same measure. */
+  readonly gap: number
   /** Steps between evaluations; null = none. */
   readonly evaluationSteps: number | 'asked' | null
   readonly hasNorms: boolean
@@ -75,11 +77,27 @@ function commandsOf(draw: Random, stepCount: number, origin: number): Readonly<R
       { kind: 'undo-switch', ...common },
       { kind: 'pause', ...common },
       { kind: 'resume', ...common },
-      { kind: 'set-budget', budgetSteps: Math.max(20, Math.round(stepCount * (0.5 + draw()))), ...common },
+      {
+        kind: 'set-budget',
+        budgetSteps: Math.max(20, Math.round(stepCount * (0.5 + draw()))),
+        ...common,
+      },
       { kind: 'set-mode', mode: pick<Mode>(draw, ['auto', 'advisory', 'approve', 'off']), ...common },
     ])
   const steps = Array.from({ length: whole(draw, 4) }, () => origin + whole(draw, stepCount))
   return Object.fromEntries(steps.map((step) => [step, make(step)]))
+}
+
+/** The same job with a counter that begins at 0. */
+export function fromZero(history: History): History {
+  const { origin, options, commands } = history
+  const moved = Object.entries(commands).map(([step, command]) => [Number(step) - origin, command])
+  return {
+    ...history,
+    origin: 0,
+    options: { ...options, firstStep: null },
+    commands: Object.fromEntries(moved),
+  }
 }
 
 /** A healthy job of a seed. */
@@ -104,6 +122,10 @@ export function historyOf(seed: number, fixed: Partial<ReportedJobOptions> = {})
     ...fixed,
   }
   const stepCount = options.budgetSteps ?? pick(draw, [300, 1_500])
+  // Beyond every budget, where it is plain that this is the steps to take.
+  const origin = pick(draw, [0, 0, 0, 5_000, 123_034])
+  const everySteps = pick(draw, [1, 1, 1, 1, 5])
+  const isTold = draw() < 0.4
   const canEvaluate = options.capabilities?.includes('heldOutLoss') === true && draw() < 0.9
   const distance = pick<number | 'asked'>(draw, [
     'asked',
@@ -112,13 +134,14 @@ export function historyOf(seed: number, fixed: Partial<ReportedJobOptions> = {})
   ])
   return {
     seed,
-    options,
-    origin: pick(draw, [0, 0, 0, 1, 17, 1_000, 123_034]),
+    options: { ...options, firstStep: isTold ? origin : null },
+    origin,
     stepCount,
-    everySteps: pick(draw, [1, 1, 1, 1, 5]),
+    everySteps,
     stages: stagesOf(draw, stepCount, 1),
     noise: 0.02 + 0.08 * draw(),
     evaluationNoise: 0.002 + 0.01 * draw(),
+    gap: 10 ** (-3 + 2.3 * draw()),
     evaluationSteps: canEvaluate ? distance : null,
     hasNorms: options.capabilities?.includes('microBatchNorms') === true || draw() < 0.3,
     cutOff: null,
@@ -148,8 +171,18 @@ export function withCutOff(history: History): History {
 
 /** What it reports. */
 export function streamOf(history: History): Stream {
-  const { seed, origin, stages, noise, evaluationNoise, evaluationSteps, hasNorms, everySteps, options } =
-    history
+  const {
+    seed,
+    origin,
+    stages,
+    noise,
+    gap,
+    evaluationNoise,
+    evaluationSteps,
+    hasNorms,
+    everySteps,
+    options,
+  } = history
   const normal = normals(random(seed ^ 0x3243f6a8))
   const stageAt = (step: number) => stages.findLast(({ fromStep }) => step - origin >= fromStep) ?? stages[0]!
   const level = (step: number) => {
@@ -159,7 +192,7 @@ export function streamOf(history: History): Stream {
   const range = (step: number) => stageAt(step).from - stageAt(step).to
   const averages = options.capabilities?.includes('averagedWeights') === true
   const scores = (step: number) => ({
-    raw: level(step) + range(step) * (0.06 + evaluationNoise * normal()),
+    raw: level(step) + range(step) * (0.02 + gap + evaluationNoise * normal()),
     averaged: averages ? level(step) + range(step) * (0.02 + evaluationNoise * normal()) : undefined,
   })
   return {

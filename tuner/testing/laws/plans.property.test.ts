@@ -5,7 +5,7 @@ import { describe, it } from 'vitest'
 import { evaluatePlan, planProblem } from '../../../protocol/plan.ts'
 import { hastySwitches, plannedAnneal } from '../cases/judged.ts'
 import type { ReportedJob } from '../reportedJob.ts'
-import { type History, historyOf, runOf, usualRateMax, withCutOff } from './histories.ts'
+import { fromZero, type History, historyOf, runOf, usualRateMax, withCutOff } from './histories.ts'
 import { firstOf, holdsOnSeeds } from './seeds.conformance.ts'
 
 /** Plans published while the run was on its way, its first step known. */
@@ -75,7 +75,7 @@ describe('every plan that is published', () => {
 describe('a job that is cut off for good', () => {
   it('has ended annealed', () => {
     holdsOnSeeds((seed) => {
-      const history = withCutOff({ ...historyOf(seed, { mode: 'auto' }), origin: 0 })
+      const history = withCutOff(fromZero(historyOf(seed, { mode: 'auto' })))
       const { origin, stepCount, everySteps, options } = history
       const fromStep = Math.max(history.cutOff!.fromStep, origin + 5 * (options.batchRows ?? 1) * everySteps)
       const job = runOf({ ...history, cutOff: { fromStep, toStep: Number.POSITIVE_INFINITY } })

@@ -7,14 +7,16 @@ const usualRuns = 100
 /** Ten thousand runs of a law take minutes. */
 vi.setConfig({ testTimeout: 3_600_000 })
 
+export const runsOf = (share: number): number =>
+  Math.max(1, Math.round(share * Number(process.env.TWOSTEP_LAW_RUNS ?? usualRuns)))
+
 /** Every seed must have no faults. `share` of the usual number of runs where one takes longer. */
 export function holdsOnSeeds(faultsOf: (seed: number) => readonly string[], share = 1): void {
-  const wanted = Number(process.env.TWOSTEP_LAW_RUNS ?? usualRuns)
   fc.assert(
     fc.property(fc.noBias(fc.nat(2 ** 31 - 1)), (seed) => {
       expect(faultsOf(seed), `seed ${seed}`).toEqual([])
     }),
-    { numRuns: Math.max(1, Math.round(share * wanted)), seed: 20260104, endOnFailure: true },
+    { numRuns: runsOf(share), seed: 20260104, endOnFailure: true },
   )
 }
 

@@ -116,7 +116,14 @@ describe('what is not finite', () => {
       sendsPlanVersion: draw() < 0.5,
       mode: pick(draw, ['auto', 'auto', 'approve']),
     }
-    const base = streamOf({ ...historyOf(seed), origin, everySteps, hasNorms: false, evaluationSteps: null })
+    const base = streamOf({
+      ...historyOf(seed),
+      origin,
+      everySteps,
+      hasNorms: false,
+      evaluationSteps: 1,
+      options,
+    })
     const isBad = (step: number) => step - origin >= from * everySteps
     const odd = place === 'loss' ? pick(draw, [Number.NaN, Number.POSITIVE_INFINITY]) : Number.NaN
     const stream: Stream = {
@@ -127,14 +134,16 @@ describe('what is not finite', () => {
       }),
       evaluated: {
         every: everySteps * evaluated,
-        at: (step) =>
-          place === 'averaged'
-            ? { raw: 2 - 1e-9 * step, averaged: isBad(step) ? odd : 1.9 - 1e-9 * step }
-            : null,
+        at: (step, rate) => {
+          const scores = base.evaluated!.at(step, rate)
+          if (place !== 'averaged' || scores === null) return null
+          return isBad(step) ? { ...scores, averaged: odd } : scores
+        },
       },
     }
     const needed = place === 'averaged' ? 10 * evaluated : 10
-    if (budgetSteps !== null && (from + needed) * everySteps >= 0.95 * budgetSteps) return []
+    const length = budgetSteps === null || budgetSteps <= origin ? budgetSteps : budgetSteps - origin
+    if (length !== null && (from + needed) * everySteps >= 0.95 * length) return []
     const toStep = origin + everySteps * (from + needed + 3 * batchRows + 20)
     const job = reportedRun(options, stream, { fromStep: origin, toStep })
     // Without a budget a run may have ended before.
