@@ -2,16 +2,10 @@
 
 import { describe, expect, it } from 'vitest'
 import { evaluatePlan } from '../../protocol/plan.ts'
+import type { Command } from '../../protocol/vocabulary.ts'
 import { tune } from '../index.ts'
-import {
-  budgetSteps,
-  byHand,
-  commandedRun,
-  common,
-  firstByHand,
-  slow,
-  switchSteps,
-} from '../testing/commandedRun.ts'
+import { switchStepOf } from '../state.ts'
+import { budgetSteps, byHand, commandedRun, common, slow, switchSteps } from '../testing/commandedRun.ts'
 import { allCapabilities, decisionsOf, syntheticRun } from '../testing/syntheticRun.ts'
 
 describe('an override', () => {
@@ -19,23 +13,29 @@ describe('an override', () => {
   const run = commandedRun({ 500: override })
 
   it('is applied from the next answer to its last step, and then handed back', () => {
-    expect(byHand(run)).toEqual([
-      'Set by hand: 0.005 until step 700 (to see).',
-      'Handed back at step 700, as its last step has come: the rate is 0.02 again.',
-    ])
+    expect(byHand(run)).toEqual(['override at 500: set-by-hand', 'hand-back at 700: handed-back-in-time'])
     expect(new Set(run.learningRates.slice(500, 700))).toEqual(new Set([0.005]))
     expect(run.learningRates[499]).toBe(0.02)
     expect(run.learningRates[720]).toBe(0.02)
-    expect(decisionsOf(run, 'override')[0]?.status).toBe('applied')
+  })
+
+  it('leaves a record of who, why, and what was asked', () => {
+    expect(decisionsOf(run, 'override')).toMatchObject([
+      {
+        status: 'applied',
+        person: { by: common.by, reason: common.reason },
+        reason: { values: { rate: 0.005, asked: 0.005, untilStep: 700 } },
+      },
+    ])
   })
 
   it('is handed back by hand as well', () => {
     const back = commandedRun({ 500: override, 560: { kind: 'hand-back', ...common } })
-    expect(byHand(back)[1]).toBe('Handed back at step 560 (to see): the rate is 0.02 again.')
+    expect(byHand(back)).toEqual(['override at 500: set-by-hand', 'hand-back at 560: handed-back'])
     expect(back.learningRates[559]).toBe(0.005)
     expect(back.learningRates[560]).toBe(0.02)
     expect(byHand(commandedRun({ 500: { kind: 'hand-back', ...common } }))).toEqual([
-      'Nothing done: no override is in force.',
+      'hold at 500: noted-no-override',
     ])
   })
 
@@ -51,22 +51,27 @@ describe('an override', () => {
     expect(new Set(long.learningRates.slice(1_500, 1_950))).toEqual(new Set([0.03]))
     const held = long.decisions.filter(({ step }) => step > 1_500 && step < 1_950)
     expect(held.every(({ kind }) => kind === 'override' || kind === 'hold')).toBe(true)
-    expect(held.at(-1)?.whyNotYet).toBe('The rate is set by hand until step 1,950.')
-    expect(long.state).toMatchObject({ lifecycle: 'finished', step: budgetSteps })
+    expect(held.at(-1)?.reason).toMatchObject({ key: 'by-hand', values: { untilStep: 1_950 } })
+    expect(long.state.lifecycle).toBe('finished')
   })
 
   it('lasts to the end of the budget at most', () => {
     const long = commandedRun({ 1500: { ...override, untilStep: 5_000 } })
-    expect(long.state).toMatchObject({ lifecycle: 'finished', step: budgetSteps })
-    expect(decisionsOf(long, 'finish')[0]?.summary).toBe(
-      'Finished at step 2,000: the budget is used up; the last weights are kept.',
-    )
+    expect(decisionsOf(long, 'finish')).toMatchObject([
+      { step: budgetSteps, reason: { key: 'budget-used', values: { step: budgetSteps } } },
+    ])
+  })
+
+  it('is kept within the job’s limits, and the record says what was asked', () => {
+    const limited = commandedRun({ 500: override }, { rateLimits: { min: 0.01, max: null } })
+    expect(decisionsOf(limited, 'override')[0]?.reason.values).toMatchObject({ rate: 0.01, asked: 0.005 })
+    expect(limited.learningRates[600]).toBe(0.01)
   })
 
   it('is refused where its last step is past', () => {
-    expect(firstByHand(commandedRun({ 500: { ...override, untilStep: 500 } }))).toBe(
-      'Nothing done: the override was to end at step 500, and step 500 is past it.',
-    )
+    expect(byHand(commandedRun({ 500: { ...override, untilStep: 500 } }))).toEqual([
+      'hold at 500: noted-override-past',
+    ])
   })
 
   it('is replaced by a later one', () => {
@@ -81,45 +86,48 @@ describe('switching by hand', () => {
   const run = commandedRun({ 600: { kind: 'switch-now', ...common } })
 
   it('anneals from the present step to the end of the budget, and says who asked', () => {
-    expect(switchSteps(run)).toEqual([600])
-    expect(decisionsOf(run, 'switch')[0]?.summary).toBe(
-      'Annealing from step 600 to 2,000: asked for by hand (to see).',
-    )
+    expect(decisionsOf(run, 'switch')).toMatchObject([
+      {
+        step: 600,
+        rule: { id: 'person' },
+        person: { by: common.by, reason: common.reason },
+        reason: { key: 'anneal-command', values: { fromStep: 600, toStep: budgetSteps } },
+      },
+    ])
     expect(run.learningRates[599]).toBe(0.02)
     expect(run.learningRates[1_999]).toBeLessThan(0.001)
     expect(run.state.lifecycle).toBe('finished')
   })
 
   it('without a budget anneals over as many steps as are worth it, at most those so far', () => {
-    const open = commandedRun(
-      { 800: { kind: 'switch-now', ...common } },
-      { budgetSteps: null, stepCount: 3_000 },
-    )
-    expect(open.state).toMatchObject({ lifecycle: 'finished', step: 1_600 })
+    const commands = { 800: { kind: 'switch-now', ...common } } as const
+    const open = commandedRun(commands, { budgetSteps: null, stepCount: 3_000 })
+    expect(open.state).toMatchObject({ lifecycle: 'finished', seen: { step: 1_600 } })
     // With the loss alone nothing is measured: a quarter of the steps so far.
-    const blind = commandedRun(
-      { 800: { kind: 'switch-now', ...common } },
-      { budgetSteps: null, stepCount: 3_000, capabilities: [] },
-    )
-    expect(blind.state).toMatchObject({ lifecycle: 'finished', step: 1_000 })
+    const blind = commandedRun(commands, { budgetSteps: null, stepCount: 3_000, capabilities: [] })
+    expect(blind.state).toMatchObject({ lifecycle: 'finished', seen: { step: 1_000 } })
   })
 
-  it('ends an override, and a search', () => {
+  it('ends an override, from its rate on', () => {
     const overridden = commandedRun({
       500: { kind: 'override', learningRate: 0.01, untilStep: 900, ...common },
       600: { kind: 'switch-now', ...common },
     })
-    expect(overridden.state.override).toBeNull()
+    expect(overridden.state.person.override).toBeNull()
     expect(decisionsOf(overridden, 'switch')[0]?.plan.segments[0]).toMatchObject({
       fromStep: 600,
       from: 0.01,
     })
+  })
+
+  it('ends a search, and nothing of it is asked any more', () => {
     const searching = commandedRun(
       { 30: { kind: 'switch-now', ...common } },
       { capabilities: allCapabilities },
     )
     expect(switchSteps(searching)).toEqual([30])
-    expect(searching.state).toMatchObject({ lifecycle: 'finished', warmup: null })
+    expect(searching.state.lifecycle).toBe('finished')
+    expect(searching.asked.filter(({ kind }) => kind === 'restore')).toEqual([])
   })
 
   it('says so where the anneal is under way', () => {
@@ -127,40 +135,14 @@ describe('switching by hand', () => {
       600: { kind: 'switch-now', ...common },
       700: { kind: 'switch-now', ...common },
     })
-    expect(byHand(twice)).toEqual(['Nothing done: the anneal is already under way.'])
-  })
-})
-
-describe('undoing a switch', () => {
-  const switchNow = { kind: 'switch-now', ...common } as const
-  const undo = { kind: 'undo-switch', ...common } as const
-
-  it('climbs back to the large rate over 1 % of the budget', () => {
-    const run = commandedRun({ 600: switchNow, 1000: undo })
-    expect(byHand(run)).toEqual(['Switch undone at step 1,000 (to see): back to 0.02 over 20 steps.'])
-    expect(run.learningRates[999]).toBeLessThan(0.02)
-    expect(run.learningRates[1_030]).toBe(0.02)
-    expect(run.state.phases.map(({ phase, fromStep }) => `${phase} from ${fromStep}`)).toEqual([
-      'large from 0',
-      'anneal from 600',
-      'large from 1000',
-      'anneal from 1800',
-      'done from 2000',
-    ])
+    expect(byHand(twice)).toEqual(['switch at 600: anneal-command', 'hold at 700: noted-annealing'])
   })
 
-  it('lasts for a job that only reports its loss: it stays large until the switch is forced', () => {
-    const run = commandedRun({ 1000: undo }, { capabilities: [] })
-    expect(switchSteps(run)).toEqual([601, 1_801])
-    expect(run.learningRates[1_750]).toBe(0.02)
-  })
-
-  it('is refused when under a fifth of the budget is left, and where there is no switch', () => {
-    expect(byHand(commandedRun({ 600: switchNow, 1601: undo }))).toEqual([
-      'Too late to undo: under 20 % of the budget is left.',
-    ])
-    expect(byHand(commandedRun({ 600: switchNow, 1600: undo }))).toHaveLength(1)
-    expect(byHand(commandedRun({ 600: undo }))).toEqual(['Nothing done: there is no switch to undo.'])
+  it('is noted where nothing is steered, and the job does as it will', () => {
+    const advised = commandedRun({ 600: { kind: 'switch-now', ...common } }, { mode: 'advisory' })
+    expect(decisionsOf(advised, 'switch')[0]?.reason.key).toBe('anneal-command')
+    expect(switchStepOf(advised.state.course)).toBeNull()
+    expect(new Set(advised.learningRates)).toEqual(new Set([0.02]))
   })
 })
 
@@ -172,36 +154,52 @@ describe('pausing', () => {
     const paused = syntheticRun({ ...slow, commands: { 500: pause }, stepCount: 510 })
     expect(paused.state.lifecycle).toBe('paused')
     const resumed = commandedRun({ 500: pause, 510: resume })
-    expect(byHand(resumed)).toEqual(['Paused at step 500 by hand.', 'Resumed at step 510 by hand.'])
+    expect(byHand(resumed)).toEqual(['hold at 500: paused', 'hold at 510: resumed-by-hand'])
+    expect(resumed.asked.flatMap(({ kind }) => (kind === 'pause' || kind === 'resume' ? [kind] : []))).toEqual([
+      'pause',
+      'resume',
+    ])
     expect(resumed.state.lifecycle).toBe('finished')
   })
 
   it('and asking twice changes nothing', () => {
-    expect(byHand(commandedRun({ 500: pause, 510: pause }))[1]).toBe('Nothing done: the run is paused.')
-    expect(byHand(commandedRun({ 500: resume }))).toEqual(['Nothing done: the run is running.'])
+    expect(byHand(commandedRun({ 500: pause, 510: pause }))[1]).toBe('hold at 510: noted-paused-already')
+    expect(byHand(commandedRun({ 500: resume }))).toEqual(['hold at 500: noted-not-paused'])
   })
 })
 
 describe('finishing by hand', () => {
+  const finish = { kind: 'finish', ...common } as const
+
   it('stops the job at once with the last weights', () => {
-    const run = commandedRun({ 500: { kind: 'finish', ...common } })
+    const run = commandedRun({ 500: finish })
     expect(run.learningRates).toHaveLength(500)
-    expect(decisionsOf(run, 'finish')[0]?.summary).toBe('Finished at step 500 by hand (to see).')
-    expect(run.state).toMatchObject({ lifecycle: 'finished', phase: 'done' })
+    expect(byHand(run)).toEqual(['finish at 500: finished-by-hand'])
+    expect(run.asked.at(-1)).toMatchObject({ kind: 'finish', keep: 'last' })
+    expect(run.state).toMatchObject({ lifecycle: 'finished', course: { kind: 'done' } })
   })
 
   it('works for a job that only takes advice', () => {
-    const run = commandedRun({ 500: { kind: 'finish', ...common } }, { mode: 'advisory' })
-    expect(run.learningRates).toHaveLength(500)
+    expect(commandedRun({ 500: finish }, { mode: 'advisory' }).learningRates).toHaveLength(500)
   })
 
   it('leaves nothing to command', () => {
-    const { state, log } = commandedRun({ 500: { kind: 'finish', ...common } })
+    const { state, log } = commandedRun({ 500: finish })
     const head = { number: log.length + 1, receivedAt: '2026-01-01T00:00:00.000Z' }
-    const late = tune(state, { ...head, kind: 'command', command: { kind: 'switch-now', ...common } })
-    expect(late.decisions.map(({ summary }) => summary)).toEqual([
-      'Nothing done: the run has ended (switch-now).',
-    ])
-    expect(late.state.plan).toBe(state.plan)
+    const commands: readonly Command[] = [
+      { kind: 'switch-now', ...common },
+      { kind: 'undo-switch', ...common },
+      { kind: 'override', learningRate: 1, untilStep: 900, ...common },
+      { kind: 'set-budget', budgetSteps: 900, ...common },
+      { kind: 'set-mode', mode: 'off', ...common },
+      { kind: 'approve', decision: 1, ...common },
+      { kind: 'pause', ...common },
+    ]
+    for (const command of commands) {
+      const late = tune(state, { ...head, kind: 'command', command })
+      expect(late.decisions.map(({ reason }) => reason.key)).toEqual(['noted-ended'])
+      expect(late.state.plan).toBe(state.plan)
+      expect(late.state.mode).toBe(state.mode)
+    }
   })
 })

@@ -1,110 +1,72 @@
-// Undoing a switch on whole runs: by evidence in the anneal, once, and with which weights the run goes on.
+// Undoing a switch by hand, on whole runs.
 
 import { describe, expect, it } from 'vitest'
-import {
-  decisionsOf,
-  type SyntheticOptions,
-  type SyntheticResult,
-  syntheticRun,
-} from '../../testing/syntheticRun.ts'
+import { byHand, commandedRun, common, switchSteps } from '../testing/commandedRun.ts'
+import { decisionsOf } from '../testing/syntheticRun.ts'
 
-const budgetSteps = 3_000
-const capabilities = ['microBatchNorms', 'heldOutLoss', 'averagedWeights', 'lineProbe'] as const
-const noisy: SyntheticOptions = { seed: 1, budgetSteps, learningRate: 0.03, capabilities }
-const undos = (run: SyntheticResult) => decisionsOf(run, 'undo')
+const switchNow = { kind: 'switch-now', ...common } as const
+const undo = { kind: 'undo-switch', ...common } as const
 
-describe('a switch that was a mistake', () => {
-  // The rule switches before step 1,000; from step 800 on held-out loss falls as it never did before.
-  const heldOutExtra = (step: number) => 3 - Math.max(0, step - 800) / 1_000
-  const run = syntheticRun({ ...noisy, heldOutExtra })
-  const [undo] = undos(run)
+describe('undoing a switch', () => {
+  const run = commandedRun({ 600: switchNow, 1000: undo })
 
-  it('is undone at a quarter or at half of the anneal, with the evidence and the test', () => {
-    const [first] = decisionsOf(run, 'switch')
-    expect(first?.step).toBeLessThan(1_000)
-    expect(undo?.step).toBeGreaterThanOrEqual(first!.step + (budgetSteps - first!.step) / 4)
-    expect(undo?.step).toBeLessThan(first!.step + (budgetSteps - first!.step) * 0.6)
-    expect(undo).toMatchObject({ rule: { id: 'undo' }, phase: { from: 'anneal', to: 'large' } })
-    expect(undo?.test).toMatchObject({ relation: '>', satisfied: true })
-    expect(undo?.evidence.length).toBeGreaterThan(3)
-    expect(undo?.summary).toMatch(
-      /^Switch undone at step [\d,]+ \(staying still gains plainly more than annealing after all\): back to 0.03 over 30 steps\.$/,
-    )
+  it('climbs back to the large rate over 1 % of the budget, from where the anneal had come to', () => {
+    expect(decisionsOf(run, 'undo')).toMatchObject([
+      {
+        step: 1_000,
+        rule: { id: 'person' },
+        phase: { from: 'anneal', to: 'large' },
+        person: { by: common.by },
+        reason: { key: 'undone-by-hand', values: { rate: 0.02, climbSteps: 20 } },
+      },
+    ])
+    expect(run.learningRates[999]).toBeLessThan(0.02)
+    expect(Math.abs(run.learningRates[1_000]! - run.learningRates[999]!)).toBeLessThan(0.001)
+    for (let step = 1_001; step <= 1_020; step++)
+      expect(run.learningRates[step]).toBeGreaterThan(run.learningRates[step - 1]!)
+    expect(run.learningRates[1_020]).toBe(0.02)
   })
 
-  it('goes on from the annealed weights: the rate climbs from where it was, and is then the large one again', () => {
-    const rates = run.learningRates.slice(undo!.step - 1, undo!.step + 40)
-    expect(rates[1]).toBeGreaterThanOrEqual(rates[0]! - 1e-3)
-    expect(Math.max(...rates.map((rate, i) => (i === 0 ? 0 : rate - rates[i - 1]!)))).toBeLessThan(0.002)
-    expect(rates[35]).toBe(0.03)
+  it('leaves the switch in the history of phases', () => {
+    expect(run.state.phases.map(({ phase, fromStep }) => `${phase} from ${fromStep}`)).toEqual([
+      'large from 0',
+      'anneal from 600',
+      'large from 1000',
+      'anneal from 1800',
+      'done from 2000',
+    ])
+    expect(switchSteps(run)).toEqual([600, 1_801])
   })
 
-  it('is undone once; the run ends annealed and with its budget', () => {
-    expect(undos(run)).toHaveLength(1)
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: budgetSteps, isUndone: true })
-    expect(run.learningRates.at(-1)).toBeLessThan(0.003)
+  it('forgets what the probes of the anneal said, which lie below the valley', () => {
+    const { state } = commandedRun({ 600: switchNow, 1000: undo }, { stepCount: 1_000 })
+    const { valley, averagedLosses, gap } = state.seen.signals
+    expect(averagedLosses).toEqual([])
+    expect(gap.count).toBe(0)
+    expect(Math.max(...valley.points.map(({ runLength }) => runLength))).toBeLessThanOrEqual(600)
   })
 
-  it('stands where a person has asked for it', () => {
-    const commands = { 500: { kind: 'switch-now', reason: '', by: 'test' } } as const
-    expect(undos(syntheticRun({ ...noisy, heldOutExtra, commands }))).toEqual([])
-  })
-})
-
-describe('a switch on a known valley', () => {
-  it('is not undone by evidence: 12 runs from little noise to much', () => {
-    const kinds: readonly Partial<SyntheticOptions>[] = [
-      { learningRate: 0.02, traceSigma: 1 },
-      { learningRate: 0.02, traceSigma: 4, curvatureMin: 1e-3 },
-      { learningRate: 0.02, dimensions: 100, curvatureMin: 1e-4 },
-      {},
-    ]
-    const undone = kinds.flatMap((kind) =>
-      Array.from({ length: 3 }, (_, i) => i + 1).filter(
-        (seed) => undos(syntheticRun({ ...noisy, budgetSteps: 1_000, ...kind, seed })).length > 0,
-      ),
-    )
-    expect(undone).toEqual([])
-  })
-})
-
-describe('the weights after an undo by hand', () => {
-  const common = { reason: '', by: 'test' }
-  const job: SyntheticOptions = {
-    ...noisy,
-    traceSigma: 1,
-    capabilities: ['checkpoint', 'microBatchNorms', 'heldOutLoss', 'lineProbe'],
-    commands: { 600: { kind: 'switch-now', ...common }, 1900: { kind: 'undo-switch', ...common } },
-  }
-  /** Held-out loss is worse by .2 from step 1,000 on. */
-  const heldOutExtra = (step: number) => (step > 1_000 ? 0.2 : 0)
-
-  it('are those of the switch where over half was annealed and held-out loss is worse', () => {
-    const run = syntheticRun({ ...job, heldOutExtra })
-    expect(undos(run)[0]?.summary).toContain('steps, from the weights of step 600.')
-    expect(run.state).toMatchObject({ lifecycle: 'finished', awaitedRestore: null })
-    const restored = run.log.filter((entry) => entry.kind === 'acknowledgement').length
-    expect(restored).toBeGreaterThan(0)
-    // Run length in large steps counts on from the switch.
-    expect(run.state.largeSteps).toBeLessThan(600 + budgetSteps - 1_900)
+  it('takes back what the anneal had asked for', () => {
+    const { state } = commandedRun({ 600: switchNow, 1000: undo }, { stepCount: 1_000 })
+    expect(state.actions.filter(({ kind }) => kind === 'probe')).toEqual([])
   })
 
-  it('are the annealed ones otherwise', () => {
-    expect(undos(syntheticRun(job))[0]?.summary).not.toContain('from the weights')
-    const early = { ...job.commands, 1900: undefined, 1300: { kind: 'undo-switch', ...common } as const }
-    const commands = Object.fromEntries(
-      Object.entries(early).filter(([, command]) => command !== undefined),
-    ) as NonNullable<typeof job.commands>
-    expect(undos(syntheticRun({ ...job, heldOutExtra, commands }))[0]?.summary).not.toContain(
-      'from the weights',
-    )
+  it('lasts for a job that only reports its loss: it stays large until the switch is forced', () => {
+    const blind = commandedRun({ 1000: undo }, { capabilities: [] })
+    expect(switchSteps(blind)).toEqual([600, 1_801])
+    expect(blind.learningRates[1_750]).toBe(0.02)
   })
 
-  it('are the annealed ones where the restore fails, and the record says so', () => {
-    const run = syntheticRun({ ...job, heldOutExtra, restores: 'failed' })
-    expect(undos(run).map(({ summary }) => summary)[1]).toBe(
-      'The earlier weights could not be restored: the rate climbs back from the present ones.',
-    )
-    expect(run.state).toMatchObject({ lifecycle: 'finished', awaitedLargeSteps: null })
+  it('is refused when under a fifth of the budget is left, and where there is no switch', () => {
+    const keys = (at: number) => byHand(commandedRun({ 600: switchNow, [at]: undo })).at(-1)
+    expect(keys(1_601)).toBe('hold at 1601: noted-undo-too-late')
+    expect(keys(1_600)).toBe('undo at 1600: undone-by-hand')
+    expect(byHand(commandedRun({ 600: undo }))).toEqual(['hold at 600: noted-no-switch'])
+  })
+
+  it('may be done again after another switch by hand', () => {
+    const twice = commandedRun({ 600: switchNow, 700: undo, 900: switchNow, 1000: undo })
+    expect(decisionsOf(twice, 'undo').map(({ step }) => step)).toEqual([700, 1_000])
+    expect(twice.state.lifecycle).toBe('finished')
   })
 })
