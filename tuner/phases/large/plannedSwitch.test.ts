@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Capability, Observation } from '../../../protocol/vocabulary.ts'
-import { cadenceOf } from '../../plan/cadence.ts'
 import { tune } from '../../index.ts'
+import { cadenceOf } from '../../plan/cadence.ts'
 import { switchStepOf } from '../../state.ts'
 import { largeState, outlookOf, type RunChange, runState } from '../../testing/runState.ts'
 import { decisionsOf, movesOf, syntheticRun } from '../../testing/syntheticRun.ts'
@@ -102,7 +102,7 @@ describe('a job that followed its plan into the anneal', () => {
       reason: '',
       by: 'test',
     } as const
-    const run = syntheticRun({ ...slow, commands: { 1_700: override } })
+    const run = syntheticRun({ ...slow, commands: { 1700: override } })
     expect(movesOf(run).filter((move) => move.startsWith('switch'))).toHaveLength(1)
     expect(switchStepOf(run.state.course)).toBeGreaterThanOrEqual(1_900)
   })
