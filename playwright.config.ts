@@ -5,6 +5,7 @@ import { defineConfig } from '@playwright/test'
 
 export default defineConfig({
   testDir: 'e2e/specs',
+  globalSetup: './e2e/fixtures/browserForRun.ts',
   outputDir: 'test-results',
   fullyParallel: true,
   workers: 2,

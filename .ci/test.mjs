@@ -1,24 +1,44 @@
 // What `npm test` runs: build with its type check, lint, unit and property tests (vitest), browser tests
 // (Playwright). Prints one plain closing line whose counts are the two runners' own; a failed build or lint
-// counts as one failure. Exit status 0 only if nothing failed.
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+// counts as one failure. Exit status 0 only if nothing failed. Nothing that an earlier run has left is found:
+// the build begins from nothing, and the temporary folder of all that is run here is one of this run's own.
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const folder = mkdtempSync(join(tmpdir(), 'twostep-test-'))
+const temporary = join(folder, 'temporary')
+mkdirSync(temporary)
+const environment = { ...process.env, TMPDIR: temporary, TMP: temporary, TEMP: temporary }
 const bin = (name) => join('node_modules', '.bin', name)
 let passed = 0
 let failed = 0
+let running
+let isStopped = false
 
-function run(title, command, args, env = {}) {
+// The folder must go in this case too, after whoever uses it. Ctrl-C reaches the runners by itself.
+process.on('SIGINT', () => {
+  isStopped = true
+})
+process.on('SIGTERM', () => {
+  isStopped = true
+  running?.kill('SIGTERM')
+})
+
+async function run(title, command, args, env = {}) {
+  if (isStopped) return false
   console.log(`\n— ${title}`)
-  const { status } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...env } })
-  return status === 0
+  const child = spawn(command, args, { stdio: 'inherit', env: { ...environment, ...env } })
+  running = child
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(false))
+    child.once('close', (status) => resolve(status === 0))
+  })
 }
 
-function check(title, command, args) {
-  if (run(title, command, args)) return true
+async function check(title, command, args) {
+  if (await run(title, command, args)) return true
   failed++
   return false
 }
@@ -35,31 +55,38 @@ function count(path, isOk, read) {
   }
 }
 
-const isBuilt =
-  check('build and types', bin('tsc'), ['-b']) && check('page', bin('vite'), ['build', '--logLevel', 'warn'])
-check('types of the tests', bin('tsc'), ['-p', 'tsconfig.test.json'])
-check('lint', bin('biome'), ['check', '--error-on-warnings', '.'])
-if (isBuilt) {
-  const unit = join(folder, 'unit.json')
-  const unitOk = run('unit and property tests', bin('vitest'), [
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${unit}`,
-  ])
-  count(unit, unitOk, (report) => ({
-    passed: report.numPassedTests,
-    failed: report.numFailedTests + (report.numFailedTestSuites > 0 && report.numFailedTests === 0 ? 1 : 0),
+async function unitTests() {
+  const report = join(folder, 'unit.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const isOk = await run('unit and property tests', bin('vitest'), ['run', ...reporters])
+  count(report, isOk, ({ numPassedTests, numFailedTests, numFailedTestSuites }) => ({
+    passed: numPassedTests,
+    failed: numFailedTests + (numFailedTestSuites > 0 && numFailedTests === 0 ? 1 : 0),
   }))
-  const browser = join(folder, 'browser.json')
-  const browserOk = run('browser tests', bin('playwright'), ['test', '--reporter=list,json'], {
-    PLAYWRIGHT_JSON_OUTPUT_NAME: browser,
+}
+
+async function browserTests() {
+  const report = join(folder, 'browser.json')
+  const isOk = await run('browser tests', bin('playwright'), ['test', '--reporter=list,json'], {
+    PLAYWRIGHT_JSON_OUTPUT_NAME: report,
   })
-  count(browser, browserOk, ({ stats, errors }) => ({
+  count(report, isOk, ({ stats, errors }) => ({
     passed: stats.expected + stats.flaky,
     failed: stats.unexpected + (errors?.length ?? 0),
   }))
 }
-rmSync(folder, { recursive: true, force: true })
+
+// A file of an earlier build, whose source is gone, must not be found.
+rmSync('dist', { recursive: true, force: true })
+const isBuilt =
+  (await check('build and types', bin('tsc'), ['-b'])) &&
+  (await check('page', bin('vite'), ['build', '--logLevel', 'warn']))
+await check('types of the tests', bin('tsc'), ['-p', 'tsconfig.test.json'])
+await check('lint', bin('biome'), ['check', '--error-on-warnings', '.'])
+if (isBuilt) {
+  await unitTests()
+  await browserTests()
+}
+rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 console.log(`\n${passed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)

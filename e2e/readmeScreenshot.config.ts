@@ -5,6 +5,7 @@ import { defineConfig } from '@playwright/test'
 export default defineConfig({
   testDir: '.',
   testMatch: 'readmeScreenshot.ts',
+  globalSetup: './fixtures/browserForRun.ts',
   outputDir: '../test-results',
   reporter: 'list',
   timeout: 600_000,

@@ -8,7 +8,6 @@ export { encodeNumber } from './nonFinite.ts'
 export { decisionListSchema, decisionSchema, regimeReadingSchema } from './schemas/decisions.ts'
 export {
   liveSamplesSchema,
-  problemSchema,
   seriesSchema,
   subscribeAnswerSchema,
   subscribeSchema,
@@ -36,5 +35,6 @@ export {
   scheduleSchema,
   telemetryAnswerSchema,
 } from './schemas/runs.ts'
+export { healthSchema, problemSchema, versionSchema } from './schemas/service.ts'
 export { probeSchema, sampleColumnsSchema, telemetrySchema } from './schemas/telemetry.ts'
 export { runIdSchema } from './schemas/values.ts'

@@ -47,7 +47,6 @@ export type {
 export type {
   ClientEvents,
   LiveSamples,
-  Problem,
   Series,
   SeriesColumns,
   ServerEvents,
@@ -76,6 +75,7 @@ export type {
   Schedule,
   TelemetryAnswer,
 } from './schemas/runs.ts'
+export type { Problem } from './schemas/service.ts'
 export type {
   LineProbe,
   Probe,

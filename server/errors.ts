@@ -12,9 +12,11 @@ export const problemKinds = {
   'not-found': { status: 404, title: 'No such address' },
   'run-not-found': { status: 404, title: 'No such run' },
   'decision-not-found': { status: 404, title: 'No such decision' },
+  'signal-not-found': { status: 404, title: 'No such signal' },
   'override-not-found': { status: 404, title: 'No override in force' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'run-exists': { status: 409, title: 'The run exists already' },
+  'sequence-reused': { status: 409, title: 'The sequence number was used before' },
   'sequence-gap': { status: 409, title: 'A telemetry batch is missing' },
   'decision-not-awaiting': { status: 409, title: 'The decision does not await approval' },
   'run-finished': { status: 409, title: 'The run is finished' },
@@ -37,7 +39,7 @@ export type ProblemExtras = {
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
   /** For 429, 503 and 507: when it is worth trying again. */
   readonly retryAfterSeconds?: number
-  /** For `sequence-gap`: the sequence number that was expected. */
+  /** For `sequence-gap` and `sequence-reused`: the sequence number that was expected. */
   readonly expectedSequence?: number
   /** The connection cannot be used again (a body was cut off). */
   readonly closeConnection?: boolean
@@ -58,10 +60,7 @@ export class ServerError extends Error {
 }
 
 /** The problem document of an error; anything unforeseen becomes `internal` without its message. */
-export function problemOf(
-  error: unknown,
-  requestId?: string,
-): Problem & { readonly expectedSequence?: number } {
+export function problemOf(error: unknown, requestId?: string): Problem {
   const known = error instanceof ServerError ? error : undefined
   const code = known?.code ?? 'internal'
   const { status, title } = problemKinds[code]

@@ -1,8 +1,16 @@
 // Calls of the HTTP API. A failure is a value, never an exception: the server's own problem details, or one
 // made here when there was no answer, so that every button can say beside itself what went wrong.
 
+import { type AnswerName, answerProblem } from '../../protocol/answers.ts'
 import { apiPrefix } from '../../protocol/version.ts'
-import type { Command, Decision, Problem, RunSummary, Series } from '../../protocol/vocabulary.ts'
+import type {
+  Command,
+  DecisionList,
+  Problem,
+  RunList,
+  RunSummary,
+  Series,
+} from '../../protocol/vocabulary.ts'
 
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
@@ -15,7 +23,21 @@ function localProblem(title: string, detail: string, status: number): Problem {
   return { type: 'about:blank', title, status, detail, code: 'no-answer' }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+/** An answer that is none of this page's: the server is of another version than the page. */
+export const notUnderstood = (wrong: string): Problem =>
+  localProblem(
+    'Not understood',
+    `The server answered otherwise than this page expects (${wrong}): reload it.`,
+    200,
+  )
+
+/** @param shape of a success; null = the answer is not looked at */
+async function call<T>(
+  method: string,
+  path: string,
+  shape: AnswerName | null,
+  body?: unknown,
+): Promise<Answer<T>> {
   try {
     const response = await fetch(apiPrefix + path, {
       method,
@@ -25,7 +47,11 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<An
     })
     const text = await response.text()
     const parsed: unknown = text === '' ? null : JSON.parse(text)
-    if (response.ok) return { ok: true, value: parsed as T }
+    if (response.ok) {
+      const wrong = shape === null ? undefined : answerProblem(shape, parsed)
+      if (wrong === undefined) return { ok: true, value: parsed as T }
+      return { ok: false, problem: notUnderstood(wrong) }
+    }
     return { ok: false, problem: asProblem(parsed, response.status) }
   } catch (error) {
     const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
@@ -48,12 +74,12 @@ function asProblem(body: unknown, status: number): Problem {
 const pathOf = (runId: string) => `/runs/${encodeURIComponent(runId)}`
 
 /** The newest runs; the live list follows from there. */
-export function fetchRuns(): Promise<Answer<{ runs: RunSummary[]; next: string | null }>> {
-  return call('GET', '/runs')
+export function fetchRuns(): Promise<Answer<RunList>> {
+  return call('GET', '/runs', 'RunList')
 }
 
 export function fetchRun(runId: string): Promise<Answer<RunSummary>> {
-  return call('GET', pathOf(runId))
+  return call('GET', pathOf(runId), 'RunSummary')
 }
 
 export type SeriesRange = { readonly from: number; readonly to: number; readonly points: number }
@@ -63,11 +89,11 @@ export function fetchSeries(runId: string, range: SeriesRange): Promise<Answer<S
     to: String(Math.ceil(range.to)),
     points: String(range.points),
   })
-  return call('GET', `${pathOf(runId)}/series?${query}`)
+  return call('GET', `${pathOf(runId)}/series?${query}`, 'Series')
 }
 
-export function fetchDecisions(runId: string, after: number): Promise<Answer<{ decisions: Decision[] }>> {
-  return call('GET', `${pathOf(runId)}/decisions?after=${after}`)
+export function fetchDecisions(runId: string, after: number): Promise<Answer<DecisionList>> {
+  return call('GET', `${pathOf(runId)}/decisions?after=${after}`, 'DecisionList')
 }
 
 export type CommandKind = Exclude<
@@ -75,7 +101,7 @@ export type CommandKind = Exclude<
   'override' | 'hand-back' | 'set-budget' | 'set-mode' | 'approve' | 'reject'
 >
 export function sendCommand(runId: string, kind: CommandKind, reason: string): Promise<Answer<unknown>> {
-  return call('POST', `${pathOf(runId)}/commands`, { kind, reason })
+  return call('POST', `${pathOf(runId)}/commands`, null, { kind, reason })
 }
 
 export function sendAnswer(
@@ -84,7 +110,7 @@ export function sendAnswer(
   kind: 'approve' | 'reject',
   reason: string,
 ): Promise<Answer<unknown>> {
-  return call('POST', `${pathOf(runId)}/decisions/${decision}/${kind}`, { reason })
+  return call('POST', `${pathOf(runId)}/decisions/${decision}/${kind}`, null, { reason })
 }
 
 export type OverrideBody = {
@@ -93,11 +119,11 @@ export type OverrideBody = {
   readonly reason: string
 }
 export function sendOverride(runId: string, body: OverrideBody): Promise<Answer<unknown>> {
-  return call('POST', `${pathOf(runId)}/overrides`, body)
+  return call('POST', `${pathOf(runId)}/overrides`, null, body)
 }
 
 export function sendHandBack(runId: string): Promise<Answer<unknown>> {
-  return call('DELETE', `${pathOf(runId)}/overrides/current`)
+  return call('DELETE', `${pathOf(runId)}/overrides/current`, null)
 }
 
 /** Address of one decision's record as JSON. */

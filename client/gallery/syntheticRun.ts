@@ -184,6 +184,7 @@ export function syntheticRun(options: SyntheticOptions): SyntheticRun {
       optimizer: { name: 'SGD', family: 'sgd', momentum: 0.9, weightDecay: null },
       budgetSteps,
       warmupSteps: null,
+      firstStep: null,
       mode: 'auto',
       capabilities: ['checkpoint', 'microBatchNorms', 'heldOutLoss', 'averagedWeights', 'lineProbe'],
       learningRate: { initial: null, min: 0.001, max: 0.3 },

@@ -3,8 +3,9 @@
 // `runState`; the gallery sets it by hand.
 
 import { effect, signal } from '@preact/signals'
+import { answerProblem } from '../../protocol/answers.ts'
 import type { Decision, SubscribeAnswer } from '../../protocol/vocabulary.ts'
-import { fetchDecisions, fetchRun, fetchSeries } from '../connection/api.ts'
+import { fetchDecisions, fetchRun, fetchSeries, notUnderstood } from '../connection/api.ts'
 import { follow, type LiveSocket } from '../connection/live.ts'
 import { address } from './address.ts'
 import { emptyRunState, knownUpTo, mergeDecisions, type RunState, tooLong, withSeries } from './runState.ts'
@@ -71,7 +72,9 @@ function subscribe(socket: LiveSocket, runId: string, update: Update): void {
     afterStep: again ? nextStepOf(state.series, state.run?.step ?? null) : 0,
     points: seriesPoints,
   }
-  socket.emit('subscribe', request, (answer: SubscribeAnswer) => {
+  socket.emit('subscribe', request, (given: SubscribeAnswer) => {
+    const wrong = answerProblem('SubscribeAnswer', given)
+    const answer = wrong === undefined ? given : ({ ok: false, problem: notUnderstood(wrong) } as const)
     if (!answer.ok) return update((now) => ({ ...now, problem: answer.problem, loaded: true }))
     update((now) => ({
       ...withSeries(now, answer.series),

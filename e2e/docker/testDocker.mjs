@@ -1,11 +1,11 @@
 // @ts-check
 // `npm run test:docker [-- --gpu]`: builds the images of the Dockerfile with buildah and runs them with an OCI runtime,
-// so no engine is needed. Without --gpu the image for cards is built up to its download of gigabytes. What is built is
-// kept in a folder of the system's temporary one (or DOCKER_TEST_FOLDER), so that the next time is short.
+// so no engine is needed. Without --gpu the image for cards is built up to its download of gigabytes. What is built goes
+// with the run; a folder named by DOCKER_TEST_FOLDER keeps it, so that the next time is short, for one run at a time.
 // Ends with the plain line "N passed, N failed", or says loudly why it was skipped.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ import { baseOf, ensureBase } from './baseImage.mjs'
 import { killAll, openImage } from './container.mjs'
 import { imageTests } from './imageTests.mjs'
 import { gpuImageTest, runTests } from './runTests.mjs'
-import { buildah, storeIn, whyNot } from './tools.mjs'
+import { buildah, discard, storeIn, whyNot } from './tools.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const { values } = parseArgs({ options: { gpu: { type: 'boolean', default: false } } })
@@ -110,11 +110,15 @@ async function gpuTests(store) {
 async function main() {
   const reasons = whyNot()
   if (reasons.length > 0) return skip('all of it: images cannot be built and run here', reasons.join('\n'))
-  const store = storeIn(process.env.DOCKER_TEST_FOLDER ?? join(tmpdir(), 'twostep-docker-test'))
+  const kept = process.env.DOCKER_TEST_FOLDER
+  const store = storeIn(kept ?? mkdtempSync(join(tmpdir(), 'twostep-docker-test-')))
+  process.once('exit', () => {
+    killAll()
+    if (kept === undefined) discard(store)
+  })
   const base = baseOf(readFileSync(join(root, 'Dockerfile'), 'utf8'))
-  console.log(`Images are kept in ${store.folder} (${store.driver}); ${base.name} is a stand-in made here`)
+  console.log(`Images are in ${store.folder} (${store.driver}); ${base.name} is a stand-in made here`)
   await composeTests()
-  process.once('exit', killAll)
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
   await tidy(store)
   const isReady =

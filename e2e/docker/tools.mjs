@@ -55,7 +55,10 @@ export function storeIn(folder) {
   const options = ['--root', join(folder, `images-${driver}`), '--runroot', join(folder, 'run')]
   // No registry is asked, so nobody's registry accounts are looked at.
   const { DOCKER_CONFIG, REGISTRY_AUTH_FILE, ...environment } = process.env
-  const env = { ...environment, BUILDAH_ISOLATION: 'chroot', STORAGE_DRIVER: driver }
+  // Its temporary files go with the store, also when it is killed.
+  const temporary = join(folder, 'temporary')
+  mkdirSync(temporary, { recursive: true })
+  const env = { ...environment, BUILDAH_ISOLATION: 'chroot', STORAGE_DRIVER: driver, TMPDIR: temporary }
   return { folder, driver, options, env }
 }
 /** @typedef {ReturnType<typeof storeIn>} Store */
@@ -72,6 +75,9 @@ function canOverlay(folder) {
   return mounted.status === 0
 }
 
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set()
+
 /**
  * Runs a program to its end; its output is shown only if it fails.
  * @param {string} command @param {readonly string[]} args
@@ -81,6 +87,7 @@ function canOverlay(folder) {
 export function run(command, args, { env, cwd, input, show = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] })
+    running.add(child)
     let out = ''
     let all = ''
     child.stdout.on('data', (data) => {
@@ -96,6 +103,7 @@ export function run(command, args, { env, cwd, input, show = false } = {}) {
     child.stdin.end(input)
     child.once('error', reject)
     child.once('close', (status, signal) => {
+      running.delete(child)
       if (status === 0) resolve(out)
       else
         reject(
@@ -113,3 +121,15 @@ export const tail = (text) => text.trimEnd().split('\n').slice(-25).join('\n')
 /** @param {Store} store @param {readonly string[]} args @param {Parameters<typeof run>[2]} [options] */
 export const buildah = (store, args, options = {}) =>
   run('nice', ['-n', '10', 'buildah', ...store.options, ...args], { ...options, env: store.env })
+
+/**
+ * Takes the whole store away, also in the midst of a build, in one go: it is the last that this process does.
+ * @param {Store} store
+ */
+export function discard({ folder, driver }) {
+  for (const child of running) child.kill('SIGKILL')
+  // The folder of layers is a mount of its own, with those of the containers below it.
+  if (driver === 'overlay')
+    spawnSync('umount', ['--recursive', '--lazy', join(folder, `images-${driver}`, driver)])
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+}

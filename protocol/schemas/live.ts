@@ -1,9 +1,10 @@
-// Charts and the live socket (socket.io, namespace /live), and the problem document of everything that fails.
+// Charts, and the live socket (socket.io, namespace /live).
 
 import { z } from 'zod'
 import { limits } from '../limits.ts'
 import { type Decision, decisionSchema } from './decisions.ts'
 import { type RunSummary, runSummarySchema } from './runs.ts'
+import { type Problem, problemSchema } from './service.ts'
 import { count, finite, type Parsed, runIdSchema, step } from './values.ts'
 
 const known = z.array(finite.nullable())
@@ -36,23 +37,6 @@ export const seriesSchema = z
   })
   .meta({ id: 'Series' })
 export type Series = Parsed<typeof seriesSchema>
-
-/** RFC 9457 problem details; `code` is from the list in server/errors.ts. */
-export const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string(),
-    /** JSON pointers into the body, or `?name` for a query parameter, each with its sentence. */
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).exactOptional(),
-    /** Of `sequence-gap`: the sequence number that was expected. */
-    expectedSequence: z.int().min(1).exactOptional(),
-    requestId: z.string().exactOptional(),
-  })
-  .meta({ id: 'Problem' })
-export type Problem = Parsed<typeof problemSchema>
 
 /** What the browser sends, each acknowledged … */
 export const subscribeSchema = z

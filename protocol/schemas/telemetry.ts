@@ -6,11 +6,13 @@ import { type SampleColumnName, sampleColumnNames } from '../lists.ts'
 import { acknowledgementSchema } from './plan.ts'
 import {
   column,
+  countColumn,
   finite,
   looseNumber,
   name,
   nameColumn,
   type Parsed,
+  recordOf,
   seconds,
   share,
   step,
@@ -22,12 +24,10 @@ const columnShape = Object.fromEntries(
   sampleColumnNames.map((key) => [key, column.exactOptional()]),
 ) as ColumnShape
 
-const metrics = z
-  .record(name, column)
-  .refine(
-    (metrics) => Object.keys(metrics).length <= limits.metricsMax,
-    `must hold at most ${limits.metricsMax} metrics`,
-  )
+const metrics = recordOf(column).refine(
+  (metrics) => Object.keys(metrics).length <= limits.metricsMax,
+  `must hold at most ${limits.metricsMax} metrics`,
+)
 
 /**
  * Samples in columns of one length; a column that is absent is unknown throughout. Units: `loss` in nats (or the
@@ -40,6 +40,7 @@ export const sampleColumnsSchema = z
   .strictObject({
     step: stepColumn,
     ...columnShape,
+    tokens: countColumn.exactOptional(),
     objective: nameColumn.exactOptional(),
     metrics: metrics.exactOptional(),
   })
@@ -61,6 +62,7 @@ export const sampleColumnsSchema = z
       check(`metrics.${key}`, values, ['metrics', key])
       if (values.length === 0) delete columns.metrics?.[key]
     }
+    if (Object.keys(columns.metrics ?? {}).length === 0) delete columns.metrics
     return columns
   })
   .meta({ id: 'SampleColumns' })

@@ -59,11 +59,25 @@ function columnOf<Entry>(decode: (value: unknown) => Entry | undefined, must: st
           })
           return z.NEVER
         }
-        values[i] = decoded
+        if (decoded !== values[i]) values[i] = decoded
       }
       return values as Entry[]
     })
 }
+
+/**
+ * A map from names to values. `__proto__` is refused: no object of a JavaScript program can be trusted to hold it, and
+ * a value under that name would be lost in silence.
+ */
+export const recordOf = <Value extends z.ZodType>(values: Value) =>
+  z.preprocess(
+    (given, context) => {
+      if (typeof given === 'object' && given !== null && Object.hasOwn(given, '__proto__'))
+        context.addIssue({ code: 'custom', message: 'must hold no entry named "__proto__"' })
+      return given
+    },
+    z.record(name, values),
+  )
 
 /** Numbers, the three names, or null. */
 export const column = columnOf(
@@ -73,6 +87,15 @@ export const column = columnOf(
   id: 'Column',
   description: 'One entry per step; null = not known. An empty or absent column = not known throughout.',
   items: { anyOf: [{ type: 'number' }, { type: 'null' }, { enum: [...nonFiniteNames] }] },
+})
+
+/** Numbers of 0 or more, or null. */
+export const countColumn = columnOf((value) => {
+  const number = value === null ? null : decodeNumber(value)
+  return number !== undefined && number !== null && number < 0 ? undefined : number
+}, 'null or a number of 0 or more').meta({
+  id: 'CountColumn',
+  items: { anyOf: [{ type: 'number', minimum: 0 }, { type: 'null' }] },
 })
 
 export const stepColumn = columnOf(

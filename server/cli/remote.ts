@@ -1,7 +1,8 @@
 // The command line's calls to a running server; a missing one is a sentence, not a stack.
 
+import type { z } from 'zod'
+import { problemSchema } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
-import type { Problem } from '../../protocol/vocabulary.ts'
 import { CommandError } from '../errors.ts'
 
 export const defaultServerUrl = 'http://127.0.0.1:7317'
@@ -26,11 +27,16 @@ export async function readRemote(serverUrl: string, path: string): Promise<{ tex
   if (response.ok) return { text, json: type.includes('application/json') }
   if (!type.includes('problem+json'))
     throw new CommandError(`${serverUrl} answered ${response.status}: is it a twostep server?`)
-  const problem = JSON.parse(text) as Problem
-  throw new CommandError(`${problem.detail} (${problem.code})`)
+  const { detail, code } = parseAnswer(problemSchema, text, serverUrl)
+  throw new CommandError(`${detail} (${code})`)
 }
 
-export async function readRemoteJson<T>(serverUrl: string, path: string): Promise<T> {
-  const { text } = await readRemote(serverUrl, path)
-  return JSON.parse(text) as T
+/** @throws CommandError if the text is not the answer that was asked for. */
+export function parseAnswer<T>(schema: z.ZodType<T>, text: string, serverUrl: string): T {
+  const { data, error } = schema.safeParse(JSON.parse(text))
+  if (error === undefined) return data
+  const [first] = error.issues
+  throw new CommandError(
+    `${serverUrl} answered otherwise than this twostep understands (${first?.path.join('.')}: ${first?.message}): is it of another version?`,
+  )
 }

@@ -1,6 +1,8 @@
-// `twostep replay RUN`: reads the stored log, folds it anew, and compares what is decided byte for byte with
-// the stored decisions. It only reads, so it may run beside a server.
+// `twostep replay RUN`: reads the stored log, folds it anew, and compares what is decided byte for byte with the stored
+// decisions. It only reads, so it may run beside a server. The stored decisions are of one version of the tuner and the
+// replay is of this program's, so both are always named.
 
+import { formatPlural } from '../../protocol/numbers.ts'
 import type { Config } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { foldLog, storedDecision } from '../runs/fold.ts'
@@ -21,6 +23,16 @@ export type Replay = {
   readonly decisions: number
   readonly identical: boolean
   readonly difference: Difference | null
+  readonly tunerVersion: {
+    /** Of the decisions that are stored. */
+    readonly stored: string
+    /** Of the decisions that were made now. */
+    readonly replayed: string
+    /** Of the decisions that a refold has replaced; null = there was none. */
+    readonly refoldedFrom: string | null
+  }
+  /** The stored decisions are of another version: a server replaces them when the run is next opened. */
+  readonly needsRefold: boolean
 }
 
 const decisionsPerPage = 500
@@ -39,11 +51,14 @@ async function* storedDecisions(storage: Storage, runId: string): AsyncGenerator
 }
 
 /** @throws CommandError if there is no such run. */
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
-
 export async function replayRun(storage: Storage, tuner: Tuner, runId: string): Promise<Replay> {
   const record = await storage.run(runId)
   if (record === undefined) throw new CommandError(`there is no run "${runId}" in ${storage.description}`)
+  const { tunerVersion: version, refoldedFrom } = record
+  const versions = {
+    tunerVersion: { stored: version, replayed: tuner.version, refoldedFrom },
+    needsRefold: version !== tuner.version,
+  }
   const stored = storedDecisions(storage, runId)
   let decisions = 0
   let observations = 0
@@ -53,6 +68,7 @@ export async function replayRun(storage: Storage, tuner: Tuner, runId: string): 
     decisions,
     identical: false,
     difference: { number: decisions, stored: storedBody, replayed },
+    ...versions,
   })
   const start = { state: tuner.initialState(), after: 0 }
   for await (const page of foldLog(storage, tuner, runId, start)) {
@@ -73,7 +89,7 @@ export async function replayRun(storage: Storage, tuner: Tuner, runId: string): 
     decisions++
     return differ(left.done === true ? undefined : left.value, undefined)
   }
-  return { runId, observations, decisions, identical: true, difference: null }
+  return { runId, observations, decisions, identical: true, difference: null, ...versions }
 }
 
 /** The first place where two texts differ, with what stands around it. */
@@ -94,6 +110,25 @@ function differenceSentence({ number, stored, replayed }: Difference): string {
   return `decision ${number} differs at character ${at}\n  stored:   …${a}…\n  replayed: …${b}…`
 }
 
+/** Which versions were compared, and whether the stored decisions are to be replaced. */
+function versionSentence({ tunerVersion, needsRefold }: Replay): string {
+  const { stored, replayed, refoldedFrom } = tunerVersion
+  if (needsRefold)
+    return `stored by tuner ${stored === '' ? 'of an unknown version' : stored}, replayed by tuner ${replayed}: the run needs a refold, which a server does when the run is next opened`
+  const refolded = refoldedFrom === null ? '' : `, after a refold from tuner ${refoldedFrom}`
+  return `stored by tuner ${stored}${refolded}, replayed by tuner ${replayed}`
+}
+
+/** What a person reads: the verdict, then the versions. */
+export function replaySentence(replay: Replay): string {
+  const { difference, decisions, observations } = replay
+  const verdict =
+    difference === null
+      ? `${formatPlural(decisions, 'decision')}, identical (from ${formatPlural(observations, 'observation')})`
+      : differenceSentence(difference)
+  return `${verdict}\n${versionSentence(replay)}`
+}
+
 /** `twostep replay`. Resolves to the exit status. */
 export async function replay(
   config: Config,
@@ -103,16 +138,7 @@ export async function replay(
   const storage = openSqliteStorage({ file: config.databaseFile, readOnly: true })
   try {
     const result = await replayRun(storage, realTuner, runId)
-    const version = (await storage.snapshot(runId))?.tunerVersion ?? realTuner.version
-    if (!result.identical && version !== realTuner.version)
-      process.stderr.write(
-        `twostep: the decisions were stored by version ${version} of the tuner, this is ${realTuner.version}: a server refolds the run when it is next opened\n`,
-      )
-    const sentence =
-      result.difference === null
-        ? `${counted(result.decisions, 'decision')}, identical (from ${counted(result.observations, 'observation')})`
-        : differenceSentence(result.difference)
-    process.stdout.write(`${json ? JSON.stringify(result) : sentence}\n`)
+    process.stdout.write(`${json ? JSON.stringify(result) : replaySentence(result)}\n`)
     return result.identical ? 0 : 1
   } finally {
     await storage.close()

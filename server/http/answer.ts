@@ -11,17 +11,6 @@ const drainMillisecondsMax = 2_000
 
 export const requestIdOf = (response: Response): string => String(response.getHeader('x-request-id') ?? '')
 
-/** An asynchronous handler whose rejection becomes a problem. */
-export function handle(work: (request: Request, response: Response) => Promise<void> | void): RequestHandler {
-  return async (request, response, next) => {
-    try {
-      await work(request, response)
-    } catch (error) {
-      next(error)
-    }
-  }
-}
-
 /** One parameter of the path. */
 export function parameter(request: Request, name: string): string {
   const value = request.params[name]
@@ -41,8 +30,13 @@ function closeAfterDrain(request: Request): void {
   request.resume()
 }
 
+const malformedPath = ({ path }: Request) =>
+  new ServerError('malformed-request', `${path} is not percent-encoded UTF-8, as a path must be`)
+
 export function problemHandler(log: Log) {
-  return (error: unknown, request: Request, response: Response, _next: NextFunction): void => {
+  return (given: unknown, request: Request, response: Response, _next: NextFunction): void => {
+    // What express throws where a part of the path cannot be decoded.
+    const error = given instanceof URIError ? malformedPath(request) : given
     const requestId = requestIdOf(response)
     const problem = problemOf(error, requestId)
     if (problem.status >= 500) log('error', 'a request failed', { requestId, path: request.path, error })

@@ -92,6 +92,16 @@ test.each<[string, unknown, string, string]>([
   await expectNothingStored()
 })
 
+test('an entry that an object would lose in silence is refused by name', async () => {
+  const metric = await post('{"clientId":"c","sequence":1,"steps":{"step":[0],"metrics":{"__proto__":[1]}}}')
+  const setting = await server.call('POST', '/api/v1/runs', '{"settings":{"__proto__":1}}')
+  expect([metric.body.errors, setting.body.errors]).toEqual([
+    [{ pointer: '/steps/metrics', detail: expect.stringContaining('must hold no entry named "__proto__"') }],
+    [{ pointer: '/settings', detail: expect.stringContaining('must hold no entry named "__proto__"') }],
+  ])
+  await expectNothingStored()
+})
+
 test('a query is checked like a body', async () => {
   const answer = await server.call('GET', '/api/v1/runs/r1/series?points=3&width=2')
   expect(answer.status).toBe(422)
@@ -105,6 +115,8 @@ test('unknown runs and addresses are 404, a wrong method is 405 and names the ri
   const run = await server.call('POST', '/api/v1/runs/nobody/telemetry', batch({}))
   expect(run.body).toMatchObject({ status: 404, code: 'run-not-found' })
   expect((await server.call('GET', '/api/v1/walks')).body).toMatchObject({ status: 404, code: 'not-found' })
+  const garbled = await server.call('GET', '/api/v1/runs/%E0%A4%A')
+  expect(garbled.body).toMatchObject({ status: 400, code: 'malformed-request' })
   const method = await server.call('PUT', '/api/v1/runs/r1')
   expect(method.body.code).toBe('method-not-allowed')
   expect(method.headers.get('allow')).toBe('GET, PATCH, DELETE')

@@ -5,19 +5,14 @@ import type { Router } from 'express'
 import { approvalSchema, commandOf, commandRequestSchema, overrideSchema } from '../../protocol/schemas.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
-import { decisionNotFound } from '../runs/runErrors.ts'
+import { checkRunning, decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
-import { handle, parameter } from './answer.ts'
+import { parameter } from './answer.ts'
 import { readJson } from './body.ts'
 import { reasonQuery } from './queries.ts'
 import { route } from './routes.ts'
 import { localUser } from './runRoutes.ts'
 import { parse } from './validate.ts'
-
-function checkRunning(run: RunSummary): void {
-  if (run.state === 'finished' || run.state === 'diverged')
-    throw new ServerError('run-finished', `run "${run.id}" is ${run.state}: its plan changes no more`)
-}
 
 function checkOverride(run: RunSummary, untilStep: number): void {
   checkRunning(run)
@@ -44,35 +39,35 @@ function checkAwaiting(run: RunSummary, text: string): void {
 
 function addAnswerRoute(router: Router, runs: Runs, kind: 'approve' | 'reject'): void {
   route(router, `/runs/:id/decisions/:number/${kind}`, {
-    post: handle(async (request, response) => {
+    post: async (request, response) => {
       const { reason } = parse(approvalSchema, await readJson(request))
       const text = parameter(request, 'number')
       const command = { kind, decision: Number(text), reason, by: localUser } as const
       const check = (run: RunSummary) => checkAwaiting(run, text)
       response.json(await runs.command(parameter(request, 'id'), command, check))
-    }),
+    },
   })
 }
 
 export function addControlRoutes(router: Router, runs: Runs): void {
   route(router, '/runs/:id/commands', {
-    post: handle(async (request, response) => {
+    post: async (request, response) => {
       const body = parse(commandRequestSchema, await readJson(request))
       response.json(await runs.command(parameter(request, 'id'), commandOf(body, localUser), checkRunning))
-    }),
+    },
   })
   addAnswerRoute(router, runs, 'approve')
   addAnswerRoute(router, runs, 'reject')
   route(router, '/runs/:id/overrides', {
-    post: handle(async (request, response) => {
+    post: async (request, response) => {
       const body = parse(overrideSchema, await readJson(request))
       const command = { kind: 'override', ...body, by: localUser } as const
       const check = (run: RunSummary) => checkOverride(run, body.untilStep)
       response.status(201).json(await runs.command(parameter(request, 'id'), command, check))
-    }),
+    },
   })
   route(router, '/runs/:id/overrides/current', {
-    delete: handle(async (request, response) => {
+    delete: async (request, response) => {
       const { reason } = parse(reasonQuery, request.query, 'query')
       const check = (run: RunSummary) => {
         if (run.override !== null) return
@@ -80,6 +75,6 @@ export function addControlRoutes(router: Router, runs: Runs): void {
       }
       const command = { kind: 'hand-back', reason, by: localUser } as const
       response.json(await runs.command(parameter(request, 'id'), command, check))
-    }),
+    },
   })
 }

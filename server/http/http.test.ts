@@ -47,6 +47,8 @@ test('a run can be resumed, and says which sequence each client sends next', asy
   expect(again.status).toBe(200)
   expect(again.body.nextSequence).toEqual({ c: 2 })
   expect((await newRun()).body).toMatchObject({ status: 409, code: 'run-exists' })
+  const stored = await server.storage.observations('r1', { after: 0, limit: 10 })
+  expect(stored.map(({ kind }) => kind)).toEqual(['start', 'samples', 'resumed'])
   const missing = await server.call('POST', `${api}/runs`, { runId: 'none', resume: 'must' })
   expect(missing.body).toMatchObject({ status: 404, code: 'run-not-found' })
 })
@@ -61,6 +63,61 @@ test('a repeated batch is applied once and answered the same', async () => {
   expect(older.body).toMatchObject({ accepted: 0, duplicate: true, nextSequence: 3 })
   const { body } = await server.call('GET', `${api}/runs/r1/series?signals=loss`)
   expect(body).toMatchObject({ stored: 20, shown: 20 })
+})
+
+test('a used sequence with another content is refused, a different spelling of the same content is not', async () => {
+  await newRun()
+  const steps = { step: [0, 1], loss: [2, 'NaN'] }
+  await post(1, { steps, planVersion: 3 })
+  const reused = await post(1, { steps: { ...steps, loss: [2, 1] }, planVersion: 3 })
+  expect(reused.body).toMatchObject({ status: 409, code: 'sequence-reused', expectedSequence: 2 })
+  expect(reused.body.detail).toContain('sequence 1 of client "c" was used for another content')
+  expect((await post(1, { steps, planVersion: 4 })).body.code).toBe('sequence-reused')
+  const spelled = { planVersion: 3, probes: [], steps: { metrics: {}, loss: [2, 'NaN'], step: [0, 1] } }
+  expect((await post(1, spelled)).body).toMatchObject({ duplicate: true, accepted: 2 })
+  await post(2)
+  await server.restart()
+  expect((await post(1, { steps: sampleBatch(0, 2) })).body.code).toBe('sequence-reused')
+  expect((await post(1, { steps, planVersion: 3 })).body).toMatchObject({ duplicate: true, nextSequence: 3 })
+})
+
+test('another budget is applied to a running run, by PATCH or on resuming, and refused by an ended one', async () => {
+  await newRun({ budgetSteps: 2_000 })
+  const changed = await server.call('PATCH', `${api}/runs/r1`, { budgetSteps: 3_000 })
+  expect(changed.body).toMatchObject({ budgetSteps: 3_000, decisionCount: 2 })
+  const same = await server.call('PATCH', `${api}/runs/r1`, { budgetSteps: 3_000 })
+  expect(same.body.decisionCount).toBe(2)
+  expect((await newRun({ resume: 'allow' })).body.run).toMatchObject({ budgetSteps: 3_000, decisionCount: 2 })
+  const resumed = await newRun({ resume: 'allow', budgetSteps: null })
+  expect(resumed.body.run).toMatchObject({ budgetSteps: null, decisionCount: 3 })
+  await server.call('POST', `${api}/runs/r1/commands`, { kind: 'finish' })
+  const late = await server.call('PATCH', `${api}/runs/r1`, { budgetSteps: 4_000, name: 'renamed' })
+  expect(late.body).toMatchObject({ status: 409, code: 'run-finished' })
+  expect(late.body.detail).toContain('start a new run')
+  expect((await newRun({ resume: 'must', budgetSteps: 4_000 })).body.code).toBe('run-finished')
+  const run = await server.call('GET', `${api}/runs/r1`)
+  expect(run.body).toMatchObject({ budgetSteps: null, options: { name: 'r1' } })
+  expect((await newRun({ resume: 'must' })).status).toBe(200)
+})
+
+test('series are asked for by name; a comma may be part of one, and an unknown one is named', async () => {
+  await newRun()
+  const metrics = { 'top-1, top-5': [0.5], plain: [1] }
+  await post(1, { steps: { step: [0], loss: [1], metrics, tokens: [512] } })
+  const read = async (query: string) => (await server.call('GET', `${api}/runs/r1/series?${query}`)).body
+  const names = async (query: string) => Object.keys((await read(query)).signals)
+  const odd = encodeURIComponent('metrics.top-1, top-5')
+  expect(await names(`signals=${odd}`)).toEqual(['metrics.top-1, top-5'])
+  expect(await names(`signals=${odd}&signals=loss,tokens`)).toEqual([
+    'metrics.top-1, top-5',
+    'loss',
+    'tokens',
+  ])
+  // The run may come to have it; there is nothing of it yet.
+  expect((await read('signals=noiseScale')).signals.noiseScale.step).toEqual([])
+  const unknown = await read('signals=loss,lozz')
+  expect(unknown).toMatchObject({ status: 404, code: 'signal-not-found' })
+  expect(unknown.detail).toContain('no signal "lozz"; it has loss')
 })
 
 test('a gap is refused with the number that was expected', async () => {
@@ -146,6 +203,11 @@ test('the schedule lists what was applied and what is planned, as JSON and as CS
     { fromStep: 2, toStep: 3, learningRate: 0.2, momentum: null },
   ])
   expect(body.planned).toHaveLength(2)
+  // Another process of the job reports step 2 as well; the first report stands.
+  const other = { clientId: 'd', sequence: 1, steps: { step: [2, 3], learningRate: [0.7, 0.2] } }
+  await server.call('POST', `${api}/runs/r1/telemetry`, other)
+  const again = await server.call('GET', `${api}/runs/r1/schedule`)
+  expect(again.body.applied).toEqual([body.applied[0], { ...body.applied[1], toStep: 4 }])
   const csv = await server.call('GET', `${api}/runs/r1/schedule?format=csv`)
   expect(csv.headers.get('content-type')).toContain('text/csv')
   const lines = String(csv.body).trimEnd().split('\n')
@@ -167,6 +229,17 @@ test('health, readiness, versions and the contract are served', async () => {
     ([, name]) => name!,
   )
   expect(references.filter((name) => body.components.schemas[name] === undefined)).toEqual([])
+  const described = Object.values(body.paths).flatMap((methods) => Object.values(methods as object))
+  const ids = described.map(({ operationId }) => operationId)
+  expect(new Set(ids).size).toBe(ids.length)
+  expect(ids).not.toContain(undefined)
+  // An empty schema allows anything: there is none.
+  expect(JSON.stringify(body)).not.toMatch(/"(schema|items|additionalProperties)":\{\}|":\{\},"/)
+  const series = body.paths['/api/v1/runs/{id}/series'].get
+  expect(series.parameters.map(({ name }: { name: string }) => name)).toEqual([
+    ...['id', 'signals', 'from', 'to', 'points'],
+  ])
+  expect(Object.keys(series.responses)).toEqual(['200', '400', '403', '404', '422', '500', '503', '507'])
   for (const path of Object.keys(body.paths)) {
     const known = await server.call('PUT', path.replace('{id}', 'x').replace('{number}', '1'))
     expect([path, known.status]).toEqual([path, 405])

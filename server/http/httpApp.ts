@@ -6,7 +6,7 @@ import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Storage } from '../storage/storage.ts'
-import { handle, problemHandler } from './answer.ts'
+import { problemHandler } from './answer.ts'
 import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
 import { addPage, securityHeaders } from './page.ts'
@@ -28,24 +28,24 @@ export type HttpOptions = {
 
 function addStateRoutes(app: Express, options: HttpOptions): void {
   const { storage, version, tunerVersion } = options
-  route(app, '/healthz', { get: handle((_request, response) => void response.json({ status: 'ok' })) })
+  route(app, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
   route(app, '/readyz', {
-    get: handle(async (_request, response) => {
+    get: async (_request, response) => {
       await storage.checkWritable()
       response.json({ status: 'ok', storage: storage.description.split(' at ')[0] })
-    }),
+    },
   })
   route(app, '/version', {
-    get: handle((_request, response) => {
+    get: (_request, response) => {
       response.json({ version, protocol: protocolVersion, tuner: tunerVersion, node: process.versions.node })
-    }),
+    },
   })
   route(app, '/openapi.json', {
     // Loaded when first asked for: the start does not need it.
-    get: handle(async (_request, response) => {
+    get: async (_request, response) => {
       const { openApiDocument } = await import('./openapi.ts')
       response.json(openApiDocument(version))
-    }),
+    },
   })
 }
 

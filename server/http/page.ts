@@ -5,7 +5,6 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import express, { type Express, type RequestHandler } from 'express'
 import { ServerError } from '../errors.ts'
-import { handle } from './answer.ts'
 
 const pageAddresses = ['/', '/runs/*rest', '/start', '/compare', '/settings/*rest']
 const yearMilliseconds = 365 * 24 * 3_600_000
@@ -47,7 +46,7 @@ export function addPage(app: Express, pageDir: string): void {
       redirect: false,
     }),
   )
-  const page = handle((_request, response) => {
+  const page: RequestHandler = (_request, response) => {
     if (!existsSync(index))
       throw new ServerError(
         'not-found',
@@ -55,9 +54,9 @@ export function addPage(app: Express, pageDir: string): void {
       )
     response.set('Cache-Control', 'no-cache')
     return new Promise<void>((resolve, reject) =>
-      response.sendFile(index, (error) => (error ? reject(error) : resolve())),
+      response.sendFile(index, (error?: Error) => (error ? reject(error) : resolve())),
     )
-  })
+  }
   for (const address of pageAddresses) app.get(address, page)
   app.use(express.static(pageDir, { index: false, redirect: false, maxAge: 0 }))
 }

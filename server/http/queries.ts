@@ -9,38 +9,30 @@ export const decisionsPageMax = 1_000
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 const name = z.string().min(1).max(128)
 
-export const listRunsQuery = z
-  .strictObject({
-    project: name.optional(),
-    tag: name.optional(),
-    state: z.enum(runStates).optional(),
-    q: name.optional(),
-    after: z
-      .string()
-      .regex(/^\d{1,15}$/, 'must be the "next" of an earlier answer')
-      .optional(),
-    limit: whole(1, runsPageMax).default(50),
-  })
-  .meta({ id: 'ListRunsQuery' })
+export const listRunsQuery = z.strictObject({
+  project: name.optional(),
+  tag: name.optional(),
+  state: z.enum(runStates).optional(),
+  q: name.optional(),
+  after: z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be the "next" of an earlier answer')
+    .optional(),
+  limit: whole(1, runsPageMax).default(50),
+})
 
-export const listDecisionsQuery = z
-  .strictObject({
-    after: whole(0, Number.MAX_SAFE_INTEGER).default(0),
-    limit: whole(1, decisionsPageMax).default(200),
-    /** One kind or several, separated by commas. */
-    kind: z
-      .string()
-      .transform((text) => text.split(','))
-      .pipe(z.array(z.enum(decisionKinds)).min(1))
-      .optional(),
-  })
-  .meta({ id: 'ListDecisionsQuery' })
+export const listDecisionsQuery = z.strictObject({
+  after: whole(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: whole(1, decisionsPageMax).default(200),
+  /** One kind or several, separated by commas. */
+  kind: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(decisionKinds)).min(1))
+    .optional(),
+})
 
-export const scheduleQuery = z
-  .strictObject({ format: z.enum(['json', 'csv']).default('json') })
-  .meta({ id: 'ScheduleQuery' })
+export const scheduleQuery = z.strictObject({ format: z.enum(['json', 'csv']).default('json') })
 
 /** Reason of a deletion or a hand-back; there is no body to carry it. */
-export const reasonQuery = z
-  .strictObject({ reason: z.string().max(1_000).default('') })
-  .meta({ id: 'ReasonQuery' })
+export const reasonQuery = z.strictObject({ reason: z.string().max(1_000).default('') })

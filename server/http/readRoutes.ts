@@ -8,15 +8,16 @@ import { recommendationOf } from '../runs/recommendation.ts'
 import { decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
 import { scheduleJson, scheduleRows } from '../runs/schedule.ts'
+import { signalsOf } from '../runs/signalsOf.ts'
 import type { Storage } from '../storage/storage.ts'
-import { handle, parameter } from './answer.ts'
+import { parameter } from './answer.ts'
 import { listDecisionsQuery, scheduleQuery } from './queries.ts'
 import { route } from './routes.ts'
 import { parse } from './validate.ts'
 
 function addDecisionRoutes(router: Router, runs: Runs, storage: Storage): void {
   route(router, '/runs/:id/decisions', {
-    get: handle(async (request, response) => {
+    get: async (request, response) => {
       const { after, limit, kind } = parse(listDecisionsQuery, request.query, 'query')
       const { id } = await runs.record(parameter(request, 'id'))
       const query = { after, limit: limit + 1, ...(kind === undefined ? {} : { kinds: kind }) }
@@ -25,41 +26,41 @@ function addDecisionRoutes(router: Router, runs: Runs, storage: Storage): void {
       const next = found.length > limit ? page.at(-1)!.number : null
       // The stored texts are sent as they are: byte for byte what was decided.
       response.type('json').send(`{"decisions":[${page.map(({ body }) => body).join(',')}],"next":${next}}`)
-    }),
+    },
   })
   route(router, '/runs/:id/decisions/:number', {
-    get: handle(async (request, response) => {
+    get: async (request, response) => {
       const { id, decisionCount } = await runs.record(parameter(request, 'id'))
       const number = parameter(request, 'number')
       const found = /^\d{1,15}$/.test(number) ? await storage.decision(id, Number(number)) : undefined
       if (found === undefined) throw decisionNotFound(id, number, decisionCount)
       response.type('json').send(found.body)
-    }),
+    },
   })
 }
 
 export function addReadRoutes(router: Router, runs: Runs, storage: Storage): void {
   addDecisionRoutes(router, runs, storage)
   route(router, '/runs/:id/series', {
-    get: handle(async (request, response) => {
+    get: async (request, response) => {
       const query = parse(seriesQuerySchema, request.query, 'query')
       const runId = parameter(request, 'id')
-      const signals = query.signals?.split(',').filter((signal) => signal !== '')
-      const series = await runs.inLine(runId, async () =>
-        (await runs.seriesInLine(runId)).query({ ...query, signals }),
-      )
-      response.json(series)
-    }),
+      const answer = await runs.inLine(runId, async () => {
+        const { series } = await runs.openInLine(runId)
+        return series.query({ ...query, signals: signalsOf(series, runId, query.signals) })
+      })
+      response.json(answer)
+    },
   })
   route(router, '/runs/:id/recommendation', {
-    get: handle(async (request, response) => {
+    get: async (request, response) => {
       const run = await runs.summary(parameter(request, 'id'))
       const last = await storage.decision(run.id, run.decisionCount)
       response.json(recommendationOf(run, last?.body))
-    }),
+    },
   })
   route(router, '/runs/:id/schedule', {
-    get: handle(async (request, response) => {
+    get: async (request, response) => {
       const { format } = parse(scheduleQuery, request.query, 'query')
       const run = await runs.summary(parameter(request, 'id'))
       if (format === 'json') {
@@ -69,6 +70,6 @@ export function addReadRoutes(router: Router, runs: Runs, storage: Storage): voi
       response.type('text/csv')
       response.set('Content-Disposition', `attachment; filename="${run.id}-schedule.csv"`)
       await pipeline(Readable.from(scheduleRows(storage, run)), response)
-    }),
+    },
   })
 }

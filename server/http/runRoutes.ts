@@ -4,7 +4,7 @@ import type { Router } from 'express'
 import { changeRunSchema, createRunSchema, telemetrySchema } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import type { Runs } from '../runs/runs.ts'
-import { handle, parameter } from './answer.ts'
+import { parameter } from './answer.ts'
 import { readJson } from './body.ts'
 import { listRunsQuery } from './queries.ts'
 import { route } from './routes.ts'
@@ -15,7 +15,7 @@ export const localUser = 'local'
 
 export function addRunRoutes(router: Router, runs: Runs): void {
   route(router, '/runs', {
-    get: handle(async (request, response) => {
+    get: async (request, response) => {
       const { q, after, project, tag, state, limit } = parse(listRunsQuery, request.query, 'query')
       const query = {
         limit,
@@ -26,31 +26,31 @@ export function addRunRoutes(router: Router, runs: Runs): void {
         ...(state === undefined ? {} : { state }),
       }
       response.json(await runs.list(query))
-    }),
-    post: handle(async (request, response) => {
+    },
+    post: async (request, response) => {
       const body = parse(createRunSchema, await readJson(request))
-      const { created, answer } = await runs.create(body)
+      const { created, answer } = await runs.create(body, localUser)
       response.location(`${apiPrefix}/runs/${answer.run.id}`)
       response.status(created ? 201 : 200).json(answer)
-    }),
+    },
   })
   route(router, '/runs/:id', {
-    get: handle(async (request, response) => {
+    get: async (request, response) => {
       response.json(await runs.summary(parameter(request, 'id')))
-    }),
-    patch: handle(async (request, response) => {
+    },
+    patch: async (request, response) => {
       const body = parse(changeRunSchema, await readJson(request))
       response.json(await runs.change(parameter(request, 'id'), body, localUser))
-    }),
-    delete: handle(async (request, response) => {
+    },
+    delete: async (request, response) => {
       await runs.remove(parameter(request, 'id'))
       response.status(204).end()
-    }),
+    },
   })
   route(router, '/runs/:id/telemetry', {
-    post: handle(async (request, response) => {
+    post: async (request, response) => {
       const telemetry = parse(telemetrySchema, await readJson(request))
       response.json(await runs.telemetry(parameter(request, 'id'), telemetry))
-    }),
+    },
   })
 }

@@ -209,7 +209,7 @@ export class Hub {
       const series = await runs.inLine(runId, async () => {
         subscription.missedFromStep = undefined
         const query = { from, to: Number.MAX_SAFE_INTEGER, points }
-        return (await runs.seriesInLine(runId)).query(query)
+        return (await runs.openInLine(runId)).series.query(query)
       })
       send([socket], 'samples', { runId, thinned: true, series })
     }

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { liveSamplesSchema, subscribeAnswerSchema } from '../../protocol/schemas.ts'
 import type { ClientEvents, ServerEvents, SubscribeAnswer } from '../../protocol/vocabulary.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { subscriptionsMax } from './live.ts'
@@ -24,11 +25,21 @@ afterEach(async () => {
 
 function connect(): Client {
   const socket: Client = io(`${server.url}/live`, { transports: ['websocket'], forceNew: true })
+  socket.on('samples', (message) => void liveSamplesSchema.parse(message))
   sockets.push(socket)
   return socket
 }
-const subscribe = (socket: Client, more = {}): Promise<SubscribeAnswer> =>
-  socket.emitWithAck('subscribe', { runId: 'r1', afterDecision: 0, afterStep: 0, points: 1_000, ...more })
+/** Every answer and frame is held to its schema. */
+const subscribe = async (socket: Client, more = {}): Promise<SubscribeAnswer> =>
+  subscribeAnswerSchema.parse(
+    await socket.emitWithAck('subscribe', {
+      runId: 'r1',
+      afterDecision: 0,
+      afterStep: 0,
+      points: 1_000,
+      ...more,
+    }),
+  )
 
 async function post(more: Record<string, unknown>) {
   sequence++

@@ -143,9 +143,9 @@ function subscribe(
   { hub, runs, storage, subscriptions, drop }: SubscribeContext,
 ): Promise<SubscribeAnswer> {
   return runs.inLine(runId, async () => {
-    const run = await runs.summary(runId)
+    const { series: stored, run } = await runs.openInLine(runId)
     const query = { from: afterStep, to: Number.MAX_SAFE_INTEGER, points }
-    const series = await (await runs.seriesInLine(runId)).query(query)
+    const series = await stored.query(query)
     const page = await storage.decisions(runId, { after: afterDecision, limit: decisionsInAnswerMax })
     const decisions = page.map(({ body }) => JSON.parse(body) as Decision)
     const lastDecision = page.at(-1)?.number ?? afterDecision

@@ -114,6 +114,8 @@ export class ActiveRuns {
       ...record,
       lifecycle: state.lifecycle,
       decisionCount: decisions.length,
+      tunerVersion: tuner.version,
+      refoldedFrom: record.tunerVersion === tuner.version ? record.refoldedFrom : record.tunerVersion,
       summary: { ...record.summary, ...tuner.summaryOf(state), decisionCount: decisions.length },
     }
     await storage.replaceDerived({

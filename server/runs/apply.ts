@@ -1,11 +1,11 @@
-// Fold, append and save: how a batch of observations becomes part of a run. Everything is computed beside the
-// run's present state and becomes it only after the one transaction that stores it, so that a failed write
-// leaves the run as it was.
+// Fold, then append and save: how a batch of observations becomes part of a run. It is folded beside the run's present
+// state, and becomes that state only after the one transaction that stores it, so that a failed write leaves what is
+// stored as it was; what is in memory of the run is then forgotten, and read again from there.
 
-import type { Action, Decision, Observation, RunOptions } from '../../protocol/vocabulary.ts'
+import type { Decision, Observation, RunOptions } from '../../protocol/vocabulary.ts'
 import { type Clock, isoTime } from '../clock.ts'
 import type { Log } from '../log.ts'
-import type { Batch, RunRecord, Storage } from '../storage/storage.ts'
+import type { Batch, RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
 import { type ActiveRun, snapshotOf } from './activeRuns.ts'
 import { foldObservations, samplePoints, storedDecision } from './fold.ts'
 import { encodeObservation, type ObservationBody } from './observationCodec.ts'
@@ -86,35 +86,59 @@ export async function beginRun(
   return run
 }
 
-/**
- * Applies observations to a run, whole or not at all. `steps` is the number of samples in a telemetry batch,
- * null for what did not come from the job. `answered` makes the client's row from what was folded.
- * @throws ServerError from the storage; the run in memory is dropped then.
- */
-export async function applyBatch(
-  context: ApplyContext,
+/** What a batch makes of a run: computed, and not yet stored. */
+export type FoldedBatch = {
+  readonly record: RunRecord
+  readonly state: FoldState
+  readonly decisions: readonly Decision[]
+  readonly observations: readonly StoredObservation[]
+  readonly samples: readonly Points[]
+  readonly readings: readonly Points[]
+  /** Samples in a telemetry batch; null for what did not come from the job. */
+  readonly steps: number | null
+}
+
+/** Folds observations beside the run's present state; nothing of the run changes. */
+export function foldBatch(
+  { tuner, clock }: ApplyContext,
   run: ActiveRun,
   bodies: readonly ObservationBody[],
   steps: number | null,
-  answered: (
-    actions: readonly Action[],
-    record: RunRecord,
-    decisions: readonly Decision[],
-  ) => Pick<Batch, 'client'> = () => ({}),
-): Promise<readonly Decision[]> {
-  const { storage, tuner, clock, log } = context
+): FoldedBatch {
   const now = clock.now()
   const first = run.record.observationCount + 1
   const receivedAt = isoTime(now)
   const observations = bodies.map((body, i): Observation => ({ ...body, number: first + i, receivedAt }))
   const { state, decisions, readings } = foldObservations(tuner, run.state, observations)
   const counts = { observations: bodies.length, decisions: decisions.length }
-  const record = nextRecord(run.record, tuner, state, counts, { now, steps })
-  const readingPoints = pointsOfReadings(readings)
-  const points = [...samplePoints(observations), ...readingPoints]
+  return {
+    record: nextRecord(run.record, tuner, state, counts, { now, steps }),
+    state,
+    decisions,
+    observations: bodies.map((body, i) => encodeObservation(body, { number: first + i, receivedAt: now })),
+    samples: samplePoints(observations),
+    readings: pointsOfReadings(readings),
+    steps,
+  }
+}
+
+/**
+ * Stores a folded batch, whole or not at all, and makes it the run's state. `client` is the row of the client that
+ * sent it.
+ * @throws ServerError from the storage; the run in memory, whose series have the batch already, is dropped then.
+ */
+export async function saveBatch(
+  context: ApplyContext,
+  run: ActiveRun,
+  batch: FoldedBatch,
+  client?: Batch['client'],
+): Promise<void> {
+  const { storage, tuner, log } = context
+  const { record, state, decisions } = batch
+  const points = [...batch.samples, ...batch.readings]
   await run.series.add(points)
-  const observationsUnsaved = run.observationsUnsaved + bodies.length
-  const samplesUnsaved = run.samplesUnsaved + (steps ?? 0)
+  const observationsUnsaved = run.observationsUnsaved + batch.observations.length
+  const samplesUnsaved = run.samplesUnsaved + (batch.steps ?? 0)
   const save =
     samplesUnsaved >= snapshotSamples ||
     observationsUnsaved >= snapshotObservations ||
@@ -122,10 +146,10 @@ export async function applyBatch(
   try {
     await storage.append({
       run: record,
-      observations: bodies.map((body, i) => encodeObservation(body, { number: first + i, receivedAt: now })),
+      observations: batch.observations,
       decisions: decisions.map(storedDecision),
-      ...readingsOf(readingPoints, record.observationCount),
-      ...answered(state.actions, record, decisions),
+      ...readingsOf(batch.readings, record.observationCount),
+      ...(client === undefined ? {} : { client }),
       ...(save ? snapshotParts(tuner, record.observationCount, state, run.series) : {}),
     })
   } catch (error) {
@@ -139,5 +163,4 @@ export async function applyBatch(
   run.record = record
   run.state = state
   context.committed(run, { kind: 'batch', record, decisions, points })
-  return decisions
 }

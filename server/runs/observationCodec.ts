@@ -1,8 +1,16 @@
 // Observations as text for the log, and back, exactly: JSON has no NaN, so non-finite numbers are stored as
 // their names, as on the wire. A body leaves out number, receivedAt and kind, which have columns of their own.
+// A log of version 0.1.0 is read as if it had been written today: what it could not say yet is filled in.
 
-import { encodeNumber } from '../../protocol/schemas.ts'
-import { type Observation, type SampleColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
+import { encodeNumber } from '../../protocol/nonFinite.ts'
+import { familyOf } from '../../protocol/optimizers.ts'
+import {
+  capabilities,
+  type Observation,
+  type RunOptions,
+  type SampleColumns,
+  sampleColumnNames,
+} from '../../protocol/vocabulary.ts'
 import { isoTime } from '../clock.ts'
 import type { StoredObservation } from '../storage/storage.ts'
 
@@ -11,6 +19,7 @@ type WithoutHead<T> = T extends unknown ? Omit<T, 'number' | 'receivedAt'> : nev
 export type ObservationBody = WithoutHead<Observation>
 
 type Column = readonly (number | null)[]
+type Names = readonly (string | null)[]
 
 /** The column itself where all is finite (nearly always), else a copy with names. */
 function encodeColumn(column: Column): readonly (number | string | null)[] {
@@ -27,12 +36,20 @@ function decodeColumn(column: (number | string | null)[]): Column {
   return column as Column
 }
 
+/** One name where it holds for all rows, which is nearly always: a text a row would be most of the log. */
+const encodeNames = (names: Names): Names | string | null =>
+  names.length > 0 && names.every((name) => name === names[0]) ? names[0]! : names
+
+const decodeNames = (stored: Names | string | null, rows: number): Names =>
+  Array.isArray(stored) ? stored : Array<string | null>(rows).fill(stored as string | null)
+
 function encodeColumns(columns: SampleColumns): unknown {
   const encoded: Record<string, unknown> = { step: columns.step }
   for (const name of sampleColumnNames) {
     const column = columns[name]
     if (column !== undefined) encoded[name] = encodeColumn(column)
   }
+  if (columns.objective !== undefined) encoded.objective = encodeNames(columns.objective)
   if (columns.metrics !== undefined)
     encoded.metrics = Object.fromEntries(
       Object.entries(columns.metrics).map(([name, column]) => [name, encodeColumn(column)]),
@@ -40,23 +57,47 @@ function encodeColumns(columns: SampleColumns): unknown {
   return encoded
 }
 
-/** The columns of a stored samples observation. */
-export function decodeColumns(body: string): SampleColumns {
-  const { columns } = JSON.parse(body) as { columns: Record<string, unknown> }
+type Samples = Omit<Extract<Observation, { kind: 'samples' }>, 'kind' | 'number' | 'receivedAt'>
+
+function decodeSamples(body: string): Samples {
+  const { columns, ...rest } = JSON.parse(body) as { columns: Record<string, unknown> }
   for (const name of sampleColumnNames)
     if (columns[name] !== undefined) decodeColumn(columns[name] as (number | null)[])
+  if (columns.objective !== undefined)
+    columns.objective = decodeNames(columns.objective as Names, (columns.step as number[]).length)
   for (const column of Object.values((columns.metrics ?? {}) as Record<string, (number | null)[]>))
     decodeColumn(column)
-  return columns as unknown as SampleColumns
+  return { columns: columns as unknown as SampleColumns, ...rest }
 }
+
+/** The columns of a stored samples observation. */
+export const decodeColumns = (body: string): SampleColumns => decodeSamples(body).columns
 
 /** Non-finite losses of probes travel and are stored as names too. */
 const nameNonFinite = (_key: string, value: unknown) =>
   typeof value === 'number' ? encodeNumber(value) : value
 
-const probeNumbers = new Set(['loss'])
+/** Losses, and entries of `lossByPart`: no other list of a probe holds text. */
+const isLoss = (key: string) => key === 'loss' || /^\d+$/.test(key)
 const numberNonFinite = (key: string, value: unknown) =>
-  probeNumbers.has(key) && typeof value === 'string' ? Number(value) : value
+  typeof value === 'string' && isLoss(key) ? Number(value) : value
+
+/** Options as they are today, from those of any version. */
+function currentOptions(stored: RunOptions): RunOptions {
+  const { optimizer } = stored
+  return {
+    ...stored,
+    optimizer: {
+      ...optimizer,
+      family: optimizer.family ?? familyOf(optimizer.name),
+      momentum: optimizer.momentum ?? null,
+      weightDecay: optimizer.weightDecay ?? null,
+    },
+    warmupSteps: stored.warmupSteps ?? null,
+    firstStep: stored.firstStep ?? null,
+    capabilities: stored.capabilities.filter((capability) => capabilities.includes(capability)),
+  }
+}
 
 export function encodeObservation(
   body: ObservationBody,
@@ -71,14 +112,15 @@ export function encodeObservation(
     if (step < fromStep) fromStep = step
     if (step > toStep) toStep = step
   }
-  const text = JSON.stringify({ columns: encodeColumns(body.columns) })
+  const text = JSON.stringify({ ...rest, columns: encodeColumns(body.columns) })
   return { ...head, kind, body: text, fromStep, toStep }
 }
 
 export function decodeObservation(stored: StoredObservation): Observation {
   const head = { number: stored.number, receivedAt: isoTime(stored.receivedAt), kind: stored.kind }
-  if (stored.kind === 'samples')
-    return { ...head, columns: decodeColumns(stored.body) } as unknown as Observation
+  if (stored.kind === 'samples') return { ...head, ...decodeSamples(stored.body) } as Observation
   const reviver = stored.kind === 'probe' ? numberNonFinite : undefined
-  return { ...head, ...JSON.parse(stored.body, reviver) } as Observation
+  const observation = { ...head, ...JSON.parse(stored.body, reviver) } as Observation
+  if (observation.kind !== 'start') return observation
+  return { ...observation, options: currentOptions(observation.options) }
 }

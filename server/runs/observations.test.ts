@@ -45,6 +45,46 @@ test('columns are cut together, own metrics too', () => {
   })
 })
 
+test('samples carry the plan that they followed, and the objective of their batch or step', () => {
+  const steps = { step: [0, 1], loss: [5, 6] }
+  const batch = { clientId: 'c', sequence: 1, planVersion: 7, objective: 'next token', probes: [line(1)] }
+  const [first, probe, second] = observationsOf({ ...batch, steps })
+  const columns = { step: [0], loss: [5], objective: ['next token'] }
+  expect(first).toEqual({ kind: 'samples', columns, planVersion: 7 })
+  expect(probe).toEqual({ kind: 'probe', probe: line(1) })
+  expect(second).toMatchObject({ columns: { step: [1], objective: ['next token'] }, planVersion: 7 })
+  const own = observationsOf({ ...batch, probes: [], steps: { ...steps, objective: [null, 'fill in'] } })
+  expect(own).toMatchObject([{ columns: { objective: [null, 'fill in'] } }])
+})
+
+test('an objective that holds for all rows is stored once', () => {
+  const steps = { step: [0, 1, 2], loss: [1, 2, 3], objective: ['a', 'a', 'a'] }
+  const stored = encodeObservation({ kind: 'samples', columns: steps }, { number: 2, receivedAt: 0 })
+  expect(JSON.parse(stored.body).columns.objective).toBe('a')
+  expect(decodeObservation(stored)).toMatchObject({ columns: steps })
+})
+
+test('options that were stored by version 0.1.0 are filled in, and a capability of then is left out', () => {
+  const options = { name: 'n', optimizer: { name: 'AdamW' }, capabilities: ['fork', 'checkpoint'] }
+  const stored = {
+    number: 1,
+    receivedAt: 0,
+    kind: 'start',
+    body: JSON.stringify({ runId: 'r', options }),
+    fromStep: null,
+    toStep: null,
+  }
+  expect(decodeObservation(stored)).toMatchObject({
+    options: {
+      name: 'n',
+      optimizer: { name: 'AdamW', family: 'adam', momentum: null, weightDecay: null },
+      warmupSteps: null,
+      firstStep: null,
+      capabilities: ['checkpoint'],
+    },
+  })
+})
+
 test('the order of the rows is the order in which they were sent', () => {
   const steps = { step: [10, 11, 5, 6], loss: [1, 2, 3, 4] }
   expect(order({ steps })).toEqual(['10-6'])
@@ -55,10 +95,15 @@ const value = fc.option(fc.double(), { nil: null })
 test('an observation is read back as it was, non-finite numbers too', () => {
   fc.assert(
     fc.property(fc.array(value, { minLength: 1, maxLength: 20 }), fc.double(), (loss, probeLoss) => {
+      const names = loss.map((entry) => (entry === null ? null : 'NaN'))
       const plusZero = (entry: number | null) => (entry === null ? null : entry + 0)
       const column = loss.map(plusZero)
       const bodies: ObservationBody[] = [
-        { kind: 'samples', columns: { step: loss.map((_, i) => i), loss: column, metrics: { m: column } } },
+        {
+          kind: 'samples',
+          columns: { step: loss.map((_, i) => i), loss: column, metrics: { m: column }, objective: names },
+          planVersion: 3,
+        },
         {
           kind: 'probe',
           probe: {
@@ -67,7 +112,7 @@ test('an observation is read back as it was, non-finite numbers too', () => {
             set: 'held-out',
             examples: 1,
             seconds: 0,
-            raw: { loss: probeLoss + 0 },
+            raw: { loss: probeLoss + 0, lossByPart: [probeLoss + 0, 1] },
             averaged: [{ windowSteps: 1, loss: probeLoss + 0, accuracy: null }],
           },
         },

@@ -9,7 +9,7 @@ import type { ObservationBody } from './observationCodec.ts'
 export function sliceColumns(columns: SampleColumns, from: number, to: number): SampleColumns {
   if (from === 0 && to === columns.step.length) return columns
   const slice: Record<string, unknown> = { step: columns.step.slice(from, to) }
-  for (const name of sampleColumnNames) {
+  for (const name of [...sampleColumnNames, 'objective'] as const) {
     const column = columns[name]
     if (column !== undefined) slice[name] = column.slice(from, to)
   }
@@ -18,6 +18,12 @@ export function sliceColumns(columns: SampleColumns, from: number, to: number): 
       Object.entries(columns.metrics).map(([name, column]) => [name, column.slice(from, to)]),
     )
   return slice as unknown as SampleColumns
+}
+
+/** The batch's samples with the objective that it names for all of them; a column of its own wins. */
+function columnsOf({ steps, objective }: Telemetry): SampleColumns | undefined {
+  if (steps === undefined || objective === undefined || steps.objective !== undefined) return steps
+  return { ...steps, objective: Array<string>(steps.step.length).fill(objective) }
 }
 
 type Event = { readonly step: number; readonly body: ObservationBody }
@@ -35,13 +41,15 @@ export function observationsOf(telemetry: Telemetry): ObservationBody[] {
   ]
   // Array sort is stable: at one step the order above holds.
   events.sort((a, b) => a.step - b.step)
-  const columns = telemetry.steps
+  const columns = columnsOf(telemetry)
+  const { planVersion } = telemetry
+  const followed = planVersion === undefined ? {} : { planVersion }
   const rows = columns?.step.length ?? 0
   const observations: ObservationBody[] = []
   let row = 0
   const takeRows = (to: number) => {
     if (columns !== undefined && to > row)
-      observations.push({ kind: 'samples', columns: sliceColumns(columns, row, to) })
+      observations.push({ kind: 'samples', columns: sliceColumns(columns, row, to), ...followed })
     row = to
   }
   for (const event of events) {

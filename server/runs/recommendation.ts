@@ -1,21 +1,7 @@
 // What to do now, for a job or a person that only asks: the plan evaluated at the run's step.
 
 import { evaluatePlan } from '../../protocol/plan.ts'
-import type { Decision, Phase, Plan, RegimeReading, RunSummary } from '../../protocol/vocabulary.ts'
-
-export type Recommendation = {
-  readonly runId: string
-  readonly step: number
-  readonly learningRate: number
-  readonly momentum: number | null
-  readonly plan: Plan
-  readonly phase: Phase
-  readonly regime: RegimeReading
-  /** Probability behind the newest decision's test; null if it had none. */
-  readonly confidence: number | null
-  readonly reason: string
-  readonly status: 'recommended' | 'insufficient-evidence'
-}
+import type { Decision, Recommendation, RunSummary } from '../../protocol/vocabulary.ts'
 
 /** Pure. `lastDecision` is the newest decision as stored. */
 export function recommendationOf(run: RunSummary, lastDecision: string | undefined): Recommendation {

@@ -1,5 +1,6 @@
 // Refusals that several calls about runs share.
 
+import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
 
 export const decisionNotFound = (runId: string, number: string, decisionCount: number) =>
@@ -10,3 +11,22 @@ export const decisionNotFound = (runId: string, number: string, decisionCount: n
 
 export const runNotFound = (runId: string) =>
   new ServerError('run-not-found', `there is no run "${runId}" here; GET /api/v1/runs lists those that exist`)
+
+const namesShown = 20
+
+export const signalNotFound = (runId: string, name: string, names: readonly string[]) =>
+  new ServerError(
+    'signal-not-found',
+    `run "${runId}" has no signal "${name}"; it has ${names.length === 0 ? 'none yet' : names.slice(0, namesShown).join(', ')}${names.length > namesShown ? ', …' : ''}`,
+    { errors: [{ pointer: '?signals', detail: `names "${name}", which the run does not have` }] },
+  )
+
+export const isEnded = ({ state }: Pick<RunSummary, 'state'>): boolean =>
+  state === 'finished' || state === 'diverged'
+
+/** @throws ServerError `run-finished` if nothing can change the run's plan any more; `instead` says what to do. */
+export function checkRunning(run: Pick<RunSummary, 'id' | 'state'>, instead?: string): void {
+  if (!isEnded(run)) return
+  const advice = instead === undefined ? '' : `; ${instead}`
+  throw new ServerError('run-finished', `run "${run.id}" is ${run.state}: its plan changes no more${advice}`)
+}

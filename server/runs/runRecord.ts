@@ -110,6 +110,8 @@ export function firstRecord(
     stepsPerSecond: null,
     observationCount: 1,
     decisionCount: decisions,
+    tunerVersion: tuner.version,
+    refoldedFrom: null,
     summary: {
       ...head,
       id,

@@ -63,6 +63,10 @@ export class RunSeries {
     return JSON.stringify(head)
   }
 
+  names(): readonly string[] {
+    return [...this.signals.keys()]
+  }
+
   has(signal: string): boolean {
     return this.signals.has(signal)
   }

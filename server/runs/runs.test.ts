@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { replayRun } from '../cli/replay.ts'
+import {
+  decisionListSchema,
+  runListSchema,
+  runSummarySchema,
+  telemetryAnswerSchema,
+} from '../../protocol/schemas.ts'
+import { replayRun, replaySentence } from '../cli/replay.ts'
 import { createFakeTuner } from '../testing/fakeTuner.ts'
+import { writeOldDatabase } from '../testing/oldDatabase.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { activeRunsMax } from './activeRuns.ts'
 import { realTuner } from './realTuner.ts'
@@ -36,6 +43,8 @@ test('a restart in the middle gives what an uninterrupted run gives', async () =
     decisions: 31,
     identical: true,
     difference: null,
+    tunerVersion: { stored: 'fake-1', replayed: 'fake-1', refoldedFrom: null },
+    needsRefold: false,
   })
 })
 
@@ -58,8 +67,49 @@ test('another version of the tuner refolds the log and takes its own decisions',
   expect((await read('/series?signals=lossSmoothed')).stored).toBe(50)
   const replay = await replayRun(server.storage, createFakeTuner('fake-2', 2), 'r1')
   expect(replay.identical).toBe(true)
+  expect(replaySentence(replay)).toBe(
+    '4 decisions, identical (from 7 observations)\nstored by tuner fake-2, after a refold from tuner fake-1, replayed by tuner fake-2',
+  )
   const other = await replayRun(server.storage, createFakeTuner('fake-1', 1), 'r1')
-  expect(other).toMatchObject({ identical: false, difference: { number: 1 } })
+  expect(other).toMatchObject({
+    identical: false,
+    difference: { number: 1 },
+    tunerVersion: { stored: 'fake-2', replayed: 'fake-1' },
+    needsRefold: true,
+  })
+  expect(replaySentence(other)).toContain(
+    'stored by tuner fake-2, replayed by tuner fake-1: the run needs a refold',
+  )
+})
+
+test('reading alone refolds a run of another version, so that no old record is ever shown', async () => {
+  await post(1, { steps: sampleBatch(0, 40), probes: [emptyLineProbe(20)] })
+  await server.restart({ tuner: createFakeTuner('fake-2', 2) })
+  expect((await read('/decisions/2')).summary).toContain('Holding 0.2')
+  await server.restart({ tuner: createFakeTuner('fake-3', 3) })
+  expect((await read('')).learningRate).toBeCloseTo(0.3, 12)
+  expect((await read('/decisions')).decisions[1].summary).toContain('Holding 0.3')
+  expect((await server.storage.run('r1'))?.refoldedFrom).toBe('fake-2')
+})
+
+test('a database of version 0.1.0 is listed at once, refolded when it is read, and goes on', async () => {
+  await server.close()
+  server = await startTestServer({ prepare: writeOldDatabase })
+  const listed = runListSchema.parse((await server.call('GET', '/api/v1/runs')).body)
+  expect(listed.runs).toMatchObject([
+    { id: 'old', headline: 'As 0.1.0 said it.', drift: null, options: { capabilities: ['checkpoint'] } },
+  ])
+  const path = '/api/v1/runs/old'
+  const batch = { clientId: 'c', sequence: 1, steps: { step: [0, 1, 2], loss: [3, 'NaN', 2] } }
+  // No digest was kept of it, so it is taken for the same batch.
+  const repeat = await server.call('POST', `${path}/telemetry`, batch)
+  expect(telemetryAnswerSchema.parse(repeat.body)).toMatchObject({ duplicate: true, accepted: 3 })
+  const list = decisionListSchema.parse((await server.call('GET', `${path}/decisions`)).body)
+  expect(list.decisions.map(({ kind }) => kind)).toEqual(['start', 'hold'])
+  const run = runSummarySchema.parse((await server.call('GET', path)).body)
+  expect(run.options.optimizer).toEqual({ name: 'AdamW', family: 'adam', momentum: null, weightDecay: null })
+  const next = await server.call('POST', `${path}/telemetry`, { clientId: 'c', sequence: 2 })
+  expect(next.body).toMatchObject({ duplicate: false, nextSequence: 3 })
 })
 
 test('a full disk answers 507, loses nothing accepted, and the same batch is taken once there is room', async () => {
@@ -125,6 +175,8 @@ test('the real tuner is folded, stored and replayed', async () => {
   for (let i = 0; i < 20; i++) await post(i + 1, { steps: sampleBatch(100 * i, 100) }, 'real')
   const run = await server.call('GET', '/api/v1/runs/real')
   expect(run.body.headline.length).toBeGreaterThan(10)
+  const { body } = await server.call('GET', '/api/v1/runs/real/decisions')
+  expect(body.decisions).toHaveLength(run.body.decisionCount)
   const replay = await replayRun(server.storage, realTuner, 'real')
   expect(replay).toMatchObject({ identical: true, observations: 21 })
   expect(replay.decisions).toBeGreaterThan(0)

@@ -4,10 +4,11 @@
 
 import { type ChangeRun, type CreateRun, runOptions } from '../../protocol/schemas.ts'
 import type {
-  Action,
   Command,
+  ControlAnswer,
   Decision,
-  Plan,
+  RunAnswer,
+  RunList,
   RunSummary,
   Telemetry,
   TelemetryAnswer,
@@ -18,31 +19,21 @@ import type { Log } from '../log.ts'
 import type { RunQuery, RunRecord, Storage } from '../storage/storage.ts'
 import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
 import { checkBounds, telemetryAnswer } from './answers.ts'
-import { type ApplyContext, applyBatch, beginRun, type RunEvent } from './apply.ts'
+import { type ApplyContext, beginRun, foldBatch, type RunEvent, saveBatch } from './apply.ts'
+import { digestOf } from './digest.ts'
 import type { ObservationBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 import { KeyedQueue } from './queue.ts'
-import { runNotFound } from './runErrors.ts'
+import { checkRunning, isEnded, runNotFound } from './runErrors.ts'
 import { summaryAt } from './runRecord.ts'
 import type { RunSeries } from './runSeries.ts'
+import { checkRepeat, sequenceGap } from './sequences.ts'
 import { StaleWatch } from './staleWatch.ts'
 import type { Tuner } from './tuner.ts'
 
 /** Calls of one run that may wait; beyond it a job is told to come back. */
 export const lineLengthMax = 64
 const staleWatchRuns = 1_000
-
-/** What a job gets when it creates or resumes a run. */
-export type RunAnswer = {
-  readonly run: RunSummary
-  readonly plan: Plan
-  readonly actions: readonly Action[]
-  /** The next sequence number per client that has reported; 1 for any other. */
-  readonly nextSequence: Readonly<Record<string, number>>
-}
-export type ControlAnswer = Pick<RunAnswer, 'run' | 'plan' | 'actions'> & {
-  readonly decisions: readonly Decision[]
-}
 
 export type RunsOptions = {
   readonly storage: Storage
@@ -51,6 +42,23 @@ export type RunsOptions = {
   readonly log: Log
   readonly newRunId: () => string
 }
+
+/**
+ * What another budget is in the log: nothing where it is not named or the same as before.
+ * @throws ServerError `run-finished`.
+ */
+function budgetCommands(
+  run: RunSummary,
+  budgetSteps: number | null | undefined,
+  reason: string,
+  by: string,
+): Command[] {
+  if (budgetSteps === undefined || budgetSteps === run.budgetSteps) return []
+  checkRunning(run, 'to train on, start a new run, with a runId of its own, from the weights that you have')
+  return [{ kind: 'set-budget', budgetSteps, reason, by }]
+}
+
+const observed = (command: Command): ObservationBody => ({ kind: 'command', command })
 
 export class Runs {
   private readonly options: RunsOptions
@@ -114,7 +122,11 @@ export class Runs {
     )
   }
 
-  async create(request: CreateRun): Promise<{ readonly created: boolean; readonly answer: RunAnswer }> {
+  /** @param by who would change the budget of a run that is resumed */
+  async create(
+    request: CreateRun,
+    by: string,
+  ): Promise<{ readonly created: boolean; readonly answer: RunAnswer }> {
     const runId = request.runId ?? this.options.newRunId()
     return this.inLine(runId, async () => {
       const stored = await this.options.storage.run(runId)
@@ -128,51 +140,65 @@ export class Runs {
       const run =
         stored === undefined
           ? await beginRun(this.context, runId, runOptions(request, runId))
-          : await this.active.get(runId)
+          : await this.resumed(runId, request, by)
       const nextSequence = Object.fromEntries([...run.sequences].map(([id, last]) => [id, last + 1]))
       return { created: stored === undefined, answer: { ...this.answer(run), nextSequence } }
     })
   }
 
-  /** Applies a batch exactly once. @throws ServerError `run-not-found`, `sequence-gap`, `run-busy`, … */
+  /** A run that goes on hears of it, as its next steps may be earlier ones; one that has ended is only read. */
+  private async resumed(runId: string, { budgetSteps }: CreateRun, by: string): Promise<ActiveRun> {
+    const run = await this.active.get(runId)
+    const { summary } = run.record
+    const commands = budgetCommands(summary, budgetSteps, 'resumed with another budget', by)
+    if (!isEnded(summary)) await this.apply(run, [{ kind: 'resumed' }, ...commands.map(observed)])
+    return run
+  }
+
+  /** Folds and stores observations that did not come as telemetry; none change nothing. */
+  private async apply(run: ActiveRun, bodies: readonly ObservationBody[]): Promise<readonly Decision[]> {
+    if (bodies.length === 0) return []
+    const batch = foldBatch(this.context, run, bodies, null)
+    await saveBatch(this.context, run, batch)
+    return batch.decisions
+  }
+
+  /**
+   * Applies a batch exactly once.
+   * @throws ServerError `run-not-found`, `sequence-gap`, `sequence-reused`, `run-busy`, …
+   */
   telemetry(runId: string, telemetry: Telemetry): Promise<TelemetryAnswer> {
     return this.inLine(runId, async () => {
       const run = await this.active.get(runId)
       const { clientId, sequence } = telemetry
       const last = run.sequences.get(clientId) ?? 0
       if (sequence <= last) return this.repeat(run, telemetry, last)
-      if (sequence > last + 1)
-        throw new ServerError(
-          'sequence-gap',
-          `sequence of client "${clientId}" must be ${last + 1}, got ${sequence}: batches ${last + 1} to ${sequence - 1} did not arrive; send them first`,
-          {
-            expectedSequence: last + 1,
-            errors: [{ pointer: '/sequence', detail: `must be ${last + 1}` }],
-          },
-        )
+      if (sequence > last + 1) throw sequenceGap(telemetry, last)
       checkBounds(run, telemetry)
-      return this.applyTelemetry(run, telemetry)
+      const steps = telemetry.steps?.step.length ?? 0
+      const batch = foldBatch(this.context, run, observationsOf(telemetry), steps)
+      const { state, record, decisions, observations } = batch
+      const answer = telemetryAnswer(state.actions, record, decisions, steps, sequence + 1)
+      await saveBatch(this.context, run, batch, {
+        clientId,
+        lastSequence: sequence,
+        lastAnswer: JSON.stringify(answer),
+        digest: digestOf(observations),
+      })
+      run.sequences.set(clientId, sequence)
+      return answer
     })
   }
 
   private async repeat(run: ActiveRun, telemetry: Telemetry, last: number): Promise<TelemetryAnswer> {
+    const { storage } = this.options
     const { clientId, sequence } = telemetry
-    const client = sequence === last ? await this.options.storage.client(run.record.id, clientId) : undefined
+    const { id } = run.record
+    checkRepeat(telemetry, await storage.digest(id, clientId, sequence), last)
+    const client = sequence === last ? await storage.client(id, clientId) : undefined
     if (client !== undefined)
       return { ...(JSON.parse(client.lastAnswer) as TelemetryAnswer), duplicate: true }
     return { ...telemetryAnswer(run.state.actions, run.record, [], 0, last + 1), duplicate: true }
-  }
-
-  private async applyTelemetry(run: ActiveRun, telemetry: Telemetry): Promise<TelemetryAnswer> {
-    const { clientId, sequence } = telemetry
-    const steps = telemetry.steps?.step.length ?? 0
-    let answer: TelemetryAnswer | undefined
-    await applyBatch(this.context, run, observationsOf(telemetry), steps, (actions, record, decisions) => {
-      answer = telemetryAnswer(actions, record, decisions, steps, sequence + 1)
-      return { client: { clientId, lastSequence: sequence, lastAnswer: JSON.stringify(answer) } }
-    })
-    run.sequences.set(clientId, sequence)
-    return answer!
   }
 
   private answer(run: ActiveRun): Pick<RunAnswer, 'run' | 'plan' | 'actions'> {
@@ -189,7 +215,7 @@ export class Runs {
     return this.inLine(runId, async () => {
       const run = await this.active.get(runId)
       check(run.record.summary)
-      const decisions = await applyBatch(this.context, run, [{ kind: 'command', command }], null)
+      const decisions = await this.apply(run, [observed(command)])
       return { ...this.answer(run), decisions }
     })
   }
@@ -199,11 +225,9 @@ export class Runs {
     return this.inLine(runId, async () => {
       const run = await this.active.get(runId)
       const { reason, mode, budgetSteps } = changes
-      const commands: Command[] = []
-      if (budgetSteps !== undefined) commands.push({ kind: 'set-budget', budgetSteps, reason, by })
+      const commands = budgetCommands(run.record.summary, budgetSteps, reason, by)
       if (mode !== undefined) commands.push({ kind: 'set-mode', mode, reason, by })
-      const bodies = commands.map((command): ObservationBody => ({ kind: 'command', command }))
-      if (bodies.length > 0) await applyBatch(this.context, run, bodies, null)
+      await this.apply(run, commands.map(observed))
       const { name = run.record.name, project = run.record.project, tags = run.record.tags } = changes
       const record = { ...run.record, name, project, tags }
       await this.options.storage.updateRun(record)
@@ -222,26 +246,33 @@ export class Runs {
     })
   }
 
-  /** @throws ServerError `run-not-found`. */
+  /**
+   * The record and, with it, all that is stored of the run, as this version of the tuner makes them: a run that
+   * another version folded is refolded first. Not to be called in the run's line.
+   * @throws ServerError `run-not-found`.
+   */
   async record(runId: string): Promise<RunRecord> {
-    const record = await this.options.storage.run(runId)
+    const { storage, tuner } = this.options
+    const record = await storage.run(runId)
     if (record === undefined) throw runNotFound(runId)
-    return record
+    if (record.tunerVersion === tuner.version) return record
+    return this.inLine(runId, async () => (await this.active.get(runId)).record)
   }
 
   async summary(runId: string): Promise<RunSummary> {
     return summaryAt(await this.record(runId), this.options.clock.now())
   }
 
-  async list(query: Omit<RunQuery, 'now'>): Promise<{ runs: readonly RunSummary[]; next: string | null }> {
+  async list(query: Omit<RunQuery, 'now'>): Promise<RunList> {
     const now = this.options.clock.now()
     const { runs, next } = await this.options.storage.listRuns({ ...query, now })
     return { runs: runs.map((record) => summaryAt(record, now)), next }
   }
 
   /** In the run's line: for readers that need the series and what else belongs to the same moment. */
-  async seriesInLine(runId: string): Promise<RunSeries> {
-    return (await this.active.get(runId)).series
+  async openInLine(runId: string): Promise<{ readonly run: RunSummary; readonly series: RunSeries }> {
+    const { record, series } = await this.active.get(runId)
+    return { run: summaryAt(record, this.options.clock.now()), series }
   }
 
   private announceStale(runId: string): void {

@@ -1,12 +1,14 @@
-// The schedule of a run: what was applied, from the job's own reports, and what is planned from here on.
-// Nothing is thinned. A step that was taken again after a restore appears again, in the order of the log.
+// The schedule of a run: what was applied, from the job's own reports, and what is planned from here on. Nothing is
+// thinned. Each step appears once, in the order of the log: of a step that two clients reported (the processes of one
+// job), or that was reported again, the first report stands.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { evaluatePlan } from '../../protocol/plan.ts'
-import type { RunSummary, Segment } from '../../protocol/vocabulary.ts'
+import type { RunSummary, Schedule, Segment } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
 import type { Storage } from '../storage/storage.ts'
 import { decodeColumns } from './observationCodec.ts'
+import { StepSet } from './stepSet.ts'
 
 /** Stretches of equal rate in one JSON answer; the CSV has no such bound, as it is streamed. */
 export const spansMax = 100_000
@@ -17,6 +19,7 @@ const rowsPerPage = 16
 type Applied = { readonly step: number; readonly learningRate: number; readonly momentum: number | null }
 
 async function* appliedSteps(storage: Storage, runId: string): AsyncGenerator<Applied[], void, void> {
+  const seen = new StepSet()
   let after = 0
   for (;;) {
     const page = {
@@ -33,7 +36,8 @@ async function* appliedSteps(storage: Storage, runId: string): AsyncGenerator<Ap
       const applied: Applied[] = []
       for (const [i, at] of step.entries()) {
         const rate = learningRate?.[i] ?? null
-        if (rate !== null) applied.push({ step: at, learningRate: rate, momentum: momentum?.[i] ?? null })
+        if (rate !== null && seen.add(at))
+          applied.push({ step: at, learningRate: rate, momentum: momentum?.[i] ?? null })
       }
       yield applied
     }
@@ -42,29 +46,13 @@ async function* appliedSteps(storage: Storage, runId: string): AsyncGenerator<Ap
   }
 }
 
-export type AppliedSpan = {
-  readonly fromStep: number
-  /** One past the last step. */
-  readonly toStep: number
-  readonly learningRate: number
-  readonly momentum: number | null
-}
-export type ScheduleDocument = {
-  readonly runId: string
-  readonly budgetSteps: number | null
-  /** Steps reported so far; `planned` holds from here on. */
-  readonly step: number
-  readonly applied: readonly AppliedSpan[]
-  readonly planned: readonly Segment[]
-}
-
 const plannedSegments = (run: RunSummary): Segment[] => {
   const ahead = run.plan.segments.filter(({ toStep }) => toStep > run.step)
   return run.state === 'finished' || run.state === 'diverged' ? [] : ahead
 }
 
 /** @throws ServerError `invalid-request` if the rate changed more often than one answer can hold. */
-export async function scheduleJson(storage: Storage, run: RunSummary): Promise<ScheduleDocument> {
+export async function scheduleJson(storage: Storage, run: RunSummary): Promise<Schedule> {
   const applied: { fromStep: number; toStep: number; learningRate: number; momentum: number | null }[] = []
   for await (const page of appliedSteps(storage, run.id)) {
     for (const { step, learningRate, momentum } of page) {

@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { firstRecord } from '../runs/runRecord.ts'
 import { createFakeTuner } from '../testing/fakeTuner.ts'
-import type { Batch, RunRecord, Storage, StoredObservation } from './storage.ts'
+import { type Batch, digestsMax, type RunRecord, type Storage, type StoredObservation } from './storage.ts'
 
 export type Place = {
   readonly storage: Storage
@@ -48,7 +48,12 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
     afterEach(() => place.remove())
 
     test('a run is stored once, and read back as it was', async () => {
-      const run = runRecord('a', { tags: ['x', 'y'], flushSecondsMean: 0.5, staleAt: 61_000 })
+      const run = runRecord('a', {
+        tags: ['x', 'y'],
+        flushSecondsMean: 0.5,
+        staleAt: 61_000,
+        refoldedFrom: 'older',
+      })
       expect(await storage().createRun(batch(run))).toBe(true)
       expect(await storage().createRun(batch(runRecord('a', { name: 'other' })))).toBe(false)
       expect(await storage().run('a')).toEqual(run)
@@ -63,7 +68,7 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
           observations: [observation(2), observation(3, { kind: 'probe', fromStep: null, toStep: null })],
           decisions: [{ number: 1, kind: 'hold', step: 2, body: '{"number":1}' }],
           readings: { number: 3, fromStep: 2, toStep: 2, body: '{"loss":[[2],[1]]}' },
-          client: { clientId: 'c', lastSequence: 7, lastAnswer: '{"accepted":1}' },
+          client: { clientId: 'c', lastSequence: 7, lastAnswer: '{"accepted":1}', digest: 'd7' },
           snapshot: { number: 3, tunerVersion: 'v', state: '{}', series: '{}' },
           chunks: [{ signal: 'loss', level: 0, chunk: 2, body: new Uint8Array([1, 2, 3]) }],
         }),
@@ -81,6 +86,7 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
         lastAnswer: '{"accepted":1}',
       })
       expect(await storage().clientSequences('a')).toEqual(new Map([['c', 7]]))
+      expect(await storage().digest('a', 'c', 7)).toBe('d7')
       expect(await storage().snapshot('a')).toEqual({
         number: 3,
         tunerVersion: 'v',
@@ -94,13 +100,33 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect([...chunk!.body]).toEqual([1, 2, 3])
     })
 
+    test("the digests of a client's newest batches are kept, and no more of them", async () => {
+      await storage().createRun(batch(runRecord('a')))
+      const send = (clientId: string, sequence: number) =>
+        storage().append(
+          batch(runRecord('a'), {
+            client: { clientId, lastSequence: sequence, lastAnswer: '{}', digest: `${clientId}${sequence}` },
+          }),
+        )
+      await send('other', 1)
+      for (let sequence = 1; sequence <= digestsMax + 2; sequence++) await send('c', sequence)
+      const kept = (clientId: string, sequence: number) => storage().digest('a', clientId, sequence)
+      expect(await kept('c', digestsMax + 2)).toBe(`c${digestsMax + 2}`)
+      expect(await kept('c', 3)).toBe('c3')
+      expect(await kept('c', 2)).toBeUndefined()
+      expect(await kept('other', 1)).toBe('other1')
+      expect(await kept('other', 2)).toBeUndefined()
+    })
+
     test('a batch that fails leaves nothing of itself', async () => {
       await storage().createRun(batch(runRecord('a'), { observations: [observation(1)] }))
       const run = runRecord('a', { observationCount: 3, name: 'changed' })
       // Number 1 is taken, so the second insert fails after the first succeeded.
-      const twice = batch(run, { observations: [observation(2), observation(1)] })
+      const client = { clientId: 'c', lastSequence: 1, lastAnswer: '{}', digest: 'd' }
+      const twice = batch(run, { observations: [observation(2), observation(1)], client })
       await expect(storage().append(twice)).rejects.toMatchObject({ code: 'storage-failed' })
       expect((await storage().run('a'))?.name).toBe('a')
+      expect(await storage().digest('a', 'c', 1)).toBeUndefined()
       expect(await storage().observations('a', { after: 0, limit: 10 })).toEqual([observation(1)])
       await storage().append(batch(run, { observations: [observation(2)] }))
       expect(await storage().observations('a', { after: 0, limit: 10 })).toHaveLength(2)
@@ -204,6 +230,7 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(await storage().decisions('nobody', { after: 0, limit: 5 })).toEqual([])
       expect(await storage().snapshot('nobody')).toBeUndefined()
       expect(await storage().client('nobody', 'c')).toBeUndefined()
+      expect(await storage().digest('nobody', 'c', 1)).toBeUndefined()
       await expect(storage().append(batch(runRecord('nobody')))).rejects.toThrow('nobody')
     })
 

@@ -23,6 +23,10 @@ export type RunRecord = {
   readonly stepsPerSecond: number | null
   readonly observationCount: number
   readonly decisionCount: number
+  /** Version of the tuner that made what is derived of the run: decisions, readings, summary. */
+  readonly tunerVersion: string
+  /** The version whose decisions a refold has last replaced; null = none. */
+  readonly refoldedFrom: string | null
   /** The summary when the run was last folded; its `state` is the lifecycle. */
   readonly summary: RunSummary
 }
@@ -71,13 +75,17 @@ export type ClientRecord = {
   readonly lastAnswer: string
 }
 
+/** Digests of batches kept of each client, the newest; older ones are forgotten. */
+export const digestsMax = 1_024
+
 /** All that one batch changes: stored whole or not at all. */
 export type Batch = {
   readonly run: RunRecord
   readonly observations: readonly StoredObservation[]
   readonly decisions: readonly StoredDecision[]
   readonly readings?: StoredReadings
-  readonly client?: ClientRecord
+  /** `digest` is that of the batch `lastSequence`: the same content has the same one. */
+  readonly client?: ClientRecord & { readonly digest: string }
   readonly snapshot?: Snapshot
   readonly chunks?: readonly StoredChunk[]
 }
@@ -118,6 +126,8 @@ export type Storage = {
   client(runId: string, clientId: string): Promise<ClientRecord | undefined>
   /** The last sequence of each client of the run. */
   clientSequences(runId: string): Promise<ReadonlyMap<string, number>>
+  /** The digest of what a client sent as a sequence; undefined = not kept, or never sent. */
+  digest(runId: string, clientId: string, sequence: number): Promise<string | undefined>
   /** In order, after a number, at most `limit`. */
   observations(
     runId: string,

@@ -37,6 +37,7 @@ const noOptions: RunOptions = {
   optimizer: { name: 'unknown', family: 'other', momentum: null, weightDecay: null },
   budgetSteps: null,
   warmupSteps: null,
+  firstStep: null,
   mode: 'auto',
   capabilities: [],
   learningRate: { initial: null, min: null, max: null },
@@ -139,6 +140,7 @@ export function createFakeTuner(version = 'fake-1', factor = 1): Tuner {
         return { state: result.state, decisions: [result.decision], readings: [] }
       }
       case 'acknowledgement':
+      case 'resumed':
         return { state, decisions: [], readings: [] }
     }
   }

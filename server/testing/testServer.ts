@@ -10,6 +10,7 @@ import { silentLog } from '../log.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import type { Storage } from '../storage/storage.ts'
+import { checkContract } from './contract.ts'
 import { createFakeClock, type FakeClock } from './fakeClock.ts'
 import { createFakeTuner } from './fakeTuner.ts'
 
@@ -20,7 +21,7 @@ export type TestServer = {
   storage: Storage
   readonly clock: FakeClock
   readonly folder: string
-  /** JSON in, JSON out. */
+  /** JSON in, JSON out; every answer is held to the contract. */
   call(
     method: string,
     path: string,
@@ -37,6 +38,8 @@ export type TestServerOptions = {
   readonly config?: Partial<Config>
   readonly pagesMax?: number
   readonly pageDir?: string
+  /** Called with the path of the database before the server opens it. */
+  readonly prepare?: (databaseFile: string) => void
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -68,6 +71,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     })
     return { app, storage, ...(await app.listen()) }
   }
+  options.prepare?.(join(folder, 'twostep.db'))
   const first = await begin()
   const server: TestServer = {
     ...first,
@@ -81,7 +85,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       })
       const text = await response.text()
       const json = /json/.test(response.headers.get('content-type') ?? '')
-      return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text }
+      const answer = json ? JSON.parse(text) : text
+      checkContract(method, path, response.status, answer)
+      return { status: response.status, headers: response.headers, body: answer }
     },
     restart: async (again = {}) => {
       await server.app.close()

@@ -5,17 +5,11 @@
 // (4xx) would come again for ever, so the reporter says it once and stops; training follows its plan.
 
 import { setTimeout } from 'node:timers/promises'
-import type {
-  Acknowledgement,
-  Action,
-  Decision,
-  Plan,
-  Probe,
-  TelemetryAnswer,
-} from '../../protocol/vocabulary.ts'
+import type { Acknowledgement, Probe } from '../../protocol/vocabulary.ts'
 import type { StepReading } from '../signals.ts'
 import { createBatchBuilder } from './batch.ts'
 import { createMessageQueue, type Message, type MessageQueue } from './messageQueue.ts'
+import { type PlanAnswer, parsePlanAnswer, parseStart, type StartAnswer } from './replies.ts'
 import type { Spool } from './spool.ts'
 import type { Reply, Transport } from './transport.ts'
 
@@ -29,13 +23,6 @@ const backoffMsMax = 30_000
 /** Longest pause between tries once training is over and only the reports are left. */
 const drainBackoffMsMax = 500
 
-export type StartAnswer = {
-  readonly run: { readonly id: string; readonly step: number }
-  readonly plan: Plan
-  readonly actions: readonly Action[]
-  readonly nextSequence: Readonly<Record<string, number>>
-}
-
 export type ReporterOptions = {
   readonly transport: Transport
   readonly spool: Spool
@@ -43,7 +30,7 @@ export type ReporterOptions = {
   readonly clientId: string
   /** Body of POST /runs; must carry the run's id, so that creating it twice does no harm. */
   readonly create: Readonly<Record<string, unknown>>
-  onAnswer(answer: { plan: Plan; actions: readonly Action[]; decision?: Decision }): void
+  onAnswer(answer: PlanAnswer): void
   /** A sentence for the person who watches the trainer. */
   onNotice(sentence: string): void
   /** Milliseconds of a monotonic clock, waiting (until the signal ends it), and chance: injected by tests. */
@@ -63,7 +50,8 @@ export type Reporter = {
   readonly spoolFile: string
   /** Creates the run; waits for the answer for at most so many milliseconds, then goes on in the background. */
   start(waitMs: number): Promise<StartAnswer | undefined>
-  addReading(reading: StepReading): void
+  /** `planVersion`: of the plan that the step followed. */
+  addReading(reading: StepReading, planVersion?: number): void
   addProbe(probe: Probe): void
   addAcknowledgement(acknowledgement: Acknowledgement): void
   /** Makes the next flush send a message even if it is empty, to hear what the server wants. */
@@ -130,8 +118,10 @@ class QueueingReporter implements Reporter {
     await this.waitFor(() => this.startAnswer !== undefined || this.status !== 'online', waitMs)
     return this.startAnswer
   }
-  addReading(reading: StepReading): void {
-    this.builder.addReading(reading)
+  addReading(reading: StepReading, planVersion?: number): void {
+    // One batch tells of one plan.
+    if (this.builder.stepCount > 0 && this.builder.planVersion !== (planVersion ?? null)) this.seal()
+    this.builder.addReading(reading, planVersion)
     const age = this.options.now() - this.sealedAt
     if (this.builder.stepCount < batchStepsMax && age < batchMs) return
     this.seal()
@@ -227,7 +217,8 @@ class QueueingReporter implements Reporter {
     const { create, clientId, onAnswer } = this.options
     const reply = await this.post('/runs', create)
     if (reply.status >= 400) return this.refuse(reply)
-    const answer = reply.body as StartAnswer
+    const answer = parseStart(reply.body)
+    if (answer instanceof TypeError) return this.refuse({ ...reply, body: { detail: answer.message } })
     // What an earlier process left has its numbers; the messages of a fresh process go on where the server stands.
     const next = answer.nextSequence[clientId] ?? 1
     if (this.queue.lastLeft === undefined)
@@ -248,7 +239,9 @@ class QueueingReporter implements Reporter {
     if (reply.status >= 400) return this.refuse(reply)
     this.conflicts = 0
     this.queue.removeOldest()
-    this.options.onAnswer(reply.body as TelemetryAnswer)
+    const answer = parsePlanAnswer(reply.body)
+    if (answer instanceof TypeError) return this.refuse({ ...reply, body: { detail: answer.message } })
+    this.options.onAnswer(answer)
   }
 
   private async sendNext(): Promise<void> {

@@ -1,6 +1,6 @@
 // Does a level of losses rise? Held-out losses of averaged weights fall, level off and, on data that is seen many times,
-// rise again; then each further step costs. Sign: two of the last three values, the newest among them, lie above the best
-// level (the lowest mean of three neighbours: the lowest single one of many is low by chance) by so many deviations. The
+// rise again; then each further step costs. Sign: the last three values, and the newest no lower than the first of them, lie
+// above the best level (the lowest mean of three neighbours: the lowest single one of many is low by chance) by so many deviations. The
 // deviation is that of second differences, √(Σ (x₋ − 2x + x₊)²/(6n)), so that a steady course is no noise, the larger one of
 // the newest values and of all; times a factor for correlated values, because weights that wander slowly drift away from a
 // chance low. Law: a constant added changes nothing, a factor c > 0 neither. Cost: O(64).
@@ -9,7 +9,7 @@
 
 import { longRunFactor, mean } from './uncertainty.ts'
 
-const hitsNeeded = 2
+const hitsNeeded = 3
 /** Factor for correlated values at most, so that the bend of a course that turns up is not taken for noise. */
 const factorMax = 2
 const newest = 16
@@ -27,8 +27,9 @@ export function riseOf(
   const factor = Math.min(longRunFactor(aboutLine(recent), 2), factorMax)
   const error = factor * Math.max(secondDifferenceScatter(recent), secondDifferenceScatter(values))
   const from = Math.min(earlierLevel ?? Infinity, bestLevel(values))
-  const isAbove = values.slice(-3).map((value) => value > from + deviations * error)
-  const isRisen = isAbove.filter(Boolean).length >= hitsNeeded && isAbove.at(-1) === true
+  const last = values.slice(-hitsNeeded)
+  // What leapt and falls again has met something new: it learns.
+  const isRisen = last.every((value) => value > from + deviations * error) && last.at(-1)! >= last[0]!
   return isRisen ? { from, to: values.at(-1)!, standardError: error } : null
 }
 

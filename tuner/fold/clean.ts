@@ -52,26 +52,30 @@ export function reportAt(columns: SampleColumns, index: number): Report {
 const reachSteps = 100
 const reachStrides = 20
 const reachShare = 0.5
+const secondShare = 0.05
 /** … unless so many go on from there. Chosen. */
 const aheadNeeded = 3
 
-export function reachOf({
-  origin,
-  step,
-  strideSteps,
-}: Pick<Seen, 'origin' | 'step' | 'strideSteps'>): number {
-  return Math.max(reachSteps, reachStrides * strideSteps, reachShare * (step - (origin ?? 0)))
-}
+/** How far ahead of the clock a probe may be: it may have come before the samples of the steps that it follows. */
+export const probeReach = ({ strideSteps }: Pick<Seen, 'strideSteps'>): number =>
+  Math.max(reachSteps, reachStrides * strideSteps)
+
+const reachOf = (seen: Pick<Seen, 'origin' | 'step' | 'strideSteps'>): number =>
+  Math.max(probeReach(seen), reachShare * (seen.step - (seen.origin ?? 0)))
 
 export type Place = 'next' | 'late' | 'repeated' | 'ahead' | 'back'
 
 /** Where a reported step stands. `end`: one past the last step; null = no budget. */
 export function placeOf(seen: Seen, step: number, end: number | null): Place {
-  if (seen.origin === null) return 'next'
+  const { origin } = seen
+  if (origin === null) return 'next'
   if (step < seen.step) return seen.isResumed ? 'back' : step === seen.step - 1 ? 'repeated' : 'late'
   const gap = step - seen.step
   const isWithin = end === null || step < end || gap <= 2 * seen.strideSteps
-  if (gap <= reachOf(seen) && isWithin) return 'next'
+  // The second report tells the stride, so it may be far: a job that logs each thousandth step.
+  const reach =
+    seen.isOriginSure || end === null ? reachOf(seen) : Math.max(reachOf(seen), secondShare * (end - origin))
+  if (gap <= reach && isWithin) return 'next'
   const { ahead } = seen
   const goesOn = ahead !== null && step > ahead.step && step - ahead.step <= reachOf(seen)
   return goesOn && ahead.count + 1 >= aheadNeeded && (end === null || step < end) ? 'next' : 'ahead'

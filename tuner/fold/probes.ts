@@ -25,13 +25,13 @@ import {
   valleyPoints,
 } from '../signals/signals.ts'
 import { largeRateOf, type Seen } from '../state.ts'
-import { leftOut, reachOf } from './clean.ts'
+import { leftOut, probeReach } from './clean.ts'
 
 export function foldProbe(turn: Turn, probe: Probe): Turn {
   const { course, trajectory, seen } = turn.state
   if (course.kind === 'done') return turn
   // Nothing was reported yet: an evaluation before the first step is at whatever step it says.
-  if (seen.origin !== null && probe.step - seen.step > reachOf(seen))
+  if (seen.origin !== null && probe.step - seen.step > probeReach(seen))
     return updated(turn, { seen: leftOut(seen, 'ahead', probe.step) })
   if (trajectory.awaited !== null || probe.step < trajectory.validFromStep) return turn
   if (probe.kind === 'valley') return foldValley(turn, probe)

@@ -2,9 +2,9 @@
 // outcome, or with null.
 
 import { isDrifting } from '../guard/drift.ts'
-import { guarded, notRestored } from '../guard/recovery.ts'
+import { atNewLevel, guarded, notRestored } from '../guard/recovery.ts'
 import { isPassed, isTripwireStale } from '../guard/tripwire.ts'
-import { signOf, watchedAfresh } from '../guard/watch.ts'
+import { blocksInARow, guardBlockSteps, signOf, watchedAfresh } from '../guard/watch.ts'
 import { isSteering } from '../options.ts'
 import { unansweredEnd } from '../person/approval.ts'
 import { handedBack } from '../person/commands.ts'
@@ -12,13 +12,14 @@ import type { Outcome, Run } from '../phases/phase.ts'
 import { sampled } from '../phases/phases.ts'
 import { searchCutShort } from '../phases/search/search.ts'
 import { lengthOrNominal } from '../plan/bounds.ts'
-import { freshSignals } from '../signals/signals.ts'
 import type { Seen } from '../state.ts'
 import { relaid } from './start.ts'
 
 /** A new objective, or a passed limit, is not looked at again for so many steps, or this share of the budget. Chosen. */
 const graceStepsMax = 50
 const graceShare = 0.02
+/** So long the guard needs to share an alarm: five blocks, and one that was begun. */
+const sharedSteps = (blocksInARow + 1) * guardBlockSteps
 /** A restore that is not answered for so many steps, or this share of the budget, is taken to have failed. Chosen. */
 const restoreSteps = 100
 const restoreShare = 0.05
@@ -49,20 +50,15 @@ const wentBack: Question = ({ seen, course }, before) =>
 
 /** The job says that the loss measures something else: a new level is no divergence. */
 const objective: Question = (run, before) => {
-  const { seen, course } = run
+  const { seen } = run
   if (seen.objective === before.objective || before.objective === null) return null
   const values = { step: seen.step - 1 }
+  const next = atNewLevel(run)
   const guard = watchedAfresh(seen.guard, seen.step + graceOf(run))
-  const signals = { ...freshSignals(seen.signals), firstLoss: null, firstCount: 0 }
-  const anew =
-    course.kind === 'large'
-      ? { ...course, fromStep: seen.step, verdicts: [], memorised: [], outlook: null }
-      : course.kind === 'anneal'
-        ? { ...course, losses: [], bestLevel: null }
-        : course
+  const signals = { ...next.seen.signals, firstLoss: null, firstCount: 0 }
   return {
-    course: anew,
-    change: { seen: { ...seen, guard, signals, runLength: 0, rivals: null }, kept: null },
+    course: next.course,
+    change: { seen: { ...next.seen, guard, signals }, kept: null },
     records: [
       { kind: 'hold', rule: 'divergence-guard', reason: 'objective', values, text: seen.objective ?? '' },
     ],
@@ -110,23 +106,31 @@ const drift: Question = ({ seen, course }) => {
 const limits: Question = (run) => {
   const { seen, plan, course } = run
   if (!isSteering(run.mode) || course.kind === 'search' || course.kind === 'done') return null
+  const { passed } = seen.guard
+  if (passed !== null && seen.step >= passed.step + sharedSteps) return unshared(run, passed)
   if (!isPassed(run)) return isTripwireStale(run) ? { course } : null
-  const { passedAtStep } = seen.guard
-  if (passedAtStep !== null && seen.step < passedAtStep + graceOf(run)) return { course }
-  const { lossAbove, thenLearningRate } = plan.tripwire!
-  return {
-    course,
-    change: { seen: { ...seen, guard: { ...seen.guard, passedAtStep: seen.step } } },
-    records: [
-      {
-        kind: 'guard',
-        rule: 'divergence-guard',
-        reason: 'tripwire',
-        values: { step: seen.step, limit: lossAbove, rate: thenLearningRate },
-      },
-    ],
-  }
+  if (passed !== null) return { course }
+  const limit = plan.tripwire!.lossAbove!
+  const guard = { ...seen.guard, passed: { step: seen.step, limit } }
+  return { course, change: { seen: { ...seen, guard } } }
 }
+
+/** The guard has had time to share a client's alarm, and has not. */
+const unshared = (
+  { seen, plan, course }: Run,
+  { step, limit }: { step: number; limit: number },
+): Outcome => ({
+  course,
+  change: { seen: { ...seen, guard: { ...seen.guard, passed: null } } },
+  records: [
+    {
+      kind: 'guard',
+      rule: 'divergence-guard',
+      reason: 'tripwire',
+      values: { step, limit, rate: plan.tripwire?.thenLearningRate ?? null },
+    },
+  ],
+})
 
 /** A sign of divergence comes before everything that the phase may want. */
 const phase: Question = (run) =>

@@ -1,6 +1,11 @@
 // The job has asked for its run again, as a process does that goes on from a checkpoint of its own: its next step may be an
-// earlier one than was reported. Nothing else changes by it.
+// earlier one than was reported, and its loss may stand where it stood then.
 
-import { type Turn, updated } from '../settle.ts'
+import { watchedAfresh } from '../guard/watch.ts'
+import { settle, type Turn } from '../settle.ts'
 
-export const resumed = (turn: Turn): Turn => updated(turn, { seen: { ...turn.state.seen, isResumed: true } })
+export function resumed(turn: Turn): Turn {
+  const { course, seen } = turn.state
+  const change = { seen: { ...seen, isResumed: true, guard: watchedAfresh(seen.guard) } }
+  return course.kind === 'done' ? turn : settle(turn, { course, change })
+}

@@ -88,7 +88,8 @@ function moved(run: TunerState, seen: Seen, report: Report): Seen {
   const isFirst = seen.origin === null
   // A job that logs each so many steps begins with the first of them.
   const isSure = seen.isOriginSure || !isFirst
-  const sureOrigin = !seen.isOriginSure && !isFirst && origin <= step - origin ? 0 : origin
+  const stride = step - origin
+  const sureOrigin = !seen.isOriginSure && stride > 1 && origin <= stride ? 0 : origin
   const reference = largeRateOf(course) ?? learningRate
   const { gradientNormSquared, loss } = report
   return {
@@ -116,7 +117,7 @@ function moved(run: TunerState, seen: Seen, report: Report): Seen {
       : seen.guard,
     drift:
       report.learningRate !== null && isSteering(mode) && course.kind !== 'done'
-        ? watchRate(seen.drift, run, step, report.learningRate)
+        ? watchRate(seen.drift, driftView(run, step), step, report.learningRate)
         : seen.drift,
     rivals:
       isCounted && loss !== null
@@ -131,6 +132,18 @@ function moved(run: TunerState, seen: Seen, report: Report): Seen {
         : seen.rivals,
   }
 }
+
+/** What drift is judged by: the plans that the job may follow, and whether they climb. */
+const driftView = ({ plan, issued, followed, course, options }: TunerState, step: number) => ({
+  plan,
+  issued,
+  followed,
+  isClimbing:
+    options.warmupSteps !== null &&
+    course.kind === 'large' &&
+    course.ramp !== null &&
+    step < course.ramp.toStep,
+})
 
 /** A job that does not tell its rate is taken to follow the plan; where it goes its own way, nothing is known. */
 const assumedRate = (
@@ -180,6 +193,8 @@ function isEventful(run: TunerState, before: Seen, after: Seen): boolean {
 /** Asks what the newest sample may have to decide, one question after the other. */
 function asked(turn: Turn, before: Seen): Turn {
   const { seen } = turn.state
+  // Until the second report nobody knows where the counter began, and so what the plan means.
+  if (!seen.isOriginSure && seen.origin !== 0) return turn
   const isBlock = seen.signals.lossBlocks.blocks !== before.signals.lossBlocks.blocks
   // The smoothed loss is charted once a block.
   const smoothed = lossSmoother.read(seen.signals.smoother).value

@@ -129,16 +129,20 @@ export function relaid(run: Run): Outcome | null {
   const { seen, course } = run
   const origin = originOf(run)
   if (origin === 0 || course.kind === 'done' || course.kind === 'anneal') return null
-  const begins = beginning(run)
+  const begins = beginning({ ...run, seen: { ...seen, step: origin } })
   return {
     ...begins,
     withdraw: isOfTheCourse,
     change: {
       ...begins.change,
+      // What was laid before the origin was known says nothing of these steps.
+      followed: null,
+      issued: [],
       seen: {
         ...seen,
         ...begins.change?.seen,
-        signals: initialSignals(lengthOf(run)),
+        step: seen.step,
+        signals: seen.signals,
       },
     },
     records: [{ kind: 'hold', rule: 'race', reason: 'origin', values: { origin, end: endOf(run) } }],

@@ -28,6 +28,8 @@ type Watched = {
   readonly plan: Plan
   readonly issued: readonly IssuedPlan[]
   readonly followed: IssuedPlan | null
+  /** The plan climbs: a job's own warm-up may be slower. */
+  readonly isClimbing: boolean
 }
 
 /** Folds the rate of one step. */
@@ -45,7 +47,9 @@ export function watchRate(state: DriftState, run: Watched, step: number, applied
   }
 }
 
-function isOn({ plan, issued, followed }: Watched, step: number, applied: number, planned: number): boolean {
+function isOn(watched: Watched, step: number, applied: number, planned: number): boolean {
+  const { plan, issued, followed, isClimbing } = watched
+  if (isClimbing && applied <= planned) return true
   if (isNear(applied, planned)) return true
   if (plan.tripwire != null && isNear(applied, Math.min(planned, plan.tripwire.thenLearningRate))) return true
   if (followed !== null) return isNear(applied, segmentsRate(followed.segments, step))

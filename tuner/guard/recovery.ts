@@ -11,7 +11,8 @@ import { judgementNow } from '../phases/judgement.ts'
 import type { ActionRequest, Draft, Outcome, RestoreRequest, Run } from '../phases/phase.ts'
 import { switchDraft } from '../phases/switchRecord.ts'
 import { endOf, lengthOrNominal } from '../plan/bounds.ts'
-import type { Ramp } from '../state.ts'
+import { freshSignals } from '../signals/signals.ts'
+import type { Course, Ramp } from '../state.ts'
 import { isOfNumbers, type Sign, signOf, type Trip, watchedAfresh } from './watch.ts'
 
 /** After a trip: factor on the rate, steps of re-warming and batches left out at most. */
@@ -58,11 +59,30 @@ function recovered(run: Run, sign: Sign): Outcome {
   }
   const back = restoreOf(run)
   const tripped: Run = { ...run, seen: { ...seen, guard } }
-  const validFromStep = back === null ? seen.step : run.trajectory.validFromStep
-  const change = { seen: tripped.seen, trajectory: { ...run.trajectory, validFromStep } }
-  const slow =
-    course.kind === 'large' && count >= 3 ? annealed(tripped, sign) : slowed(tripped, sign, count >= 2, back)
+  const next = back === null && trip.isFinite ? atNewLevel(tripped) : tripped
+  const isThird = course.kind === 'large' && count >= 3 && trip.isFinite
+  const slow = isThird ? annealed(next, sign) : slowed(next, sign, count >= 2, back)
+  const change = { seen: next.seen, trajectory: next.trajectory, kept: next.kept }
   return { ...slow, change: { ...change, ...slow.change }, ...(back === null ? {} : { restore: back }) }
+}
+
+/** There is nowhere to go back to: what was measured before belongs to another level, or to other weights. */
+export function atNewLevel(run: Run): Run {
+  const { seen, course, trajectory } = run
+  const { step } = seen
+  const anew: Course =
+    course.kind === 'large'
+      ? { ...course, fromStep: step, verdicts: [], memorised: [], outlook: null }
+      : course.kind === 'anneal'
+        ? { ...course, losses: [], bestLevel: null }
+        : course
+  return {
+    ...run,
+    course: anew,
+    kept: null,
+    trajectory: { ...trajectory, validFromStep: step },
+    seen: { ...seen, signals: freshSignals(seen.signals), runLength: 0, rivals: null },
+  }
 }
 
 /** How often, this one included, the rate has been at fault within the window: the loss was back, or is no number. */
@@ -173,8 +193,7 @@ export function newCheckpoint(
 ): { readonly guard: Run['seen']['guard']; readonly ask: ActionRequest } | null {
   const { seen, mode, options, course } = run
   const { guard, step, runLength } = seen
-  const isSound =
-    signOf(guard) === null && guard.badProbes === 0 && guard.highBlocks === 0 && guard.badLosses === 0
+  const isSound = signOf(guard) === null && guard.badProbes === 0 && guard.highBlocks === 0
   if (course.kind === 'done' || !isSteering(mode) || !offers(options, 'checkpoint') || !isSound) return null
   const last = guard.checkpoints.at(-1)
   if (last !== undefined && step - last.step < checkpointShare * lengthOrNominal(run)) return null

@@ -13,6 +13,8 @@ const lossDeviations = 20
 const normFactor = 20
 const rateFactor = 0.1
 const normsNeeded = 20
+/** Blocks without which the deviation of the loss is not known: in the first steps it leaps. */
+const levelsNeeded = 8
 /** A limit is told anew once it has moved by this share of its distance from the loss. Chosen. */
 const movedShare = 0.25
 
@@ -39,7 +41,7 @@ export function tripwireOf(run: TunerState): Tripwire | null {
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null)
 
 function lossLimit(guard: GuardState): number | null {
-  const scatter = scatterOf(guard)
+  const scatter = guard.levels.length < levelsNeeded ? null : scatterOf(guard)
   const level = highest(guard)
   return scatter === null || level === null ? null : finite(level + lossDeviations * scatter)
 }

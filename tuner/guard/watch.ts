@@ -2,9 +2,9 @@
 //   not finite  5 losses, or 5 gradient norms, in a row; two probes in a row. Steps that mixed precision skipped are none.
 //   rise        the mean loss of a block of ten steps lies above the level of the last eight by more than they usually
 //               rise plus six deviations, in five blocks in a row.  e = x − median of the eight before;
-//               limit = max(0, median e) + 6·max(1.48·MAD e, σ of single steps), over the last 32 blocks.
+//               limit = max(0, median of the last eight e) + 6·max(1.48·MAD e, σ of single steps), over the last 32 blocks.
 //   forgotten   before a rise can be judged: five blocks in a row have given back ¾ of what was learned, if that was plain.
-//   norm        the gradient norm is 4 deviations above its mean at five of ten steps while the loss does not fall.
+//   norm        the gradient norm is 4 deviations above its mean at five of ten steps, and the loss rises as well.
 //   stuck       the loss is exactly 0 for 20 steps, after it was not.
 // Law: a constant added to every loss changes nothing, a factor c > 0 neither. So −.85 → −.02 is judged like .15 → .98,
 // and a loss that creeps up as it did all along is followed, not feared. A new batch size begins a new level of norms.
@@ -22,6 +22,10 @@ const levelBlocks = 8
 const rememberedBlocks = 32
 const risesNeeded = 8
 const riseDeviations = 6
+/** What healed fades by this factor a block, and counts from so many usual deviations on, and up to so many. */
+const healedFade = 0.99
+const healedMin = 3
+const healedMax = 100
 export const blocksInARow = 5
 /** Learned plainly: the fall is so many times the error of a block's mean. */
 const learnedErrors = 16
@@ -55,6 +59,9 @@ export type GuardState = {
   readonly scatters: readonly number[]
   readonly rises: readonly number[]
   readonly highBlocks: number
+  /** The widest excursions that healed, in deviations of single steps, fading; and the one that is watched, in the loss's unit. */
+  readonly healed: number
+  readonly excursion: number
   readonly forgottenBlocks: number
   /** Mean loss of the first block, and the lowest of any. */
   readonly first: number | null
@@ -69,8 +76,8 @@ export type GuardState = {
   readonly trips: readonly Trip[]
   /** No sign counts before this step: the job has yet to hear of the last one, or of what it announced. */
   readonly blindUntilStep: number
-  /** Step at which clients were last seen to pass their limit. */
-  readonly passedAtStep: number | null
+  /** Where a client that watches its limit has passed it, as long as it is not known whether the guard shares that. */
+  readonly passed: { readonly step: number; readonly limit: number } | null
   /** Checkpoints taken at sound probes, oldest first, with the run's length in large steps at each. */
   readonly checkpoints: readonly {
     readonly name: string
@@ -112,6 +119,8 @@ export const noGuard: GuardState = {
   scatters: [],
   rises: [],
   highBlocks: 0,
+  healed: 0,
+  excursion: 0,
   forgottenBlocks: 0,
   first: null,
   lowest: null,
@@ -122,15 +131,15 @@ export const noGuard: GuardState = {
   batchSize: null,
   trips: [],
   blindUntilStep: 0,
-  passedAtStep: null,
+  passed: null,
   checkpoints: [],
 }
 
 /** Watches afresh (another rate, other weights, another objective): levels are forgotten, what was done is not. */
 export const watchedAfresh = (
-  { trips, checkpoints, passedAtStep, blindUntilStep }: GuardState,
+  { trips, checkpoints, blindUntilStep }: GuardState,
   blindFrom = blindUntilStep,
-): GuardState => ({ ...noGuard, trips, checkpoints, passedAtStep, blindUntilStep: blindFrom })
+): GuardState => ({ ...noGuard, trips, checkpoints, blindUntilStep: blindFrom })
 
 export type GuardSample = {
   readonly step: number
@@ -171,6 +180,8 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
     scatters: state.scatters,
     rises: state.rises,
     highBlocks: state.highBlocks,
+    healed: state.healed,
+    excursion: state.excursion,
     forgottenBlocks: state.forgottenBlocks,
     first: state.first,
     lowest: state.lowest,
@@ -181,7 +192,7 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
     batchSize: norms.batchSize,
     trips: state.trips,
     blindUntilStep: state.blindUntilStep,
-    passedAtStep: state.passedAtStep,
+    passed: state.passed,
     checkpoints: state.checkpoints,
   }
   return isFull ? endBlock(next, sum / guardBlockSteps, Math.sqrt(squares / (2 * guardBlockSteps))) : next
@@ -194,7 +205,10 @@ function endBlock(state: GuardState, mean: number, scatter: number): GuardState 
   const limit = riseLimitOf(state)
   const first = state.first ?? mean
   const isHigh = rise !== null && limit !== null && rise > limit
-  if (isHigh) return { ...state, highBlocks: state.highBlocks + 1 }
+  if (isHigh) {
+    const excursion = Math.max(state.excursion, scatter, rise / riseDeviations)
+    return { ...state, highBlocks: state.highBlocks + 1, excursion }
+  }
   const lowest = Math.min(state.lowest ?? mean, mean)
   const scatters = [...state.scatters, scatter].slice(-rememberedBlocks)
   const forgottenBlocks =
@@ -206,9 +220,22 @@ function endBlock(state: GuardState, mean: number, scatter: number): GuardState 
     scatters,
     forgottenBlocks,
     highBlocks: 0,
+    excursion: 0,
+    // A leap downwards has healed as it came; the noise of a loss that rises may be all there is of a divergence.
+    healed: healedOf(state, rise !== null && rise <= 0 ? scatter : 0),
     levels: [...state.levels, mean].slice(-levelBlocks),
     rises: rise === null ? state.rises : [...state.rises, rise].slice(-rememberedBlocks),
   }
+}
+
+/**
+ * A running mean over an epoch is smooth but where it begins anew, and there it leaps: what has healed before is no divergence
+ * the next time. An excursion counts so many usual deviations at most, so that an outlier does not blind the guard.
+ */
+function healedOf({ healed, excursion, scatters }: GuardState, scatter: number): number {
+  const usual = scatters.length === 0 ? scatter : median([...scatters])
+  const factor = usual > 0 ? Math.max(excursion, scatter) / usual : 0
+  return Math.max(healedFade * healed, factor > healedMin ? Math.min(factor, healedMax) : 0)
 }
 
 /** The level of the last eight blocks; null = they are not there yet. */
@@ -221,10 +248,11 @@ function riseOf(state: GuardState, mean: number): number | null {
 }
 
 /** Deviation of what a block's mean rises by, or of single steps; null = there is none, or too little to tell. */
-export function scatterOf({ rises, scatters }: GuardState): number | null {
+export function scatterOf({ rises, scatters, healed }: GuardState): number | null {
   if (scatters.length === 0) return null
   const ofRises = rises.length < risesNeeded ? 0 : normalPerMad * medianAbsoluteDeviation([...rises])
-  const scatter = Math.max(ofRises, median([...scatters]))
+  const usual = median([...scatters])
+  const scatter = Math.max(ofRises, usual, healed * usual)
   return scatter > 0 ? scatter : null
 }
 
@@ -234,7 +262,7 @@ function riseLimitOf(state: GuardState): number | null {
   const { rises, highBlocks } = state
   const scatter = scatterOf(state)
   if (rises.length < risesNeeded || scatter === null) return null
-  const usual = Math.max(0, median([...rises])) * (1 + (2 * highBlocks) / (levelBlocks + 1))
+  const usual = Math.max(0, median(rises.slice(-levelBlocks))) * (1 + (2 * highBlocks) / (levelBlocks + 1))
   return usual + riseDeviations * scatter
 }
 
@@ -264,13 +292,15 @@ function watchedNorm(state: GuardState, { gradientNorm: norm, batchSize }: Guard
   const deviation = norm - normMean
   const isHigh = normCount >= normsNeeded && deviation > normDeviations * Math.sqrt(normVariance)
   const normHits = ((level.normHits << 1) | (isHigh ? 1 : 0)) & normWindow
-  // A high norm does not move the level that it is judged by.
-  const weight = isHigh ? 0 : Math.max(1 / (normCount + 1), 1 / normMemory)
+  // A high norm moves the level that it is judged by no further than the limit: so an outlier does nothing, and a new level
+  // is adopted.
+  const told = isHigh ? normDeviations * Math.sqrt(normVariance) : deviation
+  const weight = Math.max(1 / (normCount + 1), 1 / normMemory)
   return {
     badNorms: 0,
-    normMean: normMean + weight * deviation,
-    normVariance: (1 - weight) * (normVariance + weight * deviation * deviation),
-    normCount: isHigh ? normCount : normCount + 1,
+    normMean: normMean + weight * told,
+    normVariance: (1 - weight) * (normVariance + weight * told * told),
+    normCount: normCount + 1,
     normHits,
     batchSize: size,
   }
@@ -324,14 +354,27 @@ export function signOf(state: GuardState): Sign | null {
     }
   if (forgottenBlocks >= blocksInARow)
     return { key: 'forgotten', values: { steps: forgottenBlocks * guardBlockSteps } }
-  if (zeros >= stuckSteps && others >= stuckSteps) return { key: 'loss-stuck', values: { steps: zeros } }
+  if (zeros >= stuckSteps && others >= stuckSteps && isFarFromZero(state))
+    return { key: 'loss-stuck', values: { steps: zeros } }
   if (state.normHits === 0) return null
   const hits = bitsOf(state.normHits)
-  return hits >= normHitsNeeded && !isFalling(state) ? { key: 'norm-jump', values: { hits, of: 10 } } : null
+  return hits >= normHitsNeeded && isRising(state) ? { key: 'norm-jump', values: { hits, of: 10 } } : null
 }
 
-/** The newest block lies below the level before it. */
-const isFalling = ({ rises }: GuardState): boolean => (rises.at(-1) ?? 0) < 0
+/** The loss was not on its way to 0. */
+function isFarFromZero(state: GuardState): boolean {
+  const level = levelOf(state) ?? state.levels.at(-1) ?? null
+  const scatter = state.scatters.length === 0 ? 0 : median([...state.scatters])
+  return level !== null && scatter > 0 && Math.abs(level) > riseDeviations * scatter
+}
+
+/** The newest block lies plainly above the level before it; where no loss is reported nothing speaks against it. */
+function isRising(state: GuardState): boolean {
+  const { rises, highBlocks, smoothed } = state
+  if (smoothed === null) return true
+  const scatter = scatterOf(state)
+  return highBlocks > 0 || (scatter !== null && rises.length >= risesNeeded && rises.at(-1)! > 2 * scatter)
+}
 
 function bitsOf(word: number): number {
   let count = 0

@@ -95,11 +95,12 @@ function sequentialTest({ sequential }: Large): DecisionTest {
 }
 
 /** What keeps the rule from judging: the fallback plan in force. */
-export function lackingNow({ options, seen }: Run, { reading }: Judgement): string {
+export function lackingNow({ options, seen }: Run, { reading, cost }: Judgement): string {
   const { signals } = seen
   if (!canJudge(options)) return 'fallback-blind'
   // Probes took time, and none was of the set that was offered.
   if (offers(options, 'heldOutLoss') && signals.probeLosses.length === 0 && signals.cost.probe !== null)
     return 'fallback-wrong-set'
-  return reading.valley.count >= valleyProbesNeeded ? 'fallback-followed' : 'fallback-few'
+  if (reading.valley.count < valleyProbesNeeded) return 'fallback-few'
+  return cost === undefined ? 'fallback-no-gain' : 'fallback-followed'
 }

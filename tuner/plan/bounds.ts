@@ -28,12 +28,10 @@ export const originOf = ({ seen }: Timed): number => seen.origin ?? 0
 /** Steps taken since the first one. */
 export const elapsedOf = (run: Timed): number => run.seen.step - originOf(run)
 
-/** One past the last step; null = no budget. A budget that the counter has passed before the run began counts from there. */
+/** One past the last step; null = no budget. A budget is steps to take, wherever the counter began. */
 export function endOf(run: Timed): number | null {
   const { budgetSteps } = run
-  const origin = originOf(run)
-  if (budgetSteps === null) return null
-  return budgetSteps > origin ? budgetSteps : origin + budgetSteps
+  return budgetSteps === null ? null : originOf(run) + budgetSteps
 }
 
 /** T: steps between the first and the end; null = no budget. */

@@ -91,8 +91,10 @@ const anneals: Readonly<Record<string, (values: Values, text?: string) => string
     'the fallback plan is due, as the job offers heldOutLoss, but none of its valley probes was of the set "held-out"',
   'anneal-fallback-few': (v) =>
     `the fallback plan is due, as only ${step(v, 'probes')} of the ${step(v, 'needed')} probes that the rule needs were made`,
+  'anneal-fallback-no-gain': () =>
+    'the fallback plan is due, as neither averaged weights nor gradient noise say what annealing gains',
   'anneal-fallback-followed': () =>
-    'the fallback plan is due, as what was measured does not say what annealing gains',
+    'the job followed an earlier plan into it, before a newer answer reached it',
 }
 
 function saySwitch({ reason, status, person }: Told): string {

@@ -17,6 +17,8 @@ export type Row = {
   readonly steps_per_second: number | null
   readonly observation_count: number
   readonly decision_count: number
+  readonly tuner_version: string
+  readonly refolded_from: string | null
   readonly summary: string
 }
 
@@ -35,6 +37,8 @@ export function rowOf(run: RunRecord): SqlValue[] {
     run.stepsPerSecond,
     run.observationCount,
     run.decisionCount,
+    run.tunerVersion,
+    run.refoldedFrom,
     JSON.stringify(run.summary),
   ]
 }
@@ -53,6 +57,8 @@ export function recordOf(row: Row): RunRecord {
     stepsPerSecond: row.steps_per_second,
     observationCount: row.observation_count,
     decisionCount: row.decision_count,
+    tunerVersion: row.tuner_version,
+    refoldedFrom: row.refolded_from,
     summary: JSON.parse(row.summary) as RunRecord['summary'],
   }
 }

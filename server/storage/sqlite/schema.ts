@@ -75,10 +75,51 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE TABLE deletions (run INTEGER PRIMARY KEY) STRICT;
   `,
+  // Summaries of 0.1.0 get the fields that they lack, so that a list of runs can be answered before any of them is
+  // refolded; the capability 'fork' is gone, and answers that would be repeated lose their decision of the old shape.
+  `
+  ALTER TABLE runs ADD COLUMN tuner_version TEXT NOT NULL DEFAULT '';
+  ALTER TABLE runs ADD COLUMN refolded_from TEXT;
+  UPDATE runs SET tuner_version = coalesce((SELECT tuner_version FROM snapshots WHERE run = runs.key), '');
+  UPDATE runs SET summary = json_set(
+    json_insert(
+      summary,
+      '$.options.optimizer.family', 'other',
+      '$.options.optimizer.momentum', json('null'),
+      '$.options.optimizer.weightDecay', json('null'),
+      '$.options.warmupSteps', json('null'),
+      '$.options.firstStep', json('null'),
+      '$.badSamples.nonFiniteNorms', 0,
+      '$.badSamples.skipped', 0,
+      '$.badSamples.farAhead', 0,
+      '$.drift', json('null'),
+      '$.outcome', json('null'),
+      '$.advice', json('null')
+    ),
+    '$.options.capabilities',
+    json((SELECT json_group_array(value) FROM json_each(summary, '$.options.capabilities') WHERE value <> 'fork'))
+  );
+  UPDATE clients SET last_answer = json_remove(last_answer, '$.decision');
+  CREATE TABLE digests (
+    run INTEGER NOT NULL,
+    client_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    UNIQUE (run, client_id, sequence)
+  ) STRICT;
+  `,
 ]
 export const schemaVersion = migrations.length
 
 /** Tables with rows of a run, for deletion. */
-export const runTables = ['observations', 'readings', 'decisions', 'clients', 'snapshots', 'chunks'] as const
+export const runTables = [
+  'observations',
+  'readings',
+  'decisions',
+  'clients',
+  'digests',
+  'snapshots',
+  'chunks',
+] as const
 /** Those that follow from the log. */
 export const derivedTables = ['readings', 'decisions', 'snapshots', 'chunks'] as const

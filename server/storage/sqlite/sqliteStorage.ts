@@ -3,14 +3,15 @@
 // small slices, so that it never holds up other runs; slices left by a crash go at the next start.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type {
-  Batch,
-  ClientRecord,
-  Snapshot,
-  Storage,
-  StoredChunk,
-  StoredDecision,
-  StoredObservation,
+import {
+  type Batch,
+  type ClientRecord,
+  digestsMax,
+  type Snapshot,
+  type Storage,
+  type StoredChunk,
+  type StoredDecision,
+  type StoredObservation,
 } from '../storage.ts'
 import type { SqlValue, Statement } from './driver.ts'
 import { openDatabase, type SqliteOptions, storageError } from './openDatabase.ts'
@@ -20,11 +21,22 @@ import { derivedTables, runTables } from './schema.ts'
 const deletionSliceRows = 200
 
 const insertRun = `INSERT INTO runs (id, name, project, tags, lifecycle, created_at, last_seen_at, stale_at,
-  flush_seconds_mean, steps_per_second, observation_count, decision_count, summary)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  flush_seconds_mean, steps_per_second, observation_count, decision_count, tuner_version, refolded_from,
+  summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const updateRun = `UPDATE runs SET id = ?, name = ?, project = ?, tags = ?, lifecycle = ?, created_at = ?,
   last_seen_at = ?, stale_at = ?, flush_seconds_mean = ?, steps_per_second = ?, observation_count = ?,
-  decision_count = ?, summary = ? WHERE key = ?`
+  decision_count = ?, tuner_version = ?, refolded_from = ?, summary = ? WHERE key = ?`
+
+const insertObservation = `INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body)
+  VALUES (?, ?, ?, ?, ?, ?, ?)`
+const insertChunk = `INSERT INTO chunks (run, signal, level, chunk, body) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET body = excluded.body`
+const insertSnapshot = `INSERT OR REPLACE INTO snapshots (run, number, tuner_version, state, series)
+  VALUES (?, ?, ?, ?, ?)`
+const insertClient = `INSERT OR REPLACE INTO clients (run, client_id, last_sequence, last_answer)
+  VALUES (?, ?, ?, ?)`
+const insertDigest = 'INSERT INTO digests (run, client_id, sequence, digest) VALUES (?, ?, ?, ?)'
+const forgetDigests = 'DELETE FROM digests WHERE run = ? AND client_id = ? AND sequence <= ?'
 
 /** Opens the file. @throws CommandError naming the file and what to do. */
 export function openSqliteStorage(options: SqliteOptions): Storage {
@@ -66,49 +78,38 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
 
   const insertDerived = (key: number, batch: Omit<Batch, 'run' | 'observations'>) => {
     for (const { number, kind, step, body } of batch.decisions)
-      prepare('INSERT INTO decisions VALUES (?, ?, ?, ?, ?)').run(key, number, kind, step, body)
-    if (batch.readings !== undefined) {
-      const { number, fromStep, toStep, body } = batch.readings
-      prepare('INSERT INTO readings VALUES (?, ?, ?, ?, ?)').run(key, number, fromStep, toStep, body)
-    }
-    for (const { signal, level, chunk, body } of batch.chunks ?? [])
-      prepare('INSERT INTO chunks VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body').run(
+      prepare('INSERT INTO decisions (run, number, kind, step, body) VALUES (?, ?, ?, ?, ?)').run(
         key,
-        signal,
-        level,
-        chunk,
+        number,
+        kind,
+        step,
         body,
       )
-    if (batch.snapshot !== undefined) {
-      const { number, tunerVersion, state, series } = batch.snapshot
-      prepare('INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)').run(
+    if (batch.readings !== undefined) {
+      const { number, fromStep, toStep, body } = batch.readings
+      prepare('INSERT INTO readings (run, number, from_step, to_step, body) VALUES (?, ?, ?, ?, ?)').run(
         key,
         number,
-        tunerVersion,
-        state,
-        series,
-      )
-    }
-  }
-  const insertBatch = (key: number, batch: Batch) => {
-    for (const { number, receivedAt, kind, fromStep, toStep, body } of batch.observations)
-      prepare('INSERT INTO observations VALUES (?, ?, ?, ?, ?, ?, ?)').run(
-        key,
-        number,
-        receivedAt,
-        kind,
         fromStep,
         toStep,
         body,
       )
+    }
+    for (const { signal, level, chunk, body } of batch.chunks ?? [])
+      prepare(insertChunk).run(key, signal, level, chunk, body)
+    if (batch.snapshot !== undefined) {
+      const { number, tunerVersion, state, series } = batch.snapshot
+      prepare(insertSnapshot).run(key, number, tunerVersion, state, series)
+    }
+  }
+  const insertBatch = (key: number, batch: Batch) => {
+    for (const { number, receivedAt, kind, fromStep, toStep, body } of batch.observations)
+      prepare(insertObservation).run(key, number, receivedAt, kind, fromStep, toStep, body)
     if (batch.client !== undefined) {
-      const { clientId, lastSequence, lastAnswer } = batch.client
-      prepare('INSERT OR REPLACE INTO clients VALUES (?, ?, ?, ?)').run(
-        key,
-        clientId,
-        lastSequence,
-        lastAnswer,
-      )
+      const { clientId, lastSequence, lastAnswer, digest } = batch.client
+      prepare(insertClient).run(key, clientId, lastSequence, lastAnswer)
+      prepare(insertDigest).run(key, clientId, lastSequence, digest)
+      prepare(forgetDigests).run(key, clientId, lastSequence - digestsMax)
     }
     insertDerived(key, batch)
   }
@@ -171,7 +172,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
         if (key === -1) return false
         transaction(() => {
           prepare('DELETE FROM runs WHERE key = ?').run(key)
-          prepare('INSERT INTO deletions VALUES (?)').run(key)
+          prepare('INSERT INTO deletions (run) VALUES (?)').run(key)
         })
         startSweep()
         return true
@@ -206,6 +207,11 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
         const sql = 'SELECT client_id, last_sequence FROM clients WHERE run = ?'
         const rows = all<{ client_id: string; last_sequence: number }>(sql, keyOf(runId))
         return new Map(rows.map((row) => [row.client_id, row.last_sequence]))
+      }),
+    digest: (runId, clientId, sequence) =>
+      attempt(() => {
+        const sql = 'SELECT digest FROM digests WHERE run = ? AND client_id = ? AND sequence = ?'
+        return get<{ digest: string }>(sql, keyOf(runId), clientId, sequence)?.digest
       }),
     observations: (runId, { after, limit }) =>
       attempt(() =>
@@ -281,7 +287,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     checkWritable: () =>
       attempt(() =>
         transaction(() => {
-          prepare('INSERT INTO deletions VALUES (-1)').run()
+          prepare('INSERT INTO deletions (run) VALUES (-1)').run()
           prepare('DELETE FROM deletions WHERE run = -1').run()
         }),
       ),

@@ -101,7 +101,7 @@ function squeezed(run: Run, course: Anneal, { from, to, standardError }: Rise): 
           relation: '>',
           right: { value: from, standardError: null },
           satisfied: true,
-          hits: { met: 2, of: 3 },
+          hits: { met: 3, of: 3 },
           probability: null,
         },
       },
@@ -132,7 +132,8 @@ export const anneal: Phase<Anneal> = {
         ]),
   probed(run, course, probe) {
     if (probe.checkpoints !== undefined) return endedByComparison(run, course, probe)
-    if (probe.step >= course.toStep)
+    // Counted in another unit a probe may be there long before the steps are.
+    if (probe.step >= course.toStep && run.seen.step + run.seen.strideSteps >= course.toStep)
       return endedByProbe(run, course, { last: probe.raw.loss, averaged: bestAverage(probe)?.loss ?? null })
     const next = watched(course, bestAverage(probe)?.loss ?? probe.raw.loss)
     const isAsked = offers(run.options, 'heldOutLoss') && !next.isCutShort

@@ -91,10 +91,15 @@ function movedCommand(command: Command, by: number): Command {
   return command.kind === 'override' ? { ...command, untilStep: command.untilStep + by } : command
 }
 
-/** The log of the same job whose counter began so much later; plans are not named, since their versions may differ. */
-export function withOrigin(log: readonly Observation[], by: number): Observation[] {
+/**
+ * The log of the same job whose counter began so much later, which it tells or does not. Plans are not named, since their
+ * versions may differ.
+ */
+export function withOrigin(log: readonly Observation[], by: number, isTold: boolean): Observation[] {
   return log.map((observation): Observation => {
     switch (observation.kind) {
+      case 'start':
+        return { ...observation, options: { ...observation.options, firstStep: isTold ? by : null } }
       case 'samples': {
         const { planVersion: _, ...rest } = observation
         const step = observation.columns.step.map((one) => one + by)
@@ -121,13 +126,14 @@ export const withoutCause = (decisions: readonly Decision[]): readonly Decision[
 /** The gist of decisions, with steps counted from an origin. */
 export const gist = (decisions: readonly Decision[], origin = 0): readonly string[] =>
   decisions
-    .filter(({ kind }) => kind !== 'start')
+    // That the counter did not begin at 0 is said only where it did not.
+    .filter(({ kind, reason }) => kind !== 'start' && reason.key !== 'origin')
     .map(({ kind, step, phase, status, reason, test }) =>
       [
         `${kind} at ${step - origin}`,
         `${phase.from} to ${phase.to}`,
         status,
-        reason?.key ?? '',
-        test === undefined ? '' : `${test.key} ${test.satisfied} ${test.hits?.met} of ${test.hits?.of}`,
+        reason.key,
+        test === undefined ? '' : `${test.key} ${test.satisfied} ${test.hits.met} of ${test.hits.of}`,
       ].join(', '),
     )

@@ -1,0 +1,204 @@
+// What each address of the HTTP API takes and answers, as data: the schemas that parse requests are those named here, and
+// so are the answers' (a test holds every answer to them). openapi.ts makes the contract from it.
+
+import type { z } from 'zod'
+import {
+  approvalSchema,
+  changeRunSchema,
+  commandRequestSchema,
+  controlAnswerSchema,
+  createRunSchema,
+  decisionListSchema,
+  decisionSchema,
+  healthSchema,
+  overrideSchema,
+  recommendationSchema,
+  runAnswerSchema,
+  runListSchema,
+  runSummarySchema,
+  scheduleSchema,
+  seriesQuerySchema,
+  seriesSchema,
+  telemetryAnswerSchema,
+  telemetrySchema,
+  versionSchema,
+} from '../../protocol/schemas.ts'
+import { apiPrefix } from '../../protocol/version.ts'
+import type { ProblemCode } from '../errors.ts'
+import { listDecisionsQuery, listRunsQuery, reasonQuery, scheduleQuery } from './queries.ts'
+
+export type Method = 'get' | 'post' | 'patch' | 'delete'
+export type Operation = {
+  readonly id: string
+  readonly summary: string
+  readonly body?: z.ZodType
+  readonly query?: z.ZodType
+  /** What is answered with each status of success; null = no content. */
+  readonly answers: Readonly<Record<number, z.ZodType | null>>
+  /** The answer's other form, beside JSON. */
+  readonly otherMedia?: string
+  /** Besides those that every operation of its kind may meet. */
+  readonly problems?: readonly ProblemCode[]
+}
+
+const everyCall: readonly ProblemCode[] = ['host-not-allowed', 'internal']
+const everyBody: readonly ProblemCode[] = [
+  'malformed-json',
+  'malformed-request',
+  'body-too-large',
+  'unsupported-media-type',
+  'unsupported-encoding',
+  'invalid-request',
+]
+/** A run that another version of the tuner folded is refolded, and stored, by whoever reads it. */
+const everyRun: readonly ProblemCode[] = [
+  'malformed-request',
+  'run-not-found',
+  'run-busy',
+  'storage-failed',
+  'disk-full',
+]
+
+/** All the problems that an operation may answer with. */
+export function problemsOf(path: string, method: Method, operation: Operation): readonly ProblemCode[] {
+  return [
+    ...new Set([
+      ...everyCall,
+      ...(method === 'get' ? [] : (['origin-not-allowed'] as const)),
+      ...(operation.query === undefined ? [] : (['invalid-request'] as const)),
+      ...(operation.body === undefined ? [] : everyBody),
+      ...(path.includes('{id}') ? everyRun : []),
+      ...(operation.problems ?? []),
+    ]),
+  ]
+}
+
+const runs = `${apiPrefix}/runs`
+const one = `${runs}/{id}`
+
+const answering = (id: string, summary: string): Operation => ({
+  id,
+  summary,
+  body: approvalSchema,
+  answers: { 200: controlAnswerSchema },
+  problems: ['decision-not-found', 'decision-not-awaiting', 'run-finished'],
+})
+
+export const operations: Readonly<Record<string, Partial<Record<Method, Operation>>>> = {
+  [runs]: {
+    get: {
+      id: 'listRuns',
+      summary: 'List runs, newest first',
+      query: listRunsQuery,
+      answers: { 200: runListSchema },
+      problems: ['storage-failed'],
+    },
+    post: {
+      id: 'createRun',
+      summary: 'Create a run, or resume one (200)',
+      body: createRunSchema,
+      answers: { 200: runAnswerSchema, 201: runAnswerSchema },
+      problems: ['run-not-found', 'run-exists', 'run-finished', 'run-busy', 'storage-failed', 'disk-full'],
+    },
+  },
+  [one]: {
+    get: { id: 'readRun', summary: 'Read a run', answers: { 200: runSummarySchema } },
+    patch: {
+      id: 'changeRun',
+      summary: 'Rename, tag, or change mode or budget',
+      body: changeRunSchema,
+      answers: { 200: runSummarySchema },
+      problems: ['run-finished'],
+    },
+    delete: { id: 'deleteRun', summary: 'Delete a run for good', answers: { 204: null } },
+  },
+  [`${one}/telemetry`]: {
+    post: {
+      id: 'sendTelemetry',
+      summary: 'Report samples, probes and acknowledgements; answered with the plan',
+      body: telemetrySchema,
+      answers: { 200: telemetryAnswerSchema },
+      problems: ['sequence-gap', 'sequence-reused', 'too-many-clients', 'too-many-metrics'],
+    },
+  },
+  [`${one}/series`]: {
+    get: {
+      id: 'readSeries',
+      summary: 'Charts: buckets of steps',
+      query: seriesQuerySchema,
+      answers: { 200: seriesSchema },
+      problems: ['signal-not-found'],
+    },
+  },
+  [`${one}/decisions`]: {
+    get: {
+      id: 'listDecisions',
+      summary: 'Decisions in order',
+      query: listDecisionsQuery,
+      answers: { 200: decisionListSchema },
+    },
+  },
+  [`${one}/decisions/{number}`]: {
+    get: {
+      id: 'readDecision',
+      summary: 'One decision',
+      answers: { 200: decisionSchema },
+      problems: ['decision-not-found'],
+    },
+  },
+  [`${one}/decisions/{number}/approve`]: {
+    post: answering('approveDecision', 'Approve a decision that waits'),
+  },
+  [`${one}/decisions/{number}/reject`]: { post: answering('rejectDecision', 'Reject a decision that waits') },
+  [`${one}/recommendation`]: {
+    get: { id: 'readRecommendation', summary: 'What to do now', answers: { 200: recommendationSchema } },
+  },
+  [`${one}/schedule`]: {
+    get: {
+      id: 'readSchedule',
+      summary: 'The schedule, applied and planned; each step once, the first report of it',
+      query: scheduleQuery,
+      answers: { 200: scheduleSchema },
+      otherMedia: 'text/csv',
+    },
+  },
+  [`${one}/overrides`]: {
+    post: {
+      id: 'override',
+      summary: 'Take over the learning rate',
+      body: overrideSchema,
+      answers: { 201: controlAnswerSchema },
+      problems: ['run-finished'],
+    },
+  },
+  [`${one}/overrides/current`]: {
+    delete: {
+      id: 'handBack',
+      summary: 'Hand back',
+      query: reasonQuery,
+      answers: { 200: controlAnswerSchema },
+      problems: ['override-not-found'],
+    },
+  },
+  [`${one}/commands`]: {
+    post: {
+      id: 'command',
+      summary: 'Pause, resume, switch now, undo the switch, finish',
+      body: commandRequestSchema,
+      answers: { 200: controlAnswerSchema },
+      problems: ['run-finished'],
+    },
+  },
+  '/healthz': {
+    get: { id: 'readHealth', summary: 'Is the process alive', answers: { 200: healthSchema } },
+  },
+  '/readyz': {
+    get: {
+      id: 'readReadiness',
+      summary: 'Is the storage writable',
+      answers: { 200: healthSchema },
+      problems: ['storage-failed', 'disk-full'],
+    },
+  },
+  '/version': { get: { id: 'readVersion', summary: 'Versions', answers: { 200: versionSchema } } },
+}

@@ -1,0 +1,42 @@
+// Exactly once: what a batch's sequence number says of it, beside what the client has sent before. A batch that was sent
+// before is answered, not applied again; the same number on another content is refused, because one of the two would
+// else be lost in silence.
+
+import type { Telemetry } from '../../protocol/vocabulary.ts'
+import { ServerError } from '../errors.ts'
+import { digestOf } from './digest.ts'
+import { encodeObservation } from './observationCodec.ts'
+import { observationsOf } from './observationsOf.ts'
+
+export const sequenceGap = ({ clientId, sequence }: Telemetry, last: number): ServerError =>
+  new ServerError(
+    'sequence-gap',
+    `sequence of client "${clientId}" must be ${last + 1}, got ${sequence}: batches ${last + 1} to ${sequence - 1} did not arrive; send them first`,
+    {
+      expectedSequence: last + 1,
+      errors: [{ pointer: '/sequence', detail: `must be ${last + 1}` }],
+    },
+  )
+
+/** The digest that this batch has, or would have, in the log. */
+function digestOfTelemetry(telemetry: Telemetry): string {
+  const nowhere = { number: 0, receivedAt: 0 }
+  return digestOf(observationsOf(telemetry).map((body) => encodeObservation(body, nowhere)))
+}
+
+/**
+ * @param stored digest of what the client sent as this sequence; undefined = not kept any more.
+ * @throws ServerError `sequence-reused`.
+ */
+export function checkRepeat(telemetry: Telemetry, stored: string | undefined, last: number): void {
+  if (stored === undefined || stored === digestOfTelemetry(telemetry)) return
+  const { clientId, sequence } = telemetry
+  throw new ServerError(
+    'sequence-reused',
+    `sequence ${sequence} of client "${clientId}" was used for another content, which is stored; this one is not: the next is ${last + 1}, and a process that starts anew needs a clientId of its own`,
+    {
+      expectedSequence: last + 1,
+      errors: [{ pointer: '/sequence', detail: `was used for another content; the next is ${last + 1}` }],
+    },
+  )
+}
