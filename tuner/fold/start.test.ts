@@ -88,11 +88,11 @@ describe('a counter that begins elsewhere', () => {
     },
   )
 
-  it('leaves the budget to be counted from there where the counter has passed it', () => {
-    const { state } = reported(started().state, [50_000, 50_001])
-    expect([endOf(state), lengthOf(state)]).toEqual([52_000, 2_000])
-    const inside = reported(started().state, [500, 501]).state
-    expect([endOf(inside), lengthOf(inside)]).toEqual([2_000, 1_500])
+  it('leaves the budget the steps that are to be taken', () => {
+    for (const origin of [500, 50_000]) {
+      const { state } = reported(started().state, [origin, origin + 1])
+      expect([endOf(state), lengthOf(state)]).toEqual([origin + 2_000, 2_000])
+    }
   })
 
   it('is none where a job logs each so many steps: the first of them is its first stride', () => {
@@ -109,7 +109,7 @@ describe('a counter that begins elsewhere', () => {
   })
 
   it('is as told where the job names its first step', () => {
-    const { state, decisions } = started({ firstStep: 700, budgetSteps: 2_700 })
+    const { state, decisions } = started({ firstStep: 700 })
     expect(state.seen).toMatchObject({ origin: 700, isOriginSure: true, step: 700 })
     expect(decisions[0]).toMatchObject({ step: 700, reason: { values: { length: 2_000 } } })
     expect(evaluatePlan(state.plan, 750).learningRate).toBeCloseTo(0.0525, 12)
