@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { evaluatePlan } from '../../protocol/plan.ts'
-import type { Observation, RunOptions } from '../../protocol/vocabulary.ts'
+import type { RunOptions } from '../../protocol/vocabulary.ts'
 import { initialState, type TunerState, tune, tunerVersion } from '../index.ts'
 import { deadlineStep, endOf, lengthOf } from '../plan/bounds.ts'
 import { runState } from '../testing/runState.ts'
