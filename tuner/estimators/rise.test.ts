@@ -60,8 +60,8 @@ describe('a rise of held-out losses at a constant rate, sixteen of them kept', (
   ])('of %d deviations a probe from probe 10 on is seen in half of the runs by probe %i', (each, by) => {
     const rises = firstRises(turning(each), { ...common, correlation: 0 })
     const known = rises.map((rise) => rise ?? common.count)
-    // Measured: 97, 100 and 100 %.
-    expect(share(rises)).toBeGreaterThan(0.95)
+    // Measured: 90, 100 and 100 %.
+    expect(share(rises)).toBeGreaterThan(0.85)
     expect(known.toSorted((a, b) => a - b)[known.length / 2]).toBeLessThanOrEqual(by)
     expect(Math.min(...known)).toBeGreaterThan(10)
   })
@@ -92,12 +92,12 @@ describe('a rise in an anneal, sixty-four losses kept', () => {
 })
 
 describe('a rise', () => {
-  const risen = [1, 0.9, 0.8, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.8, 0.9, 1]
+  const risen = [1, 0.9, 0.8, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.8, 0.9, 1, 1.1, 1.2]
 
   it('tells from where to where the loss rose', () => {
     const rise = riseOf(risen, { deviations })
     expect(rise?.from).toBeCloseTo(0.7, 12)
-    expect(rise?.to).toBe(1)
+    expect(rise?.to).toBe(1.2)
     expect(rise?.standardError).toBeGreaterThan(0)
   })
 
@@ -109,8 +109,9 @@ describe('a rise', () => {
     expect(riseOf([], { deviations })).toBeNull()
   })
 
-  it('is over as soon as the newest value is back', () => {
+  it('is over as soon as the newest value is back, or falls again: what leapt and falls learns', () => {
     expect(riseOf([...risen, 0.7], { deviations })).toBeNull()
+    expect(riseOf([...risen, 1.15, 1.1], { deviations })).toBeNull()
   })
 
   it('is measured from the best level of values that are not kept any more, where that is lower', () => {

@@ -155,10 +155,9 @@ describe('pausing', () => {
     expect(paused.state.lifecycle).toBe('paused')
     const resumed = commandedRun({ 500: pause, 510: resume })
     expect(byHand(resumed)).toEqual(['hold at 500: paused', 'hold at 510: resumed-by-hand'])
-    expect(resumed.asked.flatMap(({ kind }) => (kind === 'pause' || kind === 'resume' ? [kind] : []))).toEqual([
-      'pause',
-      'resume',
-    ])
+    expect(
+      resumed.asked.flatMap(({ kind }) => (kind === 'pause' || kind === 'resume' ? [kind] : [])),
+    ).toEqual(['pause', 'resume'])
     expect(resumed.state.lifecycle).toBe('finished')
   })
 

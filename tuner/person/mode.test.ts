@@ -56,7 +56,8 @@ describe('mode off', () => {
 })
 
 describe('another mode', () => {
-  const to = (mode: 'auto' | 'advisory' | 'off' | 'approve') => ({ kind: 'set-mode', mode, ...common }) as const
+  const to = (mode: 'auto' | 'advisory' | 'off' | 'approve') =>
+    ({ kind: 'set-mode', mode, ...common }) as const
 
   it('is recorded, with its name as text', () => {
     const run = commandedRun({ 1000: to('approve') }, { stepCount: 1_010 })

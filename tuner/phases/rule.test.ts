@@ -52,10 +52,13 @@ describe('a rising held-out loss', () => {
     expect(rises(turning, { options: { capabilities: blind } })).toBe(false)
   })
 
-  it(`needs ${valleyProbesNeeded} probes, however clear it is`, () => {
-    const rise = [1, 1, 1, 1, 1, 1.5, 2, 2.5]
-    expect(rises(rise)).toBe(true)
-    expect(rises(rise.slice(0, valleyProbesNeeded - 1))).toBe(false)
+  it(`needs ${valleyProbesNeeded} probes of the present weights, however clear it is`, () => {
+    const signals = probed(turning)
+    const rising = (count: number) => {
+      const valley = { ...signals.valley, count }
+      return isRising(runState({ seen: { signals: { ...signals, valley } } }), riseDeviations)
+    }
+    expect([valleyProbesNeeded, valleyProbesNeeded - 1].map(rising)).toEqual([true, false])
   })
 
   it('leaves probes out that are not finite', () => {

@@ -35,7 +35,7 @@ describe('the bounds of a run', () => {
 
   it('move with the step that the job’s counter began at', () => {
     for (const origin of [0, 1, 123_000]) {
-      const run = at(origin + 1_000, { origin, budgetSteps: origin + 3_000 })
+      const run = at(origin + 1_000, { origin, budgetSteps: 3_000 })
       expect(elapsedOf(run)).toBe(1_000)
       expect(lengthOf(run)).toBe(3_000)
       expect([earliestSwitchStep(run), fallbackStep(run), deadlineStep(run)]).toEqual([
@@ -46,7 +46,7 @@ describe('the bounds of a run', () => {
     }
   })
 
-  it('count a budget that the counter has passed before the run began from there', () => {
+  it('count a budget from the first step, also where the counter has passed it long before', () => {
     const run = at(10_000, { origin: 10_000, budgetSteps: 600 })
     expect([endOf(run), lengthOf(run), deadlineStep(run)]).toEqual([10_600, 600, 10_540])
   })

@@ -22,7 +22,7 @@ const common: SyntheticOptions = {
 
 /** Just before the end of an anneal, with averaged weights of step 900 that once had a loss of .3. */
 const nearEnd = ((): TunerState => {
-  const { state } = syntheticRun({ ...common, stepCount: 1_990 })
+  const { state } = syntheticRun({ ...common, stepCount: 1_999 })
   return { ...state, kept: { step: 900, loss: 0.3 * state.seen.signals.probeLosses.at(-1)! } }
 })()
 
