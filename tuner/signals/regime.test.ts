@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { LineProbe, RegimeReading, ValleyProbe } from '../../protocol/vocabulary.ts'
-import { regimeFit, regimeGapOverGain, regimeProbesNeeded, regimeShareMin } from '../constants.ts'
 import { type BlocksState, blocks } from '../estimators/blocks.ts'
 import { type Estimate, noEstimate } from '../estimators/estimator.ts'
-import { gainShareOf, readRegime, shareOf } from './regime.ts'
+import {
+  gainShareOf,
+  readRegime,
+  regimeFit,
+  regimeGapOverGain,
+  regimeProbesNeeded,
+  regimeShareMin,
+  shareOf,
+} from './regime.ts'
 import { foldLineProbe, foldValleyProbe, initialSignals, readSignals, type SignalsState } from './signals.ts'
 
 const valley = (step: number, raw: number, averaged: number | null): ValleyProbe => ({

@@ -139,8 +139,10 @@ export const large: Phase<Large> = {
     const planned = run.person.override === null ? plannedAnneal(run) : null
     if (planned !== null && step > planned) return met(run, course, planned)
     const due = fallbackDue(run, course)
-    if (due !== null && step >= due && !awaitedAnswer(run, 'fallback'))
-      return wanted(run, course, 'fallback', judgementNow(run))
+    // At the deadline nobody is asked any more: a question that ends there would be asked again at each step.
+    const isForced = step >= (deadlineStep(run) ?? Infinity)
+    if (due !== null && step >= due && (isForced || !awaitedAnswer(run, 'fallback')))
+      return wanted(run, course, isForced ? 'deadline' : 'fallback', judgementNow(run))
     return blockProbe(run, course, judged)
   },
   probed: (run, course, _probe, reading) => (run.mode === 'off' ? { course } : judged(run, course, reading)),
