@@ -154,12 +154,14 @@ const assumedRate = (
 ): number | null => (isSteering(mode) ? segmentsRate((followed ?? plan).segments, step) : learningRate)
 
 /** Counts what was wrong with the numbers of a sample. */
-function counted(
-  signals: Seen['signals'],
-  { loss, gradientNormSquared, isSkipped }: Report,
-): Seen['signals'] {
-  const isBadLoss = loss !== null && !Number.isFinite(loss)
-  const isBadNorm = gradientNormSquared !== null && !Number.isFinite(gradientNormSquared)
+function counted(signals: Seen['signals'], report: Report): Seen['signals'] {
+  const { loss, isSkipped } = report
+  const isBadLoss = isBad(loss)
+  const isBadNorm =
+    isBad(report.gradientNormSquared) ||
+    isBad(report.microGradientNormSquared) ||
+    isBad(report.preconditionedGradientNormSquared) ||
+    isBad(report.preconditionedMicroGradientNormSquared)
   if (!isBadLoss && !isBadNorm && !isSkipped) return signals
   const { badSamples } = signals
   const more: BadSamples = {
@@ -170,6 +172,8 @@ function counted(
   }
   return { ...signals, badSamples: more }
 }
+
+const isBad = (value: number | null): boolean => value !== null && !Number.isFinite(value)
 
 /** Up to this step nobody has anything to decide by samples alone, unless something happens in them. */
 function wakeOf(run: TunerState): number {

@@ -45,7 +45,7 @@ export function watchNorm(
   const normHits = ((level.normHits << 1) | (isHigh ? 1 : 0)) & normWindow
   // A high norm moves the level that it is judged by no further than the limit: so an outlier does nothing, and a new level
   // is adopted.
-  const told = isHigh ? normDeviations * Math.sqrt(normVariance) : deviation
+  const told = isHigh && normVariance > 0 ? normDeviations * Math.sqrt(normVariance) : deviation
   const weight = Math.max(1 / (normCount + 1), 1 / normMemory)
   return {
     badNorms: 0,

@@ -32,6 +32,7 @@ export const blocksInARow = 5
 const learnedErrors = 16
 const forgottenShare = 0.75
 const stuckSteps = 20
+const probesInARow = 2
 const normHitsNeeded = 5
 /** Larger losses have no sum: they count as not finite. */
 const lossMax = 1e300
@@ -122,9 +123,16 @@ export const noGuard: GuardState = {
 
 /** Watches afresh (another rate, other weights, another objective): levels are forgotten, what was done is not. */
 export const watchedAfresh = (
-  { trips, checkpoints, blindUntilStep }: GuardState,
+  { trips, checkpoints, blindUntilStep, badProbes }: GuardState,
   blindFrom = blindUntilStep,
-): GuardState => ({ ...noGuard, trips, checkpoints, blindUntilStep: blindFrom })
+): GuardState => ({
+  ...noGuard,
+  trips,
+  checkpoints,
+  blindUntilStep: blindFrom,
+  // Told once: evaluations that stay broken are no news.
+  badProbes: badProbes >= probesInARow ? probesInARow + 1 : 0,
+})
 
 export type GuardSample = {
   readonly step: number
@@ -265,7 +273,7 @@ function isForgotten(block: {
 /** Folds a valley probe: are all of its losses finite? */
 export const watchProbe = (state: GuardState, isSound: boolean): GuardState => ({
   ...state,
-  badProbes: isSound ? 0 : state.badProbes + 1,
+  badProbes: isSound ? 0 : Math.min(state.badProbes + 1, probesInARow + 1),
 })
 
 /** A step that is late or was left out, of which only a NaN says something: the run may be another life of itself. */
@@ -277,7 +285,7 @@ export function signOf(state: GuardState): Sign | null {
   const { badLosses, badNorms, badProbes, highBlocks, forgottenBlocks, zeros, others } = state
   if (badLosses >= tripwireNonFiniteMax) return { key: 'non-finite-loss', values: { count: badLosses } }
   if (badNorms >= tripwireNonFiniteMax) return { key: 'non-finite-norm', values: { count: badNorms } }
-  if (badProbes >= 2) return { key: 'non-finite-probe', values: { count: badProbes } }
+  if (badProbes === probesInARow) return { key: 'non-finite-probe', values: { count: badProbes } }
   if (highBlocks >= blocksInARow)
     return {
       key: 'loss-rise',
@@ -307,5 +315,5 @@ function isRising(state: GuardState): boolean {
   return highBlocks > 0 || (scatter !== null && rises.length >= risesNeeded && rises.at(-1)! > 2 * scatter)
 }
 
-/** Signs of numbers that are none. Only they may end a run. */
-export const isOfNumbers = ({ key }: Sign): boolean => key.startsWith('non-finite')
+/** Signs that training itself has no numbers any more. Only they may end a run: an evaluation may be broken alone. */
+export const isOfNumbers = ({ key }: Sign): boolean => key === 'non-finite-loss' || key === 'non-finite-norm'
