@@ -13,7 +13,6 @@ import { inverse, Matrix } from 'ml-matrix'
 import { median } from 'simple-statistics'
 import { cautiousFactor, longRunFactor, mean, normalPerMad, smallSampleFactor } from './uncertainty.ts'
 
-// Valley slope. bench/records/2026-11-24-prototype/README.md: power law in the run length, last 90 % of the probes, eight probes before any decision. The grid is geometric with a ratio of about √2.
 /** Huber's k: 95 % as good as least squares on normal noise. Huber 1964. */
 const huberCutoff = 1.345
 

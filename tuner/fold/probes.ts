@@ -13,16 +13,14 @@ import { probed } from '../phases/phases.ts'
 import { originOf } from '../plan/bounds.ts'
 import { watchedRivals } from '../rivals/counterfactuals.ts'
 import { charted, replanned, settle, type Turn, updated } from '../settle.ts'
+import { chartPoint, linePoints, valleyPoints } from '../signals/charts.ts'
 import { readRegime } from '../signals/regime.ts'
 import {
-  chartPoint,
   foldLineProbe,
   foldProbeCost,
   foldValleyProbe,
-  linePoints,
   readSignals,
   type SignalsReading,
-  valleyPoints,
 } from '../signals/signals.ts'
 import { largeRateOf, type Seen } from '../state.ts'
 import { leftOut, probeReach } from './clean.ts'

@@ -15,6 +15,7 @@
 import { median, medianAbsoluteDeviation } from 'simple-statistics'
 import { tripwireNonFiniteMax } from '../../protocol/plan.ts'
 import { normalPerMad } from '../estimators/uncertainty.ts'
+import { hitsOfNorms, type NormState, noNorms, watchNorm } from './norms.ts'
 
 export const guardBlockSteps = 10
 /** Blocks that make a level, blocks whose rises are remembered, and rises behind a judgement. */
@@ -31,18 +32,13 @@ export const blocksInARow = 5
 const learnedErrors = 16
 const forgottenShare = 0.75
 const stuckSteps = 20
-const normsNeeded = 20
-const normDeviations = 4
 const normHitsNeeded = 5
-const normMemory = 100
-const normWindow = (1 << 10) - 1
 /** Larger losses have no sum: they count as not finite. */
 const lossMax = 1e300
 
-export type GuardState = {
+export type GuardState = NormState & {
   /** Not finite, in a row. */
   readonly badLosses: number
-  readonly badNorms: number
   readonly badProbes: number
   /** Losses of exactly 0 in a row, and others before them, up to `stuckSteps`. */
   readonly zeros: number
@@ -66,12 +62,6 @@ export type GuardState = {
   /** Mean loss of the first block, and the lowest of any. */
   readonly first: number | null
   readonly lowest: number | null
-  readonly normMean: number
-  readonly normVariance: number
-  readonly normCount: number
-  /** The last ten steps as bits: 1 = a norm far above its mean. */
-  readonly normHits: number
-  readonly batchSize: number | null
   /** What the guard has acted on, oldest first, at most 16: step, and the loss's level before and then. */
   readonly trips: readonly Trip[]
   /** No sign counts before this step: the job has yet to hear of the last one, or of what it announced. */
@@ -105,8 +95,8 @@ export type SignKey =
   | 'loss-stuck'
 
 export const noGuard: GuardState = {
+  ...noNorms,
   badLosses: 0,
-  badNorms: 0,
   badProbes: 0,
   zeros: 0,
   others: 0,
@@ -124,11 +114,6 @@ export const noGuard: GuardState = {
   forgottenBlocks: 0,
   first: null,
   lowest: null,
-  normMean: 0,
-  normVariance: 0,
-  normCount: 0,
-  normHits: 0,
-  batchSize: null,
   trips: [],
   blindUntilStep: 0,
   passed: null,
@@ -159,7 +144,7 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
   const sum = isSound ? state.sum + loss : state.sum
   const step = isSound && state.lastLoss !== null ? loss - state.lastLoss : 0
   const squares = state.squares + step * step
-  const norms = watchedNorm(state, sample)
+  const norms = watchNorm(state, sample)
   const isZero = loss === 0
   const next: GuardState = {
     badLosses: isSound ? 0 : state.badLosses + (loss === null ? 0 : 1),
@@ -277,60 +262,6 @@ function isForgotten(block: {
   return error > 0 && learned > learnedErrors * error && block.mean >= block.lowest + forgottenShare * learned
 }
 
-type NormWatch = Pick<
-  GuardState,
-  'badNorms' | 'normMean' | 'normVariance' | 'normCount' | 'normHits' | 'batchSize'
->
-
-function watchedNorm(state: GuardState, { gradientNorm: norm, batchSize }: GuardSample): NormWatch {
-  const isResized = batchSize !== null && state.batchSize !== null && batchSize !== state.batchSize
-  const size = batchSize ?? state.batchSize
-  if (norm === null) return isResized ? restarted(state, size) : state
-  if (!Number.isFinite(norm)) return { ...normsOf(state), badNorms: state.badNorms + 1, batchSize: size }
-  const level = isResized ? restarted(state, size) : state
-  const { normMean, normVariance, normCount } = level
-  const deviation = norm - normMean
-  const isHigh = normCount >= normsNeeded && deviation > normDeviations * Math.sqrt(normVariance)
-  const normHits = ((level.normHits << 1) | (isHigh ? 1 : 0)) & normWindow
-  // A high norm moves the level that it is judged by no further than the limit: so an outlier does nothing, and a new level
-  // is adopted.
-  const told = isHigh ? normDeviations * Math.sqrt(normVariance) : deviation
-  const weight = Math.max(1 / (normCount + 1), 1 / normMemory)
-  return {
-    badNorms: 0,
-    normMean: normMean + weight * told,
-    normVariance: (1 - weight) * (normVariance + weight * told * told),
-    normCount: normCount + 1,
-    normHits,
-    batchSize: size,
-  }
-}
-
-const normsOf = ({
-  badNorms,
-  normMean,
-  normVariance,
-  normCount,
-  normHits,
-  batchSize,
-}: GuardState): NormWatch => ({
-  badNorms,
-  normMean,
-  normVariance,
-  normCount,
-  normHits,
-  batchSize,
-})
-
-const restarted = ({ badNorms }: GuardState, batchSize: number | null): NormWatch => ({
-  badNorms,
-  normMean: 0,
-  normVariance: 0,
-  normCount: 0,
-  normHits: 0,
-  batchSize,
-})
-
 /** Folds a valley probe: are all of its losses finite? */
 export const watchProbe = (state: GuardState, isSound: boolean): GuardState => ({
   ...state,
@@ -357,7 +288,7 @@ export function signOf(state: GuardState): Sign | null {
   if (zeros >= stuckSteps && others >= stuckSteps && isFarFromZero(state))
     return { key: 'loss-stuck', values: { steps: zeros } }
   if (state.normHits === 0) return null
-  const hits = bitsOf(state.normHits)
+  const hits = hitsOfNorms(state.normHits)
   return hits >= normHitsNeeded && isRising(state) ? { key: 'norm-jump', values: { hits, of: 10 } } : null
 }
 
@@ -374,12 +305,6 @@ function isRising(state: GuardState): boolean {
   if (smoothed === null) return true
   const scatter = scatterOf(state)
   return highBlocks > 0 || (scatter !== null && rises.length >= risesNeeded && rises.at(-1)! > 2 * scatter)
-}
-
-function bitsOf(word: number): number {
-  let count = 0
-  for (let rest = word; rest > 0; rest &= rest - 1) count++
-  return count
 }
 
 /** Signs of numbers that are none. Only they may end a run. */
