@@ -140,7 +140,10 @@ describe('switching by hand', () => {
 
   it('is noted where nothing is steered, and the job does as it will', () => {
     const advised = commandedRun({ 600: { kind: 'switch-now', ...common } }, { mode: 'advisory' })
-    expect(decisionsOf(advised, 'switch')[0]?.reason.key).toBe('anneal-command')
+    expect(decisionsOf(advised, 'switch')[0]).toMatchObject({
+      status: 'advisory',
+      reason: { key: 'anneal-command' },
+    })
     expect(switchStepOf(advised.state.course)).toBeNull()
     expect(new Set(advised.learningRates)).toEqual(new Set([0.02]))
   })
