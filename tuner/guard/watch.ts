@@ -1,4 +1,4 @@
-// The guard's watch over samples and probes: has training come apart? It only detects; recovery.ts acts. Signs:
+// The guard's watch over samples and probes: has training come apart? signs.ts says which sign is met; recovery.ts acts.
 //   not finite  5 losses, or 5 gradient norms, in a row; two probes in a row. Steps that mixed precision skipped are none.
 //   rise        the mean loss of a block of ten steps lies above the level of the last eight by more than they usually
 //               rise plus six deviations, in five blocks in a row.  e = x − median of the eight before;
@@ -9,20 +9,18 @@
 // Law: a constant added to every loss changes nothing, a factor c > 0 neither. So −.85 → −.02 is judged like .15 → .98,
 // and a loss that creeps up as it did all along is followed, not feared. A new batch size begins a new level of norms.
 // A large step makes the loss noisy by design, so every sign needs persistence. Cost: O(1), O(40) at a block's end.
-// Chosen on simulated healthy streams (independent, correlated, smoothed and running means) and the streams of
-// guard.test.ts: bench/records/2026-11-28-guard/README.md.
+// Why so: docs/decisions/0016-shift-invariant-guard.md. Right values: tuner/testing/cases/{levels,healthy,signs}.test.ts.
 
 import { median, medianAbsoluteDeviation } from 'simple-statistics'
-import { tripwireNonFiniteMax } from '../../protocol/plan.ts'
 import { normalPerMad } from '../estimators/uncertainty.ts'
-import { hitsOfNorms, type NormState, noNorms, watchNorm } from './norms.ts'
+import { type NormState, noNorms, watchNorm } from './norms.ts'
 
 export const guardBlockSteps = 10
 /** Blocks that make a level, blocks whose rises are remembered, and rises behind a judgement. */
 const levelBlocks = 8
 const rememberedBlocks = 32
-const risesNeeded = 8
-const riseDeviations = 6
+export const risesNeeded = 8
+export const riseDeviations = 6
 /** What healed fades by this factor a block, and counts from so many usual deviations on, and up to so many. */
 const healedFade = 0.99
 const healedMin = 3
@@ -31,9 +29,8 @@ export const blocksInARow = 5
 /** Learned plainly: the fall is so many times the error of a block's mean. */
 const learnedErrors = 16
 const forgottenShare = 0.75
-const stuckSteps = 20
-const probesInARow = 2
-const normHitsNeeded = 5
+export const stuckSteps = 20
+export const probesInARow = 2
 /** Larger losses have no sum: they count as not finite. */
 const lossMax = 1e300
 
@@ -67,6 +64,8 @@ export type GuardState = NormState & {
   readonly trips: readonly Trip[]
   /** No sign counts before this step: the job has yet to hear of the last one, or of what it announced. */
   readonly blindUntilStep: number
+  /** Late rows of which none counts yet, as the job has yet to hear: their steps lie before any that could be named. */
+  readonly unheardRows: number
   /** Where a client that watches its limit has passed it, as long as it is not known whether the guard shares that. */
   readonly passed: { readonly step: number; readonly limit: number } | null
   /** Checkpoints taken at sound probes, oldest first, with the run's length in large steps at each. */
@@ -83,17 +82,6 @@ export type Trip = {
   readonly from: number | null
   readonly to: number | null
 }
-
-/** What is met: a key of the record, and its numbers. */
-export type Sign = { readonly key: SignKey; readonly values: Readonly<Record<string, number | null>> }
-export type SignKey =
-  | 'non-finite-loss'
-  | 'non-finite-norm'
-  | 'non-finite-probe'
-  | 'loss-rise'
-  | 'forgotten'
-  | 'norm-jump'
-  | 'loss-stuck'
 
 export const noGuard: GuardState = {
   ...noNorms,
@@ -117,6 +105,7 @@ export const noGuard: GuardState = {
   lowest: null,
   trips: [],
   blindUntilStep: 0,
+  unheardRows: 0,
   passed: null,
   checkpoints: [],
 }
@@ -185,6 +174,7 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
     batchSize: norms.batchSize,
     trips: state.trips,
     blindUntilStep: state.blindUntilStep,
+    unheardRows: state.unheardRows,
     passed: state.passed,
     checkpoints: state.checkpoints,
   }
@@ -277,43 +267,7 @@ export const watchProbe = (state: GuardState, isSound: boolean): GuardState => (
 })
 
 /** A step that is late or was left out, of which only a NaN says something: the run may be another life of itself. */
-export const watchLate = (state: GuardState, loss: number | null): GuardState =>
-  loss === null ? state : { ...state, badLosses: Number.isFinite(loss) ? 0 : state.badLosses + 1 }
-
-/** The sign that is met; null = none. O(1). */
-export function signOf(state: GuardState): Sign | null {
-  const { badLosses, badNorms, badProbes, highBlocks, forgottenBlocks, zeros, others } = state
-  if (badLosses >= tripwireNonFiniteMax) return { key: 'non-finite-loss', values: { count: badLosses } }
-  if (badNorms >= tripwireNonFiniteMax) return { key: 'non-finite-norm', values: { count: badNorms } }
-  if (badProbes === probesInARow) return { key: 'non-finite-probe', values: { count: badProbes } }
-  if (highBlocks >= blocksInARow)
-    return {
-      key: 'loss-rise',
-      values: { steps: highBlocks * guardBlockSteps, from: levelOf(state), to: state.smoothed },
-    }
-  if (forgottenBlocks >= blocksInARow)
-    return { key: 'forgotten', values: { steps: forgottenBlocks * guardBlockSteps } }
-  if (zeros >= stuckSteps && others >= stuckSteps && isFarFromZero(state))
-    return { key: 'loss-stuck', values: { steps: zeros } }
-  if (state.normHits === 0) return null
-  const hits = hitsOfNorms(state.normHits)
-  return hits >= normHitsNeeded && isRising(state) ? { key: 'norm-jump', values: { hits, of: 10 } } : null
+export function watchLate(state: GuardState, loss: number | null): GuardState {
+  if (state.unheardRows > 0) return { ...state, unheardRows: state.unheardRows - 1 }
+  return loss === null ? state : { ...state, badLosses: Number.isFinite(loss) ? 0 : state.badLosses + 1 }
 }
-
-/** The loss was not on its way to 0. */
-function isFarFromZero(state: GuardState): boolean {
-  const level = levelOf(state) ?? state.levels.at(-1) ?? null
-  const scatter = state.scatters.length === 0 ? 0 : median([...state.scatters])
-  return level !== null && scatter > 0 && Math.abs(level) > riseDeviations * scatter
-}
-
-/** The newest block lies plainly above the level before it; where no loss is reported nothing speaks against it. */
-function isRising(state: GuardState): boolean {
-  const { rises, highBlocks, smoothed } = state
-  if (smoothed === null) return true
-  const scatter = scatterOf(state)
-  return highBlocks > 0 || (scatter !== null && rises.length >= risesNeeded && rises.at(-1)! > 2 * scatter)
-}
-
-/** Signs that training itself has no numbers any more. Only they may end a run: an evaluation may be broken alone. */
-export const isOfNumbers = ({ key }: Sign): boolean => key === 'non-finite-loss' || key === 'non-finite-norm'
