@@ -156,6 +156,10 @@ describe('the share of its first rate that an anneal has', () => {
     expect(shares(anneal({}), [1_000, 1_500, 2_000, 3_000])).toEqual([1, 0.5, 0, 0])
   })
 
+  it('of a rate of 0, which a person may set, is 0 throughout', () => {
+    expect(shares(anneal({ fromRate: 0 }), [1_000, 1_500, 2_000])).toEqual([0, 0, 0])
+  })
+
   it('goes on from the rate of its rest, where its end has moved', () => {
     const cut = anneal({ toStep: 1_600, rest: { fromStep: 1_500, fromRate: 0.05 } })
     expect(shares(cut, [1_500, 1_550, 1_600], null)).toEqual([0.5, 0.25, 0])

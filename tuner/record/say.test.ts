@@ -5,12 +5,12 @@ import * as annealing from '../testing/sentences/annealing.ts'
 import * as ending from '../testing/sentences/ending.ts'
 import * as guarding from '../testing/sentences/guarding.ts'
 import * as racing from '../testing/sentences/racing.ts'
-import { told } from '../testing/sentences/told.ts'
+import { type Case, told } from '../testing/sentences/told.ts'
 import * as waiting from '../testing/sentences/waiting.ts'
 import { type SyntheticOptions, syntheticRun } from '../testing/syntheticRun.ts'
 import { reasonKeys, say, sayWhyNotYet } from './say.ts'
 
-const all = { ...waiting, ...annealing, ...racing, ...guarding, ...ending }
+const all: Readonly<Record<string, readonly Case[]>> = { ...waiting, ...annealing, ...racing, ...guarding, ...ending }
 const cases = Object.values(all).flat()
 
 describe('a record in a sentence', () => {
