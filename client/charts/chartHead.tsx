@@ -3,7 +3,7 @@
 
 import type { Signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { formatCount } from '../views/format.ts'
+import { formatStep } from '../../protocol/numbers.ts'
 import { Icon } from '../views/icons.tsx'
 import { cursorStep } from './cursor.ts'
 import type { Frame } from './pen.ts'
@@ -47,7 +47,7 @@ export function headWords(spec: ChartSpec, step: number): string {
   const items = spec
     .head(step)
     .map(({ label, more, value, after }) => [label, more, value, after].filter(Boolean).join(' '))
-  return [`step ${formatCount(Math.round(step))}`, ...items].join(', ')
+  return [`step ${formatStep(Math.round(step))}`, ...items].join(', ')
 }
 
 export function ChartHead(props: {
@@ -66,7 +66,7 @@ export function ChartHead(props: {
         <Item key={`${item.label}${item.key ?? ''}`} item={item} />
       ))}
       {cursor !== null && spec.id === 'loss' && (
-        <span class="head-item secondary">at step {formatCount(Math.round(cursor))}</span>
+        <span class="head-item secondary">at step {formatStep(Math.round(cursor))}</span>
       )}
       <span class="space" />
       {spec.note !== undefined && <span class="secondary note-words">{spec.note}</span>}

@@ -1,6 +1,6 @@
 // The table behind a chart: every decision and up to 50 rows of the window.
 
-import { formatCount } from '../views/format.ts'
+import { formatStep } from '../../protocol/numbers.ts'
 import type { ChartSpec } from './spec.ts'
 
 export function ChartTable(props: { spec: ChartSpec }) {
@@ -22,7 +22,7 @@ export function ChartTable(props: { spec: ChartSpec }) {
         <tbody>
           {spec.tableSteps.map((step) => (
             <tr key={step}>
-              <th scope="row">{formatCount(step)}</th>
+              <th scope="row">{formatStep(step)}</th>
               {spec.columns.map(({ title, at }) => (
                 <td key={title}>{at(step)}</td>
               ))}

@@ -1,9 +1,11 @@
 // The three diagnostics, all in ink: regime index with its 95 % band, gradient noise scale beside the batch
 // size, and the rate divided by the critical rate. Each says in words what it needs where it is not measured.
 
+import { formatNumber, formatRate } from '../../protocol/numbers.ts'
 import type { Capability } from '../../protocol/vocabulary.ts'
 import { valueAt } from '../state/series.ts'
-import { formatMeasured, formatNumber, standardErrorsIn95 } from '../views/format.ts'
+import { formatKnown, formatMeasured, standardErrorsIn95 } from '../views/format.ts'
+import { keyWords, regimeReasonWords } from '../views/words.ts'
 import { warmupEndOf } from './phases.ts'
 import { extremesOf, logScale, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
@@ -40,7 +42,7 @@ export function regimeChart(view: RunView): ChartSpec {
     marks.push({ kind: 'band', step: low.step, low: low.last, high: high.last, color: 'ink-3', alpha: 0.24 })
   marks.push({ kind: 'line', points: pointsOf(view, 'regimeIndex'), color: 'ink', width: 1.8 })
   const { regime } = view.run
-  const unknown = `Regime unknown${regime.reason === undefined ? '' : `: ${regime.reason}`}`
+  const unknown = `Regime unknown${regime.reason === undefined ? '' : `: ${regimeReasonWords(regime.reason)}`}`
   return {
     id: 'regime',
     title: 'Regime',
@@ -51,13 +53,13 @@ export function regimeChart(view: RunView): ChartSpec {
     head: (step) => regimeHead(view, step),
     note: '1: the large step still works. 0: nothing left to work on.',
     sentence: known
-      ? `Regime ${regime.name}, index ${formatNumber(valueAt(index, view.to))}.`
+      ? `Regime ${keyWords(regime.name)}, index ${formatKnown(valueAt(index, view.to))}.`
       : `${unknown}.`,
     tableSteps: tableStepsOf(view, index),
     columns: [
-      { title: 'index', at: (step) => formatNumber(valueAt(index, step)) },
-      { title: '95 % from', at: (step) => formatNumber(valueAt(low, step)) },
-      { title: '95 % to', at: (step) => formatNumber(valueAt(high, step)) },
+      { title: 'index', at: (step) => formatKnown(valueAt(index, step)) },
+      { title: '95 % from', at: (step) => formatKnown(valueAt(low, step)) },
+      { title: '95 % to', at: (step) => formatKnown(valueAt(high, step)) },
     ],
     missing: null,
   }
@@ -69,15 +71,15 @@ function regimeHead(view: RunView, step: number): HeadItem[] {
     const { reason } = view.run.regime
     return [
       { label: 'unknown', value: '' },
-      ...(reason === undefined ? [] : [{ label: reason, value: '', secondary: true }]),
+      ...(reason === undefined ? [] : [{ label: regimeReasonWords(reason), value: '', secondary: true }]),
     ]
   }
   const low = valueAt(columnsOf(view, 'regimeIndexLow'), step)
   const high = valueAt(columnsOf(view, 'regimeIndexHigh'), step)
-  const name = step >= view.run.step - 1 ? view.run.regime.name : 'index'
-  const items: HeadItem[] = [{ label: name, value: value.toFixed(2) }]
+  const name = step >= view.run.step - 1 ? keyWords(view.run.regime.name) : 'index'
+  const items: HeadItem[] = [{ label: name, value: formatNumber(value) }]
   if (low !== null && high !== null)
-    items.push({ label: `95 %: ${low.toFixed(2)} to ${high.toFixed(2)}`, value: '' })
+    items.push({ label: `95 %: ${formatNumber(low)} to ${formatNumber(high)}`, value: '' })
   return items
 }
 
@@ -118,7 +120,7 @@ export function noiseChart(view: RunView): ChartSpec {
     sentence:
       now === null ? `Gradient noise scale: ${needs}` : `Gradient noise scale ${formatNumber(now)} examples.`,
     tableSteps: tableStepsOf(view, noise),
-    columns: [{ title: 'examples', at: (step) => formatNumber(valueAt(noise, step)) }],
+    columns: [{ title: 'examples', at: (step) => formatKnown(valueAt(noise, step)) }],
     missing: measured ? null : needs,
   }
 }
@@ -141,17 +143,17 @@ function noiseHead(view: RunView, step: number, batch: number | null): HeadItem[
   const value = valueAt(columnsOf(view, 'noiseScale'), step)
   if (value === null) return []
   const error = evidenceAt(view, 'noiseScale', step)?.standardError ?? null
-  const { plusMinus } = formatMeasured(value, error)
+  const measured = formatMeasured(value, error)
   const items: HeadItem[] = [
     {
       label: '',
-      value: formatNumber(value),
-      after: plusMinus === null ? 'examples' : `± ${plusMinus} examples`,
+      value: measured.value,
+      after: measured.plusMinus === null ? 'examples' : `± ${measured.plusMinus} examples`,
     },
   ]
   if (batch !== null && batch > 0)
     items.push({
-      label: `${formatNumber(Number((value / batch).toPrecision(2)))} × the batch`,
+      label: `${formatNumber(value / batch)} × the batch`,
       value: '',
       secondary: true,
     })
@@ -188,7 +190,7 @@ export function ratioChart(view: RunView): ChartSpec {
       const rate = valueAt(critical, step)
       const items: HeadItem[] = value === null ? [] : [{ label: '', value: formatNumber(value) }]
       if (rate !== null)
-        items.push({ label: `critical rate ${formatNumber(rate)}`, value: '', secondary: true })
+        items.push({ label: `critical rate ${formatRate(rate)}`, value: '', secondary: true })
       return items
     },
     ...(measured ? { note: 'Above ½ a step goes over the minimum.' } : {}),
@@ -196,8 +198,8 @@ export function ratioChart(view: RunView): ChartSpec {
       now === null ? `Rate over critical rate: ${needs}` : `Rate over critical rate ${formatNumber(now)}.`,
     tableSteps: tableStepsOf(view, ratio),
     columns: [
-      { title: 'ratio', at: (step) => formatNumber(valueAt(ratio, step)) },
-      { title: 'critical rate', at: (step) => formatNumber(valueAt(critical, step)) },
+      { title: 'ratio', at: (step) => formatKnown(valueAt(ratio, step)) },
+      { title: 'critical rate', at: (step) => formatKnown(valueAt(critical, step), formatRate) },
     ],
     missing: measured ? null : needs,
   }

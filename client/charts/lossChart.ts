@@ -2,8 +2,9 @@
 // distance between the last two is what annealing can remove. By default the scale fits the samples after
 // warm-up, since the start of a run would flatten everything else; what is cut says how high it went.
 
+import { formatNumber, formatStep } from '../../protocol/numbers.ts'
 import { valueAt } from '../state/series.ts'
-import { formatCount, formatLoss, formatMeasured } from '../views/format.ts'
+import { formatKnown, formatMeasured, standardErrorsIn95 } from '../views/format.ts'
 import { plannedAlternative } from '../views/words.ts'
 import { warmupEndOf } from './phases.ts'
 import { extremesOf, linearScale, logScale, quantileOf, type Scale } from './scale.ts'
@@ -29,9 +30,9 @@ export function lossChart(view: RunView): ChartSpec {
     sentence: lossSentence(view),
     tableSteps: tableStepsOf(view, raw),
     columns: [
-      { title: 'raw, last', at: (step) => formatLoss(value('loss', step)) },
-      { title: 'smoothed', at: (step) => formatLoss(value('lossSmoothed', step)) },
-      { title: 'averaged weights, held-out', at: (step) => formatLoss(value('averagedLoss', step)) },
+      { title: 'raw, last', at: (step) => formatKnown(value('loss', step)) },
+      { title: 'smoothed', at: (step) => formatKnown(value('lossSmoothed', step)) },
+      { title: 'averaged weights, held-out', at: (step) => formatKnown(value('averagedLoss', step)) },
     ],
     missing: raw === undefined || raw.step.length === 0 ? missingSamples(view) : null,
   }
@@ -39,7 +40,7 @@ export function lossChart(view: RunView): ChartSpec {
 
 /** A run that has reported steps has samples: they are on their way to the page. */
 function missingSamples({ run }: RunView): string {
-  return run.step > 0 ? `Loading ${formatCount(run.step)} samples…` : 'Waiting for the first samples.'
+  return run.step > 0 ? `Loading ${formatStep(run.step)} samples…` : 'Waiting for the first samples.'
 }
 
 function lossScale(view: RunView): Scale {
@@ -89,7 +90,7 @@ function lossMarks(view: RunView, scale: Scale): Mark[] {
     if (count > 0) marks.push({ kind: 'cross', step: raw.step[i]!, count })
   }
   const cut = highestCut(view, scale)
-  if (cut !== null) marks.push({ kind: 'cut', step: cut.step, text: `up to ${formatLoss(cut.value)}` })
+  if (cut !== null) marks.push({ kind: 'cut', step: cut.step, text: `up to ${formatNumber(cut.value)}` })
   const end = expectedEnd(view)
   if (end !== null) marks.push(end)
   return marks
@@ -119,17 +120,17 @@ function expectedEnd(view: RunView): Mark | null {
   if (planned === undefined || !Number.isFinite(planned.finalLoss)) return null
   const { value, plusMinus } = formatMeasured(planned.finalLoss, planned.standardError)
   const text = plusMinus === null ? `expected ${value}` : `expected ${value} ± ${plusMinus}`
-  const halfWidth = planned.standardError === null ? null : 1.96 * planned.standardError
+  const halfWidth = planned.standardError === null ? null : standardErrorsIn95 * planned.standardError
   return { kind: 'end', step: run.budgetSteps, value: planned.finalLoss, halfWidth, text }
 }
 
 function lossHead(view: RunView, step: number): HeadItem[] {
   const items: HeadItem[] = []
   const smoothed = valueAt(columnsOf(view, 'lossSmoothed'), step)
-  if (smoothed !== null) items.push({ label: 'smoothed', value: formatLoss(smoothed), key: 'large' })
+  if (smoothed !== null) items.push({ label: 'smoothed', value: formatNumber(smoothed), key: 'large' })
   const averaged = valueAt(columnsOf(view, 'averagedLoss'), step)
   if (averaged !== null)
-    items.push({ label: 'averaged', more: 'weights, held-out', value: formatLoss(averaged), key: 'anneal' })
+    items.push({ label: 'averaged', more: 'weights, held-out', value: formatNumber(averaged), key: 'anneal' })
   if (hasValues(columnsOf(view, 'loss'))) items.push({ label: 'raw', value: '', key: 'raw', secondary: true })
   return items
 }
@@ -142,5 +143,5 @@ function lossSentence(view: RunView): string {
   const trend =
     before === null ? '' : now < before * 0.995 ? ', falling' : now > before * 1.005 ? ', rising' : ', level'
   const averaged = valueAt(columnsOf(view, 'averagedLoss'), view.to)
-  return `Loss ${formatLoss(now)}${trend}${averaged === null ? '' : `; averaged weights ${formatLoss(averaged)}`}.`
+  return `Loss ${formatNumber(now)}${trend}${averaged === null ? '' : `; averaged weights ${formatNumber(averaged)}`}.`
 }

@@ -14,7 +14,7 @@ export type Glyph = {
   readonly stroke?: string
 }
 
-export const glyphs: Readonly<Record<DecisionKind | 'planned', Glyph>> = {
+const kindGlyphs: Readonly<Record<DecisionKind, Glyph>> = {
   start: { path: 'M-3.5-4.5L4.5 0L-3.5 4.5Z', color: 'ink-2', hollow: false },
   raise: { path: 'M-5 4L5 4L0-4.6Z', color: 'large', hollow: false },
   lower: { path: 'M-5-4L5-4L0 4.6Z', color: 'large', hollow: false },
@@ -36,12 +36,15 @@ export const glyphs: Readonly<Record<DecisionKind | 'planned', Glyph>> = {
   drift: { path: 'M-5 3C-2-6 2 6 5-3', color: 'bad', hollow: true },
   finish: { path: 'M-2-5.5H2V5.5H-2Z', color: 'ink-2', hollow: false },
   hold: { path: 'M0-4.2A4.2 4.2 0 1 1 0 4.2A4.2 4.2 0 1 1 0-4.2Z', color: 'ink', hollow: true },
-  planned: { path: 'M0-5.6L5.6 0L0 5.6L-5.6 0Z', color: 'anneal', hollow: true },
 }
 
-/** A question, and an end of one that changed nothing, are hollow: so is what is only planned. */
-export const glyphOf = (decision: Decision): keyof typeof glyphs =>
-  isUnapplied(decision) ? 'planned' : decision.kind
+export const holdGlyph = kindGlyphs.hold
+/** A switch that is only planned. */
+export const plannedGlyph: Glyph = { ...kindGlyphs.switch, hollow: true }
+
+/** What changed nothing is hollow: a question, its end without a change, and advice; so is what is only planned. */
+export const glyphOf = (decision: Decision): Glyph =>
+  isUnapplied(decision) ? { ...kindGlyphs[decision.kind], hollow: true } : kindGlyphs[decision.kind]
 
 /** Glyphs closer than this merge, in px: their buttons are 24 px wide, and none may lie on another (WCAG 2.5.8). */
 export const stackDistancePx = 24.5

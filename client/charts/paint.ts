@@ -1,7 +1,6 @@
 // Paints a chart's values on a canvas, in order: phases, what is unknown, decisions, what was measured, the
 // present, words. The caller has set transform and clip. Past is solid, future dashed, unknown hatched.
 
-import { glyphs } from './markers.ts'
 import { paintBand, paintLine, paintSpikes } from './paintLines.ts'
 import {
   paintCross,
@@ -106,7 +105,7 @@ function paintVertical(
 
 function paintDecisionLine(pen: Pen, line: ChartLine): void {
   const { context, palette, spec } = pen
-  const glyph = glyphs[line.glyph]
+  const { glyph } = line
   const x = pen.x(line.step)
   context.beginPath()
   context.moveTo(x, 9)

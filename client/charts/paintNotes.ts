@@ -1,7 +1,7 @@
 // Painters of what explains a chart: stretches that are unknown or without samples (hatched), a person's
 // stretch, reference values with their meaning, samples that are not finite or cut off, the expected end.
 
-import { formatCount } from '../views/format.ts'
+import { formatStep } from '../../protocol/numbers.ts'
 import { type Of, type Pen, paintDot, topPx, write } from './pen.ts'
 
 export function paintHatch(pen: Pen, fromStep: number, toStep: number, words: readonly string[]): void {
@@ -36,7 +36,7 @@ export function paintGaps(pen: Pen): void {
   if (pen.spec.id !== 'loss') return
   for (const { fromStep, toStep } of pen.frame.gaps) {
     if (pen.x(toStep) - pen.x(fromStep) < 4) continue
-    paintHatch(pen, fromStep, toStep, ['no samples', `${formatCount(fromStep)}`, `to ${formatCount(toStep)}`])
+    paintHatch(pen, fromStep, toStep, ['no samples', `${formatStep(fromStep)}`, `to ${formatStep(toStep)}`])
   }
 }
 
@@ -91,7 +91,7 @@ export function paintCross(pen: Pen, mark: Of<'cross'>): void {
   context.lineWidth = 1.8
   context.setLineDash([])
   context.stroke()
-  write(pen, formatCount(mark.count), x + 6, 10, 'left', 'bad', 550)
+  write(pen, formatStep(mark.count), x + 6, 10, 'left', 'bad', 550)
 }
 
 export function paintCut(pen: Pen, mark: Of<'cut'>): void {

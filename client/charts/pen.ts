@@ -2,7 +2,7 @@
 // values to CSS px with (0, 0) at the plot's top left. Nothing here knows the chart library.
 
 import type { Gap } from '../state/series.ts'
-import type { glyphs } from './markers.ts'
+import type { Glyph } from './markers.ts'
 import type { ColorName, Palette } from './palette.ts'
 import type { Stretch } from './phases.ts'
 import { positionOn } from './scale.ts'
@@ -15,7 +15,7 @@ export const topPx = 12
 
 export type ChartLine = {
   readonly step: number
-  readonly glyph: keyof typeof glyphs
+  readonly glyph: Glyph
   readonly dashed: boolean
 }
 export type Frame = {

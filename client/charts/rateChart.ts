@@ -3,9 +3,11 @@
 // below the axis. The scale spans two decades under the highest rate; a range test that starts at one
 // millionth would flatten all the rest.
 
+import { formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import { valueAt } from '../state/series.ts'
-import { formatCount, formatNumber } from '../views/format.ts'
+import { formatKnown } from '../views/format.ts'
+import { aheadWords } from '../views/words.ts'
 import type { ColorName } from './palette.ts'
 import { warmupEndOf } from './phases.ts'
 import { extremesOf, logScale, type Scale } from './scale.ts'
@@ -21,6 +23,7 @@ const plannedPoints = 80
 export function rateChart(view: RunView): ChartSpec {
   const applied = columnsOf(view, 'learningRate')
   const scale = rateScale(view)
+  const ahead = aheadWords(view.run)
   return {
     id: 'rate',
     title: 'Learning rate',
@@ -32,10 +35,13 @@ export function rateChart(view: RunView): ChartSpec {
     sentence: rateSentence(view),
     tableSteps: tableStepsOf(view, applied),
     columns: [
-      { title: 'applied', at: (step) => formatNumber(step < view.run.step ? valueAt(applied, step) : null) },
       {
-        title: 'planned',
-        at: (step) => (step >= view.run.step ? formatNumber(plannedRate(view, step)) : 'past'),
+        title: 'applied',
+        at: (step) => formatKnown(step < view.run.step ? valueAt(applied, step) : null, formatRate),
+      },
+      {
+        title: ahead,
+        at: (step) => (step >= view.run.step ? formatKnown(plannedRate(view, step), formatRate) : 'past'),
       },
     ],
     missing: null,
@@ -112,7 +118,7 @@ function zonesByHand(view: RunView): Mark[] {
       fromStep: decision.step,
       toStep: Math.max(end, decision.step + 1),
       color: 'human',
-      text: rate === null ? 'by hand' : `by hand: ${formatNumber(rate)}`,
+      text: rate === null ? 'by hand' : `by hand: ${formatRate(rate)}`,
     })
   }
   return zones
@@ -120,30 +126,36 @@ function zonesByHand(view: RunView): Mark[] {
 
 function rateHead(view: RunView, step: number): HeadItem[] {
   if (step > view.run.step)
-    return [{ label: 'planned', value: formatNumber(plannedRate(view, step)), key: 'dashed' }]
+    return [
+      {
+        label: aheadWords(view.run),
+        value: formatKnown(plannedRate(view, step), formatRate),
+        key: 'dashed',
+      },
+    ]
   const applied = valueAt(columnsOf(view, 'learningRate'), step)
   const items: HeadItem[] =
-    applied === null ? [] : [{ label: 'applied', value: formatNumber(applied), key: 'ink' }]
+    applied === null ? [] : [{ label: 'applied', value: formatRate(applied), key: 'ink' }]
   if (view.stretches.some(({ planned }) => planned))
-    items.push({ label: 'planned', value: '', key: 'dashed' })
+    items.push({ label: aheadWords(view.run), value: '', key: 'dashed' })
   return items
 }
 
 function rateSentence(view: RunView): string {
   const applied = valueAt(columnsOf(view, 'learningRate'), view.to)
   const parts = [
-    applied === null ? 'Learning rate: none applied yet' : `Learning rate ${formatNumber(applied)}`,
+    applied === null ? 'Learning rate: none applied yet' : `Learning rate ${formatRate(applied)}`,
   ]
   for (const stretch of view.stretches) {
     if (!stretch.planned) continue
-    const from = formatNumber(plannedRate(view, stretch.fromStep))
-    const to = formatNumber(plannedRate(view, stretch.toStep))
+    const from = formatKnown(plannedRate(view, stretch.fromStep), formatRate)
+    const to = formatKnown(plannedRate(view, stretch.toStep), formatRate)
     const rates = from === to ? from : `${from} to ${to}`
     parts.push(
-      `planned ${rates} from step ${formatCount(stretch.fromStep)} to ${formatCount(stretch.toStep)}`,
+      `${aheadWords(view.run)} ${rates} from step ${formatStep(stretch.fromStep)} to ${formatStep(stretch.toStep)}`,
     )
   }
   const warmup = warmupEndOf(view.run)
-  if (warmup > 0) parts.push(`warm-up ended at step ${formatCount(warmup)}`)
+  if (warmup > 0) parts.push(`warm-up ended at step ${formatStep(warmup)}`)
   return `${parts.join('; ')}.`
 }

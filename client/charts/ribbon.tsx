@@ -2,10 +2,10 @@
 // button, a tick per hold, the chosen decision as a tag. It shares its x axis with the charts below. Dragging
 // over the bars zooms as on the charts; a double click shows the whole run.
 
-import type { Decision } from '../../protocol/vocabulary.ts'
-import { formatCount, formatNumber } from '../views/format.ts'
-import { decisionTitle, decisionWords, phaseTitle } from '../views/words.ts'
-import { glyphOf, type Marker, placeMarkers, placeTicks } from './markers.ts'
+import { formatRate, formatStep } from '../../protocol/numbers.ts'
+import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import { aheadWords, decisionTitle, decisionWords, phaseTitle } from '../views/words.ts'
+import { glyphOf, type Marker, placeMarkers, placeTicks, plannedGlyph } from './markers.ts'
 import { plannedSwitchOf, type Stretch } from './phases.ts'
 import { GlyphPicture } from './smallPictures.tsx'
 import type { RunView } from './spec.ts'
@@ -76,7 +76,7 @@ export function Ribbon(props: RibbonProps) {
         ))}
       </ol>
       {planned !== null && inside(planned) && (
-        <PlannedSwitch at={x(planned)} step={planned} room={widthPx - right - x(planned)} />
+        <PlannedSwitch run={view.run} at={x(planned)} step={planned} room={widthPx - right - x(planned)} />
       )}
       {chosen !== null && inside(chosen.step) && (
         <Tag
@@ -114,9 +114,11 @@ function barWords(stretch: Stretch, view: RunView, narrow: boolean): string {
     const rate = run.largeLearningRate
     return narrow || rate === null || stretch.planned
       ? phaseTitle.large
-      : `${phaseTitle.large} ${formatNumber(rate)}`
+      : `${phaseTitle.large} ${formatRate(rate)}`
   }
-  return stretch.planned && !narrow ? `${phaseTitle[stretch.phase]}, planned` : phaseTitle[stretch.phase]
+  return stretch.planned && !narrow
+    ? `${phaseTitle[stretch.phase]}, ${aheadWords(run)}`
+    : phaseTitle[stretch.phase]
 }
 
 function Bar(props: { stretch: Stretch; view: RunView; x: (step: number) => number; narrow: boolean }) {
@@ -150,7 +152,7 @@ function MarkerButton(props: { marker: Marker; chosen: Decision | null; choose: 
   const next = decisions[(index + 1) % decisions.length]!
   const stacked = decisions.length > 1
   const label = stacked
-    ? `${decisions.length} decisions, steps ${formatCount(decisions[0]!.step)} to ${formatCount(decisions.at(-1)!.step)}. Open ${decisionTitle(next)}`
+    ? `${decisions.length} decisions, steps ${formatStep(decisions[0]!.step)} to ${formatStep(decisions.at(-1)!.step)}. Open ${decisionTitle(next)}`
     : `${decisionTitle(next)}, decision ${next.number}`
   return (
     <li style={{ left: `${x}px` }}>
@@ -162,17 +164,18 @@ function MarkerButton(props: { marker: Marker; chosen: Decision | null; choose: 
         title={stacked ? decisions.map(decisionTitle).join('\n') : decisionTitle(next)}
         onClick={() => props.choose(next.number)}
       >
-        {stacked ? <span>{decisions.length}</span> : <GlyphPicture name={glyphOf(next)} />}
+        {stacked ? <span>{decisions.length}</span> : <GlyphPicture glyph={glyphOf(next)} />}
       </button>
     </li>
   )
 }
 
-function PlannedSwitch(props: { at: number; step: number; room: number }) {
-  const words = `Switch at about ${formatCount(props.step)}`
+function PlannedSwitch(props: { run: RunSummary; at: number; step: number; room: number }) {
+  const ahead = aheadWords(props.run) === 'advised' ? 'Switch advised' : 'Switch'
+  const words = `${ahead} at about ${formatStep(props.step)}`
   return (
     <p class="planned-switch" style={{ left: `${props.at}px` }}>
-      <GlyphPicture name="planned" />
+      <GlyphPicture glyph={plannedGlyph} />
       <span class={props.room > 170 ? '' : 'visually-hidden'}>{words}</span>
     </p>
   )
@@ -191,13 +194,13 @@ export function tagMiddle(at: number, half: number, widthPx: number, others: rea
 function Tag(props: TagProps) {
   const { decision, at, widthPx } = props
   const words = props.short
-    ? formatCount(decision.step)
-    : `${decisionWords(decision)}, step ${formatCount(decision.step)}`
+    ? formatStep(decision.step)
+    : `${decisionWords(decision)}, step ${formatStep(decision.step)}`
   const half = (words.length * 6.7 + (props.short ? 18 : 34)) / 2
   const middle = tagMiddle(at, half, widthPx, props.others)
   return (
     <p class="tag" style={{ left: `${middle}px` }} aria-hidden="true">
-      {!props.short && <GlyphPicture name={glyphOf(decision)} size={12} />}
+      {!props.short && <GlyphPicture glyph={glyphOf(decision)} size={12} />}
       {words}
     </p>
   )

@@ -3,12 +3,13 @@
 
 import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { formatStep } from '../../protocol/numbers.ts'
 import type { Decision } from '../../protocol/vocabulary.ts'
 import { countSamples } from '../state/series.ts'
-import { formatCount } from '../views/format.ts'
 import { Chart, useCursorReset } from './chart.tsx'
 import { noiseChart, ratioChart, regimeChart } from './diagnosticCharts.ts'
 import { lossChart } from './lossChart.ts'
+import { glyphOf, plannedGlyph } from './markers.ts'
 import type { ChartLine, Frame } from './pen.ts'
 import { plannedSwitchOf } from './phases.ts'
 import { rateChart } from './rateChart.ts'
@@ -52,9 +53,9 @@ function linesOf(view: RunView, chosen: Decision | null): ChartLine[] {
   )
   const lines: ChartLine[] = changes
     .slice(-linesMax)
-    .map(({ step, kind }) => ({ step, glyph: kind, dashed: false }))
+    .map((decision) => ({ step: decision.step, glyph: glyphOf(decision), dashed: false }))
   const planned = plannedSwitchOf(view.run)
-  if (planned !== null) lines.push({ step: planned, glyph: 'planned', dashed: true })
+  if (planned !== null) lines.push({ step: planned, glyph: plannedGlyph, dashed: true })
   return lines
 }
 
@@ -143,7 +144,7 @@ function LossTools(props: RunChartsProps) {
     <>
       {stored > shown && (
         <span class="thinned" title="Each pixel keeps its least and its greatest sample.">
-          showing {formatCount(shown)} of {formatCount(stored)}
+          showing {formatStep(shown)} of {formatStep(stored)}
         </span>
       )}
       {props.zoom !== null && (
@@ -167,11 +168,11 @@ function StepAxis(props: { from: number; to: number; widthPx: number }) {
   const { from, to, widthPx } = props
   const { left, right } = guttersOf(widthPx)
   const x = (step: number) => left + ((widthPx - left - right) * (step - from)) / (to - from)
-  const first = `step ${formatCount(from)}`
+  const first = `step ${formatStep(from)}`
   const room = (text: string) => text.length * labelCharPx
   const inner = niceValues(from, to, widthPx < narrowPx ? 4 : 8).filter((step) => {
-    const half = room(formatCount(step)) / 2 + labelGapPx
-    return x(step) - half > left + room(first) && x(step) + half < x(to) - room(formatCount(to))
+    const half = room(formatStep(step)) / 2 + labelGapPx
+    return x(step) - half > left + room(first) && x(step) + half < x(to) - room(formatStep(to))
   })
   const steps = [from, ...inner, to]
   return (
@@ -180,7 +181,7 @@ function StepAxis(props: { from: number; to: number; widthPx: number }) {
         <g key={step}>
           <path d={`M${x(step)} 0v4`} />
           <text x={x(step)} y="16" text-anchor={step === to ? 'end' : step === from ? 'start' : 'middle'}>
-            {step === from ? first : formatCount(step)}
+            {step === from ? first : formatStep(step)}
           </text>
         </g>
       ))}

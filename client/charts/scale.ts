@@ -2,7 +2,7 @@
 // (outside it the result leaves [0, 1]; the painter clips). Logarithmic scales take values above 0 only;
 // 0 or less has no place on them and maps to null, so that it is never drawn as a small number.
 
-import { formatNumber } from '../views/format.ts'
+import { formatNumber } from '../../protocol/numbers.ts'
 
 export type Tick = { readonly value: number; readonly label: string }
 export type Scale = {
@@ -51,7 +51,7 @@ export function linearScale(low: number, high: number, tickCountMax: number): Sc
   const values = niceValues(scale.low, scale.high, tickCountMax)
   const decimals = Math.max(0, ...values.map((value) => (String(value).split('.')[1] ?? '').length))
   const label = (value: number) =>
-    Math.abs(value) >= 1000 ? formatNumber(value) : value.toFixed(Math.min(6, decimals)).replace('-', '−')
+    Math.abs(value) >= 1000 ? formatNumber(value) : value.toFixed(Math.min(6, decimals))
   return { ...scale, ticks: values.map((value) => ({ value, label: label(value) })) }
 }
 
@@ -83,20 +83,15 @@ export function logTicks(low: number, high: number, countMax: number): Tick[] {
         const value = Number((factor * 10 ** power).toPrecision(6))
         if (value >= low && value <= high) values.push(value)
       }
-    return values.slice(0, countMax).map((value) => ({ value, label: logLabel(value) }))
+    return values.slice(0, countMax).map((value) => ({ value, label: formatNumber(value) }))
   }
   const every = Math.ceil((last - first + 1) / countMax)
   const ticks: Tick[] = []
   for (let power = last; power >= first; power -= every) {
     const value = Number((10 ** power).toPrecision(6))
-    ticks.unshift({ value, label: logLabel(value) })
+    ticks.unshift({ value, label: formatNumber(value) })
   }
   return ticks
-}
-
-/** On an axis a power of ten is short: "0.1", not "0.10". */
-function logLabel(value: number): string {
-  return value >= 0.0001 && value < 1 ? String(value) : formatNumber(value).replace(/^1 × /, '')
 }
 
 /** Least and greatest finite value of several lists; null = there is none. */

@@ -1,9 +1,10 @@
 // The small pictures beside words: a run's phase bar and loss curve in the list, the bar of one side of the
 // test, and the strip of other rules. All SVG, all functions of values, all with the same words in text.
 
+import { formatStep } from '../../protocol/numbers.ts'
 import type { Counterfactual, RunSummary } from '../../protocol/vocabulary.ts'
-import { formatCount, standardErrorsIn95 } from '../views/format.ts'
-import { glyphs } from './markers.ts'
+import { standardErrorsIn95 } from '../views/format.ts'
+import type { Glyph } from './markers.ts'
 import { lastStepOf, stretchesOf, warmupEndOf } from './phases.ts'
 import { extremesOf } from './scale.ts'
 
@@ -93,22 +94,34 @@ export function Spark(props: { run: RunSummary }) {
   )
 }
 
-/** One side of the test: the value as a bar from 0, its 95 % interval as a whisker. `most` is the longest bar's end. */
+/**
+ * One side of a test: the value as a bar from 0, its 95 % interval as a whisker. `least` (at most 0) and `most` are the
+ * ends of the track.
+ */
 export function EvidenceBar(props: {
   value: number
   standardError: number | null
+  least: number
   most: number
-  color: 'large' | 'anneal'
+  color: 'large' | 'anneal' | 'ink-2' | 'ink-3'
 }) {
-  const { value, standardError, most, color } = props
-  const at = (amount: number) => Math.min(99.6, Math.max(0, (100 * amount) / most))
+  const { value, standardError, least, most, color } = props
+  const at = (amount: number) => Math.min(99.6, Math.max(0, (100 * (amount - least)) / (most - least)))
   const half = (standardError ?? 0) * standardErrorsIn95
   const [low, high] = [at(value - half), at(value + half)]
   const percent = (share: number) => `${share}%`
+  const start = at(Math.min(0, value))
   return (
     <svg class="evidence-bar" width="100%" height="20" aria-hidden="true">
       <rect class="track" x="0" y="4" width="100%" height="12" rx="3" />
-      <rect class={`fill-${color}`} x="0" y="4" width={percent(at(value))} height="12" rx="3" />
+      <rect
+        class={`fill-${color}`}
+        x={percent(start)}
+        y="4"
+        width={percent(at(Math.max(0, value)) - start)}
+        height="12"
+        rx="3"
+      />
       {half > 0 &&
         ['rim', 'whisker'].map((line) => (
           <g key={line} class={line}>
@@ -141,7 +154,7 @@ export function CounterfactualStrip(props: {
             <line class="now-line" x1={at(nowStep)} x2={at(nowStep)} y1="0" y2="20" />
             {step !== null && <circle cx={at(step)} cy="10" r="4" />}
           </svg>
-          <b>{step !== null ? formatCount(step) : isOver ? 'never' : 'not yet'}</b>
+          <b>{step !== null ? formatStep(step) : isOver ? 'never' : 'not yet'}</b>
         </li>
       ))}
     </ul>
@@ -149,9 +162,8 @@ export function CounterfactualStrip(props: {
 }
 
 /** A decision's glyph as an SVG group, for buttons and lists. */
-export function GlyphPicture(props: { name: keyof typeof glyphs; size?: number }) {
-  const glyph = glyphs[props.name]
-  const size = props.size ?? 14
+export function GlyphPicture(props: { glyph: Glyph; size?: number }) {
+  const { glyph, size = 14 } = props
   return (
     <svg
       class={`glyph ink-${glyph.color} ${glyph.hollow ? 'hollow' : ''}`}

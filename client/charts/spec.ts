@@ -2,8 +2,8 @@
 // shows at a step, a sentence for people who do not see it, and the table behind it. The five charts of a run
 // are functions from a `RunView` to this; one painter (paint.ts) draws them all.
 
-import type { Decision, RunSummary, Series } from '../../protocol/vocabulary.ts'
-import type { Gap } from '../state/series.ts'
+import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import type { Gap, Series } from '../state/series.ts'
 import type { ColorName } from './palette.ts'
 import type { Stretch } from './phases.ts'
 import type { Scale } from './scale.ts'

@@ -1,8 +1,8 @@
 // Small readings of a `RunView` that several charts share: points of a signal, the part after warm-up, the
 // rows of a chart's table.
 
-import type { Decision, Evidence, RunSummary, Series, SeriesColumns } from '../../protocol/vocabulary.ts'
-import { gapsOf, indexAt } from '../state/series.ts'
+import type { Decision, Evidence, RunSummary } from '../../protocol/vocabulary.ts'
+import { type Columns, gapsOf, indexAt, type Series } from '../state/series.ts'
 import { lastStepOf, stretchesOf } from './phases.ts'
 import type { LossFit, Points, RunView } from './spec.ts'
 
@@ -32,7 +32,7 @@ export function viewOf(source: ViewSource): RunView {
   }
 }
 
-export function columnsOf(view: RunView, signal: string): SeriesColumns | undefined {
+export function columnsOf(view: RunView, signal: string): Columns | undefined {
   return view.series.signals[signal]
 }
 
@@ -52,13 +52,13 @@ export function pointsOf(view: RunView, signal: string): Points {
 }
 
 /** Whether a signal has any value at all. */
-export function hasValues(columns: SeriesColumns | undefined): columns is SeriesColumns {
+export function hasValues(columns: Columns | undefined): columns is Columns {
   return columns?.last.some((value) => value !== null) ?? false
 }
 
 /** Values of a column from a step on, inside the window. */
 export function valuesFrom(
-  columns: SeriesColumns | undefined,
+  columns: Columns | undefined,
   name: 'min' | 'max' | 'last',
   view: RunView,
   fromStep: number,
@@ -80,7 +80,7 @@ export function evidenceAt(view: RunView, signal: string, step: number): Evidenc
 }
 
 /** Steps of the table: every decision in the window, then evenly chosen buckets, in order and without repeats. */
-export function tableStepsOf(view: RunView, columns: SeriesColumns | undefined): number[] {
+export function tableStepsOf(view: RunView, columns: Columns | undefined): number[] {
   const steps = new Set<number>()
   for (const decision of view.decisions)
     if (decision.kind !== 'hold' && decision.step >= view.from && decision.step <= view.to)

@@ -1,7 +1,6 @@
 // Calls of the HTTP API. A failure is a value, never an exception: the server's own problem details, or one
 // made here when there was no answer, so that every button can say beside itself what went wrong.
 
-import { type AnswerName, answerProblem } from '../../protocol/answers.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import type {
   Command,
@@ -11,10 +10,7 @@ import type {
   RunSummary,
   Series,
 } from '../../protocol/vocabulary.ts'
-
-export type Answer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: Problem }
+import { type Answer, type Answers, isProblem, readAnswer } from './read.ts'
 
 /** Longest wait for an answer, in milliseconds. */
 const answerMsMax = 15_000
@@ -23,21 +19,13 @@ function localProblem(title: string, detail: string, status: number): Problem {
   return { type: 'about:blank', title, status, detail, code: 'no-answer' }
 }
 
-/** An answer that is none of this page's: the server is of another version than the page. */
-export const notUnderstood = (wrong: string): Problem =>
-  localProblem(
-    'Not understood',
-    `The server answered otherwise than this page expects (${wrong}): reload it.`,
-    200,
-  )
+/** A call whose answer is read. */
+async function ask<Name extends keyof Answers>(name: Name, path: string): Promise<Answer<Answers[Name]>> {
+  const answer = await call('GET', path)
+  return answer.ok ? readAnswer(name, answer.value) : answer
+}
 
-/** @param shape of a success; null = the answer is not looked at */
-async function call<T>(
-  method: string,
-  path: string,
-  shape: AnswerName | null,
-  body?: unknown,
-): Promise<Answer<T>> {
+async function call(method: string, path: string, body?: unknown): Promise<Answer<unknown>> {
   try {
     const response = await fetch(apiPrefix + path, {
       method,
@@ -46,13 +34,10 @@ async function call<T>(
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    const parsed: unknown = text === '' ? null : JSON.parse(text)
-    if (response.ok) {
-      const wrong = shape === null ? undefined : answerProblem(shape, parsed)
-      if (wrong === undefined) return { ok: true, value: parsed as T }
-      return { ok: false, problem: notUnderstood(wrong) }
-    }
-    return { ok: false, problem: asProblem(parsed, response.status) }
+    const value: unknown = text === '' ? null : JSON.parse(text)
+    if (response.ok) return { ok: true, value }
+    const failed = `The server answered with status ${response.status}.`
+    return { ok: false, problem: isProblem(value) ? value : localProblem('Failed', failed, response.status) }
   } catch (error) {
     const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
     const detail = timedOut
@@ -64,22 +49,15 @@ async function call<T>(
   }
 }
 
-function asProblem(body: unknown, status: number): Problem {
-  const found = body as Partial<Problem> | null
-  if (typeof found === 'object' && typeof found?.detail === 'string')
-    return { ...localProblem('', '', status), ...found }
-  return localProblem('Failed', `The server answered with status ${status}.`, status)
-}
-
 const pathOf = (runId: string) => `/runs/${encodeURIComponent(runId)}`
 
 /** The newest runs; the live list follows from there. */
 export function fetchRuns(): Promise<Answer<RunList>> {
-  return call('GET', '/runs', 'RunList')
+  return ask('RunList', '/runs')
 }
 
 export function fetchRun(runId: string): Promise<Answer<RunSummary>> {
-  return call('GET', pathOf(runId), 'RunSummary')
+  return ask('RunSummary', pathOf(runId))
 }
 
 export type SeriesRange = { readonly from: number; readonly to: number; readonly points: number }
@@ -89,11 +67,11 @@ export function fetchSeries(runId: string, range: SeriesRange): Promise<Answer<S
     to: String(Math.ceil(range.to)),
     points: String(range.points),
   })
-  return call('GET', `${pathOf(runId)}/series?${query}`, 'Series')
+  return ask('Series', `${pathOf(runId)}/series?${query}`)
 }
 
 export function fetchDecisions(runId: string, after: number): Promise<Answer<DecisionList>> {
-  return call('GET', `${pathOf(runId)}/decisions?after=${after}`, 'DecisionList')
+  return ask('DecisionList', `${pathOf(runId)}/decisions?after=${after}`)
 }
 
 export type CommandKind = Exclude<
@@ -101,7 +79,7 @@ export type CommandKind = Exclude<
   'override' | 'hand-back' | 'set-budget' | 'set-mode' | 'approve' | 'reject'
 >
 export function sendCommand(runId: string, kind: CommandKind, reason: string): Promise<Answer<unknown>> {
-  return call('POST', `${pathOf(runId)}/commands`, null, { kind, reason })
+  return call('POST', `${pathOf(runId)}/commands`, { kind, reason })
 }
 
 export function sendAnswer(
@@ -110,7 +88,7 @@ export function sendAnswer(
   kind: 'approve' | 'reject',
   reason: string,
 ): Promise<Answer<unknown>> {
-  return call('POST', `${pathOf(runId)}/decisions/${decision}/${kind}`, null, { reason })
+  return call('POST', `${pathOf(runId)}/decisions/${decision}/${kind}`, { reason })
 }
 
 export type OverrideBody = {
@@ -119,11 +97,11 @@ export type OverrideBody = {
   readonly reason: string
 }
 export function sendOverride(runId: string, body: OverrideBody): Promise<Answer<unknown>> {
-  return call('POST', `${pathOf(runId)}/overrides`, null, body)
+  return call('POST', `${pathOf(runId)}/overrides`, body)
 }
 
 export function sendHandBack(runId: string): Promise<Answer<unknown>> {
-  return call('DELETE', `${pathOf(runId)}/overrides/current`, null)
+  return call('DELETE', `${pathOf(runId)}/overrides/current`)
 }
 
 /** Address of one decision's record as JSON. */

@@ -5,6 +5,7 @@
 import { signal } from '@preact/signals'
 import { io, type Socket } from 'socket.io-client'
 import type { ClientEvents, ServerEvents } from '../../protocol/vocabulary.ts'
+import { type Messages, readMessage, trouble } from './read.ts'
 import { retryDelayMs } from './retry.ts'
 
 export type ConnectionState =
@@ -12,7 +13,17 @@ export type ConnectionState =
   | { readonly kind: 'live' }
   | { readonly kind: 'lost'; readonly sinceMs: number; readonly retryAtMs: number }
 
-export type LiveSocket = Socket<ServerEvents, ClientEvents>
+/** What the server sends is unknown until it is read. */
+type Heard = (given: unknown) => void
+type Asked<Event> = Event extends (request: infer Request, answer: never) => void
+  ? Parameters<Event> extends [unknown]
+    ? (request: Request) => void
+    : (request: Request, answer: Heard) => void
+  : never
+export type LiveSocket = Socket<
+  Record<keyof ServerEvents, Heard>,
+  { [Name in keyof ClientEvents]: Asked<ClientEvents[Name]> }
+>
 
 /** What a view follows: asked for at once when connected, and again after each reconnection. */
 export type Following = {
@@ -35,6 +46,9 @@ export function startLive(): LiveSocket {
     attempt = 0
     connection.value = { kind: 'live' }
     for (const following of followed) following.ask(opened)
+  })
+  listen(opened, 'problem', ({ detail }) => {
+    trouble.value = detail
   })
   opened.on('disconnect', scheduleRetry)
   opened.on('connect_error', scheduleRetry)
@@ -63,6 +77,23 @@ function scheduleRetry(): void {
 export function retryNow(): void {
   clearTimeout(timer)
   if (socket !== null && !socket.connected) socket.connect()
+}
+
+/** Hears an event until the returned function is called. A message that cannot be read is not handed on. */
+export function listen<Name extends keyof ServerEvents>(
+  opened: LiveSocket,
+  name: Name,
+  handler: (message: Messages[Name]) => void,
+): () => void {
+  const event: keyof ServerEvents = name
+  const heard: Heard = (given) => {
+    const message = readMessage(name, given)
+    if (message.ok) handler(message.value)
+  }
+  opened.on(event, heard)
+  return () => {
+    opened.off(event, heard)
+  }
 }
 
 /** Follows something until the returned function is called. */

@@ -28,7 +28,41 @@ const scenes: Readonly<Record<string, SyntheticOptions>> = {
   stale: { ...base, state: 'stale', gap: [1700, 2000], nonFinite: [900, 901, 902] },
   paused: { ...base, state: 'paused' },
   overridden: { ...base, overridden: true },
+  drifting: { ...base, driftsFrom: 2860 },
+  advised: { ...base, step: 4300, mode: 'advisory' },
+  'no-better': { ...base, step: 6000, state: 'finished' },
+  'bad-samples': { ...base, nonFinite: [900, 901, 902] },
   long: { ...base, id: 'resnet-long-1', step: 720_000, budgetSteps: 1_000_000, gap: [270_000, 330_000] },
+}
+
+/** What some scenes show that does not follow from their options. */
+const changes: Readonly<Record<string, Partial<RunSummary>>> = {
+  advised: {
+    headline:
+      "Advice only, step 4,300 of 6,000: anneal, advised since step 3,960; whether it is done is the job's own affair. The job applies 0.1.",
+    phase: 'large',
+    phases: [
+      { phase: 'warmup', fromStep: 0, toStep: 528 },
+      { phase: 'large', fromStep: 528, toStep: null },
+    ],
+    learningRate: 0.1,
+    switchStep: null,
+    advice: { step: 3960, kind: 'switch' },
+  },
+  'no-better': {
+    headline: 'Final held-out loss 2.33. It is no better than at its start. Never switched.',
+    outcome: { firstLoss: 2.31, keptLoss: 2.33, isBetter: false },
+  },
+  'bad-samples': {
+    badSamples: {
+      nonFinite: 3,
+      nonFiniteNorms: 1,
+      skipped: 12,
+      outOfOrder: 2,
+      repeated: 140,
+      farAhead: 1,
+    },
+  },
 }
 
 const secondsAgo = (seconds: number) => new Date(Date.now() - 1000 * seconds).toISOString()
@@ -67,10 +101,11 @@ function sampleRuns(): RunSummary[] {
     ),
     listed(
       'fashion-cnn-1',
-      say('Final loss 0.281. Switched at step 3,960 of 6,000, never undone.', 'finished'),
+      say('Final held-out loss 0.281. Switched at step 3,960 of 6,000.', 'finished'),
       { step: 6000 },
       90_000,
     ),
+    listed('digits-mlp-7', { state: 'finished', ...changes['no-better'] }, { step: 6000 }, 172_000),
   ]
 }
 
@@ -89,7 +124,7 @@ if (scene === undefined) {
   const { run, decisions, series } = syntheticRun(scene)
   runState.value = {
     ...emptyRunState(run.id),
-    run: { ...run, lastSeenAt: secondsAgo(scene.state === 'stale' ? 245 : 1) },
+    run: { ...run, ...changes[show], lastSeenAt: secondsAgo(scene.state === 'stale' ? 245 : 1) },
     decisions: decisions.map((decision, i) => ({
       ...decision,
       madeAt: secondsAgo(4 + 12 * (decisions.length - 1 - i)),

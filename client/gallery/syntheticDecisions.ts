@@ -1,6 +1,10 @@
 // Sample decisions for the gallery, at fixed shares of an invented run's budget.
 
-import type { Decision, DecisionKind, Phase, Plan, RunState } from '../../protocol/vocabulary.ts'
+import { formatStep } from '../../protocol/numbers.ts'
+import type { Decision, DecisionKind, Mode, Phase, Plan, RunState } from '../../protocol/vocabulary.ts'
+
+/** What the tuner decides by itself: in advisory mode advice. */
+const ruleKinds: readonly DecisionKind[] = ['hold', 'raise', 'lower', 'switch']
 
 export type SyntheticOptions = {
   readonly id: string
@@ -12,6 +16,9 @@ export type SyntheticOptions = {
   /** Steps whose loss is NaN. */
   readonly nonFinite?: readonly number[]
   readonly overridden?: boolean
+  readonly mode?: Mode
+  /** The step from which the job applies another rate than the planned one. */
+  readonly driftsFrom?: number
 }
 
 /** Where an invented run changes, as shares of its budget. */
@@ -24,7 +31,11 @@ export const shares = {
   handEnd: 0.38,
   switch: 0.66,
 }
-function evidenceFor(step: number): Pick<Decision, 'evidence' | 'alternatives' | 'counterfactuals' | 'test'> {
+
+type Weighed = Pick<Decision, 'evidence' | 'alternatives' | 'counterfactuals' | 'test'>
+
+function evidenceFor(step: number): Weighed {
+  const noiseScale = (step / 540) ** 1.19
   return {
     test: {
       key: 'marginal-cost',
@@ -40,33 +51,33 @@ function evidenceFor(step: number): Pick<Decision, 'evidence' | 'alternatives' |
         signal: 'averagedGap',
         value: 0.0217,
         standardError: 0.0016,
-        unit: 'nats',
+        unit: 'loss',
         count: 43,
-        source: 'valley probes, held-out',
+        source: 'valley-probe',
       },
       {
-        signal: 'valleySlope',
-        value: -7.3e-6,
-        standardError: 1e-6,
-        unit: 'nats per step',
-        count: 43,
-        source: 'valley probes, held-out',
+        signal: 'annealingGain',
+        value: 0.0132,
+        standardError: 0.001,
+        unit: 'loss',
+        count: 3120,
+        source: 'noise-and-curvature',
       },
       {
         signal: 'noiseScale',
-        value: 78 * (step / 540) ** 1.19,
-        standardError: 4.5 * (step / 540) ** 1.19,
+        value: 78 * noiseScale,
+        standardError: 4.5 * noiseScale,
         unit: 'examples',
         count: 3120,
-        source: 'micro-batch gradient norms',
+        source: 'micro-batch-norms',
       },
       {
         signal: 'criticalLearningRate',
         value: 0.27,
         standardError: null,
-        unit: '',
+        unit: 'learning rate',
         count: 52,
-        source: 'line probes',
+        source: 'line-probe',
       },
     ],
     alternatives: [
@@ -83,21 +94,60 @@ function evidenceFor(step: number): Pick<Decision, 'evidence' | 'alternatives' |
   }
 }
 
+/** What the race of the warm-up found. */
+const raceWeighed: Weighed = {
+  evidence: [0.03, 0.1, 0.3].map((learningRate, i) => ({
+    signal: 'arm',
+    learningRate,
+    value: i === 2 ? null : 1.42 - 0.11 * i,
+    standardError: i === 1 ? 0.012 : null,
+    unit: 'loss',
+    count: i === 2 ? 0 : 2048,
+    source: i === 2 ? 'race-diverged' : 'race',
+  })),
+  alternatives: [],
+  counterfactuals: [],
+}
+
+/** Whether the kept weights are those of the end. */
+const comparisonWeighed: Weighed = {
+  test: {
+    key: 'comparison',
+    left: { value: -0.0008, standardError: 0.0011 },
+    relation: '>',
+    right: { value: 0.0022, standardError: null },
+    satisfied: false,
+    hits: { met: 0, of: 1 },
+    probability: null,
+  },
+  evidence: [],
+  alternatives: [],
+  counterfactuals: [],
+}
+
+function weighedBy(kind: DecisionKind, step: number): Weighed {
+  if (kind === 'hold' || kind === 'switch') return evidenceFor(step)
+  if (kind === 'lower') return raceWeighed
+  if (kind === 'finish') return comparisonWeighed
+  return { evidence: [], alternatives: [], counterfactuals: [] }
+}
+
 export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
-  const budget = options.budgetSteps
+  const { budgetSteps: budget, mode = 'auto', driftsFrom } = options
   const at = (share: number) => Math.round(share * budget)
   const events: { step: number; kind: DecisionKind; summary: string; from: Phase; to: Phase }[] = [
     {
       step: 0,
       kind: 'start',
-      summary: 'Started: looking for the largest rate that holds, from 0.000001 up.',
+      summary: 'Started: looking for the largest rate that holds, from 1e-6 up.',
       from: 'warmup',
       to: 'warmup',
     },
     {
       step: at(shares.warmupPeak),
       kind: 'lower',
-      summary: 'Large step set to 0.10: the loss rose at 0.30.',
+      summary:
+        'Large step 0.1: of 3 rates from 0.03 to 0.3, averaged weights did best near 0.1, and 1 diverged.',
       from: 'warmup',
       to: 'large',
     },
@@ -118,7 +168,7 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
     {
       step: at(shares.handEnd),
       kind: 'hand-back',
-      summary: 'Handed back: the rate is 0.10 again.',
+      summary: 'Handed back: the rate is 0.1 again.',
       from: 'large',
       to: 'large',
     },
@@ -132,9 +182,17 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
   ]
   for (let step = at(0.1); step <= options.step; step += at(0.01)) {
     const phase: Phase = step > at(shares.switch) ? 'anneal' : 'large'
-    const summary = 'Holding the large step at 0.10: staying still gains 0.021, annealing gains 0.013.'
+    const summary = 'Holding the large step at 0.1: staying still gains 0.021, annealing gains 0.013.'
     if (phase === 'large') events.push({ step, kind: 'hold', summary, from: phase, to: phase })
   }
+  if (driftsFrom !== undefined)
+    events.push({
+      step: driftsFrom + 50,
+      kind: 'drift',
+      summary: `The job does not follow its plan: since step ${formatStep(driftsFrom)} it applies 0.05, and 0.1 is planned.`,
+      from: 'large',
+      to: 'large',
+    })
   if (options.state === 'finished')
     events.push({
       step: budget,
@@ -156,16 +214,16 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
       regime: { name: 'large-step', index: 0.84, low: 0.79, high: 0.89 },
       plan,
       reason: { key: kind, values: {} },
-      ...(kind === 'hold' || kind === 'switch'
+      ...weighedBy(kind, step),
+      ...(kind === 'hold'
         ? {
-            ...evidenceFor(step),
-            whyNotYet:
-              '0.6 % chance that annealing already gains as much. The two meet at about step 3,960 (3,420 to 4,320).',
+            whyNotYet: '0.6 % chance that annealing already gains as much; the two meet at about step 3,960.',
           }
-        : { evidence: [], alternatives: [], counterfactuals: [] }),
-      rule: { id: 'marginal-cost', version: 3 },
-      mode: 'auto',
-      status: 'applied',
+        : {}),
+      ...(kind === 'finish' ? { promised: { value: 0.284, standardError: 0.002 }, reached: 0.281 } : {}),
+      rule: { id: kind === 'drift' ? 'drift' : 'marginal-cost', version: 3 },
+      mode,
+      status: mode === 'advisory' && ruleKinds.includes(kind) ? 'advisory' : 'applied',
       cause: i + 1,
       madeAt: new Date(Date.UTC(2025, 0, 1, 0, 0, step)).toISOString(),
     }))

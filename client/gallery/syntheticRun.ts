@@ -2,15 +2,8 @@
 // the gallery and by tests alone, never by the page, and says nothing about how training behaves.
 
 import { evaluatePlan } from '../../protocol/plan.ts'
-import type {
-  Decision,
-  Phase,
-  Plan,
-  RunSummary,
-  Segment,
-  Series,
-  SeriesColumns,
-} from '../../protocol/vocabulary.ts'
+import type { Decision, Phase, Plan, RunSummary, Segment } from '../../protocol/vocabulary.ts'
+import type { Columns, Series } from '../state/series.ts'
 import { decisionsOf, type SyntheticOptions, shares } from './syntheticDecisions.ts'
 
 export type { SyntheticOptions }
@@ -90,13 +83,12 @@ function lossParts(step: number, budget: number): { averaged: number; gap: numbe
   }
 }
 
-type Growing = { [Name in keyof SeriesColumns]: (number | null)[] }
-const growing = (): Growing => ({ step: [], first: [], min: [], max: [], last: [], count: [], nonFinite: [] })
+type Growing = { [Name in keyof Columns]: (number | null)[] }
+const growing = (): Growing => ({ step: [], min: [], max: [], last: [], count: [], nonFinite: [] })
 
 function push(columns: Growing, step: number, values: readonly number[]): void {
   const finite = values.filter(Number.isFinite)
   columns.step.push(step)
-  columns.first.push(finite[0] ?? null)
   columns.min.push(finite.length > 0 ? Math.min(...finite) : null)
   columns.max.push(finite.length > 0 ? Math.max(...finite) : null)
   columns.last.push(finite.at(-1) ?? null)
@@ -165,7 +157,7 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
 
 /** A run with its decisions and series, wholly determined by the options. */
 export function syntheticRun(options: SyntheticOptions): SyntheticRun {
-  const { id, step, budgetSteps, state = 'running' } = options
+  const { id, step, budgetSteps, state = 'running', mode = 'auto', driftsFrom } = options
   const plan = planOf(budgetSteps)
   const ends = [0, Math.round(shares.warmup * budgetSteps), Math.round(shares.switch * budgetSteps)]
   const names: Phase[] = ['warmup', 'large', 'anneal']
@@ -185,19 +177,19 @@ export function syntheticRun(options: SyntheticOptions): SyntheticRun {
       budgetSteps,
       warmupSteps: null,
       firstStep: null,
-      mode: 'auto',
+      mode,
       capabilities: ['checkpoint', 'microBatchNorms', 'heldOutLoss', 'averagedWeights', 'lineProbe'],
       learningRate: { initial: null, min: 0.001, max: 0.3 },
       settings: { batchSize: 128 },
     },
     state,
-    mode: 'auto',
+    mode,
     phase: names[present] ?? 'warmup',
     regime: { name: 'large-step', index: 0.84, low: 0.79, high: 0.89 },
     step,
     budgetSteps,
     headline:
-      'Large step at 0.10, step 3,120 of 6,000: staying still gains more than annealing (0.021 vs 0.013). Earliest switch at step 3,960.',
+      'Large step at 0.1, step 3,120 of 6,000: staying still gains more than annealing (0.021 vs 0.013). Earliest switch at step 3,960.',
     loss: last.at(-1) ?? null,
     learningRate: step > 0 ? evaluatePlan(plan, step - 1).learningRate : null,
     largeLearningRate: large,
@@ -225,8 +217,8 @@ export function syntheticRun(options: SyntheticOptions): SyntheticRun {
       repeated: 0,
       farAhead: 0,
     },
-    drift: null,
-    outcome: null,
+    drift: driftsFrom === undefined ? null : { sinceStep: driftsFrom, applied: 0.05, planned: large },
+    outcome: state === 'finished' ? { firstLoss: 2.31, keptLoss: 0.281, isBetter: true } : null,
     advice: null,
     createdAt: '2025-01-01T00:00:00.000Z',
     lastSeenAt: '2025-01-01T01:00:00.000Z',

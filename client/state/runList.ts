@@ -4,7 +4,8 @@
 import { signal } from '@preact/signals'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { fetchRuns } from '../connection/api.ts'
-import { follow, type LiveSocket } from '../connection/live.ts'
+import { follow, type LiveSocket, listen } from '../connection/live.ts'
+import { readMessage } from '../connection/read.ts'
 
 export type RunList = {
   readonly runs: readonly RunSummary[]
@@ -47,25 +48,25 @@ export function matchingRuns(runs: readonly RunSummary[], search: string): reado
 
 /** Follows all runs until the returned function is called. */
 export function followRuns(socket: LiveSocket): () => void {
-  const onRun = (message: { run: RunSummary }) => {
-    runList.value = { ...runList.peek(), runs: withRun(runList.peek().runs, message.run) }
+  const change = (runs: readonly RunSummary[]) => {
+    runList.value = { ...runList.peek(), runs }
   }
-  const onRemoved = (message: { runId: string }) => {
-    runList.value = { ...runList.peek(), runs: runList.peek().runs.filter(({ id }) => id !== message.runId) }
-  }
-  socket.on('run', onRun)
-  socket.on('removed', onRemoved)
-  const stop = follow({
-    ask: (connected) =>
-      connected.emit('subscribe-runs', {}, ({ runs }) => {
-        runList.value = { runs: orderRuns(runs), loaded: true, failure: null }
-      }),
-  })
+  const stops = [
+    listen(socket, 'run', ({ run }) => change(withRun(runList.peek().runs, run))),
+    listen(socket, 'removed', ({ runId }) => change(runList.peek().runs.filter(({ id }) => id !== runId))),
+    follow({
+      ask: (connected) =>
+        connected.emit('subscribe-runs', {}, (given) => {
+          const answer = readMessage('subscribe-runs', given)
+          if (answer.ok) runList.value = { runs: orderRuns(answer.value.runs), loaded: true, failure: null }
+          else if (!runList.peek().loaded)
+            runList.value = { ...runList.peek(), failure: answer.problem.detail }
+        }),
+    }),
+  ]
   void loadRuns()
   return () => {
-    socket.off('run', onRun)
-    socket.off('removed', onRemoved)
-    stop()
+    for (const stop of stops) stop()
   }
 }
 

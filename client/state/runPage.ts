@@ -3,13 +3,12 @@
 // `runState`; the gallery sets it by hand.
 
 import { effect, signal } from '@preact/signals'
-import { answerProblem } from '../../protocol/answers.ts'
-import type { Decision, SubscribeAnswer } from '../../protocol/vocabulary.ts'
-import { fetchDecisions, fetchRun, fetchSeries, notUnderstood } from '../connection/api.ts'
-import { follow, type LiveSocket } from '../connection/live.ts'
+import { fetchDecisions, fetchRun, fetchSeries } from '../connection/api.ts'
+import { follow, type LiveSocket, listen } from '../connection/live.ts'
+import { readMessage } from '../connection/read.ts'
 import { address } from './address.ts'
 import { emptyRunState, knownUpTo, mergeDecisions, type RunState, tooLong, withSeries } from './runState.ts'
-import { nextStepOf } from './series.ts'
+import { nextStepOf, seriesWhere } from './series.ts'
 
 export const runState = signal<RunState>(emptyRunState(''))
 /** Decisions that arrived with the last reconnection, and when; null before the first one. */
@@ -27,37 +26,33 @@ export function followRun(runId: string, socket: LiveSocket): () => void {
   const update = (change: (state: RunState) => RunState) => {
     if (runState.peek().runId === runId) runState.value = change(runState.peek())
   }
-  const onDecision = (message: { runId: string; decision: Decision }) => {
-    if (message.runId !== runId) return
-    const known = knownUpTo(runState.peek().decisions)
-    update((state) => ({ ...state, decisions: mergeDecisions(state.decisions, [message.decision]) }))
-    if (message.decision.number > known + 1) void fillDecisions(runId, known)
-  }
-  const handlers = {
-    decision: onDecision,
-    samples: (message: { runId: string; series: RunState['series'] }) => {
+  const stops = [
+    listen(socket, 'decision', (message) => {
+      if (message.runId !== runId) return
+      const known = knownUpTo(runState.peek().decisions)
+      update((state) => ({ ...state, decisions: mergeDecisions(state.decisions, [message.decision]) }))
+      if (message.decision.number > known + 1) void fillDecisions(runId, known)
+    }),
+    listen(socket, 'samples', (message) => {
       if (message.runId !== runId) return
       update((state) => withSeries(state, message.series))
       if (tooLong(runState.peek())) void reloadSeries(runId)
-    },
-    run: (message: { run: NonNullable<RunState['run']> }) => {
+    }),
+    listen(socket, 'run', (message) => {
       if (message.run.id === runId) update((state) => ({ ...state, run: message.run, problem: null }))
-    },
-    removed: (message: { runId: string }) => {
+    }),
+    listen(socket, 'removed', (message) => {
       if (message.runId === runId) update((state) => ({ ...state, removed: true }))
-    },
-  }
-  for (const [name, handler] of Object.entries(handlers)) socket.on(name as 'run', handler as never)
-  const stop = follow({
-    ask: (connected) => subscribe(connected, runId, update),
-    leave: (connected) => connected.emit('unsubscribe', { runId }),
-  })
-  const stopZoom = followZoom(runId)
+    }),
+    follow({
+      ask: (connected) => subscribe(connected, runId, update),
+      leave: (connected) => connected.emit('unsubscribe', { runId }),
+    }),
+    followZoom(runId),
+  ]
   void loadFirst(runId, update)
   return () => {
-    for (const [name, handler] of Object.entries(handlers)) socket.off(name as 'run', handler as never)
-    stop()
-    stopZoom()
+    for (const stop of stops) stop()
   }
 }
 
@@ -72,9 +67,9 @@ function subscribe(socket: LiveSocket, runId: string, update: Update): void {
     afterStep: again ? nextStepOf(state.series, state.run?.step ?? null) : 0,
     points: seriesPoints,
   }
-  socket.emit('subscribe', request, (given: SubscribeAnswer) => {
-    const wrong = answerProblem('SubscribeAnswer', given)
-    const answer = wrong === undefined ? given : ({ ok: false, problem: notUnderstood(wrong) } as const)
+  socket.emit('subscribe', request, (given) => {
+    const read = readMessage('subscribe', given)
+    const answer = read.ok ? read.value : read
     if (!answer.ok) return update((now) => ({ ...now, problem: answer.problem, loaded: true }))
     update((now) => ({
       ...withSeries(now, answer.series),
@@ -115,28 +110,10 @@ async function reloadSeries(runId: string): Promise<void> {
   const state = runState.peek()
   if (!answer.ok || state.runId !== runId) return
   const reached = Math.max(seen, nextStepOf(answer.value, null))
-  const newer = withoutBefore(state.series, reached)
+  const newer = seriesWhere(state.series, (step) => step >= reached)
   runState.value = withSeries({ ...state, series: answer.value, zoomed: null }, newer)
   const now = address.peek()
   if (now.page === 'run' && now.zoom !== null) void loadZoom(runId, now.zoom)
-}
-
-function withoutBefore(series: RunState['series'], step: number): RunState['series'] {
-  const signals: Record<string, RunState['series']['signals'][string]> = {}
-  for (const [name, columns] of Object.entries(series.signals)) {
-    const start = columns.step.findIndex((at) => at >= step)
-    if (start < 0) continue
-    signals[name] = {
-      step: columns.step.slice(start),
-      first: columns.first.slice(start),
-      min: columns.min.slice(start),
-      max: columns.max.slice(start),
-      last: columns.last.slice(start),
-      count: columns.count.slice(start),
-      nonFinite: columns.nonFinite.slice(start),
-    }
-  }
-  return { ...series, signals }
 }
 
 function followZoom(runId: string): () => void {

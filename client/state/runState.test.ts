@@ -33,7 +33,6 @@ describe('series', () => {
     signals: {
       loss: {
         step: steps,
-        first: steps,
         min: steps,
         max: steps,
         last: steps,

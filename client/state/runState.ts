@@ -2,8 +2,8 @@
 // It is a value; each message gives the next one. Decisions are kept in order without gaps or doubles, and
 // the series stay bounded: `tooLong` says when the server is to be asked for a thinned one.
 
-import type { Decision, Problem, RunSummary, Series } from '../../protocol/vocabulary.ts'
-import { entriesMax, longestSignal, mergeSeries } from './series.ts'
+import type { Decision, Problem, RunSummary } from '../../protocol/vocabulary.ts'
+import { entriesMax, longestSignal, mergeSeries, type Series, seriesWhere } from './series.ts'
 
 export type RunState = {
   readonly runId: string
@@ -62,26 +62,8 @@ export function withSeries(state: RunState, more: Series): RunState {
 }
 
 /** The part of a series inside the range of another. */
-function within(more: Series, range: Series): Series {
-  const inside = (step: number) => step >= range.fromStep && step <= range.toStep
-  const signals: Record<string, Series['signals'][string]> = {}
-  for (const [name, columns] of Object.entries(more.signals)) {
-    if (columns.step.every(inside)) signals[name] = columns
-    else {
-      const kept = columns.step.map(inside)
-      const keep = <T>(values: readonly T[]) => values.filter((_, i) => kept[i])
-      signals[name] = {
-        step: keep(columns.step),
-        first: keep(columns.first),
-        min: keep(columns.min),
-        max: keep(columns.max),
-        last: keep(columns.last),
-        count: keep(columns.count),
-        nonFinite: keep(columns.nonFinite),
-      }
-    }
-  }
-  return { ...more, fromStep: range.fromStep, toStep: range.toStep, signals }
+function within(more: Series, { fromStep, toStep }: Series): Series {
+  return { ...seriesWhere(more, (step) => step >= fromStep && step <= toStep), fromStep, toStep }
 }
 
 /** Whether a signal has grown beyond what the page keeps. */

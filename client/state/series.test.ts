@@ -2,8 +2,9 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Series, SeriesColumns } from '../../protocol/vocabulary.ts'
 import {
+  bucketsWhere,
+  type Columns,
   countSamples,
   emptyColumns,
   gapsOf,
@@ -12,6 +13,7 @@ import {
   mergeColumns,
   mergeSeries,
   nextStepOf,
+  type Series,
   valueAt,
 } from './series.ts'
 
@@ -19,16 +21,15 @@ const columns = (
   steps: readonly number[],
   value: (step: number) => number | null = (step) => step,
   count = 1,
-): SeriesColumns => ({
+): Columns => ({
   step: steps,
-  first: steps.map(value),
   min: steps.map(value),
   max: steps.map(value),
   last: steps.map(value),
   count: steps.map((step) => (value(step) === null ? 0 : count)),
   nonFinite: steps.map((step) => (value(step) === null ? count : 0)),
 })
-const series = (signals: Record<string, SeriesColumns>): Series => ({
+const series = (signals: Record<string, Columns>): Series => ({
   runId: 'a',
   fromStep: 0,
   toStep: 10,
@@ -74,10 +75,29 @@ describe('merging columns', () => {
             columns(b, (step) => -step),
           ),
         ).toEqual(once)
-        for (const name of ['first', 'min', 'max', 'last', 'count', 'nonFinite'] as const)
+        for (const name of ['min', 'max', 'last', 'count', 'nonFinite'] as const)
           expect(once[name]).toHaveLength(once.step.length)
       }),
     )
+  })
+
+  test('what a server sends of a bucket beyond what is drawn is not kept', () => {
+    const sent = (steps: readonly number[]) => ({ ...columns(steps), first: steps })
+    expect(mergeColumns(sent([0, 1]), sent([2]))).toEqual(columns([0, 1, 2]))
+  })
+
+  test('the buckets of a range are kept whole', () => {
+    const have = columns([0, 10, 20, 30])
+    expect(bucketsWhere(have, (step) => step >= 10 && step < 30)).toEqual(columns([10, 20]))
+    expect(bucketsWhere(have, () => true)).toBe(have)
+  })
+
+  test('a signal may have any name', () => {
+    const own = JSON.parse('{"__proto__": 1}') as object
+    const named = (step: number) =>
+      series(Object.fromEntries(Object.keys(own).map((name) => [name, columns([step])])))
+    const merged = mergeSeries(named(0), named(1))
+    expect(Object.entries(merged.signals)).toEqual([['__proto__', columns([0, 1])]])
   })
 
   test('a signal that comes first with the live part is kept', () => {

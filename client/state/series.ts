@@ -3,74 +3,80 @@
 // rollback, or be sent again after a reconnection), all others are put in order of step. Merging the usual
 // case, new steps after the old ones, copies the arrays once; everything else is a merge of two sorted lists.
 
-import type { Series, SeriesColumns } from '../../protocol/vocabulary.ts'
+import type { SeriesColumns, Series as WireSeries } from '../../protocol/vocabulary.ts'
 
 /** Entries kept per signal; above it the page asks the server for the whole range again, thinned. */
 export const entriesMax = 4_000
 
-const newColumns = (): Record<keyof SeriesColumns, (number | null)[]> => ({
-  step: [],
-  first: [],
-  min: [],
-  max: [],
-  last: [],
-  count: [],
-  nonFinite: [],
-})
+/** What the page draws from and therefore keeps; whatever else the server may send of a bucket is left out. */
+export type Columns = Pick<SeriesColumns, 'step' | 'min' | 'max' | 'last' | 'count' | 'nonFinite'>
+export type Series = Omit<WireSeries, 'signals'> & { readonly signals: Readonly<Record<string, Columns>> }
 
-export const emptyColumns = newColumns() as unknown as SeriesColumns
+type ColumnOf<T> = (columns: Columns) => readonly T[]
 
-const valueColumns = ['first', 'min', 'max', 'last', 'count', 'nonFinite'] as const
-
-function concatenated(have: SeriesColumns, more: SeriesColumns): SeriesColumns {
+/** Columns made one by one: the only place that names them all. */
+function eachColumn(make: <T>(of: ColumnOf<T>) => readonly T[]): Columns {
   return {
-    step: have.step.concat(more.step),
-    first: have.first.concat(more.first),
-    min: have.min.concat(more.min),
-    max: have.max.concat(more.max),
-    last: have.last.concat(more.last),
-    count: have.count.concat(more.count),
-    nonFinite: have.nonFinite.concat(more.nonFinite),
+    step: make((columns) => columns.step),
+    min: make((columns) => columns.min),
+    max: make((columns) => columns.max),
+    last: make((columns) => columns.last),
+    count: make((columns) => columns.count),
+    nonFinite: make((columns) => columns.nonFinite),
   }
 }
 
+export const emptyColumns: Columns = eachColumn(() => [])
+
+/** The buckets whose first step passes. */
+export function bucketsWhere(columns: Columns, passes: (step: number) => boolean): Columns {
+  const kept = columns.step.map(passes)
+  if (kept.every(Boolean)) return columns
+  return eachColumn((of) => of(columns).filter((_, i) => kept[i]))
+}
+
 /** Both lists in order of step; at equal steps the entry of `more` stands. */
-export function mergeColumns(have: SeriesColumns, more: SeriesColumns): SeriesColumns {
+export function mergeColumns(have: Columns, more: Columns): Columns {
   if (more.step.length === 0) return have
   if (have.step.length === 0 || more.step[0]! > have.step[have.step.length - 1]!)
-    return concatenated(have, more)
-  const merged = newColumns()
-  const take = (from: SeriesColumns, index: number) => {
-    merged.step.push(from.step[index]!)
-    for (const name of valueColumns) merged[name].push(from[name][index] ?? null)
-  }
+    return eachColumn((of) => of(have).concat(of(more)))
+  const taken: { readonly from: Columns; readonly index: number }[] = []
   let i = 0
   let j = 0
   while (i < have.step.length || j < more.step.length) {
     const left = have.step[i] ?? Number.POSITIVE_INFINITY
     const right = more.step[j] ?? Number.POSITIVE_INFINITY
-    if (left < right) take(have, i++)
+    if (left < right) taken.push({ from: have, index: i++ })
     else {
-      take(more, j++)
+      taken.push({ from: more, index: j++ })
       if (left === right) i++
     }
   }
-  return merged as unknown as SeriesColumns
+  return eachColumn((of) => taken.map(({ from, index }) => of(from)[index]!))
 }
 
 /** The series at hand with a newer part joined in. `stored` and `shown` count the loss-bearing samples and entries. */
 export function mergeSeries(have: Series, more: Series): Series {
-  const signals: Record<string, SeriesColumns> = { ...have.signals }
+  const signals = new Map(Object.entries(have.signals))
   for (const [name, columns] of Object.entries(more.signals))
-    signals[name] = mergeColumns(signals[name] ?? emptyColumns, columns)
+    signals.set(name, mergeColumns(signals.get(name) ?? emptyColumns, columns))
   return {
     runId: have.runId,
     fromStep: Math.min(have.fromStep, more.fromStep),
     toStep: Math.max(have.toStep, more.toStep),
     stored: have.stored + more.stored,
     shown: have.shown + more.shown,
-    signals,
+    signals: Object.fromEntries(signals),
   }
+}
+
+/** The part of every signal whose buckets pass. */
+export function seriesWhere(series: Series, passes: (step: number) => boolean): Series {
+  const signals = Object.entries(series.signals).map(([name, columns]) => [
+    name,
+    bucketsWhere(columns, passes),
+  ])
+  return { ...series, signals: Object.fromEntries(signals) }
 }
 
 /** Entries of the longest signal. */
@@ -101,7 +107,7 @@ export function indexAt(steps: readonly number[], step: number): number {
 }
 
 /** The value that held at a step: the `last` of the newest bucket with a value at or before it; null = none. */
-export function valueAt(columns: SeriesColumns | undefined, step: number): number | null {
+export function valueAt(columns: Columns | undefined, step: number): number | null {
   if (columns === undefined) return null
   for (let i = indexAt(columns.step, step); i >= 0; i--) {
     const value = columns.last[i]
@@ -111,7 +117,7 @@ export function valueAt(columns: SeriesColumns | undefined, step: number): numbe
 }
 
 /** Samples that an entry count stands for, and how many entries show them, of one signal. */
-export function countSamples(columns: SeriesColumns | undefined): { shown: number; stored: number } {
+export function countSamples(columns: Columns | undefined): { shown: number; stored: number } {
   if (columns === undefined) return { shown: 0, stored: 0 }
   let stored = 0
   for (let i = 0; i < columns.step.length; i++)
@@ -131,7 +137,7 @@ const gapSamplesMin = 4
  * whether the job reports every step or every tenth. What is narrower than the bucket before it cannot be
  * seen at this resolution and is left to a closer look. Fewer than 3 entries: no gap can be told.
  */
-export function gapsOf(columns: SeriesColumns | undefined): Gap[] {
+export function gapsOf(columns: Columns | undefined): Gap[] {
   if (columns === undefined || columns.step.length < 3) return []
   const { step } = columns
   const sampleCount = (i: number) => Math.max(1, (columns.count[i] ?? 0) + (columns.nonFinite[i] ?? 0))

@@ -7,7 +7,7 @@ import { KeyList, keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
 import { RunPage } from './runPage.tsx'
 import { RunsPage } from './runsPage.tsx'
-import { ConnectionBar, TopBar } from './topBar.tsx'
+import { ConnectionBar, TopBar, TroubleBar } from './topBar.tsx'
 
 /** Takes over plain clicks on links to the site's own pages. */
 function onLinkClick(event: MouseEvent): void {
@@ -43,6 +43,7 @@ export function App() {
     <>
       <TopBar />
       <ConnectionBar />
+      <TroubleBar />
       {now.page === 'runs' ? (
         <RunsPage />
       ) : now.page === 'run' ? (

@@ -3,11 +3,13 @@
 
 import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
-import { type Answer, sendCommand, sendHandBack } from '../connection/api.ts'
+import { sendCommand, sendHandBack } from '../connection/api.ts'
+import type { Answer } from '../connection/read.ts'
 import { type ControlForm, changeRunAddress } from '../state/address.ts'
-import { formatCount, formatMeasured, formatNumber } from './format.ts'
+import { formatKnown, formatMeasured } from './format.ts'
 import { type Outcome, OutcomeWords, outcomeOf, TextField } from './formParts.tsx'
 import { OverrideForm } from './overridePanel.tsx'
 import { plannedAlternative } from './words.ts'
@@ -25,7 +27,7 @@ export function ControlPanel(props: { run: RunSummary; form: ControlForm; latest
       return (
         <ConfirmForm
           title="Hand back the rate"
-          words={`Twostep decides again from the next report on. It would use ${formatNumber(rateAfterHandBack(run))}.`}
+          words={`Twostep decides again from the next report on. It would use ${formatKnown(rateAfterHandBack(run), formatRate)}.`}
           action="Hand back"
           keep="Keep it"
           withReason={false}
@@ -62,7 +64,7 @@ function OverWords(props: { run: RunSummary }) {
     <div class="panel form">
       <h2>Nothing left to steer</h2>
       <p class="why">
-        The run is {props.run.state} since step {formatCount(props.run.step)}: its plan changes no more.
+        The run is {props.run.state} since step {formatStep(props.run.step)}: its plan changes no more.
       </p>
       <p class="row-of">
         <button type="button" class="button button-quiet" onClick={close}>
@@ -79,8 +81,7 @@ function rateAfterHandBack(run: RunSummary): number | null {
 }
 
 function switchWords(run: RunSummary, latest: Decision | null): string {
-  const end =
-    run.budgetSteps === null ? '' : ` and ends at step ${formatCount(run.budgetSteps)} at the latest`
+  const end = run.budgetSteps === null ? '' : ` and ends at step ${formatStep(run.budgetSteps)} at the latest`
   const now = latest?.alternatives.find(({ kind }) => kind === 'now')
   const planned = latest === null ? undefined : plannedAlternative(latest.alternatives)
   const words = `Annealing starts at the next step${end}.`

@@ -2,25 +2,19 @@
 // when other rules would switch, evidence, links. What a decision does not have is left out.
 
 import { useSignal } from '@preact/signals'
-import type { Decision, DecisionTest, RunSummary } from '../../protocol/vocabulary.ts'
-import { CounterfactualStrip, EvidenceBar } from '../charts/smallPictures.tsx'
+import { formatPlural, formatStep } from '../../protocol/numbers.ts'
+import type { Decision, Evidence, RunSummary } from '../../protocol/vocabulary.ts'
+import { CounterfactualStrip } from '../charts/smallPictures.tsx'
 import { decisionUrl } from '../connection/api.ts'
 import { nowMs } from '../state/clock.ts'
 import { ApprovalForm } from './approvalForm.tsx'
 import { choose, neighbourOf } from './choosing.ts'
 import { copyText } from './copy.ts'
-import {
-  formatAgo,
-  formatChance,
-  formatCount,
-  formatMeasured,
-  formatNumber,
-  formatPlural,
-  standardErrorsIn95,
-} from './format.ts'
+import { formatAgo, formatKnown, formatMeasured } from './format.ts'
 import { Icon } from './icons.tsx'
 import { Sentence } from './sentence.tsx'
-import { alternativeWords, decisionTitle, signalWords, testWords } from './words.ts'
+import { TestBars } from './testBars.tsx'
+import { alternativeWords, decisionTitle, evidenceWords, keyWords } from './words.ts'
 
 type PanelProps = {
   readonly run: RunSummary
@@ -61,6 +55,7 @@ export function DecisionPanel(props: PanelProps) {
         </section>
       )}
       <Alternatives decision={decision} />
+      <PromisedLoss decision={decision} />
       {decision.counterfactuals.length > 0 && (
         <section class="part">
           <h3>When other rules would switch</h3>
@@ -92,8 +87,8 @@ function PanelHead(props: PanelProps & { decision: Decision }) {
     )
   }
   const words = [
-    `Decision ${formatCount(decision.number)}`,
-    decision.status.replace('-', ' '),
+    `Decision ${formatStep(decision.number)}`,
+    keyWords(decision.status),
     formatAgo(decision.madeAt, nowMs.value),
   ]
   return (
@@ -108,54 +103,6 @@ function PanelHead(props: PanelProps & { decision: Decision }) {
         {words.join(', ')}.{latest ? ' Latest.' : ''}
       </p>
     </>
-  )
-}
-
-/** The sides' words: what staying gains stands left in the rule, what annealing gains right. */
-function TestBars(props: { test: DecisionTest }) {
-  const { key, left, right, probability } = props.test
-  const words = testWords(key)
-  const reach = (side: DecisionTest['left']) => side.value + standardErrorsIn95 * (side.standardError ?? 0)
-  const most = Math.max(reach(left), reach(right), Number.MIN_VALUE) * 1.06
-  return (
-    <div class="test">
-      {(
-        [
-          ['large', left, words[0]],
-          ['anneal', right, words[1]],
-        ] as const
-      ).map(([color, side, name]) => {
-        const { value, plusMinus } = formatMeasured(side.value, side.standardError)
-        return (
-          <div key={color} class="side-of-test">
-            <span>{name}</span>
-            <span class="measured">
-              <b>{value}</b>
-              {plusMinus !== null && ` ± ${plusMinus}`}
-            </span>
-            <EvidenceBar value={side.value} standardError={side.standardError} most={most} color={color} />
-          </div>
-        )
-      })}
-      <RuleSquares test={props.test} />
-      {probability !== null && (
-        <p class="chance">Chance that the rule holds here: {formatChance(probability)}.</p>
-      )}
-    </div>
-  )
-}
-
-function RuleSquares(props: { test: DecisionTest }) {
-  const { met, of } = props.test.hits
-  return (
-    <p class="rule">
-      <span class="squares" aria-hidden="true">
-        {Array.from({ length: of }, (_, i) => (
-          <i key={i} class={i >= of - met ? 'met' : ''} />
-        ))}
-      </span>
-      Rule met at {met} of the last {formatPlural(of, 'probe')}.
-    </p>
   )
 }
 
@@ -187,6 +134,38 @@ function Alternatives(props: { decision: Decision }) {
   )
 }
 
+/** What the anneal was to end at when it began, beside what came of it. */
+function PromisedLoss(props: { decision: Decision }) {
+  const { promised, reached } = props.decision
+  if (promised == null) return null
+  const { value, plusMinus } = formatMeasured(promised.value, promised.standardError)
+  return (
+    <section class="part">
+      <h3>Final loss</h3>
+      <table class="figures">
+        <tbody>
+          <tr>
+            <th scope="row">promised when the anneal began</th>
+            <td>
+              <b>{value}</b>
+            </td>
+            <td>{plusMinus === null ? '' : `± ${plusMinus}`}</td>
+          </tr>
+          {reached !== undefined && (
+            <tr>
+              <th scope="row">reached</th>
+              <td>
+                <b>{formatKnown(reached)}</b>
+              </td>
+              <td />
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
 function EvidenceTable(props: { decision: Decision }) {
   const { evidence } = props.decision
   if (evidence.length === 0) return null
@@ -205,28 +184,34 @@ function EvidenceTable(props: { decision: Decision }) {
           </tr>
         </thead>
         <tbody>
-          {evidence.map((entry) => {
-            const { value, plusMinus } = formatMeasured(entry.value, entry.standardError)
-            return (
-              <tr key={`${entry.signal} ${entry.source}`}>
-                <th scope="row">
-                  {signalWords(entry.signal)}
-                  <small>{entry.source}</small>
-                </th>
-                <td>
-                  <b>{value}</b>
-                  {entry.unit !== '' && entry.unit !== '1' && <small>{entry.unit}</small>}
-                </td>
-                <td>
-                  {plusMinus === null ? '' : `± ${plusMinus}`}
-                  <small>n = {formatNumber(entry.count)}</small>
-                </td>
-              </tr>
-            )
-          })}
+          {evidence.map((entry, i) => (
+            <EvidenceRow key={i} entry={entry} />
+          ))}
         </tbody>
       </table>
     </details>
+  )
+}
+
+function EvidenceRow(props: { entry: Evidence }) {
+  const { value, standardError, unit, count } = props.entry
+  const { name, source, format } = evidenceWords(props.entry)
+  const words = formatMeasured(value, standardError, format)
+  return (
+    <tr>
+      <th scope="row">
+        {name}
+        <small>{source}</small>
+      </th>
+      <td>
+        <b>{words.value}</b>
+        {unit !== '' && unit !== '1' && <small>{unit}</small>}
+      </td>
+      <td>
+        {words.plusMinus === null ? '' : `± ${words.plusMinus}`}
+        <small>n = {formatStep(count)}</small>
+      </td>
+    </tr>
   )
 }
 
@@ -241,7 +226,7 @@ function PanelFoot(props: { decision: Decision }) {
   return (
     <div class="part foot">
       <span>
-        ± is 95 %. Rule {decision.rule.id} {decision.rule.version}.
+        ± is 95 %. Rule: {keyWords(decision.rule.id)}, version {decision.rule.version}.
       </span>
       <span class="space" />
       <span role="status">{copied.value}</span>

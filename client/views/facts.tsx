@@ -1,8 +1,17 @@
-// The facts under the sentence: time left, the rate in force, what trains, how fast, and what measuring costs.
+// The facts under the sentence: time left, the rate in force, what trains, how fast, what measuring costs, what came of
+// an ended run, and which samples were left out. They are made as words (factsOf), and shown with their numbers strong.
 
+import { formatNumber, formatPercent, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
-import { formatCount, formatDuration, formatNumber, formatShare } from './format.ts'
+import { formatDuration, formatKnown } from './format.ts'
+import { Sentence } from './sentence.tsx'
+
+/** `optional` is left out on narrow screens. */
+export type Fact = {
+  readonly words: string
+  readonly look?: 'time-left' | 'optional' | 'by-hand' | 'bad-words'
+}
 
 /** Time left at the present speed, in words; null = not known or over. */
 export function timeLeft(run: RunSummary): string | null {
@@ -22,69 +31,96 @@ function plannedNow(run: RunSummary): number | null {
 /** The same to within this share counts as recommended: rates travel as text and are rounded by some frameworks. */
 const sameRateShare = 0.01
 
-function RateFact(props: { run: RunSummary }) {
-  const { run } = props
+function rateFact(run: RunSummary): Fact | null {
   const applied = run.learningRate
   if (applied === null) return null
   if (run.override !== null) {
     const { learningRate, untilStep, reason } = run.override
-    return (
-      <span class="by-hand">
-        Set by hand: <b>{formatNumber(learningRate)}</b> until step {formatCount(untilStep)}
-        {reason === '' ? '' : ` (${reason})`}
-      </span>
-    )
+    const why = reason === '' ? '' : ` (${reason})`
+    return {
+      words: `Set by hand: ${formatRate(learningRate)} until step ${formatStep(untilStep)}${why}`,
+      look: 'by-hand',
+    }
   }
+  const hasEnded = run.state === 'finished' || run.state === 'diverged'
+  const words = `${hasEnded ? 'Last rate' : 'Applied rate'} ${formatRate(applied)}`
   const planned = plannedNow(run)
-  const same = planned !== null && Math.abs(applied - planned) <= sameRateShare * Math.max(applied, planned)
-  return (
-    <span>
-      {run.state === 'finished' ? 'Last rate' : 'Applied rate'} <b>{formatNumber(applied)}</b>
-      {same && run.mode !== 'off' && run.state !== 'finished' ? ', as recommended' : ''}
-      {!same && planned !== null && run.mode === 'advisory' && `, Twostep would use ${formatNumber(planned)}`}
-    </span>
-  )
+  // Drift has a note of its own.
+  if (planned === null || run.drift !== null || run.mode === 'off' || hasEnded) return { words }
+  if (Math.abs(applied - planned) <= sameRateShare * Math.max(applied, planned))
+    return { words: `${words}, as recommended` }
+  return { words: run.mode === 'advisory' ? `${words}, Twostep would use ${formatRate(planned)}` : words }
 }
 
-function jobWords(run: RunSummary): string {
+function jobFact(run: RunSummary): Fact | null {
   const { framework, optimizer, settings } = run.options
   // An optimizer called "momentum" would be named twice with its coefficient.
-  const name = optimizer.momentum != null && optimizer.name === 'momentum' ? '' : optimizer.name
+  const name = optimizer.momentum !== null && optimizer.name === 'momentum' ? '' : optimizer.name
   const parts = [framework, name].filter((text) => text !== 'unknown' && text !== '')
-  if (optimizer.momentum != null) parts.push(`momentum ${formatNumber(optimizer.momentum).replace(/0$/, '')}`)
-  if (typeof settings.batchSize === 'number') parts.push(`batch ${formatCount(settings.batchSize)}`)
-  return parts.join(', ')
+  if (optimizer.momentum !== null) parts.push(`momentum ${formatNumber(optimizer.momentum)}`)
+  if (typeof settings.batchSize === 'number') parts.push(`batch ${formatStep(settings.batchSize)}`)
+  return parts.length === 0 ? null : { words: parts.join(', '), look: 'optional' }
+}
+
+function speedFact({ stepsPerSecond, state }: RunSummary): Fact | null {
+  if (stepsPerSecond === null || state !== 'running') return null
+  return { words: `${formatNumber(stepsPerSecond)} steps a second`, look: 'optional' }
+}
+
+function costFact({ signalShare, probeShare }: RunSummary): Fact | null {
+  if (signalShare === null && probeShare === null) return null
+  const cost = formatPercent((signalShare ?? 0) + (probeShare ?? 0))
+  return { words: `Measuring costs ${cost} of the run`, look: 'optional' }
+}
+
+function outcomeFact({ outcome }: RunSummary): Fact | null {
+  if (outcome === null) return null
+  const { firstLoss, keptLoss, isBetter } = outcome
+  const open = isBetter === null ? ', which of them is better was not measured' : ''
+  return {
+    words: `Loss of the kept weights ${formatKnown(keptLoss)}, at the start ${formatKnown(firstLoss)}${open}`,
+  }
+}
+
+/** What was wrong with the samples that were left out; each count that is not 0 is named. */
+const badWords: readonly (readonly [keyof RunSummary['badSamples'], string])[] = [
+  ['nonFinite', 'with a NaN or infinite loss'],
+  ['nonFiniteNorms', 'with a NaN or infinite gradient norm'],
+  ['skipped', 'skipped by the job'],
+  ['outOfOrder', 'late'],
+  ['repeated', 'repeated'],
+  ['farAhead', 'too far ahead'],
+]
+
+function badFact({ badSamples }: RunSummary): Fact | null {
+  const found = badWords.filter(([name]) => badSamples[name] > 0)
+  if (found.length === 0) return null
+  const words = found.map(([name, what]) => `${formatStep(badSamples[name])} ${what}`)
+  return { words: `Samples left out: ${words.join(', ')}`, look: 'bad-words' }
+}
+
+export function factsOf(run: RunSummary): readonly Fact[] {
+  const left = timeLeft(run)
+  const all: readonly (Fact | null)[] = [
+    left === null ? null : { words: left, look: 'time-left' },
+    rateFact(run),
+    jobFact(run),
+    speedFact(run),
+    costFact(run),
+    outcomeFact(run),
+    badFact(run),
+  ]
+  return all.filter((fact) => fact !== null)
 }
 
 export function Facts(props: { run: RunSummary }) {
-  const { run } = props
-  const left = timeLeft(run)
-  const job = jobWords(run)
-  const cost =
-    run.signalShare === null && run.probeShare === null
-      ? null
-      : (run.signalShare ?? 0) + (run.probeShare ?? 0)
-  const bad = run.badSamples.nonFinite
   return (
     <div class="facts">
-      {left !== null && <b>{left}</b>}
-      <RateFact run={run} />
-      {job !== '' && <span class="optional">{job}</span>}
-      {run.stepsPerSecond !== null && run.state === 'running' && (
-        <span class="optional">
-          <b>{formatNumber(run.stepsPerSecond)}</b> steps a second
+      {factsOf(props.run).map(({ words, look }) => (
+        <span key={words} class={look}>
+          <Sentence text={words} />
         </span>
-      )}
-      {cost !== null && (
-        <span class="optional">
-          Measuring costs <b>{formatShare(cost)}</b> of the run
-        </span>
-      )}
-      {bad > 0 && (
-        <span class="bad-words">
-          <b>{formatCount(bad)}</b> {bad === 1 ? 'sample is' : 'samples are'} NaN or infinite
-        </span>
-      )}
+      ))}
     </div>
   )
 }

@@ -2,7 +2,7 @@
 // button that was pressed.
 
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import type { Answer } from '../connection/api.ts'
+import type { Answer } from '../connection/read.ts'
 import { Icon } from './icons.tsx'
 
 /** The outcome of the last press, in words; null = nothing pressed yet. */

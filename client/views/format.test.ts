@@ -2,66 +2,14 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  formatAgo,
-  formatChance,
-  formatCount,
-  formatDuration,
-  formatLoss,
-  formatMeasured,
-  formatNumber,
-  formatPlural,
-  formatShare,
-} from './format.ts'
+import { formatNumber, formatRate } from '../../protocol/numbers.ts'
+import { formatAgo, formatChance, formatDuration, formatKnown, formatMeasured } from './format.ts'
 
-describe('numbers', () => {
-  test.each([
-    [0.1, '0.10'],
-    [0.5, '0.50'],
-    [0.05, '0.05'],
-    [0.003, '0.003'],
-    [0.32174, '0.322'],
-    [0.0001, '0.0001'],
-    [0.00005, '5 × 10⁻⁵'],
-    [-0.0000123, '−1.23 × 10⁻⁵'],
-    [1, '1'],
-    [5.2, '5.2'],
-    [99.96, '100'],
-    [630.4, '630'],
-    [1234, '1,230'],
-    [131_000, '131,000'],
-    [0, '0'],
-    [-0.25, '−0.25'],
-    [1e18, '1 × 10¹⁸'],
-  ])('%s is written %s', (value, text) => {
-    expect(formatNumber(value)).toBe(text)
-  })
-
-  test('what is missing or not finite is a word, never 0', () => {
-    expect(formatNumber(null)).toBe('not measured')
-    expect(formatNumber(undefined)).toBe('not measured')
-    expect(formatNumber(Number.NaN)).toBe('NaN')
-    expect(formatNumber(Number.POSITIVE_INFINITY)).toBe('infinite')
-    expect(formatNumber(Number.NEGATIVE_INFINITY)).toBe('−infinite')
-  })
-
-  test('a loss keeps its zeros so that a column lines up', () => {
-    expect(formatLoss(0.28)).toBe('0.280')
-    expect(formatLoss(2.3)).toBe('2.30')
-    expect(formatLoss(null)).toBe('not measured')
-    expect(formatLoss(Number.NaN)).toBe('NaN')
-  })
-
-  test('every finite number has at most 3 significant digits and no e-notation', () => {
-    fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e12, max: 1e12 }), (value) => {
-        const text = formatNumber(value)
-        expect(text).not.toMatch(/e/i)
-        const digits = text.replace(/ ×.*$/, '').replace(/[^\d]/g, '').replace(/^0+/, '')
-        expect(digits.replace(/0+$/, '').length).toBeLessThanOrEqual(3)
-      }),
-    )
-  })
+test('what is missing is a word, never 0', () => {
+  expect(formatKnown(null)).toBe('not measured')
+  expect(formatKnown(undefined, formatRate)).toBe('not measured')
+  expect(formatKnown(0)).toBe('0')
+  expect(formatKnown(0.0313, formatRate)).toBe('0.031')
 })
 
 describe('a value with its error', () => {
@@ -70,38 +18,30 @@ describe('a value with its error', () => {
     expect(formatMeasured(0.284, 0.002)).toEqual({ value: '0.284', plusMinus: '0.004' })
     expect(formatMeasured(0.0158, 0.0057)).toEqual({ value: '0.016', plusMinus: '0.011' })
     expect(formatMeasured(630, 36)).toEqual({ value: '630', plusMinus: '71' })
+    expect(formatMeasured(0.3, 0.0025)).toEqual({ value: '0.300', plusMinus: '0.005' })
+    expect(formatMeasured(-0.25, 0.01)).toEqual({ value: '-0.25', plusMinus: '0.02' })
   })
 
   test('the value never gets more than 3 significant digits, however small the error', () => {
     expect(formatMeasured(0.32174, 1e-6).value).toBe('0.322')
   })
 
-  test('an unknown error is left out, a missing value is a word', () => {
-    expect(formatMeasured(0.5, null)).toEqual({ value: '0.50', plusMinus: null })
+  test('without a known error the value is written as everywhere', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(formatMeasured(value, null)).toEqual({ value: formatNumber(value), plusMinus: null })
+        expect(formatMeasured(value, Number.NaN, formatRate).value).toBe(formatRate(value))
+      }),
+    )
     expect(formatMeasured(null, 0.1)).toEqual({ value: 'not measured', plusMinus: null })
-    expect(formatMeasured(0.5, Number.NaN).plusMinus).toBeNull()
     expect(formatMeasured(0, 0.01)).toEqual({ value: '0.00', plusMinus: '0.02' })
   })
-})
-
-test('counts are exact and grouped', () => {
-  expect(formatCount(1_000_000)).toBe('1,000,000')
-  expect(formatPlural(1, 'run')).toBe('1 run')
-  expect(formatPlural(2_044, 'decision')).toBe('2,044 decisions')
-})
-
-test('shares are percentages of at most two digits', () => {
-  expect(formatShare(0.018)).toBe('1.8 %')
-  expect(formatShare(0.006)).toBe('0.6 %')
-  expect(formatShare(0.4549)).toBe('45 %')
-  expect(formatShare(0.00001)).toBe('under 0.1 %')
-  expect(formatShare(0)).toBe('0 %')
 })
 
 test('a chance is certain only where it is 0 or 1', () => {
   expect([0, 0.001, 0.84, 0.9999, 1].map(formatChance)).toEqual([
     '0 %',
-    'under 1 %',
+    '0.1 %',
     '84 %',
     'over 99 %',
     '100 %',

@@ -1,10 +1,10 @@
 // All decisions, newest first; holds in a row are folded into one line that opens.
 
+import { formatPlural, formatStep } from '../../protocol/numbers.ts'
 import type { Decision } from '../../protocol/vocabulary.ts'
-import { glyphOf } from '../charts/markers.ts'
+import { glyphOf, holdGlyph } from '../charts/markers.ts'
 import { GlyphPicture } from '../charts/smallPictures.tsx'
 import { choose } from './choosing.ts'
-import { formatCount, formatPlural } from './format.ts'
 import { Sentence } from './sentence.tsx'
 import { decisionTitle } from './words.ts'
 
@@ -45,9 +45,9 @@ export function LogPanel(props: { decisions: readonly Decision[]; shown: Decisio
             <li key={`holds-${entry.decisions.at(-1)!.number}`}>
               <details>
                 <summary>
-                  <GlyphPicture name="hold" />
+                  <GlyphPicture glyph={holdGlyph} />
                   {formatPlural(entry.decisions.length, 'hold')}, steps{' '}
-                  {formatCount(entry.decisions.at(-1)!.step)} to {formatCount(entry.decisions[0]!.step)}
+                  {formatStep(entry.decisions.at(-1)!.step)} to {formatStep(entry.decisions[0]!.step)}
                 </summary>
                 <ol>
                   {entry.decisions.map((decision) => (
@@ -73,7 +73,7 @@ function Entry(props: { decision: Decision; shown: Decision | null }) {
         aria-current={shown?.number === decision.number ? 'true' : undefined}
         onClick={() => choose(decision.number)}
       >
-        <GlyphPicture name={glyphOf(decision)} />
+        <GlyphPicture glyph={glyphOf(decision)} />
         <span>
           <b>{decisionTitle(decision)}</b>
           <span class="log-words">

@@ -1,9 +1,9 @@
 // Reads the three fields of an override. The server has the last word; this saves a journey for what is
 // plainly not a rate or lies in the past.
 
+import { formatRate, formatStep } from '../../protocol/numbers.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import type { OverrideBody } from '../connection/api.ts'
-import { formatCount, formatNumber } from './format.ts'
 
 export type OverrideFields = { readonly rate: string; readonly until: string; readonly reason: string }
 export type OverrideCheck = {
@@ -24,15 +24,15 @@ export function checkOverride(
     errors.rate = 'Learning rate must be a number of 0 or more, such as 0.05.'
   const until = Number(fields.until.replaceAll(',', '').trim() || Number.NaN)
   if (!Number.isInteger(until) || until <= run.step)
-    errors.until = `Until step must be a whole number above the present step, ${formatCount(run.step)}.`
+    errors.until = `Until step must be a whole number above the present step, ${formatStep(run.step)}.`
   const reason = fields.reason.trim()
   if (reason === '') errors.reason = 'Reason must not be empty: it is kept in the record.'
   const { min, max } = run.options.learningRate
   const note =
     max !== null && rate > max
-      ? `Clamped to ${formatNumber(max)}, this run’s maximum.`
+      ? `Clamped to ${formatRate(max)}, this run’s maximum.`
       : min !== null && rate < min
-        ? `Raised to ${formatNumber(min)}, this run’s minimum.`
+        ? `Raised to ${formatRate(min)}, this run’s minimum.`
         : null
   const sound = Object.keys(errors).length === 0
   return { body: sound ? { learningRate: rate, untilStep: until, reason } : null, errors, note }

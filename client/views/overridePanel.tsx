@@ -1,10 +1,10 @@
 // The form that sets the rate by hand: rate, until which step, and why.
 
 import { useSignal } from '@preact/signals'
+import { formatRate, formatStep } from '../../protocol/numbers.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { sendOverride } from '../connection/api.ts'
 import { changeRunAddress } from '../state/address.ts'
-import { formatCount, formatNumber } from './format.ts'
 import { type Outcome, OutcomeWords, outcomeOf, TextField } from './formParts.tsx'
 import { checkOverride } from './overrideForm.ts'
 
@@ -12,7 +12,7 @@ const close = () => changeRunAddress({ panel: 'decision', form: null })
 
 export function OverrideForm(props: { run: RunSummary }) {
   const { run } = props
-  const rate = useSignal(run.learningRate === null ? '' : String(Number(run.learningRate.toPrecision(3))))
+  const rate = useSignal(run.learningRate === null ? '' : formatRate(run.learningRate))
   const until = useSignal(
     String(run.step + Math.max(10, Math.round((run.budgetSteps ?? run.step * 2) * 0.05))),
   )
@@ -34,7 +34,7 @@ export function OverrideForm(props: { run: RunSummary }) {
   const limits =
     min === null && max === null
       ? 'any rate'
-      : `limits ${min === null ? '0' : formatNumber(min)} to ${max === null ? 'none' : formatNumber(max)}`
+      : `limits ${min === null ? '0' : formatRate(min)} to ${max === null ? 'none' : formatRate(max)}`
   const done = outcome.value?.ok === true
   return (
     <form class="panel form" onSubmit={submit} noValidate>
@@ -69,7 +69,7 @@ export function OverrideForm(props: { run: RunSummary }) {
           <button type="submit" class="button button-human" disabled={busy.value}>
             {checked.body === null
               ? 'Set the rate'
-              : `Set ${formatNumber(checked.body.learningRate)} until step ${formatCount(checked.body.untilStep)}`}
+              : `Set ${checked.body.learningRate} until step ${formatStep(checked.body.untilStep)}`}
           </button>
         )}
         <button type="button" class="button button-quiet" onClick={close}>

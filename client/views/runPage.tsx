@@ -19,9 +19,9 @@ import { Icon } from './icons.tsx'
 import { keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
 import { LogPanel } from './logPanel.tsx'
+import { notesOf } from './notes.ts'
 import { Sentence } from './sentence.tsx'
 import { StateChip } from './stateChip.tsx'
-import { stateNote } from './words.ts'
 
 export function RunPage(props: { address: RunAddress }) {
   const state = runState.value
@@ -104,12 +104,14 @@ function useRunKeys(
 
 function Loaded(props: { run: RunSummary; address: RunAddress }) {
   const { run, address } = props
-  const { decisions, series, zoomed } = runState.value
+  const { decisions, series, zoomed, problem } = runState.value
+  const followed =
+    problem === null ? [] : [{ icon: 'offline', words: `Not live: ${problem.detail}` } as const]
+  const notes = [...followed, ...notesOf(run, nowMs.value)]
   const shown = decisionShown(run, decisions, address)
   const mayAct =
     (run.mode === 'auto' || run.mode === 'approve') && run.state !== 'finished' && run.state !== 'diverged'
   useRunKeys(decisions, shown, address, mayAct)
-  const note = stateNote(run, nowMs.value)
   const silent = connection.value.kind === 'lost' || run.state === 'stale'
   return (
     <main class={`page ${mayAct ? 'with-actions' : ''}`}>
@@ -126,14 +128,14 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
       <p class="say">
         <Sentence text={run.headline} />
       </p>
-      {note !== null && (
-        <p class="note">
-          <Icon name={run.state === 'paused' ? 'paused' : 'stale'} size={14} />
+      {notes.map(({ icon, words }) => (
+        <p key={icon + words} class={`note note-${icon}`}>
+          <Icon name={icon} size={14} />
           <span>
-            <Sentence text={note} />
+            <Sentence text={words} />
           </span>
         </p>
-      )}
+      ))}
       <Facts run={run} />
       <div class="grid">
         <RunCharts

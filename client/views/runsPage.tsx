@@ -3,19 +3,20 @@
 
 import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { PhaseBar, Spark } from '../charts/smallPictures.tsx'
 import { address, goTo, runAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
 import { matchingRuns, runList } from '../state/runList.ts'
 import { ConnectJob } from './connectJob.tsx'
-import { formatAgo, formatCount, formatLoss, formatPlural } from './format.ts'
+import { formatAgo } from './format.ts'
 import { Icon } from './icons.tsx'
 import { keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
+import { stateNote } from './notes.ts'
 import { Sentence } from './sentence.tsx'
 import { StateChip } from './stateChip.tsx'
-import { stateNote } from './words.ts'
 
 export function RunsPage() {
   const { runs, loaded, failure } = runList.value
@@ -41,8 +42,8 @@ function countWords(runs: readonly RunSummary[]): string {
   const running = runs.filter(({ state }) => state === 'running').length
   const waiting = runs.filter(({ state }) => state === 'waiting').length
   const parts = [formatPlural(runs.length, 'run')]
-  if (running > 0) parts.push(`${formatCount(running)} running`)
-  if (waiting > 0) parts.push(`${formatCount(waiting)} ${waiting === 1 ? 'waits' : 'wait'} for you`)
+  if (running > 0) parts.push(`${formatStep(running)} running`)
+  if (waiting > 0) parts.push(`${formatStep(waiting)} ${waiting === 1 ? 'waits' : 'wait'} for you`)
   return parts.join(', ')
 }
 
@@ -203,7 +204,7 @@ function Row(props: { run: RunSummary; chosen: boolean; links: Map<string, HTMLA
       <td class="c-loss">
         <span class="loss-cell">
           <Spark run={run} />
-          <b>{run.loss === null ? '–' : formatLoss(run.loss)}</b>
+          <b>{run.loss === null ? '–' : formatNumber(run.loss)}</b>
         </span>
       </td>
       <td class="c-seen">{formatAgo(run.lastSeenAt, nowMs.value)}</td>
@@ -214,6 +215,6 @@ function Row(props: { run: RunSummary; chosen: boolean; links: Map<string, HTMLA
 function progressWords(run: RunSummary): string {
   if (run.state === 'finished') return `All ${formatPlural(run.step, 'step')}`
   return run.budgetSteps === null
-    ? `Step ${formatCount(run.step)}, no budget`
-    : `Step ${formatCount(run.step)} of ${formatCount(run.budgetSteps)}`
+    ? `Step ${formatStep(run.step)}, no budget`
+    : `Step ${formatStep(run.step)} of ${formatStep(run.budgetSteps)}`
 }

@@ -3,13 +3,13 @@
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { nowMs } from '../state/clock.ts'
 import { Icon } from './icons.tsx'
-import { stateWords } from './words.ts'
+import { isNoBetter, stateWords } from './notes.ts'
 
-export function StateChip(props: { run: Pick<RunSummary, 'state' | 'lastSeenAt'> }) {
+export function StateChip(props: { run: Pick<RunSummary, 'state' | 'lastSeenAt' | 'outcome'> }) {
   const { run } = props
   return (
     <span class={`chip chip-${run.state}`}>
-      <Icon name={run.state} />
+      <Icon name={isNoBetter(run) ? 'alert' : run.state} size={10} />
       {stateWords(run, nowMs.value)}
     </span>
   )

@@ -1,12 +1,13 @@
 // The bar on every page: home, whether the page is live, theme, key list; under it the bar that says that the
 // connection is lost (after 3 s, since most losses are shorter) and that it is back (for 2 s).
 
+import { formatPlural, formatStep } from '../../protocol/numbers.ts'
 import { connection, retryNow } from '../connection/live.ts'
+import { trouble } from '../connection/read.ts'
 import { address } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
 import { caughtUp, runState } from '../state/runPage.ts'
 import { chooseTheme, theme, themeAfter } from '../state/theme.ts'
-import { formatCount, formatPlural } from './format.ts'
 import { Icon, Logo } from './icons.tsx'
 import { keyListOpen } from './keyList.tsx'
 
@@ -66,6 +67,21 @@ export function TopBar() {
   )
 }
 
+/** What is wrong between this page and the server: loading the page anew is the way out. */
+export function TroubleBar() {
+  const words = trouble.value
+  if (words === null) return null
+  return (
+    <section class="bar bar-lost" role="alert" aria-label="Trouble">
+      <Icon name="alert" size={16} />
+      <p>{words}</p>
+      <button type="button" class="button" onClick={() => location.reload()}>
+        Reload
+      </button>
+    </section>
+  )
+}
+
 export function ConnectionBar() {
   const state = connection.value
   const now = nowMs.value
@@ -79,7 +95,7 @@ export function ConnectionBar() {
         <p>
           <b>Disconnected.</b>{' '}
           {onRun
-            ? `Showing data up to step ${formatCount(runState.value.run?.step ?? 0)}. Training goes on.`
+            ? `Showing data up to step ${formatStep(runState.value.run?.step ?? 0)}. Training goes on.`
             : ''}{' '}
           {seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again now.'}
         </p>

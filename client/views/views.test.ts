@@ -7,36 +7,11 @@ import { themeAfter } from '../state/theme.ts'
 import { isWorthSaying } from './announcer.tsx'
 import { neighbourOf } from './choosing.ts'
 import { curlExample } from './connectJob.tsx'
-import { timeLeft } from './facts.tsx'
 import { foldHolds } from './logPanel.tsx'
 import { checkOverride } from './overrideForm.ts'
 import { backWords } from './topBar.tsx'
-import { plannedAlternative, signalWords, stateNote, stateWords } from './words.ts'
 
 const { run, decisions } = syntheticRun({ id: 'a', step: 3120, budgetSteps: 6000 })
-const fourMinutesLater = Date.parse(run.lastSeenAt) + 245_000
-
-describe('states in words', () => {
-  test('a stale run says since when, and what the job does meanwhile', () => {
-    const stale = { ...run, state: 'stale' as const }
-    expect(stateWords(stale, fourMinutesLater)).toBe('Stale, 4 min')
-    expect(stateNote(stale, fourMinutesLater)).toBe(
-      'No telemetry for 4 min. The job follows its last plan: 0.10, annealing from step 3,960.',
-    )
-  })
-
-  test('a running one needs no note, a paused one says what it waits for', () => {
-    expect(stateNote(run, fourMinutesLater)).toBeNull()
-    expect(stateNote({ ...run, state: 'paused' }, fourMinutesLater)).toBe(
-      'The job waits until somebody resumes it.',
-    )
-  })
-
-  test('a stale run without any plan does not invent one', () => {
-    const stale = { ...run, state: 'stale' as const, plan: { version: 1, segments: [] } }
-    expect(stateNote(stale, fourMinutesLater)).toContain('last plan: none.')
-  })
-})
 
 test('the log folds holds in a row, newest first', () => {
   const entries = foldHolds(decisions)
@@ -88,17 +63,8 @@ describe('override', () => {
   })
 
   test('a rate beyond the limits says what will happen', () => {
-    expect(checkOverride({ ...fields, rate: '0.9' }, run).note).toBe('Clamped to 0.30, this run’s maximum.')
+    expect(checkOverride({ ...fields, rate: '0.9' }, run).note).toBe('Clamped to 0.3, this run’s maximum.')
   })
-})
-
-test('time left needs a budget, a speed and a running job', () => {
-  expect(timeLeft(run)).toBe('About 9 min left')
-  expect(timeLeft({ ...run, stepsPerSecond: 1e6 })).toBe('About 1 s left')
-  expect(timeLeft({ ...run, stepsPerSecond: null })).toBeNull()
-  expect(timeLeft({ ...run, stepsPerSecond: 0 })).toBeNull()
-  expect(timeLeft({ ...run, budgetSteps: null })).toBeNull()
-  expect(timeLeft({ ...run, state: 'stale' })).toBeNull()
 })
 
 test('waits between attempts double up to a bound', () => {
@@ -110,10 +76,6 @@ test('small words', () => {
   expect(backWords(3)).toBe('Connected. 3 decisions arrived meanwhile.')
   expect(backWords(0)).toBe('Connected.')
   expect(themeAfter('dark')).toBe('system')
-  expect(signalWords('noiseScale')).toBe('Gradient noise scale')
-  expect(signalWords('someNewSignal')).toBe('Some new signal')
-  expect(plannedAlternative(decisions.at(-1)!.alternatives)?.finalLoss).toBe(0.284)
-  expect(plannedAlternative([])).toBeUndefined()
 })
 
 test('the example for curl talks to this server and holds sound JSON', () => {

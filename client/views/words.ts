@@ -1,16 +1,26 @@
-// Closed lists of the vocabulary in words that people read: states, kinds of decision, phases, signals.
+// The one table of words: what the closed lists and the keys of records are called on the page. Everything that the
+// page says of a decision beyond the server's own sentences comes from here, by key; a key that a newer server has
+// invented is shown with its hyphens as spaces.
 
-import { evaluatePlan } from '../../protocol/plan.ts'
+import { formatEvidence, formatNumber, formatRate, formatStep } from '../../protocol/numbers.ts'
 import type {
   Alternative,
   Decision,
   DecisionKind,
-  DecisionStatus,
+  DecisionTest,
+  Evidence,
   Phase,
   RunState,
   RunSummary,
 } from '../../protocol/vocabulary.ts'
-import { formatCount, formatDuration, formatNumber } from './format.ts'
+
+type Words = Readonly<Record<string, string>>
+
+/** A key as words, where no table knows it. */
+const spaced = (key: string): string => key.replaceAll('-', ' ')
+
+export const keyWords = (key: string, table: Words = {}): string =>
+  Object.hasOwn(table, key) ? table[key]! : spaced(key)
 
 const kindTitle: Readonly<Record<DecisionKind, string>> = {
   start: 'Started',
@@ -26,6 +36,15 @@ const kindTitle: Readonly<Record<DecisionKind, string>> = {
   drift: 'Rate not followed',
 }
 
+/** What a decision that nobody has carried out wants. */
+const wishes: Partial<Readonly<Record<DecisionKind, string>>> = {
+  raise: 'raise the rate',
+  lower: 'lower the rate',
+  switch: 'anneal',
+  undo: 'undo the switch',
+  finish: 'finish',
+}
+
 export const phaseTitle: Readonly<Record<Phase, string>> = {
   warmup: 'Warm-up',
   large: 'Large step',
@@ -33,7 +52,7 @@ export const phaseTitle: Readonly<Record<Phase, string>> = {
   done: 'Done',
 }
 
-const stateTitle: Readonly<Record<RunState, string>> = {
+export const stateTitle: Readonly<Record<RunState, string>> = {
   running: 'Running',
   paused: 'Paused',
   waiting: 'Waiting for you',
@@ -42,103 +61,128 @@ const stateTitle: Readonly<Record<RunState, string>> = {
   finished: 'Finished',
 }
 
-const signalTitle: Readonly<Record<string, string>> = {
-  loss: 'Loss',
-  lossSmoothed: 'Loss, smoothed',
-  probeLoss: 'Held-out loss',
-  probeAccuracy: 'Held-out accuracy',
+const signalTitle: Words = {
   averagedLoss: 'Averaged-weights loss',
-  averagedAccuracy: 'Averaged-weights accuracy',
   averagedGap: 'Gap, removable by annealing',
-  valleySlope: 'Slope of averaged-weights loss',
   annealingGain: 'Annealing gain, predicted',
-  stayingGain: 'Staying still gains',
   noiseScale: 'Gradient noise scale',
   traceSigma: 'Gradient variance',
   preconditionedTraceSigma: 'Gradient variance, preconditioned',
-  curvature: 'Curvature along the step',
   noiseCurvature: 'Curvature along the noise',
   criticalLearningRate: 'Critical rate',
   rateRatio: 'Rate ÷ critical rate',
-  regimeIndex: 'Regime index',
-  transfer: 'Held-out fall ÷ training fall',
-  signalShare: 'Time spent on signals',
-  probeShare: 'Time spent on probes',
+  lossTrend: 'Trend of the training loss',
+  memorising: 'Held-out fall ÷ training fall',
+  arm: 'Loss in the race',
+  stepsWaited: 'Steps waited',
+  waitingCost: 'What waiting cost',
 }
 
-/** A signal's or test side's name in words: known names have a title, others are spaced out. */
-export function signalWords(name: string): string {
-  const known = signalTitle[name]
-  if (known !== undefined) return known
-  const spaced = name.replace(/([a-z])([A-Z])/g, '$1 $2')
-  const lower = spaced === name ? name : spaced.toLowerCase()
-  return lower.charAt(0).toUpperCase() + lower.slice(1)
+const sourceWords: Words = {
+  'valley-probe': 'valley probes',
+  'noise-and-curvature': 'gradient noise and curvature',
+  'micro-batch-norms': 'micro-batch gradient norms',
+  'preconditioned-norms': 'preconditioned micro-batch norms',
+  'line-probe': 'line probes',
+  'race-diverged': 'race, diverged there',
+  approval: 'waiting for approval',
+  'fitted-valley': 'fitted curve of averaged weights',
+  'memorising-window': 'valley probes and training loss',
 }
 
-/** Titles of a question and of its end, where nothing was changed. */
-const statusTitle: Partial<Readonly<Record<DecisionStatus, string>>> = {
-  'awaiting-approval': 'Asked to anneal',
-  rejected: 'Refused to anneal',
-  expired: 'Question expired',
-  superseded: 'Question superseded',
+/** Why the regime is unknown. */
+const regimeReasons: Words = {
+  'too-few-probes': 'too few probes yet',
+  'no-gain-measured': 'no gain of annealing is measured',
+  'loss-not-positive': 'the loss is not above 0',
+  'no-probes': 'the job reports no probes',
 }
 
-/** Whether the decision was only a question, or ended one without a change. */
-export const isUnapplied = ({ status }: Pick<Decision, 'status'>): boolean => status in statusTitle
+export const regimeReasonWords = (reason: string): string => keyWords(reason, regimeReasons)
 
-export const decisionWords = ({ kind, status }: Pick<Decision, 'kind' | 'status'>): string =>
-  statusTitle[status] ?? kindTitle[kind]
+type TestWords = {
+  /** What each side is. */
+  readonly left: string
+  readonly right: string
+  /** Whether the sides are the two courses, staying still and annealing, and have their colours. */
+  readonly areCourses?: true
+  /** How a side without an error is written. */
+  readonly format?: (value: number) => string
+}
+const testTable: Readonly<Record<string, TestWords>> = {
+  'marginal-cost': { left: 'Staying still gains', right: 'Annealing gains', areCourses: true },
+  sequential: { left: 'Evidence against going on', right: 'Evidence needed', format: formatEvidence },
+  memorising: { left: 'Held-out fall ÷ training fall', right: 'Its bound' },
+  rise: { left: 'Held-out loss of averaged weights', right: 'Its best level' },
+  comparison: { left: 'Loss of the last weights less that of the kept ones', right: 'Two standard errors' },
+  'longer-budget': { left: 'Staying still would gain', right: 'Needed to go back' },
+  race: { left: 'Loss at this rate', right: 'Loss at the rate before' },
+}
+export const testWords = (key: string): TestWords =>
+  Object.hasOwn(testTable, key)
+    ? testTable[key]!
+    : { left: `${spaced(key)}: first`, right: `${spaced(key)}: second` }
+
+const relationWords: Readonly<Record<DecisionTest['relation'], string>> = {
+  '<=': 'at most',
+  '>=': 'at least',
+  '<': 'below',
+  '>': 'above',
+}
+
+/** "Rule: the first at most the second. Met at 2 of the last 3 probes." */
+export function ruleWords({ relation, satisfied, hits: { met, of } }: DecisionTest): string {
+  const often = of > 1 ? `Met at ${formatStep(met)} of the last ${formatStep(of)} probes` : ''
+  return `Rule: the first ${relationWords[relation]} the second. ${often || (satisfied ? 'Met' : 'Not met')}.`
+}
+
+/** Whether the decision is advice alone. The end of a run comes whether it was advised or not. */
+const isAdvice = ({ kind, status, phase }: Pick<Decision, 'kind' | 'status' | 'phase'>): boolean =>
+  status === 'advisory' && kind in wishes && phase.to !== 'done'
+
+type Titled = Pick<Decision, 'kind' | 'status' | 'phase'>
+
+/** Whether the decision was a question or advice, or ended a question without a change. */
+export const isUnapplied = (decision: Titled): boolean =>
+  isAdvice(decision) ||
+  (['awaiting-approval', 'rejected', 'expired', 'superseded'] as const).some(
+    (status) => status === decision.status,
+  )
+
+export function decisionWords(decision: Titled): string {
+  const { kind, status } = decision
+  const wish = wishes[kind] ?? spaced(kind)
+  if (isAdvice(decision)) return `Advised to ${wish}`
+  if (status === 'awaiting-approval') return `Asked to ${wish}`
+  if (status === 'rejected') return `Refused to ${wish}`
+  return status === 'expired' || status === 'superseded' ? `Question ${status}` : kindTitle[kind]
+}
 
 /** "Hold at step 3,120". */
-export function decisionTitle(decision: Pick<Decision, 'kind' | 'step' | 'status'>): string {
-  return `${decisionWords(decision)} at step ${formatCount(decision.step)}`
-}
+export const decisionTitle = (decision: Titled & Pick<Decision, 'step'>): string =>
+  `${decisionWords(decision)} at step ${formatStep(decision.step)}`
 
-/** The word on a run's state chip; a stale run says since when. */
-export function stateWords(run: Pick<RunSummary, 'state' | 'lastSeenAt'>, nowMs: number): string {
-  if (run.state !== 'stale') return stateTitle[run.state]
-  const seconds = (nowMs - Date.parse(run.lastSeenAt)) / 1000
-  return Number.isFinite(seconds) ? `Stale, ${formatDuration(seconds)}` : 'Stale'
-}
-
-/** What the state means for the job, where the headline (made at the last report) cannot say it. */
-export function stateNote(run: RunSummary, nowMs: number): string | null {
-  if (run.state === 'paused') return 'The job waits until somebody resumes it.'
-  if (run.state !== 'stale') return null
-  const silent = formatDuration((nowMs - Date.parse(run.lastSeenAt)) / 1000)
-  return `No telemetry for ${silent}. The job follows its last plan: ${planWords(run)}.`
-}
-
-function planWords(run: RunSummary): string {
-  const rate =
-    run.plan.segments.length > 0 ? formatNumber(evaluatePlan(run.plan, run.step).learningRate) : 'none'
-  const anneal = run.plan.segments.find((segment) => segment.phase === 'anneal' && segment.toStep > run.step)
-  if (anneal === undefined) return rate
-  return anneal.fromStep > run.step
-    ? `${rate}, annealing from step ${formatCount(anneal.fromStep)}`
-    : `annealing from ${rate}, to end at step ${formatCount(anneal.toStep)}`
+/** What a piece of evidence is, where it comes from, and how its value is written where it has no error. */
+export function evidenceWords({ signal, source, learningRate }: Evidence) {
+  const title = keyWords(signal, signalTitle)
+  return {
+    name: learningRate === undefined ? title : `${title} at ${formatRate(learningRate)}`,
+    source: keyWords(source, sourceWords),
+    format: signal === 'criticalLearningRate' ? formatRate : formatNumber,
+  }
 }
 
 /** The alternative that the plan in force follows: to anneal at a step ahead; undefined where there is none. */
-export function plannedAlternative(alternatives: readonly Alternative[]): Alternative | undefined {
-  return alternatives.find(({ kind }) => kind === 'at')
-}
-
-/** What the two sides of a decision's test are, by its key. */
-const sideTitles: Readonly<Record<string, readonly [string, string]>> = {
-  'marginal-cost': ['Staying still gains', 'Annealing gains'],
-  'longer-budget': ['Staying still gains', 'Annealing gains'],
-  sequential: ['Evidence against going on', 'Evidence needed'],
-  memorising: ['Held-out fall ÷ training fall', 'Its bound'],
-  rise: ['Held-out loss of averaged weights', 'Its best level'],
-  comparison: ['Loss of the last weights less that of kept ones', 'Two standard errors'],
-}
-
-export const testWords = (key: string): readonly [string, string] => sideTitles[key] ?? ['Left', 'Right']
+export const plannedAlternative = (alternatives: readonly Alternative[]): Alternative | undefined =>
+  alternatives.find(({ kind }) => kind === 'at')
 
 export function alternativeWords({ kind, switchStep }: Alternative): string {
   if (kind === 'now') return 'anneal now'
   if (kind === 'never') return 'never anneal'
   if (kind === 'merge') return 'average the weights instead'
-  return switchStep === null ? 'anneal later' : `anneal at step ${formatCount(switchStep)}`
+  return switchStep === null ? 'anneal later' : `anneal at step ${formatStep(switchStep)}`
 }
+
+/** What lies ahead of the present step: a plan, or for a job that is only advised, advice. */
+export const aheadWords = ({ mode }: Pick<RunSummary, 'mode'>): string =>
+  mode === 'advisory' ? 'advised' : 'planned'

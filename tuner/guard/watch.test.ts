@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { normals, random } from '../testing/random.ts'
 import { type SyntheticOptions, syntheticRun } from '../testing/syntheticRun.ts'
+import { isOfNumbers, type Sign, signOf } from './signs.ts'
 import {
   blocksInARow,
   type GuardSample,
   type GuardState,
   guardBlockSteps,
-  isOfNumbers,
   levelOf,
   noGuard,
-  type Sign,
   scatterOf,
-  signOf,
   watchedAfresh,
   watchLate,
   watchProbe,
@@ -210,9 +208,9 @@ describe('probes', () => {
 
 describe('signs', () => {
   it('of numbers alone may end a run', () => {
-    const keys = ['non-finite-loss', 'non-finite-norm', 'non-finite-probe'] as const
+    const keys = ['non-finite-loss', 'non-finite-norm'] as const
     for (const key of keys) expect(isOfNumbers({ key, values: {} })).toBe(true)
-    for (const key of ['loss-rise', 'forgotten', 'norm-jump', 'loss-stuck'] as const)
+    for (const key of ['non-finite-probe', 'loss-rise', 'forgotten', 'norm-jump', 'loss-stuck'] as const)
       expect(isOfNumbers({ key, values: {} })).toBe(false)
   })
 })

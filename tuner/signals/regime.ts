@@ -54,9 +54,8 @@ export function readRegime(source: RegimeSource): RegimeReading {
 }
 
 function measuredRegime({ value, error }: GainShare, probes: number): RegimeReading {
-  if (probes < regimeProbesNeeded) return unknownRegime(`${probes} of ${regimeProbesNeeded} probes`)
-  if (value === null)
-    return unknownRegime('neither averaged weights nor gradient noise say what annealing gains')
+  if (probes < regimeProbesNeeded) return unknownRegime(probes === 0 ? 'no-probes' : 'too-few-probes')
+  if (value === null) return unknownRegime('no-gain-measured')
   const { intercept, coefficient, centre, covariance } = regimeFit
   const offset = value - centre
   const logit = intercept + coefficient * offset

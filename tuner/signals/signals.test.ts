@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { lossSmoother } from '../estimators/lossSmoother.ts'
+import { chartPoint } from './charts.ts'
 import {
-  chartPoint,
   foldSample,
   foldValleyProbe,
   freshSignals,

@@ -1,0 +1,111 @@
+// What the server says is read before it is shown: what is not of its shape becomes words, never a broken page.
+
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import examples from '../../protocol/examples/answers.json' with { type: 'json' }
+import { fetchRun, fetchRuns, sendCommand } from './api.ts'
+import { type LiveSocket, listen } from './live.ts'
+import { isProblem, readAnswer, readMessage, trouble } from './read.ts'
+
+const example = (schema: string) => examples.find((entry) => entry.schema === schema)!.valid[0]!.message
+const summary = example('RunSummary') as Record<string, unknown>
+const decision = (example('DecisionList') as { decisions: object[] }).decisions[0] as Record<string, unknown>
+const problem = example('Problem') as Record<string, unknown>
+
+beforeEach(() => {
+  trouble.value = null
+})
+
+describe('an answer', () => {
+  test('of its shape is handed on as it is, with what the page does not know', () => {
+    const newer = { ...summary, unheardOf: 1 }
+    expect(readAnswer('RunSummary', newer)).toEqual({ ok: true, value: newer })
+    expect(trouble.value).toBeNull()
+  })
+
+  test.each([
+    ['a field is missing', { ...summary, drift: undefined }, '/drift must be'],
+    ['a number is a text', { ...summary, step: '3' }, '/step must be number'],
+    ['a word is not of its list', { ...summary, phase: 'cold' }, '/phase must be warmup|large|anneal|done'],
+    ['it is nothing', null, 'must be object'],
+  ])('is refused where %s, and the page says where and what to do', (_, wrong, where) => {
+    const answer = readAnswer('RunSummary', wrong)
+    if (answer.ok) throw new Error('it was read')
+    expect(answer.problem.detail).toContain(where)
+    expect(answer.problem.detail).toMatch(/^The server says something .*\. Load the page anew\.$/)
+    expect(trouble.value).toBe(answer.problem.detail)
+  })
+})
+
+describe('a call over HTTP', () => {
+  const answering = (body: string, status = 200) =>
+    vi.stubGlobal('fetch', async () => new Response(body, { status }))
+
+  test('answers what was asked for', async () => {
+    answering(JSON.stringify(summary))
+    expect(await fetchRun('a')).toEqual({ ok: true, value: summary })
+  })
+
+  test('of another shape is a problem that the list shows', async () => {
+    answering(JSON.stringify({ runs: [{ id: 'a' }], next: null }))
+    const answer = await fetchRuns()
+    expect(answer).toMatchObject({ ok: false, problem: { code: 'not-understood' } })
+    expect(answer.ok ? '' : answer.problem.detail).toContain('/runs/0/')
+  })
+
+  test("hands on the server's own problem, and makes one of anything else", async () => {
+    answering(JSON.stringify(problem), 404)
+    expect(await fetchRun('a')).toEqual({ ok: false, problem })
+    answering(JSON.stringify({ detail: 5 }), 502)
+    expect(await sendCommand('a', 'pause', '')).toMatchObject({
+      ok: false,
+      problem: { detail: 'The server answered with status 502.' },
+    })
+    answering('<html>', 502)
+    expect(await fetchRun('a')).toMatchObject({
+      ok: false,
+      problem: { detail: 'The server answered with something that is not JSON.' },
+    })
+    expect(isProblem({ ...problem, errors: 'none' })).toBe(false)
+  })
+})
+
+describe('a message of the live socket', () => {
+  /** A socket without a network: `say` is what the server sends. */
+  function quietSocket() {
+    const handlers = new Map<string, (given: unknown) => void>()
+    const socket = {
+      on: (name: string, handler: (given: unknown) => void) => handlers.set(name, handler),
+      off: (name: string) => handlers.delete(name),
+    }
+    return {
+      socket: socket as unknown as LiveSocket,
+      say: (name: string, given: unknown) => handlers.get(name)?.(given),
+    }
+  }
+
+  test('reaches the page where it can be read, and only then', () => {
+    const { socket, say } = quietSocket()
+    const heard: unknown[] = []
+    const stop = listen(socket, 'decision', (message) => heard.push(message))
+    const message = { runId: decision.runId, decision }
+    say('decision', message)
+    say('decision', { ...message, decision: { ...decision, kind: 'dance' } })
+    expect(heard).toEqual([message])
+    expect(trouble.value).toContain('/decision/kind must be start|hold|')
+    stop()
+    say('decision', message)
+    expect(heard).toHaveLength(1)
+  })
+
+  test.each([
+    ['samples', example('LiveSamples'), { runId: 'a', series: {} }],
+    ['run', { run: summary }, { run: { ...summary, options: null } }],
+    ['removed', { runId: 'a' }, {}],
+    ['problem', problem, { detail: 'without the rest' }],
+    ['subscribe', example('SubscribeAnswer'), { ok: true }],
+    ['subscribe-runs', { runs: [summary] }, { runs: {} }],
+  ] as const)('is held to its shape: %s', (name, right, wrong) => {
+    expect(readMessage(name, right)).toEqual({ ok: true, value: right })
+    expect(readMessage(name, wrong).ok).toBe(false)
+  })
+})
