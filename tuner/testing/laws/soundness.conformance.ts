@@ -69,7 +69,10 @@ function courseFaults({ course, mode, person, trajectory, actions }: TunerState)
       `a question in ${mode}, ${course.kind}`,
     ),
     ...unless(isAsked, 'a restore is awaited that is not asked for'),
-    ...unless(course.kind !== 'anneal' || course.toStep > (course.rest ?? course).fromStep, 'an anneal without steps'),
+    ...unless(
+      course.kind !== 'anneal' || course.toStep > (course.rest ?? course).fromStep,
+      'an anneal without steps',
+    ),
     ...unless(course.kind !== 'anneal' || course.fromRate >= 0, 'an anneal from a rate below 0'),
     ...unless(course.kind !== 'search' || course.race.arms.length <= 7, 'too many arms'),
     ...unless(
