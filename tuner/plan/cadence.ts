@@ -13,6 +13,7 @@ import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
 import { offers } from '../options.ts'
 import type { TunerState } from '../state.ts'
 import { elapsedOf, endOf, fallbackStep, lengthOf, originOf } from './bounds.ts'
+import { openEndSteps } from './segments.ts'
 
 /** Distance of valley probes as a share of the steps so far: the first where time allows it, the second at most. */
 export const elapsedShareMin = 0.06
@@ -84,7 +85,8 @@ function microBatchDistance({ seen, course }: TunerState, block: number): number
 
 function probeDistance(run: TunerState): number {
   const length = lengthOf(run)
-  if (length === null) return Math.max(probeStepsWithoutBudget, listedDistance(affordableDistance(run)))
+  if (length === null)
+    return Math.max(probeStepsWithoutBudget, listedDistance(Math.min(affordableDistance(run), openEndSteps)))
   const elapsed = elapsedOf(run)
   const left = affordableProbes(run, length)
   const stepsLeft = Math.max(0, length - elapsed)
