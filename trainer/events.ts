@@ -21,6 +21,8 @@ export type SummaryEvent = {
   readonly wallSeconds: number
   readonly backend: string
   readonly kept: string
+  /** Whether the run has ended better than it began, as the server judges; null = not known. */
+  readonly isBetter: boolean | null
   readonly seed: number
 }
 
@@ -63,6 +65,7 @@ export function eventSentence(event: TrainerEvent): string | undefined {
       return [
         `test accuracy ${percent(event.testAccuracy)}, test loss ${event.testLoss.toFixed(4)} after ${event.steps} steps in ${event.wallSeconds.toFixed(1)} s`,
         `signals took ${percent(event.signalShare)} and probes ${percent(event.probeShare)} of the training time`,
+        ...(event.isBetter === false ? ['the run is no better than at its start'] : []),
       ].join('; ')
   }
 }

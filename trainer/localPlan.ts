@@ -1,21 +1,29 @@
 // Plans that need no server: one read from a file, and the one that a run follows when it is given none.
 
 import { readFileSync } from 'node:fs'
+import { familyOf } from '../protocol/optimizers.ts'
 import { planSchema } from '../protocol/schemas.ts'
 import type { Plan } from '../protocol/vocabulary.ts'
+import { fallbackAnnealShare, usualRate } from '../tuner/index.ts'
 import type { OptimizerName } from './optimizers/optimizer.ts'
+import { ownMomentum } from './optimizers/optimizers.ts'
 import { UsageError } from './options.ts'
 
-/** The usual first rate of each optimizer on tasks of this size. */
-export const usualRate: Readonly<Record<OptimizerName, number>> = { sgd: 0.1, momentum: 0.02, adam: 0.001 }
+/** An optimizer as the server is told of it. */
+export const optimizerInfo = (name: OptimizerName) => ({
+  name,
+  family: familyOf(name),
+  momentum: ownMomentum[name],
+  weightDecay: null,
+})
 
-/** Share of the budget that the plan without steering anneals over. */
-export const localAnnealShare = 0.45
+/** The rate that most jobs with this optimizer use. */
+export const localRate = (name: OptimizerName): number => usualRate(optimizerInfo(name))
 
-/** The rate held, then 45 % of the steps linear to 0; without a budget held for ever. */
+/** The tuner's fallback plan: the rate held, then linear to 0 over the last 70 % of the steps; without a budget held for ever. */
 export function localPlan(learningRate: number, budgetSteps: number | null, stepsMax: number): Plan {
   const switchStep =
-    budgetSteps === null ? stepsMax : Math.max(1, Math.round(budgetSteps * (1 - localAnnealShare)))
+    budgetSteps === null ? stepsMax : Math.max(1, Math.round(budgetSteps * (1 - fallbackAnnealShare)))
   const large = {
     fromStep: 0,
     toStep: switchStep,

@@ -1,4 +1,4 @@
-// The trainer as a program: options in, lines out. Exit status 0 = trained, 1 = could not or was stopped, 2 = wrong
+// The trainer as a program: options in, lines out. Exit status 0 = trained, 1 = could not, was stopped, or ended no better than it began, 2 = wrong
 // usage. The first SIGINT or SIGTERM stops it before the next step, with its state saved; a second one kills it.
 
 import { randomBytes } from 'node:crypto'
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
       runId,
       stop: stop.signal,
     })
-    return summary === undefined ? 1 : 0
+    return summary === undefined || summary.isBetter === false ? 1 : 0
   } catch (cause) {
     const isUsage = cause instanceof UsageError || cause instanceof RangeError
     const known = isUsage || cause instanceof DataError || cause instanceof BackendError

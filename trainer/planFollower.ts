@@ -10,10 +10,9 @@ export const doneActionsMax = 10_000
 /** The smoothed loss that the tripwire watches forgets over so many steps. */
 const smoothingSteps = 10
 /**
- * ‖g‖² is measured at one step in so many: at each one of a range test, which watches it for divergence, else
- * seldom, and more seldom in the anneal. One norm costs 5 % of a small network's step.
+ * ‖g‖² is measured at one step in so many, and more seldom in the anneal. One norm costs 5 % of a small network's step.
  */
-const normSteps = { rangeTest: 1, anneal: 20, otherwise: 10 } as const
+const normSteps = { anneal: 20, otherwise: 10 } as const
 /** ⟨g, u⟩, ‖u‖² and ‖w‖², three more norms, are measured at one micro-batch step in so many. */
 const updateEvery = 5
 
@@ -49,11 +48,7 @@ export type PlanFollower = {
 }
 
 const normStepsOf = (segment: Segment | undefined): number =>
-  segment?.shape === 'exponential'
-    ? normSteps.rangeTest
-    : segment?.phase === 'anneal'
-      ? normSteps.anneal
-      : normSteps.otherwise
+  segment?.phase === 'anneal' ? normSteps.anneal : normSteps.otherwise
 
 const isDue = (cadence: number | null | undefined, steps: number): boolean =>
   cadence !== null && cadence !== undefined && steps > 0 && steps % cadence === 0

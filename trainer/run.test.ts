@@ -76,10 +76,11 @@ describe('a whole run', () => {
         runId: 'r',
         name: 'first',
         budgetSteps: 80,
-        optimizer: { name: 'momentum', momentum: 0.9 },
+        optimizer: { name: 'momentum', family: 'sgd', momentum: 0.9 },
         learningRate: { initial: null },
         capabilities: [
           'checkpoint',
+          'rewind',
           'heldOutLoss',
           'averagedWeights',
           'lineProbe',

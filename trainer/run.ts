@@ -3,14 +3,15 @@
 
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
-import type { Capability } from '../protocol/vocabulary.ts'
+import { runSummarySchema } from '../protocol/schemas.ts'
+import type { Capability, RunSummary } from '../protocol/vocabulary.ts'
 import type { Backend } from './backends/backend.ts'
 import { describeBackend, openBackend } from './backends/openBackend.ts'
 import { disposeCheckpoint } from './checkpoints.ts'
 import type { Dataset } from './data/dataset.ts'
 import { loadTask } from './data/task.ts'
 import type { EventSink, SummaryEvent } from './events.ts'
-import { localPlan, readSchedule, usualRate } from './localPlan.ts'
+import { localPlan, localRate, optimizerInfo, readSchedule } from './localPlan.ts'
 import type { Model } from './models/model.ts'
 import { createModel } from './models/models.ts'
 import { createOptimizer, ownMomentum } from './optimizers/optimizers.ts'
@@ -64,7 +65,7 @@ export async function buildTrainer(
 }
 
 function capabilitiesOf(options: TrainOptions, trainer: Trainer): Capability[] {
-  const always: Capability[] = ['checkpoint', 'heldOutLoss', 'averagedWeights', 'lineProbe']
+  const always: Capability[] = ['checkpoint', 'rewind', 'heldOutLoss', 'averagedWeights', 'lineProbe']
   if (trainer.splitsBatches) always.push('microBatchNorms')
   if (options.optimizer !== 'sgd') always.push('momentum')
   return always
@@ -83,7 +84,7 @@ function createBody(
     name: options.name ?? runId,
     project: options.project,
     framework: `tensorflow.js ${tf.version_core}`,
-    optimizer: { name: options.optimizer, momentum: ownMomentum[options.optimizer] },
+    optimizer: optimizerInfo(options.optimizer),
     budgetSteps: options.hasBudget ? options.steps : null,
     mode: options.schedule === null ? options.mode : 'off',
     capabilities: capabilitiesOf(options, trainer),
@@ -105,11 +106,11 @@ function createFollower(options: TrainOptions, emit: EventSink): PlanFollower {
   const momentum = ownMomentum[options.optimizer]
   if (options.schedule !== null)
     return createPlanFollower({ plan: readSchedule(options.schedule), ownMomentum: momentum, isFixed: true })
-  const rate = options.learningRate ?? usualRate[options.optimizer]
+  const rate = options.learningRate ?? localRate(options.optimizer)
   const budgetSteps = options.hasBudget ? options.steps : null
   const plan = localPlan(rate, budgetSteps, options.steps)
   if (options.server === null) {
-    const shape = budgetSteps === null ? 'held' : 'held for 55 % of the steps, then linear to 0'
+    const shape = budgetSteps === null ? 'held' : 'held for 30 % of the steps, then linear to 0'
     emit({
       event: 'notice',
       message: `no server and no schedule are given: learning rate ${rate} is ${shape}`,
@@ -126,13 +127,11 @@ async function resume(trainer: Trainer, state: StateFolder, start: StartAnswer |
   disposeCheckpoint(newest.checkpoint)
 }
 
-/** What the server knows better than the client at the end: the rate it found and when it switched. */
-async function serverSummary(transport: Transport, runId: string) {
+/** What the server knows better than the client at the end: the rate it found, when it switched, and what came of it. */
+async function serverSummary(transport: Transport, runId: string): Promise<RunSummary | undefined> {
   try {
     const { status, body } = await transport({ method: 'GET', path: `/runs/${encodeURIComponent(runId)}` })
-    if (status !== 200) return undefined
-    const run = body as { largeLearningRate?: number | null; switchStep?: number | null; run?: object }
-    return (run.run ?? run) as { largeLearningRate?: number | null; switchStep?: number | null }
+    return status === 200 ? runSummarySchema.parse(body) : undefined
   } catch {
     return undefined
   }
@@ -142,7 +141,7 @@ function summaryOf(
   result: SessionResult,
   rest: Pick<
     SummaryEvent,
-    'runId' | 'testAccuracy' | 'testLoss' | 'wallSeconds' | 'backend' | 'seed' | 'budgetSteps'
+    'runId' | 'testAccuracy' | 'testLoss' | 'wallSeconds' | 'backend' | 'seed' | 'budgetSteps' | 'isBetter'
   >,
 ): SummaryEvent {
   const { signalSeconds, probeSeconds, stepSeconds, waitSeconds, steps, kept } = result
@@ -237,6 +236,7 @@ async function finished(parts: RunParts, result: SessionResult, wallSeconds: num
       backend: backend.name,
       seed: options.seed,
       budgetSteps: options.hasBudget ? options.steps : null,
+      isBetter: known?.outcome?.isBetter ?? null,
     },
   )
   await state?.remove()

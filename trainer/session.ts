@@ -94,6 +94,8 @@ class Session {
   private largeLearningRate: number | null = null
   private lastLoss: number | null = null
   private saidAt = Number.NEGATIVE_INFINITY
+  /** Plans of the steps that are not read yet, oldest first. */
+  private readonly followedVersions: { readonly fromStep: number; readonly version: number }[] = []
 
   constructor(options: SessionOptions) {
     this.options = options
@@ -219,6 +221,8 @@ class Session {
     const next = follower.next(step)
     trainer.setBlockSteps(follower.plan.cadence?.blockSteps ?? defaultBlockSteps)
     trainer.step(next)
+    if (this.followedVersions.at(-1)?.version !== follower.plan.version)
+      this.followedVersions.push({ fromStep: step, version: follower.plan.version })
     if (next.phase === 'large') {
       this.largeLearningRate = next.learningRate
       this.switchStep = null
@@ -236,12 +240,19 @@ class Session {
       this.totals.stepSeconds += reading.stepSeconds
       this.totals.signalSeconds += reading.signalSeconds
       this.lastLoss = reading.loss
-      reporter?.addReading(reading)
+      reporter?.addReading(reading, this.planVersionAt(reading.step))
       if (!follower.observe(reading)) continue
       const message = `step ${reading.step}: the plan's tripwire tripped, its rate holds until the next answer`
       emit({ event: 'notice', message })
       await this.flush(0)
     }
+  }
+
+  /** The plan that a step followed: signals are read some steps after it. */
+  private planVersionAt(step: number): number {
+    while ((this.followedVersions[1]?.fromStep ?? Number.POSITIVE_INFINITY) <= step)
+      this.followedVersions.shift()
+    return this.followedVersions[0]?.version ?? this.options.follower.plan.version
   }
 
   private tellProgress(step: number, { learningRate, phase }: NextStep): void {

@@ -92,6 +92,8 @@ export type Anneal = {
   /** Held-out losses of averaged weights, for the sign of a rise. */
   readonly losses: readonly number[]
   readonly bestLevel: number | null
+  /** The job cannot make the last probe, or will not: the end does not wait for it. */
+  readonly isUnprobed: boolean
   /** The kept weights are being scored against the last ones. */
   readonly isComparing: boolean
 }

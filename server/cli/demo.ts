@@ -161,7 +161,7 @@ export async function demo(config: Config, options: DemoOptions): Promise<number
     })
     const { exitStatus, lastErrors } = await ended
     if (interrupted) return 1
-    if (exitStatus !== 0 || told.summary === undefined) {
+    if (told.summary === undefined) {
       const why = lastErrors.length === 0 ? '' : `:\n${lastErrors.join('\n')}`
       throw new CommandError(`the trainer died (exit status ${exitStatus}) before the run was finished${why}`)
     }
@@ -170,8 +170,10 @@ export async function demo(config: Config, options: DemoOptions): Promise<number
     screen.line(summaryTable(summary, told.switchReason))
     if (!options.exit) screen.line(`Still serving at ${pc.cyan(`${url}/runs/${runId}`)}; Ctrl-C stops.`)
     if (options.json) screen.line(JSON.stringify(summary))
+    const isInVain = told.summary.isBetter === false
+    if (isInVain) screen.line('The run ended no better than it began.')
     if (!options.exit) await stopped
-    return 0
+    return isInVain ? 1 : 0
   } finally {
     await app.close()
   }

@@ -25,7 +25,10 @@ const columnNames = [
 export type BatchBuilder = {
   readonly stepCount: number
   readonly isEmpty: boolean
-  addReading(reading: StepReading): void
+  /** Version of the plan that the readings followed; null = there are none, or it is not known. */
+  readonly planVersion: number | null
+  /** Readings of one batch follow one plan: `planVersion` is that of the first. */
+  addReading(reading: StepReading, planVersion?: number | null): void
   addProbe(probe: Probe): void
   addAcknowledgement(acknowledgement: Acknowledgement): void
   /** Counts as content, so that an empty message is sent. */
@@ -43,6 +46,7 @@ const wireProbe = (probe: Probe): unknown =>
 
 export function createBatchBuilder(): BatchBuilder {
   let readings: StepReading[] = []
+  let planVersion: number | null = null
   let probes: unknown[] = []
   let acknowledgements: Acknowledgement[] = []
   let isPoll = false
@@ -53,7 +57,13 @@ export function createBatchBuilder(): BatchBuilder {
     get isEmpty() {
       return readings.length === 0 && probes.length === 0 && acknowledgements.length === 0 && !isPoll
     },
-    addReading: (reading) => void readings.push(reading),
+    get planVersion() {
+      return planVersion
+    },
+    addReading: (reading, version = null) => {
+      if (readings.length === 0) planVersion = version
+      readings.push(reading)
+    },
     addProbe: (probe) => void probes.push(wireProbe(probe)),
     addAcknowledgement: (acknowledgement) => void acknowledgements.push(acknowledgement),
     addPoll: () => {
@@ -66,10 +76,12 @@ export function createBatchBuilder(): BatchBuilder {
           steps[name] = readings.map((reading) => wireNumber(reading[name]))
       const content = {
         ...(readings.length > 0 ? { steps } : {}),
+        ...(readings.length > 0 && planVersion !== null ? { planVersion } : {}),
         ...(probes.length > 0 ? { probes } : {}),
         ...(acknowledgements.length > 0 ? { acknowledgements } : {}),
       }
       readings = []
+      planVersion = null
       probes = []
       acknowledgements = []
       isPoll = false

@@ -50,7 +50,8 @@ export type Reporter = {
   readonly spoolFile: string
   /** Creates the run; waits for the answer for at most so many milliseconds, then goes on in the background. */
   start(waitMs: number): Promise<StartAnswer | undefined>
-  addReading(reading: StepReading): void
+  /** `planVersion`: of the plan that the step followed. */
+  addReading(reading: StepReading, planVersion?: number): void
   addProbe(probe: Probe): void
   addAcknowledgement(acknowledgement: Acknowledgement): void
   /** Makes the next flush send a message even if it is empty, to hear what the server wants. */
@@ -117,8 +118,10 @@ class QueueingReporter implements Reporter {
     await this.waitFor(() => this.startAnswer !== undefined || this.status !== 'online', waitMs)
     return this.startAnswer
   }
-  addReading(reading: StepReading): void {
-    this.builder.addReading(reading)
+  addReading(reading: StepReading, planVersion?: number): void {
+    // One batch tells of one plan.
+    if (this.builder.stepCount > 0 && this.builder.planVersion !== (planVersion ?? null)) this.seal()
+    this.builder.addReading(reading, planVersion)
     const age = this.options.now() - this.sealedAt
     if (this.builder.stepCount < batchStepsMax && age < batchMs) return
     this.seal()

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { annealingGainSpreadWithoutCurvature } from '../constants.ts'
-import { annealingGain } from './annealingGain.ts'
+import { annealingGain, annealingGainSpreadWithoutCurvature } from './annealingGain.ts'
 import { noEstimate } from './estimator.ts'
 import oracles from './oracles/oracles.json' with { type: 'json' }
 

@@ -4,15 +4,14 @@
 // is asserted too, so that nobody reads more into them. Tables: bench/records/2026-11-24-coverage/README.md.
 
 import { describe, expect, it } from 'vitest'
+import { marginalCost, switchFactorGap } from '../phases/marginalCost.ts'
+import { normals, random } from '../testing/random.ts'
 import {
+  annealingGain,
   annealingGainFactor,
   annealingGainPower,
   annealingGainSpread,
-  switchFactorGap,
-} from '../constants.ts'
-import { marginalCost } from '../phases/large/marginalCost.ts'
-import { normals, random } from '../testing/random.ts'
-import { annealingGain } from './annealingGain.ts'
+} from './annealingGain.ts'
 import { averagedGap } from './averagedGap.ts'
 import { curvature } from './curvature.ts'
 import { type Estimate, noEstimate } from './estimator.ts'
@@ -223,8 +222,10 @@ describe('95 % intervals cover the truth', () => {
       const gapError = 0.15 * gapTruth
       const { probability } = marginalCost({
         step,
-        budgetSteps,
-        largeSteps: step,
+        length: budgetSteps,
+        earliest: 500,
+        deadline: 1_800,
+        runLength: step,
         valley: valleySlope.read(valley).fit!,
         gain: noEstimate(0, 1),
         gap: { value: gapTruth + gapError * normal(), standardError: gapError, count: 8, needed: 1 },

@@ -2,12 +2,12 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type TransferInput, transferOf } from './memorising.ts'
+import { type MemorisingInput, memorisingOf } from './memorising.ts'
 
 const loss = fc.double({ min: 0.01, max: 100, noNaN: true })
 
 /** Probes and blocks of any positive losses over 600 steps. */
-const inputs: fc.Arbitrary<TransferInput> = fc
+const inputs: fc.Arbitrary<MemorisingInput> = fc
   .record({
     averagedLosses: fc.array(loss, { minLength: 0, maxLength: 16 }),
     means: fc.array(loss, { minLength: 0, maxLength: 60 }),
@@ -22,7 +22,7 @@ const inputs: fc.Arbitrary<TransferInput> = fc
     blockSteps: 10,
   }))
 
-const scaled = (input: TransferInput, heldOut: number, training: number): TransferInput => ({
+const scaled = (input: MemorisingInput, heldOut: number, training: number): MemorisingInput => ({
   ...input,
   averagedLosses: input.averagedLosses.map((value) => value * heldOut),
   blocks: input.blocks.map((block) => ({ ...block, mean: block.mean * training })),
@@ -32,7 +32,7 @@ describe('the sign of memorising', () => {
   it('stays where it is when the losses are multiplied, each kind by a constant of its own', () => {
     fc.assert(
       fc.property(inputs, loss, loss, (input, heldOut, training) => {
-        const [before, after] = [transferOf(input), transferOf(scaled(input, heldOut, training))]
+        const [before, after] = [memorisingOf(input), memorisingOf(scaled(input, heldOut, training))]
         // Logarithms round: a ratio of slopes that both are nearly 0 may differ in its last digits, or be no number.
         if (before === undefined || after === undefined || Math.abs(before.ratio) > 1e6) return
         expect(Math.abs(after.ratio - before.ratio)).toBeLessThanOrEqual(1e-6 * (1 + Math.abs(before.ratio)))
@@ -46,7 +46,7 @@ describe('the sign of memorising', () => {
     fc.assert(
       fc.property(inputs, anything, fc.nat(15), (input, value, place) => {
         const averagedLosses = input.averagedLosses.map((own, i) => (i === place ? value : own))
-        const found = transferOf({ ...input, averagedLosses })
+        const found = memorisingOf({ ...input, averagedLosses })
         if (found === undefined) return
         const { ratio, standardError, heldOutFall, trainingFall } = found
         for (const number of [ratio, standardError, trainingFall]) expect(number).toSatisfy(Number.isFinite)
@@ -61,7 +61,7 @@ describe('the sign of memorising', () => {
       fc.property(fc.double({ min: 0.05, max: 2, noNaN: true }), loss, loss, (power, heldOut, training) => {
         const course = (exponent: number, level: number) => (at: number) => level * at ** -exponent
         const averagedSteps = Array.from({ length: 10 }, (_, i) => 200 + 40 * i)
-        const found = transferOf({
+        const found = memorisingOf({
           step: 600,
           largeFromStep: 0,
           averagedSteps,

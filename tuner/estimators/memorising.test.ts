@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { transferBlocksNeeded, transferMin, transferProbesNeeded } from '../../constants.ts'
-import { normals, random } from '../../testing/random.ts'
-import { type TransferInput, transferOf } from './memorising.ts'
+import { normals, random } from '../testing/random.ts'
+import { type MemorisingInput, memorisingOf, memorisingRatio } from './memorising.ts'
+
+const probesNeeded = 4
+const blocksNeeded = 8
 
 const blockSteps = 10
 type Course = (step: number) => number
@@ -14,7 +16,7 @@ type Job = {
 }
 
 /** A run at a constant rate from step 0 on, as the tuner would have folded it. */
-function input({ step = 800, held, training, distance = 0.15 }: Job): TransferInput {
+function input({ step = 800, held, training, distance = 0.15 }: Job): MemorisingInput {
   const averagedSteps: number[] = []
   for (let at = 20; at <= step; at = Math.ceil(at * (1 + distance))) averagedSteps.push(at)
   const blocks = Array.from({ length: Math.floor(step / blockSteps) }, (_, i) => ({
@@ -33,7 +35,7 @@ function input({ step = 800, held, training, distance = 0.15 }: Job): TransferIn
 }
 
 /** The same with fewer probes, the last so many. */
-const lastProbes = (whole: TransferInput, count: number): TransferInput => ({
+const lastProbes = (whole: MemorisingInput, count: number): MemorisingInput => ({
   ...whole,
   averagedLosses: whole.averagedLosses.slice(-count),
   averagedSteps: whole.averagedSteps.slice(-count),
@@ -52,20 +54,20 @@ describe('what of the training loss’s fall reaches held-out data', () => {
     [0, 0.3, 0],
     [-0.1, 0.2, -0.5],
   ])('is the ratio of the exponents: %d over %d is %d', (held, training, ratio) => {
-    const found = transferOf(input({ held: power(held, 3), training: power(training, 0.5) }))
+    const found = memorisingOf(input({ held: power(held, 3), training: power(training, 0.5) }))
     // The training loss is read at the middles of blocks.
     expect(found?.ratio).toBeCloseTo(ratio, 9)
-    expect(found?.isMemorising).toBe(ratio < transferMin)
+    expect(found?.isMemorising).toBe(ratio < memorisingRatio)
   })
 
   it('is no sign on a level, where training loss has fallen by less than a tenth', () => {
     // (800/267)^−.09 = .906, ^−.1 = .896.
-    expect(transferOf(input({ held: power(0), training: power(0.09) }))?.isMemorising).toBe(false)
-    expect(transferOf(input({ held: power(0), training: power(0.1) }))?.isMemorising).toBe(true)
+    expect(memorisingOf(input({ held: power(0), training: power(0.09) }))?.isMemorising).toBe(false)
+    expect(memorisingOf(input({ held: power(0), training: power(0.1) }))?.isMemorising).toBe(true)
   })
 
   it('tells both falls over the last two thirds, and where they began', () => {
-    const found = transferOf(input({ held: power(0.1), training: power(0.3) }))
+    const found = memorisingOf(input({ held: power(0.1), training: power(0.3) }))
     expect(found?.fromStep).toBe(267)
     expect(found?.heldOutFall).toBeCloseTo(1 - (800 / 267) ** -0.1, 9)
     expect(found?.trainingFall).toBeCloseTo(1 - (800 / 267) ** -0.3, 9)
@@ -78,32 +80,32 @@ describe('what of the training loss’s fall reaches held-out data', () => {
       largeFromStep: 400,
       blocks: job.blocks.map((block) => (block.step < 400 ? { ...block, mean: 50 } : block)),
     }
-    expect(transferOf(raced)?.fromStep).toBe(400)
-    expect(transferOf(raced)?.ratio).toBeCloseTo(0.5, 9)
+    expect(memorisingOf(raced)?.fromStep).toBe(400)
+    expect(memorisingOf(raced)?.ratio).toBeCloseTo(0.5, 9)
     const kept = lastProbes(job, 5)
-    expect(transferOf(kept)?.fromStep).toBe(kept.averagedSteps[0])
-    expect(transferOf(kept)?.probeCount).toBe(5)
-    expect(transferOf(kept)?.ratio).toBeCloseTo(0.5, 9)
+    expect(memorisingOf(kept)?.fromStep).toBe(kept.averagedSteps[0])
+    expect(memorisingOf(kept)?.probeCount).toBe(5)
+    expect(memorisingOf(kept)?.ratio).toBeCloseTo(0.5, 9)
   })
 
-  it(`needs ${transferProbesNeeded} probes and ${transferBlocksNeeded} blocks in the window`, () => {
+  it(`needs ${probesNeeded} probes and ${blocksNeeded} blocks in the window`, () => {
     const whole = input({ held: power(0.1), training: power(0.2) })
-    expect(transferOf(lastProbes(whole, transferProbesNeeded - 1))).toBeUndefined()
-    expect(transferOf(lastProbes(whole, transferProbesNeeded))).toBeDefined()
-    expect(transferOf({ ...whole, blocks: whole.blocks.slice(1 - transferBlocksNeeded) })).toBeUndefined()
-    expect(transferOf({ ...whole, blocks: whole.blocks.slice(-transferBlocksNeeded) })).toBeDefined()
-    expect(transferOf({ ...whole, averagedLosses: [], averagedSteps: [], blocks: [] })).toBeUndefined()
-    expect(transferOf({ ...whole, step: 0 })).toBeUndefined()
+    expect(memorisingOf(lastProbes(whole, probesNeeded - 1))).toBeUndefined()
+    expect(memorisingOf(lastProbes(whole, probesNeeded))).toBeDefined()
+    expect(memorisingOf({ ...whole, blocks: whole.blocks.slice(1 - blocksNeeded) })).toBeUndefined()
+    expect(memorisingOf({ ...whole, blocks: whole.blocks.slice(-blocksNeeded) })).toBeDefined()
+    expect(memorisingOf({ ...whole, averagedLosses: [], averagedSteps: [], blocks: [] })).toBeUndefined()
+    expect(memorisingOf({ ...whole, step: 0 })).toBeUndefined()
   })
 
   it('says nothing where the training loss does not plainly fall, nor of losses that are not positive and finite', () => {
     const falling = power(0.2)
-    expect(transferOf(input({ held: falling, training: () => 1 }))).toBeUndefined()
-    expect(transferOf(input({ held: falling, training: power(-0.1) }))).toBeUndefined()
+    expect(memorisingOf(input({ held: falling, training: () => 1 }))).toBeUndefined()
+    expect(memorisingOf(input({ held: falling, training: power(-0.1) }))).toBeUndefined()
     for (const bad of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       const once: Course = (step) => (step > 600 ? bad : falling(step))
-      expect(transferOf(input({ held: once, training: falling }))).toBeUndefined()
-      expect(transferOf(input({ held: falling, training: once }))).toBeUndefined()
+      expect(memorisingOf(input({ held: once, training: falling }))).toBeUndefined()
+      expect(memorisingOf(input({ held: falling, training: once }))).toBeUndefined()
     }
   })
 })
@@ -137,7 +139,7 @@ function memorisingShare({
       held: (step) => 1.3 - reaches * learned(step) + 0.3 * away(step) + 0.1 * wander * draw(),
       training: (step) => 1.3 - learned(step) + Math.abs(away(step)) + 0.05 * draw(),
     })
-    if (transferOf(job)?.isMemorising === true) count++
+    if (memorisingOf(job)?.isMemorising === true) count++
   }
   return count / runs
 }

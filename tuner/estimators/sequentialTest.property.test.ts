@@ -3,9 +3,14 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sequentialBlocksMax, sequentialErrorRate } from '../../constants.ts'
-import { noiseKinds, noiseOf, noisePlaces, simulatedRate } from '../../testing/noisyProbes.ts'
-import { foldSequentialProbe, initialSequentialTest, type SequentialTestState } from './sequentialTest.ts'
+import { noiseKinds, noiseOf, noisePlaces, simulatedRate } from '../testing/noisyProbes.ts'
+import {
+  foldSequentialProbe,
+  initialSequentialTest,
+  type SequentialTestState,
+  sequentialBlocksMax,
+  sequentialErrorRate,
+} from './sequentialTest.ts'
 
 const noises = fc.record({
   kind: fc.constantFrom(...noiseKinds),

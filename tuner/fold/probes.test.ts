@@ -3,7 +3,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Observation, ValleyProbe } from '../../protocol/vocabulary.ts'
 import { valleySlope } from '../estimators/valleySlope.ts'
-import { initialState, tune } from '../index.ts'
+import { tune } from '../index.ts'
+import { foldedLog } from '../testing/laws/logs.ts'
 import { syntheticRun } from '../testing/syntheticRun.ts'
 
 // Without a checkpoint there is no race; with little noise the large step is held to the deadline.
@@ -11,7 +12,7 @@ const capabilities = ['microBatchNorms', 'heldOutLoss', 'averagedWeights', 'line
 const run = syntheticRun({
   seed: 1,
   budgetSteps: 3_000,
-  stepCount: 1_450,
+  stepCount: 1_850,
   learningRate: 0.02,
   traceSigma: 0.05,
   capabilities,
@@ -30,22 +31,27 @@ const observed = { number: run.log.length + 1, receivedAt: '2026-01-01T00:00:00.
 describe('a valley probe', () => {
   it('fits the valley once, whatever is then judged by it', () => {
     const read = vi.spyOn(valleySlope, 'read')
-    const { decisions } = tune(run.state, { ...observed, kind: 'probe', probe: valleyAt(run.state.step) })
+    const { decisions } = tune(run.state, {
+      ...observed,
+      kind: 'probe',
+      probe: valleyAt(run.state.seen.step),
+    })
     expect(decisions.map(({ kind }) => kind)).toEqual(['hold'])
     expect(read).toHaveBeenCalledTimes(1)
     read.mockRestore()
   })
   it('of training examples counts for its cost alone where the job has held-out ones', () => {
     const { state } = run
-    const probe = valleyAt(state.step, 'train')
+    const probe = valleyAt(state.seen.step, 'train')
     const folded = tune(state, { ...observed, kind: 'probe', probe })
     expect(folded.decisions).toEqual([])
     expect(folded.readings).toEqual([])
-    const { cost, probeSecondsMean, ...signals } = folded.state.signals
-    expect(state.signals).toMatchObject(signals)
-    expect(cost.probe).toBeCloseTo(state.signals.cost.probe! + probe.seconds, 12)
+    const { cost, probeSecondsMean, ...signals } = folded.state.seen.signals
+    expect(state.seen.signals).toMatchObject(signals)
+    expect(cost.probe).toBeCloseTo(state.seen.signals.cost.probe! + probe.seconds, 12)
     expect(probeSecondsMean).toBeCloseTo(probe.seconds, 12)
-    expect(folded.state).toMatchObject({ divergence: state.divergence, rule: state.rule, plan: state.plan })
+    expect(folded.state).toMatchObject({ course: state.course, plan: state.plan })
+    expect(folded.state.seen.guard).toEqual(state.seen.guard)
   })
 
   it('of training examples alone leaves the run to the fallback plan, which says so', () => {
@@ -55,16 +61,11 @@ describe('a valley probe', () => {
           ? { ...observation, probe: { ...observation.probe, set: 'train' } }
           : observation,
     )
-    const decisions = []
-    let state = initialState()
-    for (const observation of log) {
-      const next = tune(state, observation)
-      state = next.state
-      decisions.push(...next.decisions)
-    }
-    expect(decisions.find(({ kind }) => kind === 'switch')?.summary).toBe(
-      'Annealing from step 900 to 3,000 by the fallback plan: the job offers heldOutLoss, but none of its valley probes was of the set "held-out".',
-    )
+    const { decisions } = foldedLog(log)
+    expect(decisions.find(({ kind }) => kind === 'switch')).toMatchObject({
+      step: 1_800,
+      reason: { key: 'anneal-fallback-wrong-set' },
+    })
   })
 
   it('in the anneal spaces the next ones out if it was dear, and leaves the course as it is', () => {
@@ -76,14 +77,14 @@ describe('a valley probe', () => {
       traceSigma: 0.05,
       capabilities,
     })
-    expect(state.phase).toBe('anneal')
+    expect(state.course.kind).toBe('anneal')
     const fold = (seconds: number) => {
-      const probe = { ...valleyAt(state.step), seconds }
+      const probe = { ...valleyAt(state.seen.step), seconds }
       return tune(state, { ...observed, kind: 'probe', probe }).state.plan
     }
     expect(fold(0.001).cadence?.valleySteps).toBe(160)
     const dear = fold(1_000)
-    expect(dear.cadence?.valleySteps).toBe(320)
+    expect(dear.cadence?.valleySteps).toBeGreaterThan(160)
     expect(dear.segments).toEqual(state.plan.segments)
     expect(dear.version).toBe(state.plan.version + 1)
   })
@@ -97,14 +98,46 @@ describe('a valley probe', () => {
           ]
         : [observation],
     )
-    const decisions = []
-    let state = initialState()
-    for (const observation of mixed) {
-      const next = tune(state, observation)
-      state = next.state
-      decisions.push(...next.decisions)
-    }
+    const { decisions } = foldedLog(mixed)
     expect(mixed.length).toBeGreaterThan(run.log.length)
     expect(decisions).toEqual(run.decisions)
+  })
+})
+
+describe('the clock', () => {
+  const { state } = run
+  const probed = (step: number) => tune(state, { ...observed, kind: 'probe', probe: valleyAt(step) })
+
+  it('is never moved by a probe', () => {
+    for (const step of [state.seen.step, state.seen.step + 60, state.seen.step - 300, 1e9])
+      expect(probed(step).state.seen.step).toBe(state.seen.step)
+  })
+
+  it('a probe far ahead of it, counted in another unit, is left out and counted', () => {
+    const far = probed(1e9)
+    expect(far.decisions).toEqual([])
+    expect(far.state.seen.signals.badSamples.farAhead).toBe(1)
+    expect(far.state.seen.signals.valley).toEqual(state.seen.signals.valley)
+  })
+
+  it('a probe before the first sample is at whatever step it says', () => {
+    const start = run.log[0]!
+    const first: Observation = { ...observed, kind: 'probe', probe: valleyAt(0) }
+    const early = foldedLog([start, first])
+    expect(early.state.seen).toMatchObject({ step: 0, origin: null })
+    expect(early.state.seen.signals.valley.count).toBe(0)
+  })
+
+  it('a probe of weights that were undone is left out', () => {
+    const undone = { ...state, trajectory: { validFromStep: state.seen.step, awaited: null } }
+    const late = tune(undone, { ...observed, kind: 'probe', probe: valleyAt(state.seen.step - 10) })
+    expect(late.state).toBe(undone)
+  })
+})
+
+describe('a probe of a kind that is not known any more', () => {
+  it('is passed over', () => {
+    const fork = { kind: 'fork', step: run.state.seen.step, seconds: 1 } as unknown as ValleyProbe
+    expect(tune(run.state, { ...observed, kind: 'probe', probe: fork }).state).toBe(run.state)
   })
 })

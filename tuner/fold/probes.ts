@@ -5,7 +5,8 @@
 import type { LineProbe, Probe, ValleyProbe } from '../../protocol/vocabulary.ts'
 import { bestAverage } from '../estimators/averagedGap.ts'
 import { guarded, newCheckpoint } from '../guard/recovery.ts'
-import { signOf, watchProbe } from '../guard/watch.ts'
+import { signOf } from '../guard/signs.ts'
+import { watchProbe } from '../guard/watch.ts'
 import { offers } from '../options.ts'
 import { gainOf } from '../phases/judgement.ts'
 import { newlyKept } from '../phases/kept.ts'
@@ -13,16 +14,14 @@ import { probed } from '../phases/phases.ts'
 import { originOf } from '../plan/bounds.ts'
 import { watchedRivals } from '../rivals/counterfactuals.ts'
 import { charted, replanned, settle, type Turn, updated } from '../settle.ts'
+import { chartPoint, linePoints, valleyPoints } from '../signals/charts.ts'
 import { readRegime } from '../signals/regime.ts'
 import {
-  chartPoint,
   foldLineProbe,
   foldProbeCost,
   foldValleyProbe,
-  linePoints,
   readSignals,
   type SignalsReading,
-  valleyPoints,
 } from '../signals/signals.ts'
 import { largeRateOf, type Seen } from '../state.ts'
 import { leftOut, probeReach } from './clean.ts'

@@ -3,8 +3,9 @@
 
 import { isDrifting } from '../guard/drift.ts'
 import { atNewLevel, guarded, notRestored } from '../guard/recovery.ts'
+import { signOf } from '../guard/signs.ts'
 import { isPassed, isTripwireStale } from '../guard/tripwire.ts'
-import { blocksInARow, guardBlockSteps, signOf, watchedAfresh } from '../guard/watch.ts'
+import { blocksInARow, guardBlockSteps, watchedAfresh } from '../guard/watch.ts'
 import { isSteering } from '../options.ts'
 import { unansweredEnd } from '../person/approval.ts'
 import { handedBack } from '../person/commands.ts'

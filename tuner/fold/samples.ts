@@ -6,15 +6,17 @@ import { segmentsRate } from '../../protocol/plan.ts'
 import type { Observation } from '../../protocol/vocabulary.ts'
 import { lossSmoother } from '../estimators/lossSmoother.ts'
 import { isDrifting, watchRate } from '../guard/drift.ts'
+import { signOf } from '../guard/signs.ts'
 import { isPassed } from '../guard/tripwire.ts'
-import { signOf, watchedAfresh, watchLate, watchSample } from '../guard/watch.ts'
+import { watchedAfresh, watchLate, watchSample } from '../guard/watch.ts'
 import { isSteering } from '../options.ts'
 import { wakeAt } from '../phases/phases.ts'
 import { endOf } from '../plan/bounds.ts'
 import { issuedPlan } from '../plan/planOf.ts'
 import { watchedRivals } from '../rivals/counterfactuals.ts'
 import { charted, settle, type Turn, updated } from '../settle.ts'
-import { type BadSamples, chartPoint, foldSample, signalsBackTo } from '../signals/signals.ts'
+import { chartPoint } from '../signals/charts.ts'
+import { type BadSamples, foldSample, signalsBackTo } from '../signals/signals.ts'
 import { largeRateOf, type Seen, type TunerState } from '../state.ts'
 import { leftOut, placeOf, type Report, reportAt } from './clean.ts'
 import { questions } from './questions.ts'
@@ -153,12 +155,14 @@ const assumedRate = (
 ): number | null => (isSteering(mode) ? segmentsRate((followed ?? plan).segments, step) : learningRate)
 
 /** Counts what was wrong with the numbers of a sample. */
-function counted(
-  signals: Seen['signals'],
-  { loss, gradientNormSquared, isSkipped }: Report,
-): Seen['signals'] {
-  const isBadLoss = loss !== null && !Number.isFinite(loss)
-  const isBadNorm = gradientNormSquared !== null && !Number.isFinite(gradientNormSquared)
+function counted(signals: Seen['signals'], report: Report): Seen['signals'] {
+  const { loss, isSkipped } = report
+  const isBadLoss = isBad(loss)
+  const isBadNorm =
+    isBad(report.gradientNormSquared) ||
+    isBad(report.microGradientNormSquared) ||
+    isBad(report.preconditionedGradientNormSquared) ||
+    isBad(report.preconditionedMicroGradientNormSquared)
   if (!isBadLoss && !isBadNorm && !isSkipped) return signals
   const { badSamples } = signals
   const more: BadSamples = {
@@ -169,6 +173,8 @@ function counted(
   }
   return { ...signals, badSamples: more }
 }
+
+const isBad = (value: number | null): boolean => value !== null && !Number.isFinite(value)
 
 /** Up to this step nobody has anything to decide by samples alone, unless something happens in them. */
 function wakeOf(run: TunerState): number {

@@ -142,7 +142,7 @@ export function relaid(run: Run): Outcome | null {
         ...seen,
         ...begins.change?.seen,
         step: seen.step,
-        signals: initialSignals(lengthOf(run)),
+        signals: seen.signals,
       },
     },
     records: [{ kind: 'hold', rule: 'race', reason: 'origin', values: { origin, end: endOf(run) } }],

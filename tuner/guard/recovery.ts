@@ -13,7 +13,8 @@ import { switchDraft } from '../phases/switchRecord.ts'
 import { endOf, lengthOrNominal } from '../plan/bounds.ts'
 import { freshSignals } from '../signals/signals.ts'
 import type { Course, Ramp } from '../state.ts'
-import { isOfNumbers, type Sign, signOf, type Trip, watchedAfresh } from './watch.ts'
+import { isOfNumbers, type Sign, signOf } from './signs.ts'
+import { type Trip, watchedAfresh } from './watch.ts'
 
 /** After a trip: factor on the rate, steps of re-warming and batches left out at most. */
 const rateFactor = 0.5
@@ -53,8 +54,10 @@ function recovered(run: Run, sign: Sign): Outcome {
   }
   const count = repeats(run, trip)
   if (count >= 4 && !trip.isFinite) return stopped(run, sign)
+  const blindSteps = limited(run, blindStepsMax)
   const guard = {
-    ...watchedAfresh(seen.guard, seen.step + limited(run, blindStepsMax)),
+    ...watchedAfresh(seen.guard, seen.step + blindSteps),
+    unheardRows: blindSteps,
     trips: [...seen.guard.trips, trip].slice(-tripsKept),
   }
   const back = restoreOf(run)

@@ -33,7 +33,7 @@ export function tripwireOf(run: TunerState): Tripwire | null {
   const { normCount, normMean } = seen.guard
   return {
     lossAbove: lossLimit(seen.guard),
-    gradientNormAbove: normCount < normsNeeded ? null : finite(normFactor * normMean),
+    gradientNormAbove: normCount < normsNeeded || normMean === 0 ? null : finite(normFactor * normMean),
     thenLearningRate: (largeRateOf(course) ?? 0) * rateFactor,
   }
 }

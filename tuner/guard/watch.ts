@@ -1,4 +1,4 @@
-// The guard's watch over samples and probes: has training come apart? It only detects; recovery.ts acts. Signs:
+// The guard's watch over samples and probes: has training come apart? signs.ts says which sign is met; recovery.ts acts.
 //   not finite  5 losses, or 5 gradient norms, in a row; two probes in a row. Steps that mixed precision skipped are none.
 //   rise        the mean loss of a block of ten steps lies above the level of the last eight by more than they usually
 //               rise plus six deviations, in five blocks in a row.  e = x − median of the eight before;
@@ -9,19 +9,18 @@
 // Law: a constant added to every loss changes nothing, a factor c > 0 neither. So −.85 → −.02 is judged like .15 → .98,
 // and a loss that creeps up as it did all along is followed, not feared. A new batch size begins a new level of norms.
 // A large step makes the loss noisy by design, so every sign needs persistence. Cost: O(1), O(40) at a block's end.
-// Chosen on simulated healthy streams (independent, correlated, smoothed and running means) and the streams of
-// guard.test.ts: bench/records/2026-11-28-guard/README.md.
+// Why so: docs/decisions/0016-shift-invariant-guard.md. Right values: tuner/testing/cases/{levels,healthy,signs}.test.ts.
 
 import { median, medianAbsoluteDeviation } from 'simple-statistics'
-import { tripwireNonFiniteMax } from '../../protocol/plan.ts'
 import { normalPerMad } from '../estimators/uncertainty.ts'
+import { type NormState, noNorms, watchNorm } from './norms.ts'
 
 export const guardBlockSteps = 10
 /** Blocks that make a level, blocks whose rises are remembered, and rises behind a judgement. */
 const levelBlocks = 8
 const rememberedBlocks = 32
-const risesNeeded = 8
-const riseDeviations = 6
+export const risesNeeded = 8
+export const riseDeviations = 6
 /** What healed fades by this factor a block, and counts from so many usual deviations on, and up to so many. */
 const healedFade = 0.99
 const healedMin = 3
@@ -30,19 +29,14 @@ export const blocksInARow = 5
 /** Learned plainly: the fall is so many times the error of a block's mean. */
 const learnedErrors = 16
 const forgottenShare = 0.75
-const stuckSteps = 20
-const normsNeeded = 20
-const normDeviations = 4
-const normHitsNeeded = 5
-const normMemory = 100
-const normWindow = (1 << 10) - 1
+export const stuckSteps = 20
+export const probesInARow = 2
 /** Larger losses have no sum: they count as not finite. */
 const lossMax = 1e300
 
-export type GuardState = {
+export type GuardState = NormState & {
   /** Not finite, in a row. */
   readonly badLosses: number
-  readonly badNorms: number
   readonly badProbes: number
   /** Losses of exactly 0 in a row, and others before them, up to `stuckSteps`. */
   readonly zeros: number
@@ -66,16 +60,12 @@ export type GuardState = {
   /** Mean loss of the first block, and the lowest of any. */
   readonly first: number | null
   readonly lowest: number | null
-  readonly normMean: number
-  readonly normVariance: number
-  readonly normCount: number
-  /** The last ten steps as bits: 1 = a norm far above its mean. */
-  readonly normHits: number
-  readonly batchSize: number | null
   /** What the guard has acted on, oldest first, at most 16: step, and the loss's level before and then. */
   readonly trips: readonly Trip[]
   /** No sign counts before this step: the job has yet to hear of the last one, or of what it announced. */
   readonly blindUntilStep: number
+  /** Late rows of which none counts yet, as the job has yet to hear: their steps lie before any that could be named. */
+  readonly unheardRows: number
   /** Where a client that watches its limit has passed it, as long as it is not known whether the guard shares that. */
   readonly passed: { readonly step: number; readonly limit: number } | null
   /** Checkpoints taken at sound probes, oldest first, with the run's length in large steps at each. */
@@ -93,20 +83,9 @@ export type Trip = {
   readonly to: number | null
 }
 
-/** What is met: a key of the record, and its numbers. */
-export type Sign = { readonly key: SignKey; readonly values: Readonly<Record<string, number | null>> }
-export type SignKey =
-  | 'non-finite-loss'
-  | 'non-finite-norm'
-  | 'non-finite-probe'
-  | 'loss-rise'
-  | 'forgotten'
-  | 'norm-jump'
-  | 'loss-stuck'
-
 export const noGuard: GuardState = {
+  ...noNorms,
   badLosses: 0,
-  badNorms: 0,
   badProbes: 0,
   zeros: 0,
   others: 0,
@@ -124,22 +103,25 @@ export const noGuard: GuardState = {
   forgottenBlocks: 0,
   first: null,
   lowest: null,
-  normMean: 0,
-  normVariance: 0,
-  normCount: 0,
-  normHits: 0,
-  batchSize: null,
   trips: [],
   blindUntilStep: 0,
+  unheardRows: 0,
   passed: null,
   checkpoints: [],
 }
 
 /** Watches afresh (another rate, other weights, another objective): levels are forgotten, what was done is not. */
 export const watchedAfresh = (
-  { trips, checkpoints, blindUntilStep }: GuardState,
+  { trips, checkpoints, blindUntilStep, badProbes }: GuardState,
   blindFrom = blindUntilStep,
-): GuardState => ({ ...noGuard, trips, checkpoints, blindUntilStep: blindFrom })
+): GuardState => ({
+  ...noGuard,
+  trips,
+  checkpoints,
+  blindUntilStep: blindFrom,
+  // Told once: evaluations that stay broken are no news.
+  badProbes: badProbes >= probesInARow ? probesInARow + 1 : 0,
+})
 
 export type GuardSample = {
   readonly step: number
@@ -159,7 +141,7 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
   const sum = isSound ? state.sum + loss : state.sum
   const step = isSound && state.lastLoss !== null ? loss - state.lastLoss : 0
   const squares = state.squares + step * step
-  const norms = watchedNorm(state, sample)
+  const norms = watchNorm(state, sample)
   const isZero = loss === 0
   const next: GuardState = {
     badLosses: isSound ? 0 : state.badLosses + (loss === null ? 0 : 1),
@@ -192,6 +174,7 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
     batchSize: norms.batchSize,
     trips: state.trips,
     blindUntilStep: state.blindUntilStep,
+    unheardRows: state.unheardRows,
     passed: state.passed,
     checkpoints: state.checkpoints,
   }
@@ -277,110 +260,14 @@ function isForgotten(block: {
   return error > 0 && learned > learnedErrors * error && block.mean >= block.lowest + forgottenShare * learned
 }
 
-type NormWatch = Pick<
-  GuardState,
-  'badNorms' | 'normMean' | 'normVariance' | 'normCount' | 'normHits' | 'batchSize'
->
-
-function watchedNorm(state: GuardState, { gradientNorm: norm, batchSize }: GuardSample): NormWatch {
-  const isResized = batchSize !== null && state.batchSize !== null && batchSize !== state.batchSize
-  const size = batchSize ?? state.batchSize
-  if (norm === null) return isResized ? restarted(state, size) : state
-  if (!Number.isFinite(norm)) return { ...normsOf(state), badNorms: state.badNorms + 1, batchSize: size }
-  const level = isResized ? restarted(state, size) : state
-  const { normMean, normVariance, normCount } = level
-  const deviation = norm - normMean
-  const isHigh = normCount >= normsNeeded && deviation > normDeviations * Math.sqrt(normVariance)
-  const normHits = ((level.normHits << 1) | (isHigh ? 1 : 0)) & normWindow
-  // A high norm moves the level that it is judged by no further than the limit: so an outlier does nothing, and a new level
-  // is adopted.
-  const told = isHigh ? normDeviations * Math.sqrt(normVariance) : deviation
-  const weight = Math.max(1 / (normCount + 1), 1 / normMemory)
-  return {
-    badNorms: 0,
-    normMean: normMean + weight * told,
-    normVariance: (1 - weight) * (normVariance + weight * told * told),
-    normCount: normCount + 1,
-    normHits,
-    batchSize: size,
-  }
-}
-
-const normsOf = ({
-  badNorms,
-  normMean,
-  normVariance,
-  normCount,
-  normHits,
-  batchSize,
-}: GuardState): NormWatch => ({
-  badNorms,
-  normMean,
-  normVariance,
-  normCount,
-  normHits,
-  batchSize,
-})
-
-const restarted = ({ badNorms }: GuardState, batchSize: number | null): NormWatch => ({
-  badNorms,
-  normMean: 0,
-  normVariance: 0,
-  normCount: 0,
-  normHits: 0,
-  batchSize,
-})
-
 /** Folds a valley probe: are all of its losses finite? */
 export const watchProbe = (state: GuardState, isSound: boolean): GuardState => ({
   ...state,
-  badProbes: isSound ? 0 : state.badProbes + 1,
+  badProbes: isSound ? 0 : Math.min(state.badProbes + 1, probesInARow + 1),
 })
 
 /** A step that is late or was left out, of which only a NaN says something: the run may be another life of itself. */
-export const watchLate = (state: GuardState, loss: number | null): GuardState =>
-  loss === null ? state : { ...state, badLosses: Number.isFinite(loss) ? 0 : state.badLosses + 1 }
-
-/** The sign that is met; null = none. O(1). */
-export function signOf(state: GuardState): Sign | null {
-  const { badLosses, badNorms, badProbes, highBlocks, forgottenBlocks, zeros, others } = state
-  if (badLosses >= tripwireNonFiniteMax) return { key: 'non-finite-loss', values: { count: badLosses } }
-  if (badNorms >= tripwireNonFiniteMax) return { key: 'non-finite-norm', values: { count: badNorms } }
-  if (badProbes >= 2) return { key: 'non-finite-probe', values: { count: badProbes } }
-  if (highBlocks >= blocksInARow)
-    return {
-      key: 'loss-rise',
-      values: { steps: highBlocks * guardBlockSteps, from: levelOf(state), to: state.smoothed },
-    }
-  if (forgottenBlocks >= blocksInARow)
-    return { key: 'forgotten', values: { steps: forgottenBlocks * guardBlockSteps } }
-  if (zeros >= stuckSteps && others >= stuckSteps && isFarFromZero(state))
-    return { key: 'loss-stuck', values: { steps: zeros } }
-  if (state.normHits === 0) return null
-  const hits = bitsOf(state.normHits)
-  return hits >= normHitsNeeded && isRising(state) ? { key: 'norm-jump', values: { hits, of: 10 } } : null
+export function watchLate(state: GuardState, loss: number | null): GuardState {
+  if (state.unheardRows > 0) return { ...state, unheardRows: state.unheardRows - 1 }
+  return loss === null ? state : { ...state, badLosses: Number.isFinite(loss) ? 0 : state.badLosses + 1 }
 }
-
-/** The loss was not on its way to 0. */
-function isFarFromZero(state: GuardState): boolean {
-  const level = levelOf(state) ?? state.levels.at(-1) ?? null
-  const scatter = state.scatters.length === 0 ? 0 : median([...state.scatters])
-  return level !== null && scatter > 0 && Math.abs(level) > riseDeviations * scatter
-}
-
-/** The newest block lies plainly above the level before it; where no loss is reported nothing speaks against it. */
-function isRising(state: GuardState): boolean {
-  const { rises, highBlocks, smoothed } = state
-  if (smoothed === null) return true
-  const scatter = scatterOf(state)
-  return highBlocks > 0 || (scatter !== null && rises.length >= risesNeeded && rises.at(-1)! > 2 * scatter)
-}
-
-function bitsOf(word: number): number {
-  let count = 0
-  for (let rest = word; rest > 0; rest &= rest - 1) count++
-  return count
-}
-
-/** Signs of numbers that are none. Only they may end a run. */
-export const isOfNumbers = ({ key }: Sign): boolean => key.startsWith('non-finite')

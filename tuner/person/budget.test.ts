@@ -1,75 +1,91 @@
 // Another budget while a run goes on: what is undone, what switches at once, what ends.
 
 import { describe, expect, it } from 'vitest'
-import { commandedRun, common, firstByHand, switchSteps } from '../testing/commandedRun.ts'
-import { decisionsOf } from '../testing/syntheticRun.ts'
+import { switchStepOf } from '../state.ts'
+import { byHand, commandedRun, common, switchSteps } from '../testing/commandedRun.ts'
+import { decisionsOf, type SyntheticResult } from '../testing/syntheticRun.ts'
 
-describe('another budget', () => {
-  const to = (budget: number | null) => ({ kind: 'set-budget', budgetSteps: budget, ...common }) as const
+const to = (budget: number | null) => ({ kind: 'set-budget', budgetSteps: budget, ...common }) as const
+const switchNow = { kind: 'switch-now', ...common } as const
+/** Where the run has come to, and the switch that led there. */
+const endOf = ({ state }: SyntheticResult) => ({
+  lifecycle: state.lifecycle,
+  step: state.seen.step,
+  switchStep: switchStepOf(state.course),
+})
 
-  it('longer: the run stays large in proportion', () => {
+describe('a longer budget', () => {
+  it('keeps the run large in proportion', () => {
     const run = commandedRun({ 1000: to(4_000) }, { stepCount: 4_000 })
-    expect(firstByHand(run)).toBe('Budget set to 4,000 steps at step 1,000.')
+    expect(byHand(run)[0]).toBe('hold at 1000: budget-set')
+    expect(run.decisions.find(({ reason }) => reason.key === 'budget-set')).toMatchObject({
+      person: { by: common.by },
+      reason: { values: { budgetSteps: 4_000 } },
+    })
     expect(switchSteps(run)[0]).toBeGreaterThan(3_000)
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 4_000 })
+    expect(endOf(run)).toMatchObject({ lifecycle: 'finished', step: 4_000 })
   })
 
-  it('longer in the anneal: a switch that was forced is undone, where a fifth of the budget is left', () => {
+  it('undoes a switch that was forced, where a fifth of the budget is left', () => {
     const run = commandedRun({ 1900: to(3_000) }, { stepCount: 3_000 })
-    const [undo] = decisionsOf(run, 'undo')
-    expect(undo).toMatchObject({ step: 1_900, rule: { id: 'marginal-cost' }, test: { satisfied: true } })
-    expect(undo?.summary).toBe(
-      'Switch undone at step 1,900 (the budget is longer): back to 0.02 over 30 steps.',
-    )
+    expect(decisionsOf(run, 'undo')).toMatchObject([
+      {
+        step: 1_900,
+        rule: { id: 'marginal-cost' },
+        reason: { key: 'undone-longer', values: { rate: 0.02, climbSteps: 30 } },
+        test: { key: 'longer-budget', relation: '>', satisfied: true },
+      },
+    ])
     expect(run.learningRates[1_940]).toBe(0.02)
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 3_000, switchStep: 2_700 })
+    expect(endOf(run)).toEqual({ lifecycle: 'finished', step: 3_000, switchStep: 2_700 })
   })
 
-  it('longer once more: a switch is undone once', () => {
-    const run = commandedRun({ 1900: to(3_000), 2800: to(6_000) }, { stepCount: 6_000 })
-    expect(decisionsOf(run, 'undo')).toHaveLength(1)
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 6_000, switchStep: 2_700 })
-  })
-
-  it('longer after a person’s switch: that stands, and its rate goes on without a jump', () => {
-    const switchNow = { kind: 'switch-now', ...common } as const
+  it('leaves a person’s switch, and its rate goes on without a jump', () => {
     const run = commandedRun({ 600: switchNow, 1000: to(4_000) }, { stepCount: 4_000 })
     expect(decisionsOf(run, 'undo')).toEqual([])
     for (let step = 601; step < 4_000; step++)
       expect(run.learningRates[step]).toBeLessThanOrEqual(run.learningRates[step - 1]! + 1e-12)
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 4_000 })
+    expect(endOf(run)).toMatchObject({ lifecycle: 'finished', step: 4_000, switchStep: 600 })
   })
 
-  it('longer for a job that only reports its loss: back where the fallback plan would not have switched yet', () => {
+  it('of a job that only reports its loss goes back where the fallback plan would not have switched yet', () => {
     const run = commandedRun({ 700: to(4_000) }, { stepCount: 4_000, capabilities: [] })
-    expect(decisionsOf(run, 'undo')).toHaveLength(1)
+    expect(decisionsOf(run, 'undo')).toMatchObject([{ reason: { key: 'undone-longer' } }])
+    expect(decisionsOf(run, 'undo')[0]?.test).toBeUndefined()
     const late = commandedRun({ 700: to(2_200) }, { stepCount: 2_200, capabilities: [] })
     expect(decisionsOf(late, 'undo')).toEqual([])
-    expect(late.state).toMatchObject({ lifecycle: 'finished', step: 2_200 })
+    expect(endOf(late)).toMatchObject({ lifecycle: 'finished', step: 2_200 })
   })
 
-  it('longer in the anneal, with too little left to anneal once more: the anneal lengthens, and its last probe with it', () => {
+  it('with too little left to anneal once more lengthens the anneal, and its last probe with it', () => {
     const run = commandedRun({ 1950: to(2_400) }, { stepCount: 2_400 })
-    expect(run.state.switchStep).toBe(1_800)
-    expect(decisionsOf(run, 'finish')[0]).toMatchObject({ step: 2_400 })
-    expect(decisionsOf(run, 'finish')[0]?.summary).toContain('held-out loss')
+    expect(endOf(run)).toMatchObject({ step: 2_400, switchStep: 1_800 })
+    const [finish] = decisionsOf(run, 'finish')
+    expect(finish?.step).toBe(2_400)
+    expect(finish?.reached).toBeGreaterThan(0)
   })
+})
 
-  it('shorter: the switch is forced when a tenth of it is left', () => {
+describe('a shorter budget', () => {
+  it('forces the switch when a tenth of it is left', () => {
     const run = commandedRun({ 900: to(1_000) })
     expect(switchSteps(run)[0]).toBeGreaterThanOrEqual(900)
     expect(switchSteps(run)[0]).toBeLessThanOrEqual(910)
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 1_000 })
+    expect(endOf(run)).toMatchObject({ lifecycle: 'finished', step: 1_000 })
     expect(run.learningRates).toHaveLength(1_000)
   })
 
-  it('shorter than the steps already taken: the run ends', () => {
-    const run = commandedRun({ 900: to(500) })
-    expect(decisionsOf(run, 'finish')[0]?.summary).toBe('Budget set to 500 steps at step 900: finished.')
+  it.each([
+    ['in the large phase', {}],
+    ['in the anneal', { 600: switchNow }],
+  ])('that is used up already ends the run: %s', (_, before) => {
+    const run = commandedRun({ ...before, 900: to(500) })
+    expect(byHand(run).at(-1)).toBe('finish at 900: finished-by-budget')
+    expect(decisionsOf(run, 'finish')[0]?.reason.values).toMatchObject({ budgetSteps: 500, step: 900 })
     expect(run.learningRates).toHaveLength(900)
   })
 
-  it('shorter: switches at once where the rule is plainly met', () => {
+  it('switches at once where the rule is plainly met', () => {
     // Much noise: annealing gains a good deal, and little of the budget is left to gain anything else.
     const run = commandedRun(
       { 900: to(1_200) },
@@ -79,31 +95,35 @@ describe('another budget', () => {
         budgetSteps: 20_000,
       },
     )
-    expect(switchSteps(run)).toEqual([900])
-    expect(decisionsOf(run, 'switch')[0]?.summary).toContain('staying still gains no more than annealing')
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 1_200 })
+    expect(decisionsOf(run, 'switch')).toMatchObject([
+      { step: 900, reason: { key: 'anneal-rule' }, test: { key: 'marginal-cost', satisfied: true } },
+    ])
+    expect(endOf(run)).toMatchObject({ lifecycle: 'finished', step: 1_200 })
   })
 
-  it('shorter than the steps already taken, in the anneal: the run ends', () => {
-    const run = commandedRun({ 600: { kind: 'switch-now', ...common }, 900: to(500) })
-    expect(decisionsOf(run, 'finish')[0]?.summary).toBe('Budget set to 500 steps at step 900: finished.')
-    expect(run.learningRates).toHaveLength(900)
+  it('in the anneal ends it sooner, from the rate that it has', () => {
+    const run = commandedRun({ 600: switchNow, 900: to(1_200) })
+    expect(endOf(run)).toMatchObject({ lifecycle: 'finished', step: 1_200 })
+    expect(run.learningRates[900]).toBeCloseTo(run.learningRates[899]!, 3)
+    expect(run.learningRates.at(-1)).toBeLessThan(0.001)
   })
+})
 
-  it('one where there was none: the switch is forced when a tenth of it is left', () => {
+describe('a budget', () => {
+  it('where there was none forces the switch when a tenth of it is left', () => {
     const run = commandedRun({ 900: to(2_000) }, { budgetSteps: null, stepCount: 2_000 })
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 2_000, switchStep: 1_800 })
+    expect(endOf(run)).toEqual({ lifecycle: 'finished', step: 2_000, switchStep: 1_800 })
   })
 
-  it('none in the anneal: it ends where it was to end', () => {
-    const run = commandedRun({ 600: { kind: 'switch-now', ...common }, 900: to(null) }, { stepCount: 4_000 })
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 2_000 })
+  it('that is removed in the anneal leaves its end where it was', () => {
+    const run = commandedRun({ 600: switchNow, 900: to(null) }, { stepCount: 4_000 })
+    expect(endOf(run)).toMatchObject({ lifecycle: 'finished', step: 2_000 })
   })
 
-  it('none: the large step goes on until it is not worth it, or somebody asks for the switch', () => {
-    const run = commandedRun({ 900: to(null), 3000: { kind: 'switch-now', ...common } }, { stepCount: 5_000 })
-    expect(firstByHand(run)).toBe('Budget removed at step 900.')
+  it('that is removed lets the large step go on until it is not worth it, or somebody asks for the switch', () => {
+    const run = commandedRun({ 900: to(null), 3000: switchNow }, { stepCount: 5_000 })
+    expect(byHand(run)).toEqual(['hold at 900: budget-removed', 'switch at 3000: anneal-command'])
     expect(run.learningRates[2_990]).toBe(0.02)
-    expect(run.state).toMatchObject({ lifecycle: 'finished', step: 3_300 })
+    expect(run.state.lifecycle).toBe('finished')
   })
 })

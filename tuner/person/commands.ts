@@ -101,8 +101,9 @@ function switchedByHand(run: Run, command: Extract<Command, { reason: string }>)
   const judgement = judgementNow(run)
   const anneal = annealCourse(run, 'command', judgement, run.seen.step)
   const draft = { ...switchDraft(run, anneal, judgement), person: { by: command.by, reason: command.reason } }
+  if (isSteering(run.mode)) return enterAnneal(run, anneal, [draft])
   // Where nothing is steered a person's word is noted, and the job does as it will.
-  return isSteering(run.mode) ? enterAnneal(run, anneal, [draft]) : { course: run.course, records: [draft] }
+  return { course: run.course, records: [{ ...draft, status: 'advisory' }] }
 }
 
 function paused(run: Run, command: Extract<Command, { reason: string }>): Outcome {

@@ -130,6 +130,7 @@ export function annealCourse(run: Run, reason: AnnealReason, judgement: Judgemen
     // An anneal after overfitting starts above the best level.
     losses: reason === 'overfitting' ? [] : seen.signals.averagedLosses.slice(-seedLosses),
     bestLevel: null,
+    isUnprobed: false,
     isComparing: false,
   }
 }

@@ -1,11 +1,11 @@
 // The gain of annealing rests on the noise that the optimizer's own steps are made of.
 
 import { describe, expect, it } from 'vitest'
-import type { RunOptions } from '../../../protocol/vocabulary.ts'
-import { annealingGain } from '../../estimators/annealingGain.ts'
-import { initialState } from '../../fold/start.ts'
-import { foldSample, initialSignals, readSignals, type Sample } from '../../signals/signals.ts'
-import type { TunerState } from '../../state.ts'
+import type { RunOptions } from '../../protocol/vocabulary.ts'
+import { annealingGain } from '../estimators/annealingGain.ts'
+import { initialState } from '../fold/start.ts'
+import { foldSample, initialSignals, readSignals, type Sample } from '../signals/signals.ts'
+import type { TunerState } from '../state.ts'
 import { gainOf } from './judgement.ts'
 
 /** Norms of 40 steps: ‖G‖² = 1, trΣ = 32 (batch 32, parts of 8), and in the norm of M⁻¹ a hundred times that. */
@@ -29,10 +29,11 @@ function stateOf(optimizer: RunOptions['optimizer'], hasPreconditioned: boolean)
     }
     signals = foldSample(signals, sample)
   }
-  return { ...state, options: { ...state.options, optimizer }, signals, learningRate: 0.01, momentum: 0.9 }
+  const seen = { ...state.seen, signals, learningRate: 0.01, momentum: 0.9 }
+  return { ...state, options: { ...state.options, optimizer }, seen }
 }
 
-const gain = (state: TunerState) => gainOf(state, readSignals(state.signals)).value
+const gain = (state: TunerState) => gainOf(state, readSignals(state.seen.signals)).value
 const expected = (effectiveLearningRate: number, traceSigma: number) =>
   annealingGain({
     effectiveLearningRate,

@@ -1,15 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { switchFactorGain, switchFactorGap, switchRemainingMax, switchRemainingMin } from '../../constants.ts'
-import { type Estimate, noEstimate } from '../../estimators/estimator.ts'
-import { type ValleyFit, valleySlope } from '../../estimators/valleySlope.ts'
-import { normals, random } from '../../testing/random.ts'
+import { type Estimate, noEstimate } from '../estimators/estimator.ts'
+import { type ValleyFit, valleySlope } from '../estimators/valleySlope.ts'
+import { normals, random } from '../testing/random.ts'
 import {
   annealingScale,
   type MarginalCostInput,
   marginalCost,
   marginalCostTest,
   probabilityBelow,
+  switchFactorGain,
+  switchFactorGap,
+  waitingLoss,
 } from './marginalCost.ts'
 
 const measured = (value: number, standardError: number | null = 0): Estimate => ({
@@ -38,8 +40,10 @@ const exactFit = (
 /** P(S) = 1 + 2·(1000/S), so p(S) = 2000/S²; at step 1,000 of 2,000, every step a large one. */
 const example: MarginalCostInput = {
   step: 1_000,
-  budgetSteps: 2_000,
-  largeSteps: 1_000,
+  length: 2_000,
+  earliest: 500,
+  deadline: 1_800,
+  runLength: 1_000,
   valley: exactFit(1, 2, 1_000),
   gain: unknown,
   gap: measured(0.5),
@@ -54,7 +58,7 @@ describe('the switch rule', () => {
     expect(cost.satisfied).toBe(false)
     expect(cost.slope.value).toBeCloseTo(2000 / 1000 ** 2, 12)
     // R·p = 8000·(2000 − t)/(2000 + t)²: .60068 at 1,221 and .59955 at 1,222.
-    if (switchFactorGap === 0.6) expect(cost.earliestStep).toBe(1_222)
+    expect(cost.earliestStep).toBe(1_222)
     expect(cost.probability).toBe(0)
   })
 
@@ -73,6 +77,7 @@ describe('the switch rule', () => {
     expect(equal.satisfied).toBe(true)
     expect(equal.earliestStep).toBe(1_000)
     expect(marginalCostTest(equal, { met: 2, of: 3 })).toMatchObject({
+      key: 'marginal-cost',
       left: { value: equal.staying.value },
       relation: '<=',
       right: { value: equal.annealing.value },
@@ -83,9 +88,9 @@ describe('the switch rule', () => {
 
   it('never points outside the steps at which a switch is allowed', () => {
     const at = (step: number, gap: number) =>
-      marginalCost({ ...example, step, largeSteps: step, gap: measured(gap) })!.earliestStep
-    expect(at(10, 100)).toBe(Math.ceil((1 - switchRemainingMax) * 2_000))
-    expect(at(10, 1e-9)).toBe(Math.floor((1 - switchRemainingMin) * 2_000))
+      marginalCost({ ...example, step, runLength: step, gap: measured(gap) })!.earliestStep
+    expect(at(10, 100)).toBe(500)
+    expect(at(10, 1e-9)).toBe(1_800)
     expect(at(1_900, 1e-9)).toBe(1_900)
   })
 
@@ -119,11 +124,29 @@ describe('the switch rule', () => {
     // The final loss by the alternatives' own formula, over every switch step, is least near `earliestStep`.
     const { earliestStep } = marginalCost(example)!
     const finalLoss = (t: number) =>
-      marginalCost({ ...example, step: t, largeSteps: t })!.alternatives.find(({ kind }) => kind === 'now')!
+      marginalCost({ ...example, step: t, runLength: t })!.alternatives.find(({ kind }) => kind === 'now')!
         .finalLoss
     let best = 1_000
     for (let t = 1_000; t <= 1_800; t++) if (finalLoss(t) < finalLoss(best)) best = t
     expect(Math.abs(best - earliestStep)).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('what waiting for an answer cost', () => {
+  it('is what the forecast final loss rose by since the question, and below 0 where waiting gained', () => {
+    const at = (step: number) => ({ ...example, step, runLength: step })
+    const finalLoss = (step: number) =>
+      marginalCost(at(step))!.alternatives.find(({ kind }) => kind === 'now')!.finalLoss
+    // The best switch is at 1,222: before it waiting gains, after it it costs.
+    for (const [from, to] of [
+      [1_000, 1_200],
+      [1_300, 1_600],
+    ] as const)
+      expect(waitingLoss(at(to), from)).toBeCloseTo(finalLoss(to) - finalLoss(from), 9)
+    expect(waitingLoss(at(1_200), 1_000)).toBeLessThan(0)
+    expect(waitingLoss(at(1_600), 1_300)).toBeGreaterThan(0)
+    expect(waitingLoss(at(1_000), 1_000)).toBe(0)
+    expect(waitingLoss({ ...example, gap: unknown }, 900)).toBeNull()
   })
 })
 
@@ -176,7 +199,8 @@ describe('a change of the loss’s unit or of its zero', () => {
     const gap = measured(0.1 * factor, 0.01 * factor)
     const gain = measured(0.2 * factor, 0.05 * factor)
     const fit = valleySlope.read(valley).fit!
-    return marginalCost({ step: 1_000, budgetSteps: 3_000, largeSteps: 1_000, valley: fit, gain, gap })!
+    const times = { step: 1_000, length: 3_000, earliest: 750, deadline: 2_700, runLength: 1_000 }
+    return marginalCost({ ...times, valley: fit, gain, gap })!
   }
   const seeds = fc.nat(1_000_000)
 

@@ -1,15 +1,15 @@
 // One sentence for every state that a run can be in.
 
 import { describe, expect, it } from 'vitest'
-import type { Segment } from '../../protocol/vocabulary.ts'
-import { headline, initialState, summaryOf, type TunerState } from '../index.ts'
-import { initialWatch } from '../phases/anneal/annealWatch.ts'
+import type { Phase, Segment } from '../../protocol/vocabulary.ts'
+import { headline, type TunerState } from '../index.ts'
 import { startArm } from '../phases/search/race.ts'
-import { raceAround } from '../phases/search/raceOpening.ts'
-import { allCapabilities, syntheticRun } from '../testing/syntheticRun.ts'
+import type { Anneal, AnnealReason, Course, Done, Large, Seen } from '../state.ts'
+import { raceAround } from '../testing/raced.ts'
+import { largeState, outlookOf, type RunChange, runState } from '../testing/runState.ts'
+import { syntheticRun } from '../testing/syntheticRun.ts'
 
-const initial = initialState()
-const segment = (phase: Segment['phase'] & string, fromStep: number, toStep: number): Segment => ({
+const segment = (phase: Phase, fromStep: number, toStep: number): Segment => ({
   fromStep,
   toStep,
   shape: 'constant',
@@ -18,199 +18,233 @@ const segment = (phase: Segment['phase'] & string, fromStep: number, toStep: num
   phase,
 })
 
-/** A run in the large phase, with what a case changes of it. */
-function stateOf(change: Partial<TunerState>): TunerState {
-  return {
-    ...initial,
-    options: { ...initial.options, capabilities: allCapabilities },
-    mode: 'auto',
-    phase: 'large',
-    step: 131_000,
+type Change = Omit<RunChange, 'course'> & { readonly course?: Course }
+
+/** A run of a million steps in the large phase, with what a case changes of it. */
+function stateOf({ seen, ...change }: Change = {}): TunerState {
+  return runState({
     budgetSteps: 1_000_000,
-    largeLearningRate: 0.42,
-    learningRate: 0.42,
+    course: large(),
     plan: { version: 3, segments: [segment('large', 0, 300_000), segment('anneal', 300_000, 1_000_000)] },
     ...change,
-  }
+    seen: { step: 131_000, learningRate: 0.42, ...seen },
+  })
 }
-
-const outlook = (stayingGain: number | null, annealingGain: number | null, probeCount = 12) => ({
-  stayingGain,
-  annealingGain,
-  earliestStep: 412_000,
-  probeCount,
-  probesNeeded: 8,
-  probability: 0.1,
-  alternatives: [],
+const large = (change: Partial<Large> = {}): Large => largeState({ rate: 0.42, ...change })
+const { signals, guard } = runState().seen
+const probed = (count: number): Partial<Seen> => ({
+  signals: { ...signals, valley: { ...signals.valley, count } },
+})
+/** The job has applied .05 for a while, where .42 was planned. */
+const drifting = (step: number): Partial<Seen> => ({
+  drift: { off: 60, on: 0, since: { step, applied: 0.05, planned: 0.42 }, isTold: true },
 })
 
-const anneal = (reason: NonNullable<TunerState['anneal']>['reason']) => ({
+const anneal = (reason: AnnealReason): Anneal => ({
+  kind: 'anneal',
   fromStep: 2_600,
   toStep: 3_000,
   fromRate: 0.1,
   reason,
+  largeFromStep: 0,
+  fromRunLength: 2_500,
   expectedGain: null,
   scale: null,
-  fromLargeSteps: 0,
-  isCheckpointed: false,
-  undoChecks: 0,
-  compared: null,
+  promised: null,
   rest: null,
-  watch: initialWatch({ averagedLosses: [], probeLosses: [] }, true),
+  isCutShort: false,
+  ramp: null,
+  memorised: [],
+  losses: [],
+  bestLevel: null,
+  isComparing: false,
 })
+const done = (change: Partial<Done> = {}): Done => ({
+  kind: 'done',
+  end: 'finished',
+  switchStep: null,
+  largeRate: 0.1,
+  keptLoss: null,
+  ...change,
+})
+const short = { budgetSteps: 3_000 }
+const person = runState().person
 
-const race = raceAround({
-  learningRate: 0.1,
-  fromStep: 0,
-  segmentSteps: 20,
-  budgetSteps: 3_000,
-  lossFirst: null,
-  min: 0,
-  max: 9,
-})!
-const checkpoints = [{ name: 'good-0', step: 7_180, largeSteps: 7_000 }]
-
-const cases: readonly (readonly [string, Partial<TunerState>, string])[] = [
+const searching: readonly (readonly [string, Change, string])[] = [
   [
-    'warm-up',
-    { phase: 'warmup', step: 118, budgetSteps: 3_000, learningRate: 0.0031 },
-    'Warming up at 0.0031, step 118 of 3,000: looking for the largest rate that holds.',
-  ],
-  [
-    'race',
+    'in a race',
     {
-      phase: 'warmup',
-      step: 40,
-      budgetSteps: 3_000,
-      learningRate: 0.1,
-      warmup: { kind: 'race', race: startArm(race, 0.1, 40) },
+      ...short,
+      course: { kind: 'search', race: startArm(raceAround(0.1)!, 0.1, 40) },
+      seen: { step: 40, learningRate: 0.031 },
     },
-    'Warming up at 0.1, step 40 of 3,000: racing rates around 0.1, number 1 now.',
+    'Warming up at 0.031, step 40 of 3,000: racing rates around 0.1, number 1 now.',
   ],
+]
+
+const holding: readonly (readonly [string, Change, string])[] = [
   [
-    'little evidence',
-    { outlook: outlook(null, null, 5) },
+    'with little evidence',
+    { seen: probed(5) },
     'Large step at 0.42, step 131,000 of 1,000,000: not enough evidence yet (5 of 8 probes). Without more, annealing starts at step 300,000.',
   ],
   [
-    'no probe yet',
-    {},
-    'Large step at 0.42, step 131,000 of 1,000,000: not enough evidence yet (0 of 8 probes). Without more, annealing starts at step 300,000.',
-  ],
-  [
-    'nothing to remove',
-    { outlook: outlook(null, null, 12) },
+    'with nothing to remove',
+    { seen: probed(12) },
     'Large step at 0.42, step 131,000 of 1,000,000: no gain of annealing is measured yet. Without more, annealing starts at step 300,000.',
   ],
   [
-    'loss only',
-    { remark: 'Only the loss is reported. Held-out probes would allow a measured switch.' },
-    'Large step at 0.42, step 131,000 of 1,000,000. Only the loss is reported. Held-out probes would allow a measured switch. Without more, annealing starts at step 300,000.',
+    'with the loss alone',
+    { options: { capabilities: [] } },
+    'Large step at 0.42, step 131,000 of 1,000,000: nothing that is reported says what annealing would gain; held-out probes of averaged weights would. Without more, annealing starts at step 300,000.',
   ],
   [
-    'staying pays',
-    { outlook: outlook(0.0213, 0.0134) },
+    'where staying pays',
+    { course: large({ outlook: outlookOf(0.0213, 0.0134, 412_000) }) },
     'Large step at 0.42, step 131,000 of 1,000,000: staying still gains more than annealing (0.021 vs 0.013). Earliest switch at step 412,000.',
   ],
   [
     'about to switch',
-    { outlook: { ...outlook(0.01, 0.02), earliestStep: 131_000 } },
+    { course: large({ outlook: outlookOf(0.01, 0.02, 120_000) }) },
     'Large step at 0.42, step 131,000 of 1,000,000: annealing gains as much as staying still (0.02 vs 0.01). Earliest switch at step 131,000.',
   ],
   [
-    'no budget',
+    'without a budget',
     { budgetSteps: null },
     'Large step at 0.42, step 131,000: no budget set, and nothing yet that says whether to go on.',
   ],
   [
-    'no budget, tested',
-    { budgetSteps: null, sequential: { ...initial.sequential, lookCount: 100, evidences: [1, 2, 3, 4.4] } },
+    'without a budget, tested',
+    {
+      budgetSteps: null,
+      course: large({
+        sequential: { ...largeState().sequential, lookCount: 100, evidences: [1, 2, 3, 4.4] },
+      }),
+    },
     'Large step at 0.42, step 131,000: going on is still worth it (evidence 3.1 of 20 needed against it).',
   ],
   [
-    'anneal by the rule',
-    { phase: 'anneal', step: 2_700, budgetSteps: 3_000, learningRate: 0.075, anneal: anneal('rule') },
-    'Annealing since step 2,600, step 2,700 of 3,000, rate 0.075: staying still gained no more than annealing. Ends at step 3,000.',
-  ],
-  ...(
-    [
-      ['deadline', 'a tenth of the budget was left'],
-      ['fallback', 'by the fallback plan'],
-      ['overfitting', 'held-out loss of the averaged weights had stopped falling'],
-      ['command', 'asked for by hand'],
-      ['guard', 'the loss had diverged a third time'],
-    ] as const
-  ).map(
-    ([reason, words]) =>
-      [
-        `anneal: ${reason}`,
-        { phase: 'anneal', step: 2_700, budgetSteps: 3_000, learningRate: null, anneal: anneal(reason) },
-        `Annealing since step 2,600, step 2,700 of 3,000: ${words}. Ends at step 3,000.`,
-      ] as const,
-  ),
-  [
-    'by hand',
-    { override: { learningRate: 0.05, untilStep: 2_400, reason: 'trying new data' } },
-    'Set by hand: 0.05 until step 2,400 (trying new data).',
-  ],
-  [
-    'by hand, no reason',
-    { override: { learningRate: 0.05, untilStep: 2_400, reason: '' } },
-    'Set by hand: 0.05 until step 2,400.',
-  ],
-  ['paused', { lifecycle: 'paused' }, 'Paused at step 131,000 of 1,000,000.'],
-  [
-    'advice to hold',
-    { mode: 'advisory', learningRate: 0.08, outlook: outlook(0.0213, 0.0134) },
-    'Advice only: would hold (0.021 vs 0.013). The job applies 0.08.',
-  ],
-  [
-    'advice to anneal',
-    { mode: 'advisory', learningRate: 0.08, outlook: outlook(0.0134, 0.0213) },
-    'Advice only: would start annealing (0.013 vs 0.021). The job applies 0.08.',
-  ],
-  [
-    'advice, little evidence',
-    { mode: 'advisory', learningRate: null, outlook: outlook(null, null, 3) },
-    'Advice only, step 131,000 of 1,000,000: not enough evidence yet (3 of 8 probes).',
-  ],
-  ['off', { mode: 'off' }, 'Watching only, step 131,000 of 1,000,000. The job applies 0.42.'],
-  [
-    'diverged',
-    {
-      lifecycle: 'diverged',
-      phase: 'done',
-      step: 7_310,
-      divergence: { ...initial.divergence, checkpoints },
-    },
-    'Stopped at step 7,310: the loss diverged a fourth time. Last good checkpoint: step 7,180.',
-  ],
-  [
-    'diverged without a checkpoint',
-    { lifecycle: 'diverged', phase: 'done', step: 7_310 },
-    'Stopped at step 7,310: the loss diverged a fourth time.',
-  ],
-  [
-    'finished',
-    {
-      lifecycle: 'finished',
-      phase: 'done',
-      step: 3_000,
-      budgetSteps: 3_000,
-      switchStep: 1_350,
-      signals: { ...initial.signals, averagedLosses: [0.24, 0.226], probeLosses: [0.3, 0.2249] },
-    },
-    'Final held-out loss 0.225. Switched at step 1,350 of 3,000.',
-  ],
-  [
-    'finished without probes, never switched',
-    { lifecycle: 'finished', phase: 'done', step: 3_000, budgetSteps: 3_000 },
-    'Finished at step 3,000. Never switched.',
+    'of a job that does not follow',
+    { seen: { ...probed(12), ...drifting(130_000) } },
+    'Large step at 0.42, step 131,000 of 1,000,000: no gain of annealing is measured yet. Without more, annealing starts at step 300,000. But the job applies 0.05, not the planned 0.42, since step 130,000.',
   ],
 ]
 
-describe('the headline', () => {
-  it.each(cases)('of a run: %s', (_, change, sentence) => {
+const annealReasons: readonly (readonly [AnnealReason, string])[] = [
+  ['rule', 'staying still gained no more than annealing'],
+  ['tolerance', 'going on gained less than it is worth'],
+  ['deadline', 'a tenth of the budget was left'],
+  ['fallback', 'by the fallback plan'],
+  ['overfitting', 'held-out loss of the averaged weights had stopped falling'],
+  ['memorising', 'little of what was learned reached held-out data'],
+  ['command', 'asked for by hand'],
+  ['guard', 'the loss had diverged a third time'],
+]
+const annealing: readonly (readonly [string, Change, string])[] = [
+  ...annealReasons.map(
+    ([reason, words]) =>
+      [
+        `annealing: ${reason}`,
+        { ...short, course: anneal(reason), seen: { step: 2_700, learningRate: 0.075 } },
+        `Annealing since step 2,600, step 2,700 of 3,000, rate 0.075: ${words}. Ends at step 3,000.`,
+      ] as const,
+  ),
+  [
+    'whose job does not anneal',
+    { ...short, course: anneal('rule'), seen: { step: 2_700, ...drifting(2_600) } },
+    'To be annealed since step 2,600, step 2,700 of 3,000: staying still gained no more than annealing. Ends at step 3,000. But the job applies 0.05, not the planned 0.42, since step 2,600.',
+  ],
+]
+
+const byPerson: readonly (readonly [string, Change, string])[] = [
+  [
+    'set by hand',
+    { person: { ...person, override: { learningRate: 0.05, untilStep: 2_400, reason: 'trying new data' } } },
+    'Set by hand: 0.05 until step 2,400 (trying new data).',
+  ],
+  [
+    'set by hand, without a reason',
+    { person: { ...person, override: { learningRate: 0.05, untilStep: 2_400, reason: '' } } },
+    'Set by hand: 0.05 until step 2,400.',
+  ],
+  ['that is paused', { person: { ...person, isPaused: true } }, 'Paused at step 131,000 of 1,000,000.'],
+  [
+    'that waits for an answer',
+    {
+      mode: 'approve',
+      person: {
+        ...person,
+        proposal: { number: 12, step: 130_000, expiresAtStep: 200_000, reason: 'rule' },
+      },
+    },
+    'Waiting for you, step 131,000 of 1,000,000: decision 12, to start annealing, awaits approval until step 200,000. The large step goes on at 0.42.',
+  ],
+  [
+    'advised to hold',
+    { mode: 'advisory', course: large({ rate: null, outlook: outlookOf(0.0213, 0.0134, 412_000) }) },
+    'Advice only, step 131,000 of 1,000,000: hold, as staying still gains more than annealing (0.021 vs 0.013). The job applies 0.42.',
+  ],
+  [
+    'advised to anneal',
+    { mode: 'advisory', course: large({ rate: null, advisedAtStep: 125_000 }) },
+    "Advice only, step 131,000 of 1,000,000: anneal, advised since step 125,000; whether it is done is the job's own affair. The job applies 0.42.",
+  ],
+  [
+    'advised with little evidence',
+    { mode: 'advisory', course: large({ rate: null }), seen: { ...probed(3), learningRate: null } },
+    'Advice only, step 131,000 of 1,000,000: not enough evidence yet (3 of 8 probes).',
+  ],
+  [
+    'that is only watched',
+    { mode: 'off', course: large({ rate: null }) },
+    'Watching only, step 131,000 of 1,000,000. The job applies 0.42.',
+  ],
+]
+
+const checkpoints = [{ name: 'good-0', step: 7_180, runLength: 7_000 }]
+const learned: Partial<Seen> = { step: 3_000, signals: { ...signals, firstLoss: 2.3, firstCount: 10 } }
+const ended: readonly (readonly [string, Change, string])[] = [
+  [
+    'that diverged',
+    { course: done({ end: 'diverged' }), seen: { step: 7_310, guard: { ...guard, checkpoints } } },
+    'Stopped at step 7,310: training came apart a fourth time. Last good checkpoint: step 7,180.',
+  ],
+  [
+    'that diverged without a checkpoint',
+    { course: done({ end: 'diverged' }), seen: { step: 7_310 } },
+    'Stopped at step 7,310: training came apart a fourth time.',
+  ],
+  [
+    'that finished',
+    { ...short, course: done({ switchStep: 1_350, keptLoss: 0.2249 }), seen: learned },
+    'Final held-out loss 0.225. Switched at step 1,350 of 3,000.',
+  ],
+  [
+    'that finished no better than it began',
+    { ...short, course: done({ switchStep: 1_350, keptLoss: 2.31 }), seen: learned },
+    'Final held-out loss 2.31. It is no better than at its start. Switched at step 1,350 of 3,000.',
+  ],
+  [
+    'that finished without probes, never switched',
+    { ...short, course: done(), seen: { step: 3_000 } },
+    'Finished at step 3,000. Never switched.',
+  ],
+  [
+    'whose planned anneal was not applied',
+    { ...short, course: done({ switchStep: 2_600 }), seen: { step: 3_000, ...drifting(2_500) } },
+    'Finished at step 3,000. The anneal that was planned from step 2,600 on was not applied. But the job applies 0.05, not the planned 0.42, since step 2,500.',
+  ],
+  [
+    'that finished under advice',
+    { ...short, mode: 'advisory', course: done(), seen: { step: 3_000 } },
+    'Finished at step 3,000.',
+  ],
+]
+
+const cases = [...searching, ...holding, ...annealing, ...byPerson, ...ended]
+
+describe('the headline of a run', () => {
+  it.each(cases)('%s', (_, change, sentence) => {
     expect(headline(stateOf(change))).toBe(sentence)
   })
 
@@ -218,45 +252,5 @@ describe('the headline', () => {
     const run = syntheticRun({ seed: 1, budgetSteps: 600, learningRate: 0.03 })
     const said = [...cases.map(([, change]) => headline(stateOf(change))), headline(run.state)]
     for (const sentence of said) expect(sentence).toMatch(/^[A-Z](?!.*(undefined|NaN|null|\.\.)).*\.$/)
-  })
-})
-
-describe('every decision', () => {
-  it('says what it does in a sentence: capital, period, numbers that can be read', () => {
-    for (const options of [
-      { learningRate: null },
-      { learningRate: 0.03 },
-      { learningRate: 0.03, capabilities: [] },
-      { learningRate: 0.03, mode: 'advisory' as const },
-    ]) {
-      const { decisions } = syntheticRun({ seed: 1, budgetSteps: 1_000, ...options })
-      for (const { summary, whyNotYet } of decisions)
-        for (const sentence of [summary, whyNotYet ?? 'Now.']) {
-          expect(sentence).toMatch(/^[A-Z](?!.*(undefined|NaN|null|\.\.)).*\.$/)
-          expect(sentence).not.toMatch(/\d\.\d{5,}/)
-        }
-    }
-  })
-})
-
-describe('the summary', () => {
-  it('is what the run list shows: sentence, loss, rates, shares, a curve of at most 40 points', () => {
-    const { state } = syntheticRun({ seed: 1, budgetSteps: 1_000, learningRate: 0.03 })
-    const summary = summaryOf(state)
-    expect(summary).toMatchObject({
-      headline: headline(state),
-      phase: 'done',
-      step: 1_000,
-      budgetSteps: 1_000,
-      switchStep: state.switchStep,
-      decisionCount: state.decisionCount,
-      badSamples: { nonFinite: 0, outOfOrder: 0, repeated: 0 },
-    })
-    const means = state.signals.lossBlocks.blocks.map(({ mean }) => mean)
-    expect(summary.spark).toHaveLength(40)
-    expect([summary.spark[0], summary.spark.at(-1)]).toEqual([means[0], means.at(-1)])
-    expect(summary.probeShare).toBeGreaterThan(0)
-    expect(summary.probeShare).toBeLessThan(0.1)
-    expect(summaryOf(initial)).toMatchObject({ loss: null, spark: [], signalShare: null, probeShare: null })
   })
 })

@@ -131,25 +131,19 @@ const proposals: Readonly<Record<string, (values: Values, person: Decision['pers
   'proposal-overtaken': () => 'superseded: something else was decided',
 }
 
-/** A sign of divergence. */
-function sayOfSign(key: string, values: Values): string {
-  switch (key) {
-    case 'non-finite-loss':
-      return `the loss was not finite at ${step(values, 'count')} steps in a row`
-    case 'non-finite-norm':
-      return `the gradient norm was not finite at ${step(values, 'count')} steps in a row`
-    case 'non-finite-probe':
-      return `held-out losses were not finite at ${step(values, 'count')} probes in a row`
-    case 'loss-rise':
-      return `the loss stayed far above its level of ${number(values, 'from')} for ${formatPlural(values.steps ?? 0, 'step')}`
-    case 'forgotten':
-      return `the loss was back near where the run began for ${formatPlural(values.steps ?? 0, 'step')}`
-    case 'loss-stuck':
-      return `the loss was exactly 0 for ${formatPlural(values.steps ?? 0, 'step')}`
-    default:
-      return `the gradient norm jumped far above its mean at ${step(values, 'hits')} of ${step(values, 'of')} steps`
-  }
+/** Signs of divergence. */
+const signs: Readonly<Record<string, (values: Values) => string>> = {
+  'non-finite-loss': (v) => `the loss was not finite at ${step(v, 'count')} steps in a row`,
+  'non-finite-norm': (v) => `the gradient norm was not finite at ${step(v, 'count')} steps in a row`,
+  'non-finite-probe': (v) => `held-out losses were not finite at ${step(v, 'count')} probes in a row`,
+  'loss-rise': (v) => `the loss stayed far above its level of ${number(v, 'from')} for ${steps(v)}`,
+  forgotten: (v) => `the loss was back near where the run began for ${steps(v)}`,
+  'loss-stuck': (v) => `the loss was exactly 0 for ${steps(v)}`,
+  'norm-jump': (v) =>
+    `the gradient norm jumped far above its mean at ${step(v, 'hits')} of ${step(v, 'of')} steps`,
 }
+
+const sayOfSign = (key: string, values: Values): string => signs[key]?.(values) ?? key
 
 function sayGuard({ reason, phase }: Told): string {
   const { key, values, text } = reason
@@ -284,3 +278,9 @@ const approvalNote = ({ mode, reason }: Told): string => {
   const { deadline } = reason.values
   return ` Changes of this plan wait for approval${deadline == null ? ', for as long as that takes' : `; without an answer the anneal starts at step ${formatStep(deadline)}`}.`
 }
+
+/** Every reason that a record may have. */
+export const reasonKeys: readonly string[] = [
+  ...[proposals, anneals, holds, searches, starts, signs, others].flatMap((table) => Object.keys(table)),
+  'tripwire',
+]

@@ -2,22 +2,15 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Observation } from '../../protocol/vocabulary.ts'
-import { initialState, type TunerState } from '../index.ts'
+import { initialState } from '../index.ts'
+import { switchStepOf } from '../state.ts'
 import { allCapabilities, syntheticRun } from '../testing/syntheticRun.ts'
-import { counterfactualsOf, watchedRivals } from './counterfactuals.ts'
+import { counterfactualsOf, type RivalsState, watchedRivals } from './counterfactuals.ts'
 import { dlibSlope } from './dlibSlope.ts'
 import { greedyLimits, greedyLR } from './greedyLR.ts'
 import { reduceOnPlateau } from './reduceOnPlateau.ts'
 import type { Rival, RivalObservation } from './rival.ts'
 
-const large: TunerState = {
-  ...initialState(),
-  options: { ...initialState().options, capabilities: allCapabilities },
-  phase: 'large',
-  phases: [{ phase: 'large', fromStep: 0, toStep: null }],
-  largeLearningRate: 0.1,
-  budgetSteps: 5_000,
-}
 const step = (at: number, loss: number): RivalObservation => ({
   kind: 'step',
   step: at,
@@ -30,26 +23,40 @@ const probe = (at: number, heldOutLoss: number): RivalObservation => ({
   heldOutLoss,
 })
 
+const options = { ...initialState().options, capabilities: allCapabilities }
+const since = (fromStep: number | null, rate: number | null = 0.1) => ({ fromStep, rate })
+/** What is said of rivals at a step of a run of 5,000 steps that counts from 0. */
+const said = (
+  rivals: RivalsState | null,
+  at: number,
+  change: { end?: number | null; origin?: number } = {},
+) => counterfactualsOf({ rivals, options, origin: 0, end: 5_000, step: at, ...change })
+
 /** A level run: a loss each step, a probe each 100. */
-function levelRun(from: TunerState, stepCount: number): TunerState {
-  let state = from
+function levelRun(
+  from: { rivals: RivalsState | null; step: number },
+  stepCount: number,
+  largeFromStep = 0,
+): { rivals: RivalsState | null; step: number } {
+  let { rivals } = from
   for (let at = from.step; at < from.step + stepCount; at++) {
-    state = { ...state, rivals: watchedRivals(state, step(at, 1)) }
-    if ((at + 1) % 100 === 0) state = { ...state, rivals: watchedRivals(state, probe(at + 1, 1)) }
+    rivals = watchedRivals(rivals, step(at, 1), since(largeFromStep))
+    if ((at + 1) % 100 === 0) rivals = watchedRivals(rivals, probe(at + 1, 1), since(largeFromStep))
   }
-  return { ...state, step: from.step + stepCount }
+  return { rivals, step: from.step + stepCount }
 }
+const begin = { rivals: null, step: 0 }
 
 describe('counterfactuals', () => {
   it('are empty before the large phase', () => {
-    expect(counterfactualsOf(initialState())).toEqual([])
-    expect(watchedRivals({ ...large, phase: 'warmup' }, step(0, 1))).toBeNull()
+    expect(said(null, 0)).toEqual([])
+    expect(watchedRivals(null, step(0, 1), since(null))).toBeNull()
   })
 
   it('name the first step at a lower rate of each rule, on a level run', () => {
     // The first of 100, 200, … is the best probe, the eleventh after it one too many for a patience of 10; dlib's
     // window of 2,000 losses is full after step 1,999 and tested every second block of ten.
-    expect(counterfactualsOf(levelRun(large, 3_000))).toEqual([
+    expect(said(levelRun(begin, 3_000).rivals, 3_000)).toEqual([
       { rule: 'GreedyLR', step: 1_200 },
       { rule: 'ReduceLROnPlateau', step: 1_200 },
       { rule: 'dlib slope test', step: 2_000 },
@@ -59,60 +66,65 @@ describe('counterfactuals', () => {
     ])
   })
 
+  it('count fixed anneals from the job’s first step', () => {
+    const { rivals } = levelRun({ rivals: null, step: 10_000 }, 1_100, 10_000)
+    const fixed = said(rivals, 11_100, { origin: 10_000, end: 15_000 }).slice(3)
+    expect(fixed.map((row) => row.step)).toEqual([null, null, 11_000])
+  })
+
   it('leave out what a job cannot tell: rules over held-out losses, shares of a budget', () => {
-    const state = levelRun({ ...large, budgetSteps: null, options: initialState().options }, 10)
-    expect(counterfactualsOf(state)).toEqual([{ rule: 'dlib slope test', step: null }])
+    const { rivals } = levelRun(begin, 10)
+    const blind = { rivals, options: initialState().options, origin: 0, end: null, step: 10 }
+    expect(counterfactualsOf(blind)).toEqual([{ rule: 'dlib slope test', step: null }])
   })
 
   it('begin afresh with weights that were restored, and after an undone switch', () => {
-    const before = levelRun(large, 1_500)
-    const restored = levelRun({ ...before, validFromStep: 1_500 }, 500)
-    expect(counterfactualsOf(before)[1]).toEqual({ rule: 'ReduceLROnPlateau', step: 1_200 })
-    expect(counterfactualsOf(restored)[1]).toEqual({ rule: 'ReduceLROnPlateau', step: null })
-    const undone = levelRun({ ...before, phases: [{ phase: 'large', fromStep: 1_500, toStep: null }] }, 500)
-    expect(undone.rivals).toEqual(restored.rivals)
+    const before = levelRun(begin, 1_500)
+    const after = levelRun(before, 500, 1_500)
+    expect(said(before.rivals, 1_500)[1]).toEqual({ rule: 'ReduceLROnPlateau', step: 1_200 })
+    expect(said(after.rivals, 2_000)[1]).toEqual({ rule: 'ReduceLROnPlateau', step: null })
   })
 
   it('see nothing of the anneal, of losses that are not finite, and nothing at a rate that is not known', () => {
-    const state = levelRun(large, 50)
-    expect(watchedRivals({ ...state, phase: 'anneal' }, step(50, 1))).toBe(state.rivals)
+    const { rivals } = levelRun(begin, 50)
+    expect(watchedRivals(rivals, step(50, 1), since(null))).toBe(rivals)
     for (const loss of [Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(watchedRivals(state, step(50, loss))).toBe(state.rivals)
-      expect(watchedRivals(state, probe(50, loss))).toBe(state.rivals)
+      expect(watchedRivals(rivals, step(50, loss), since(0))).toBe(rivals)
+      expect(watchedRivals(rivals, probe(50, loss), since(0))).toBe(rivals)
     }
-    for (const learningRate of [null, 0])
-      expect(watchedRivals({ ...large, largeLearningRate: null, learningRate }, step(0, 1))).toBeNull()
+    for (const rate of [null, 0]) expect(watchedRivals(null, step(0, 1), since(0, rate))).toBeNull()
   })
 
   it('keep less than 10 kB, whatever the run does', () => {
-    let state = large
-    for (let at = 0; at < 5_000; at++)
-      state = { ...state, rivals: watchedRivals(state, step(at, 1 / (at + 3))) }
-    expect(JSON.stringify(state.rivals).length).toBeLessThan(10_000)
-    expect(JSON.parse(JSON.stringify(state.rivals))).toEqual(state.rivals)
+    let rivals: RivalsState | null = null
+    for (let at = 0; at < 5_000; at++) rivals = watchedRivals(rivals, step(at, 1 / (at + 3)), since(0))
+    expect(JSON.stringify(rivals).length).toBeLessThan(10_000)
+    expect(JSON.parse(JSON.stringify(rivals))).toEqual(rivals)
   })
 })
 
 describe('counterfactuals of a whole run', () => {
   const budgetSteps = 6_000
+  const rate = 0.02
   const run = syntheticRun({
     seed: 11,
     budgetSteps,
-    learningRate: 0.02,
+    learningRate: rate,
     capabilities: ['heldOutLoss', 'averagedWeights', 'microBatchNorms'],
   })
-  const rate = run.state.largeLearningRate!
-  const switchStep = run.state.switchStep!
+  const switchStep = switchStepOf(run.state.course)!
 
   /** A rule alone on what the log says up to the switch. */
-  function alone<O, S>(rival: Rival<O, S>, options: O): number | null {
+  function alone<O, S>(rival: Rival<O, S>, rivalOptions: O): number | null {
     const seen = run.log.flatMap((observation: Observation): RivalObservation[] => {
       if (observation.kind === 'probe' && observation.probe.kind === 'valley')
         return [probe(observation.probe.step, observation.probe.raw.loss)]
       if (observation.kind !== 'samples') return []
       return observation.columns.step.map((at, i) => step(at, observation.columns.loss?.[i] ?? Number.NaN))
     })
-    const state = seen.filter((entry) => entry.step < switchStep).reduce(rival.update, rival.init(options))
+    const state = seen
+      .filter((entry) => entry.step < switchStep)
+      .reduce(rival.update, rival.init(rivalOptions))
     return rival.read(state, budgetSteps).firstLoweredStep
   }
 

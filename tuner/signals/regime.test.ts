@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { LineProbe, RegimeReading, ValleyProbe } from '../../protocol/vocabulary.ts'
-import { regimeFit, regimeGapOverGain, regimeProbesNeeded, regimeShareMin } from '../constants.ts'
 import { type BlocksState, blocks } from '../estimators/blocks.ts'
 import { type Estimate, noEstimate } from '../estimators/estimator.ts'
-import { gainShareOf, readRegime, shareOf } from './regime.ts'
+import {
+  gainShareOf,
+  readRegime,
+  regimeFit,
+  regimeGapOverGain,
+  regimeProbesNeeded,
+  regimeShareMin,
+  shareOf,
+} from './regime.ts'
 import { foldLineProbe, foldValleyProbe, initialSignals, readSignals, type SignalsState } from './signals.ts'
 
 const valley = (step: number, raw: number, averaged: number | null): ValleyProbe => ({
@@ -58,7 +65,7 @@ function blocksAt(loss: number): BlocksState {
 describe('the regime', () => {
   it('is unknown below eight probes, and says how many there are', () => {
     const few = regimeOf(probed({ count: regimeProbesNeeded - 1, jump: 0.1, gap: 0.1 }))
-    expect(few).toEqual({ name: 'unknown', index: null, low: null, high: null, reason: '7 of 8 probes' })
+    expect(few).toEqual({ name: 'unknown', index: null, low: null, high: null, reason: 'too-few-probes' })
   })
 
   it('is unknown where nothing says what annealing gains', () => {
@@ -66,7 +73,7 @@ describe('the regime', () => {
     expect(none).toMatchObject({
       name: 'unknown',
       index: null,
-      reason: 'neither averaged weights nor gradient noise say what annealing gains',
+      reason: 'no-gain-measured',
     })
   })
 

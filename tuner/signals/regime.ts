@@ -3,7 +3,7 @@
 //   index = logistic(β₀ + β·(x − centre)),  x = ln of the share of the loss that annealing gains
 // The share is D over the probe loss, D the averaged gap; where D is not measured it is G over the training loss, G the gain
 // predicted from gradient noise, times the usual ratio of the two. Coefficients are fitted against forked runs
-// (constants.ts); the rate over the critical rate, the noise scale and how often the probe loss rose were tried as further
+// (regimeFit); the rate over the critical rate, the noise scale and how often the probe loss rose were tried as further
 // inputs and told nothing more. The interval has the covariance of the fit and the error of the share. Without a share, or
 // with too few probes, the regime is unknown and says why. Unstable: ρ above 1 at three probes in a row, or a sign of divergence.
 
@@ -54,9 +54,8 @@ export function readRegime(source: RegimeSource): RegimeReading {
 }
 
 function measuredRegime({ value, error }: GainShare, probes: number): RegimeReading {
-  if (probes < regimeProbesNeeded) return unknownRegime(`${probes} of ${regimeProbesNeeded} probes`)
-  if (value === null)
-    return unknownRegime('neither averaged weights nor gradient noise say what annealing gains')
+  if (probes < regimeProbesNeeded) return unknownRegime(probes === 0 ? 'no-probes' : 'too-few-probes')
+  if (value === null) return unknownRegime('no-gain-measured')
   const { intercept, coefficient, centre, covariance } = regimeFit
   const offset = value - centre
   const logit = intercept + coefficient * offset

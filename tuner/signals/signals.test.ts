@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { lossSmoother } from '../estimators/lossSmoother.ts'
+import { chartPoint } from './charts.ts'
 import {
-  chartPoint,
   foldSample,
   foldValleyProbe,
   freshSignals,
@@ -9,6 +9,7 @@ import {
   readSignals,
   rebudgetedSignals,
   type Sample,
+  signalsBackTo,
 } from './signals.ts'
 
 const sample = (step: number, change: Partial<Sample> = {}): Sample => ({
@@ -39,18 +40,16 @@ const valley = (step: number, raw: number, averaged: number) =>
   }) as const
 
 describe('signals', () => {
-  it('count losses that are not finite and leave them out', () => {
+  it('leave losses out that are not finite', () => {
     let state = initialSignals(null)
     for (let step = 0; step < 100; step++)
       state = foldSample(state, sample(step, { loss: step % 10 === 0 ? Number.NaN : 2 }))
-    expect(state.badSamples.nonFinite).toBe(10)
     expect(lossSmoother.read(state.smoother).value).toBeCloseTo(2, 12)
     expect(state.lossBlocks.blocks.every(({ mean, count }) => mean === 2 && count === 9)).toBe(true)
   })
 
-  it('give a loss that is not reported to no estimator, and do not call it bad', () => {
+  it('give a loss that is not reported to no estimator', () => {
     const state = foldSample(initialSignals(null), sample(0, { loss: null }))
-    expect(state.badSamples.nonFinite).toBe(0)
     expect(lossSmoother.read(state.smoother).value).toBeNull()
   })
 
@@ -83,15 +82,36 @@ describe('signals', () => {
     let state = initialSignals(3_000)
     for (let step = 0; step < 40; step++)
       state = foldSample(state, sample(step, { gradientNormSquared: 2, microGradientNormSquared: 5 }))
-    state = foldValleyProbe(foldSample(state, sample(40, { loss: Number.NaN })), valley(40, 2, 1), 40)
-    const fresh = freshSignals(state, 3_000)
+    state = foldValleyProbe(state, valley(40, 2, 1), 40)
+    const fresh = freshSignals(state)
     expect(fresh.smoother.count).toBe(0)
     expect(fresh.lossBlocks).toBe(state.lossBlocks)
     expect(fresh.cost).toBe(state.cost)
-    expect(fresh.badSamples.nonFinite).toBe(1)
+    expect(fresh.badSamples).toBe(state.badSamples)
+    expect([fresh.firstLoss, fresh.firstCount]).toEqual([1, 10])
     expect([fresh.batchSize, fresh.probeSecondsMean]).toEqual([32, 0.5])
     expect([fresh.valley.count, fresh.probeLosses.length, fresh.noise.trace.length]).toEqual([0, 0, 0])
     expect(readSignals(fresh).gap.value).toBeNull()
+  })
+
+  it('remember the mean of the first ten losses, and of no later one', () => {
+    let state = initialSignals(null)
+    for (let step = 0; step < 50; step++)
+      state = foldSample(state, sample(step, { loss: step === 3 ? Number.NaN : step }))
+    // 0, 1, 2, 4, …, 10: 52 over ten.
+    expect(state.firstLoss).toBeCloseTo(5.2, 12)
+  })
+
+  it('go back with a run that goes on from an earlier step: blocks beyond it are another life’s', () => {
+    let state = initialSignals(1_000)
+    for (let step = 0; step < 200; step++) state = foldSample(state, sample(step, { loss: step }))
+    state = foldValleyProbe(state, valley(200, 2, 1), 200)
+    const back = signalsBackTo(state, 95)
+    expect(back.lossBlocks.blocks.map((block) => block.step)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80])
+    expect(back.valley.count).toBe(0)
+    const again = foldSample(back, sample(95, { loss: 7 }))
+    expect(again.lossBlocks).not.toBe(back.lossBlocks)
+    expect(again.cost).not.toBe(back.cost)
   })
 
   it('lose nothing under another budget', () => {

@@ -3,7 +3,7 @@
 // (`freshSignals`) while facts about the job (cost, bad samples) go on. The smoothed loss starts afresh too: what a
 // diverged arm of the race left in it would stand in the chart, and widen the tripwire, for hundreds of steps.
 
-import type { LineProbe, SignalName, SignalReading, ValleyProbe } from '../../protocol/vocabulary.ts'
+import type { LineProbe, ValleyProbe } from '../../protocol/vocabulary.ts'
 import { type AveragedGapState, averagedGap, bestAverage } from '../estimators/averagedGap.ts'
 import { type BlocksState, blocks, blocksBackTo, withBudget } from '../estimators/blocks.ts'
 import { type CostState, cost } from '../estimators/cost.ts'
@@ -275,43 +275,4 @@ function once<T>(compute: () => T): () => T {
     known ??= { value: compute() }
     return known.value
   }
-}
-
-/** A reading for the chart; nothing where there is no value. */
-export function chartPoint(
-  signal: SignalName,
-  step: number,
-  estimate: Pick<Estimate, 'value' | 'standardError'> | number | null,
-): SignalReading[] {
-  const { value, standardError } =
-    typeof estimate === 'number' || estimate === null ? { value: estimate, standardError: null } : estimate
-  return value === null || !Number.isFinite(value) ? [] : [{ signal, step, value, standardError }]
-}
-
-/** What a valley probe puts on the chart. */
-export function valleyPoints(reading: SignalsReading, step: number): SignalReading[] {
-  return [
-    ...chartPoint('averagedGap', step, reading.gap),
-    ...chartPoint('noiseScale', step, reading.noiseScale),
-    ...chartPoint('traceSigma', step, reading.traceSigma),
-    ...chartPoint('signalShare', step, reading.signalShare),
-    ...chartPoint('probeShare', step, reading.probeShare),
-  ]
-}
-
-/** What a line probe puts on the chart; the ratio is that of the rate at the probe, so it follows an anneal. */
-export function linePoints(
-  reading: SignalsReading,
-  step: number,
-  learningRate: number | null,
-): SignalReading[] {
-  const { criticalLearningRate } = reading
-  const critical = criticalLearningRate.value
-  const ratio = learningRate === null || critical === null ? null : learningRate / critical
-  return [
-    ...chartPoint('curvature', step, reading.curvature),
-    ...chartPoint('noiseCurvature', step, reading.noiseCurvature),
-    ...chartPoint('criticalLearningRate', step, criticalLearningRate),
-    ...chartPoint('rateRatio', step, ratio),
-  ]
 }

@@ -2,7 +2,13 @@
 // person's part of its decisions says.
 
 import type { Capability, Command } from '../../protocol/vocabulary.ts'
-import { decisionsOf, type SyntheticOptions, type SyntheticResult, syntheticRun } from './syntheticRun.ts'
+import {
+  decisionsOf,
+  keyOf,
+  type SyntheticOptions,
+  type SyntheticResult,
+  syntheticRun,
+} from './syntheticRun.ts'
 
 export const budgetSteps = 2_000
 
@@ -27,11 +33,9 @@ export type CommandsByStep = Readonly<Record<number, Command>>
 export const commandedRun = (commands: CommandsByStep, options: Partial<SyntheticOptions> = {}) =>
   syntheticRun({ ...slow, ...options, commands })
 
-/** Sentences of what persons did and of what it did. */
+/** What persons did, and what came of it. */
 export const byHand = (run: SyntheticResult): string[] =>
-  run.decisions.filter(({ rule }) => rule.id === 'person').map(({ summary }) => summary)
-
-export const firstByHand = (run: SyntheticResult): string => byHand(run)[0] ?? 'nothing was said'
+  run.decisions.filter(({ rule }) => rule.id === 'person').map(keyOf)
 
 export const switchSteps = (run: SyntheticResult): number[] =>
   decisionsOf(run, 'switch').map(({ step }) => step)

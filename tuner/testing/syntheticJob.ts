@@ -36,6 +36,8 @@ export class SyntheticJob {
   readonly log: Observation[] = []
   readonly decisions: Decision[] = []
   readonly learningRates: number[] = []
+  /** Every action that was ever asked, by its id. */
+  readonly asked = new Map<string, Action>()
   state: TunerState = initialState()
   /** What the job last heard: the plan that it follows and the actions that it is asked. */
   heard: { plan: Plan; actions: readonly Action[] } = this.state
@@ -109,6 +111,7 @@ export class SyntheticJob {
       const { state, decisions } = tune(this.state, observation)
       this.state = state
       this.decisions.push(...decisions)
+      for (const action of state.actions) this.asked.set(action.id, action)
     }
     this.#outbox = []
     this.heard = this.state
@@ -220,8 +223,8 @@ export class SyntheticJob {
   step(step: number): void {
     const { plan } = this.heard
     const planned = evaluatePlan(plan, step)
-    const learningRate =
-      this.#isTripped && plan.tripwire ? plan.tripwire.thenLearningRate : planned.learningRate
+    const heard = this.#isTripped && plan.tripwire ? plan.tripwire.thenLearningRate : planned.learningRate
+    const learningRate = this.#options.appliedRate?.(step, heard) ?? heard
     const momentum = planned.momentum ?? this.#options.momentum
     const { w, v } = this.#weights
     const last = this.#lastMomentum
@@ -275,7 +278,7 @@ export class SyntheticJob {
     if (this.#pending.length === 0) return
     const rows = this.#pending
     this.#pending = []
-    const { batchSize, reportsRate } = this.#options
+    const { batchSize, reportsRate, namesPlan } = this.#options
     const columns: SampleColumns = {
       step: rows.map(({ step }) => step),
       loss: rows.map(({ loss }) => loss),
@@ -286,6 +289,8 @@ export class SyntheticJob {
       microBatchSize: rows.map(() => batchSize / 4),
       stepSeconds: rows.map(() => 0.01),
     }
-    this.#send({ kind: 'samples', columns })
+    // Whatever changes the plan flushes first, so all of these steps followed the one that was heard last.
+    const named = namesPlan === true ? { planVersion: this.heard.plan.version } : {}
+    this.#send({ kind: 'samples', columns, ...named })
   }
 }

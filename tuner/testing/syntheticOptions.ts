@@ -1,6 +1,6 @@
 // What a synthetic job can be: its problem, what it offers and reports, and what goes wrong in it.
 
-import type { Capability, Command, RunOptions } from '../../protocol/vocabulary.ts'
+import { type Capability, type Command, capabilities, type RunOptions } from '../../protocol/vocabulary.ts'
 import type { QuadraticOptions } from './noisyQuadratic.ts'
 
 export type SyntheticOptions = Partial<QuadraticOptions> & {
@@ -25,18 +25,15 @@ export type SyntheticOptions = Partial<QuadraticOptions> & {
   readonly restores?: 'done' | 'failed' | 'unanswered'
   /** Whether samples carry the learning rate. */
   readonly reportsRate?: boolean
+  /** Whether batches name the plan that their steps followed. */
+  readonly namesPlan?: boolean
+  /** The rate that the job applies of what is planned (a job that goes its own way). */
+  readonly appliedRate?: (step: number, planned: number) => number
   /** Steps per batch of samples. */
   readonly batchSteps?: number
 }
 
-export const allCapabilities: readonly Capability[] = [
-  'checkpoint',
-  'microBatchNorms',
-  'heldOutLoss',
-  'averagedWeights',
-  'lineProbe',
-  'momentum',
-]
+export const allCapabilities: readonly Capability[] = capabilities
 
 type Defaulted =
   | keyof QuadraticOptions

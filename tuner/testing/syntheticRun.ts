@@ -1,7 +1,7 @@
 // A whole training run in a few milliseconds, for tests and benches: a synthetic job driven by the tuner from
 // the first step to the last, and the same job under a fixed plan, drawn or in expectation, to compare with.
 
-import type { Decision, DecisionKind, Observation, Plan, Segment } from '../../protocol/vocabulary.ts'
+import type { Action, Decision, DecisionKind, Observation, Plan, Segment } from '../../protocol/vocabulary.ts'
 import type { TunerState } from '../index.ts'
 import { annealShape } from '../plan/segments.ts'
 import { expectedLoss } from './noisyQuadratic.ts'
@@ -20,6 +20,8 @@ export type SyntheticResult = {
   readonly keptLoss: number
   /** Rate applied at each step. */
   readonly learningRates: readonly number[]
+  /** Every action that was asked, in order. */
+  readonly asked: readonly Action[]
 }
 
 /** Runs a job under the tuner until it is finished, or has taken `stepCount` steps. */
@@ -43,11 +45,23 @@ export function syntheticRun(options: SyntheticOptions): SyntheticResult {
   job.flush()
   job.isCutOff = false
   job.deliver()
-  const { log, decisions, state, learningRates, losses } = job
-  return { log, decisions, state, learningRates, finalLoss: losses.last, keptLoss: losses.kept }
+  const { log, decisions, state, learningRates, losses, asked } = job
+  const kept = { finalLoss: losses.last, keptLoss: losses.kept }
+  return { log, decisions, state, learningRates, asked: [...asked.values()], ...kept }
 }
 
-/** Decisions of a kind, by the step and the sentence. */
+/** What was decided, at which step and for which reason. */
+export const keyOf = ({ kind, step, reason }: Decision): string => `${kind} at ${step}: ${reason.key}`
+
+/** All that was decided but holds and starts, as `keyOf` has it. */
+export const movesOf = ({ decisions }: Pick<SyntheticResult, 'decisions'>): string[] =>
+  decisions.filter(({ kind }) => kind !== 'hold' && kind !== 'start').map(keyOf)
+
+/** Reasons of decisions, in order. */
+export const reasonsOf = ({ decisions }: Pick<SyntheticResult, 'decisions'>): string[] =>
+  decisions.map(({ reason }) => reason.key)
+
+/** Decisions of a kind. */
 export const decisionsOf = (result: SyntheticResult, kind: DecisionKind): readonly Decision[] =>
   result.decisions.filter((decision) => decision.kind === kind)
 

@@ -111,7 +111,8 @@ function squeezed(run: Run, course: Anneal, { from, to, standardError }: Rise): 
 
 /** Where the run ends without a last probe: one block later than asked for, in case samples overtake it. */
 function endWithoutProbe(run: Run, course: Anneal): number {
-  if (offers(run.options, 'heldOutLoss')) return course.toStep + blockSteps(lengthOf(run))
+  if (offers(run.options, 'heldOutLoss') && !course.isUnprobed)
+    return course.toStep + blockSteps(lengthOf(run))
   // A job that logs each tenth step never reports the very last.
   return course.toStep - (run.seen.strideSteps - 1)
 }
@@ -142,11 +143,13 @@ export const anneal: Phase<Anneal> = {
       : null
     return rise === null ? memorised(run, next) : squeezed(run, next, rise)
   },
-  // Without the comparison, what the probes of the anneal say is all there is.
-  answered: (run, course, action, { status }) =>
-    action.kind === 'probe' && action.checkpoints !== undefined && status !== 'done'
-      ? endedUncompared(run, course)
-      : null,
+  answered(run, course, action, { status }) {
+    if (action.kind !== 'probe' || status === 'done') return null
+    // Without the comparison, what the probes of the anneal say is all there is.
+    return action.checkpoints === undefined
+      ? { course: { ...course, isUnprobed: true } }
+      : endedUncompared(run, course)
+  },
   segments(run, course) {
     const { fromStep, fromRate } = course.rest ?? course
     const horizon = {

@@ -6,7 +6,8 @@ import { givenRate, isSteering, momentumOf, offers } from '../../options.ts'
 import { deadlineStep, earliestSwitchStep, endOf, fallbackStep, lengthOf } from '../../plan/bounds.ts'
 import { patienceStep, tooFewProbes } from '../../plan/cadence.ts'
 import { largeSegments, rampedSegments, segment } from '../../plan/segments.ts'
-import { chartPoint, type SignalsReading } from '../../signals/signals.ts'
+import { chartPoint } from '../../signals/charts.ts'
+import type { SignalsReading } from '../../signals/signals.ts'
 import type { Large, Outlook } from '../../state.ts'
 import { enterDone } from '../enter.ts'
 import { type Judgement, judgementNow, memorisingNow } from '../judgement.ts'
@@ -139,8 +140,10 @@ export const large: Phase<Large> = {
     const planned = run.person.override === null ? plannedAnneal(run) : null
     if (planned !== null && step > planned) return met(run, course, planned)
     const due = fallbackDue(run, course)
-    if (due !== null && step >= due && !awaitedAnswer(run, 'fallback'))
-      return wanted(run, course, 'fallback', judgementNow(run))
+    // At the deadline nobody is asked any more: a question that ends there would be asked again at each step.
+    const isForced = step >= (deadlineStep(run) ?? Infinity)
+    if (due !== null && step >= due && (isForced || !awaitedAnswer(run, 'fallback')))
+      return wanted(run, course, isForced ? 'deadline' : 'fallback', judgementNow(run))
     return blockProbe(run, course, judged)
   },
   probed: (run, course, _probe, reading) => (run.mode === 'off' ? { course } : judged(run, course, reading)),

@@ -71,6 +71,39 @@ describe('a job that reports each so many steps', () => {
   })
 })
 
+describe('a job that evaluates in its own rhythm', () => {
+  it.each([40, 70, 333, 1_333, 5_000])(
+    'of one evaluation each %i steps is finished when its steps are taken',
+    (every) => {
+      for (const capabilities of [
+        ['heldOutLoss'],
+        ['heldOutLoss', 'averagedWeights'],
+        ['heldOutLoss', 'averagedWeights', 'checkpoint'],
+      ] as const)
+        for (const mode of ['auto', 'approve'] as const) {
+          const normal = noiseOf(3)
+          const mean = (step: number) => 0.5 + Math.exp(-step / 500) + 0.01 * normal()
+          const job = reportedRun(
+            { budgetSteps: 4_000, learningRate: 0.01, capabilities, mode },
+            {
+              loss: mean,
+              evaluated: {
+                every,
+                at: (step) => ({
+                  raw: mean(step) + 0.1,
+                  averaged: capabilities.length > 1 ? mean(step) : undefined,
+                }),
+              },
+            },
+          )
+          // It has answered by then that it makes no evaluations that are asked for.
+          job.flush()
+          expect(job.state.lifecycle, `${capabilities}, ${mode}`).toBe('finished')
+        }
+    },
+  )
+})
+
 describe('a smoke test', () => {
   it.each([20, 21, 30, 50, 100])('of %i steps is trained to its end, annealed', (budgetSteps) => {
     for (const batchRows of [1, 5, 50]) {

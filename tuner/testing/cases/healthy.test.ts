@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { reportedRun, type Stream } from './driven.ts'
-import { healthyRunFaults, moves, stepsOf, wholeRunFaults } from './judged.ts'
+import { healthyRunFaults, moves, rateSum, stepsOf, wholeRunFaults } from './judged.ts'
 import { epochMean, exponential, noiseOf, noisy, powerLaw, scaled, smoothed, squares } from './streams.ts'
 
 describe('a loss as progress bars show it', () => {
@@ -77,6 +77,31 @@ describe('stairs', () => {
         }
     },
   )
+})
+
+describe('a course that comes again in every epoch', () => {
+  const courses: readonly (readonly [string, (step: number) => number])[] = [
+    ['rises within, as sorted data do', (step) => 0.6 * ((step % 400) / 400)],
+    [
+      'starts high and falls, as sorted data do the other way round',
+      (step) => 0.6 * (1 - (step % 400) / 400),
+    ],
+    ['starts a little higher', (step) => 0.2 * (1 - (step % 800) / 800)],
+    ['is high for its last tenth', (step) => (step % 500 >= 450 ? 0.5 : 0)],
+    ['waves', (step) => 0.5 * Math.sin(step / 150)],
+  ]
+  it.each(courses)('%s, and costs little of the rate', (_, course) => {
+    const even = reportedRun(
+      { budgetSteps: 4_000, learningRate: 0.01 },
+      { loss: (step) => 1 + Math.exp(-step / 500) },
+    )
+    for (const seed of [1, 2]) {
+      const loss = noisy((step) => 0.4 + 1.2 * Math.exp(-step / 800) + course(step), 0.03, noiseOf(seed))
+      const job = reportedRun({ budgetSteps: 4_000, learningRate: 0.01 }, { loss })
+      expect(wholeRunFaults(job, 4_000), `seed ${seed}`).toEqual([])
+      expect(rateSum(job) / rateSum(even), `seed ${seed}`).toBeGreaterThan(0.93)
+    }
+  })
 })
 
 describe('a spike', () => {

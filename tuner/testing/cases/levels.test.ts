@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { random } from '../random.ts'
 import type { ReportedJob } from '../reportedJob.ts'
 import { reportedRun } from './driven.ts'
-import { healthyRunFaults, lastRateShare, moves, stepsOf } from './judged.ts'
+import { healthyRunFaults, lastRateShare, moves, stepsOf, wholeRunFaults } from './judged.ts'
 import { noiseOf, noisy } from './streams.ts'
 
 const plannedShare = ({ taken }: ReportedJob): number =>
@@ -182,6 +182,30 @@ describe('other losses below 0', () => {
         { loss },
       )
       expect(healthyRunFaults(job, 6_000), `seed ${seed}`).toEqual([])
+    }
+  })
+})
+
+describe('a loss that is logged rounded', () => {
+  it.each([1, 2, 4])('to %i decimals is healthy, though it often stands still', (decimals) => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const normal = noiseOf(seed)
+      const unit = 10 ** -decimals
+      // In units of the last digit: from 20 to 5.5, with a fifth of a digit of scatter, which is on an edge of rounding.
+      const loss = (step: number) => unit * Math.round(5.5 + 15 * Math.exp(-step / 500) + 0.2 * normal())
+      const job = reportedRun({ budgetSteps: 4_000, learningRate: 0.01 }, { loss })
+      expect(healthyRunFaults(job, 4_000), `seed ${seed}`).toEqual([])
+    }
+  })
+
+  it('to whole numbers, as counts of errors are, is healthy', () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const normal = noiseOf(seed)
+      const loss = (step: number) =>
+        Math.max(0, Math.round(0.3 + 12 * Math.exp(-step / 400) + 0.4 * normal()))
+      const job = reportedRun({ budgetSteps: 4_000, learningRate: 0.01 }, { loss })
+      expect(wholeRunFaults(job, 4_000), `seed ${seed}`).toEqual([])
+      expect(stepsOf(job, 'guard'), `seed ${seed}`).toEqual([])
     }
   })
 })

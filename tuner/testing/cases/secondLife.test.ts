@@ -58,6 +58,9 @@ describe.each([true, false])('a second life from an earlier step (told of: %s)',
       const first = made(job, 'guard')[0]?.rows ?? Number.POSITIVE_INFINITY
       expect(first, `back at ${back}`).toBeGreaterThan(bad)
       expect(first, `back at ${back}`).toBeLessThanOrEqual(bad + 10 + batchRows - 1)
+      // One report of twenty bad steps does not use up what the guard can do before the job hears of it.
+      const reports = made(job, 'guard').map(({ rows }) => Math.ceil(rows / batchRows))
+      expect(new Set(reports).size, `back at ${back}`).toBe(reports.length)
     }
   })
 })

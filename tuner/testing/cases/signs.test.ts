@@ -229,6 +229,48 @@ describe('averaged weights that are not finite', () => {
   })
 })
 
+describe('evaluations that are NaN for good', () => {
+  it.each([
+    ['raw', ['heldOutLoss']],
+    ['raw and averaged', ['heldOutLoss', 'averagedWeights']],
+  ] as const)('end no run whose loss is sound (%s)', (_, capabilities) => {
+    for (const from of [100, 1_500]) {
+      const mean = powerLaw(2, 0.4, 60, 0.5)
+      const normal = noiseOf(17)
+      const job = reportedRun(
+        { budgetSteps: 4_000, learningRate: 0.01, capabilities },
+        {
+          loss: (step) => mean(step) + 0.05 * normal(),
+          evaluated: {
+            every: 50,
+            at: (step) => {
+              const value = step >= from ? Number.NaN : mean(step) + 0.05
+              return capabilities.length === 1 ? { raw: value } : { raw: value, averaged: value }
+            },
+          },
+        },
+      )
+      expect(wholeRunFaults(job, 4_000), `from ${from}`).toEqual([])
+    }
+  })
+})
+
+describe('norms of micro-batches and preconditioned ones', () => {
+  it.each(['microGradientNormSquared', 'preconditionedGradientNormSquared'] as const)(
+    'that are NaN are counted (%s)',
+    (name) => {
+      const job = reportedRun(
+        { budgetSteps: 2_000, learningRate: 0.01, capabilities: ['microBatchNorms'] },
+        {
+          loss: noisy(exponential(2, 0.5, 400), 0.05, noiseOf(18)),
+          columns: (step) => ({ gradientNormSquared: 1, [name]: step >= 500 && step < 540 ? Number.NaN : 3 }),
+        },
+      )
+      expect(job.summary.badSamples.nonFiniteNorms).toBe(40)
+    },
+  )
+})
+
 describe('a loss that is exactly 0', () => {
   it('where it was well above is stuck, and a sign', () => {
     const healthy = noisy(exponential(2, 0.6, 400), 0.05, noiseOf(12))

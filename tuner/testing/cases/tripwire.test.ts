@@ -84,6 +84,18 @@ describe('a gradient norm', () => {
     },
   )
 
+  it.each(lags)(
+    'that is 0 while nothing is learned holds nothing low afterwards (%i steps late)',
+    (lagSteps) => {
+      for (const zeroSteps of [20, 300]) {
+        const job = run({ lagSteps }, (step) => (step < zeroSteps ? 0 : 1))
+        expect(stepsBelowPlan(job), `0 for ${zeroSteps}`).toBeLessThanOrEqual(30 + 2 * lagSteps)
+        expect(job.trips.length, `0 for ${zeroSteps}`).toBeLessThanOrEqual(20)
+        expect(made(job, 'guard'), `0 for ${zeroSteps}`).toEqual([])
+      }
+    },
+  )
+
   it('that leaps for one step lowers the rate for one answer', () => {
     const job = run({ lagSteps: 10 }, (step) => (step === 2_000 ? 1e4 : 1))
     expect(stepsBelowPlan(job)).toBeLessThanOrEqual(25)

@@ -41,14 +41,15 @@ describe("where a job's counter starts", () => {
   it('moves all that is decided by as much', () => {
     holdsOnSeeds((seed) => {
       const draw = random(seed ^ 1)
-      const { log } = runOf({ ...fromZero(anyHistory(seed)), cutOff: null })
+      const history = { ...fromZero(anyHistory(seed)), cutOff: null }
+      const { log } = runOf(history)
       const by = pick(draw, [10_000, 123_034, 1_500_000_000])
-      // Steps that come before the first report are laid anew after it, so what was asked for then is asked for again.
+      // Where it is not told, the first reports are lost to the estimates, and what was asked for is asked for again.
       const first = log.findIndex(({ kind }) => kind === 'samples')
       const isAsked = log.some(
         ({ kind }, i) => kind === 'acknowledgement' || (kind === 'command' && i < first),
       )
-      const isTold = isAsked || draw() < 0.5
+      const isTold = isAsked || history.evaluationSteps !== null || history.hasNorms || draw() < 0.5
       const [base, moved] = [foldedLog(withOrigin(log, 0, isTold)), foldedLog(withOrigin(log, by, isTold))]
       // Drift is told a report sooner or later where the plan was laid anew.
       const said = ({ decisions }: Folded, origin: number) =>

@@ -14,6 +14,7 @@ const options = (budgetSteps: number | null): RunOptions => ({
   optimizer: { name: 'sgd', family: 'sgd', momentum: 0.9, weightDecay: null },
   budgetSteps,
   warmupSteps: null,
+  firstStep: null,
   mode: 'auto',
   capabilities: allCapabilities.filter((capability) => capability !== 'checkpoint'),
   learningRate: { initial: 0.1, min: null, max: null },

@@ -180,10 +180,10 @@ describe('what is not finite', () => {
           const changed = loss.map((one, i) => (isHit(step[i]!) ? value : one))
           return { ...observation, columns: { ...observation.columns, loss: changed } }
         })
-      const [unknown, nan] = [foldedLog(broken(null)), foldedLog(broken(Number.NaN))]
-      return gist(unknown.decisions).join('\n') === gist(nan.decisions).join('\n')
-        ? []
-        : [`NaN at ${from} decided`]
+      // Which weights are kept may differ: not those of a probe that came with a NaN.
+      const said = (value: number | null) =>
+        gist(foldedLog(broken(value)).decisions.filter(({ kind }) => kind !== 'finish')).join('\n')
+      return said(null) === said(Number.NaN) ? [] : [`NaN at ${from} decided`]
     })
   })
 })

@@ -1,0 +1,90 @@
+// The level of a run's gradient norms: running mean and variance, by which a single norm is told to be far above the others.
+// A new batch size begins a new level: the norm of a mean over fewer examples is larger by its noise. Cost: O(1).
+
+const normsNeeded = 20
+const normDeviations = 4
+const normMemory = 100
+const normWindow = (1 << 10) - 1
+
+export type NormState = {
+  /** Norms that were not finite, in a row. */
+  readonly badNorms: number
+  readonly normMean: number
+  readonly normVariance: number
+  readonly normCount: number
+  /** The last ten steps as bits: 1 = a norm far above its mean. */
+  readonly normHits: number
+  readonly batchSize: number | null
+}
+
+export const noNorms: NormState = {
+  badNorms: 0,
+  normMean: 0,
+  normVariance: 0,
+  normCount: 0,
+  normHits: 0,
+  batchSize: null,
+}
+
+/** Folds the norm of one step: Euclidean, not squared; NaN or infinite counts, null = not measured. */
+export function watchNorm(
+  state: NormState,
+  {
+    gradientNorm: norm,
+    batchSize,
+  }: { readonly gradientNorm: number | null; readonly batchSize: number | null },
+): NormState {
+  const isResized = batchSize !== null && state.batchSize !== null && batchSize !== state.batchSize
+  const size = batchSize ?? state.batchSize
+  if (norm === null) return isResized ? restarted(state, size) : state
+  if (!Number.isFinite(norm)) return { ...normsOf(state), badNorms: state.badNorms + 1, batchSize: size }
+  const level = isResized ? restarted(state, size) : state
+  const { normMean, normVariance, normCount } = level
+  const deviation = norm - normMean
+  const isHigh = normCount >= normsNeeded && deviation > normDeviations * Math.sqrt(normVariance)
+  const normHits = ((level.normHits << 1) | (isHigh ? 1 : 0)) & normWindow
+  // A high norm moves the level that it is judged by no further than the limit: so an outlier does nothing, and a new level
+  // is adopted.
+  const told = isHigh && normVariance > 0 ? normDeviations * Math.sqrt(normVariance) : deviation
+  const weight = Math.max(1 / (normCount + 1), 1 / normMemory)
+  return {
+    badNorms: 0,
+    normMean: normMean + weight * told,
+    normVariance: (1 - weight) * (normVariance + weight * told * told),
+    normCount: normCount + 1,
+    normHits,
+    batchSize: size,
+  }
+}
+
+const normsOf = ({
+  badNorms,
+  normMean,
+  normVariance,
+  normCount,
+  normHits,
+  batchSize,
+}: NormState): NormState => ({
+  badNorms,
+  normMean,
+  normVariance,
+  normCount,
+  normHits,
+  batchSize,
+})
+
+const restarted = ({ badNorms }: NormState, batchSize: number | null): NormState => ({
+  badNorms,
+  normMean: 0,
+  normVariance: 0,
+  normCount: 0,
+  normHits: 0,
+  batchSize,
+})
+
+/** How many of the last ten norms were far above their mean. */
+export function hitsOfNorms(word: number): number {
+  let count = 0
+  for (let rest = word; rest > 0; rest &= rest - 1) count++
+  return count
+}

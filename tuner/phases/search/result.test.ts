@@ -1,0 +1,53 @@
+// Which rate follows from a race.
+
+import { describe, expect, it } from 'vitest'
+import { anywhere, raceAround, raced, scored, valley, wonOf } from '../../testing/raced.ts'
+import { raceKappa, raceResult } from './result.ts'
+
+const around = (rate: number, lossOf: Parameters<typeof raced>[1], bounds = anywhere) =>
+  raced(raceAround(rate, bounds)!, lossOf, bounds)
+
+describe('the rate that a race leads to', () => {
+  it('is the reference, exactly, where that is at the bottom', () => {
+    const won = wonOf(around(0.1, valley(0.1)))
+    expect(won).toMatchObject({ learningRate: 0.1, optimum: 0.1, winner: { id: 0 } })
+  })
+
+  it('is the reference, exactly, in doubt', () => {
+    const won = wonOf(around(0.1, (rate) => scored(rate < 0.05 ? 0.999 : 1, 0.004)))
+    expect(won.learningRate).toBe(0.1)
+  })
+
+  it('is half of where averaged weights did best: the bottom between three rates, less what the prior takes', () => {
+    for (const [reference, best] of [
+      [0.01, 0.1],
+      [0.1, 0.01],
+    ] as const) {
+      const won = wonOf(around(reference, valley(best)))
+      // Three points of a parabola with hardly an error.
+      expect(won.optimum).toBeCloseTo(best, 4)
+      expect(won.learningRate).toBeCloseTo(raceKappa * won.optimum, 12)
+    }
+  })
+
+  it('moves less where the slope between the neighbours is uncertain', () => {
+    const noisy = (scatter: number) =>
+      wonOf(around(0.01, (rate) => scored(valley(0.1)(rate), scatter))).optimum
+    expect(Math.abs(Math.log(noisy(0.5) / 0.09))).toBeLessThan(Math.abs(Math.log(noisy(0.001) / 0.09)))
+  })
+
+  it('takes the fastest arm that is left for the reference where that one diverged', () => {
+    const won = wonOf(around(0.1, (rate) => (rate > 0.02 ? null : valley(0.01)(rate))))
+    expect(won.winner.learningRate).toBeCloseTo(0.1 / 9, 12)
+  })
+
+  it('finds a living network among dead ones', () => {
+    const opened = { ...raceAround(1)!, lossFirst: 40, scatter: 1 }
+    const won = wonOf(raced(opened, (rate) => (rate > 0.3 ? 39 : 10 * valley(0.05)(rate))))
+    expect(won.optimum).toBeLessThan(0.12)
+  })
+
+  it('is none where no arm came to its end', () => {
+    expect(raceResult(around(0.1, () => null).race)).toBeUndefined()
+  })
+})

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import type { Capability } from '../../protocol/vocabulary.ts'
+import { runState } from '../testing/runState.ts'
+import {
+  deadlineStep,
+  earliestSwitchStep,
+  elapsedOf,
+  endOf,
+  fallbackStep,
+  lengthOf,
+  lengthOrNominal,
+  originOf,
+} from './bounds.ts'
+
+const at = (
+  step: number,
+  {
+    origin = 0,
+    budgetSteps = 3_000,
+    capabilities,
+  }: { origin?: number | null; budgetSteps?: number | null; capabilities?: readonly Capability[] } = {},
+) =>
+  runState({
+    seen: { origin, step },
+    budgetSteps,
+    ...(capabilities === undefined ? {} : { options: { capabilities } }),
+  })
+
+describe('the bounds of a run', () => {
+  it('are shares of its steps: the rule may switch from a quarter on, and the switch is forced at nine tenths', () => {
+    const run = at(1_000)
+    expect([originOf(run), elapsedOf(run), endOf(run), lengthOf(run)]).toEqual([0, 1_000, 3_000, 3_000])
+    expect([earliestSwitchStep(run), deadlineStep(run)]).toEqual([750, 2_700])
+  })
+
+  it('move with the step that the job’s counter began at', () => {
+    for (const origin of [0, 1, 123_000]) {
+      const run = at(origin + 1_000, { origin, budgetSteps: 3_000 })
+      expect(elapsedOf(run)).toBe(1_000)
+      expect(lengthOf(run)).toBe(3_000)
+      expect([earliestSwitchStep(run), fallbackStep(run), deadlineStep(run)]).toEqual([
+        origin + 750,
+        origin + 1_800,
+        origin + 2_700,
+      ])
+    }
+  })
+
+  it('count a budget from the first step, also where the counter has passed it long before', () => {
+    const run = at(10_000, { origin: 10_000, budgetSteps: 600 })
+    expect([endOf(run), lengthOf(run), deadlineStep(run)]).toEqual([10_600, 600, 10_540])
+  })
+
+  it('are none without a budget, where the rule may switch at any step', () => {
+    const open = at(500, { budgetSteps: null })
+    expect([endOf(open), lengthOf(open), deadlineStep(open), fallbackStep(open)]).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ])
+    expect(earliestSwitchStep(open)).toBe(0)
+    expect(lengthOrNominal(open)).toBeGreaterThan(0)
+  })
+
+  it('never put the deadline into the past', () => {
+    expect(deadlineStep(at(2_950))).toBe(2_950)
+  })
+})
+
+describe('the fallback plan', () => {
+  it('anneals the last 70 % where nothing can be judged', () => {
+    for (const capabilities of [[], ['heldOutLoss'], ['averagedWeights', 'checkpoint', 'lineProbe']] as const)
+      expect(fallbackStep(at(0, { capabilities }))).toBe(900)
+  })
+
+  it('waits to 60 % where the job could be judged', () => {
+    for (const capabilities of [['heldOutLoss', 'averagedWeights'], ['microBatchNorms']] as const)
+      expect(fallbackStep(at(0, { capabilities }))).toBe(1_800)
+  })
+
+  it('never anneals before the rule may, whatever the length', () => {
+    for (const budgetSteps of [1, 2, 3, 7, 20, 101, 5_000, 1e9])
+      for (const capabilities of [[], ['microBatchNorms']] as const) {
+        const run = at(0, { budgetSteps, capabilities })
+        expect(fallbackStep(run)).toBeGreaterThanOrEqual(earliestSwitchStep(run))
+      }
+  })
+})

@@ -1,0 +1,110 @@
+// Sentences of ends, and of what persons did, by key, numbers and what else a record has.
+
+import { type Case, person } from './told.ts'
+
+export const ends: readonly Case[] = [
+  [
+    'annealed',
+    { step: 3_000 },
+    'Finished at step 3,000: the anneal is done; the last weights are kept.',
+    { kind: 'finish' },
+  ],
+  ['budget-used', { step: 3_000 }, 'Finished at step 3,000: the budget is used up.', { kind: 'finish' }],
+  ['finished-by-hand', { step: 900 }, 'Finished at step 900 by hand (to see).', { kind: 'finish', person }],
+  [
+    'finished-by-budget',
+    { step: 900, budgetSteps: 500 },
+    'Budget set to 500 steps at step 900: finished.',
+    { kind: 'finish', person },
+  ],
+  [
+    'finished-last',
+    { step: 3_000, loss: 0.2249 },
+    'Finished at step 3,000: held-out loss 0.225; the last weights are kept.',
+    { kind: 'finish' },
+  ],
+  [
+    'finished-last',
+    { step: 3_000, loss: null },
+    'Finished at step 3,000: held-out loss not finite; the last weights are kept.',
+    { kind: 'finish' },
+  ],
+  [
+    'finished-last',
+    { step: 3_000, loss: 0.5, keptStep: 900, compared: 0.4, examples: 2_000 },
+    'Finished at step 3,000: held-out loss 0.5; the last weights are kept; those of step 900 looked better on few examples, but have 0.4 on 2,000.',
+    { kind: 'finish' },
+  ],
+  [
+    'finished-averaged',
+    { step: 3_000, loss: 0.2249 },
+    'Finished at step 3,000: held-out loss 0.225; averaged weights are kept.',
+    { kind: 'finish' },
+  ],
+  [
+    'finished-kept',
+    { step: 3_000, loss: 0.4, keptStep: 900, lastLoss: 0.5 },
+    'Finished at step 3,000: held-out loss 0.4; the averaged weights of step 900 are kept, as the last ones have 0.5.',
+    { kind: 'finish' },
+  ],
+  [
+    'finished-kept',
+    { step: 3_000, loss: 0.4, keptStep: 900, lastLoss: null },
+    'Finished at step 3,000: held-out loss 0.4; the averaged weights of step 900 are kept, as the last ones have no loss.',
+    { kind: 'finish' },
+  ],
+]
+
+export const persons: readonly Case[] = [
+  [
+    'set-by-hand',
+    { rate: 0.005, asked: 0.005, untilStep: 700 },
+    'Set by hand: 0.005 until step 700 (to see).',
+    { kind: 'override', person },
+  ],
+  [
+    'set-by-hand',
+    { rate: 0.01, asked: 0.005, untilStep: 700 },
+    "Set by hand: 0.01 until step 700, clamped from 0.005 to this run's limits.",
+    { kind: 'override', person: { by: 'x', reason: '' } },
+  ],
+  [
+    'handed-back',
+    { step: 560 },
+    'Handed back at step 560 (to see): the rate is 0.02 again.',
+    { kind: 'hand-back', person },
+  ],
+  [
+    'handed-back-in-time',
+    { step: 700 },
+    'Handed back at step 700, as its last step has come: the rate is 0.02 again.',
+    { kind: 'hand-back' },
+  ],
+  [
+    'budget-set',
+    { step: 900, budgetSteps: 4_000 },
+    'Budget set to 4,000 steps at step 900 (to see).',
+    { person },
+  ],
+  ['budget-removed', { step: 900 }, 'Budget removed at step 900 (to see).', { person }],
+  ['mode-set', {}, 'Mode set to advisory (to see).', { text: 'advisory', person }],
+  ['paused', { step: 500 }, 'Paused at step 500 by hand (to see).', { person }],
+  ['resumed-by-hand', { step: 510 }, 'Resumed at step 510 by hand (to see).', { person }],
+  ['noted-ended', { step: 900 }, 'Nothing done: the run has ended.'],
+  ['noted-not-asked', { step: 900, number: 7 }, 'Nothing done: decision 7 does not await approval.'],
+  ['noted-no-override', { step: 900 }, 'Nothing done: no override is in force.'],
+  ['noted-no-switch', { step: 900 }, 'Nothing done: there is no switch to undo.'],
+  [
+    'noted-undo-too-late',
+    { step: 2_500 },
+    'Nothing done: under 20 % of the budget is left, too little to undo the switch.',
+  ],
+  [
+    'noted-override-past',
+    { step: 900, untilStep: 800 },
+    'Nothing done: the override was to end at step 800, and step 900 is past it.',
+  ],
+  ['noted-annealing', { step: 900 }, 'Nothing done: the anneal is already under way.'],
+  ['noted-paused-already', { step: 900 }, 'Nothing done: the run is paused already.'],
+  ['noted-not-paused', { step: 900 }, 'Nothing done: the run is not paused.'],
+]
