@@ -44,7 +44,6 @@ const changes: Readonly<Record<string, Partial<RunSummary>>> = {
       { phase: 'warmup', fromStep: 0, toStep: 528 },
       { phase: 'large', fromStep: 528, toStep: null },
     ],
-    learningRate: 0.1,
     switchStep: null,
     advice: { step: 3960, kind: 'switch' },
   },
