@@ -181,7 +181,7 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
     },
   ]
   for (let step = at(0.1); step <= options.step; step += at(0.01)) {
-    const phase: Phase = step > at(shares.switch) ? 'anneal' : 'large'
+    const phase: Phase = step >= at(shares.switch) ? 'anneal' : 'large'
     const summary = 'Holding the large step at 0.1: staying still gains 0.021, annealing gains 0.013.'
     if (phase === 'large') events.push({ step, kind: 'hold', summary, from: phase, to: phase })
   }

@@ -226,7 +226,7 @@ function PanelFoot(props: { decision: Decision }) {
   return (
     <div class="part foot">
       <span>
-        ± is 95 %. Rule: {keyWords(decision.rule.id)}, version {decision.rule.version}.
+        ± is 95 %. Rule {keyWords(decision.rule.id)} {decision.rule.version}.
       </span>
       <span class="space" />
       <span role="status">{copied.value}</span>

@@ -4,6 +4,7 @@
 import { formatNumber, formatPercent, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
+import { endStepOf } from '../charts/phases.ts'
 import { formatDuration, formatKnown } from './format.ts'
 import { Sentence } from './sentence.tsx'
 
@@ -15,9 +16,10 @@ export type Fact = {
 
 /** Time left at the present speed, in words; null = not known or over. */
 export function timeLeft(run: RunSummary): string | null {
-  if (run.budgetSteps === null || run.stepsPerSecond === null || !(run.stepsPerSecond > 0)) return null
+  const end = endStepOf(run)
+  if (end === null || run.stepsPerSecond === null || !(run.stepsPerSecond > 0)) return null
   if (run.state !== 'running' && run.state !== 'waiting') return null
-  const left = run.budgetSteps - run.step
+  const left = end - run.step
   return left > 0 ? `About ${formatDuration(Math.max(1, left / run.stepsPerSecond))} left` : null
 }
 
