@@ -140,11 +140,12 @@ export function CounterfactualStrip(props: {
   rows: readonly Counterfactual[]
   run: RunSummary
   nowStep: number
+  /** Whether the run had ended by then. */
+  isOver: boolean
 }) {
-  const { rows, run, nowStep } = props
+  const { rows, run, nowStep, isOver } = props
   const first = firstStepOf(run)
   const span = lastStepOf(run) - first
-  const isOver = (run.state === 'finished' || run.state === 'diverged') && nowStep >= run.step
   const at = (step: number) => `${Math.min(100, Math.max(0, (100 * (step - first)) / span))}%`
   return (
     <ul class="strip">

@@ -2,7 +2,7 @@
 // rows of a chart's table.
 
 import type { Decision, Evidence, RunSummary } from '../../protocol/vocabulary.ts'
-import { type Columns, gapsOf, indexAt, type Series } from '../state/series.ts'
+import { type Columns, gapsOf, indexAt, type Series, seriesWhere } from '../state/series.ts'
 import { firstStepOf, lastStepOf, stretchesOf } from './phases.ts'
 import type { LossFit, Points, RunView } from './spec.ts'
 
@@ -19,7 +19,9 @@ export type ViewSource = {
 }
 
 export function viewOf(source: ViewSource): RunView {
-  const { run, decisions, series, zoom, lossFit } = source
+  const { run, decisions, zoom, lossFit } = source
+  // What was reported beyond the run's own step was left out as too far ahead: it is counted, and not drawn.
+  const series = seriesWhere(source.series, (step) => step <= run.step)
   // A job that did not tell where its counter begins is known by its first sample.
   const first = Math.max(firstStepOf(run), zoom === null ? (series.signals.loss?.step[0] ?? 0) : 0)
   return {

@@ -59,7 +59,12 @@ export function DecisionPanel(props: PanelProps) {
       {decision.counterfactuals.length > 0 && (
         <section class="part">
           <h3>When other rules would switch</h3>
-          <CounterfactualStrip rows={decision.counterfactuals} run={run} nowStep={decision.step} />
+          <CounterfactualStrip
+            rows={decision.counterfactuals}
+            run={run}
+            nowStep={decision.step}
+            isOver={decision.phase.to === 'done'}
+          />
         </section>
       )}
       <EvidenceTable decision={decision} />

@@ -47,8 +47,9 @@ function rateFact(run: RunSummary): Fact | null {
   const hasEnded = run.state === 'finished' || run.state === 'diverged'
   const words = `${hasEnded ? 'Last rate' : 'Applied rate'} ${formatRate(applied)}`
   const planned = plannedNow(run)
-  // Drift has a note of its own.
-  if (planned === null || run.drift !== null || run.mode === 'off' || hasEnded) return { words }
+  // Drift and advice have notes of their own, and the plan of a job that is only advised is what it does itself.
+  if (planned === null || run.drift !== null || run.advice !== null || run.mode === 'off' || hasEnded)
+    return { words }
   if (Math.abs(applied - planned) <= sameRateShare * Math.max(applied, planned))
     return { words: `${words}, as recommended` }
   return { words: run.mode === 'advisory' ? `${words}, Twostep would use ${formatRate(planned)}` : words }

@@ -63,9 +63,8 @@ test('a run is seen live, a decision made from its own signals opens with its ev
   })
 
   // The last one that weighed two sides: the switch, unless the run went another way.
-  const weighed =
-    decisions.findLast((decision) => decision.test !== undefined && decision.kind === 'switch') ??
-    decisions.findLast((decision) => decision.test !== undefined)
+  const withEvidence = decisions.filter(({ test, evidence }) => test !== undefined && evidence.length > 0)
+  const weighed = withEvidence.findLast(({ kind }) => kind === 'switch') ?? withEvidence.at(-1)
   expect(weighed, 'a decision of the rule that weighs staying against annealing').toBeDefined()
   await openRun(page, server.url, 'digits-live', `?decision=${weighed!.number}`)
   await expectDecisionShown(page, weighed!)
