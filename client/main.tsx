@@ -15,7 +15,6 @@ import './style/panel.css'
 import './style/run.css'
 import './style/runs.css'
 import './style/tokens.css'
-import 'uplot/dist/uPlot.min.css'
 
 startTheme()
 startClock()

@@ -92,6 +92,13 @@ describe('rate', () => {
   })
 })
 
+test('what lies ahead of a job that is only advised is called advice', () => {
+  const spec = rateChart(viewFor({ mode: 'advisory' }))
+  expect(spec.head(3200).map(({ label }) => label)).toEqual(['advised'])
+  expect(spec.columns.map(({ title }) => title)).toEqual(['applied', 'advised'])
+  expect(spec.sentence).toMatch(/; advised 0\.1 from step 3,120/)
+})
+
 test('what a search reached at its height flattens neither the loss chart nor the small curve', () => {
   const view = viewFor()
   const { phases, step } = view.run
@@ -112,6 +119,14 @@ test('what a search reached at its height flattens neither the loss chart nor th
 })
 
 describe('diagnostics', () => {
+  test('an unknown regime says why, by its key', () => {
+    const view = emptyView()
+    const regime = { name: 'unknown', index: null, low: null, high: null, reason: 'too-few-probes' } as const
+    const spec = regimeChart({ ...view, run: { ...view.run, regime } })
+    expect(spec.sentence).toBe('Regime unknown: too few probes yet.')
+    expect(spec.head(0).map(({ label }) => label)).toEqual(['unknown', 'too few probes yet'])
+  })
+
   test('the regime is hatched until it is known', () => {
     const hatch = regimeChart(viewFor()).marks.find((mark) => mark.kind === 'hatch')
     expect(hatch).toMatchObject({ fromStep: 528, text: 'unknown' })

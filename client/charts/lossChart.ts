@@ -6,7 +6,7 @@ import { formatNumber, formatStep } from '../../protocol/numbers.ts'
 import { valueAt } from '../state/series.ts'
 import { formatKnown, formatMeasured, standardErrorsIn95 } from '../views/format.ts'
 import { plannedAlternative } from '../views/words.ts'
-import { warmupEndOf } from './phases.ts'
+import { elapsedOf, endStepOf, settledStepOf } from './phases.ts'
 import { extremesOf, linearScale, logScale, quantileOf, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
 import { columnsOf, hasValues, pointsOf, tableStepsOf, valuesFrom } from './view.ts'
@@ -40,13 +40,13 @@ export function lossChart(view: RunView): ChartSpec {
 
 /** A run that has reported steps has samples: they are on their way to the page. */
 function missingSamples({ run }: RunView): string {
-  return run.step > 0 ? `Loading ${formatStep(run.step)} samples…` : 'Waiting for the first samples.'
+  const steps = elapsedOf(run)
+  return steps > 0 ? `Loading ${formatStep(steps)} samples…` : 'Waiting for the first samples.'
 }
 
 function lossScale(view: RunView): Scale {
   const raw = columnsOf(view, 'loss')
-  // While warm-up is most of what there is, its newer half counts as well, or nearly all would be cut off.
-  const start = view.lossFit === 'fit' ? Math.min(warmupEndOf(view.run), view.run.step / 2) : 0
+  const start = view.lossFit === 'fit' ? settledStepOf(view.run) : 0
   const read = (from: number) => ({
     min: valuesFrom(raw, 'min', view, from),
     max: valuesFrom(raw, 'max', view, from),
@@ -114,14 +114,15 @@ function highestCut(view: RunView, scale: Scale): { step: number; value: number 
 /** The final loss that the newest decision expects from its own plan, at the end of the budget. */
 function expectedEnd(view: RunView): Mark | null {
   const { run } = view
-  if (run.budgetSteps === null || run.state === 'finished' || run.state === 'diverged') return null
+  const step = endStepOf(run)
+  if (step === null || run.state === 'finished' || run.state === 'diverged') return null
   const alternatives = view.decisions.at(-1)?.alternatives ?? []
   const planned = plannedAlternative(alternatives)
   if (planned === undefined || !Number.isFinite(planned.finalLoss)) return null
   const { value, plusMinus } = formatMeasured(planned.finalLoss, planned.standardError)
   const text = plusMinus === null ? `expected ${value}` : `expected ${value} ± ${plusMinus}`
   const halfWidth = planned.standardError === null ? null : standardErrorsIn95 * planned.standardError
-  return { kind: 'end', step: run.budgetSteps, value: planned.finalLoss, halfWidth, text }
+  return { kind: 'end', step, value: planned.finalLoss, halfWidth, text }
 }
 
 function lossHead(view: RunView, step: number): HeadItem[] {
@@ -139,7 +140,7 @@ function lossSentence(view: RunView): string {
   const smoothed = columnsOf(view, 'lossSmoothed')
   const now = valueAt(smoothed, view.to) ?? valueAt(columnsOf(view, 'loss'), view.to)
   if (now === null) return 'Loss: no samples yet.'
-  const before = valueAt(smoothed, view.run.step * 0.9)
+  const before = valueAt(smoothed, view.run.step - 0.1 * (view.run.step - view.first))
   const trend =
     before === null ? '' : now < before * 0.995 ? ', falling' : now > before * 1.005 ? ', rising' : ', level'
   const averaged = valueAt(columnsOf(view, 'averagedLoss'), view.to)

@@ -1,5 +1,5 @@
 // Paints a chart's values on a canvas, in order: phases, what is unknown, decisions, what was measured, the
-// present, words. The caller has set transform and clip. Past is solid, future dashed, unknown hatched.
+// present, words. Past is solid, future dashed, unknown hatched.
 
 import { paintBand, paintLine, paintSpikes } from './paintLines.ts'
 import {
@@ -25,14 +25,39 @@ const tints: Readonly<Record<Stretch['phase'], { color: ColorName; past: number;
   done: { color: 'warm-tint', past: 0, planned: 0 },
 }
 
-/** The phases as tints, behind everything. */
-export function paintGround(
+/** Beyond the right edge of the whole run this much is painted, in px, so that a dot on its last step is whole. */
+const edgePx = 5
+/** From an axis label to the plot, in px. */
+const labelGapPx = 7
+
+/** A whole chart on an empty canvas; the plot begins at `leftPx`, and the frame is as wide as it. */
+export function paintChart(
   context: CanvasRenderingContext2D,
   spec: ChartSpec,
   frame: Frame,
   palette: Palette,
+  leftPx: number,
 ): void {
-  const { x } = penFor(context, spec, frame, palette)
+  const pen = penFor(context, spec, frame, palette)
+  const inPlot = (beyondPx: number, paint: (pen: Pen) => void) => {
+    context.save()
+    context.translate(leftPx, 0)
+    context.beginPath()
+    context.rect(0, 0, frame.widthPx + beyondPx, spec.heightPx)
+    context.clip()
+    paint(pen)
+    context.restore()
+  }
+  inPlot(0, paintGround)
+  context.save()
+  context.translate(leftPx, 0)
+  paintAxis(pen)
+  context.restore()
+  inPlot(frame.zoomed ? 0 : edgePx, paintMarks)
+}
+
+/** The phases as tints, behind everything. */
+function paintGround({ context, spec, frame, palette, x }: Pen): void {
   for (const { phase, fromStep, toStep, planned } of frame.stretches) {
     const tint = tints[phase]
     context.globalAlpha = planned ? tint.planned : tint.past
@@ -42,14 +67,30 @@ export function paintGround(
   context.globalAlpha = 1
 }
 
+/** Ticks with their labels and lines; the rate's row for 0 is one. An axis without anything on it says nothing. */
+function paintAxis({ context, spec, frame, palette, y }: Pen): void {
+  if (spec.missing !== null) return
+  const zero = spec.marks.some(({ kind }) => kind === 'zeroRow') ? [{ value: 0, label: '0' }] : []
+  context.font = `11px ${palette.font}`
+  context.textAlign = 'right'
+  context.textBaseline = 'middle'
+  context.lineWidth = 1
+  for (const { value, label } of [...zero, ...spec.scale.ticks]) {
+    const at = y(value)
+    if (at === null) continue
+    context.fillStyle = palette['ink-3']
+    context.fillText(label, -labelGapPx, at)
+    context.beginPath()
+    context.moveTo(0, Math.round(at) + 0.5)
+    context.lineTo(frame.widthPx, Math.round(at) + 0.5)
+    context.strokeStyle = palette.line
+    context.stroke()
+  }
+}
+
 /** Marks, decision lines, and the lines of the present and of the chosen decision. */
-export function paintMarks(
-  context: CanvasRenderingContext2D,
-  spec: ChartSpec,
-  frame: Frame,
-  palette: Palette,
-): void {
-  const pen = penFor(context, spec, frame, palette)
+function paintMarks(pen: Pen): void {
+  const { context, spec, frame } = pen
   context.lineJoin = 'round'
   context.lineCap = 'butt'
   const paintKinds = (kinds: readonly Mark['kind'][]) => {

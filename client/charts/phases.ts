@@ -10,14 +10,36 @@ export type Stretch = {
   readonly planned: boolean
 }
 
+/** The run's first step: a job may count from any. */
+export const firstStepOf = ({ options, phases }: Pick<RunSummary, 'options' | 'phases'>): number =>
+  options.firstStep ?? phases[0]?.fromStep ?? 0
+
+/** Steps taken since the first one. */
+export const elapsedOf = (run: Pick<RunSummary, 'options' | 'phases' | 'step'>): number =>
+  Math.max(0, run.step - firstStepOf(run))
+
+const planEndOf = ({ plan }: Pick<RunSummary, 'plan'>): number => plan.segments.at(-1)?.toStep ?? 0
+
+type Timed = Pick<RunSummary, 'budgetSteps' | 'options' | 'phases' | 'plan' | 'step' | 'state'>
+
+/**
+ * One past the last step of the budget, which is a number of steps to take wherever the counter began; null = there is no
+ * budget. A plan may know the end better: of a job that did not tell where its counter begins.
+ */
+export const endStepOf = (run: Timed): number | null =>
+  run.budgetSteps === null ? null : Math.max(firstStepOf(run) + run.budgetSteps, planEndOf(run))
+
 /** The last step that the x axis shows. */
-export function lastStepOf(run: Pick<RunSummary, 'budgetSteps' | 'plan' | 'step' | 'state'>): number {
-  if (run.state === 'finished' || (run.state === 'diverged' && run.budgetSteps === null))
-    return Math.max(1, run.step)
-  if (run.budgetSteps !== null) return Math.max(run.budgetSteps, run.step, 1)
-  const planEnd = run.plan.segments.at(-1)?.toStep ?? 0
-  const near = planEnd <= run.step * 4 ? planEnd : 0
-  return Math.max(near, Math.ceil(run.step * 1.1), 10)
+export function lastStepOf(run: Timed): number {
+  const first = firstStepOf(run)
+  const end = endStepOf(run)
+  if (run.state === 'finished' || (run.state === 'diverged' && end === null))
+    return Math.max(first + 1, run.step)
+  if (end !== null) return Math.max(end, run.step, first + 1)
+  const elapsed = elapsedOf(run)
+  const planEnd = planEndOf(run)
+  const near = planEnd - first <= elapsed * 4 ? planEnd : 0
+  return Math.max(near, first + Math.ceil(elapsed * 1.1), first + 10)
 }
 
 /** A segment's phase; a plan that does not say so anneals where the rate goes down to its end. */
@@ -52,6 +74,10 @@ export function stretchesOf(run: RunSummary): Stretch[] {
 export function warmupEndOf(run: Pick<RunSummary, 'phases'>): number {
   return run.phases.find(({ phase }) => phase === 'warmup')?.toStep ?? 0
 }
+
+/** Where the fitted part of a run begins: after warm-up, or at its newer half while warm-up is longer than that. */
+export const settledStepOf = (run: Pick<RunSummary, 'options' | 'phases' | 'step'>): number =>
+  Math.min(warmupEndOf(run), firstStepOf(run) + elapsedOf(run) / 2)
 
 /** The step at which the plan starts to anneal, if that is still ahead; null otherwise. */
 export function plannedSwitchOf(run: RunSummary): number | null {

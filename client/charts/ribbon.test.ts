@@ -2,11 +2,13 @@
 
 import { describe, expect, test } from 'vitest'
 import { syntheticRun } from '../gallery/syntheticRun.ts'
+import { timeLeft } from '../views/facts.tsx'
 import { markerCountMax, placeMarkers, placeTicks, stackDistancePx } from './markers.ts'
-import { lastStepOf, plannedSwitchOf, stretchesOf } from './phases.ts'
+import { elapsedOf, endStepOf, firstStepOf, lastStepOf, plannedSwitchOf, stretchesOf } from './phases.ts'
 import { tagMiddle } from './ribbon.tsx'
+import { viewOf } from './view.ts'
 
-const { run, decisions } = syntheticRun({ id: 'a', step: 3120, budgetSteps: 6000 })
+const { run, decisions, series } = syntheticRun({ id: 'a', step: 3120, budgetSteps: 6000 })
 const change = decisions.find(({ kind }) => kind === 'guard')!
 const at = (...steps: number[]) => steps.map((step, i) => ({ ...change, step, number: i + 1 }))
 
@@ -32,6 +34,34 @@ describe('stretches', () => {
     const young = { ...run, budgetSteps: null, step: 0, phases: [], plan: { version: 1, segments: [] } }
     expect(lastStepOf(young)).toBe(10)
     expect(stretchesOf(young)).toEqual([])
+  })
+
+  test('a run may count from any step: its budget is steps to take from there', () => {
+    const later = {
+      ...run,
+      options: { ...run.options, firstStep: 10_000 },
+      step: 13_120,
+      phases: run.phases.map(({ phase, fromStep }) => ({ phase, fromStep: fromStep + 10_000, toStep: null })),
+      plan: { version: 1, segments: [] },
+    }
+    expect(firstStepOf(later)).toBe(10_000)
+    expect(elapsedOf(later)).toBe(3_120)
+    expect(endStepOf(later)).toBe(16_000)
+    expect(lastStepOf(later)).toBe(16_000)
+    expect(timeLeft(later)).toBe(timeLeft(run))
+    expect(viewOf({ run: later, decisions, series, zoom: null, lossFit: 'fit' })).toMatchObject({
+      from: 10_000,
+      to: 16_000,
+    })
+    expect(lastStepOf({ ...later, budgetSteps: null })).toBe(10_000 + Math.ceil(3_120 * 1.1))
+    // Where the job did not tell, the plan's end and the first sample do.
+    const untold = { ...later, options: run.options, phases: [] }
+    const segments = run.plan.segments.map((segment) => ({
+      ...segment,
+      fromStep: segment.fromStep + 10_000,
+      toStep: segment.toStep + 10_000,
+    }))
+    expect(endStepOf({ ...untold, plan: { version: 1, segments } })).toBe(16_000)
   })
 
   test('a plan that names no phases anneals where its rate falls', () => {

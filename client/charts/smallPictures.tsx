@@ -5,14 +5,15 @@ import { formatStep } from '../../protocol/numbers.ts'
 import type { Counterfactual, RunSummary } from '../../protocol/vocabulary.ts'
 import { standardErrorsIn95 } from '../views/format.ts'
 import type { Glyph } from './markers.ts'
-import { lastStepOf, stretchesOf, warmupEndOf } from './phases.ts'
+import { elapsedOf, firstStepOf, lastStepOf, settledStepOf, stretchesOf } from './phases.ts'
 import { extremesOf } from './scale.ts'
 
 /** Phases of a run as one bar: measured solid, planned as outlines, a line at the present step. */
 export function PhaseBar(props: { run: RunSummary }) {
   const { run } = props
   const width = 212
-  const x = (step: number) => (width * step) / lastStepOf(run)
+  const first = firstStepOf(run)
+  const x = (step: number) => (width * (step - first)) / (lastStepOf(run) - first)
   const now = x(run.step)
   const ended = run.state === 'finished' || run.state === 'diverged'
   return (
@@ -62,7 +63,7 @@ export function PhaseBar(props: { run: RunSummary }) {
  */
 export function sparkRange(run: RunSummary): [number, number] | null {
   const values = run.spark
-  const start = Math.min(warmupEndOf(run), run.step / 2) / Math.max(1, run.step)
+  const start = (settledStepOf(run) - firstStepOf(run)) / Math.max(1, elapsedOf(run))
   return extremesOf(values.slice(Math.ceil(start * values.length))) ?? extremesOf(values)
 }
 
@@ -75,7 +76,7 @@ export function Spark(props: { run: RunSummary }) {
     return <svg class="spark" width="80" height="28" viewBox="0 0 80 28" aria-hidden="true" />
   const [low, high] = range
   const room = high - low || 1
-  const share = Math.min(1, props.run.step / lastStepOf(props.run))
+  const share = Math.min(1, elapsedOf(props.run) / (lastStepOf(props.run) - firstStepOf(props.run)))
   const x = (i: number) => 2 + (74 * share * i) / Math.max(1, values.length - 1)
   const y = (value: number) => 23 - (19 * (Math.min(high, Math.max(low, value)) - low)) / room
   const points = values.map((value, i) => `${x(i).toFixed(1)},${y(value).toFixed(1)}`).join(' ')
@@ -139,11 +140,13 @@ export function CounterfactualStrip(props: {
   rows: readonly Counterfactual[]
   run: RunSummary
   nowStep: number
+  /** Whether the run had ended by then. */
+  isOver: boolean
 }) {
-  const { rows, run, nowStep } = props
-  const end = lastStepOf(run)
-  const isOver = (run.state === 'finished' || run.state === 'diverged') && nowStep >= run.step
-  const at = (step: number) => `${Math.min(100, (100 * step) / end)}%`
+  const { rows, run, nowStep, isOver } = props
+  const first = firstStepOf(run)
+  const span = lastStepOf(run) - first
+  const at = (step: number) => `${Math.min(100, Math.max(0, (100 * (step - first)) / span))}%`
   return (
     <ul class="strip">
       {rows.map(({ rule, step }) => (

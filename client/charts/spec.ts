@@ -15,6 +15,8 @@ export type RunView = {
   readonly series: Series
   readonly gaps: readonly Gap[]
   readonly stretches: readonly Stretch[]
+  /** The run's first step, as far as it is known. */
+  readonly first: number
   /** The steps that the x axis shows. */
   readonly from: number
   readonly to: number

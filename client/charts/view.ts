@@ -2,8 +2,8 @@
 // rows of a chart's table.
 
 import type { Decision, Evidence, RunSummary } from '../../protocol/vocabulary.ts'
-import { type Columns, gapsOf, indexAt, type Series } from '../state/series.ts'
-import { lastStepOf, stretchesOf } from './phases.ts'
+import { type Columns, gapsOf, indexAt, type Series, seriesWhere } from '../state/series.ts'
+import { firstStepOf, lastStepOf, stretchesOf } from './phases.ts'
 import type { LossFit, Points, RunView } from './spec.ts'
 
 /** Rows of a chart's table besides its decisions. */
@@ -19,14 +19,19 @@ export type ViewSource = {
 }
 
 export function viewOf(source: ViewSource): RunView {
-  const { run, decisions, series, zoom, lossFit } = source
+  const { run, decisions, zoom, lossFit } = source
+  // What was reported beyond the run's own step was left out as too far ahead: it is counted, and not drawn.
+  const series = seriesWhere(source.series, (step) => step <= run.step)
+  // A job that did not tell where its counter begins is known by its first sample.
+  const first = Math.max(firstStepOf(run), zoom === null ? (series.signals.loss?.step[0] ?? 0) : 0)
   return {
     run,
     decisions,
     series,
     gaps: gapsOf(series.signals.loss),
     stretches: stretchesOf(run),
-    from: zoom?.from ?? 0,
+    first,
+    from: zoom?.from ?? first,
     to: zoom?.to ?? lastStepOf(run),
     lossFit,
   }

@@ -17,7 +17,6 @@ import '../style/panel.css'
 import '../style/run.css'
 import '../style/runs.css'
 import '../style/tokens.css'
-import 'uplot/dist/uPlot.min.css'
 
 const base: SyntheticOptions = { id: 'fashion-cnn-3', step: 3121, budgetSteps: 6000 }
 const scenes: Readonly<Record<string, SyntheticOptions>> = {
@@ -45,7 +44,6 @@ const changes: Readonly<Record<string, Partial<RunSummary>>> = {
       { phase: 'warmup', fromStep: 0, toStep: 528 },
       { phase: 'large', fromStep: 528, toStep: null },
     ],
-    learningRate: 0.1,
     switchStep: null,
     advice: { step: 3960, kind: 'switch' },
   },

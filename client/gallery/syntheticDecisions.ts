@@ -1,7 +1,15 @@
 // Sample decisions for the gallery, at fixed shares of an invented run's budget.
 
 import { formatStep } from '../../protocol/numbers.ts'
-import type { Decision, DecisionKind, Mode, Phase, Plan, RunState } from '../../protocol/vocabulary.ts'
+import type {
+  Decision,
+  DecisionKind,
+  DecisionTest,
+  Mode,
+  Phase,
+  Plan,
+  RunState,
+} from '../../protocol/vocabulary.ts'
 
 /** What the tuner decides by itself: in advisory mode advice. */
 const ruleKinds: readonly DecisionKind[] = ['hold', 'raise', 'lower', 'switch']
@@ -94,6 +102,16 @@ function evidenceFor(step: number): Weighed {
   }
 }
 
+const satisfiedTest: DecisionTest = {
+  key: 'marginal-cost',
+  left: { value: 0.0083, standardError: 0.0014 },
+  relation: '<=',
+  right: { value: 0.0112, standardError: 0.0009 },
+  satisfied: true,
+  hits: { met: 2, of: 3 },
+  probability: 0.96,
+}
+
 /** What the race of the warm-up found. */
 const raceWeighed: Weighed = {
   evidence: [0.03, 0.1, 0.3].map((learningRate, i) => ({
@@ -126,7 +144,8 @@ const comparisonWeighed: Weighed = {
 }
 
 function weighedBy(kind: DecisionKind, step: number): Weighed {
-  if (kind === 'hold' || kind === 'switch') return evidenceFor(step)
+  if (kind === 'hold') return evidenceFor(step)
+  if (kind === 'switch') return { ...evidenceFor(step), test: satisfiedTest }
   if (kind === 'lower') return raceWeighed
   if (kind === 'finish') return comparisonWeighed
   return { evidence: [], alternatives: [], counterfactuals: [] }
@@ -175,13 +194,13 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
     {
       step: at(shares.switch),
       kind: 'switch',
-      summary: 'Switched to annealing: staying still gains 0.008, annealing 0.011.',
+      summary: `${mode === 'advisory' ? 'Advice: anneal' : 'Annealing'} from step ${formatStep(at(shares.switch))} to ${formatStep(budget)}: staying still gains no more than annealing (0.0083 vs 0.011).`,
       from: 'large',
       to: 'anneal',
     },
   ]
   for (let step = at(0.1); step <= options.step; step += at(0.01)) {
-    const phase: Phase = step > at(shares.switch) ? 'anneal' : 'large'
+    const phase: Phase = step >= at(shares.switch) ? 'anneal' : 'large'
     const summary = 'Holding the large step at 0.1: staying still gains 0.021, annealing gains 0.013.'
     if (phase === 'large') events.push({ step, kind: 'hold', summary, from: phase, to: phase })
   }

@@ -25,6 +25,7 @@ function randomFrom(seed: number): () => number {
 }
 
 const large = 0.1
+const driftedRate = 0.05
 
 function planOf(budget: number): Plan {
   const at = (share: number) => Math.round(share * budget)
@@ -96,6 +97,13 @@ function push(columns: Growing, step: number, values: readonly number[]): void {
   columns.nonFinite.push(values.length - finite.length)
 }
 
+/** The rate that the job applies: a job that is only advised does not anneal, and one that drifts goes its own way. */
+function appliedAt({ budgetSteps, mode, driftsFrom }: SyntheticOptions, plan: Plan, step: number): number {
+  if (driftsFrom !== undefined && step >= driftsFrom) return driftedRate
+  const planned = evaluatePlan(plan, step).learningRate
+  return mode === 'advisory' && step >= Math.round(shares.switch * budgetSteps) ? large : planned
+}
+
 function seriesOf(options: SyntheticOptions, plan: Plan): Series {
   const { step: end, budgetSteps: budget } = options
   const random = randomFrom(7)
@@ -119,11 +127,7 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
     )
     add('loss', step, ...losses)
     add('lossSmoothed', step, averaged + gap + 0.0016 * Math.sin(step / 47))
-    add(
-      'learningRate',
-      step,
-      ...Array.from({ length: count }, (_, i) => evaluatePlan(plan, step + i).learningRate),
-    )
+    add('learningRate', step, ...Array.from({ length: count }, (_, i) => appliedAt(options, plan, step + i)))
     add('batchSize', step, 128)
     if (step >= shares.warmup * budget)
       add('noiseScale', step, 78 * ((6000 * step) / budget / 540) ** 1.19 * (1 + 0.05 * Math.sin(step / 130)))
@@ -132,11 +136,7 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
     if (silent(step)) continue
     const critical = 0.27 + 0.03 * Math.sin(step / 310)
     add('criticalLearningRate', step, critical)
-    add(
-      'rateRatio',
-      step,
-      Math.min(1.12, evaluatePlan(plan, step).learningRate / critical) * (1 + 0.03 * noise()),
-    )
+    add('rateRatio', step, Math.min(1.12, appliedAt(options, plan, step) / critical) * (1 + 0.03 * noise()))
     if (step >= 0.1 * budget) add('averagedLoss', step, lossParts(step, budget).averaged + 0.0016 * noise())
     if (step < 0.17 * budget) continue
     const width = 0.05 + 0.11 * Math.exp(-(step / budget - 0.17) * 11)
@@ -191,7 +191,7 @@ export function syntheticRun(options: SyntheticOptions): SyntheticRun {
     headline:
       'Large step at 0.1, step 3,120 of 6,000: staying still gains more than annealing (0.021 vs 0.013). Earliest switch at step 3,960.',
     loss: last.at(-1) ?? null,
-    learningRate: step > 0 ? evaluatePlan(plan, step - 1).learningRate : null,
+    learningRate: step > 0 ? appliedAt(options, plan, step - 1) : null,
     largeLearningRate: large,
     switchStep: present === 2 ? ends[2]! : null,
     plan,
@@ -217,7 +217,7 @@ export function syntheticRun(options: SyntheticOptions): SyntheticRun {
       repeated: 0,
       farAhead: 0,
     },
-    drift: driftsFrom === undefined ? null : { sinceStep: driftsFrom, applied: 0.05, planned: large },
+    drift: driftsFrom === undefined ? null : { sinceStep: driftsFrom, applied: driftedRate, planned: large },
     outcome: state === 'finished' ? { firstLoss: 2.31, keptLoss: 0.281, isBetter: true } : null,
     advice: null,
     createdAt: '2025-01-01T00:00:00.000Z',

@@ -79,7 +79,9 @@ function subscribe(socket: LiveSocket, runId: string, update: Update): void {
       loaded: true,
     }))
     if (again) caughtUp.value = { count: answer.decisions.length, atMs: Date.now() }
-    if (tooLong(runState.peek())) void reloadSeries(runId)
+    // Samples far ahead of the run would thin all others away.
+    const reachesAhead = answer.series.toStep > answer.run.step
+    if (reachesAhead || tooLong(runState.peek())) void reloadSeries(runId)
   })
 }
 
@@ -105,7 +107,7 @@ async function reloadSeries(runId: string): Promise<void> {
   reloading = true
   const before = runState.peek()
   const seen = nextStepOf(before.series, before.run?.step ?? null)
-  const answer = await fetchSeries(runId, { from: 0, to: 1e12, points: seriesPoints })
+  const answer = await fetchSeries(runId, { from: 0, to: before.run?.step ?? 1e12, points: seriesPoints })
   reloading = false
   const state = runState.peek()
   if (!answer.ok || state.runId !== runId) return

@@ -6,6 +6,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import { formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import { endStepOf } from '../charts/phases.ts'
 import { sendCommand, sendHandBack } from '../connection/api.ts'
 import type { Answer } from '../connection/read.ts'
 import { type ControlForm, changeRunAddress } from '../state/address.ts'
@@ -81,7 +82,8 @@ function rateAfterHandBack(run: RunSummary): number | null {
 }
 
 function switchWords(run: RunSummary, latest: Decision | null): string {
-  const end = run.budgetSteps === null ? '' : ` and ends at step ${formatStep(run.budgetSteps)} at the latest`
+  const last = endStepOf(run)
+  const end = last === null ? '' : ` and ends at step ${formatStep(last)} at the latest`
   const now = latest?.alternatives.find(({ kind }) => kind === 'now')
   const planned = latest === null ? undefined : plannedAlternative(latest.alternatives)
   const words = `Annealing starts at the next step${end}.`

@@ -59,7 +59,12 @@ export function DecisionPanel(props: PanelProps) {
       {decision.counterfactuals.length > 0 && (
         <section class="part">
           <h3>When other rules would switch</h3>
-          <CounterfactualStrip rows={decision.counterfactuals} run={run} nowStep={decision.step} />
+          <CounterfactualStrip
+            rows={decision.counterfactuals}
+            run={run}
+            nowStep={decision.step}
+            isOver={decision.phase.to === 'done'}
+          />
         </section>
       )}
       <EvidenceTable decision={decision} />
@@ -226,7 +231,7 @@ function PanelFoot(props: { decision: Decision }) {
   return (
     <div class="part foot">
       <span>
-        ± is 95 %. Rule: {keyWords(decision.rule.id)}, version {decision.rule.version}.
+        ± is 95 %. Rule {keyWords(decision.rule.id)} {decision.rule.version}.
       </span>
       <span class="space" />
       <span role="status">{copied.value}</span>

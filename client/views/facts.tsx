@@ -4,6 +4,7 @@
 import { formatNumber, formatPercent, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
+import { endStepOf } from '../charts/phases.ts'
 import { formatDuration, formatKnown } from './format.ts'
 import { Sentence } from './sentence.tsx'
 
@@ -15,9 +16,10 @@ export type Fact = {
 
 /** Time left at the present speed, in words; null = not known or over. */
 export function timeLeft(run: RunSummary): string | null {
-  if (run.budgetSteps === null || run.stepsPerSecond === null || !(run.stepsPerSecond > 0)) return null
+  const end = endStepOf(run)
+  if (end === null || run.stepsPerSecond === null || !(run.stepsPerSecond > 0)) return null
   if (run.state !== 'running' && run.state !== 'waiting') return null
-  const left = run.budgetSteps - run.step
+  const left = end - run.step
   return left > 0 ? `About ${formatDuration(Math.max(1, left / run.stepsPerSecond))} left` : null
 }
 
@@ -45,8 +47,9 @@ function rateFact(run: RunSummary): Fact | null {
   const hasEnded = run.state === 'finished' || run.state === 'diverged'
   const words = `${hasEnded ? 'Last rate' : 'Applied rate'} ${formatRate(applied)}`
   const planned = plannedNow(run)
-  // Drift has a note of its own.
-  if (planned === null || run.drift !== null || run.mode === 'off' || hasEnded) return { words }
+  // Drift and advice have notes of their own, and the plan of a job that is only advised is what it does itself.
+  if (planned === null || run.drift !== null || run.advice !== null || run.mode === 'off' || hasEnded)
+    return { words }
   if (Math.abs(applied - planned) <= sameRateShare * Math.max(applied, planned))
     return { words: `${words}, as recommended` }
   return { words: run.mode === 'advisory' ? `${words}, Twostep would use ${formatRate(planned)}` : words }

@@ -20,6 +20,7 @@ describe('a value with its error', () => {
     expect(formatMeasured(630, 36)).toEqual({ value: '630', plusMinus: '71' })
     expect(formatMeasured(0.3, 0.0025)).toEqual({ value: '0.300', plusMinus: '0.005' })
     expect(formatMeasured(-0.25, 0.01)).toEqual({ value: '-0.25', plusMinus: '0.02' })
+    expect(formatMeasured(-1.2e-5, 2.5e-5)).toEqual({ value: '-1.2e-5', plusMinus: '4.9e-5' })
   })
 
   test('the value never gets more than 3 significant digits, however small the error', () => {

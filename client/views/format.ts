@@ -13,6 +13,9 @@ export const formatKnown = (
   format: (value: number) => string = formatNumber,
 ): string => (value === null || value === undefined ? 'not measured' : format(value))
 
+/** What needs more is written with an exponent, as everywhere. */
+const decimalsMax = 4
+
 export type MeasuredWords = { readonly value: string; readonly plusMinus: string | null }
 
 /**
@@ -35,7 +38,7 @@ export function formatMeasured(
     digits - Math.floor(Math.log10(half)),
     2 - Math.floor(Math.log10(Math.abs(value) || half)),
   )
-  if (decimals < 1 || decimals > 6)
+  if (decimals < 1 || decimals > decimalsMax)
     return { value: formatNumber(value), plusMinus: formatNumber(Number(half.toPrecision(2))) }
   const error = half.toFixed(decimals)
   return {

@@ -37,6 +37,7 @@ describe('what must not be overlooked', () => {
     const [said] = notes({ mode: 'advisory', advice: { step: 3960, kind: 'switch' } })
     expect(said).toBe('Twostep advises to anneal since step 3,960; the job has not.')
     expect(said).not.toMatch(/switch/i)
+    expect(facts({ mode: 'advisory', advice: { step: 90, kind: 'switch' } })).toContain('Applied rate 0.1')
     expect(notes({ advice: { step: 90, kind: 'finish' } })).toEqual([
       'Twostep advises to finish since step 90; the job has not.',
     ])
@@ -45,6 +46,9 @@ describe('what must not be overlooked', () => {
   test('a job that does not follow its plan: what it applies, what is planned, since when', () => {
     const drift = { sinceStep: 2860, applied: 0.05, planned: 0.1 }
     expect(notes({ drift })).toEqual(['The job applies 0.05, the plan says 0.1, since step 2,860.'])
+    expect(notes({ drift, state: 'finished' })).toEqual([
+      'The job applied 0.05, the plan said 0.1, since step 2,860.',
+    ])
     // The fact about the rate does not say it again, nor that the rate is as recommended.
     expect(facts({ drift, learningRate: 0.05, mode: 'advisory' })).toContain('Applied rate 0.05')
   })

@@ -37,10 +37,12 @@ function planWords(run: RunSummary): string {
     : `annealing from ${rate}, to end at step ${formatStep(anneal.toStep)}`
 }
 
-function driftNote({ drift }: RunSummary): string | null {
+function driftNote({ drift, state }: RunSummary): string | null {
   if (drift === null) return null
+  const [applies, says] =
+    state === 'finished' || state === 'diverged' ? ['applied', 'said'] : ['applies', 'says']
   const { applied, planned, sinceStep } = drift
-  return `The job applies ${formatRate(applied)}, the plan says ${formatRate(planned)}, since step ${formatStep(sinceStep)}.`
+  return `The job ${applies} ${formatRate(applied)}, the plan ${says} ${formatRate(planned)}, since step ${formatStep(sinceStep)}.`
 }
 
 function adviceNote({ advice }: RunSummary): string | null {

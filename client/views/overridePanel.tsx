@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals'
 import { formatRate, formatStep } from '../../protocol/numbers.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
+import { elapsedOf } from '../charts/phases.ts'
 import { sendOverride } from '../connection/api.ts'
 import { changeRunAddress } from '../state/address.ts'
 import { type Outcome, OutcomeWords, outcomeOf, TextField } from './formParts.tsx'
@@ -14,7 +15,7 @@ export function OverrideForm(props: { run: RunSummary }) {
   const { run } = props
   const rate = useSignal(run.learningRate === null ? '' : formatRate(run.learningRate))
   const until = useSignal(
-    String(run.step + Math.max(10, Math.round((run.budgetSteps ?? run.step * 2) * 0.05))),
+    String(run.step + Math.max(10, Math.round((run.budgetSteps ?? elapsedOf(run) * 2) * 0.05))),
   )
   const reason = useSignal('')
   const tried = useSignal(false)

@@ -5,6 +5,7 @@ import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
+import { elapsedOf, endStepOf } from '../charts/phases.ts'
 import { PhaseBar, Spark } from '../charts/smallPictures.tsx'
 import { address, goTo, runAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
@@ -213,8 +214,9 @@ function Row(props: { run: RunSummary; chosen: boolean; links: Map<string, HTMLA
 }
 
 function progressWords(run: RunSummary): string {
-  if (run.state === 'finished') return `All ${formatPlural(run.step, 'step')}`
-  return run.budgetSteps === null
+  if (run.state === 'finished') return `All ${formatPlural(elapsedOf(run), 'step')}`
+  const end = endStepOf(run)
+  return end === null
     ? `Step ${formatStep(run.step)}, no budget`
-    : `Step ${formatStep(run.step)} of ${formatStep(run.budgetSteps)}`
+    : `Step ${formatStep(run.step)} of ${formatStep(end)}`
 }

@@ -68,7 +68,9 @@ test('the page of a real run that is finished, with its evidence open', async ({
   const run = await openRun(page, server.url, 'finished')
   await expect(run.chip).toHaveText('Finished')
   await expectGoodEverywhere(page, 'finished')
-  const weighed = (await readDecisions(server.url, 'finished')).findLast(({ test }) => test !== undefined)
+  const weighed = (await readDecisions(server.url, 'finished')).findLast(
+    ({ test, evidence }) => test !== undefined && evidence.length > 0,
+  )
   expect(weighed).toBeDefined()
   await openRun(page, server.url, 'finished', `?decision=${weighed!.number}`)
   await runPage(page).details.locator('summary', { hasText: 'Evidence' }).click()

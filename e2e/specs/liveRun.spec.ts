@@ -63,9 +63,8 @@ test('a run is seen live, a decision made from its own signals opens with its ev
   })
 
   // The last one that weighed two sides: the switch, unless the run went another way.
-  const weighed =
-    decisions.findLast((decision) => decision.test !== undefined && decision.kind === 'switch') ??
-    decisions.findLast((decision) => decision.test !== undefined)
+  const withEvidence = decisions.filter(({ test, evidence }) => test !== undefined && evidence.length > 0)
+  const weighed = withEvidence.findLast(({ kind }) => kind === 'switch') ?? withEvidence.at(-1)
   expect(weighed, 'a decision of the rule that weighs staying against annealing').toBeDefined()
   await openRun(page, server.url, 'digits-live', `?decision=${weighed!.number}`)
   await expectDecisionShown(page, weighed!)
@@ -76,8 +75,14 @@ async function expectDecisionShown(page: Page, decision: Decision): Promise<void
   const details = page.getByRole('complementary', { name: 'Details' })
   await expect(details).toContainText(decision.summary)
   await expect(details).toContainText(`Decision ${decision.number}, ${decision.status}`)
-  const { left, right, satisfied, hits } = decision.test!
-  expect(satisfied).toBe(left.value <= right.value)
+  const { left, right, relation, satisfied, hits } = decision.test!
+  const holds = {
+    '<=': left.value <= right.value,
+    '>=': left.value >= right.value,
+    '<': left.value < right.value,
+    '>': left.value > right.value,
+  }
+  expect(satisfied).toBe(holds[relation])
   const sides = await details.locator('.side-of-test .measured').allInnerTexts()
   expect(sides).toHaveLength(2)
   for (const [i, { value, standardError }] of [left, right].entries())
@@ -85,14 +90,18 @@ async function expectDecisionShown(page: Page, decision: Decision): Promise<void
       showsMeasured(sides[i]!, value, standardError),
       `${sides[i]} shows ${value} ± 1.96 × ${standardError}`,
     ).toBe(true)
-  await expect(details).toContainText(`Rule met at ${hits.met} of the last ${hits.of} probe`)
+  const often =
+    hits.of > 1 ? `Met at ${hits.met} of the last ${hits.of} probes.` : satisfied ? 'Met.' : 'Not met.'
+  await expect(details.locator('.rule')).toContainText(often)
 
   await details.locator('summary', { hasText: 'Evidence' }).click()
   const rows = details.locator('details.evidence tbody tr')
   await expect(rows).toHaveCount(decision.evidence.length)
   for (const [i, { value, count, source }] of decision.evidence.entries()) {
     const row = rows.nth(i)
-    await expect(row.locator('th')).toContainText(source)
+    // Keys are shown as words.
+    await expect(row.locator('th')).toHaveText(/^[A-Z][\p{L} ÷,\d.-]+$/u)
+    if (source.includes('-')) await expect(row.locator('th')).not.toContainText(source)
     const shown = (await row.locator('td b').textContent()) ?? ''
     const isShown = value === null ? shown === 'not measured' : shows(shown, value)
     expect(isShown, `evidence ${i}: ${shown} shows ${value}`).toBe(true)

@@ -31,7 +31,7 @@ const rampFrom = 0.05
  *  Chosen. */
 const openEndedAnnealShare = 0.25
 /** Length of the anneal after overfitting, as a share of the steps at the best level. */
-const overfittingAnnealShare = 0.5
+export const overfittingAnnealShare = 0.5
 /** Held-out losses that the watch over the anneal begins with. */
 const seedLosses = 4
 
