@@ -47,7 +47,7 @@ export function rampTo(run: Run, rate: number, fromStep: number): Ramp | null {
 export function largeCourse(
   fromStep: number,
   rate: number | null,
-  given: { readonly ramp?: Ramp | null; readonly isUndone?: boolean } = {},
+  given: { readonly ramp?: Ramp | null; readonly undoneAtStep?: number | null } = {},
 ): Large {
   return {
     kind: 'large',
@@ -59,7 +59,7 @@ export function largeCourse(
     memorised: [],
     sequential: initialSequentialTest,
     outlook: null,
-    isUndone: given.isUndone ?? false,
+    undoneAtStep: given.undoneAtStep ?? null,
     advisedAtStep: null,
     isDearSaid: false,
   }
