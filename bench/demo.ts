@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Plan, Segment } from '../protocol/vocabulary.ts'
+import { largeRateOf, switchStepOf } from '../tuner/state.ts'
 import { optionOf } from './options.ts'
 import { type JobOptions, plannedRun, type RunOutcome, steeredRun } from './steeredRun.ts'
 
@@ -67,13 +68,13 @@ export async function demoRows(job: JobOptions): Promise<DemoRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'twostep-bench-'))
   const steered = await steeredRun(job, folder)
   rmSync(folder, { recursive: true, force: true })
-  const rate = steered.state.largeLearningRate ?? defaultRate
+  const rate = largeRateOf(steered.state.course) ?? defaultRate
   const rows: DemoRow[] = [
     {
       seed,
       name: 'twostep',
       learningRate: rate,
-      switchStep: steered.state.switchStep,
+      switchStep: switchStepOf(steered.state.course),
       switchReason: steered.decisions.find(({ kind }) => kind === 'switch')?.summary ?? null,
       testAccuracy: steered.testAccuracy,
       testLoss: steered.testLoss,

@@ -33,6 +33,7 @@ export const startOf = ({ budgetSteps }: JobOptions): Body => {
     optimizer: { name: 'momentum', family: 'sgd', momentum: 0.9, weightDecay: null },
     budgetSteps,
     warmupSteps: null,
+    firstStep: 0,
     mode: 'auto',
     capabilities: allCapabilities,
     learningRate: { initial: 0.1, min: null, max: null },

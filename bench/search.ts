@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Plan } from '../protocol/vocabulary.ts'
+import { largeRateOf, switchStepOf } from '../tuner/state.ts'
 import { optionOf } from './options.ts'
 import { searchCurves } from './searchCurves.ts'
 import { plannedRun, steeredRun } from './steeredRun.ts'
@@ -30,18 +31,18 @@ async function steeredRow(task: BenchTask, row: keyof typeof rows, seed: number)
   const folder = mkdtempSync(join(tmpdir(), 'twostep-search-'))
   try {
     const run = await steeredRun({ ...jobOf(task, { seed }), ...rows[row](task) }, folder)
-    const { largeLearningRate, switchStep, phases } = run.state
+    const { course, phases, seen } = run.state
     const { testLoss, testAccuracy, seconds } = run
     return {
       testLoss,
       testAccuracy,
       seconds: Math.round(seconds),
-      rate: largeLearningRate,
+      rate: largeRateOf(course),
       largeFrom: phases.find(({ phase }) => phase === 'large')?.fromStep ?? 0,
-      switchStep,
-      steps: run.state.step,
+      switchStep: switchStepOf(course),
+      steps: seen.step,
       said: run.decisions
-        .filter(({ rule, kind }) => rule.id === 'range-and-race' || kind === 'switch' || kind === 'guard')
+        .filter(({ rule, kind }) => rule.id === 'race' || kind === 'switch' || kind === 'guard')
         .map(({ summary }) => summary),
     }
   } finally {

@@ -9,7 +9,7 @@ import { buildTrainer } from '../trainer/run.ts'
 import type { Trainer } from '../trainer/trainer.ts'
 import { bestAverage } from '../tuner/estimators/averagedGap.ts'
 import { pairedDifference } from '../tuner/estimators/pairedLoss.ts'
-import { scoreOf } from '../tuner/phases/search/raceSearch.ts'
+import { scoreOf } from '../tuner/phases/search/search.ts'
 import { plannedRun } from './steeredRun.ts'
 import { type BenchTask, jobOf } from './tasks.ts'
 
@@ -49,7 +49,7 @@ async function forks(trainer: Trainer, rate: number, momentum: number) {
       await trained(trainer, forkSteps, () => rate * factor, momentum)
       const probe = await trainer.valleyProbe()
       if (base === undefined) base = probe
-      else found.push({ factor, stretch, ...pairedDifference(scoreOf(probe), scoreOf(base)) })
+      else found.push({ factor, stretch, ...pairedDifference(scoreOf(probe, null), scoreOf(base, null)) })
     }
   }
   trainer.restore('fork', { rewindData: true })
@@ -83,7 +83,7 @@ async function curveAt(task: BenchTask, seed: number, rate: number) {
     if (isSound) isSound = await trained(trainer, at - trainer.stepCount, rateAt, momentum)
     if (!isSound) break
     const probe = await trainer.valleyProbe()
-    curve.push({ step: at, averagedLoss: bestAverage(probe)?.loss ?? null, score: scoreOf(probe) })
+    curve.push({ step: at, averagedLoss: bestAverage(probe)?.loss ?? null, score: scoreOf(probe, null) })
     if (forkAt.includes(at)) curve.push({ step: at, forks: await forks(trainer, rate, momentum) })
   }
   trainer.dispose()

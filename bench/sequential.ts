@@ -2,8 +2,8 @@
 // known drift: at and above the border (every switch is an error) and below it (power); then the same with parts of the
 // rule taken out. Thresholds and results: records/2026-11-24-sequential-test. Takes about three minutes on one core.
 
+import { type SequentialParts, sequentialParts } from '../tuner/estimators/sequentialTest.ts'
 import { longRunFactor, mean } from '../tuner/estimators/uncertainty.ts'
-import { type SequentialParts, sequentialParts } from '../tuner/phases/large/sequentialTest.ts'
 import { type NoisyProbes, noiseKinds, noisePlaces, simulatedRate } from '../tuner/testing/noisyProbes.ts'
 
 const looksMax = 100

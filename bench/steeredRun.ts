@@ -3,7 +3,14 @@
 // nor network; data, model, kernels, probes, loop and wire are those of a real run.
 
 import { createRunSchema, runOptions, telemetrySchema } from '../protocol/schemas.ts'
-import type { Capability, Decision, Observation, Plan, RunOptions } from '../protocol/vocabulary.ts'
+import type {
+  Capability,
+  Decision,
+  Observation,
+  Plan,
+  RunOptions,
+  RunSummary,
+} from '../protocol/vocabulary.ts'
 import { observationsOf } from '../server/runs/observationsOf.ts'
 import type { BackendChoice } from '../trainer/backends/openBackend.ts'
 import type { TaskName } from '../trainer/data/task.ts'
@@ -16,6 +23,7 @@ import { createPlanFollower } from '../trainer/planFollower.ts'
 import type { Transport } from '../trainer/reporting/transport.ts'
 import { buildTrainer, runTraining } from '../trainer/run.ts'
 import { initialState, summaryOf, type TunerState, tune } from '../tuner/index.ts'
+import { phaseOf } from '../tuner/state.ts'
 
 export type JobOptions = {
   readonly task: TaskName
@@ -54,6 +62,8 @@ type Body = Observation extends infer O
     : never
   : never
 
+const receivedAt = '2026-01-01T00:00:00.000Z'
+
 /** A server without storage: parse, fold, answer. */
 function directServer({ withheld = [], keepsRate = false }: Pick<JobOptions, 'withheld' | 'keepsRate'>) {
   let state: TunerState = initialState()
@@ -63,13 +73,21 @@ function directServer({ withheld = [], keepsRate = false }: Pick<JobOptions, 'wi
     const observation = {
       ...body,
       number: log.length + 1,
-      receivedAt: '2026-01-01T00:00:00.000Z',
+      receivedAt,
     } as Observation
     log.push(observation)
     const result = tune(state, observation)
     state = result.state
     decisions.push(...result.decisions)
   }
+  const runSummary = (): RunSummary => ({
+    ...summaryOf(state),
+    id: 'bench',
+    state: state.lifecycle,
+    createdAt: receivedAt,
+    lastSeenAt: receivedAt,
+    stepsPerSecond: null,
+  })
   const limited = (options: RunOptions): RunOptions => {
     const capabilities = options.capabilities.filter((capability) => !withheld.includes(capability))
     const { initial } = options.learningRate
@@ -78,22 +96,22 @@ function directServer({ withheld = [], keepsRate = false }: Pick<JobOptions, 'wi
   }
   const transport: Transport = async ({ method, path, body = '' }) => {
     const ok = (answer: unknown, status = 200) => ({ status, body: answer, retryAfterSeconds: null })
-    if (method === 'GET') return ok(summaryOf(state))
+    if (method === 'GET') return ok(runSummary())
     if (path === '/runs') {
       const request = createRunSchema.parse(JSON.parse(body))
       fold({ kind: 'start', runId: 'bench', options: limited(runOptions(request, 'bench')) })
-      return ok({ run: summaryOf(state), plan: state.plan, actions: state.actions, nextSequence: {} }, 201)
+      return ok({ run: runSummary(), plan: state.plan, actions: state.actions, nextSequence: {} }, 201)
     }
     const telemetry = telemetrySchema.parse(JSON.parse(body))
     const before = decisions.length
     for (const observation of observationsOf(telemetry)) fold(observation)
-    const { phase, regime, plan, actions } = state
+    const { course, regime, plan, actions } = state
     const decision = decisions.length > before ? { decision: decisions.at(-1) } : {}
     return ok({
       accepted: 0,
       duplicate: false,
       nextSequence: telemetry.sequence + 1,
-      phase,
+      phase: phaseOf(course),
       regime,
       plan,
       actions,

@@ -120,12 +120,12 @@ describe('a schedule file', () => {
 })
 
 describe('the plan of a run that is given none', () => {
-  it('holds the rate for 55 % of the budget, then goes to 0', () => {
+  it('holds the rate for 30 % of the budget, then goes to 0', () => {
     const plan = localPlan(0.1, 200, 200)
     expect(planProblem(plan)).toBeUndefined()
     expect(plan.segments.map(({ fromStep, toStep, shape }) => [fromStep, toStep, shape])).toEqual([
-      [0, 110, 'constant'],
-      [110, 200, 'linear'],
+      [0, 60, 'constant'],
+      [60, 200, 'linear'],
     ])
   })
   it('without a budget holds it', () => {

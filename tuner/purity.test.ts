@@ -1,5 +1,5 @@
-// The walls that the compiler does not see: the sources of tuner/ and protocol/ know no
-// time, chance, waiting or console, and import only what the table of rooms allows them.
+// The walls that the compiler does not see: the sources of tuner/ and protocol/ know no time, chance, waiting or console,
+// and import only what the table of rooms allows them; and inside tuner/ files build on each other in one order.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -85,5 +85,141 @@ describe('purity', () => {
     expect(seen("// the Date of await\nconst s = 'a Promise'\nimport { Matrix } from 'ml-matrix'")).toEqual(
       [],
     )
+  })
+})
+
+/** The order of tuner/, from the ground up: a file imports from its own floor and from those below, types included. */
+const floors: readonly (readonly [string, readonly string[]])[] = [
+  ['what is measured by itself', ['estimators/', 'options.ts']],
+  [
+    'what the state is made of',
+    [
+      'signals/',
+      'rivals/',
+      ...['drift', 'norms', 'signs', 'watch'].map((name) => `guard/${name}.ts`),
+      'phases/search/race.ts',
+    ],
+  ],
+  ['the state', ['state.ts']],
+  ['plans, and parts of records', ['plan/', 'guard/tripwire.ts', 'record/evidence.ts', 'record/outcome.ts']],
+  ['phases', ['phases/']],
+  ['persons', ['person/']],
+  ['the guard', ['guard/']],
+  ['records', ['record/']],
+  ['settle', ['settle.ts']],
+  ['folds', ['fold/']],
+  ['the engine', ['tune.ts', 'index.ts']],
+]
+const looseFilesMax = 6
+const linesMax = 300
+
+/** Floor of a path within tuner/: that of the longest entry which it begins with; −1 = it has none. */
+function floorOf(path: string): number {
+  const entries = floors.flatMap(([, names], floor) => names.map((name) => ({ name, floor })))
+  const fitting = entries.filter(({ name }) => (name.endsWith('/') ? path.startsWith(name) : path === name))
+  return fitting.toSorted((a, b) => b.name.length - a.name.length)[0]?.floor ?? -1
+}
+
+/** The phase that a file belongs to; undefined = it is no phase's own. */
+const phaseOfFile = (path: string): string | undefined => /^phases\/(search|large|anneal)\//.exec(path)?.[1]
+
+type Graph = ReadonlyMap<string, readonly string[]>
+/** Paths and imports within tuner/ of everything but tests and what they are made with. */
+function graphOfTuner(): Graph {
+  const sources = sourcesOf('tuner').filter((path) => !path.startsWith('tuner/testing/'))
+  const within = (path: string) => path.slice('tuner/'.length)
+  return new Map(
+    sources.map((path) => [
+      within(path),
+      importsOf(path, readFileSync(join(root, path), 'utf8'))
+        .filter((name) => name.startsWith('tuner/'))
+        .map(within),
+    ]),
+  )
+}
+
+function upwardImports(graph: Graph): string[] {
+  return [...graph].flatMap(([path, names]) =>
+    names
+      .filter((name) => floorOf(name) > floorOf(path))
+      .map((name) => `${path} imports ${name}, which is above it`),
+  )
+}
+
+/** Imports among phases, which know nothing of each other. */
+function crossImports(graph: Graph): string[] {
+  return [...graph].flatMap(([path, names]) =>
+    names
+      .filter((name) => {
+        const [own, other] = [phaseOfFile(path), phaseOfFile(name)]
+        return own !== undefined && other !== undefined && own !== other
+      })
+      .map((name) => `${path} imports ${name}, another phase`),
+  )
+}
+
+/** The circles that imports make, each named once, by the files on it. */
+function circlesOf(graph: Graph): string[] {
+  const circles: string[] = []
+  const finished = new Set<string>()
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' → '))
+    if (trail.includes(path) || finished.has(path)) return
+    for (const name of graph.get(path) ?? []) visit(name, [...trail, path])
+    finished.add(path)
+  }
+  for (const path of graph.keys()) visit(path, [])
+  return circles
+}
+
+describe('the order of tuner/', () => {
+  const graph = graphOfTuner()
+
+  it('has a floor for every file', () => {
+    expect(graph.size).toBeGreaterThan(50)
+    expect([...graph.keys()].filter((path) => floorOf(path) === -1)).toEqual([])
+  })
+
+  it('knows no import from a floor above', () => {
+    expect(upwardImports(graph)).toEqual([])
+  })
+
+  it('knows no circle of imports', () => {
+    expect(circlesOf(graph)).toEqual([])
+  })
+
+  it('keeps phases apart: a change of phase is a value', () => {
+    expect(crossImports(graph)).toEqual([])
+  })
+
+  it(`has at most ${looseFilesMax} files that are in no folder`, () => {
+    expect([...graph.keys()].filter((path) => !path.includes('/')).length).toBeLessThanOrEqual(looseFilesMax)
+  })
+
+  it(`has no file of more than ${linesMax} lines`, () => {
+    const long = sourcesOf('tuner').filter(
+      (path) => readFileSync(join(root, path), 'utf8').split('\n').length > linesMax + 1,
+    )
+    expect(long).toEqual([])
+  })
+
+  it('sees what it is there to see', () => {
+    const broken: Graph = new Map([
+      ['estimators/a.ts', ['state.ts']],
+      ['state.ts', ['estimators/a.ts', 'guard/watch.ts']],
+      ['guard/watch.ts', ['guard/recovery.ts']],
+      ['guard/recovery.ts', []],
+      ['phases/large/large.ts', ['phases/anneal/anneal.ts', 'phases/enter.ts']],
+      ['phases/anneal/anneal.ts', ['phases/anneal/ending.ts']],
+    ])
+    expect(upwardImports(broken)).toEqual([
+      'estimators/a.ts imports state.ts, which is above it',
+      'guard/watch.ts imports guard/recovery.ts, which is above it',
+    ])
+    expect(circlesOf(broken)).toEqual(['estimators/a.ts → state.ts → estimators/a.ts'])
+    expect(crossImports(broken)).toEqual([
+      'phases/large/large.ts imports phases/anneal/anneal.ts, another phase',
+    ])
+    expect(floorOf('somewhere/else.ts')).toBe(-1)
   })
 })

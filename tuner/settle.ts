@@ -41,11 +41,16 @@ export function settle(turn: Turn, outcome: Outcome): Turn {
   const open = ending === null ? changed : { ...changed, person: { ...changed.person, proposal: null } }
   const asked = withActions(open, outcome)
   const moved = { ...asked, ...phasesOf(before, asked, outcome.sinceStep) }
-  const course = { segments: segmentsOf(moved), awaitAtStep: awaitAtStepOf(moved) }
-  const run = { ...moved, ...planned(moved, course), lifecycle: lifecycleOf(moved) }
+  const run = { ...moved, ...planOf(before, moved), lifecycle: lifecycleOf(moved) }
   const drafts = [...(ending === null ? [] : [ending]), ...(outcome.records ?? [])]
   const recorded = drafts.reduce((next, draft) => recordedOne(next, before, draft), { ...turn, state: run })
   return charted(proposing(recorded, outcome), outcome.charts ?? [])
+}
+
+/** The plan of what has become; after the end nothing is planned any more. */
+function planOf(before: TunerState, run: TunerState): Pick<TunerState, 'plan' | 'issued'> {
+  if (before.course.kind === 'done') return { plan: before.plan, issued: before.issued }
+  return planned(run, { segments: segmentsOf(run), awaitAtStep: awaitAtStepOf(run) })
 }
 
 /** The same course, told anew: measured as often as it now asks for, within the limits that now hold. */

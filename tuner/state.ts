@@ -47,8 +47,8 @@ export type Large = {
   /** The test that decides without a budget. */
   readonly sequential: SequentialTestState
   readonly outlook: Outlook | null
-  /** A switch was undone: only the rule or the deadline switches again, never the fallback plan. */
-  readonly isUndone: boolean
+  /** Here a switch was undone: only the rule or the deadline switches again, neither the fallback plan nor one of before. */
+  readonly undoneAtStep: number | null
   /** Where nothing is steered: the switch is advised since this step. */
   readonly advisedAtStep: number | null
   /** It was said that probes are too dear to decide by. */

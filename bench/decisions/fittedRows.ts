@@ -1,12 +1,14 @@
 // Rows with something to fit, always fitted on the tasks that they are not scored on: the factors of the rule in force,
 // and the attempts at its weak places. What each fit chose for each task is kept beside its row.
 
-import { transferAnnealPart, transferMin } from '../../tuner/constants.ts'
+import { memorisingRatio } from '../../tuner/estimators/memorising.ts'
+import { memorisingPart } from '../../tuner/phases/anneal/anneal.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { leaveOneOut } from './leaveOneOut.ts'
 import { candidates, factorsInForce, type RuleRecord, ruleChoice, ruleRecords } from './rule.ts'
 import type { TimePoint, TimeRow } from './timeRows.ts'
 import {
+  attemptFromShare,
   finishEarlyChoice,
   finishParts,
   finishThresholds,
@@ -41,8 +43,8 @@ const finishEarly = (threshold: number, part: number): Candidate => ({
 function withSign(seen: Seen, isSign: (record: RuleRecord) => boolean): Choice {
   const records = seen.records.map((record) => ({
     ...record,
-    isOverfitting: isSign(record),
     isRising: isSign(record),
+    isRisingAtSwitch: isSign(record),
   }))
   return ruleChoice(records, factorsInForce, seen.budgetSteps)
 }
@@ -57,12 +59,12 @@ const families: readonly Family[] = [
   },
   {
     name: 'ours, finishing early as in the anneal',
-    candidates: [finishEarly(transferMin, transferAnnealPart)],
+    candidates: [finishEarly(memorisingRatio, memorisingPart)],
   },
   {
     name: 'ours, finishing early, threshold and part fitted on the other tasks',
     candidates: [
-      finishEarly(transferMin, transferAnnealPart),
+      finishEarly(memorisingRatio, memorisingPart),
       inForce,
       ...finishParts.flatMap((part) => finishThresholds.map((threshold) => finishEarly(threshold, part))),
     ],
@@ -92,15 +94,16 @@ const families: readonly Family[] = [
     ],
   },
   {
-    name: 'attempt: overfitting at two deviations',
-    candidates: [{ label: 'two', choose: (seen) => withSign(seen, (record) => record.isOverfittingSoon) }],
+    name: 'attempt: a rise at two deviations',
+    candidates: [{ label: 'two', choose: (seen) => withSign(seen, (record) => record.isRisingSoon) }],
   },
   {
     name: 'attempt: the rule may switch from a tenth on',
     candidates: [
       {
         label: '.1',
-        choose: ({ records, budgetSteps }) => ruleChoice(records, factorsInForce, budgetSteps, 0),
+        choose: ({ records, budgetSteps }) =>
+          ruleChoice(records, factorsInForce, budgetSteps, attemptFromShare),
       },
     ],
   },

@@ -6,14 +6,15 @@ import { familyOf } from '../../protocol/optimizers.ts'
 import type { Capability, Observation, Probe, RunOptions, SampleColumns } from '../../protocol/vocabulary.ts'
 import { initialState, type TunerState, tune } from '../../tuner/index.ts'
 import { cadenceOf } from '../../tuner/plan/cadence.ts'
+import { switchStepOf } from '../../tuner/state.ts'
 import type { BenchTask } from '../tasks.ts'
 import { sparseColumns, type TraceRun } from '../traces/format.ts'
 import { rampedRate, tracedDistance, tracedLineStride } from '../traces/largeRun.ts'
 
 /** What the tuner gets to see of a trace. */
 export type Feed = {
-  /** `off`: signals are folded and nothing is decided. */
-  readonly mode: 'auto' | 'off'
+  /** `off`: signals are folded and nothing is decided; `held`: likewise, by a hand on the rate of a run that is steered. */
+  readonly mode: 'auto' | 'off' | 'held'
   readonly gradientNoise: boolean
   readonly heldOut: boolean
 }
@@ -42,8 +43,9 @@ function runOptionsOf(task: BenchTask, run: TraceRun, feed: Feed): RunOptions {
       weightDecay: null,
     },
     budgetSteps: run.budgetSteps,
-    warmupSteps: null,
-    mode: feed.mode,
+    warmupSteps: run.rampSteps,
+    firstStep: 0,
+    mode: feed.mode === 'off' ? 'off' : 'auto',
     capabilities,
     learningRate: { initial: run.rate, min: null, max: null },
     settings: {},
@@ -111,6 +113,17 @@ export function replay(
     state = tune(state, { ...body, number, receivedAt: '2026-01-01T00:00:00.000Z' } as Observation).state
   }
   fold({ kind: 'start', runId: 'trace', options: runOptionsOf(task, run, feed) })
+  if (feed.mode === 'held')
+    fold({
+      kind: 'command',
+      command: {
+        kind: 'override',
+        learningRate: run.rate,
+        untilStep: run.budgetSteps,
+        by: 'bench',
+        reason: 'held',
+      },
+    })
   const isDue = createPacer()
   let folded = 0
   const foldSamples = (toStep: number): void => {
@@ -120,13 +133,13 @@ export function replay(
   }
   for (const probe of run.probes) {
     foldSamples(Math.min(probe.step, run.loss.length))
-    if (state.switchStep !== null) return state
+    if (switchStepOf(state.course) !== null) return state
     if (!isDue(probe, state)) continue
     const seen = seenProbe(probe, feed)
     if (seen === undefined) continue
     fold({ kind: 'probe', probe: seen })
     if (seen.kind === 'valley') onProbe(state)
-    if (state.switchStep !== null) return state
+    if (switchStepOf(state.course) !== null) return state
   }
   foldSamples(run.loss.length)
   return state

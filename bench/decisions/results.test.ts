@@ -17,9 +17,16 @@ const run = madeUpRun(task, { rate: 0.1, seed: 1 })
 describe('a replay', () => {
   it('folds every step up to the switch, and probes at the plan’s own cadence', () => {
     const seen: number[] = []
-    const state = replay(task, run, { ...everything, mode: 'off' }, ({ step }) => seen.push(step))
-    expect(state.step).toBe(2_000)
-    expect(state.signals.badSamples).toEqual({ nonFinite: 0, outOfOrder: 0, repeated: 0 })
+    const state = replay(task, run, { ...everything, mode: 'off' }, (state) => seen.push(state.seen.step))
+    expect(state.seen.step).toBe(2_000)
+    expect(state.seen.signals.badSamples).toEqual({
+      nonFinite: 0,
+      nonFiniteNorms: 0,
+      skipped: 0,
+      outOfOrder: 0,
+      repeated: 0,
+      farAhead: 0,
+    })
     const gaps = seen.slice(1).map((step, index) => step - seen[index]!)
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(15)
     expect(seen.length).toBeLessThan(run.probes.filter(({ kind }) => kind === 'valley').length)
@@ -34,7 +41,7 @@ describe('a replay', () => {
     )
     const blind = replay(task, run, { ...everything, mode: 'off', heldOut: false })
     expect(blind.options.capabilities).toEqual(['lineProbe', 'microBatchNorms', 'momentum'])
-    expect(blind.signals.gap.gaps).toEqual([])
+    expect(blind.seen.signals.gap.gaps).toEqual([])
   })
   it('gives the switch that the tuner made', () => {
     const choice = tunerChoice(task, run, everything)
@@ -61,7 +68,7 @@ describe('the rule with free factors', () => {
       )
   })
   it('without a gain to weigh goes on until the switch is forced', () => {
-    const none = records.map((record) => ({ ...record, gain: null, gap: null, isOverfitting: false }))
+    const none = records.map((record) => ({ ...record, gain: null, gap: null, isRising: false }))
     expect(ruleChoice(none, { kind: 'both', factor: 0.4 }, 2_000)).toMatchObject({ finishStep: 2_000 })
     expect(ruleChoice(none, { kind: 'both', factor: 0.4 }, 2_000)).not.toMatchObject({ switchStep: 500 })
     expect(ruleChoice([], { kind: 'both', factor: 0.4 }, 2_000)).toBe('never')

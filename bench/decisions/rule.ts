@@ -1,22 +1,20 @@
 // The switch rule with its factors free, for fitting them on all tasks but one: what it weighs at each probe is taken
-// from the tuner's own fold with decisions off, so that the run goes on where the rule would have switched.
+// from the tuner's own fold with the rate held by hand, so that the run goes on where the rule would have switched.
 //
 // b = c·G (gain), c·D (gap) or c·√(G·D) (both); the rule asks for the switch when staying gains at most 2b.
 
+import { errorsBelow, type Memorising, memorisingFallMin } from '../../tuner/estimators/memorising.ts'
+import { overfittingAnnealShare } from '../../tuner/phases/enter.ts'
+import { judgementNow, memorisingNow } from '../../tuner/phases/judgement.ts'
+import { switchFactorGain, switchFactorGap } from '../../tuner/phases/marginalCost.ts'
 import {
-  overfittingAnnealShare,
-  overfittingDeviationsAtSwitch,
-  switchFactorGain,
-  switchFactorGap,
-  switchHitsNeeded,
-  switchHitsWindow,
-  switchRemainingMax,
-  switchRemainingMin,
-  switchRuleShareMin,
-} from '../../tuner/constants.ts'
-import { isOverfitting } from '../../tuner/phases/anneal/overfitting.ts'
-import { transferNow } from '../../tuner/phases/anneal/transfer.ts'
-import { judgementNow } from '../../tuner/phases/large/judgement.ts'
+  hitsNeeded,
+  hitsWindow,
+  isRising,
+  riseDeviations,
+  riseDeviationsAtSwitch,
+} from '../../tuner/phases/rule.ts'
+import { deadlineShare, earliestSwitchShare } from '../../tuner/plan/bounds.ts'
 import type { BenchTask } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { everything, replay } from './replay.ts'
@@ -28,11 +26,13 @@ export type RuleRecord = {
   readonly staying: number | null
   readonly gain: number | null
   readonly gap: number | null
-  readonly isOverfitting: boolean
-  /** The same sign with two deviations instead of four. */
-  readonly isOverfittingSoon: boolean
+  /** Held-out loss of averaged weights rises by so much that the rule switches by this alone. */
   readonly isRising: boolean
-  /** Fall of held-out over fall of training loss, in shares, with its error added, as rules/memorising.ts reads it. */
+  /** The same sign with two deviations. */
+  readonly isRisingSoon: boolean
+  /** … and with those that do where the rule asks for the switch anyway. */
+  readonly isRisingAtSwitch: boolean
+  /** Fall of held-out over fall of training loss, in shares, with its errors added, as estimators/memorising.ts reads it. */
   readonly transfer: number | null
 }
 
@@ -43,24 +43,26 @@ export const soonDeviations = 2
 
 export function ruleRecords(task: BenchTask, run: TraceRun): RuleRecord[] {
   const records: RuleRecord[] = []
-  replay(task, run, { ...everything, mode: 'off' }, (state) => {
+  replay(task, run, { ...everything, mode: 'held' }, (state) => {
     const { cost, gain, reading } = judgementNow(state)
     records.push({
-      step: state.step,
+      step: state.seen.step,
       staying: cost?.staying.value ?? null,
       gain: gain.value,
       gap: reading.gap.value,
-      isOverfitting: isOverfitting(state.signals),
-      isOverfittingSoon: isOverfitting(state.signals, soonDeviations),
-      isRising: isOverfitting(state.signals, overfittingDeviationsAtSwitch),
-      transfer: transferUpper(transferNow(state)),
+      isRising: isRising(state, riseDeviations),
+      isRisingSoon: isRising(state, soonDeviations),
+      isRisingAtSwitch: isRising(state, riseDeviationsAtSwitch),
+      transfer: transferUpper(memorisingNow(state)),
     })
   })
   return records
 }
 
-const transferUpper = (transfer: ReturnType<typeof transferNow>): number | null =>
-  transfer === undefined ? null : transfer.ratio + transfer.standardError
+const transferUpper = (sign: Memorising | undefined): number | null =>
+  sign === undefined || sign.trainingFall < memorisingFallMin
+    ? null
+    : sign.ratio + errorsBelow * sign.standardError
 
 /** b; null where its parts are not measured or not positive. */
 export function scaleOf({ gain, gap }: RuleRecord, { kind, factor }: RuleFactors): number | null {
@@ -74,7 +76,7 @@ export function ruleChoice(
   records: readonly RuleRecord[],
   factors: RuleFactors,
   budgetSteps: number,
-  earliestShare: number = switchRuleShareMin,
+  earliestShare: number = earliestSwitchShare,
 ): Choice {
   const satisfied: boolean[] = []
   const early = (step: number): Choice => ({
@@ -86,12 +88,14 @@ export function ruleChoice(
     const scale = scaleOf(record, factors)
     const isMet = staying !== null && scale !== null && staying <= 2 * scale
     if (staying !== null && scale !== null) satisfied.push(isMet)
-    if (step >= (1 - switchRemainingMin) * budgetSteps) return { switchStep: step, finishStep: budgetSteps }
-    if (step < (1 - switchRemainingMax) * budgetSteps) continue
-    if (record.isOverfitting) return early(step)
-    const hits = satisfied.slice(-switchHitsWindow).filter(Boolean).length
-    if (!isMet || hits < switchHitsNeeded || step < earliestShare * budgetSteps) continue
-    return staying < 0 && record.isRising ? early(step) : { switchStep: step, finishStep: budgetSteps }
+    if (step >= Math.floor(deadlineShare * budgetSteps)) return { switchStep: step, finishStep: budgetSteps }
+    if (step < Math.round(earliestShare * budgetSteps)) continue
+    if (record.isRising) return early(step)
+    const hits = satisfied.slice(-hitsWindow).filter(Boolean).length
+    if (!isMet || hits < hitsNeeded) continue
+    return staying < 0 && record.isRisingAtSwitch
+      ? early(step)
+      : { switchStep: step, finishStep: budgetSteps }
   }
   return 'never'
 }

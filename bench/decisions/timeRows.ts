@@ -38,10 +38,10 @@ export const tunerRow = 'ours'
 
 /** When the tuner switched on a trace. */
 export function tunerChoice(task: BenchTask, run: TraceRun, feed: Feed): Choice {
-  const { anneal, switchStep } = replay(task, run, feed)
-  return anneal === null || switchStep === null
+  const { course } = replay(task, run, feed)
+  return course.kind !== 'anneal'
     ? 'never'
-    : { switchStep: anneal.fromStep, finishStep: Math.min(anneal.toStep, run.budgetSteps) }
+    : { switchStep: course.fromStep, finishStep: Math.min(course.toStep, run.budgetSteps) }
 }
 
 const folded = (name: string, feed: Feed): TimeRow => ({

@@ -5,14 +5,10 @@
 // for when r, with two standard errors on either side taken against it, is below a threshold at two of three probes;
 // else the rule decides as it does.
 
-import {
-  memorisingAnnealShare,
-  overfittingAnnealShare,
-  switchHitsNeeded,
-  switchHitsWindow,
-  switchRemainingMax,
-  transferAnnealPart,
-} from '../../tuner/constants.ts'
+import { shortAnnealShare } from '../../tuner/estimators/memorising.ts'
+import { memorisingPart } from '../../tuner/phases/anneal/anneal.ts'
+import { overfittingAnnealShare } from '../../tuner/phases/enter.ts'
+import { hitsNeeded, hitsWindow } from '../../tuner/phases/rule.ts'
 import type { TraceRun } from '../traces/format.ts'
 import type { RuleRecord } from './rule.ts'
 import { type Choice, meanOf } from './truth.ts'
@@ -20,6 +16,8 @@ import { type Choice, meanOf } from './truth.ts'
 export const transferThresholds = [0.4, 0.5, 0.6, 0.7] as const
 /** Standard errors taken against a low ratio; the training loss must fall by more than these, or it says nothing. */
 const errorsAgainst = 2
+/** The attempt may switch from this share of the budget on. */
+export const attemptFromShare = 0.1
 /** The slopes are taken from this share of the steps so far on. */
 const fromShare = 1 / 3
 const blockSteps = 10
@@ -74,8 +72,8 @@ export function transferChoice(
   for (const { step, ratio } of records) {
     if (otherwise !== 'never' && step > otherwise.switchStep) break
     low.push(ratio !== null && ratio < threshold)
-    if (step < (1 - switchRemainingMax) * budgetSteps || low.at(-1) !== true) continue
-    if (low.slice(-switchHitsWindow).filter(Boolean).length < switchHitsNeeded) continue
+    if (step < attemptFromShare * budgetSteps || low.at(-1) !== true) continue
+    if (low.slice(-hitsWindow).filter(Boolean).length < hitsNeeded) continue
     const steps = Math.max(2, Math.ceil(overfittingAnnealShare * step))
     return { switchStep: step, finishStep: Math.min(budgetSteps, step + steps) }
   }
@@ -84,11 +82,11 @@ export function transferChoice(
 
 export const finishThresholds = [0.5, 0.6, 0.7, 0.8, 0.9] as const
 /** Parts of the anneal in which it is asked for; 0: at the switch alone. */
-export const finishParts = [transferAnnealPart, 0, 0.15, 0.35] as const
+export const finishParts = [memorisingPart, 0, 0.15, 0.35] as const
 
 /**
  * The rule in force for memorising, as far as a trace can replay it: the rule's own switch, and a short anneal from the
- * first probe in the first part of the long one at which little transfers. There the rate has fallen by a little, where
+ * second probe in a row, in the first part of the long one, at which little transfers. There the rate has fallen by a little, where
  * the trace's is still the large one.
  */
 export function finishEarlyChoice(
@@ -100,10 +98,13 @@ export function finishEarlyChoice(
   if (otherwise === 'never' || otherwise.finishStep < budgetSteps) return otherwise
   const { switchStep } = otherwise
   const until = switchStep + part * (budgetSteps - switchStep)
+  const isLow = (record: RuleRecord | undefined) =>
+    record !== undefined && record.transfer !== null && record.transfer < threshold
   const found = records.find(
-    ({ step, transfer }) => step >= switchStep && step <= until && transfer !== null && transfer < threshold,
+    (record, index) =>
+      record.step >= switchStep && record.step <= until && isLow(record) && isLow(records[index - 1]),
   )
   if (found === undefined) return otherwise
-  const steps = Math.max(2, Math.ceil(memorisingAnnealShare * found.step))
+  const steps = Math.max(2, Math.ceil(shortAnnealShare * found.step))
   return { switchStep: found.step, finishStep: Math.min(budgetSteps, found.step + steps) }
 }

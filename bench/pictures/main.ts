@@ -39,7 +39,7 @@ async function told(task: (typeof subjects)[number], seed: number): Promise<Stor
     )
     const title = `${task.name}, seed ${seed}, from the rate ${matrix.defaultRate}`
     const { phases } = summaryOf(state)
-    return storyOf(title, { log, decisions, phases, stepCount: state.budgetSteps ?? state.step })
+    return storyOf(title, { log, decisions, phases, stepCount: state.budgetSteps ?? state.seen.step })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

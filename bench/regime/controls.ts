@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { type RegimeName, regimeNames } from '../../protocol/vocabulary.ts'
 import { disposeCheckpoint } from '../../trainer/checkpoints.ts'
 import { buildTrainer } from '../../trainer/run.ts'
-import { regimeProbesNeeded } from '../../tuner/constants.ts'
+import { regimeProbesNeeded } from '../../tuner/signals/regime.ts'
 import { everything, replay } from '../decisions/replay.ts'
 import { type BenchTask, benchTask, jobOf } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
@@ -113,11 +113,11 @@ export function controlOf(name: ControlName, task: BenchTask, run: TraceRun): Co
   const called: RegimeName[] = []
   let best = Number.POSITIVE_INFINITY
   let isApart = false
-  replay(task, run, { ...everything, mode: 'off' }, ({ signals, divergence, regime }) => {
-    const newest = divergence.probeLosses.at(-1)!
+  replay(task, run, { ...everything, mode: 'off' }, ({ seen, regime }) => {
+    const newest = seen.signals.probeLosses.at(-1)!
     best = Math.min(best, newest)
     isApart ||= newest > apartFactor * best
-    if (signals.valley.count >= regimeProbesNeeded && (name !== 'diverging' || isApart))
+    if (seen.signals.valley.count >= regimeProbesNeeded && (name !== 'diverging' || isApart))
       called.push(regime.name)
   })
   const count = (regime: RegimeName) => called.filter((entry) => entry === regime).length

@@ -1,10 +1,9 @@
 // The points of the regime benchmark: for each checkpoint of a trace its labels by fork, and everything that could say
 // the regime from what the tuner had folded by then, with decisions off.
 
-import { regimeGapOverGain } from '../../tuner/constants.ts'
 import { mean } from '../../tuner/estimators/uncertainty.ts'
-import { judgementNow } from '../../tuner/phases/large/judgement.ts'
-import { lossOfBlocks, lossOfProbes, shareOf } from '../../tuner/signals/regime.ts'
+import { judgementNow } from '../../tuner/phases/judgement.ts'
+import { lossOfBlocks, lossOfProbes, regimeGapOverGain, shareOf } from '../../tuner/signals/regime.ts'
 import type { TunerState } from '../../tuner/state.ts'
 import { everything, replay } from '../decisions/replay.ts'
 import type { BenchTask } from '../tasks.ts'
@@ -48,7 +47,7 @@ export function pointsOf(task: BenchTask, run: TraceRun): RegimePoint[] {
   const isDead =
     run.final === null || run.final.train.loss > deadShareMin * mean(run.loss.slice(0, firstSteps))
   return run.checkpoints.map((checkpoint): RegimePoint => {
-    const state = states.findLast(({ step }) => step <= checkpoint.step)
+    const state = states.findLast(({ seen }) => seen.step <= checkpoint.step)
     return {
       task: task.name,
       run: `${task.name} ${run.rate} ${run.seed}`,
@@ -72,7 +71,7 @@ const noInputs = Object.fromEntries(candidateInputs.map((name) => [name, null]))
 
 function candidatesOf(state: TunerState | undefined, run: TraceRun, elapsed: number): Candidates {
   if (state === undefined) return noInputs
-  const { signals } = state
+  const { signals } = state.seen
   const { reading, gain } = judgementNow(state)
   const { probeLosses, batchSize } = signals
   const { gap, noiseScale, rateRatio } = reading

@@ -1,7 +1,7 @@
 // Everything that the regime benchmark computes from the traces.
 
 import { median } from 'simple-statistics'
-import { regimeGapOverGain, regimeShareMin } from '../../tuner/constants.ts'
+import { regimeGapOverGain, regimeShareMin } from '../../tuner/signals/regime.ts'
 import type { TaskTraces } from '../traces/format.ts'
 import type { LogisticFit } from './fit.ts'
 import type { Label } from './label.ts'

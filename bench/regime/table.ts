@@ -62,7 +62,7 @@ export function regimeMarkdown(results: RegimeResults, controls: readonly Contro
     '',
     controlsTable(controls),
     '',
-    '**The fit on all tasks** (belongs into `tuner/constants.ts`)',
+    '**The fit on all tasks** (belongs into `tuner/signals/regime.ts`)',
     '',
     fitText(results),
   ].join('\n')

@@ -1,9 +1,9 @@
 // Rules that watch nothing and that only the bench compares with: cosine from the start (Loshchilov & Hutter 2017,
 // one cycle without restarts) and a linear anneal from a random step on, the dummy that any rule has to beat.
-// Both read nothing; the random step is uniform over the steps at which ours may switch, 10 to 90 % of the budget.
+// Both read nothing; the random step is uniform from 10 % of the budget to our deadline.
 
 import { segmentRate } from '../../protocol/plan.ts'
-import { switchRemainingMax, switchRemainingMin } from '../../tuner/constants.ts'
+import { deadlineShare } from '../../tuner/plan/bounds.ts'
 import { type FixedCooldownState, fixedCooldown } from '../../tuner/rivals/fixedCooldown.ts'
 import { checkedRate, type Rival } from '../../tuner/rivals/rival.ts'
 import { random } from '../../tuner/testing/random.ts'
@@ -29,7 +29,7 @@ export const randomSwitch: Rival<BudgetOptions & { readonly seed: number }, Fixe
   name: 'random switch',
   reads: [],
   init({ initialRate, budgetSteps, seed }) {
-    const share = switchRemainingMin + (switchRemainingMax - switchRemainingMin) * random(seed)()
+    const share = 1 - deadlineShare + (2 * deadlineShare - 1) * random(seed)()
     return fixedCooldown.init({ initialRate, budgetSteps, share })
   },
   update: fixedCooldown.update,

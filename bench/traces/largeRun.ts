@@ -7,15 +7,14 @@ import type { Checkpoint } from '../../trainer/checkpoints.ts'
 import { ownMomentum } from '../../trainer/optimizers/optimizers.ts'
 import type { BuiltTrainer } from '../../trainer/run.ts'
 import type { StepReading } from '../../trainer/signals.ts'
+import { blockSteps } from '../../tuner/estimators/blocks.ts'
 import {
   averagingStepsMin,
+  elapsedShareMin,
   microBatchSteps,
-  rampShare,
-  valleyElapsedShare,
-  valleyStepsMax,
-  valleyStepsMin,
-} from '../../tuner/constants.ts'
-import { blockSteps } from '../../tuner/estimators/blocks.ts'
+  probeStepsMax,
+  probeStepsMin,
+} from '../../tuner/plan/cadence.ts'
 import type { BenchTask } from '../tasks.ts'
 import { type Sparse, type SparseColumn, sparseColumns, type TraceRun } from './format.ts'
 
@@ -23,9 +22,9 @@ import { type Sparse, type SparseColumn, sparseColumns, type TraceRun } from './
 export const forkShares = [0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.8, 0.9] as const
 /** Steps between valley probes after so many steps: half of the tuner's own distance, 10, 15, 20, 30, … */
 export function tracedDistance(step: number): number {
-  const wanted = Math.min(valleyElapsedShare * step, valleyStepsMax)
-  let distance = valleyStepsMin
-  for (let base = valleyStepsMin; base <= wanted; base *= 2)
+  const wanted = Math.min(elapsedShareMin * step, probeStepsMax)
+  let distance = probeStepsMin
+  for (let base = probeStepsMin; base <= wanted; base *= 2)
     distance = 1.5 * base <= wanted ? 1.5 * base : base
   return distance / 2
 }
@@ -34,6 +33,8 @@ export const tracedLineStride = 2
 /** ‖g‖², ‖w‖² and the like at one step in so many. */
 export const tracedNormSteps = 10
 const nonFiniteMax = 5
+/** Share of the budget over which the rate climbs to its height. */
+const rampShare = 0.01
 
 export type LargeRun = {
   readonly observed: Omit<TraceRun, 'checkpoints' | 'final'>

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Capability } from '../../protocol/vocabulary.ts'
 import { tunerVersion } from '../../tuner/index.ts'
+import { largeRateOf, switchStepOf } from '../../tuner/state.ts'
 import { type SteeredOutcome, steeredRun } from '../steeredRun.ts'
 import { type BenchTask, jobOf } from '../tasks.ts'
 import type { Outcome } from './outcomes.ts'
@@ -51,8 +52,8 @@ function outcomeOf(
     ...known,
     test: { loss: testLoss, accuracy: testAccuracy },
     steps: summary.steps,
-    largeRate: state.largeLearningRate,
-    switchStep: state.switchStep,
+    largeRate: largeRateOf(state.course),
+    switchStep: switchStepOf(state.course),
     searchSteps: large?.fromStep ?? null,
     tunerVersion,
     date: today(),

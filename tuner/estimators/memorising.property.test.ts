@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type MemorisingInput, memorisingOf } from './memorising.ts'
+import { type MemorisingInput, memorisingFallMin, memorisingOf, memorisingRatio } from './memorising.ts'
 
 const loss = fc.double({ min: 0.01, max: 100, noNaN: true })
 
@@ -52,6 +52,33 @@ describe('the sign of memorising', () => {
         for (const number of [ratio, standardError, trainingFall]) expect(number).toSatisfy(Number.isFinite)
         expect(heldOutFall).toBeLessThanOrEqual(1)
         expect(trainingFall).toBeGreaterThan(0)
+      }),
+    )
+  })
+
+  it('is one where the ratio lies below its bound by two of its errors, and much was learned', () => {
+    const falling = fc.record({
+      power: fc.double({ min: 0.02, max: 0.6, noNaN: true }),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+      scatter: fc.array(fc.double({ min: -0.05, max: 0.05, noNaN: true }), { minLength: 10, maxLength: 10 }),
+    })
+    fc.assert(
+      fc.property(falling, ({ power, share, scatter }) => {
+        const averagedSteps = Array.from({ length: 10 }, (_, i) => 200 + 40 * i)
+        const found = memorisingOf({
+          step: 600,
+          largeFromStep: 0,
+          averagedSteps,
+          averagedLosses: averagedSteps.map((at, i) => at ** (-share * power) * (1 + scatter[i]!)),
+          blocks: Array.from({ length: 40 }, (_, i) => {
+            const step = 200 + 10 * i
+            return { step, mean: (step + 5) ** -power, count: 10 }
+          }),
+          blockSteps: 10,
+        })!
+        const { ratio, standardError, trainingFall, isMemorising } = found
+        const isLow = ratio + 2 * standardError < memorisingRatio
+        expect(isMemorising).toBe(isLow && trainingFall >= memorisingFallMin)
       }),
     )
   })

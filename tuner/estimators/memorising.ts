@@ -16,7 +16,7 @@ import { longRunFactor } from './uncertainty.ts'
 
 /** e is low where it lies below this by two of its errors. */
 export const memorisingRatio = 0.6
-const errorsBelow = 2
+export const errorsBelow = 2
 /** … and training loss has fallen by this share: on a level that neither falls nor rises, e is chance. */
 export const memorisingFallMin = 0.1
 /** Training loss falls plainly: by so many standard errors. */

@@ -94,6 +94,13 @@ describe('a run that goes on from an earlier step', () => {
     expect(runLength).toBeGreaterThan(0.5 * state.seen.runLength)
   })
 
+  it('may go on from before the first step that was reported, which is then the first', () => {
+    const late = { ...asked, seen: { ...asked.seen, origin: 500 } }
+    const earlier = sampled(late, 480, 490, () => ({ loss: 0.3 })).state.seen
+    expect(earlier).toMatchObject({ origin: 480, step: 490 })
+    expect(earlier.runLength).toBeLessThan(20)
+  })
+
   it('is late where it has not, and moves no clock', () => {
     const late = sampled(state, 700, 760, () => ({ loss: 0.3 }))
     expect(keysOf(late)).toEqual([])

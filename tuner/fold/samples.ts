@@ -65,12 +65,13 @@ function seenAfter(run: TunerState, seen: Seen, report: Report): Seen {
     : { ...counted, guard: watchLate(counted.guard, report.loss) }
 }
 
-/** The run goes on from an earlier step, with the weights that the job had there. */
+/** The run goes on from an earlier step, with the weights that the job had there; one before the first is the first. */
 function wentBack(seen: Seen, step: number): Seen {
-  const origin = seen.origin ?? 0
+  const origin = Math.min(seen.origin ?? 0, step)
   const share = seen.step > origin ? Math.max(0, step - origin) / (seen.step - origin) : 0
   return {
     ...seen,
+    origin,
     step,
     runLength: seen.runLength * share,
     signals: signalsBackTo(seen.signals, step - origin),

@@ -129,11 +129,13 @@ export function relaid(run: Run): Outcome | null {
   const { seen, course } = run
   const origin = originOf(run)
   if (origin === 0 || course.kind === 'done' || course.kind === 'anneal') return null
-  const begins = beginning({ ...run, seen: { ...seen, step: origin } })
+  const trajectory = { ...run.trajectory, awaited: null }
+  const begins = beginning({ ...run, trajectory, seen: { ...seen, step: origin } })
   return {
     ...begins,
     withdraw: isOfTheCourse,
     change: {
+      trajectory,
       ...begins.change,
       // What was laid before the origin was known says nothing of these steps.
       followed: null,

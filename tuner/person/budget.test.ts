@@ -40,6 +40,12 @@ describe('a longer budget', () => {
     expect(endOf(run)).toEqual({ lifecycle: 'finished', step: 3_000, switchStep: 2_700 })
   })
 
+  it('is judged anew at each raise', () => {
+    const run = commandedRun({ 1900: to(3_000), 2800: to(6_000) }, { stepCount: 6_000 })
+    expect(decisionsOf(run, 'undo').map(({ step }) => step)).toEqual([1_900, 2_800])
+    expect(endOf(run)).toEqual({ lifecycle: 'finished', step: 6_000, switchStep: 5_400 })
+  })
+
   it('leaves a person’s switch, and its rate goes on without a jump', () => {
     const run = commandedRun({ 600: switchNow, 1000: to(4_000) }, { stepCount: 4_000 })
     expect(decisionsOf(run, 'undo')).toEqual([])

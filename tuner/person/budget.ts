@@ -1,5 +1,5 @@
 // Another budget while the run goes on: what it changes is decided at once. Longer: an anneal that began because little was
-// left, or because staying gained no more, is judged anew and may be undone, once; else it lengthens from its present rate.
+// left, or because staying gained no more, is judged anew and may be undone, at each raise; else it lengthens from its present rate.
 // Shorter: the rule may be met now; where less than a tenth is left the anneal begins by the plan.
 
 import type { Command, DecisionTest } from '../../protocol/vocabulary.ts'

@@ -202,6 +202,10 @@ describe('finishing by hand', () => {
       expect(late.decisions.map(({ reason }) => reason.key)).toEqual(['noted-ended'])
       expect(late.state.plan).toBe(state.plan)
       expect(late.state.mode).toBe(state.mode)
+      // Nor where the job still takes some steps.
+      const steps = { step: [500, 501], loss: [1, 1] }
+      const after = tune(state, { ...head, kind: 'samples', columns: steps }).state
+      expect(tune(after, { ...head, kind: 'command', command }).state.plan).toBe(state.plan)
     }
   })
 })

@@ -1,7 +1,9 @@
 // Undoing a switch by hand, on whole runs.
 
 import { describe, expect, it } from 'vitest'
+import { driven } from '../testing/cases/driven.ts'
 import { byHand, commandedRun, common, switchSteps } from '../testing/commandedRun.ts'
+import { ReportedJob } from '../testing/reportedJob.ts'
 import { decisionsOf } from '../testing/syntheticRun.ts'
 
 const switchNow = { kind: 'switch-now', ...common } as const
@@ -49,6 +51,21 @@ describe('undoing a switch', () => {
   it('takes back what the anneal had asked for', () => {
     const { state } = commandedRun({ 600: switchNow, 1000: undo }, { stepCount: 1_000 })
     expect(state.actions.filter(({ kind }) => kind === 'probe')).toEqual([])
+  })
+
+  it('lasts where the job still follows the plan with the anneal, which it names, until it hears of the undo', () => {
+    for (const lagSteps of [0, 30]) {
+      const job = new ReportedJob({ budgetSteps: 2_000, learningRate: 0.02, lagSteps, batchRows: 10 })
+      const falling = { loss: (step: number) => 0.5 + 2 / (1 + step / 50) }
+      driven(job, falling, { toStep: 400 })
+      job.command(switchNow)
+      driven(job, falling, { fromStep: 400, toStep: 500 })
+      job.command(undo)
+      driven(job, falling, { fromStep: 500, toStep: 1_000 })
+      const made = job.decisions.map(({ kind }) => kind)
+      expect(made.slice(made.indexOf('switch'))).toEqual(['switch', 'undo'])
+      expect(job.taken.at(-1)!.applied).toBe(0.02)
+    }
   })
 
   it('lasts for a job that only reports its loss: it stays large until the switch is forced', () => {

@@ -31,7 +31,7 @@ const rampFrom = 0.05
  *  Chosen. */
 const openEndedAnnealShare = 0.25
 /** Length of the anneal after overfitting, as a share of the steps at the best level. */
-const overfittingAnnealShare = 0.5
+export const overfittingAnnealShare = 0.5
 /** Held-out losses that the watch over the anneal begins with. */
 const seedLosses = 4
 
@@ -47,7 +47,7 @@ export function rampTo(run: Run, rate: number, fromStep: number): Ramp | null {
 export function largeCourse(
   fromStep: number,
   rate: number | null,
-  given: { readonly ramp?: Ramp | null; readonly isUndone?: boolean } = {},
+  given: { readonly ramp?: Ramp | null; readonly undoneAtStep?: number | null } = {},
 ): Large {
   return {
     kind: 'large',
@@ -59,7 +59,7 @@ export function largeCourse(
     memorised: [],
     sequential: initialSequentialTest,
     outlook: null,
-    isUndone: given.isUndone ?? false,
+    undoneAtStep: given.undoneAtStep ?? null,
     advisedAtStep: null,
     isDearSaid: false,
   }

@@ -5,6 +5,7 @@ import type { SignalsState } from '../signals/signals.ts'
 import { largeState, type RunChange, runState } from '../testing/runState.ts'
 import { syntheticRun } from '../testing/syntheticRun.ts'
 import { cadenceOf, evaluationDistance, ownDistance, patienceStep, tooFewProbes } from './cadence.ts'
+import { openEndSteps } from './segments.ts'
 
 const signals = runState().seen.signals
 const at = (step: number, change: RunChange & { signals?: Partial<SignalsState> } = {}) => {
@@ -54,6 +55,13 @@ describe('the distance of valley probes', () => {
     // A probe takes as long as 100 steps: at 3.5 % of the time one comes each 3,333 steps, a line probe at every sixth.
     expect(spaced(1, { step: 20_000, budgetSteps: 100_000 })).toBe(2_560)
     expect(spaced(1_000, { step: 3_000, budgetSteps: 4_500 })).toBe(2_560)
+  })
+
+  it('has a bound without a budget too, however dear a probe is beside a step', () => {
+    const cost = { ...signals.cost, step: 1e-290, steps: 1_000, probe: 0 }
+    const dear = valleyStepsAt(1_000, { budgetSteps: null, signals: { probeSecondsMean: 1e6, cost } })
+    expect(dear).toBeGreaterThan(100_000)
+    expect(dear).toBeLessThanOrEqual(openEndSteps)
   })
 
   it('is taken from doublings beyond 160 steps, so that no two probes fall closer', () => {

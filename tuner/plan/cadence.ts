@@ -13,17 +13,18 @@ import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
 import { offers } from '../options.ts'
 import type { TunerState } from '../state.ts'
 import { elapsedOf, endOf, fallbackStep, lengthOf, originOf } from './bounds.ts'
+import { openEndSteps } from './segments.ts'
 
 /** Distance of valley probes as a share of the steps so far: the first where time allows it, the second at most. */
-const elapsedShareMin = 0.06
+export const elapsedShareMin = 0.06
 const elapsedShareMax = 0.25
 /** Bounds of the distance; beyond the upper one it grows, up to a share of the budget, only to hold its share of time. */
-const probeStepsMin = 20
-const probeStepsMax = 160
+export const probeStepsMin = 20
+export const probeStepsMax = 160
 const budgetShareMax = 0.075
 const probeStepsWithoutBudget = 100
 /** Shortest averaging block. Chosen: that of a run of 2,000 steps. */
-const averagingStepsMin = 10
+export const averagingStepsMin = 10
 /** Probes aim at this share of the run's time; they never take more than the second, nor do those of short runs. */
 const probeShareGoal = 0.011
 const probeShareMax = 0.035
@@ -33,7 +34,7 @@ const shortLength = 3_000
 const lineProbesFirst = 2
 const lineProbeStride = 6
 /** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
-const microBatchSteps = 20
+export const microBatchSteps = 20
 /** Signals may take this share of the time; above it micro-batch norms come more rarely, at twice that so many times … */
 const signalShareGoal = 0.011
 const microBatchStrideMax = 4
@@ -84,7 +85,8 @@ function microBatchDistance({ seen, course }: TunerState, block: number): number
 
 function probeDistance(run: TunerState): number {
   const length = lengthOf(run)
-  if (length === null) return Math.max(probeStepsWithoutBudget, listedDistance(affordableDistance(run)))
+  if (length === null)
+    return Math.max(probeStepsWithoutBudget, listedDistance(Math.min(affordableDistance(run), openEndSteps)))
   const elapsed = elapsedOf(run)
   const left = affordableProbes(run, length)
   const stepsLeft = Math.max(0, length - elapsed)

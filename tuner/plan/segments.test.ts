@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { evaluatePlan, planProblem } from '../../protocol/plan.ts'
 import type { Plan, Segment } from '../../protocol/vocabulary.ts'
 import type { Anneal } from '../state.ts'
+import { annealState } from '../testing/runState.ts'
 import {
   annealRateShare,
   annealSegments,
@@ -129,35 +130,19 @@ describe('an arm of a race', () => {
 })
 
 describe('the share of its first rate that an anneal has', () => {
-  const anneal = (change: Partial<Anneal>): Anneal => ({
-    kind: 'anneal',
-    fromStep: 1_000,
-    toStep: 2_000,
-    fromRate: 0.1,
-    reason: 'rule',
-    largeFromStep: 0,
-    fromRunLength: 1_000,
-    expectedGain: null,
-    scale: null,
-    promised: null,
-    rest: null,
-    isCutShort: false,
-    ramp: null,
-    memorised: [],
-    losses: [],
-    bestLevel: null,
-    isComparing: false,
-    ...change,
-  })
   const shares = (course: Anneal, steps: readonly number[], length: number | null = 2_000) =>
     steps.map((step) => annealRateShare(course, step, length))
 
   it('is 1 at its first step and 0 at its end', () => {
-    expect(shares(anneal({}), [1_000, 1_500, 2_000, 3_000])).toEqual([1, 0.5, 0, 0])
+    expect(shares(annealState({}), [1_000, 1_500, 2_000, 3_000])).toEqual([1, 0.5, 0, 0])
+  })
+
+  it('of a rate of 0, which a person may set, is 0 throughout', () => {
+    expect(shares(annealState({ fromRate: 0 }), [1_000, 1_500, 2_000])).toEqual([0, 0, 0])
   })
 
   it('goes on from the rate of its rest, where its end has moved', () => {
-    const cut = anneal({ toStep: 1_600, rest: { fromStep: 1_500, fromRate: 0.05 } })
+    const cut = annealState({ toStep: 1_600, rest: { fromStep: 1_500, fromRate: 0.05 } })
     expect(shares(cut, [1_500, 1_550, 1_600], null)).toEqual([0.5, 0.25, 0])
     // A short rest falls by 1 − √z.
     expect(shares(cut, [1_525])[0]).toBeCloseTo(0.25, 12)

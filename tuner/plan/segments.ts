@@ -51,10 +51,11 @@ export function annealSegments(
   return [segment('anneal', { fromStep, toStep, from: rate, to: 0, shape }, momentum)]
 }
 
-/** The share of its first rate that an anneal has at a step; `length`: T, null = no budget. */
+/** The share of its first rate that an anneal has at a step; `length`: T, null = no budget. Of a rate of 0 it is 0. */
 export function annealRateShare(anneal: Anneal, step: number, length: number | null): number {
   const { fromStep, fromRate } = anneal.rest ?? anneal
   const { toStep } = anneal
+  if (anneal.fromRate === 0) return 0
   const shape = annealShape(toStep - fromStep, length)
   return segmentRate({ fromStep, toStep, from: fromRate, to: 0, shape }, step) / anneal.fromRate
 }

@@ -6,7 +6,7 @@ import { headline, type TunerState } from '../index.ts'
 import { startArm } from '../phases/search/race.ts'
 import type { Anneal, AnnealReason, Course, Done, Large, Seen } from '../state.ts'
 import { raceAround } from '../testing/raced.ts'
-import { largeState, outlookOf, type RunChange, runState } from '../testing/runState.ts'
+import { annealState, largeState, outlookOf, type RunChange, runState } from '../testing/runState.ts'
 import { syntheticRun } from '../testing/syntheticRun.ts'
 
 const segment = (phase: Phase, fromStep: number, toStep: number): Segment => ({
@@ -40,25 +40,7 @@ const drifting = (step: number): Partial<Seen> => ({
   drift: { off: 60, on: 0, since: { step, applied: 0.05, planned: 0.42 }, isTold: true },
 })
 
-const anneal = (reason: AnnealReason): Anneal => ({
-  kind: 'anneal',
-  fromStep: 2_600,
-  toStep: 3_000,
-  fromRate: 0.1,
-  reason,
-  largeFromStep: 0,
-  fromRunLength: 2_500,
-  expectedGain: null,
-  scale: null,
-  promised: null,
-  rest: null,
-  isCutShort: false,
-  ramp: null,
-  memorised: [],
-  losses: [],
-  bestLevel: null,
-  isComparing: false,
-})
+const anneal = (reason: AnnealReason): Anneal => annealState({ fromStep: 2_600, toStep: 3_000, reason })
 const done = (change: Partial<Done> = {}): Done => ({
   kind: 'done',
   end: 'finished',

@@ -5,17 +5,24 @@ import * as annealing from '../testing/sentences/annealing.ts'
 import * as ending from '../testing/sentences/ending.ts'
 import * as guarding from '../testing/sentences/guarding.ts'
 import * as racing from '../testing/sentences/racing.ts'
-import { told } from '../testing/sentences/told.ts'
+import { type Case, told } from '../testing/sentences/told.ts'
 import * as waiting from '../testing/sentences/waiting.ts'
 import { type SyntheticOptions, syntheticRun } from '../testing/syntheticRun.ts'
 import { reasonKeys, say, sayWhyNotYet } from './say.ts'
 
-const all = { ...waiting, ...annealing, ...racing, ...guarding, ...ending }
+const all: Readonly<Record<string, readonly Case[]>> = {
+  ...waiting,
+  ...annealing,
+  ...racing,
+  ...guarding,
+  ...ending,
+}
 const cases = Object.values(all).flat()
 
 describe('a record in a sentence', () => {
   for (const [name, list] of Object.entries(all))
-    it.each(list)(`of ${name}: %s`, (key, values, sentence, more) => {
+    it.each(list.map((entry) => [entry[0], entry] as const))(`of ${name}: %s`, (_, entry) => {
+      const [key, values, sentence, more] = entry
       expect(say(told(key, values, more))).toBe(sentence)
     })
 

@@ -43,11 +43,13 @@ export function randomOptions(random: Random): RunOptions {
     optimizer: pick(random, [
       { name: 'sgd', family: 'sgd', momentum: null, weightDecay: null },
       { name: 'momentum', family: 'sgd', momentum: 0.9, weightDecay: null },
-      { name: 'adam', family: 'adam', momentum: 0.9, weightDecay: null },
+      { name: 'adam', family: 'adam', momentum: 0.9, weightDecay: 0.01 },
+      { name: 'muon', family: 'muon', momentum: 0.95, weightDecay: null },
+      { name: 'mine', family: 'other', momentum: null, weightDecay: null },
     ]),
     budgetSteps,
-    warmupSteps: null,
-    firstStep: null,
+    warmupSteps: pick(random, [null, null, null, 0, 30]),
+    firstStep: pick(random, [null, null, null, 0, 70]),
     mode: random() < 0.65 ? 'auto' : pick(random, [...modes, 'approve']),
     capabilities: capabilities.filter(() => random() < 0.75) as readonly Capability[],
     learningRate: { initial, min, max },
@@ -67,11 +69,16 @@ function randomSamples(random: Random, state: TunerState): SampleColumns {
   const wanted = 1 + whole(random, pick(random, [1, 10, 80]))
   const ahead = (state.plan.awaitAtStep ?? 0) - state.seen.step
   // A job that can waits for its answers, and so goes through a search; one that does not breaks it off.
-  const rows = ahead > 0 && random() < 0.95 ? Math.min(wanted, ahead) : wanted
+  const isPatient = random() < (state.course.kind === 'search' ? 0.995 : 0.95)
+  const rows = ahead > 0 && isPatient ? Math.min(wanted, ahead) : wanted
   const oddShare = pick(random, [0, 0, 0, 0, 0.05, 0.9])
-  const start = Math.max(0, state.seen.step + pick(random, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 25, -3]))
-  const step = Array.from({ length: rows }, (_, i) => start + i)
+  const first = state.seen.origin === null ? pick(random, [0, 0, 0, 0, 9, 5_000, 1e9]) : state.seen.step
+  const start = Math.max(0, first + pick(random, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 25, -3, 1e6]))
+  const stride = state.course.kind === 'search' ? 1 : pick(random, [1, 1, 1, 1, 1, 1, 1, 1, 10, 100])
+  const back = state.seen.isResumed ? whole(random, 200) : 0
+  const step = Array.from({ length: rows }, (_, i) => Math.max(0, start - back) + i * stride)
   const own = pick(random, ['plan', 'plan', 'plan', 'absent', 'odd'] as const)
+  const objective = pick(random, ['a', 'a', 'b', null])
   const numbers = (make: (step: number) => number | null) =>
     step.map((at) => (random() < oddShare / 4 ? pick(random, oddNumbers) : make(at)))
   return {
@@ -91,12 +98,15 @@ function randomSamples(random: Random, state: TunerState): SampleColumns {
     microBatchSize: numbers(() => 8),
     stepSeconds: numbers(() => 0.01),
     signalSeconds: numbers(() => 0.0001),
+    tokens: step.map((at) => 512 * at),
+    ...(random() < 0.1 ? { skipped: step.map(() => pick(random, [0, 0, 1])) } : {}),
+    ...(random() < 0.1 ? { objective: step.map(() => objective) } : {}),
     metrics: { own: numbers(() => random()) },
   }
 }
 
 const randomStep = (random: Random, state: TunerState): number =>
-  Math.max(0, state.seen.step + pick(random, [0, 0, 0, 0, 0, 0, 0, 0, -5, 5, 300]))
+  Math.max(0, state.seen.step + pick(random, [0, 0, 0, 0, 0, 0, 0, 0, -5, 5, 300, 1e7]))
 
 function randomValley(random: Random, state: TunerState): ValleyProbe {
   const step = randomStep(random, state)
@@ -110,6 +120,7 @@ function randomValley(random: Random, state: TunerState): ValleyProbe {
     seconds: pick(random, [0, 0.001, 10]),
     raw: { loss: loss(), accuracy: pick(random, [null, 0.5]) },
     averaged: Array.from({ length: whole(random, 4) }, (_, i) => ({ windowSteps: 10 << i, loss: loss() })),
+    ...(random() < 0.03 ? { checkpoints: [{ checkpoint: 'lowest', loss: loss() }] } : {}),
   }
 }
 
@@ -179,8 +190,11 @@ function randomCommand(random: Random, state: TunerState): Command {
 function obedientBody(random: Random, state: TunerState): Body | undefined {
   const due = state.actions.find(({ atStep }) => atStep <= state.seen.step)
   if (due === undefined) return undefined
-  if (due.kind === 'probe' && random() < 0.8)
-    return { kind: 'probe', probe: { ...randomValley(random, state), step: state.seen.step } }
+  if (due.kind === 'probe' && random() < 0.8) {
+    const probe = { ...randomValley(random, state), step: state.seen.step }
+    const scored = due.checkpoints?.map((checkpoint) => ({ checkpoint, loss: random() }))
+    return { kind: 'probe', probe: scored === undefined ? probe : { ...probe, checkpoints: scored } }
+  }
   const acknowledgement = { actionId: due.id, status: 'done', step: state.seen.step, detail: '' } as const
   return { kind: 'acknowledgement', acknowledgement }
 }
@@ -190,7 +204,11 @@ export function randomBody(random: Random, state: TunerState): Body {
   const obedient = random() < 0.7 ? obedientBody(random, state) : undefined
   if (obedient !== undefined) return obedient
   const u = random()
-  if (u < 0.55) return { kind: 'samples', columns: randomSamples(random, state) }
+  if (u < 0.02) return { kind: 'resumed' }
+  if (u < 0.55) {
+    const named = random() < 0.3 ? { planVersion: Math.max(0, state.plan.version - whole(random, 4)) } : {}
+    return { kind: 'samples', columns: randomSamples(random, state), ...named }
+  }
   if (u < 0.75) return { kind: 'probe', probe: randomValley(random, state) }
   if (u < 0.8) return { kind: 'probe', probe: randomLine(random, state) }
   if (u < 0.95) return { kind: 'acknowledgement', acknowledgement: randomAcknowledgement(random, state) }

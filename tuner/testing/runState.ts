@@ -2,7 +2,7 @@
 
 import { initialState } from '../fold/start.ts'
 import { largeCourse } from '../phases/enter.ts'
-import type { Large, Seen, TunerState } from '../state.ts'
+import type { Anneal, Large, Seen, TunerState } from '../state.ts'
 import { allCapabilities } from './syntheticOptions.ts'
 
 export type RunChange = Partial<Omit<TunerState, 'seen' | 'options'>> & {
@@ -32,6 +32,29 @@ export function runState({ seen, options, ...change }: RunChange = {}): TunerSta
 
 /** The course of the large phase from step 0 on at .1. */
 export const largeState = (change: Partial<Large> = {}): Large => ({ ...largeCourse(0, 0.1), ...change })
+
+/** An anneal by the rule at 1,000 of 2,000 steps, from .1. */
+export const annealState = (change: Partial<Anneal> = {}): Anneal => ({
+  kind: 'anneal',
+  fromStep: 1_000,
+  toStep: 2_000,
+  fromRate: 0.1,
+  reason: 'rule',
+  largeFromStep: 0,
+  fromRunLength: 1_000,
+  expectedGain: null,
+  scale: null,
+  promised: null,
+  rest: null,
+  isCutShort: false,
+  isUnprobed: false,
+  ramp: null,
+  memorised: [],
+  losses: [],
+  bestLevel: null,
+  isComparing: false,
+  ...change,
+})
 
 /** What the last evaluation of the switch rule looked ahead to. */
 export const outlookOf = (

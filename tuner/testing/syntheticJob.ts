@@ -19,6 +19,7 @@ import type {
 import { lossSmoother } from '../estimators/lossSmoother.ts'
 import { initialState, type TunerState, tune } from '../index.ts'
 import { batchGradient, eigenvalues, quadraticLoss } from './noisyQuadratic.ts'
+import { rounded } from './rounded.ts'
 import { type SyntheticOptions, syntheticDefaults } from './syntheticOptions.ts'
 
 type Settled = typeof syntheticDefaults & SyntheticOptions
@@ -98,7 +99,8 @@ export class SyntheticJob {
   }
 
   #send(body: Body): void {
-    this.#outbox.push(body)
+    const { digits } = this.#options
+    this.#outbox.push(digits === undefined ? body : rounded(body, digits))
     if (!this.isCutOff) this.deliver()
   }
 

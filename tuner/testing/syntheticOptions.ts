@@ -29,6 +29,8 @@ export type SyntheticOptions = Partial<QuadraticOptions> & {
   readonly namesPlan?: boolean
   /** The rate that the job applies of what is planned (a job that goes its own way). */
   readonly appliedRate?: (step: number, planned: number) => number
+  /** Significant digits of what is reported. */
+  readonly digits?: number
   /** Steps per batch of samples. */
   readonly batchSteps?: number
 }

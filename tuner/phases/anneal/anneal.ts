@@ -18,7 +18,7 @@ import { endedByComparison, endedByProbe, endedUncompared } from './ending.ts'
 
 /** A switch by the rule is asked about memorising in this first part of the anneal. The sign says less later on
  *  (bench/records/2026-11-24-finish-early/README.md). */
-const memorisingPart = 0.25
+export const memorisingPart = 0.25
 /** Once held-out loss rises the rest of the anneal takes this share of the steps at the best level, and up to twice it while
  *  the rate is still high: at .15 ten times too many steps ended 7 % above their best held-out loss, at .04 5 %
  *  (bench/records/2026-11-24-after-the-switch/README.md). */

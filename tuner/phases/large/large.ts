@@ -82,9 +82,10 @@ function toldDear(run: Run, outcome: Outcome, { valley }: SignalsReading): Outco
   return { ...outcome, course: { ...course, isDearSaid: true }, records: [draft] }
 }
 
-/** First step of the anneal in the plan that the job follows; null = there is none. */
-function plannedAnneal({ followed, plan }: Run): number | null {
-  return (followed ?? plan).segments.find(({ phase }) => phase === 'anneal')?.fromStep ?? null
+/** First step of the anneal in the plan that the job follows; null = there is none, or it is the one that was undone. */
+function plannedAnneal({ followed, plan }: Run, { undoneAtStep }: Large): number | null {
+  const from = (followed ?? plan).segments.find(({ phase }) => phase === 'anneal')?.fromStep ?? null
+  return from === null || (undoneAtStep !== null && from <= undoneAtStep) ? null : from
 }
 
 /** The job followed its plan into the anneal by itself: what the plan said is recorded. */
@@ -92,13 +93,13 @@ function met(run: Run, course: Large, fromStep: number): Outcome {
   const judgement = judgementNow(run)
   const isDeadline =
     fromStep >= (deadlineStep({ ...run, seen: { ...run.seen, step: fromStep } }) ?? Infinity) &&
-    (run.mode === 'approve' || course.isUndone || course.outlook?.earliestStep != null)
+    (run.mode === 'approve' || course.undoneAtStep !== null || course.outlook?.earliestStep != null)
   return wanted(run, course, isDeadline ? 'deadline' : 'fallback', judgement, { fromStep, isMet: true })
 }
 
 /** The step at which the fallback plan is due, if nothing else has been decided by then; null = never. */
 function fallbackDue(run: Run, course: Large): number | null {
-  if (!isSteering(run.mode) || course.isUndone || run.person.override !== null) return null
+  if (!isSteering(run.mode) || course.undoneAtStep !== null || run.person.override !== null) return null
   return run.seen.signals.valley.count < valleyProbesNeeded || course.outlook?.earliestStep == null
     ? fallbackStep(run)
     : null
@@ -112,7 +113,7 @@ function fallbackDue(run: Run, course: Large): number | null {
 export function plannedSwitchStep(run: Run, course: Large): number {
   const deadline = deadlineStep(run) ?? 0
   if (run.mode === 'approve') return deadline
-  const fallback = course.isUndone ? deadline : (fallbackStep(run) ?? deadline)
+  const fallback = course.undoneAtStep !== null ? deadline : (fallbackStep(run) ?? deadline)
   const isBlind = !offers(run.options, 'heldOutLoss') && !offers(run.options, 'microBatchNorms')
   const earliest = Math.max(earliestSwitchStep(run), isBlind ? 0 : patienceStep(run))
   return Math.min(Math.max(course.outlook?.earliestStep ?? fallback, earliest), deadline)
@@ -127,7 +128,7 @@ export const large: Phase<Large> = {
     const ends = [end === null ? Infinity : lastStepOf(run, end), nextBlockEnd(run, course)]
     if (isSteering(run.mode) && run.trajectory.awaited === null) {
       ends.push(fallbackDue(run, course) ?? Infinity)
-      const planned = run.person.override === null ? plannedAnneal(run) : null
+      const planned = run.person.override === null ? plannedAnneal(run, course) : null
       ends.push(planned === null ? Infinity : planned + 1)
     }
     return Math.min(...ends)
@@ -137,7 +138,7 @@ export const large: Phase<Large> = {
     const end = endOf(run)
     if (end !== null && step >= lastStepOf(run, end)) return usedUp(run, end)
     if (!isSteering(run.mode) || run.trajectory.awaited !== null) return blockProbe(run, course, judged)
-    const planned = run.person.override === null ? plannedAnneal(run) : null
+    const planned = run.person.override === null ? plannedAnneal(run, course) : null
     if (planned !== null && step > planned) return met(run, course, planned)
     const due = fallbackDue(run, course)
     // At the deadline nobody is asked any more: a question that ends there would be asked again at each step.

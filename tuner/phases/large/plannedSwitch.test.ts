@@ -10,10 +10,10 @@ import { decisionsOf, movesOf, syntheticRun } from '../../testing/syntheticRun.t
 import { lastStepOf, plannedSwitchStep } from './large.ts'
 
 /** The planned switch of a run at a step whose evidence points to another one. */
-function planned(step: number, earliest: number | null, change: RunChange & { isUndone?: boolean } = {}) {
-  const { isUndone = false, ...rest } = change
+function planned(step: number, earliest: number | null, change: RunChange & { undoneAtStep?: number } = {}) {
+  const { undoneAtStep = null, ...rest } = change
   const outlook = earliest === null ? null : outlookOf(0.02, 0.01, earliest)
-  const course = largeState({ outlook, isUndone })
+  const course = largeState({ outlook, undoneAtStep })
   return plannedSwitchStep(runState({ ...rest, course, seen: { step, ...rest.seen } }), course)
 }
 
@@ -34,7 +34,7 @@ describe('the planned switch', () => {
   it('is that of the fallback plan where nothing points anywhere, and the deadline once a switch was undone', () => {
     expect(planned(0, null)).toBe(1_800)
     expect(planned(0, null, { options: { capabilities: [] } })).toBe(900)
-    expect(planned(0, null, { isUndone: true })).toBe(2_700)
+    expect(planned(0, null, { undoneAtStep: 0 })).toBe(2_700)
   })
 
   it('is the deadline where a person must approve', () => {

@@ -47,6 +47,15 @@ describe('the rate that a race leads to', () => {
     expect(won.optimum).toBeLessThan(0.12)
   })
 
+  it('is a number whatever finite losses the arms had', () => {
+    for (const huge of [1e200, 1e300, -1e300])
+      for (const scatter of [0, 1, 1e300]) {
+        const won = wonOf(around(0.1, (rate) => scored(rate > 0.2 ? huge : 1, scatter)))
+        expect(won.learningRate).toBeGreaterThan(0)
+        expect(won.learningRate).toBeLessThan(10)
+      }
+  })
+
   it('is none where no arm came to its end', () => {
     expect(raceResult(around(0.1, () => null).race)).toBeUndefined()
   })

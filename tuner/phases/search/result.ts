@@ -65,5 +65,6 @@ function refinement(race: RaceState, done: readonly Finisher[], winner: Finisher
   if (!(curvature > 0) || (winner.learningRate === race.reference && slope ** 2 < 4 * variance)) return 0
   const prior = (step / 2) ** 2
   const shift = (-slope * curvature * prior) / (curvature ** 2 * prior + variance)
-  return Math.min(Math.max(shift, -step / 2), step / 2)
+  // Losses may be as large as numbers go; their squares are none.
+  return Number.isFinite(shift) ? Math.min(Math.max(shift, -step / 2), step / 2) : 0
 }
