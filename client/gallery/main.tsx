@@ -50,6 +50,12 @@ const changes: Readonly<Record<string, Partial<RunSummary>>> = {
   'no-better': {
     headline: 'Final held-out loss 2.33. It is no better than at its start. Never switched.',
     outcome: { firstLoss: 2.31, keptLoss: 2.33, isBetter: false },
+    loss: 2.33,
+    switchStep: null,
+    phases: [
+      { phase: 'warmup', fromStep: 0, toStep: 528 },
+      { phase: 'large', fromStep: 528, toStep: 6000 },
+    ],
   },
   'bad-samples': {
     badSamples: {

@@ -142,7 +142,7 @@ function Alternatives(props: { decision: Decision }) {
 /** What the anneal was to end at when it began, beside what came of it. */
 function PromisedLoss(props: { decision: Decision }) {
   const { promised, reached } = props.decision
-  if (promised == null) return null
+  if (promised == null || reached === undefined) return null
   const { value, plusMinus } = formatMeasured(promised.value, promised.standardError)
   return (
     <section class="part">
@@ -156,15 +156,13 @@ function PromisedLoss(props: { decision: Decision }) {
             </td>
             <td>{plusMinus === null ? '' : `± ${plusMinus}`}</td>
           </tr>
-          {reached !== undefined && (
-            <tr>
-              <th scope="row">reached</th>
-              <td>
-                <b>{formatKnown(reached)}</b>
-              </td>
-              <td />
-            </tr>
-          )}
+          <tr>
+            <th scope="row">reached</th>
+            <td>
+              <b>{formatKnown(reached)}</b>
+            </td>
+            <td />
+          </tr>
         </tbody>
       </table>
     </section>

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { formatNumber, formatRate } from '../../protocol/numbers.ts'
+import { formatNumber, formatPair, formatRate } from '../../protocol/numbers.ts'
 import { formatAgo, formatChance, formatDuration, formatKnown, formatMeasured } from './format.ts'
 
 test('what is missing is a word, never 0', () => {
@@ -21,6 +21,13 @@ describe('a value with its error', () => {
     expect(formatMeasured(0.3, 0.0025)).toEqual({ value: '0.300', plusMinus: '0.005' })
     expect(formatMeasured(-0.25, 0.01)).toEqual({ value: '-0.25', plusMinus: '0.02' })
     expect(formatMeasured(-1.2e-5, 2.5e-5)).toEqual({ value: '-1.2e-5', plusMinus: '4.9e-5' })
+  })
+
+  test('the value keeps two significant digits, however large the error, as in the sentence beside it', () => {
+    expect(formatMeasured(0.0266, 0.0102)).toEqual({ value: '0.027', plusMinus: '0.020' })
+    expect(formatMeasured(0.0331, 0.036)).toEqual({ value: '0.033', plusMinus: '0.071' })
+    expect(formatPair(0.0266, 0.0331)).toBe('0.027 vs 0.033')
+    expect(formatMeasured(5.02, 1)).toEqual({ value: '5.0', plusMinus: '2.0' })
   })
 
   test('the value never gets more than 3 significant digits, however small the error', () => {

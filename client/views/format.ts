@@ -20,8 +20,8 @@ export type MeasuredWords = { readonly value: string; readonly plusMinus: string
 
 /**
  * A value and its 95 % half width, both written to the digit that the half width allows: only here a 0 at the end
- * stands, as it was measured. The value never gets more than 3 significant digits. `plusMinus` is null where the
- * standard error is not known; the value is then in the format given.
+ * stands, as it was measured. The value gets 2 significant digits at least, as in a sentence, and 3 at most.
+ * `plusMinus` is null where the standard error is not known; the value is then in the format given.
  */
 export function formatMeasured(
   value: number | null,
@@ -34,10 +34,9 @@ export function formatMeasured(
   if (half === 0) return { value: formatNumber(value), plusMinus: '0' }
   // One digit of the half width; two where it begins with 1, which would be rounded by up to a third.
   const digits = half.toExponential(0).startsWith('1') ? 1 : 0
-  const decimals = Math.min(
-    digits - Math.floor(Math.log10(half)),
-    2 - Math.floor(Math.log10(Math.abs(value) || half)),
-  )
+  const byHalf = digits - Math.floor(Math.log10(half))
+  const first = Math.floor(Math.log10(Math.abs(value)))
+  const decimals = value === 0 ? byHalf : Math.min(Math.max(byHalf, 1 - first), 2 - first)
   if (decimals < 1 || decimals > decimalsMax)
     return { value: formatNumber(value), plusMinus: formatNumber(Number(half.toPrecision(2))) }
   const error = half.toFixed(decimals)

@@ -2,6 +2,7 @@
 // While there is no run at all it shows how to connect one.
 
 import { useSignal } from '@preact/signals'
+import type { RefObject } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
@@ -86,56 +87,14 @@ function List(props: { runs: readonly RunSummary[] }) {
         <h1>Runs</h1>
         <span class="count">{countWords(props.runs)}</span>
         <span class="space" />
-        <search>
-          <label class="field">
-            <Icon name="search" size={16} />
-            <input
-              ref={field}
-              type="search"
-              aria-label="Search runs by name, project or tag"
-              placeholder="Name, project or tag"
-              value={search}
-              onInput={(event) => goTo({ page: 'runs', search: event.currentTarget.value }, 'replace')}
-              onKeyDown={(event) => {
-                if (event.key === 'Escape') event.currentTarget.blur()
-              }}
-            />
-            <kbd>/</kbd>
-          </label>
-        </search>
+        <SearchField field={field} search={search} />
       </div>
       {shown.length === 0 ? (
-        <section class="card empty">
-          <p>
-            No run matches “{search}”.{' '}
-            <button type="button" class="link" onClick={() => goTo({ page: 'runs', search: '' }, 'replace')}>
-              Clear search
-            </button>
-          </p>
-        </section>
+        <NothingFound search={search} />
       ) : (
         <section class="card" aria-label="All runs">
           <table class="runs">
-            <thead>
-              <tr>
-                <th scope="col" class="c-name">
-                  Run
-                </th>
-                <th scope="col" class="c-state">
-                  State
-                </th>
-                <th scope="col">What it does now</th>
-                <th scope="col" class="c-progress">
-                  Progress
-                </th>
-                <th scope="col" class="c-loss">
-                  Loss
-                </th>
-                <th scope="col" class="c-seen">
-                  Last seen
-                </th>
-              </tr>
-            </thead>
+            <TableHead />
             <tbody>
               {shown.map((run) => (
                 <Row key={run.id} run={run} chosen={chosen.value === run.id} links={links.current} />
@@ -144,22 +103,86 @@ function List(props: { runs: readonly RunSummary[] }) {
           </table>
         </section>
       )}
-      <p class="key-hint">
-        <span>
-          <kbd>j</kbd>
-          <kbd>k</kbd> move
-        </span>
-        <span>
-          <kbd>Enter</kbd> open
-        </span>
-        <span>
-          <kbd>/</kbd> search
-        </span>
-        <span>
-          <kbd>?</kbd> all keys
-        </span>
-      </p>
+      <KeyHints />
     </main>
+  )
+}
+
+function SearchField(props: { field: RefObject<HTMLInputElement | null>; search: string }) {
+  return (
+    <search>
+      <label class="field">
+        <Icon name="search" size={16} />
+        <input
+          ref={props.field}
+          type="search"
+          aria-label="Search runs by name, project or tag"
+          placeholder="Name, project or tag"
+          value={props.search}
+          onInput={(event) => goTo({ page: 'runs', search: event.currentTarget.value }, 'replace')}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') event.currentTarget.blur()
+          }}
+        />
+        <kbd>/</kbd>
+      </label>
+    </search>
+  )
+}
+
+function NothingFound(props: { search: string }) {
+  return (
+    <section class="card empty">
+      <p>
+        No run matches “{props.search}”.{' '}
+        <button type="button" class="link" onClick={() => goTo({ page: 'runs', search: '' }, 'replace')}>
+          Clear search
+        </button>
+      </p>
+    </section>
+  )
+}
+
+const columns = [
+  ['Run', 'c-name'],
+  ['State', 'c-state'],
+  ['What it does now', ''],
+  ['Progress', 'c-progress'],
+  ['Loss', 'c-loss'],
+  ['Last seen', 'c-seen'],
+] as const
+
+function TableHead() {
+  return (
+    <thead>
+      <tr>
+        {columns.map(([title, look]) => (
+          <th key={title} scope="col" class={look}>
+            {title}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  )
+}
+
+function KeyHints() {
+  return (
+    <p class="key-hint">
+      <span>
+        <kbd>j</kbd>
+        <kbd>k</kbd> move
+      </span>
+      <span>
+        <kbd>Enter</kbd> open
+      </span>
+      <span>
+        <kbd>/</kbd> search
+      </span>
+      <span>
+        <kbd>?</kbd> all keys
+      </span>
+    </p>
   )
 }
 

@@ -34,7 +34,7 @@ export function sidesOf({ key, left, right }: DecisionTest) {
 }
 
 export function TestBars(props: { test: DecisionTest }) {
-  const { left, right, hits, probability } = props.test
+  const { key, left, right, hits, probability } = props.test
   const range = rangeOf([left, right])
   return (
     <div class="test">
@@ -50,7 +50,7 @@ export function TestBars(props: { test: DecisionTest }) {
       ))}
       <p class="rule">
         {hits.of > 1 && hits.of <= squaresMax && (
-          <span class="squares" aria-hidden="true">
+          <span class={`squares ${testWords(key).areCourses ? 'squares-courses' : ''}`} aria-hidden="true">
             {Array.from({ length: hits.of }, (_, i) => (
               <i key={i} class={i >= hits.of - hits.met ? 'met' : ''} />
             ))}

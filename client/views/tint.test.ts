@@ -31,14 +31,15 @@ test('blue stays, orange anneals, numbers are bold', () => {
 })
 
 test('percentages and small rates are one number', () => {
-  expect(tinted('0.6 % chance, rate 1e-5 or 1.1 × 10⁻⁵.')).toEqual([
+  expect(tinted('0.6 % chance, rate 1e-5 or -1.1e-5.')).toEqual([
     ['0.6 %', 'number'],
     ['1e-5', 'number'],
-    ['1.1 × 10⁻⁵', 'number'],
+    ['-1.1e-5', 'number'],
   ])
 })
 
-test('digits inside names are left alone', () => {
+test('digits inside names and versions are left alone', () => {
+  expect(tinted('tensorflow.js 4.22.0, torch 2.5.1+cu121')).toEqual([])
   expect(tinted('run fashion-cnn-3a of mnist2x')).toEqual([])
 })
 

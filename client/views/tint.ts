@@ -6,7 +6,7 @@ export type Tint = 'plain' | 'large' | 'anneal' | 'number'
 export type TintedPiece = { readonly text: string; readonly tint: Tint }
 
 const words =
-  /(?<large>\b(?:large[ -]step|staying(?: still)?)\b)|(?<anneal>\banneal(?:s|ed|ing)?\b)|(?<number>[−-]?\b\d+(?:,\d{3})*(?:\.\d+)?(?: ?%)?(?:e[+-]?\d+\b)?(?: × 10[⁻⁰¹²³⁴-⁹]+)?(?![\w-]))/giu
+  /(?<large>\b(?:large[ -]step|staying(?: still)?)\b)|(?<anneal>\banneal(?:s|ed|ing)?\b)|(?<number>-?(?<!\d\.)\b\d+(?:,\d{3})*(?:\.\d+)?(?: ?%)?(?:e[+-]?\d+\b)?(?![\w-]|\.\d))/giu
 
 /** Cuts a sentence into tinted pieces; joined, their texts are the sentence again. */
 export function tintSentence(sentence: string): TintedPiece[] {
