@@ -1,12 +1,14 @@
 // How fast the decision engine folds, on one core: a run of 10,000,000 steps with a budget, reported in the built-in
-// trainer's batches, with probes and actions as the plan asks for them. The job needs answers, so every tenth chunk of
-// the run is folded twice: once to make its log, once more from the same state for the measurement, which is of processor
-// time with garbage collection (other work on the machine slows the clock, and that only a little). Measured: samples a
-// second, what a probe costs, whether cost grows with the run's length, and the state's size as JSON.
-// `--json` prints one line; `--steps N` makes the run shorter or longer.
+// trainer's batches, with probes and actions as the plan asks for them; and the openings of many runs, their first 1,000 and
+// 10,000 steps, where the search and most probes are. The job needs answers, so every tenth chunk of the long run, and every
+// opening, is folded twice: once to make its log, once more from the same state for the measurement (foldCost.ts).
+// Measured: samples a second, also as a multiple of JSON.parse of the same observations, what a probe costs, whether cost
+// grows with the run's length, and the state's size as JSON. `--json` prints one line; `--steps N` makes the long run
+// shorter or longer.
 
 import type { Observation } from '../protocol/vocabulary.ts'
 import { initialState, type TunerState, tune } from '../tuner/index.ts'
+import { added, costOf, type FoldCost, noCost, type Stretch, stretchOf } from './foldCost.ts'
 import { ReportedJob, startOf } from './reportedJob.ts'
 
 const seed = 1
@@ -19,23 +21,21 @@ const chunksPerMeasurement = 10
 const firstRowSteps = 100_000
 /** Steps of a run beforehand, so that what is measured is compiled. */
 const practiceSteps = 200_000
-
-type Stretch = {
-  readonly toStep: number
-  readonly nanosecondsPerSample: number
-  readonly microsecondsPerProbe: number | null
-  /** Probes included. */
-  readonly samplesPerSecond: number
-  readonly stateKilobytes: number
-}
+/** Openings: their lengths, how many runs of each, and the budget that those runs have. */
+const openings = [
+  { steps: 1_000, runs: 40, practiceRuns: 20 },
+  { steps: 10_000, runs: 8, practiceRuns: 2 },
+] as const
+const openingBudgetSteps = 100_000
 
 export type FoldFigures = {
   readonly node: string
   readonly steps: number
   readonly probesMeasured: number
   readonly decisions: number
-  /** Steps over processor time in `tune`, of all that was measured, probes included. */
+  /** Steps over processor time in `tune`, of all that was measured of the long run, probes included. */
   readonly samplesPerSecond: number
+  readonly openings: readonly Stretch[]
   readonly stretches: readonly Stretch[]
   readonly stateKilobytesMax: number
   /** Largest cost of a sample over the smallest, between the stretches. */
@@ -44,85 +44,93 @@ export type FoldFigures = {
 
 const kilobytes = (state: TunerState): number => Buffer.byteLength(JSON.stringify(state)) / 1_024
 
-/** Processor time in ms, and the clock's ms of samples and of probes. */
-type Cost = { ms: number; samplesMs: number; probesMs: number; samples: number; probes: number }
-const noCost = (): Cost => ({ ms: 0, samplesMs: 0, probesMs: 0, samples: 0, probes: 0 })
+/** A job that is answered at once, and the state that answers it. */
+class AnsweredRun {
+  state: TunerState
+  readonly job: ReportedJob
+  readonly #start: Observation
+  #number = 0
 
-function measured(state: TunerState, log: readonly Observation[]): Cost {
-  const cost = noCost()
-  let current = state
-  const before = process.cpuUsage()
-  for (const observation of log) {
-    const startedAt = performance.now()
-    current = tune(current, observation).state
-    const ms = performance.now() - startedAt
-    if (observation.kind === 'probe') {
-      cost.probes++
-      cost.probesMs += ms
-    } else cost.samplesMs += ms
-    if (observation.kind === 'samples') cost.samples += observation.columns.step.length
+  constructor(options: ConstructorParameters<typeof ReportedJob>[0]) {
+    this.#start = this.#observed(startOf(options))
+    this.state = tune(initialState(), this.#start).state
+    this.job = new ReportedJob(options, this.state)
   }
-  const { user, system } = process.cpuUsage(before)
-  return { ...cost, ms: (user + system) / 1_000 }
+
+  #observed(body: object): Observation {
+    return { ...body, number: ++this.#number, receivedAt: '' } as Observation
+  }
+
+  /** What is reported until a step. */
+  logUntil(untilStep: number): Observation[] {
+    const log: Observation[] = []
+    while (this.job.step < untilStep && !this.job.isFinished) {
+      const observation = this.#observed(this.job.next(untilStep))
+      log.push(observation)
+      this.state = tune(this.state, observation).state
+      this.job.hear(this.state)
+    }
+    return log
+  }
+
+  /** The run from its start to a step. */
+  opening(untilStep: number): Observation[] {
+    return [this.#start, ...this.logUntil(untilStep)]
+  }
 }
 
-function stretchOf(toStep: number, state: TunerState, cost: Cost): Stretch {
-  // Processor time, shared out as the clock saw it.
-  const perMs = cost.ms / (cost.samplesMs + cost.probesMs)
-  return {
-    toStep,
-    nanosecondsPerSample: (cost.samplesMs * perMs * 1e6) / cost.samples,
-    microsecondsPerProbe: cost.probes === 0 ? null : (cost.probesMs * perMs * 1e3) / cost.probes,
-    samplesPerSecond: cost.samples / (cost.ms / 1_000),
-    stateKilobytes: kilobytes(state),
+function openingCost(steps: number, seeds: readonly number[]): { cost: FoldCost; stateKilobytes: number } {
+  let cost = noCost
+  let stateKilobytes = 0
+  for (const each of seeds) {
+    const run = new AnsweredRun({ budgetSteps: openingBudgetSteps, seed: each, batchSteps })
+    const log = run.opening(steps)
+    cost = added(cost, costOf(initialState(), log))
+    stateKilobytes = Math.max(stateKilobytes, kilobytes(run.state))
   }
+  return { cost, stateKilobytes }
 }
 
-const added = (a: Cost, b: Cost): Cost => ({
-  ms: a.ms + b.ms,
-  samplesMs: a.samplesMs + b.samplesMs,
-  probesMs: a.probesMs + b.probesMs,
-  samples: a.samples + b.samples,
-  probes: a.probes + b.probes,
-})
+const seedsFrom = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => first + index)
+
+export function openingBench(): Stretch[] {
+  return openings.map(({ steps, runs, practiceRuns }) => {
+    openingCost(steps, seedsFrom(1_000, practiceRuns))
+    const { cost, stateKilobytes } = openingCost(steps, seedsFrom(1, runs))
+    return stretchOf(`first ${steps} of ${runs} runs`, cost, stateKilobytes)
+  })
+}
+
+type LongRun = Omit<FoldFigures, 'node' | 'openings'>
 
 /** Folds a run of so many steps; the budget is a tenth longer, so that it is never told to end. */
-export function foldBench(steps: number): FoldFigures {
-  const options = { budgetSteps: Math.ceil(steps * 1.1), seed, batchSteps }
-  let number = 0
-  const observed = (body: object) => ({ ...body, number: ++number, receivedAt: '' }) as Observation
-  let { state } = tune(initialState(), observed(startOf(options)))
-  const job = new ReportedJob(options, state)
-  let [whole, row] = [noCost(), noCost()]
+export function foldBench(steps: number): LongRun {
+  const run = new AnsweredRun({ budgetSteps: Math.ceil(steps * 1.1), seed, batchSteps })
+  const { job } = run
+  let [whole, row] = [noCost, noCost]
   let rowEnd = Math.min(firstRowSteps, steps)
   const stretches: Stretch[] = []
   let stateKilobytesMax = 0
   let chunks = 0
   while (job.step < steps && !job.isFinished) {
     const until = Math.min(job.step + chunkSteps, rowEnd)
-    const from = state
-    const log: Observation[] = []
-    while (job.step < until && !job.isFinished) {
-      const observation = observed(job.next(until))
-      log.push(observation)
-      state = tune(state, observation).state
-      job.hear(state)
-    }
+    const from = run.state
+    const log = run.logUntil(until)
     if (rowEnd === firstRowSteps || until === rowEnd || ++chunks % chunksPerMeasurement === 0)
-      row = added(row, measured(from, log))
-    stateKilobytesMax = Math.max(stateKilobytesMax, kilobytes(state))
+      row = added(row, costOf(from, log))
+    stateKilobytesMax = Math.max(stateKilobytesMax, kilobytes(run.state))
     if (job.step < rowEnd) continue
-    stretches.push(stretchOf(job.step, state, row))
+    stretches.push(stretchOf(`to ${job.step}`, row, kilobytes(run.state)))
     whole = added(whole, row)
-    row = noCost()
+    row = noCost
     rowEnd = Math.min(rowEnd * 10, steps)
   }
   const costs = stretches.map(({ nanosecondsPerSample }) => nanosecondsPerSample)
   return {
-    node: process.versions.node,
     steps: job.step,
     probesMeasured: whole.probes,
-    decisions: state.decisionCount,
+    decisions: run.state.decisionCount,
     samplesPerSecond: whole.samples / (whole.ms / 1_000),
     stretches,
     stateKilobytesMax,
@@ -130,21 +138,30 @@ export function foldBench(steps: number): FoldFigures {
   }
 }
 
-const goals = { samplesPerSecond: 200_000, stateKilobytesMax: 64 }
+const goals = { samplesPerSecond: 200_000, openingSamplesPerSecond: 60_000, stateKilobytesMax: 64 }
 
 function print(figures: FoldFigures): void {
   const { samplesPerSecond, stateKilobytesMax, costRatio, steps, probesMeasured, decisions } = figures
   console.log(
     `Node ${figures.node}: ${steps} steps, ${decisions} decisions; ${probesMeasured} probes measured`,
   )
-  console.log('     to step   ns a sample   µs a probe   samples/s   state kB')
-  for (const stretch of figures.stretches) {
-    const { toStep, nanosecondsPerSample, microsecondsPerProbe, stateKilobytes } = stretch
-    console.log(
-      `${String(toStep).padStart(12)} ${nanosecondsPerSample.toFixed(0).padStart(13)} ${(microsecondsPerProbe?.toFixed(0) ?? '–').padStart(12)} ${stretch.samplesPerSecond.toFixed(0).padStart(11)} ${stateKilobytes.toFixed(1).padStart(10)}`,
-    )
+  console.log('                      ns a sample   µs a probe   samples/s   × JSON.parse   state kB')
+  for (const stretch of [...figures.openings, ...figures.stretches]) {
+    const { name, nanosecondsPerSample, microsecondsPerProbe, timesParse, stateKilobytes } = stretch
+    const cells = [
+      nanosecondsPerSample.toFixed(0).padStart(12),
+      (microsecondsPerProbe?.toFixed(0) ?? '–').padStart(12),
+      stretch.samplesPerSecond.toFixed(0).padStart(11),
+      timesParse.toFixed(2).padStart(14),
+      stateKilobytes.toFixed(1).padStart(10),
+    ]
+    console.log(`${name.padEnd(22)}${cells.join(' ')}`)
   }
+  const [opening] = figures.openings
   console.log(`samples a second   ${Math.round(samplesPerSecond)}   (goal ≥ ${goals.samplesPerSecond})`)
+  console.log(
+    `of an opening      ${Math.round(opening!.samplesPerSecond)}   (goal ≥ ${goals.openingSamplesPerSecond})`,
+  )
   console.log(`largest state      ${stateKilobytesMax.toFixed(1)} kB   (goal ≤ ${goals.stateKilobytesMax})`)
   console.log(`cost of a sample   largest over smallest ${costRatio.toFixed(2)}`)
 }
@@ -155,8 +172,9 @@ export async function benchTuner(args: readonly string[]): Promise<void> {
   const steps = at < 0 ? 10_000_000 : Number(args[at + 1])
   if (!Number.isInteger(steps) || steps < 1_000)
     throw new RangeError(`--steps must be a whole number of 1000 or more, got ${args[at + 1]}`)
+  const openingStretches = openingBench()
   foldBench(Math.min(practiceSteps, steps))
-  const figures = foldBench(steps)
+  const figures = { node: process.versions.node, openings: openingStretches, ...foldBench(steps) }
   if (args.includes('--json')) console.log(JSON.stringify(figures))
   else print(figures)
 }
