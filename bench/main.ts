@@ -3,6 +3,7 @@
 import { benchBackends } from './backends.ts'
 import { benchDecisions } from './decisions/main.ts'
 import { benchDemo } from './demo.ts'
+import { benchGuard } from './guard/main.ts'
 import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
 import { benchPictures } from './pictures/main.ts'
@@ -38,6 +39,10 @@ const benches: Readonly<
   regime: {
     what: 'the regime index against the ground truth of forks, from the traces, and on runs of known regime',
     run: benchRegime,
+  },
+  guard: {
+    what: 'how often the guard takes a healthy run for a diverged one, and how soon it sees one, simulated',
+    run: benchGuard,
   },
   pictures: { what: 'the pictures of docs/DECISIONS.md, from two steered runs', run: benchPictures },
   search: { what: 'steered runs from good, bad and no rates, beside fixed plans', run: benchSearch },
