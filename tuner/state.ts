@@ -88,7 +88,6 @@ export type Anneal = {
   readonly isCutShort: boolean
   /** After a guard: the planned rate is reached again over this ramp. */
   readonly ramp: Ramp | null
-  readonly memorised: readonly boolean[]
   /** Held-out losses of averaged weights, for the sign of a rise. */
   readonly losses: readonly number[]
   readonly bestLevel: number | null

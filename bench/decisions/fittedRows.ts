@@ -5,8 +5,9 @@ import { memorisingRatio } from '../../tuner/estimators/memorising.ts'
 import { memorisingPart } from '../../tuner/phases/anneal/anneal.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { leaveOneOut } from './leaveOneOut.ts'
+import { everything } from './replay.ts'
 import { candidates, factorsInForce, type RuleRecord, ruleChoice, ruleRecords } from './rule.ts'
-import type { TimePoint, TimeRow } from './timeRows.ts'
+import { type TimePoint, type TimeRow, tunerChoice } from './timeRows.ts'
 import {
   attemptFromShare,
   finishEarlyChoice,
@@ -22,6 +23,8 @@ import { type Choice, meanOf, scoreOf } from './truth.ts'
 type Seen = {
   readonly records: readonly RuleRecord[]
   readonly transfer: readonly TransferRecord[]
+  /** The tuner's own switch, where a copy of its rule would know no fallback plan. */
+  readonly switched: Choice
   readonly budgetSteps: number
 }
 type Candidate = { readonly label: string; choose(seen: Seen): Choice }
@@ -59,7 +62,18 @@ const families: readonly Family[] = [
   },
   {
     name: 'ours, finishing early as in the anneal',
-    candidates: [finishEarly(memorisingRatio, memorisingPart)],
+    candidates: [
+      {
+        label: 'as in force',
+        choose: ({ records, switched, budgetSteps }) =>
+          finishEarlyChoice(
+            records,
+            switched,
+            { threshold: memorisingRatio, part: memorisingPart },
+            budgetSteps,
+          ),
+      },
+    ],
   },
   {
     name: 'ours, finishing early, threshold and part fitted on the other tasks',
@@ -116,7 +130,12 @@ export function fittedRows(points: readonly TimePoint[]): FittedRow[] {
   for (const { task, runs } of points)
     for (const run of runs.runs) {
       const records = ruleRecords(task, run)
-      seen.set(run, { records, transfer: transferRecords(run, records), budgetSteps: run.budgetSteps })
+      seen.set(run, {
+        records,
+        transfer: transferRecords(run, records),
+        switched: tunerChoice(task, run, everything),
+        budgetSteps: run.budgetSteps,
+      })
     }
   return families.map((family) => fittedRow(family, points, seen))
 }

@@ -3,7 +3,7 @@
 //
 // b = c·G (gain), c·D (gap) or c·√(G·D) (both); the rule asks for the switch when staying gains at most 2b.
 
-import { errorsBelow, type Memorising, memorisingFallMin } from '../../tuner/estimators/memorising.ts'
+import { isBelowHealthy, type Memorising, memorisingFallMin } from '../../tuner/estimators/memorising.ts'
 import { overfittingAnnealShare } from '../../tuner/phases/enter.ts'
 import { judgementNow, memorisingNow } from '../../tuner/phases/judgement.ts'
 import { switchFactorGain, switchFactorGap } from '../../tuner/phases/marginalCost.ts'
@@ -32,7 +32,7 @@ export type RuleRecord = {
   readonly isRisingSoon: boolean
   /** … and with those that do where the rule asks for the switch anyway. */
   readonly isRisingAtSwitch: boolean
-  /** Fall of held-out over fall of training loss, in shares, with its errors added, as estimators/memorising.ts reads it. */
+  /** Fall of held-out over fall of training loss, in shares, with its error added, where it lies plainly below 1, as estimators/memorising.ts reads it. */
   readonly transfer: number | null
 }
 
@@ -60,9 +60,9 @@ export function ruleRecords(task: BenchTask, run: TraceRun): RuleRecord[] {
 }
 
 const transferUpper = (sign: Memorising | undefined): number | null =>
-  sign === undefined || sign.trainingFall < memorisingFallMin
+  sign === undefined || sign.trainingFall < memorisingFallMin || !isBelowHealthy(sign)
     ? null
-    : sign.ratio + errorsBelow * sign.standardError
+    : sign.ratio + sign.standardError
 
 /** b; null where its parts are not measured or not positive. */
 export function scaleOf({ gain, gap }: RuleRecord, { kind, factor }: RuleFactors): number | null {

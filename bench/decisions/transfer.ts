@@ -86,7 +86,7 @@ export const finishParts = [memorisingPart, 0, 0.15, 0.35] as const
 
 /**
  * The rule in force for memorising, as far as a trace can replay it: the rule's own switch, and a short anneal from the
- * second probe in a row, in the first part of the long one, at which little transfers. There the rate has fallen by a little, where
+ * probe, in the first part of the long one, at which little transfers. There the rate has fallen by a little, where
  * the trace's is still the large one.
  */
 export function finishEarlyChoice(
@@ -98,12 +98,8 @@ export function finishEarlyChoice(
   if (otherwise === 'never' || otherwise.finishStep < budgetSteps) return otherwise
   const { switchStep } = otherwise
   const until = switchStep + part * (budgetSteps - switchStep)
-  const isLow = (record: RuleRecord | undefined) =>
-    record !== undefined && record.transfer !== null && record.transfer < threshold
-  const found = records.find(
-    (record, index) =>
-      record.step >= switchStep && record.step <= until && isLow(record) && isLow(records[index - 1]),
-  )
+  const isLow = ({ transfer }: RuleRecord) => transfer !== null && transfer < threshold
+  const found = records.find((record) => record.step >= switchStep && record.step <= until && isLow(record))
   if (found === undefined) return otherwise
   const steps = Math.max(2, Math.ceil(shortAnnealShare * found.step))
   return { switchStep: found.step, finishStep: Math.min(budgetSteps, found.step + steps) }

@@ -7,16 +7,17 @@
 // anneal is, and is asked for early in it alone.
 // Law: multiplying all losses by c > 0, or the two kinds by different ones, leaves e where it is.
 // Nothing is said for fewer than 4 probes or 8 blocks in the window, losses that are not positive, or a training loss
-// that does not plainly fall. It is a sign at two probes in a row only: looked at often, two errors are passed by chance some
-// day (noisy validation ended 6 of 12 healthy runs at one error once). Cost: O(16 probes + 512 blocks).
-// Source: derived here; bench/records/2026-11-24-finish-early/README.md.
+// that does not plainly fall. A run looks at e often, and by chance it lies low some day: e plus one error below .6 alone ended
+// 74 of 480 healthy runs with noisy validation, with 1 four errors away 2. Cost: O(16 probes + 512 blocks).
+// Source: derived here; bench/records/2026-11-24-finish-early/README.md, 2026-11-28-core/README.md.
 
 import type { Block } from './blocks.ts'
-import { longRunFactor } from './uncertainty.ts'
+import { cautiousFactor } from './uncertainty.ts'
 
-/** e is low where it lies below this by two of its errors. */
+/** e is low where it lies below this by one of its errors … */
 export const memorisingRatio = 0.6
-export const errorsBelow = 2
+/** … and below 1, where it lies while all that is learned generalises, by four: a bound for all looks of a run together. */
+const healthyErrors = 4
 /** … and training loss has fallen by this share: on a level that neither falls nor rises, e is chance. */
 export const memorisingFallMin = 0.1
 /** Training loss falls plainly: by so many standard errors. */
@@ -84,9 +85,19 @@ export function memorisingOf(input: MemorisingInput): Memorising | undefined {
     trainingFall,
     fromStep,
     probeCount: probes.length,
-    isMemorising: ratio + errorsBelow * standardError < memorisingRatio && trainingFall >= memorisingFallMin,
+    isMemorising: trainingFall >= memorisingFallMin && isLow({ ratio, standardError }),
   }
 }
+
+type Measured = { readonly ratio: number; readonly standardError: number }
+
+/** Not all that is learned generalises. */
+export const isBelowHealthy = ({ ratio, standardError }: Measured): boolean =>
+  ratio + healthyErrors * standardError < 1
+
+/** … and most of it does not; in doubt not. */
+const isLow = (measured: Measured): boolean =>
+  measured.ratio + measured.standardError < memorisingRatio && isBelowHealthy(measured)
 
 type Point = { readonly at: number; readonly loss: number; readonly weight: number }
 
@@ -111,5 +122,5 @@ function logSlope(points: readonly Point[]): { value: number; standardError: num
   const residuals = logs.map(({ x, y }) => y - level - value * (x - middle))
   const spread = logs.reduce((sum, { share }, i) => sum + share * residuals[i]! ** 2, 0)
   const error = Math.sqrt(spread / squares / (points.length - 2))
-  return { value, standardError: error * longRunFactor(residuals, 2) }
+  return { value, standardError: error * cautiousFactor(residuals, 2) }
 }

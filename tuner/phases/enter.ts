@@ -126,7 +126,6 @@ export function annealCourse(run: Run, reason: AnnealReason, judgement: Judgemen
     rest: null,
     isCutShort: reason === 'overfitting' || reason === 'memorising',
     ramp: course.kind === 'large' && (course.ramp?.toStep ?? 0) > seen.step ? course.ramp : null,
-    memorised: [],
     // An anneal after overfitting starts above the best level.
     losses: reason === 'overfitting' ? [] : seen.signals.averagedLosses.slice(-seedLosses),
     bestLevel: null,

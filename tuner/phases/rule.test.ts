@@ -134,14 +134,19 @@ const shortEnd = (step: number) => step + Math.ceil(shortAnnealShare * step)
 
 describe('a run of whose learning little reaches held-out data', () => {
   it.each([1, 2, 3])('switches when the rule says so and finishes early, and says why: seed %i', (seed) => {
-    const run = syntheticRun({ seed, ...memorising, heldOutExtra: kept(0.006) })
+    const run = syntheticRun({ seed, ...memorising, heldOutExtra: kept(0.008) })
     const [decision] = decisionsOf(run, 'switch')
     expect(decision).toMatchObject({
       rule: { id: 'memorising' },
       reason: { key: 'anneal-memorising' },
-      test: { key: 'memorising', relation: '<', satisfied: true, right: { value: memorisingRatio } },
+      test: {
+        key: 'memorising',
+        relation: '<',
+        satisfied: true,
+        right: { value: memorisingRatio },
+        hits: { met: 1, of: 1 },
+      },
     })
-    expect(decision?.test?.hits.met).toBeGreaterThanOrEqual(2)
     const { trainingFall, heldOutFall, sinceStep } = decision!.reason.values
     expect(trainingFall).toBeGreaterThan(heldOutFall!)
     expect(sinceStep).toBeLessThan(decision!.step)

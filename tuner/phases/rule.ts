@@ -30,6 +30,6 @@ export function isRising({ options, seen }: Run, deviations: number): boolean {
  */
 export function ruleReason(run: Run, course: Large, cost: MarginalCost): AnnealReason {
   if (cost.staying.value < 0 && isRising(run, riseDeviationsAtSwitch)) return 'overfitting'
-  const isTwice = course.memorised.slice(-2).filter(Boolean).length === 2
-  return isTwice && shortAnnealEnd(run) < (endOf(run) ?? Infinity) ? 'memorising' : 'rule'
+  const memorises = course.memorised.at(-1) === true && shortAnnealEnd(run) < (endOf(run) ?? Infinity)
+  return memorises ? 'memorising' : 'rule'
 }

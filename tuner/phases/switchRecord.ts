@@ -6,7 +6,7 @@ import { readSequentialTest } from '../estimators/sequentialTest.ts'
 import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
 import { canJudge, offers } from '../options.ts'
 import { evidenceOfSignals } from '../record/evidence.ts'
-import type { Anneal, AnnealReason, Course, Large } from '../state.ts'
+import type { Anneal, AnnealReason, Large } from '../state.ts'
 import { hitsOf, type Judgement, memorisingNow, memorisingTest } from './judgement.ts'
 import { marginalCostTest } from './marginalCost.ts'
 import type { Draft, Run } from './phase.ts'
@@ -26,7 +26,7 @@ export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement, text
   const memorising = memorisingNow(run)
   const test =
     reason === 'memorising' && memorising !== undefined
-      ? memorisingTest(memorising, hitsOf(memorisedOf(run.course)))
+      ? memorisingTest(memorising, memorisedHits(run))
       : testOf(run, judgement)
   return {
     kind: 'switch',
@@ -48,8 +48,9 @@ export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement, text
   }
 }
 
-const memorisedOf = (course: Course): readonly boolean[] =>
-  course.kind === 'large' || course.kind === 'anneal' ? course.memorised : []
+/** With a budget one sign is enough; without one, where the anneal would end the run, it must hold at each of three probes. */
+const memorisedHits = ({ budgetSteps, course }: Run) =>
+  budgetSteps === null && course.kind === 'large' ? hitsOf(course.memorised) : { met: 1, of: 1 }
 
 const countsOf = ({ reading }: Judgement) => ({ probes: reading.valley.count, needed: valleyProbesNeeded })
 

@@ -96,7 +96,8 @@ function probeDistance(run: TunerState): number {
   // Late in a long run the distance would grow beyond what is affordable anyway.
   const longest = left <= 0 ? Infinity : stepsLeft / left
   const most = Math.max(probeStepsMax, Math.min(longest, budgetShareMax * length))
-  return listedDistance(Math.max(Math.min(share * elapsed, most), Math.min(affordableDistance(run), length)))
+  const least = isEnough(run, length) ? 0 : Math.min(affordableDistance(run), length)
+  return listedDistance(Math.max(Math.min(share * elapsed, most), least))
 }
 
 /** Mean seconds of a step and of a valley probe with its part of a line probe; undefined = not reported. */
@@ -110,11 +111,15 @@ const goalOf = (run: TunerState): number =>
   (lengthOf(run) ?? Infinity) < shortLength ? probeShareMax : probeShareGoal
 
 /** Valley probes that the rest of the run has time for; Infinity = not known. Where steps tell no time, probes may be dear. */
-function affordableProbes(run: TunerState, length: number): number {
+function affordableProbes(run: TunerState, length: number, share = goalOf(run)): number {
   const time = seconds(run)
   if (time === undefined) return (run.seen.signals.probeSecondsMean ?? 0) > 0 ? 0 : Infinity
-  return (goalOf(run) * time.step * length - (run.seen.signals.cost.probe ?? 0)) / time.probe
+  return (share * time.step * length - (run.seen.signals.cost.probe ?? 0)) / time.probe
 }
+
+/** Whether the whole run has time for the probes that the rule needs: then they may come early, and dearly for a while. */
+const isEnough = (run: TunerState, length: number): boolean =>
+  run.seen.signals.valley.count + affordableProbes(run, length, probeShareMax) >= valleyProbesNeeded
 
 /** The distance at which probes take the most that they may; 0 = not known. */
 function affordableDistance(run: TunerState): number {

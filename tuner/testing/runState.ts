@@ -49,7 +49,6 @@ export const annealState = (change: Partial<Anneal> = {}): Anneal => ({
   isCutShort: false,
   isUnprobed: false,
   ramp: null,
-  memorised: [],
   losses: [],
   bestLevel: null,
   isComparing: false,

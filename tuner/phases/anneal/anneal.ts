@@ -10,7 +10,7 @@ import { endOf, lengthOf, originOf } from '../../plan/bounds.ts'
 import { annealRateShare, annealSegments, rampedSegments } from '../../plan/segments.ts'
 import type { Anneal } from '../../state.ts'
 import { enterDone, lastProbe, restoreKept } from '../enter.ts'
-import { hitsOf, memorisingNow, memorisingTest, shortAnnealEnd } from '../judgement.ts'
+import { memorisingNow, memorisingTest, shortAnnealEnd } from '../judgement.ts'
 import type { Outcome, Phase, Run } from '../phase.ts'
 import { riseDeviations } from '../rule.ts'
 import { fallsOf } from '../switchRecord.ts'
@@ -63,13 +63,12 @@ function memorised(run: Run, course: Anneal): Outcome {
     reason === 'rule' && course.rest === null && step - fromStep <= memorisingPart * (toStep - fromStep)
   if (!isAsked) return { course }
   const sign = memorisingNow(run)
-  const asked = { ...course, memorised: [...course.memorised, sign?.isMemorising ?? false].slice(-2) }
   const end = shortAnnealEnd(run)
-  if (sign === undefined || hitsOf(asked.memorised).met < 2 || end >= toStep) return { course: asked }
+  if (sign === undefined || !sign.isMemorising || end >= toStep) return { course }
   const values = { step, toStep: end, before: toStep, ...fallsOf(run, sign) }
-  const test = memorisingTest(sign, hitsOf(asked.memorised))
+  const test = memorisingTest(sign, { met: 1, of: 1 })
   return {
-    ...endingAt(run, asked, end, annealRateShare(course, step, lengthOf(run))),
+    ...endingAt(run, course, end, annealRateShare(course, step, lengthOf(run))),
     records: [{ kind: 'lower', rule: 'memorising', reason: 'cut-memorising', values, test }],
   }
 }
