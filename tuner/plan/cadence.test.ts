@@ -52,9 +52,21 @@ describe('the distance of valley probes', () => {
     expect(spaced(0)).toBe(60)
     expect(spaced(0.029)).toBe(80)
     expect(spaced(0.001, { spent: 1_000 })).toBe(160)
-    // A probe takes as long as 100 steps: at 3.5 % of the time one comes each 3,333 steps, a line probe at every sixth.
+    // A probe takes as long as 100 steps: 1.1 % of the time are nine probes, even in log t.
     expect(spaced(1, { step: 20_000, budgetSteps: 100_000 })).toBe(2_560)
-    expect(spaced(1_000, { step: 3_000, budgetSteps: 4_500 })).toBe(2_560)
+    // As long as 100,000 steps: none comes before the end.
+    expect(spaced(1_000, { step: 3_000, budgetSteps: 4_500 })).toBeGreaterThan(4_500)
+  })
+
+  it('is even and long where 24 probes would take more than 8 % of the time, for fewer the rule could not use', () => {
+    const spaced = (budgetSteps: number, step: number) => {
+      const cost = { ...signals.cost, step: 0.01 * step, steps: step, probe: 0 }
+      return valleyStepsAt(step, { budgetSteps, signals: { probeSecondsMean: 0.1, cost } })
+    }
+    expect(spaced(600, 20)).toBe(640)
+    expect(spaced(600, 300)).toBe(640)
+    expect(spaced(4_000, 20)).toBe(20)
+    expect(spaced(4_000, 300)).toBeLessThan(100)
   })
 
   it('has a bound without a budget too, however dear a probe is beside a step', () => {

@@ -1,10 +1,11 @@
 // How often the job measures, in the large phase and in the anneal. The distance of valley probes grows with the steps so
 // far and not with the budget: what happens early in a run must not depend on how long it is meant to be, or a budget far
 // beyond what the data carries sees overfitting too late. Probes at a distance c·t are spread evenly in log t, as the
-// valley's power law wants them. c is the smallest that the probes' share of the time allows; where a probe is so dear
-// that even the longest such distance passes the share, the distance grows until the share holds. Distances are taken from a
+// valley's power law wants them. c is the smallest that the probes' share of the time allows, within bounds: so a run of
+// a few thousand steps has about 24 probes, and they may take up to 8 % of its time; a longer one about 1 %. Where a probe is
+// too dear for that, probes come evenly, and rarely. Distances are taken from a
 // short list (20, 30, 40, 60, 80, 120, 160, 320, …), because a job probes at multiples of the distance, and one that
-// wanders would make probes fall close together. Shares of time: bench/records/2026-11-24-signal-cost/README.md.
+// wanders would make probes fall close together. Shares of time: bench/records/2026-11-28-core/README.md.
 
 import type { Cadence } from '../../protocol/vocabulary.ts'
 import { blockSteps } from '../estimators/blocks.ts'
@@ -25,10 +26,12 @@ const budgetShareMax = 0.075
 const probeStepsWithoutBudget = 100
 /** Shortest averaging block. Chosen: that of a run of 2,000 steps. */
 export const averagingStepsMin = 10
-/** Probes aim at this share of the run's time; they never take more than the second, nor do those of short runs. */
+/** Probes aim at this share of the run's time. A run has time for so many all the same, if they take no more than the second;
+ *  else they come evenly, at the third. */
 const probeShareGoal = 0.011
-const probeShareMax = 0.035
-const shortLength = 3_000
+const runProbes = 24
+const runProbesShareMax = 0.08
+const dearProbesShare = 0.035
 /** A line probe at each of the first valley probes, then at every sixth: it costs twice as much, and G rests on its power of
  *  .27 alone. Chosen. */
 const lineProbesFirst = 2
@@ -86,7 +89,7 @@ function microBatchDistance({ seen, course }: TunerState, block: number): number
 function probeDistance(run: TunerState): number {
   const length = lengthOf(run)
   if (length === null)
-    return Math.max(probeStepsWithoutBudget, listedDistance(Math.min(affordableDistance(run), openEndSteps)))
+    return Math.max(probeStepsWithoutBudget, listedDistance(Math.min(dearDistance(run), openEndSteps)))
   const elapsed = elapsedOf(run)
   const left = affordableProbes(run, length)
   const stepsLeft = Math.max(0, length - elapsed)
@@ -96,8 +99,9 @@ function probeDistance(run: TunerState): number {
   // Late in a long run the distance would grow beyond what is affordable anyway.
   const longest = left <= 0 ? Infinity : stepsLeft / left
   const most = Math.max(probeStepsMax, Math.min(longest, budgetShareMax * length))
-  const least = isEnough(run, length) ? 0 : Math.min(affordableDistance(run), length)
-  return listedDistance(Math.max(Math.min(share * elapsed, most), least))
+  // Of two listed distances dear probes take the longer.
+  if (isDear(run, length)) return listedDistance(2 * Math.min(dearDistance(run), length))
+  return listedDistance(Math.min(share * elapsed, most))
 }
 
 /** Mean seconds of a step and of a valley probe with its part of a line probe; undefined = not reported. */
@@ -107,24 +111,23 @@ function seconds(run: TunerState): { readonly step: number; readonly probe: numb
   return { step: spent.step / spent.steps, probe: (1 + 1 / lineProbeStride) * probeSecondsMean }
 }
 
-const goalOf = (run: TunerState): number =>
-  (lengthOf(run) ?? Infinity) < shortLength ? probeShareMax : probeShareGoal
-
 /** Valley probes that the rest of the run has time for; Infinity = not known. Where steps tell no time, probes may be dear. */
-function affordableProbes(run: TunerState, length: number, share = goalOf(run)): number {
+function affordableProbes(run: TunerState, length: number): number {
   const time = seconds(run)
   if (time === undefined) return (run.seen.signals.probeSecondsMean ?? 0) > 0 ? 0 : Infinity
-  return (share * time.step * length - (run.seen.signals.cost.probe ?? 0)) / time.probe
+  return (probeShareGoal * time.step * length - (run.seen.signals.cost.probe ?? 0)) / time.probe
 }
 
-/** Whether the whole run has time for the probes that the rule needs: then they may come early, and dearly for a while. */
-const isEnough = (run: TunerState, length: number): boolean =>
-  run.seen.signals.valley.count + affordableProbes(run, length, probeShareMax) >= valleyProbesNeeded
-
-/** The distance at which probes take the most that they may; 0 = not known. */
-function affordableDistance(run: TunerState): number {
+/** Whether a run of this length has no time for the probes that it should have. */
+function isDear(run: TunerState, length: number): boolean {
   const time = seconds(run)
-  return time === undefined ? 0 : time.probe / (time.step * probeShareMax)
+  return time !== undefined && runProbes * time.probe > runProbesShareMax * time.step * length
+}
+
+/** The distance of dear probes; 0 = not known. */
+function dearDistance(run: TunerState): number {
+  const time = seconds(run)
+  return time === undefined ? 0 : time.probe / (time.step * dearProbesShare)
 }
 
 /**
@@ -136,8 +139,9 @@ export function tooFewProbes(
 ): { readonly probes: number; readonly stepsEach: number } | null {
   const time = seconds(run)
   const until = fallbackStep(run)
-  if (time === undefined || until === null) return null
-  const distance = Math.max(affordableDistance(run), probeStepsMin)
+  const length = lengthOf(run)
+  if (time === undefined || until === null || length === null || !isDear(run, length)) return null
+  const distance = Math.max(dearDistance(run), probeStepsMin)
   const probes = run.seen.signals.valley.count + Math.max(0, until - run.seen.step) / distance
   return probes < valleyProbesNeeded
     ? { probes: Math.floor(probes), stepsEach: time.probe / time.step }
