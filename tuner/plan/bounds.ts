@@ -58,9 +58,11 @@ export function deadlineStep(run: Timed): number | null {
   return length === null ? null : Math.max(run.seen.step, originOf(run) + Math.floor(deadlineShare * length))
 }
 
-/** The fallback plan anneals from this step on; null = no budget. */
-export function fallbackStep(run: Timed & Pick<TunerState, 'options'>): number | null {
+/** The fallback plan anneals from this step on; null = no budget. Probes too dear for the rule are no reason to wait. */
+export function fallbackStep(run: Timed & Pick<TunerState, 'options' | 'course'>): number | null {
+  const { options, course } = run
   const length = lengthOf(run)
   if (length === null) return null
-  return stepAt(run, length, canJudge(run.options) ? patienceShare : 1 - fallbackAnnealShare)
+  const isWaiting = canJudge(options) && !(course.kind === 'large' && course.isDearSaid)
+  return stepAt(run, length, isWaiting ? patienceShare : 1 - fallbackAnnealShare)
 }

@@ -93,7 +93,7 @@ describe('probes that take as long as a thousand steps', () => {
   it('are said once to be too dear to decide by, with the step of the fallback plan', () => {
     const first = probed(state)
     expect(first.decisions).toMatchObject([
-      { kind: 'hold', reason: { key: 'probes-too-dear', values: { needed: 8, fallback: 1_800 } } },
+      { kind: 'hold', reason: { key: 'probes-too-dear', values: { needed: 8, fallback: 900 } } },
     ])
     const { stepsEach, probes } = first.decisions[0]!.reason.values
     expect(stepsEach).toBeGreaterThan(1_000)

@@ -72,14 +72,15 @@ function toldDear(run: Run, outcome: Outcome, { valley }: SignalsReading): Outco
   if (course.kind !== 'large' || course.isDearSaid || valley.count < 1) return outcome
   const few = tooFewProbes(run)
   if (few === null) return outcome
+  const told = { ...course, isDearSaid: true }
   const draft = {
     kind: 'hold',
     rule: 'marginal-cost',
     reason: 'probes-too-dear',
-    values: { ...few, needed: valleyProbesNeeded, fallback: fallbackStep(run) },
+    values: { ...few, needed: valleyProbesNeeded, fallback: fallbackStep({ ...run, course: told }) },
     isHold: true,
   } as const
-  return { ...outcome, course: { ...course, isDearSaid: true }, records: [draft] }
+  return { ...outcome, course: told, records: [draft] }
 }
 
 /** First step of the anneal in the plan that the job follows; null = there is none, or it is the one that was undone. */
