@@ -134,7 +134,7 @@ test('a metric may have any name: it is stored and read like another, and so are
   expect(({} as Record<string, unknown>)[0]).toBeUndefined()
 })
 
-test('series are asked for by name; a comma may be part of one, and an unknown one is named', async () => {
+test('series are asked for by name; a comma may be part of one, and unknown ones are named', async () => {
   await newRun()
   const metrics = { 'top-1, top-5': [0.5], plain: [1] }
   await post(1, { steps: { step: [0], loss: [1], metrics, tokens: [512] } })
@@ -149,7 +149,11 @@ test('series are asked for by name; a comma may be part of one, and an unknown o
   ])
   // The run may come to have it; there is nothing of it yet.
   expect((await read('signals=noiseScale')).signals.noiseScale.step).toEqual([])
-  const unknown = await read('signals=loss,lozz')
+  // Known ones are answered beside others; only where there is none of them is there nothing to answer.
+  const some = await read('signals=loss,lozz&signals=toString')
+  expect([Object.keys(some.signals), some.unknown]).toEqual([['loss'], ['lozz', 'toString']])
+  expect(await read('signals=loss')).not.toHaveProperty('unknown')
+  const unknown = await read('signals=lozz')
   expect(unknown).toMatchObject({ status: 404, code: 'signal-not-found' })
   expect(unknown.detail).toContain('no signal "lozz"; it has loss')
 })
