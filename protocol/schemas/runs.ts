@@ -27,7 +27,7 @@ export const runOptionsSchema = z
     tags: z.array(z.string()),
     framework: z.string(),
     optimizer: optimizerSchema,
-    /** Number of optimizer steps the run may take; null = until the tuner ends it. */
+    /** Where the job's counter ends, if above its first step; else steps to take; null = until the tuner ends it. */
     budgetSteps: step.nullable(),
     /** Steps over which the job's own warm-up raises the rate; null = it has none, and the tuner makes one. */
     warmupSteps: step.nullable(),
