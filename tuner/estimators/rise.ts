@@ -1,9 +1,10 @@
 // Does a level of losses rise? Held-out losses of averaged weights fall, level off and, on data that is seen many times,
 // rise again; then each further step costs. Sign: the last three values lie above the best level (the lowest mean of three
 // neighbours: the lowest single one of many is low by chance) by so many deviations, and do not fall: neither among
-// themselves nor from the highest level of late. The deviation is that of second differences, √(Σ (x₋ − 2x + x₊)²/(6n)), so that a steady course is no noise, the larger one of
-// the newest values and of all; times a factor for correlated values, because weights that wander slowly drift away from a
-// chance low. Law: a constant added changes nothing, a factor c > 0 neither. Cost: O(64).
+// themselves nor from the highest level of late. The deviation is that of second differences, √(Σ (x₋ − 2x + x₊)²/(6n)), so
+// that a steady course is no noise, the larger one of the newest values and of all; times a factor for correlated values,
+// because weights that wander slowly drift away from a chance low. Law: a constant added changes nothing, a factor c > 0
+// neither. Cost: O(64).
 // Simulated (bench/records/2026-11-24-after-the-switch/README.md): level courses of 8 to 40 probes are called a rise at five
 // deviations in 0 to 5 % up to a correlation of .5, falling ones in 0 to 1 %.
 
@@ -33,7 +34,8 @@ export function riseOf(
   const from = Math.min(earlierLevel ?? Infinity, bestLevel(values))
   const last = values.slice(-hitsNeeded)
   // What leapt and falls again has met something new: it learns.
-  const isFalling = last.at(-1)! < last[0]! || median(last) < highestLevel(recent) - fallScatters * scatter
+  const highest = -bestLevel(recent.map((value) => -value))
+  const isFalling = last.at(-1)! < last[0]! || median(last) < highest - fallScatters * scatter
   const isRisen = last.every((value) => value > from + deviations * error) && !isFalling
   return isRisen ? { from, to: values.at(-1)!, standardError: error } : null
 }
@@ -45,8 +47,6 @@ export function bestLevel(values: readonly number[]): number {
     best = Math.min(best, (values[i - 2]! + values[i - 1]! + values[i]!) / 3)
   return best
 }
-
-const highestLevel = (values: readonly number[]): number => -bestLevel(values.map((value) => -value))
 
 /** Deviation about a course that is nearly straight, from second differences; fewer than 3 values: 0. */
 export function secondDifferenceScatter(values: readonly number[]): number {

@@ -130,6 +130,7 @@ export function relaid(run: Run): Outcome | null {
   const origin = originOf(run)
   if (origin === 0 || course.kind === 'done' || course.kind === 'anneal') return null
   const { budgetSteps } = run
+  const signals = rebudgetedSignals(seen.signals, lengthOf(run))
   const trajectory = { ...run.trajectory, awaited: null }
   const begins = beginning({ ...run, trajectory, seen: { ...seen, step: origin } })
   return {
@@ -141,12 +142,7 @@ export function relaid(run: Run): Outcome | null {
       // What was laid before the origin was known says nothing of these steps.
       followed: null,
       issued: [],
-      seen: {
-        ...seen,
-        ...begins.change?.seen,
-        step: seen.step,
-        signals: rebudgetedSignals(seen.signals, lengthOf(run)),
-      },
+      seen: { ...seen, ...begins.change?.seen, step: seen.step, signals },
       phases: run.phases.map((span) => ({ ...span, fromStep: Math.max(span.fromStep, origin) })),
     },
     records: [
