@@ -5,7 +5,7 @@
 export const answerShapes = {
   RunList: {'runs':['@RunSummary'],'next':['s','0']},
   RunSummary: {'id':'@RunId','options':'@RunOptions','state':'=running|paused|waiting|stale|diverged|finished','mode':'=auto|advisory|approve|off','phase':'=warmup|large|anneal|done','regime':'@RegimeReading','step':'n','budgetSteps':['n','0'],'headline':'s','loss':['n','0'],'learningRate':['n','0'],'largeLearningRate':['n','0'],'switchStep':['n','0'],'plan':'@Plan','phases':['@PhaseSpan'],'override':[{'learningRate':'n','untilStep':'n','reason':'s'},'0'],'decisionCount':'n','awaitingDecision':['n','0'],'signalShare':['n','0'],'probeShare':['n','0'],'stepsPerSecond':['n','0'],'spark':['n'],'badSamples':{'nonFinite':'n','nonFiniteNorms':'n','skipped':'n','outOfOrder':'n','repeated':'n','farAhead':'n'},'drift':[{'sinceStep':'n','applied':'n','planned':'n'},'0'],'outcome':[{'firstLoss':['n','0'],'keptLoss':['n','0'],'isBetter':['b','0']},'0'],'advice':[{'step':'n','kind':'=switch|finish'},'0'],'createdAt':'s','lastSeenAt':'s'},
-  Series: {'runId':'@RunId','fromStep':'n','toStep':'n','stored':'n','shown':'n','signals':{'*':'@SeriesColumns'}},
+  Series: {'runId':'@RunId','fromStep':'n','toStep':'n','stored':'n','shown':'n','signals':{'*':'@SeriesColumns'},'unknown?':['s']},
   DecisionList: {'decisions':['@Decision'],'next':['n','0']},
   SubscribeAnswer: [{'ok':'!1','run':'@RunSummary','decisions':['@Decision'],'series':'@Series'},{'ok':'!0','problem':'@Problem'}],
   LiveSamples: {'runId':'@RunId','thinned':'b','series':'@Series'},

@@ -15,6 +15,13 @@ import type { Plan, Segment, Tripwire } from './vocabulary.ts'
 
 export type PlannedStep = { readonly learningRate: number; readonly momentum: number | null }
 
+/**
+ * One past the last step of a run whose counter began at `firstStep`. A budget above that is where the counter ends; one at or
+ * below it is the number of steps to take. A counter from 1 on numbers its steps, so that a budget of N is both.
+ */
+export const endOfBudget = (firstStep: number, budgetSteps: number): number =>
+  firstStep > 1 && budgetSteps > firstStep ? budgetSteps : firstStep + budgetSteps
+
 /** The rate at a step inside (or at the end of) one segment. `step` is clamped to the segment. */
 export function segmentRate(segment: Segment, step: number): number {
   const { fromStep, toStep, from, to } = segment

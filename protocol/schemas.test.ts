@@ -140,19 +140,33 @@ describe('telemetry', () => {
     expect(issues[0]?.message).toContain(String(limits.batchStepsMax))
   })
 
-  it('refuses a metric whose name an object would lose in silence', () => {
-    const steps = '{"step":[1],"metrics":{"__proto__":[1],"accuracy":[1]}}'
-    const { error } = telemetrySchema.safeParse(JSON.parse(`{"clientId":"c","sequence":1,"steps":${steps}}`))
-    expect(error?.issues).toMatchObject([
-      { path: ['steps', 'metrics'], message: 'must hold no entry named "__proto__"' },
-    ])
+  it('takes a metric of any name, as an entry of its own', () => {
+    const odd = [
+      '__proto__',
+      'constructor',
+      'toString',
+      'hasOwnProperty',
+      'précision',
+      '损失 🙂',
+      'x'.repeat(128),
+    ]
+    const metrics = odd.map((name, i) => `${JSON.stringify(name)}:[${i},"NaN"]`).join()
+    const text = `{"clientId":"c","sequence":1,"steps":{"step":[1,2],"metrics":{${metrics}}}}`
+    const { steps } = telemetrySchema.parse(JSON.parse(text))
+    expect(Object.entries(steps?.metrics ?? {})).toEqual(odd.map((name, i) => [name, [i, Number.NaN]]))
+    expect(Object.getPrototypeOf(steps?.metrics)).toBe(Object.prototype)
   })
 
   it('refuses more metrics and longer names than the contract allows', () => {
     const batch = (metrics: object) => ({ clientId: 'c', sequence: 1, steps: { step: [1], metrics } })
     const many = Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`m${i}`, [1]]))
     expect(telemetrySchema.safeParse(batch(many)).error?.message).toContain('must hold at most 200 metrics')
-    expect(telemetrySchema.safeParse(batch({ ['x'.repeat(129)]: [1] })).success).toBe(false)
+    const issues = telemetrySchema.safeParse(batch({ ['x'.repeat(129)]: [1], '': ['a'] })).error?.issues ?? []
+    expect(issues.map(({ path, message }) => [path.at(-1), message.split(', got')[0]])).toEqual([
+      ['x'.repeat(129), 'must have a name of 1 to 128 characters'],
+      ['', 'must have a name of 1 to 128 characters'],
+      [0, 'must be a number, null, "NaN", "Infinity" or "-Infinity"'],
+    ])
   })
 })
 

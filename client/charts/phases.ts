@@ -1,6 +1,7 @@
 // The stretches of a run by phase: behind the present step as the server recorded them, ahead as planned.
 // The page's x axis ends at the budget, or at the plan's end, or a little ahead of a run without either.
 
+import { endOfBudget } from '../../protocol/plan.ts'
 import type { Phase, RunSummary, Segment } from '../../protocol/vocabulary.ts'
 
 export type Stretch = {
@@ -23,11 +24,11 @@ const planEndOf = ({ plan }: Pick<RunSummary, 'plan'>): number => plan.segments.
 type Timed = Pick<RunSummary, 'budgetSteps' | 'options' | 'phases' | 'plan' | 'step' | 'state'>
 
 /**
- * One past the last step of the budget, which is a number of steps to take wherever the counter began; null = there is no
- * budget. A plan may know the end better: of a job that did not tell where its counter begins.
+ * One past the last step of the budget; null = there is no budget. A plan may know the end better: of a job that did not tell
+ * where its counter begins.
  */
 export const endStepOf = (run: Timed): number | null =>
-  run.budgetSteps === null ? null : Math.max(firstStepOf(run) + run.budgetSteps, planEndOf(run))
+  run.budgetSteps === null ? null : Math.max(endOfBudget(firstStepOf(run), run.budgetSteps), planEndOf(run))
 
 /** The last step that the x axis shows. */
 export function lastStepOf(run: Timed): number {

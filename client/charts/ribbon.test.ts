@@ -36,7 +36,7 @@ describe('stretches', () => {
     expect(stretchesOf(young)).toEqual([])
   })
 
-  test('a run may count from any step: its budget is steps to take from there', () => {
+  test('a run may count from any step: its budget is steps to take from there, or where the counter ends', () => {
     const later = {
       ...run,
       options: { ...run.options, firstStep: 10_000 },
@@ -47,6 +47,7 @@ describe('stretches', () => {
     expect(firstStepOf(later)).toBe(10_000)
     expect(elapsedOf(later)).toBe(3_120)
     expect(endStepOf(later)).toBe(16_000)
+    expect(endStepOf({ ...later, budgetSteps: 14_000 })).toBe(14_000)
     expect(lastStepOf(later)).toBe(16_000)
     expect(timeLeft(later)).toBe(timeLeft(run))
     expect(viewOf({ run: later, decisions, series, zoom: null, lossFit: 'fit' })).toMatchObject({

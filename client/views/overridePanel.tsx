@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals'
 import { formatRate, formatStep } from '../../protocol/numbers.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
-import { elapsedOf } from '../charts/phases.ts'
+import { elapsedOf, endStepOf, firstStepOf } from '../charts/phases.ts'
 import { sendOverride } from '../connection/api.ts'
 import { changeRunAddress } from '../state/address.ts'
 import { type Outcome, OutcomeWords, outcomeOf, TextField } from './formParts.tsx'
@@ -14,9 +14,9 @@ const close = () => changeRunAddress({ panel: 'decision', form: null })
 export function OverrideForm(props: { run: RunSummary }) {
   const { run } = props
   const rate = useSignal(run.learningRate === null ? '' : formatRate(run.learningRate))
-  const until = useSignal(
-    String(run.step + Math.max(10, Math.round((run.budgetSteps ?? elapsedOf(run) * 2) * 0.05))),
-  )
+  const end = endStepOf(run)
+  const length = end === null ? elapsedOf(run) * 2 : end - firstStepOf(run)
+  const until = useSignal(String(run.step + Math.max(10, Math.round(length * 0.05))))
   const reason = useSignal('')
   const tried = useSignal(false)
   const busy = useSignal(false)

@@ -49,7 +49,7 @@ export function TestBars(props: { test: DecisionTest }) {
         </div>
       ))}
       <p class="rule">
-        {hits.of > 1 && hits.of <= squaresMax && (
+        {hits.of > 1 && hits.of <= squaresMax && !testWords(key).isGathered && (
           <span class={`squares ${testWords(key).areCourses ? 'squares-courses' : ''}`} aria-hidden="true">
             {Array.from({ length: hits.of }, (_, i) => (
               <i key={i} class={i >= hits.of - hits.met ? 'met' : ''} />

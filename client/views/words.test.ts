@@ -117,6 +117,15 @@ describe('the rule in words', () => {
   ] as const)('%s, satisfied %s, %s of %s', (relation, satisfied, met, of, words) => {
     expect(ruleWords({ ...weighed, relation, satisfied, hits: { met, of } })).toBe(words)
   })
+
+  test('of evidence that gathers says after how many looks, which are no probes', () => {
+    const gathered = { ...weighed, key: 'sequential', relation: '>=' } as const
+    const said = (satisfied: boolean, of: number) =>
+      ruleWords({ ...gathered, satisfied, hits: { met: satisfied ? 1 : 0, of } })
+    expect(said(false, 500)).toBe('Rule: the first at least the second. Not met after 500 looks.')
+    expect(said(true, 21)).toBe('Rule: the first at least the second. Met after 21 looks.')
+    expect(said(false, 0)).toBe('Rule: the first at least the second. Not met.')
+  })
 })
 
 describe('evidence', () => {

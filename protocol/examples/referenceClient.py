@@ -331,7 +331,9 @@ class Job:
         self.saved: dict[str, tuple[Vector, Vector, float, int, Any]] = {}
         options = {"runId": args.run_id, "resume": "must" if args.resume else "allow", "project": "reference",
                    "mode": args.mode, "optimizer": {"name": "sgd", "momentum": MOMENTUM}, "capabilities": self.offered}
-        budget = {"budgetSteps": None if args.no_budget else args.steps, "firstStep": args.first_step}
+        # Above the first step a budget is where the counter ends; of one that begins at 0 or 1 it is the steps as well.
+        total = self.end if args.first_step > 1 else args.steps
+        budget = {"budgetSteps": None if args.no_budget else total, "firstStep": args.first_step}
         self.reporter = Reporter(args.server, options if args.resume else options | budget)
 
     def begin_anew(self, k: int) -> None:

@@ -140,7 +140,8 @@ class WholeRuns(unittest.TestCase):
 
     def test_advice_only_and_a_late_counter(self):
         self.whole(self.train("--steps", "400", "--mode", "advisory"), 400)
-        self.annealed(*self.whole(self.train("--steps", "400", "--first-step", "1000"), 400, 1000))
+        for first in (1, 100, 1000):
+            self.annealed(*self.whole(self.train("--steps", "400", "--first-step", str(first)), 400, first))
 
     def test_no_budget(self):
         summary = self.train("--steps", "500", "--no-budget")

@@ -25,8 +25,8 @@ export const regimeReadingSchema = z
     /** 95 % interval of the index. */
     low: finite.nullable(),
     high: finite.nullable(),
-    /** What is missing, while unknown. */
-    reason: z.string().exactOptional(),
+    /** What is missing, while unknown: `no-probes`, `too-few-probes`, `no-gain-measured`. */
+    reason: key.exactOptional(),
   })
   .meta({ id: 'RegimeReading' })
 export type RegimeReading = Parsed<typeof regimeReadingSchema>
@@ -50,7 +50,7 @@ const testSchema = z
     relation: z.enum(['<=', '>=', '<', '>']),
     right: sideSchema,
     satisfied: z.boolean(),
-    /** Of the last `of` readings, `met` satisfied the relation. */
+    /** Of the last `of` readings, `met` satisfied the relation; of `sequential`, of all looks so far, the last can. */
     hits: z.object({ met: count, of: count }),
     /** P(relation holds), from both standard errors; null where one is unknown. */
     probability: share.nullable(),

@@ -34,6 +34,8 @@ export const seriesSchema = z
     stored: count,
     shown: count,
     signals: z.record(z.string(), seriesColumnsSchema),
+    /** Names that were asked for beside these, and that the run does not have; absent = none. */
+    unknown: z.array(z.string()).exactOptional(),
   })
   .meta({ id: 'Series' })
 export type Series = Parsed<typeof seriesSchema>

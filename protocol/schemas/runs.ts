@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { capabilities, modes, optimizerFamilies, phases, runStates } from '../lists.ts'
 import { decisionSchema, regimeReadingSchema } from './decisions.ts'
 import { actionSchema, planSchema, segmentSchema } from './plan.ts'
-import { count, finite, type Parsed, rate, runIdSchema, share, step, time } from './values.ts'
+import { count, finite, type Parsed, rate, recordOf, runIdSchema, share, step, time } from './values.ts'
 
 export const optimizerSchema = z
   .object({
@@ -27,7 +27,7 @@ export const runOptionsSchema = z
     tags: z.array(z.string()),
     framework: z.string(),
     optimizer: optimizerSchema,
-    /** Number of optimizer steps the run may take; null = until the tuner ends it. */
+    /** Where the job's counter ends, if above its first step; else steps to take; null = until the tuner ends it. */
     budgetSteps: step.nullable(),
     /** Steps over which the job's own warm-up raises the rate; null = it has none, and the tuner makes one. */
     warmupSteps: step.nullable(),
@@ -38,7 +38,7 @@ export const runOptionsSchema = z
     /** `initial` null = let the tuner find it. Bounds of every rate that the tuner may set. */
     learningRate: z.object({ initial: finite.nullable(), min: finite.nullable(), max: finite.nullable() }),
     /** The job's own facts, shown and kept, never interpreted. */
-    settings: z.record(z.string(), z.union([z.string(), finite, z.boolean(), z.null()])),
+    settings: recordOf(z.union([z.string(), finite, z.boolean(), z.null()])),
   })
   .meta({ id: 'RunOptions' })
 export type RunOptions = Parsed<typeof runOptionsSchema>
@@ -119,7 +119,7 @@ export const runAnswerSchema = z
   .object({
     ...steering,
     /** The next sequence number per client that has reported; 1 for any other. */
-    nextSequence: z.record(z.string(), z.int().min(1)),
+    nextSequence: recordOf(z.int().min(1)),
   })
   .meta({ id: 'RunAnswer' })
 export type RunAnswer = Parsed<typeof runAnswerSchema>

@@ -65,19 +65,40 @@ function columnOf<Entry>(decode: (value: unknown) => Entry | undefined, must: st
     })
 }
 
-/**
- * A map from names to values. `__proto__` is refused: no object of a JavaScript program can be trusted to hold it, and
- * a value under that name would be lost in silence.
- */
+/** A schema as the contract tells it within another one: by its id, or in full. */
+function described(schema: z.ZodType): object {
+  const id = z.globalRegistry.get(schema)?.id
+  if (id !== undefined) return { $ref: `#/components/schemas/${id}` }
+  const { $schema: _schema, ...inner } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  return inner
+}
+
+/** A map from names to values. Names are data: `__proto__`, which zod's own record leaves out, is one like any other. */
 export const recordOf = <Value extends z.ZodType>(values: Value) =>
-  z.preprocess(
-    (given, context) => {
-      if (typeof given === 'object' && given !== null && Object.hasOwn(given, '__proto__'))
-        context.addIssue({ code: 'custom', message: 'must hold no entry named "__proto__"' })
-      return given
-    },
-    z.record(name, values),
-  )
+  z
+    .custom<Record<string, z.input<Value>>>(() => true)
+    .transform((given, context) => {
+      if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+        context.addIssue({ code: 'invalid_type', expected: 'record', input: given })
+        return z.NEVER
+      }
+      const entries = Object.entries(given).map(([key, value]) => {
+        const { data, error } = values.safeParse(value)
+        const issues = error?.issues ?? []
+        for (const issue of name.safeParse(key).success ? issues : [nameIssue(key), ...issues])
+          context.addIssue({ ...issue, path: [key, ...issue.path] } as Parameters<typeof context.addIssue>[0])
+        return [key, data as z.output<Value>] as const
+      })
+      // Unlike an assignment this makes an entry of its own of whatever name.
+      return Object.fromEntries(entries)
+    })
+    .meta({ type: 'object', propertyNames: described(name), additionalProperties: described(values) })
+
+const nameIssue = ({ length }: string) => ({
+  code: 'custom' as const,
+  path: [],
+  message: `must have a name of 1 to ${limits.nameCharactersMax} characters, got one of ${length}`,
+})
 
 /** Numbers, the three names, or null. */
 export const column = columnOf(

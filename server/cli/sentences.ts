@@ -1,6 +1,7 @@
 // What the command line prints, as pure functions of values.
 
 import { formatNumber, formatPlural, formatRate, formatStep } from '../../protocol/numbers.ts'
+import { endOfBudget } from '../../protocol/plan.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 
 /** A value in one of the number formats; a dash for what is not known. */
@@ -31,7 +32,7 @@ export function runRows(runs: readonly RunSummary[]): string[][] {
       run.state,
       run.budgetSteps === null
         ? formatStep(run.step)
-        : `${formatStep(run.step)}/${formatStep(run.budgetSteps)}`,
+        : `${formatStep(run.step)}/${formatStep(endOfBudget(run.phases[0]?.fromStep ?? 0, run.budgetSteps))}`,
       run.phase,
       known(formatNumber, run.loss),
       known(formatRate, run.learningRate),

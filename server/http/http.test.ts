@@ -100,7 +100,41 @@ test('another budget is applied to a running run, by PATCH or on resuming, and r
   expect((await newRun({ resume: 'must' })).status).toBe(200)
 })
 
-test('series are asked for by name; a comma may be part of one, and an unknown one is named', async () => {
+test('a metric may have any name: it is stored and read like another, and so are settings and clients', async () => {
+  const odd = [
+    '__proto__',
+    'constructor',
+    'toString',
+    'a/b@1[x=2]: c,d',
+    'précision 🙂',
+    '\u0000',
+    'x'.repeat(128),
+  ]
+  const text = (of: (name: string, i: number) => string) => `{${odd.map(of).join()}}`
+  const settings = text((name, i) => `${JSON.stringify(name)}:${i}`)
+  const metrics = text((name, i) => `${JSON.stringify(name)}:[${i},${i}]`)
+  await server.call('POST', `${api}/runs`, `{"runId":"r1","settings":${settings}}`)
+  const batch = `{"clientId":"__proto__","sequence":1,"steps":{"step":[0,40000],"metrics":${metrics}}}`
+  expect((await server.call('POST', `${api}/runs/r1/telemetry`, batch)).body).toMatchObject({ accepted: 2 })
+  const expectAll = async () => {
+    for (const [i, name] of odd.entries()) {
+      const query = `signals=${encodeURIComponent(`metrics.${name}`)}`
+      for (const range of ['', '&to=99']) {
+        const { signals } = (await server.call('GET', `${api}/runs/r1/series?${query}${range}`)).body
+        expect(signals[`metrics.${name}`].last).toEqual(range === '' ? [i, i] : [i])
+      }
+    }
+    const { run, nextSequence } = (await newRun({ resume: 'must' })).body
+    expect(Object.entries(run.options.settings)).toEqual(odd.map((name, i) => [name, i]))
+    expect(Object.entries(nextSequence)).toEqual([['__proto__', 2]])
+  }
+  await expectAll()
+  await server.restart()
+  await expectAll()
+  expect(({} as Record<string, unknown>)[0]).toBeUndefined()
+})
+
+test('series are asked for by name; a comma may be part of one, and unknown ones are named', async () => {
   await newRun()
   const metrics = { 'top-1, top-5': [0.5], plain: [1] }
   await post(1, { steps: { step: [0], loss: [1], metrics, tokens: [512] } })
@@ -115,7 +149,11 @@ test('series are asked for by name; a comma may be part of one, and an unknown o
   ])
   // The run may come to have it; there is nothing of it yet.
   expect((await read('signals=noiseScale')).signals.noiseScale.step).toEqual([])
-  const unknown = await read('signals=loss,lozz')
+  // Known ones are answered beside others; only where there is none of them is there nothing to answer.
+  const some = await read('signals=loss,lozz&signals=toString')
+  expect([Object.keys(some.signals), some.unknown]).toEqual([['loss'], ['lozz', 'toString']])
+  expect(await read('signals=loss')).not.toHaveProperty('unknown')
+  const unknown = await read('signals=lozz')
   expect(unknown).toMatchObject({ status: 404, code: 'signal-not-found' })
   expect(unknown.detail).toContain('no signal "lozz"; it has loss')
 })

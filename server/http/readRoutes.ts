@@ -47,7 +47,9 @@ export function addReadRoutes(router: Router, runs: Runs, storage: Storage): voi
       const runId = parameter(request, 'id')
       const answer = await runs.inLine(runId, async () => {
         const { series } = await runs.openInLine(runId)
-        return series.query({ ...query, signals: signalsOf(series, runId, query.signals) })
+        const { wanted, unknown } = signalsOf(series, runId, query.signals)
+        const found = await series.query({ ...query, signals: wanted })
+        return unknown.length === 0 ? found : { ...found, unknown }
       })
       response.json(answer)
     },

@@ -73,12 +73,13 @@ export const blocks: Estimator<BlocksOptions, BlocksState, BlocksSample, readonl
 
 /**
  * The state under another budget: a longer one merges blocks until their length is at least `blockSteps` of
- * it; a shorter one keeps them, as they cannot be split.
+ * it; a shorter one keeps them, as they cannot be split, but for a first one that is not as long yet.
  */
 export function withBudget(state: BlocksState, budgetSteps: number | null): BlocksState {
   const wanted = blockSteps(budgetSteps)
   const blocksMax = budgetSteps === null ? blocksMaxWithoutBudget : blocksMaxWithBudget
-  let next: BlocksState = { ...state, blocksMax }
+  const isFirst = state.blocks.length === 0 && state.lastStep < wanted
+  let next: BlocksState = { ...state, blocksMax, blockSteps: isFirst ? wanted : state.blockSteps }
   while (next.blockSteps < wanted || next.blocks.length >= blocksMax) next = merged(next)
   return next
 }

@@ -79,10 +79,8 @@ const overdueRestore: Question = (run) => {
   const patience = Math.max(restoreSteps, restoreShare * lengthOrNominal(run))
   if (awaited === null || seen.step <= awaited.sinceStep + patience) return null
   const change = { trajectory: { ...trajectory, awaited: null } }
-  if (course.kind === 'search') {
-    const cut = searchCutShort({ ...run, ...change }, course, { reason: 'search-left', isFromStart: false })
-    return { ...cut, change: { ...cut.change } }
-  }
+  if (course.kind === 'search')
+    return searchCutShort({ ...run, ...change }, course, { reason: 'search-left', isFromStart: false })
   return {
     course,
     change,

@@ -88,10 +88,20 @@ describe('a counter that begins elsewhere', () => {
     },
   )
 
-  it('leaves the budget the steps that are to be taken', () => {
-    for (const origin of [500, 50_000]) {
-      const { state } = reported(started().state, [origin, origin + 1])
-      expect([endOf(state), lengthOf(state)]).toEqual([origin + 2_000, 2_000])
+  it('makes a budget above it where the counter ends, and one at or below it the steps to take: both are said', () => {
+    for (const [origin, end] of [
+      [500, 2_000],
+      [1_900, 2_000],
+      [2_000, 4_000],
+      [50_000, 52_000],
+    ] as const) {
+      const { state, decisions } = reported(started().state, [origin, origin + 1])
+      expect([endOf(state), lengthOf(state)]).toEqual([end, end - origin])
+      expect(decisions.at(-1)?.reason.values).toEqual({ origin, end, budgetSteps: 2_000 })
+      expect(state.phases[0]).toMatchObject({ fromStep: origin })
+      // Blocks of the length that they have in a run of so many steps from 0 on.
+      const same = started({ budgetSteps: end - origin }).state.seen.signals.lossBlocks
+      expect(state.seen.signals.lossBlocks.blockSteps).toBe(same.blockSteps)
     }
   })
 
@@ -111,8 +121,8 @@ describe('a counter that begins elsewhere', () => {
   it('is as told where the job names its first step', () => {
     const { state, decisions } = started({ firstStep: 700 })
     expect(state.seen).toMatchObject({ origin: 700, isOriginSure: true, step: 700 })
-    expect(decisions[0]).toMatchObject({ step: 700, reason: { values: { length: 2_000 } } })
-    expect(evaluatePlan(state.plan, 750).learningRate).toBeCloseTo(0.0525, 12)
+    expect(decisions[0]).toMatchObject({ step: 700, reason: { values: { length: 1_300 } } })
+    expect(evaluatePlan(state.plan, 733).learningRate).toBeCloseTo(0.05325, 3)
     expect(reported(state, [700, 701]).decisions).toEqual([])
   })
 })

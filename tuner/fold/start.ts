@@ -11,7 +11,7 @@ import { beginSearch, initialSearch } from '../phases/search/search.ts'
 import { deadlineStep, endOf, lengthOf, originOf } from '../plan/bounds.ts'
 import { settle, type Turn, updated } from '../settle.ts'
 import { unknownRegime } from '../signals/regime.ts'
-import { initialSignals } from '../signals/signals.ts'
+import { initialSignals, rebudgetedSignals } from '../signals/signals.ts'
 import { phaseOf, type TunerState, tunerVersion } from '../state.ts'
 
 /** The state before the first observation; the first observation must be `start`. */
@@ -129,6 +129,8 @@ export function relaid(run: Run): Outcome | null {
   const { seen, course } = run
   const origin = originOf(run)
   if (origin === 0 || course.kind === 'done' || course.kind === 'anneal') return null
+  const { budgetSteps } = run
+  const signals = rebudgetedSignals(seen.signals, lengthOf(run))
   const trajectory = { ...run.trajectory, awaited: null }
   const begins = beginning({ ...run, trajectory, seen: { ...seen, step: origin } })
   return {
@@ -140,13 +142,11 @@ export function relaid(run: Run): Outcome | null {
       // What was laid before the origin was known says nothing of these steps.
       followed: null,
       issued: [],
-      seen: {
-        ...seen,
-        ...begins.change?.seen,
-        step: seen.step,
-        signals: seen.signals,
-      },
+      seen: { ...seen, ...begins.change?.seen, step: seen.step, signals },
+      phases: run.phases.map((span) => ({ ...span, fromStep: Math.max(span.fromStep, origin) })),
     },
-    records: [{ kind: 'hold', rule: 'race', reason: 'origin', values: { origin, end: endOf(run) } }],
+    records: [
+      { kind: 'hold', rule: 'race', reason: 'origin', values: { origin, end: endOf(run), budgetSteps } },
+    ],
   }
 }

@@ -7,7 +7,7 @@ import { annealCourse, enterAnneal, enterDone, lastProbe } from '../phases/enter
 import { type Judgement, judgementNow } from '../phases/judgement.ts'
 import type { Draft, Outcome, Run } from '../phases/phase.ts'
 import { switchDraft } from '../phases/switchRecord.ts'
-import { deadlineStep, endOf, fallbackStep, lengthOf } from '../plan/bounds.ts'
+import { deadlineStep, endOf, fallbackStep, lengthOf, originOf } from '../plan/bounds.ts'
 import { annealRateShare } from '../plan/segments.ts'
 import { rebudgetedSignals } from '../signals/signals.ts'
 import type { Anneal } from '../state.ts'
@@ -29,7 +29,11 @@ export function rebudgeted(
     kind: 'hold',
     rule: 'person',
     reason: budgetSteps === null ? 'budget-removed' : 'budget-set',
-    values: { budgetSteps, step: seen.step },
+    values: {
+      budgetSteps,
+      step: seen.step,
+      ...(originOf(run) > 0 && { origin: originOf(run), end: endOf(changed) }),
+    },
     person: { by, reason },
   }
   const end = endOf(next)

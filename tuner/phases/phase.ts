@@ -72,7 +72,10 @@ export type RuleId = keyof typeof ruleVersions
 export type Outcome = {
   readonly course: Course
   readonly change?: Partial<
-    Pick<Run, 'seen' | 'trajectory' | 'person' | 'kept' | 'budgetSteps' | 'mode' | 'followed' | 'issued'>
+    Pick<
+      Run,
+      'seen' | 'trajectory' | 'person' | 'kept' | 'budgetSteps' | 'mode' | 'followed' | 'issued' | 'phases'
+    >
   >
   /** Outstanding actions that it makes pointless. */
   readonly withdraw?: (action: Action) => boolean

@@ -51,6 +51,20 @@ describe('the bounds of a run', () => {
     expect([endOf(run), lengthOf(run), deadlineStep(run)]).toEqual([10_600, 600, 10_540])
   })
 
+  it('end with the counter where the budget is above the first step, which is then no number of steps to take', () => {
+    const run = at(45_000, { origin: 40_000, budgetSteps: 50_000 })
+    expect([endOf(run), lengthOf(run), earliestSwitchStep(run), deadlineStep(run)]).toEqual([
+      50_000, 10_000, 42_500, 49_000,
+    ])
+  })
+
+  it('are the same for both readings of a budget where the counter begins at 0 or 1, and near where it begins soon after', () => {
+    const lengths = [0, 1, 2, 10, 100, 999, 1_000, 1_001].map((origin) => {
+      return lengthOf(at(origin, { origin, budgetSteps: 1_000 }))
+    })
+    expect(lengths).toEqual([1_000, 1_000, 998, 990, 900, 1, 1_000, 1_000])
+  })
+
   it('are none without a budget, where the rule may switch at any step', () => {
     const open = at(500, { budgetSteps: null })
     expect([endOf(open), lengthOf(open), deadlineStep(open), fallbackStep(open)]).toEqual([

@@ -2,6 +2,7 @@
 // job that follows a plan alone never anneals before the rule may. Steps are the job's own numbers, from any origin; all
 // shares are of the steps between the first reported one and the end.
 
+import { endOfBudget } from '../../protocol/plan.ts'
 import { canJudge } from '../options.ts'
 import type { TunerState } from '../state.ts'
 
@@ -28,11 +29,9 @@ export const originOf = ({ seen }: Timed): number => seen.origin ?? 0
 /** Steps taken since the first one. */
 export const elapsedOf = (run: Timed): number => run.seen.step - originOf(run)
 
-/** One past the last step; null = no budget. A budget is steps to take, wherever the counter began. */
-export function endOf(run: Timed): number | null {
-  const { budgetSteps } = run
-  return budgetSteps === null ? null : originOf(run) + budgetSteps
-}
+/** One past the last step; null = no budget. */
+export const endOf = (run: Timed): number | null =>
+  run.budgetSteps === null ? null : endOfBudget(originOf(run), run.budgetSteps)
 
 /** T: steps between the first and the end; null = no budget. */
 export function lengthOf(run: Timed): number | null {

@@ -194,7 +194,7 @@ const whyNoRace = ({ isKept, isShort }: Values): string =>
 /** Everything else, by key. */
 const others: Readonly<Record<string, (told: Told, values: Values) => string>> = {
   origin: (_, v) =>
-    `The job's counter began at step ${step(v, 'origin')}: the plan is laid from there${v.end == null ? '' : ` to step ${step(v, 'end')}`}.`,
+    `The job's counter began at step ${step(v, 'origin')}: the plan is laid from there${v.end == null ? '' : ` to step ${step(v, 'end')}, ${budgetRead(v)}`}.`,
   resumed: (_, v) =>
     `The run goes on from step ${step(v)}, where it was resumed; it had come to ${step(v, 'before')}.`,
   objective: ({ reason }, v) =>
@@ -217,7 +217,7 @@ const others: Readonly<Record<string, (told: Told, values: Values) => string>> =
   'cut-rise': (_, v) =>
     `${cutShort(v)}${v.keptStep == null ? '' : `, from the averaged weights of step ${step(v, 'keptStep')}`}: held-out loss of the averaged weights has risen from ${number(v, 'from')} to ${number(v, 'to')}, so more steps would only memorise.`,
   'budget-set': ({ person }, v) =>
-    `Budget set to ${step(v, 'budgetSteps')} steps at step ${step(v)}${inBrackets(person?.reason)}.`,
+    `Budget set to ${step(v, 'budgetSteps')} steps at step ${step(v)}${inBrackets(person?.reason)}${v.end == null ? '' : `: to step ${step(v, 'end')}, ${budgetRead(v)}`}.`,
   'budget-removed': ({ person }, v) => `Budget removed at step ${step(v)}${inBrackets(person?.reason)}.`,
   'mode-set': ({ reason, person }) => `Mode set to ${reason.text}${inBrackets(person?.reason)}.`,
   paused: ({ person }, v) => `Paused at step ${step(v)} by hand${inBrackets(person?.reason)}.`,
@@ -246,6 +246,11 @@ const others: Readonly<Record<string, (told: Told, values: Values) => string>> =
     `Stopped at step ${step(v)}: training came apart a fourth time (${sayOfSign(reason.text ?? '', v)}); ${v.keptStep == null ? 'no earlier weights are kept' : `the weights of step ${step(v, 'keptStep')} are kept`}.`,
 }
 
+/** How a budget was read, of a counter that did not begin at 0. */
+const budgetRead = (v: Values): string =>
+  v.end === v.budgetSteps
+    ? 'where the counter ends by that budget'
+    : `as a budget of ${step(v, 'budgetSteps')} is steps to take from ${step(v, 'origin')} on`
 const undoneAt = (v: Values, because: string): string =>
   `Switch undone at step ${step(v)}${because}: back to ${rate(v)} over ${formatPlural(v.climbSteps ?? 0, 'step')}.`
 const cutShort = (v: Values): string =>

@@ -54,6 +54,33 @@ describe('a budget that is changed', () => {
     expect(job.taken.length).toBeLessThanOrEqual(1_020)
   })
 
+  it.each([
+    [50_000, 46_000, 46_000],
+    [50_000, 55_000, 55_000],
+    [50_000, 4_000, 44_000],
+    [10_000, 15_000, 55_000],
+    [null, 46_000, 46_000],
+  ])(
+    'is read as the first one, of a counter that began at 40,000: %j, then %i, ends at %i',
+    (before, after, end) => {
+      const origin = 40_000
+      const job = reportedRun(
+        { ...options, budgetSteps: before },
+        { loss: (step) => loss(19)(step - origin) },
+        {
+          fromStep: origin,
+          toStep: origin + 16_000,
+          commands: { [origin + 1_000]: { kind: 'set-budget', budgetSteps: after, reason: '', by: 'test' } },
+        },
+      )
+      const set = job.decisions.find(({ reason }) => reason.key === 'budget-set')
+      expect(set?.reason.values).toMatchObject({ budgetSteps: after, origin, end })
+      expect(job.taken.at(-1)!.step).toBe(end - 1)
+      expect(job.taken.at(-1)!.applied).toBeLessThan(1e-4)
+      expect(job.state.lifecycle).toBe('finished')
+    },
+  )
+
   it('to none, plans no end', () => {
     const job = rebudgeted(300, null, 2_500)
     expect(job.summary.budgetSteps).toBeNull()

@@ -149,10 +149,16 @@ export function historyOf(seed: number, fixed: Partial<ReportedJobOptions> = {})
   }
 }
 
+/** Of levels that rise faster than they are evaluated nobody can tell that each of them falls: three probes see each. */
+const probesPerStage = 4
+
 /** The same job with more stages: new levels, each of them learned. */
 export function withStages(history: History, stageCount: number): History {
-  const draw = random(history.seed ^ 0x5bd1e995)
-  return { ...history, stages: stagesOf(draw, history.stepCount, stageCount) }
+  const { seed, stepCount, evaluationSteps } = history
+  const stages = stagesOf(random(seed ^ 0x5bd1e995), stepCount, stageCount)
+  const apart = probesPerStage * (evaluationSteps === 'asked' ? stepCount / 50 : (evaluationSteps ?? 0))
+  const isApart = ({ fromStep }: Stage, i: number) => i === 0 || fromStep - stages[i - 1]!.fromStep >= apart
+  return { ...history, stages: stages.filter(isApart) }
 }
 
 export function withCommands(history: History): History {

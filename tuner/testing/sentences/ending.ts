@@ -86,6 +86,18 @@ export const persons: readonly Case[] = [
     'Budget set to 4,000 steps at step 900 (to see).',
     { person },
   ],
+  [
+    'budget-set',
+    { step: 900, budgetSteps: 4_000, origin: 500, end: 4_000 },
+    'Budget set to 4,000 steps at step 900 (to see): to step 4,000, where the counter ends by that budget.',
+    { person },
+  ],
+  [
+    'budget-set',
+    { step: 900, budgetSteps: 450, origin: 500, end: 950 },
+    'Budget set to 450 steps at step 900 (to see): to step 950, as a budget of 450 is steps to take from 500 on.',
+    { person },
+  ],
   ['budget-removed', { step: 900 }, 'Budget removed at step 900 (to see).', { person }],
   ['mode-set', {}, 'Mode set to advisory (to see).', { text: 'advisory', person }],
   ['paused', { step: 500 }, 'Paused at step 500 by hand (to see).', { person }],

@@ -75,8 +75,13 @@ export const guards: readonly Case[] = [
 export const reports: readonly Case[] = [
   [
     'origin',
-    { origin: 500, end: 3_500 },
-    "The job's counter began at step 500: the plan is laid from there to step 3,500.",
+    { origin: 500, end: 3_500, budgetSteps: 3_500 },
+    "The job's counter began at step 500: the plan is laid from there to step 3,500, where the counter ends by that budget.",
+  ],
+  [
+    'origin',
+    { origin: 500, end: 900, budgetSteps: 400 },
+    "The job's counter began at step 500: the plan is laid from there to step 900, as a budget of 400 is steps to take from 500 on.",
   ],
   ['origin', { origin: 500, end: null }, "The job's counter began at step 500: the plan is laid from there."],
   [
