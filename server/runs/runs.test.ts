@@ -97,7 +97,12 @@ test('a database of version 0.1.0 is listed at once, refolded when it is read, a
   server = await startTestServer({ prepare: writeOldDatabase })
   const listed = runListSchema.parse((await server.call('GET', '/api/v1/runs')).body)
   expect(listed.runs).toMatchObject([
-    { id: 'old', headline: 'As 0.1.0 said it.', drift: null, options: { capabilities: ['checkpoint'] } },
+    {
+      id: 'old',
+      headline: 'As 0.1.0 said it.',
+      drift: null,
+      options: { capabilities: ['checkpoint'], optimizer: { family: 'adam' } },
+    },
   ])
   const path = '/api/v1/runs/old'
   const batch = { clientId: 'c', sequence: 1, steps: { step: [0, 1, 2], loss: [3, 'NaN', 2] } }
