@@ -99,8 +99,7 @@ function probeDistance(run: TunerState): number {
   // Late in a long run the distance would grow beyond what is affordable anyway.
   const longest = left <= 0 ? Infinity : stepsLeft / left
   const most = Math.max(probeStepsMax, Math.min(longest, budgetShareMax * length))
-  // Of two listed distances dear probes take the longer.
-  if (isDear(run, length)) return listedDistance(2 * Math.min(dearDistance(run), length))
+  if (isDear(run, length)) return evenDistance(run, length)
   return listedDistance(Math.min(share * elapsed, most))
 }
 
@@ -124,6 +123,10 @@ function isDear(run: TunerState, length: number): boolean {
   return time !== undefined && runProbes * time.probe > runProbesShareMax * time.step * length
 }
 
+/** … and as a listed one, of two the longer. */
+const evenDistance = (run: TunerState, length: number): number =>
+  listedDistance(2 * Math.min(dearDistance(run), length))
+
 /** The distance of dear probes; 0 = not known. */
 function dearDistance(run: TunerState): number {
   const time = seconds(run)
@@ -141,7 +144,7 @@ export function tooFewProbes(
   const until = fallbackStep(run)
   const length = lengthOf(run)
   if (time === undefined || until === null || length === null || !isDear(run, length)) return null
-  const distance = Math.max(dearDistance(run), probeStepsMin)
+  const distance = evenDistance(run, length)
   const probes = run.seen.signals.valley.count + Math.max(0, until - run.seen.step) / distance
   return probes < valleyProbesNeeded
     ? { probes: Math.floor(probes), stepsEach: time.probe / time.step }
