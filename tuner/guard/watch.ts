@@ -2,7 +2,8 @@
 //   not finite  5 losses, or 5 gradient norms, in a row; two probes in a row. Steps that mixed precision skipped are none.
 //   rise        the mean loss of a block of ten steps lies above the level of the last eight by more than they usually
 //               rise plus six deviations, in five blocks in a row.  e = x − median of the eight before;
-//               limit = max(0, median of the last eight e) + 6·max(1.48·MAD e, σ of single steps), over the last 32 blocks.
+//               limit = max(0, median of the last eight e) + 6·max(1.48·MAD e, σ of single steps), over the last 32 blocks;
+//               before 16 rises are known, by the trend of the eight and how their course bends instead.
 //               A leap that is no wider than others that healed may fade as a running mean does that begins anew:
 //               e ≤ 8·min(σ of the leap's block, widest σ known)/√(blocks since) is none yet.
 //   forgotten   five blocks in a row have given back ¾ of what was learned, in the first eight; later half as much again, so
@@ -22,7 +23,7 @@ export const guardBlockSteps = 10
 /** Blocks that make a level, blocks whose rises are remembered, and rises behind a judgement. */
 const levelBlocks = 8
 const rememberedBlocks = 32
-export const risesNeeded = 8
+export const risesNeeded = 16
 const bendBlocks = 4
 export const riseDeviations = 6
 export const blocksInARow = 5
@@ -32,9 +33,8 @@ const leapMin = 3
 const leapLeft = 8
 const healedMax = 1_000
 const healedFade = 0.999
-/** Learned plainly: the fall is so many deviations, of few blocks and of many; given back: so much of it. */
-const learnedEarly = 8
-const learnedLate = 5
+/** Learned plainly: the fall is so many deviations; given back: so much of it, at first and later. */
+const learnedDeviations = 8
 const forgottenShare = 0.75
 const outgrownShare = 1.5
 export const stuckSteps = 20
@@ -66,9 +66,10 @@ export type GuardState = NormState & {
   readonly sinceLeap: number
   readonly firstScatter: number
   readonly healed: number
-  /** Mean loss of the block where learning began, and the lowest since. */
+  /** Mean loss of the block where learning began, the lowest since, and whether it has been plain between them. */
   readonly first: number | null
   readonly lowest: number | null
+  readonly hasLearned: boolean
   /** What the guard has acted on, oldest first, at most 16: step, and the loss's level before and then. */
   readonly trips: readonly Trip[]
   /** No sign counts before this step: the job has yet to hear of the last one, or of what it announced. */
@@ -113,6 +114,7 @@ export const noGuard: GuardState = {
   firstScatter: 0,
   first: null,
   lowest: null,
+  hasLearned: false,
   trips: [],
   blindUntilStep: 0,
   unheardRows: 0,
@@ -178,6 +180,7 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
     firstScatter: state.firstScatter,
     first: state.first,
     lowest: state.lowest,
+    hasLearned: state.hasLearned,
     normMean: norms.normMean,
     normVariance: norms.normVariance,
     normCount: norms.normCount,
@@ -211,7 +214,7 @@ function endBlock(state: GuardState, mean: number, scatter: number): GuardState 
   const factor = usual > 0 && rise !== null && !isAbove ? leap / usual : 0
   return {
     ...next,
-    ...learnedOf(state, mean, deviation ?? 0),
+    ...learnedOf(state, mean, deviation ?? Number.POSITIVE_INFINITY),
     healed: Math.max(healedFade * healed, factor > leapMin ? Math.min(factor, healedMax) : 0),
     levels: [...levels, mean].slice(-levelBlocks),
     scatters: [...scatters, scatter].slice(-rememberedBlocks),
@@ -267,17 +270,18 @@ function isForgotten(state: GuardState, mean: number, deviation: number | null, 
   const { first, lowest, levels } = state
   if (first === null || lowest === null || deviation === null) return false
   const learned = first - lowest
-  if (levels.length < levelBlocks)
-    return learned > learnedEarly * deviation && mean - lowest > Math.max(forgottenShare * learned, left)
+  if (learned <= learnedDeviations * deviation) return false
+  if (levels.length < levelBlocks) return mean - lowest > Math.max(forgottenShare * learned, left)
   const far = Math.max((outgrownShare - 1) * learned, riseDeviations * deviation, left)
-  return learned > learnedLate * deviation && mean - first > far
+  return state.hasLearned && mean - first > far
 }
 
 /** A loss that rises before it has plainly learned begins there: so one that rises all along has forgotten nothing. */
-function learnedOf({ first, lowest }: GuardState, mean: number, deviation: number) {
-  const isAnew =
-    first === null || lowest === null || (mean > first && first - lowest <= learnedLate * deviation)
-  return isAnew ? { first: mean, lowest: mean } : { first, lowest: Math.min(lowest, mean) }
+function learnedOf({ first, lowest, hasLearned, rises }: GuardState, mean: number, deviation: number) {
+  if (first === null || lowest === null || (mean > first && !hasLearned))
+    return { first: mean, lowest: mean, hasLearned: false }
+  const isPlain = rises.length >= risesNeeded && first - lowest > learnedDeviations * deviation
+  return { first, lowest: Math.min(lowest, mean), hasLearned: hasLearned || isPlain }
 }
 
 /** Folds a valley probe: are all of its losses finite? */
