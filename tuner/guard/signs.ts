@@ -1,6 +1,5 @@
 // Which of the guard's signs is met (watch.ts says what each is).
 
-import { median } from 'simple-statistics'
 import { tripwireNonFiniteMax } from '../../protocol/plan.ts'
 import { hitsOfNorms } from './norms.ts'
 import {
@@ -13,6 +12,7 @@ import {
   risesNeeded,
   scatterOf,
   stuckSteps,
+  usualOf,
 } from './watch.ts'
 
 const normHitsNeeded = 5
@@ -30,17 +30,17 @@ export type SignKey =
 
 /** The sign that is met; null = none. O(1). */
 export function signOf(state: GuardState): Sign | null {
-  const { badLosses, badNorms, badProbes, highBlocks, forgottenBlocks, zeros, others } = state
+  const { badLosses, badNorms, badProbes, highBlocks, zeros, others } = state
   if (badLosses >= tripwireNonFiniteMax) return { key: 'non-finite-loss', values: { count: badLosses } }
   if (badNorms >= tripwireNonFiniteMax) return { key: 'non-finite-norm', values: { count: badNorms } }
   if (badProbes === probesInARow) return { key: 'non-finite-probe', values: { count: badProbes } }
-  if (highBlocks >= blocksInARow)
-    return {
-      key: 'loss-rise',
-      values: { steps: highBlocks * guardBlockSteps, from: levelOf(state), to: state.smoothed },
-    }
-  if (forgottenBlocks >= blocksInARow)
-    return { key: 'forgotten', values: { steps: forgottenBlocks * guardBlockSteps } }
+  if (highBlocks >= blocksInARow) {
+    const [steps, from] = [highBlocks * guardBlockSteps, levelOf(state)]
+    // The level has followed a slow climb beyond where the run began.
+    return from === null || from > (state.first ?? from)
+      ? { key: 'forgotten', values: { steps } }
+      : { key: 'loss-rise', values: { steps, from, to: state.smoothed } }
+  }
   if (zeros >= stuckSteps && others >= stuckSteps && isFarFromZero(state))
     return { key: 'loss-stuck', values: { steps: zeros } }
   if (state.normHits === 0) return null
@@ -51,7 +51,7 @@ export function signOf(state: GuardState): Sign | null {
 /** The loss was not on its way to 0. */
 function isFarFromZero(state: GuardState): boolean {
   const level = levelOf(state) ?? state.levels.at(-1) ?? null
-  const scatter = state.scatters.length === 0 ? 0 : median([...state.scatters])
+  const scatter = usualOf(state)
   return level !== null && scatter > 0 && Math.abs(level) > riseDeviations * scatter
 }
 

@@ -6,10 +6,12 @@ import type { Tripwire } from '../../protocol/vocabulary.ts'
 import { isSteering } from '../options.ts'
 import { armLossMax } from '../phases/search/race.ts'
 import { largeRateOf, type TunerState } from '../state.ts'
-import { type GuardState, levelOf, scatterOf } from './watch.ts'
+import { type GuardState, levelOf, scatterOf, usualOf } from './watch.ts'
 
 /** Distance of the loss's limit from its level, in deviations; multiple of the mean norm; the rate it falls to. Chosen. */
 const lossDeviations = 20
+/** … and in leaps that healed before: what a running mean does where it begins anew is no reason to slow down. */
+const healedFactor = 10
 const normFactor = 20
 const rateFactor = 0.1
 const normsNeeded = 20
@@ -43,7 +45,9 @@ const finite = (value: number): number | null => (Number.isFinite(value) ? value
 function lossLimit(guard: GuardState): number | null {
   const scatter = guard.levels.length < levelsNeeded ? null : scatterOf(guard)
   const level = highest(guard)
-  return scatter === null || level === null ? null : finite(level + lossDeviations * scatter)
+  return scatter === null || level === null
+    ? null
+    : finite(level + Math.max(lossDeviations * scatter, healedFactor * guard.healed * usualOf(guard)))
 }
 
 /** Where the loss is: the smoothed one, or the level, whichever is higher. */

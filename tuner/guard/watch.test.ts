@@ -92,6 +92,17 @@ describe('a loss that rises', () => {
     expect(byLoss(150, (step) => 1 + step / 50 + scatter[step]!)).toBeUndefined()
   })
 
+  it.each([80, 120, 160])('by twenty deviations from step %i on is one within 100 steps', (at) => {
+    const found = byLoss(400, (step) => 3 / (1 + step / 50) + scatter[step]! + (step < at ? 0 : 2))
+    expect(found?.step).toBeLessThan(at + 100)
+  })
+
+  it('is one within 100 steps though an outlier had healed', () => {
+    const found = byLoss(2_000, (step) => noisy(step) + (step === 700 ? 1e3 : 0) + (step < 1_500 ? 0 : 3))
+    expect(found?.step).toBeGreaterThan(1_500)
+    expect(found?.step).toBeLessThan(1_600)
+  })
+
   it('is none on a constant, a falling and a nearly constant loss', () => {
     expect(byLoss(2_000, () => 0)).toBeUndefined()
     expect(byLoss(2_000, () => 1)).toBeUndefined()
@@ -135,6 +146,19 @@ describe('what was learned and forgotten', () => {
     expect(byLoss(150, back(0.4, 1.5))).toBeUndefined()
     expect(byLoss(150, back(0.4, 1.7))?.step).toBe(20 + persistence - 1)
     expect(byLoss(150, back(1.99, 2))).toBeUndefined()
+  })
+})
+
+describe('a slow climb, which the level follows', () => {
+  const learning = (step: number) => 3 / (1 + step / 50) + scatter[step]!
+  it('is told once the loss lies above where it began by half of what was learned', () => {
+    const found = byLoss(2_000, (step) => learning(step) + 0.005 * Math.max(0, step - 900))
+    expect(found?.sign.key).toBe('forgotten')
+    expect(found?.step).toBeGreaterThan(900 + 2.8 / 0.005)
+  })
+
+  it('is none that stays below', () => {
+    expect(byLoss(2_000, (step) => learning(step) + 0.0025 * Math.max(0, step - 900))).toBeUndefined()
   })
 })
 

@@ -2,8 +2,12 @@
 //   not finite  5 losses, or 5 gradient norms, in a row; two probes in a row. Steps that mixed precision skipped are none.
 //   rise        the mean loss of a block of ten steps lies above the level of the last eight by more than they usually
 //               rise plus six deviations, in five blocks in a row.  e = x − median of the eight before;
-//               limit = max(0, median of the last eight e) + 6·max(1.48·MAD e, σ of single steps), over the last 32 blocks.
-//   forgotten   before a rise can be judged: five blocks in a row have given back ¾ of what was learned, if that was plain.
+//               limit = max(0, median of the last eight e) + 6·max(1.48·MAD e, σ of single steps), over the last 32 blocks;
+//               before 16 rises are known, by the trend of the eight and how their course bends instead.
+//               A leap that is no wider than others that healed may fade as a running mean does that begins anew:
+//               e ≤ 8·min(σ of the leap's block, widest σ known)/√(blocks since) is none yet.
+//   forgotten   five blocks in a row have given back ¾ of what was learned, in the first eight; later half as much again, so
+//               that a slow climb, which the level follows, is told once it is far above where the run began.
 //   norm        the gradient norm is 4 deviations above its mean at five of ten steps, and the loss rises as well.
 //   stuck       the loss is exactly 0 for 20 steps, after it was not.
 // Law: a constant added to every loss changes nothing, a factor c > 0 neither. So −.85 → −.02 is judged like .15 → .98,
@@ -11,7 +15,7 @@
 // A large step makes the loss noisy by design, so every sign needs persistence. Cost: O(1), O(40) at a block's end.
 // Why so: docs/decisions/0016-shift-invariant-guard.md. Right values: tuner/testing/cases/{levels,healthy,signs}.test.ts.
 
-import { median, medianAbsoluteDeviation } from 'simple-statistics'
+import { mean as meanOf, median, medianAbsoluteDeviation } from 'simple-statistics'
 import { normalPerMad } from '../estimators/uncertainty.ts'
 import { type NormState, noNorms, watchNorm } from './norms.ts'
 
@@ -19,16 +23,20 @@ export const guardBlockSteps = 10
 /** Blocks that make a level, blocks whose rises are remembered, and rises behind a judgement. */
 const levelBlocks = 8
 const rememberedBlocks = 32
-export const risesNeeded = 8
+export const risesNeeded = 16
+const bendBlocks = 4
 export const riseDeviations = 6
-/** What healed fades by this factor a block, and counts from so many usual deviations on, and up to so many. */
-const healedFade = 0.99
-const healedMin = 3
-const healedMax = 100
 export const blocksInARow = 5
-/** Learned plainly: the fall is so many times the error of a block's mean. */
-const learnedErrors = 16
+/** A leap: a block that scatters by so many times the usual; so much of its scatter may be left after one block. What
+ *  healed counts up to so many times the usual, and fades by this factor a block. Simulated: bench/records/2026-11-28-guard. */
+const leapMin = 3
+const leapLeft = 8
+const healedMax = 1_000
+const healedFade = 0.999
+/** Learned plainly: the fall is so many deviations; given back: so much of it, at first and later. */
+const learnedDeviations = 8
 const forgottenShare = 0.75
+const outgrownShare = 1.5
 export const stuckSteps = 20
 export const probesInARow = 2
 /** Larger losses have no sum: they count as not finite. */
@@ -53,13 +61,15 @@ export type GuardState = NormState & {
   readonly scatters: readonly number[]
   readonly rises: readonly number[]
   readonly highBlocks: number
-  /** The widest excursions that healed, in deviations of single steps, fading; and the one that is watched, in the loss's unit. */
+  /** The widest scatter of late in a block, and the blocks since; of the first block; and of leaps that healed, in usual ones. */
+  readonly leap: number
+  readonly sinceLeap: number
+  readonly firstScatter: number
   readonly healed: number
-  readonly excursion: number
-  readonly forgottenBlocks: number
-  /** Mean loss of the first block, and the lowest of any. */
+  /** Mean loss of the block where learning began, the lowest since, and whether it has been plain between them. */
   readonly first: number | null
   readonly lowest: number | null
+  readonly hasLearned: boolean
   /** What the guard has acted on, oldest first, at most 16: step, and the loss's level before and then. */
   readonly trips: readonly Trip[]
   /** No sign counts before this step: the job has yet to hear of the last one, or of what it announced. */
@@ -98,11 +108,13 @@ export const noGuard: GuardState = {
   scatters: [],
   rises: [],
   highBlocks: 0,
+  leap: 0,
+  sinceLeap: 0,
   healed: 0,
-  excursion: 0,
-  forgottenBlocks: 0,
+  firstScatter: 0,
   first: null,
   lowest: null,
+  hasLearned: false,
   trips: [],
   blindUntilStep: 0,
   unheardRows: 0,
@@ -162,11 +174,13 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
     scatters: state.scatters,
     rises: state.rises,
     highBlocks: state.highBlocks,
+    leap: state.leap,
+    sinceLeap: state.sinceLeap,
     healed: state.healed,
-    excursion: state.excursion,
-    forgottenBlocks: state.forgottenBlocks,
+    firstScatter: state.firstScatter,
     first: state.first,
     lowest: state.lowest,
+    hasLearned: state.hasLearned,
     normMean: norms.normMean,
     normVariance: norms.normVariance,
     normCount: norms.normCount,
@@ -181,83 +195,93 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
   return isFull ? endBlock(next, sum / guardBlockSteps, Math.sqrt(squares / (2 * guardBlockSteps))) : next
 }
 
-/** A block is full: is it high, and has what was learned been given back? Only a block that is not high moves the levels. */
+/** A block is full: does it lie high? Only one that does not moves the levels. */
 function endBlock(state: GuardState, mean: number, scatter: number): GuardState {
   if (!Number.isFinite(scatter)) return state
-  const rise = riseOf(state, mean)
-  const limit = riseLimitOf(state)
-  const first = state.first ?? mean
-  const isHigh = rise !== null && limit !== null && rise > limit
-  if (isHigh) {
-    const excursion = Math.max(state.excursion, scatter, rise / riseDeviations)
-    return { ...state, highBlocks: state.highBlocks + 1, excursion }
-  }
-  const lowest = Math.min(state.lowest ?? mean, mean)
-  const scatters = [...state.scatters, scatter].slice(-rememberedBlocks)
-  const forgottenBlocks =
-    limit === null && isForgotten({ first, lowest, scatters, mean }) ? state.forgottenBlocks + 1 : 0
+  const { levels, scatters, rises, healed } = state
+  const level = levelOf(state)
+  const rise = level === null ? null : mean - level
+  const usual = usualOf(state)
+  const deviation = scatterOf(state, usual)
+  const { leap, sinceLeap } = leapOf(state, scatter, usual)
+  const firstScatter = state.first === null ? scatter : state.firstScatter
+  const left = (leapLeft * Math.min(leap, Math.max(healed * usual, firstScatter))) / Math.sqrt(sinceLeap)
+  const isAbove = rise !== null && deviation !== null && rise > riseLimitOf(state, deviation)
+  const isHigh = (isAbove && rise > left) || isForgotten(state, mean, deviation, left)
+  const next = { ...state, leap, sinceLeap, firstScatter, highBlocks: isHigh ? state.highBlocks + 1 : 0 }
+  // While a leap is new its blocks are no level yet: it may be about to stay.
+  if (isHigh || (isAbove && sinceLeap <= blocksInARow)) return next
+  const factor = usual > 0 && rise !== null && !isAbove ? leap / usual : 0
   return {
-    ...state,
-    first,
-    lowest,
-    scatters,
-    forgottenBlocks,
-    highBlocks: 0,
-    excursion: 0,
-    // A leap downwards has healed as it came; the noise of a loss that rises may be all there is of a divergence.
-    healed: healedOf(state, rise !== null && rise <= 0 ? scatter : 0),
-    levels: [...state.levels, mean].slice(-levelBlocks),
-    rises: rise === null ? state.rises : [...state.rises, rise].slice(-rememberedBlocks),
+    ...next,
+    ...learnedOf(state, mean, deviation ?? Number.POSITIVE_INFINITY),
+    healed: Math.max(healedFade * healed, factor > leapMin ? Math.min(factor, healedMax) : 0),
+    levels: [...levels, mean].slice(-levelBlocks),
+    scatters: [...scatters, scatter].slice(-rememberedBlocks),
+    rises: rise === null ? rises : [...rises, rise].slice(-rememberedBlocks),
   }
 }
 
 /**
- * A running mean over an epoch is smooth but where it begins anew, and there it leaps: what has healed before is no divergence
- * the next time. An excursion counts so many usual deviations at most, so that an outlier does not blind the guard.
+ * A running mean over an epoch is smooth but where it begins anew: there it leaps, and what is left of that falls with the
+ * root of the steps since. Once all blocks that are remembered came later, the limits know it by themselves.
  */
-function healedOf({ healed, excursion, scatters }: GuardState, scatter: number): number {
-  const usual = scatters.length === 0 ? scatter : median([...scatters])
-  const factor = usual > 0 ? Math.max(excursion, scatter) / usual : 0
-  return Math.max(healedFade * healed, factor > healedMin ? Math.min(factor, healedMax) : 0)
+function leapOf({ leap, sinceLeap }: GuardState, scatter: number, usual: number) {
+  const isWider = scatter > Math.max(leapMin * usual, leap / Math.sqrt(sinceLeap + 1))
+  if (isWider) return { leap: scatter, sinceLeap: 1 }
+  return { leap: sinceLeap < rememberedBlocks ? leap : 0, sinceLeap: sinceLeap + 1 }
 }
 
 /** The level of the last eight blocks; null = they are not there yet. */
 export const levelOf = ({ levels }: GuardState): number | null =>
   levels.length < levelBlocks ? null : median([...levels])
 
-function riseOf(state: GuardState, mean: number): number | null {
-  const level = levelOf(state)
-  return level === null ? null : mean - level
-}
+/** Deviation of single steps in the middle block of those remembered; 0 = none. */
+export const usualOf = ({ scatters }: GuardState): number =>
+  scatters.length === 0 ? 0 : median([...scatters])
 
 /** Deviation of what a block's mean rises by, or of single steps; null = there is none, or too little to tell. */
-export function scatterOf({ rises, scatters, healed }: GuardState): number | null {
-  if (scatters.length === 0) return null
-  const ofRises = rises.length < risesNeeded ? 0 : normalPerMad * medianAbsoluteDeviation([...rises])
-  const usual = median([...scatters])
-  const scatter = Math.max(ofRises, usual, healed * usual)
+export function scatterOf(state: GuardState, usual: number = usualOf(state)): number | null {
+  const { rises, levels } = state
+  const ofBlocks =
+    rises.length < risesNeeded ? bendOf(levels) : normalPerMad * medianAbsoluteDeviation([...rises])
+  const scatter = Math.max(ofBlocks, usual)
   return scatter > 0 ? scatter : null
 }
 
-/** How far a block may lie above the level; null = not judged yet. A loss that rises steadily may go on: also while it is
- *  watched, when the level stands still. */
-function riseLimitOf(state: GuardState): number | null {
-  const { rises, highBlocks } = state
-  const scatter = scatterOf(state)
-  if (rises.length < risesNeeded || scatter === null) return null
-  const usual = Math.max(0, median(rises.slice(-levelBlocks))) * (1 + (2 * highBlocks) / (levelBlocks + 1))
-  return usual + riseDeviations * scatter
+/** By how much the course of few blocks bends: scatter that knows of correlation, and of no trend. */
+const bendOf = (levels: readonly number[]): number =>
+  levels.length < bendBlocks
+    ? 0
+    : meanOf(levels.slice(2).map((level, i) => Math.abs(level - 2 * levels[i + 1]! + levels[i]!)))
+
+/** How far a block may lie above the level. A loss that rises steadily may go on: also while it is watched, when the level
+ *  stands still. */
+function riseLimitOf({ levels, rises, highBlocks }: GuardState, deviation: number): number {
+  const half = levelBlocks / 2
+  const usual =
+    rises.length < risesNeeded
+      ? ((half + 0.5) / half) * (median(levels.slice(half)) - median(levels.slice(0, half)))
+      : median(rises.slice(-levelBlocks))
+  return Math.max(0, usual) * (1 + (2 * highBlocks) / (levelBlocks + 1)) + riseDeviations * deviation
 }
 
-function isForgotten(block: {
-  readonly first: number
-  readonly lowest: number
-  readonly scatters: readonly number[]
-  readonly mean: number
-}): boolean {
-  const learned = block.first - block.lowest
-  const error = median([...block.scatters]) / Math.sqrt(guardBlockSteps)
-  return error > 0 && learned > learnedErrors * error && block.mean >= block.lowest + forgottenShare * learned
+function isForgotten(state: GuardState, mean: number, deviation: number | null, left: number): boolean {
+  const { first, lowest, levels } = state
+  if (first === null || lowest === null || deviation === null) return false
+  const learned = first - lowest
+  if (learned <= learnedDeviations * deviation) return false
+  if (levels.length < levelBlocks) return mean - lowest > Math.max(forgottenShare * learned, left)
+  const far = Math.max((outgrownShare - 1) * learned, riseDeviations * deviation, left)
+  return state.hasLearned && mean - first > far
+}
+
+/** A loss that rises before it has plainly learned begins there: so one that rises all along has forgotten nothing. */
+function learnedOf({ first, lowest, hasLearned, rises }: GuardState, mean: number, deviation: number) {
+  if (first === null || lowest === null || (mean > first && !hasLearned))
+    return { first: mean, lowest: mean, hasLearned: false }
+  const isPlain = rises.length >= risesNeeded && first - lowest > learnedDeviations * deviation
+  return { first, lowest: Math.min(lowest, mean), hasLearned: hasLearned || isPlain }
 }
 
 /** Folds a valley probe: are all of its losses finite? */

@@ -137,7 +137,7 @@ const signs: Readonly<Record<string, (values: Values) => string>> = {
   'non-finite-norm': (v) => `the gradient norm was not finite at ${step(v, 'count')} steps in a row`,
   'non-finite-probe': (v) => `held-out losses were not finite at ${step(v, 'count')} probes in a row`,
   'loss-rise': (v) => `the loss stayed far above its level of ${number(v, 'from')} for ${steps(v)}`,
-  forgotten: (v) => `the loss was back near where the run began for ${steps(v)}`,
+  forgotten: (v) => `the loss was back where the run began, or above, for ${steps(v)}`,
   'loss-stuck': (v) => `the loss was exactly 0 for ${steps(v)}`,
   'norm-jump': (v) =>
     `the gradient norm jumped far above its mean at ${step(v, 'hits')} of ${step(v, 'of')} steps`,

@@ -31,7 +31,7 @@ export const guards: readonly Case[] = [
   [
     'forgotten',
     { ...slowed, steps: 50, keptStep: 840 },
-    'Divergence at step 905: the loss was back near where the run began for 50 steps. Back to the weights of step 840. The rate starts again at 0.01 and climbs to 0.02 by step 965.',
+    'Divergence at step 905: the loss was back where the run began, or above, for 50 steps. Back to the weights of step 840. The rate starts again at 0.01 and climbs to 0.02 by step 965.',
     { kind: 'guard' },
   ],
   [
