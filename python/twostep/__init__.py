@@ -1,11 +1,11 @@
 """Client of Twostep, the learning-rate autopilot.
 
-    run = twostep.init(project="mnist", budget_steps=6000)
-    run.watch(model, optimizer, evaluate=lambda model: ...)
-    for batch in loader:
-        ...
-        run.step(loss)
-    run.finish()
+run = twostep.init(project="mnist", budget_steps=6000)
+run.watch(model, optimizer, evaluate=lambda model: ...)
+for batch in loader:
+    ...
+    run.step(loss)
+run.finish()
 """
 
 from __future__ import annotations

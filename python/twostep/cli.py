@@ -14,11 +14,15 @@ from .sync import spools, sync
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0 done, 1 something is left or failed, 2 wrong usage."""
-    parser = argparse.ArgumentParser(prog="twostep", description="Client of Twostep, the learning-rate autopilot.")
+    parser = argparse.ArgumentParser(
+        prog="twostep", description="Client of Twostep, the learning-rate autopilot."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("sync", help="send what a run could not deliver")
-    command.add_argument("path", nargs="?", type=Path, help="a spool file or folder (default: TWOSTEP_SPOOL_DIR)")
+    command.add_argument(
+        "path", nargs="?", type=Path, help="a spool file or folder (default: TWOSTEP_SPOOL_DIR)"
+    )
     command.add_argument("--server", help="another server than the one that the run was meant for")
     command.add_argument("--token", help="default: TWOSTEP_TOKEN")
     command.add_argument("--json", action="store_true", help="one line of JSON a file")
@@ -41,7 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{file}: {error}", file=sys.stderr)
             continue
         if given.json:
-            print(json.dumps({"path": str(file), "sent": done.sent, "left": done.left, "problem": done.problem}))
+            print(
+                json.dumps({"path": str(file), "sent": done.sent, "left": done.left, "problem": done.problem})
+            )
         elif done.problem is None:
             print(f"{file}: {done.sent} batches sent")
         else:

@@ -106,9 +106,13 @@ class Reporter(threading.Thread):
         with self._settled:
             self._goal_asked = True
             self._wake.set()
-            return self._settled.wait_for(
-                lambda: (self._delivered >= goal and not self._goal_asked) or self.state == "silent", seconds
-            ) and self.state == "open"
+            return (
+                self._settled.wait_for(
+                    lambda: (self._delivered >= goal and not self._goal_asked) or self.state == "silent",
+                    seconds,
+                )
+                and self.state == "open"
+            )
 
     _goal_asked = False
 
@@ -260,7 +264,9 @@ class Reporter(threading.Thread):
         if answer.status in (0, 408, 429) or answer.status >= 500 or answer.status == 200:
             self._failures += 1
             if self._failures == 3:
-                log.warning("twostep: no answer from %s; training goes on, and reports wait", self.settings.server_url)
+                log.warning(
+                    "twostep: no answer from %s; training goes on, and reports wait", self.settings.server_url
+                )
             with self._settled:
                 self._settled.notify_all()
             return max(answer.retry_after, min(PAUSE_MAX, 0.1 * 2 ** min(self._failures, 9)))
@@ -303,7 +309,9 @@ class Reporter(threading.Thread):
         try:
             count = self._outbox.save(path, header)
             if count > 0:
-                log.warning("twostep: %d batches were not delivered; `twostep sync %s` sends them", count, path)
+                log.warning(
+                    "twostep: %d batches were not delivered; `twostep sync %s` sends them", count, path
+                )
         except OSError as error:
             log.error("twostep: what was not delivered could not be kept in %s: %s", path, error)
         self.dropped_steps += self._outbox.dropped_steps

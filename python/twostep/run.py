@@ -292,9 +292,14 @@ class Run:
     def _due(self) -> int:
         """The next step before which there is something to do, as far as is known."""
         step = self.step_count
-        due = [max(step + 1, int(action["atStep"])) for action in self._actions if action["id"] not in self._done]
+        due = [
+            max(step + 1, int(action["atStep"])) for action in self._actions if action["id"] not in self._done
+        ]
         distance = step - self._restored_at
-        for every, capability in ((self._plan.cadence.valley, "heldOutLoss"), (self._plan.cadence.line, "lineProbe")):
+        for every, capability in (
+            (self._plan.cadence.valley, "heldOutLoss"),
+            (self._plan.cadence.line, "lineProbe"),
+        ):
             if every is not None and capability in self._hands.capabilities:
                 due.append(step + every - distance % every)
         if self._plan.await_at is not None and self._plan.await_at > step:
@@ -363,7 +368,9 @@ class Run:
         if kind == "checkpoint":
             self._hands.keep(str(name), action.get("weights") == "averaged")
         elif kind == "restore":
-            self._hands.restore(str(name), bool(action.get("rewindData")), int(action.get("skipBatches") or 0))
+            self._hands.restore(
+                str(name), bool(action.get("rewindData")), int(action.get("skipBatches") or 0)
+            )
             self._wire.begin_anew()
             self._restored_at = self.step_count
         elif kind == "drop":
@@ -387,8 +394,14 @@ class Run:
 
     def _probe(self) -> bool:
         """The probes that the cadence asks for before this step; one that an action asked for serves."""
-        distance, cadence, able = self.step_count - self._restored_at, self._plan.cadence, self._hands.capabilities
-        is_valley = bool(cadence.valley and distance > 0 and distance % cadence.valley == 0 and "heldOutLoss" in able)
+        distance, cadence, able = (
+            self.step_count - self._restored_at,
+            self._plan.cadence,
+            self._hands.capabilities,
+        )
+        is_valley = bool(
+            cadence.valley and distance > 0 and distance % cadence.valley == 0 and "heldOutLoss" in able
+        )
         is_line = bool(cadence.line and distance > 0 and distance % cadence.line == 0 and "lineProbe" in able)
         if is_valley and self._probed_at != self.step_count:
             self._measure_valley("longest", None)

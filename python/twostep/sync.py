@@ -47,7 +47,11 @@ def _sent(path: Path, header: Batch, batches: list[Batch], connection: Connectio
     known = following.get(header["client"], 1) if isinstance(following, dict) else 1
     stored = max(0, min(known - int(header["sequence"]), len(batches)))
     for index, batch in enumerate(batches[stored:], stored):
-        body: dict[str, Any] = {"clientId": header["client"], "sequence": int(header["sequence"]) + index, **batch}
+        body: dict[str, Any] = {
+            "clientId": header["client"],
+            "sequence": int(header["sequence"]) + index,
+            **batch,
+        }
         body.pop(EVENTS, None)
         answer = connection.call("POST", f"/runs/{run['runId']}/telemetry", body)
         if answer.status != 200:

@@ -3,7 +3,7 @@
 //   rise        the mean loss of a block of ten steps lies above the level of the last eight by more than they usually
 //               rise plus six deviations, in five blocks in a row.  e = x − median of the eight before;
 //               limit = max(0, median of the last eight e) + 6·max(1.48·MAD e, σ of single steps), over the last 32 blocks;
-//               before 16 rises are known, by the trend of the eight and how their course bends instead.
+//               before 8 rises are known, by the trend of the eight and how their course bends instead.
 //               A leap that is no wider than others that healed may fade as a running mean does that begins anew:
 //               e ≤ 8·min(σ of the leap's block, widest σ known)/√(blocks since) is none yet.
 //   forgotten   five blocks in a row have given back ¾ of what was learned, in the first eight; later half as much again, so
@@ -23,7 +23,7 @@ export const guardBlockSteps = 10
 /** Blocks that make a level, blocks whose rises are remembered, and rises behind a judgement. */
 const levelBlocks = 8
 const rememberedBlocks = 32
-export const risesNeeded = 16
+export const risesNeeded = 8
 const bendBlocks = 4
 export const riseDeviations = 6
 export const blocksInARow = 5
@@ -270,10 +270,10 @@ function isForgotten(state: GuardState, mean: number, deviation: number | null, 
   const { first, lowest, levels } = state
   if (first === null || lowest === null || deviation === null) return false
   const learned = first - lowest
-  if (learned <= learnedDeviations * deviation) return false
-  if (levels.length < levelBlocks) return mean - lowest > Math.max(forgottenShare * learned, left)
-  const far = Math.max((outgrownShare - 1) * learned, riseDeviations * deviation, left)
-  return state.hasLearned && mean - first > far
+  if (levels.length < levelBlocks)
+    return learned > learnedDeviations * deviation && mean - lowest > Math.max(forgottenShare * learned, left)
+  // Not against the present deviation, which grows with a loss that does.
+  return state.hasLearned && mean - first > Math.max((outgrownShare - 1) * learned, left)
 }
 
 /** A loss that rises before it has plainly learned begins there: so one that rises all along has forgotten nothing. */

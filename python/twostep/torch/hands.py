@@ -58,7 +58,9 @@ class TorchHands:
         self._normalisation = Normalisation(model)
         self._averages = None if evaluate is None else Averages(self._parameters, host_averages)
         self._norms = GradientNorms(optimizer, micro_batches, self.later)
-        self._states = States(model, optimizer, host, [extra for extra in (data, scaler) if extra is not None])
+        self._states = States(
+            model, optimizer, host, [extra for extra in (data, scaler) if extra is not None]
+        )
         able: list[Capability] = []
         if evaluate is not None:
             able += ["heldOutLoss", "averagedWeights"]
@@ -116,7 +118,9 @@ class TorchHands:
         if evaluate is None or self._averages is None:
             raise Unsupported("nothing was given to evaluate with")
         if not self._normalisation.is_ready:
-            raise Unsupported("the model has seen no training batch yet, so its normalisation has no statistics")
+            raise Unsupported(
+                "the model has seen no training batch yet, so its normalisation has no statistics"
+            )
         counts = [count for count in WINDOWS if count <= self._averages.block_count]
         if windows == "longest":
             counts = counts[-1:]
@@ -194,7 +198,13 @@ class TorchHands:
             self._model.train(was_training)
 
 
-def watch(run: Any, model: nn.Module, optimizer: torch.optim.Optimizer, evaluate: Evaluate | None = None, **more: Any) -> None:
+def watch(
+    run: Any,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    evaluate: Evaluate | None = None,
+    **more: Any,
+) -> None:
     """Lets a run apply its rates to an optimizer and measure on its model. Before the first step.
 
     `evaluate(model)`: mean loss over a fixed set of 512 to 2,000 held-out examples, the same loss as in training, without
@@ -219,9 +229,13 @@ def _scored(answer: Any) -> dict[str, Any]:
         loss = answer.get("loss")
         if loss is None and parts is None:
             raise TypeError("evaluate must answer a loss, got a mapping without 'loss' and 'lossByPart'")
-        score["loss"] = _value(loss) if loss is not None else sum(score["lossByPart"]) / len(score["lossByPart"])
+        score["loss"] = (
+            _value(loss) if loss is not None else sum(score["lossByPart"]) / len(score["lossByPart"])
+        )
         return {key: _value(value) if key == "accuracy" else value for key, value in score.items()}
-    if isinstance(answer, (list, tuple)) or (isinstance(answer, Tensor) and answer.ndim == 1 and len(answer) > 1):
+    if isinstance(answer, (list, tuple)) or (
+        isinstance(answer, Tensor) and answer.ndim == 1 and len(answer) > 1
+    ):
         parts = [_value(part) for part in answer]
         return {"loss": sum(parts) / len(parts), **({"lossByPart": parts} if 4 <= len(parts) <= 32 else {})}
     return {"loss": _value(answer)}

@@ -65,7 +65,9 @@ class GradientNorms:
         if not gradients:
             return
         norms = torch._foreach_norm(gradients)
-        self._columns["gradientNormSquared"] = self._later(torch.stack([n.float() for n in norms]).square().sum())
+        self._columns["gradientNormSquared"] = self._later(
+            torch.stack([n.float() for n in norms]).square().sum()
+        )
         if self._parts:
             # The parts are of a mean over so many micro-batches; each one's own mean gradient is so many times as large.
             parts = torch.stack([squares.sum() for _, squares in self._parts.values()]).sum()

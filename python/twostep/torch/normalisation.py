@@ -22,7 +22,9 @@ class Normalisation:
     def __init__(self, model: nn.Module, batches: int = 8) -> None:
         self._model = model
         self._layers = [
-            layer for layer in model.modules() if isinstance(layer, _BatchNorm) and layer.running_mean is not None
+            layer
+            for layer in model.modules()
+            if isinstance(layer, _BatchNorm) and layer.running_mean is not None
         ]
         self._inputs: deque[tuple[tuple[Any, ...], dict[str, Any]]] = deque(maxlen=batches)
         self._is_ours = False
@@ -66,7 +68,10 @@ class Normalisation:
     @contextmanager
     def untouched(self) -> Iterator[None]:
         """Puts back training's own statistics."""
-        saved = [{name: value.clone() for name, value in layer.named_buffers(recurse=False)} for layer in self._layers]
+        saved = [
+            {name: value.clone() for name, value in layer.named_buffers(recurse=False)}
+            for layer in self._layers
+        ]
         try:
             yield
         finally:

@@ -16,7 +16,9 @@ STATES_MAX = 8
 
 
 class States:
-    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, host: bool, extras: list[Any]) -> None:
+    def __init__(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, host: bool, extras: list[Any]
+    ) -> None:
         self._model = model
         self._optimizer = optimizer
         self._host = host
@@ -92,4 +94,6 @@ def _placed(value: Any, parameter: Tensor) -> Any:
 
 
 def _device_random() -> list[Tensor] | None:
-    return torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
+    return (
+        torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
+    )
