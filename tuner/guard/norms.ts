@@ -4,10 +4,20 @@
 const normsNeeded = 20
 const normDeviations = 4
 const normMemory = 100
-const normWindow = (1 << 10) - 1
+const lastTen = (1 << 10) - 1
+
+/** A word of ten bits, the newest last, with one more. */
+export const withBit = (word: number, bit: boolean): number => ((word << 1) | (bit ? 1 : 0)) & lastTen
+
+/** How many of its ten bits are set. */
+export function bitsOf(word: number): number {
+  let count = 0
+  for (let rest = word; rest > 0; rest &= rest - 1) count++
+  return count
+}
 
 export type NormState = {
-  /** Norms that were not finite, in a row. */
+  /** The last ten norms as bits: 1 = not finite. */
   readonly badNorms: number
   readonly normMean: number
   readonly normVariance: number
@@ -37,18 +47,19 @@ export function watchNorm(
   const isResized = batchSize !== null && state.batchSize !== null && batchSize !== state.batchSize
   const size = batchSize ?? state.batchSize
   if (norm === null) return isResized ? restarted(state, size) : state
-  if (!Number.isFinite(norm)) return { ...normsOf(state), badNorms: state.badNorms + 1, batchSize: size }
+  if (!Number.isFinite(norm))
+    return { ...normsOf(state), badNorms: withBit(state.badNorms, true), batchSize: size }
   const level = isResized ? restarted(state, size) : state
   const { normMean, normVariance, normCount } = level
   const deviation = norm - normMean
   const isHigh = normCount >= normsNeeded && deviation > normDeviations * Math.sqrt(normVariance)
-  const normHits = ((level.normHits << 1) | (isHigh ? 1 : 0)) & normWindow
+  const normHits = withBit(level.normHits, isHigh)
   // A high norm moves the level that it is judged by no further than the limit: so an outlier does nothing, and a new level
   // is adopted.
   const told = isHigh && normVariance > 0 ? normDeviations * Math.sqrt(normVariance) : deviation
   const weight = Math.max(1 / (normCount + 1), 1 / normMemory)
   return {
-    badNorms: 0,
+    badNorms: withBit(state.badNorms, false),
     normMean: normMean + weight * told,
     normVariance: (1 - weight) * (normVariance + weight * told * told),
     normCount: normCount + 1,
@@ -81,10 +92,3 @@ const restarted = ({ badNorms }: NormState, batchSize: number | null): NormState
   normHits: 0,
   batchSize,
 })
-
-/** How many of the last ten norms were far above their mean. */
-export function hitsOfNorms(word: number): number {
-  let count = 0
-  for (let rest = word; rest > 0; rest &= rest - 1) count++
-  return count
-}

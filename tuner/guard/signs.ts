@@ -1,7 +1,7 @@
 // Which of the guard's signs is met (watch.ts says what each is).
 
 import { tripwireNonFiniteMax } from '../../protocol/plan.ts'
-import { hitsOfNorms } from './norms.ts'
+import { bitsOf } from './norms.ts'
 import {
   blocksInARow,
   type GuardState,
@@ -31,8 +31,10 @@ export type SignKey =
 /** The sign that is met; null = none. O(1). */
 export function signOf(state: GuardState): Sign | null {
   const { badLosses, badNorms, badProbes, highBlocks, zeros, others } = state
-  if (badLosses >= tripwireNonFiniteMax) return { key: 'non-finite-loss', values: { count: badLosses } }
-  if (badNorms >= tripwireNonFiniteMax) return { key: 'non-finite-norm', values: { count: badNorms } }
+  if (bitsOf(badLosses) >= tripwireNonFiniteMax)
+    return { key: 'non-finite-loss', values: { count: bitsOf(badLosses) } }
+  if (bitsOf(badNorms) >= tripwireNonFiniteMax)
+    return { key: 'non-finite-norm', values: { count: bitsOf(badNorms) } }
   if (badProbes === probesInARow) return { key: 'non-finite-probe', values: { count: badProbes } }
   if (highBlocks >= blocksInARow) {
     const [steps, from] = [highBlocks * guardBlockSteps, levelOf(state)]
@@ -44,7 +46,7 @@ export function signOf(state: GuardState): Sign | null {
   if (zeros >= stuckSteps && others >= stuckSteps && isFarFromZero(state))
     return { key: 'loss-stuck', values: { steps: zeros } }
   if (state.normHits === 0) return null
-  const hits = hitsOfNorms(state.normHits)
+  const hits = bitsOf(state.normHits)
   return hits >= normHitsNeeded && isRising(state) ? { key: 'norm-jump', values: { hits, of: 10 } } : null
 }
 

@@ -65,10 +65,16 @@ describe('losses that are not finite', () => {
     expect(byLoss(20, (step) => (step % 2 === 0 ? null : Number.NaN))?.step).toBe(9)
   })
 
-  it('count where they come late, and a sound late one ends the burst', () => {
+  it('are one where every second is, and none where they are rarer', () => {
+    expect(byLoss(200, (step) => (step >= 100 && step % 2 === 1 ? Number.NaN : 1))?.step).toBe(109)
+    expect(byLoss(200, (step) => (step % 3 === 0 ? Number.NaN : 1))).toBeUndefined()
+  })
+
+  it('count where they come late, among sound ones as well', () => {
     const burst = watched([1, Number.NaN, Number.NaN, Number.NaN, Number.NaN])
     expect(signOf(watchLate(burst, Number.NaN))?.key).toBe('non-finite-loss')
-    expect(signOf(watchLate(watchLate(burst, 1), Number.NaN))).toBeNull()
+    expect(signOf(watchLate(burst, 1))).toBeNull()
+    expect(signOf(watchLate(watchLate(burst, 1), Number.NaN))?.key).toBe('non-finite-loss')
     expect(watchLate(burst, null)).toBe(burst)
   })
 })
@@ -209,11 +215,12 @@ describe('gradient norms', () => {
     ).toBeUndefined()
   })
 
-  it('are none where single ones are high, and a sign of numbers at the fifth in a row that is none', () => {
+  it('are none where single ones are high, and a sign of numbers where five of ten are none', () => {
     expect(norm((step) => step % 5 === 0)).toBeUndefined()
     const none = (isNone: (step: number) => boolean) =>
       firstSign(500, (step) => ({ loss: 1, gradientNorm: isNone(step) ? Number.NaN : 1 }))
-    expect(none((step) => step % 2 === 1)).toBeUndefined()
+    expect(none((step) => step % 3 === 1)).toBeUndefined()
+    expect(none((step) => step % 2 === 1)?.step).toBe(9)
     expect(none((step) => step >= 100)).toEqual({
       step: 104,
       sign: { key: 'non-finite-norm', values: { count: 5 } },

@@ -1,5 +1,5 @@
 // The guard's watch over samples and probes: has training come apart? signs.ts says which sign is met; recovery.ts acts.
-//   not finite  5 losses, or 5 gradient norms, in a row; two probes in a row. Steps that mixed precision skipped are none.
+//   not finite  5 of the last ten losses, or gradient norms; two probes in a row. Steps that mixed precision skipped are none.
 //   rise        the mean loss of a block of ten steps lies above the level of the last eight by more than they usually
 //               rise plus six deviations, in five blocks in a row.  e = x − median of the eight before;
 //               limit = max(0, median of the last eight e) + 6·max(1.48·MAD e, σ of single steps), over the last 32 blocks;
@@ -17,7 +17,7 @@
 
 import { mean as meanOf, median, medianAbsoluteDeviation } from 'simple-statistics'
 import { normalPerMad } from '../estimators/uncertainty.ts'
-import { type NormState, noNorms, watchNorm } from './norms.ts'
+import { type NormState, noNorms, watchNorm, withBit } from './norms.ts'
 
 export const guardBlockSteps = 10
 /** Blocks that make a level, blocks whose rises are remembered, and rises behind a judgement. */
@@ -43,8 +43,9 @@ export const probesInARow = 2
 const lossMax = 1e300
 
 export type GuardState = NormState & {
-  /** Not finite, in a row. */
+  /** The last ten losses as bits: 1 = not finite. */
   readonly badLosses: number
+  /** Probes in a row that were not finite. */
   readonly badProbes: number
   /** Losses of exactly 0 in a row, and others before them, up to `stuckSteps`. */
   readonly zeros: number
@@ -156,7 +157,7 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
   const norms = watchNorm(state, sample)
   const isZero = loss === 0
   const next: GuardState = {
-    badLosses: isSound ? 0 : state.badLosses + (loss === null ? 0 : 1),
+    badLosses: loss === null ? state.badLosses : withBit(state.badLosses, !isSound),
     badNorms: norms.badNorms,
     badProbes: state.badProbes,
     zeros: loss === null ? state.zeros : isZero ? state.zeros + 1 : 0,
@@ -293,5 +294,5 @@ export const watchProbe = (state: GuardState, isSound: boolean): GuardState => (
 /** A step that is late or was left out, of which only a NaN says something: the run may be another life of itself. */
 export function watchLate(state: GuardState, loss: number | null): GuardState {
   if (state.unheardRows > 0) return { ...state, unheardRows: state.unheardRows - 1 }
-  return loss === null ? state : { ...state, badLosses: Number.isFinite(loss) ? 0 : state.badLosses + 1 }
+  return loss === null ? state : { ...state, badLosses: withBit(state.badLosses, !Number.isFinite(loss)) }
 }

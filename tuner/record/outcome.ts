@@ -25,7 +25,7 @@ export function outcomeOf({ course, seen, mode, options }: TunerState): RunSumma
         : null
   const heldOut = isSteering(mode) && offers(options, 'heldOutLoss') ? course.keptLoss : null
   const keptLoss = heldOut ?? recent
-  const isBroken = course.end === 'diverged' || seen.guard.badLosses > 0
+  const isBroken = course.end === 'diverged' || (seen.guard.badLosses & 1) === 1
   const isBetter = isBroken ? false : firstLoss === null || keptLoss === null ? null : keptLoss < firstLoss
   return { firstLoss, keptLoss, isBetter }
 }

@@ -133,8 +133,8 @@ const proposals: Readonly<Record<string, (values: Values, person: Decision['pers
 
 /** Signs of divergence. */
 const signs: Readonly<Record<string, (values: Values) => string>> = {
-  'non-finite-loss': (v) => `the loss was not finite at ${step(v, 'count')} steps in a row`,
-  'non-finite-norm': (v) => `the gradient norm was not finite at ${step(v, 'count')} steps in a row`,
+  'non-finite-loss': (v) => `the loss was not finite at ${step(v, 'count')} of the last 10 steps`,
+  'non-finite-norm': (v) => `the gradient norm was not finite at ${step(v, 'count')} of its last 10`,
   'non-finite-probe': (v) => `held-out losses were not finite at ${step(v, 'count')} probes in a row`,
   'loss-rise': (v) => `the loss stayed far above its level of ${number(v, 'from')} for ${steps(v)}`,
   forgotten: (v) => `the loss was back where the run began, or above, for ${steps(v)}`,

@@ -6,6 +6,7 @@
 
 import { tripwireNonFiniteMax } from '../../../protocol/plan.ts'
 import type { Score } from '../../estimators/pairedLoss.ts'
+import { bitsOf } from '../../guard/norms.ts'
 import { type GuardState, scatterOf } from '../../guard/watch.ts'
 
 /** Ratio of neighbouring rates. */
@@ -102,7 +103,8 @@ export function armLossMax(race: RaceState, guard: GuardState): number | null {
 export function hasArmDiverged(race: RaceState, guard: GuardState): boolean {
   const limit = armLossMax(race, guard)
   const isFar = guard.smoothed !== null && limit !== null && guard.smoothed > limit
-  return isFar || guard.badLosses >= tripwireNonFiniteMax || guard.badNorms >= tripwireNonFiniteMax
+  const isBroken = Math.max(bitsOf(guard.badLosses), bitsOf(guard.badNorms)) >= tripwireNonFiniteMax
+  return isFar || isBroken
 }
 
 /** Ends the current arm with its score, or, without a finite one, as diverged. */

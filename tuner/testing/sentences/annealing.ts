@@ -60,7 +60,7 @@ export const switches: readonly Case[] = [
   [
     'anneal-guard',
     { ...span, count: 5 },
-    'Annealing from step 900 to 3,000: the loss diverged a third time (the gradient norm was not finite at 5 steps in a row).',
+    'Annealing from step 900 to 3,000: the loss diverged a third time (the gradient norm was not finite at 5 of its last 10).',
     { text: 'non-finite-norm' },
   ],
   [

@@ -7,13 +7,13 @@ export const guards: readonly Case[] = [
   [
     'non-finite-loss',
     { ...slowed, count: 5, keptStep: 840 },
-    'Divergence at step 905: the loss was not finite at 5 steps in a row. Back to the weights of step 840. The rate starts again at 0.01 and climbs to 0.02 by step 965.',
+    'Divergence at step 905: the loss was not finite at 5 of the last 10 steps. Back to the weights of step 840. The rate starts again at 0.01 and climbs to 0.02 by step 965.',
     { kind: 'guard' },
   ],
   [
     'non-finite-norm',
     { ...slowed, count: 5 },
-    'Divergence at step 905: the gradient norm was not finite at 5 steps in a row. The rate starts again at 0.01 and climbs to the planned one by step 965.',
+    'Divergence at step 905: the gradient norm was not finite at 5 of its last 10. The rate starts again at 0.01 and climbs to the planned one by step 965.',
     { kind: 'guard', phase: { from: 'anneal', to: 'anneal' } },
   ],
   [
@@ -61,13 +61,13 @@ export const guards: readonly Case[] = [
   [
     'diverged',
     { step: 1_305, count: 5, keptStep: 840 },
-    'Stopped at step 1,305: training came apart a fourth time (the loss was not finite at 5 steps in a row); the weights of step 840 are kept.',
+    'Stopped at step 1,305: training came apart a fourth time (the loss was not finite at 5 of the last 10 steps); the weights of step 840 are kept.',
     { kind: 'finish', text: 'non-finite-loss' },
   ],
   [
     'diverged',
     { step: 1_305, count: 5, keptStep: null },
-    'Stopped at step 1,305: training came apart a fourth time (the loss was not finite at 5 steps in a row); no earlier weights are kept.',
+    'Stopped at step 1,305: training came apart a fourth time (the loss was not finite at 5 of the last 10 steps); no earlier weights are kept.',
     { kind: 'finish', text: 'non-finite-loss' },
   ],
 ]
