@@ -142,6 +142,8 @@ function slowed(run: Run, sign: Sign, isForGood: boolean, back: RestoreRequest |
       toStep,
       keptStep,
       isForGood: isForGood ? 1 : 0,
+      byHand: run.person.override?.learningRate ?? null,
+      untilStep: run.person.override?.untilStep ?? null,
     },
   }
   if (course.kind === 'large')

@@ -154,7 +154,11 @@ function sayGuard({ reason, phase }: Told): string {
   const back = values.keptStep == null ? '' : ` Back to the weights of step ${step(values, 'keptStep')}.`
   const climb = `${rate(values, 'fromRate')} and climbs to ${phase.to === 'anneal' ? 'the planned one' : rate(values)} by step ${step(values, 'toStep')}`
   const level = values.keptStep == null && key === 'loss-rise' ? ' The new level is taken as it is.' : ''
-  return `Divergence at step ${step(values)}: ${sayOfSign(key, values)}.${back} The rate starts again at ${climb}.${level}`
+  const next =
+    values.byHand == null
+      ? `The rate starts again at ${climb}`
+      : `The rate set by hand, ${rate(values, 'byHand')}, stays until step ${step(values, 'untilStep')}; then ${rate(values)} holds`
+  return `Divergence at step ${step(values)}: ${sayOfSign(key, values)}.${back} ${next}.${level}`
 }
 
 const searches: Readonly<Record<string, (values: Values, text?: string) => string>> = {

@@ -11,6 +11,12 @@ export const guards: readonly Case[] = [
     { kind: 'guard' },
   ],
   [
+    'non-finite-loss',
+    { ...slowed, count: 5, byHand: 0.05, untilStep: 1_200 },
+    'Divergence at step 905: the loss was not finite at 5 of the last 10 steps. The rate set by hand, 0.05, stays until step 1,200; then 0.02 holds.',
+    { kind: 'guard' },
+  ],
+  [
     'non-finite-norm',
     { ...slowed, count: 5 },
     'Divergence at step 905: the gradient norm was not finite at 5 of its last 10. The rate starts again at 0.01 and climbs to the planned one by step 965.',
