@@ -204,7 +204,7 @@ function asked(turn: Turn, before: Seen): Turn {
   if (!seen.isOriginSure && seen.origin !== 0) return turn
   const isBlock = seen.signals.lossBlocks.blocks !== before.signals.lossBlocks.blocks
   // The smoothed loss is charted once a block.
-  const smoothed = lossSmoother.read(seen.signals.smoother).value
+  const smoothed = lossSmoother.read(seen.signals.smoother)
   let next = isBlock ? charted(turn, chartPoint('lossSmoothed', seen.step - 1, smoothed)) : turn
   for (const question of questions) {
     const outcome = question(next.state, before)

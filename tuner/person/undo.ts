@@ -43,7 +43,7 @@ export function undone(
         signals: {
           ...signals,
           valley: valleyUpTo(signals.valley, course.fromRunLength),
-          gap: averagedGap.init({}),
+          gap: averagedGap.init(),
           probeLosses: [],
           averagedLosses: [],
           averagedSteps: [],

@@ -185,7 +185,7 @@ export function enterAnneal(run: Run, anneal: Anneal, records: Outcome['records'
     course: anneal,
     change: {
       // Gaps at the large rate say nothing of the regime at a lower one.
-      seen: { ...seen, signals: { ...seen.signals, gap: averagedGap.init({}) } },
+      seen: { ...seen, signals: { ...seen.signals, gap: averagedGap.init() } },
       person: { ...person, override: null },
     },
     withdraw: ({ kind }) => kind === 'probe',

@@ -188,7 +188,7 @@ describe('a change of the loss’s unit or of its zero', () => {
   /** The rule on a noisy valley, with every loss times a factor, plus a constant. */
   function noisyCost(seed: number, factor: number, shift: number) {
     const draw = normals(random(seed))
-    let valley = valleySlope.init({})
+    let valley = valleySlope.init()
     for (let probe = 1; probe <= 20; probe++) {
       const averagedLoss = 1 + 0.5 * (probe / 20) ** -0.7 + 0.005 * draw()
       valley = valleySlope.update(valley, {

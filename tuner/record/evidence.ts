@@ -35,6 +35,5 @@ export function evidenceOfSignals(reading: SignalsReading, gain: Estimate): read
     ...entry('noiseCurvature', reading.noiseCurvature, 'loss per squared distance', 'line-probe'),
     ...entry('criticalLearningRate', reading.criticalLearningRate, 'learning rate', 'line-probe'),
     ...entry('rateRatio', reading.rateRatio, 'ratio', 'line-probe'),
-    ...entry('lossTrend', reading.lossTrend, 'loss per step', 'training-loss'),
   ]
 }

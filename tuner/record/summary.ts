@@ -26,7 +26,7 @@ export function summaryOf(run: TunerState): TunerSummary {
     step: seen.step,
     budgetSteps,
     headline: headline(run),
-    loss: lossSmoother.read(signals.smoother).value,
+    loss: lossSmoother.read(signals.smoother),
     learningRate: seen.learningRate,
     largeLearningRate: largeRateOf(course),
     switchStep: appliedSwitch(run),

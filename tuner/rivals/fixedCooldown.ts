@@ -5,22 +5,21 @@
 // Source: Hu et al. 2024 (MiniCPM, "warmup-stable-decay"), Hägele et al. 2024 (cooldowns of 10 to 20 %).
 
 import { segmentRate } from '../../protocol/plan.ts'
-import { wholeOption } from '../estimators/options.ts'
+import { wholeOption } from '../estimators/estimator.ts'
 import { checkedRate, type Rival } from './rival.ts'
 
-export type FixedCooldownOptions = {
+export type FixedCooldownState = {
   readonly initialRate: number
   readonly budgetSteps: number
   /** Share of the budget that the anneal takes, from 0 to 1. */
   readonly share: number
 }
-export type FixedCooldownState = Required<FixedCooldownOptions>
 
 /** First step of an anneal over the last `share` of the budget. */
 export const cooldownStep = (budgetSteps: number, share: number): number =>
   budgetSteps - Math.round(share * budgetSteps)
 
-export const fixedCooldown: Rival<FixedCooldownOptions, FixedCooldownState> = {
+export const fixedCooldown: Rival<FixedCooldownState, FixedCooldownState> = {
   name: 'fixed cooldown',
   reads: [],
   init({ initialRate, budgetSteps, share }) {

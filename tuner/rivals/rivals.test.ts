@@ -38,7 +38,7 @@ const runs = {
   GreedyLR: () =>
     observed.reduce(
       (state, entry) => frozen(greedyLR.update(state, entry)),
-      frozen(greedyLR.init({ initialRate, windowSize: 5 })),
+      frozen(greedyLR.init({ initialRate })),
     ),
   dlib: () =>
     observed.reduce(
@@ -76,6 +76,17 @@ describe('rivals', () => {
     expect(greedyLimits(0.1)).toEqual({ minRate: 1e-3, maxRate: 1 })
     expect(greedyLimits(3)).toEqual({ minRate: 1e-3, maxRate: 3 })
     expect(greedyLimits(2e-4)).toEqual({ minRate: 2e-5, maxRate: 2e-3 })
+  })
+
+  it('GreedyLR begins anew, with its first rate, after 500 lowerings at the least one', () => {
+    let state = greedyLR.init({ initialRate, factor: 0.5, patience: 0, minRate: 0.05 })
+    const worse = (step: number) => {
+      state = greedyLR.update(state, { kind: 'probe', step, heldOutLoss: 1 })
+    }
+    for (let step = 0; step <= 500; step++) worse(step)
+    expect(state).toMatchObject({ learningRate: 0.05, best: 1, firstLoweredStep: 1 })
+    worse(501)
+    expect(state).toMatchObject({ learningRate: 0.1, best: null, resetLeft: 500, firstLoweredStep: 1 })
   })
 
   it('dlib stops training once its rate is below the least', () => {
