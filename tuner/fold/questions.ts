@@ -34,20 +34,11 @@ const graceOf = (run: Run): number =>
 const origin: Question = (run, before) => (run.seen.isOriginSure && !before.isOriginSure ? relaid(run) : null)
 
 /** The run goes on from an earlier step, as it was resumed. */
-const wentBack: Question = ({ seen, course }, before) =>
-  seen.step > before.step || seen.step === before.step
-    ? null
-    : {
-        course,
-        records: [
-          {
-            kind: 'hold',
-            rule: 'person',
-            reason: 'resumed',
-            values: { step: seen.step - 1, before: before.step },
-          },
-        ],
-      }
+const wentBack: Question = ({ seen, course }, before) => {
+  if (seen.step >= before.step) return null
+  const values = { step: seen.step - 1, before: before.step }
+  return { course, records: [{ kind: 'hold', rule: 'person', reason: 'resumed', values }] }
+}
 
 /** The job says that the loss measures something else: a new level is no divergence. */
 const objective: Question = (run, before) => {
@@ -115,21 +106,14 @@ const limits: Question = (run) => {
 }
 
 /** The guard has had time to share a client's alarm, and has not. */
-const unshared = (
-  { seen, plan, course }: Run,
-  { step, limit }: { step: number; limit: number },
-): Outcome => ({
-  course,
-  change: { seen: { ...seen, guard: { ...seen.guard, passed: null } } },
-  records: [
-    {
-      kind: 'guard',
-      rule: 'divergence-guard',
-      reason: 'tripwire',
-      values: { step, limit, rate: plan.tripwire?.thenLearningRate ?? null },
-    },
-  ],
-})
+function unshared({ seen, plan, course }: Run, { step, limit }: { step: number; limit: number }): Outcome {
+  const values = { step, limit, rate: plan.tripwire?.thenLearningRate ?? null }
+  return {
+    course,
+    change: { seen: { ...seen, guard: { ...seen.guard, passed: null } } },
+    records: [{ kind: 'guard', rule: 'divergence-guard', reason: 'tripwire', values }],
+  }
+}
 
 /** A sign of divergence comes before everything that the phase may want. */
 const phase: Question = (run) =>

@@ -14,6 +14,7 @@ import { wakeAt } from '../phases/phases.ts'
 import { endOf } from '../plan/bounds.ts'
 import { issuedPlan } from '../plan/planOf.ts'
 import { watchedRivals } from '../rivals/counterfactuals.ts'
+import type { RivalObservation } from '../rivals/rival.ts'
 import { charted, settle, type Turn, updated } from '../settle.ts'
 import { chartPoint } from '../signals/charts.ts'
 import { type BadSamples, foldSample, signalsBackTo } from '../signals/signals.ts'
@@ -124,16 +125,23 @@ function moved(run: TunerState, seen: Seen, report: Report): Seen {
         : seen.drift,
     rivals:
       isCounted && loss !== null
-        ? watchedRivals(
-            seen.rivals,
+        ? rivalsAfter(
+            run,
+            { rivals: seen.rivals, learningRate },
             { kind: 'step', step, loss, weightNormSquared: null },
-            {
-              fromStep: course.kind === 'large' ? Math.max(trajectory.validFromStep, course.fromStep) : null,
-              rate: reference,
-            },
           )
         : seen.rivals,
   }
+}
+
+/** The rivals after one more observation; they see what belongs to the large step, at its rate. */
+export function rivalsAfter(
+  { course, trajectory }: TunerState,
+  { rivals, learningRate }: Pick<Seen, 'rivals' | 'learningRate'>,
+  observation: RivalObservation,
+): Seen['rivals'] {
+  const fromStep = course.kind === 'large' ? Math.max(trajectory.validFromStep, course.fromStep) : null
+  return watchedRivals(rivals, observation, { fromStep, rate: largeRateOf(course) ?? learningRate })
 }
 
 /** What drift is judged by: the plans that the job may follow, and whether they climb. */

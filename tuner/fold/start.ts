@@ -102,7 +102,7 @@ function beginning(run: Run): Outcome {
   if (searching !== null) return beginSearch(run, searching)
   if (!isSteering(run.mode)) return { course: largeCourse(run.seen.step, null) }
   const rate = givenRate(run.options)
-  return { course: largeCourse(run.seen.step, rate, { ramp: rampTo(run, rate, run.seen.step) }) }
+  return { course: largeCourse(run.seen.step, rate, rampTo(run, rate, run.seen.step)) }
 }
 
 function startDraft(run: Run, { course }: Outcome): Draft {

@@ -33,7 +33,8 @@ export function undone(
   const ramp = { fromStep: step, toStep: step + climbSteps, fromRate }
   return {
     course: {
-      ...largeCourse(course.largeFromStep, course.fromRate, { ramp, undoneAtStep: step }),
+      ...largeCourse(course.largeFromStep, course.fromRate, ramp),
+      undoneAtStep: step,
       evaluatedAtStep: step,
     },
     change: {

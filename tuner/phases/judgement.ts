@@ -10,6 +10,7 @@ import { type Memorising, memorisingOf, memorisingRatio, shortAnnealShare } from
 import { effectiveRate, offers, optimizerFamily } from '../options.ts'
 import { deadlineStep, earliestSwitchStep, elapsedOf, lengthOf, originOf } from '../plan/bounds.ts'
 import { annealRateShare } from '../plan/segments.ts'
+import { comparison } from '../record/evidence.ts'
 import { readSignals, type SignalsReading } from '../signals/signals.ts'
 import { type MarginalCost, type MarginalCostInput, marginalCost } from './marginalCost.ts'
 import type { Run } from './phase.ts'
@@ -67,17 +68,10 @@ export function costInputOf(
   const step = elapsedOf(run)
   if (length === null || fit === null || step >= length) return undefined
   const origin = originOf(run)
-  const { runLength } = run.seen
-  return {
-    step,
-    length,
-    earliest: earliestSwitchStep(run) - origin,
-    deadline: (deadlineStep(run) ?? 0) - origin,
-    runLength,
-    valley: fit,
-    gain,
-    gap: reading.gap,
-  }
+  const earliest = earliestSwitchStep(run) - origin
+  const deadline = (deadlineStep(run) ?? 0) - origin
+  const { gap } = reading
+  return { step, length, earliest, deadline, runLength: run.seen.runLength, valley: fit, gain, gap }
 }
 
 /** δ: loss per step; null = no gain of annealing is measured. */
@@ -134,17 +128,10 @@ export const shortAnnealEnd = (run: Run): number =>
 
 /** The sign of memorising as a test in the record. */
 export const memorisingTest = (
-  { ratio, standardError, isMemorising }: Memorising,
-  hits: DecisionTest['hits'],
-): DecisionTest => ({
-  key: 'memorising',
-  left: { value: ratio, standardError },
-  relation: '<',
-  right: { value: memorisingRatio, standardError: null },
-  satisfied: isMemorising,
-  hits,
-  probability: null,
-})
+  { ratio: value, standardError, isMemorising: satisfied }: Memorising,
+  hits: DecisionTest['hits'] = { met: 1, of: 1 },
+): DecisionTest =>
+  comparison('memorising', { value, standardError }, '<', memorisingRatio, { satisfied, hits })
 
 /** How many of the last verdicts, at most three, say so. */
 export const hitsOf = (verdicts: readonly boolean[]): DecisionTest['hits'] => ({

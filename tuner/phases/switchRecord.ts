@@ -5,10 +5,9 @@ import type { Memorising } from '../estimators/memorising.ts'
 import { readSequentialTest } from '../estimators/sequentialTest.ts'
 import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
 import { canJudge, offers } from '../options.ts'
-import { evidenceOfSignals } from '../record/evidence.ts'
+import { comparison, evidenceOfSignals } from '../record/evidence.ts'
 import type { Anneal, AnnealReason, Large } from '../state.ts'
 import { hitsOf, type Judgement, memorisingNow, memorisingTest } from './judgement.ts'
-import { marginalCostTest } from './marginalCost.ts'
 import type { Draft, Run } from './phase.ts'
 
 /** The rule whose word a switch is. */
@@ -20,14 +19,11 @@ const ruleOf = (reason: AnnealReason, isOpen: boolean): Draft['rule'] => {
   return isOpen ? 'sequential' : 'marginal-cost'
 }
 
-export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement, text?: string): Draft {
+export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement): Draft {
   const { reason, fromStep, toStep } = anneal
   const { cost, reading, gain } = judgement
   const memorising = memorisingNow(run)
-  const test =
-    reason === 'memorising' && memorising !== undefined
-      ? memorisingTest(memorising, memorisedHits(run))
-      : testOf(run, judgement)
+  const sign = reason === 'memorising' ? memorising : undefined
   return {
     kind: 'switch',
     rule: ruleOf(reason, run.budgetSteps === null),
@@ -37,11 +33,11 @@ export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement, text
       toStep,
       staying: cost?.staying.value ?? null,
       annealing: cost?.annealing.value ?? null,
-      ...countsOf(judgement),
-      ...(reason === 'memorising' && memorising !== undefined ? fallsOf(run, memorising) : {}),
+      probes: reading.valley.count,
+      needed: valleyProbesNeeded,
+      ...(sign === undefined ? {} : fallsOf(run, sign)),
     },
-    ...(text === undefined ? {} : { text }),
-    test,
+    test: sign === undefined ? testOf(run, judgement) : memorisingTest(sign, memorisedHits(run)),
     evidence: [...evidenceOfSignals(reading, gain), ...evidenceOfMemorising(memorising)],
     outlook: run.course.kind === 'large' ? run.course.outlook : null,
     promised: anneal.promised,
@@ -51,8 +47,6 @@ export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement, text
 /** With a budget one sign is enough; without one, where the anneal would end the run, it must hold at each of three probes. */
 const memorisedHits = ({ budgetSteps, course }: Run) =>
   budgetSteps === null && course.kind === 'large' ? hitsOf(course.memorised) : { met: 1, of: 1 }
-
-const countsOf = ({ reading }: Judgement) => ({ probes: reading.valley.count, needed: valleyProbesNeeded })
 
 /** What the sentence about memorising needs. */
 export const fallsOf = (run: Run, { fromStep, trainingFall, heldOutFall }: Memorising) => ({
@@ -79,20 +73,17 @@ export const evidenceOfMemorising = (memorising: Memorising | undefined): readon
 export function testOf(run: Run, { cost }: Judgement): DecisionTest | undefined {
   if (run.course.kind !== 'large') return undefined
   if (run.budgetSteps === null) return sequentialTest(run.course)
-  return cost === undefined ? undefined : marginalCostTest(cost, hitsOf(run.course.verdicts))
+  if (cost === undefined) return undefined
+  const { staying, annealing, satisfied, probability } = cost
+  const hits = hitsOf(run.course.verdicts)
+  return comparison('marginal-cost', staying, '<=', annealing, { satisfied, hits, probability })
 }
 
 function sequentialTest({ sequential }: Large): DecisionTest {
   const { evidence, evidenceNeeded, satisfied, lookCount } = readSequentialTest(sequential)
-  return {
-    key: 'sequential',
-    left: { value: evidence, standardError: null },
-    relation: '>=',
-    right: { value: evidenceNeeded, standardError: null },
-    satisfied,
-    hits: { met: satisfied ? 1 : 0, of: lookCount },
-    probability: null,
-  }
+  const hits = { met: satisfied ? 1 : 0, of: lookCount }
+  const left = { value: evidence, standardError: null }
+  return comparison('sequential', left, '>=', evidenceNeeded, { satisfied, hits })
 }
 
 /** What keeps the rule from judging: the fallback plan in force. */

@@ -1,22 +1,13 @@
-// Evidence as it goes into a decision record: each number with its unit, error, count and where it came from.
+// What goes into a decision record of numbers: evidence, each with its unit, error, count and where it came from, and tests.
 
-import type { Evidence } from '../../protocol/vocabulary.ts'
+import type { DecisionTest, Evidence } from '../../protocol/vocabulary.ts'
 import type { Estimate } from '../estimators/estimator.ts'
 import type { SignalsReading } from '../signals/signals.ts'
 
-const entry = (signal: string, estimate: Estimate, unit: string, source: string): Evidence[] =>
-  estimate.value === null
-    ? []
-    : [
-        {
-          signal,
-          value: estimate.value,
-          standardError: estimate.standardError,
-          unit,
-          count: estimate.count,
-          source,
-        },
-      ]
+const entry = (signal: string, estimate: Estimate, unit: string, source: string): Evidence[] => {
+  const { value, standardError, count } = estimate
+  return value === null ? [] : [{ signal, value, standardError, unit, count, source }]
+}
 
 /** What the switch rule looked at. */
 export function evidenceOfSignals(reading: SignalsReading, gain: Estimate): readonly Evidence[] {
@@ -36,4 +27,23 @@ export function evidenceOfSignals(reading: SignalsReading, gain: Estimate): read
     ...entry('criticalLearningRate', reading.criticalLearningRate, 'learning rate', 'line-probe'),
     ...entry('rateRatio', reading.rateRatio, 'ratio', 'line-probe'),
   ]
+}
+
+/** Two sides, a relation and how often it held; a number on the right is a bound of ours, and has no error. */
+export function comparison(
+  key: DecisionTest['key'],
+  left: DecisionTest['left'],
+  relation: DecisionTest['relation'],
+  right: DecisionTest['right'] | number,
+  { satisfied = true, hits, probability = null }: Partial<DecisionTest> = {},
+): DecisionTest {
+  return {
+    key,
+    left,
+    relation,
+    right: typeof right === 'number' ? { value: right, standardError: null } : right,
+    satisfied,
+    hits: hits ?? { met: satisfied ? 1 : 0, of: 1 },
+    probability,
+  }
 }

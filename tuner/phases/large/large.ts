@@ -2,11 +2,11 @@
 // switch. Between probes a job may follow its plan into the anneal by itself, and is met there.
 
 import { valleyProbesNeeded } from '../../estimators/valleySlope.ts'
-import { givenRate, isSteering, momentumOf, offers } from '../../options.ts'
-import { deadlineStep, earliestSwitchStep, endOf, fallbackStep, lengthOf } from '../../plan/bounds.ts'
+import { givenRate, isSteering, offers } from '../../options.ts'
+import { deadlineStep, earliestSwitchStep, endOf, fallbackStep } from '../../plan/bounds.ts'
 import { patienceStep, tooFewProbes } from '../../plan/cadence.ts'
-import { largeSegments, rampedSegments, segment } from '../../plan/segments.ts'
-import { chartPoint } from '../../signals/charts.ts'
+import { horizonOf, largeSegments, rampedSegments, segment } from '../../plan/segments.ts'
+import { chartPoints } from '../../signals/charts.ts'
 import type { SignalsReading } from '../../signals/signals.ts'
 import type { Large, Outlook } from '../../state.ts'
 import { enterDone } from '../enter.ts'
@@ -33,11 +33,8 @@ export function judged(run: Run, course: Large, known?: SignalsReading): Outcome
     outlook: outlookOf(cost),
   }
   const outcome = decide({ ...run, course: judgedCourse }, judgedCourse, judgement)
-  const charts = [
-    ...chartPoint('annealingGain', run.seen.step, gain),
-    ...chartPoint('valleySlope', run.seen.step, cost?.slope ?? null),
-    ...chartPoint('stayingGain', run.seen.step, cost?.staying ?? null),
-  ]
+  const { slope: valleySlope = null, staying: stayingGain = null } = cost ?? {}
+  const charts = chartPoints(run.seen.step, { annealingGain: gain, valleySlope, stayingGain })
   return { ...toldDear(run, outcome, reading), charts }
 }
 
@@ -151,27 +148,18 @@ export const large: Phase<Large> = {
   probed: (run, course, _probe, reading) => (run.mode === 'off' ? { course } : judged(run, course, reading)),
   answered: () => null,
   segments(run, course) {
-    const { seen, options } = run
-    const { step } = seen
-    const momentum = momentumOf(options)
-    if (course.rate === null) {
-      const rate = seen.learningRate ?? givenRate(options)
-      return [segment('large', { fromStep: step, toStep: step + 1, from: rate, to: rate })]
+    const { rate, ramp } = course
+    const { step, learningRate } = run.seen
+    if (rate === null) {
+      const own = learningRate ?? givenRate(run.options)
+      return [segment('large', { fromStep: step, toStep: step + 1, from: own, to: own })]
     }
-    const horizon = { step, end: endOf(run), length: lengthOf(run), momentum }
     const switchStep = plannedSwitchStep(run, course)
-    return rampedSegments(
-      largeSegments(horizon, { rate: course.rate, switchStep }),
-      course.ramp,
-      step,
-      'large',
-    )
+    return rampedSegments(largeSegments(horizonOf(run), { rate, switchStep }), ramp, step, 'large')
   },
   awaitAtStep: (run) => endOf(run),
 }
 
 /** The budget is used up without an anneal: nothing was steered, or a person held the rate. */
 const usedUp = (run: Run, end: number): Outcome =>
-  enterDone(run, { end: 'finished', keptLoss: null, keep: 'last' }, [
-    { kind: 'finish', rule: 'finish', reason: 'budget-used', values: { step: end } },
-  ])
+  enterDone(run, {}, [{ kind: 'finish', rule: 'finish', reason: 'budget-used', values: { step: end } }])
