@@ -40,7 +40,7 @@ export function settle(turn: Turn, outcome: Outcome): Turn {
   const ending = proposalEnd(before, changed, outcome)
   const open = ending === null ? changed : { ...changed, person: { ...changed.person, proposal: null } }
   const asked = withActions(open, outcome)
-  const moved = { ...asked, ...phasesOf(before, asked, outcome.sinceStep) }
+  const moved = { ...asked, phases: phasesOf(before, asked, outcome.sinceStep) }
   const run = { ...moved, ...planOf(before, moved), lifecycle: lifecycleOf(moved) }
   const drafts = [...(ending === null ? [] : [ending]), ...(outcome.records ?? [])]
   const recorded = drafts.reduce((next, draft) => recordedOne(next, before, draft), { ...turn, state: run })
@@ -91,11 +91,8 @@ function withActions(run: TunerState, { withdraw, restore, ask = [] }: Outcome):
   }
   const replaced = kept.filter((action) => !requests.some((request) => isSameCheckpoint(action, request)))
   const added = requests.map((request, i) => ({ ...request, id: `a-${run.actionCount + i + 1}` }) as Action)
-  const next = {
-    ...run,
-    actions: [...replaced, ...added].slice(-actionsMax),
-    actionCount: run.actionCount + added.length,
-  }
+  const actions = [...replaced, ...added].slice(-actionsMax)
+  const next = { ...run, actions, actionCount: run.actionCount + added.length }
   if (restore === undefined) return next
   const { cause, runLength } = restore
   const awaited = { actionId: added[0]!.id, cause, sinceStep: run.seen.step, runLength }
@@ -107,19 +104,15 @@ const isSameCheckpoint = (action: Action, request: ActionRequest): boolean =>
   action.kind === 'checkpoint' && request.kind === 'checkpoint' && action.checkpoint === request.checkpoint
 
 /** The history of phases, where another one begins. */
-function phasesOf(
-  before: TunerState,
-  after: TunerState,
-  sinceStep = after.seen.step,
-): Pick<TunerState, 'phases'> {
+function phasesOf(before: TunerState, after: TunerState, sinceStep = after.seen.step): TunerState['phases'] {
   const phase = phaseOf(after.course)
-  if (phase === phaseOf(before.course)) return { phases: after.phases }
+  if (phase === phaseOf(before.course)) return after.phases
   const last = after.phases.at(-1)
   const fromStep = Math.max(sinceStep, last?.fromStep ?? 0)
   // A phase that no step was taken in leaves no trace.
   const ended = last === undefined || last.fromStep >= fromStep ? [] : [{ ...last, toStep: fromStep }]
   const phases = [...after.phases.slice(0, -1), ...ended, { phase, fromStep, toStep: null }]
-  return { phases: merged(phases).slice(-phaseSpansMax) }
+  return merged(phases).slice(-phaseSpansMax)
 }
 
 /** Two stretches of one phase without a step between them are one. */
@@ -148,16 +141,13 @@ function recordedOne(turn: Turn, before: TunerState, draft: Draft): Turn {
     !isSteering(state.mode) && !['override', 'hand-back', 'start', 'drift'].includes(draft.kind)
   const decision = recordOf(draft, {
     run: state,
-    phaseBefore: draft.kind === 'start' ? phaseOf(state.course) : phaseOf(before.course),
+    phaseBefore: phaseOf((draft.kind === 'start' ? state : before).course),
     observation,
     counterfactuals,
     status: draft.status ?? (isAdvice && draft.rule !== 'person' ? 'advisory' : 'applied'),
   })
-  return {
-    ...turn,
-    state: { ...state, decisionCount: decision.number },
-    decisions: [...turn.decisions, decision],
-  }
+  const decisions = [...turn.decisions, decision]
+  return { ...turn, state: { ...state, decisionCount: decision.number }, decisions }
 }
 
 /** The last record waits for a person. */

@@ -47,10 +47,8 @@ const movedTo = (ramp: Ramp | null, step: number): Ramp | null =>
     ? ramp
     : { ...ramp, fromStep: step, toStep: step + ramp.toStep - ramp.fromStep }
 
-function withRampsFrom(course: Course, step: number): Course {
-  if (course.kind === 'large') return { ...course, ramp: movedTo(course.ramp, step) }
-  return course.kind === 'anneal' ? { ...course, ramp: movedTo(course.ramp, step) } : course
-}
+const withRampsFrom = (course: Course, step: number): Course =>
+  'ramp' in course ? { ...course, ramp: movedTo(course.ramp, step) } : course
 
 /** Which weights go on where a restore failed; an arm's is the search's to tell. */
 function failureOf(run: Run, cause: RestoreCause, detail: string): Draft[] {

@@ -1,7 +1,6 @@
 // What a sample may have to decide, in the order in which it is asked. Each question looks at the run and answers with an
 // outcome, or with null.
 
-import { isDrifting } from '../guard/drift.ts'
 import { atNewLevel, guarded, notRestored } from '../guard/recovery.ts'
 import { signOf } from '../guard/signs.ts'
 import { isPassed, isTripwireStale } from '../guard/tripwire.ts'
@@ -13,6 +12,7 @@ import type { Outcome, Run } from '../phases/phase.ts'
 import { sampled } from '../phases/phases.ts'
 import { searchCutShort } from '../phases/search/search.ts'
 import { lengthOrNominal } from '../plan/bounds.ts'
+import { driftOf } from '../record/outcome.ts'
 import type { Seen } from '../state.ts'
 import { relaid } from './start.ts'
 
@@ -81,10 +81,10 @@ const overdueRestore: Question = (run) => {
 }
 
 /** The job does not follow its plan. */
-const drift: Question = ({ seen, course }) => {
-  const { since } = seen.drift
-  if (since === null || seen.drift.isTold || !isDrifting(seen.drift)) return null
-  const values = { sinceStep: since.step, applied: since.applied, planned: since.planned }
+const drift: Question = (run) => {
+  const { seen, course } = run
+  const values = driftOf(run)
+  if (values === null || seen.drift.isTold) return null
   return {
     course,
     change: { seen: { ...seen, drift: { ...seen.drift, isTold: true } } },

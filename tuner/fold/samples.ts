@@ -17,7 +17,7 @@ import { watchedRivals } from '../rivals/counterfactuals.ts'
 import type { RivalObservation } from '../rivals/rival.ts'
 import { charted, settle, type Turn, updated } from '../settle.ts'
 import { chartPoint } from '../signals/charts.ts'
-import { type BadSamples, foldSample, signalsBackTo } from '../signals/signals.ts'
+import { foldSample, signalsBackTo } from '../signals/signals.ts'
 import { largeRateOf, type Seen, type TunerState } from '../state.ts'
 import { leftOut, placeOf, type Report, reportAt } from './clean.ts'
 import { questions } from './questions.ts'
@@ -174,13 +174,10 @@ function counted(signals: Seen['signals'], report: Report): Seen['signals'] {
     isBad(report.preconditionedMicroGradientNormSquared)
   if (!isBadLoss && !isBadNorm && !isSkipped) return signals
   const { badSamples } = signals
-  const more: BadSamples = {
-    ...badSamples,
-    nonFinite: badSamples.nonFinite + (isBadLoss ? 1 : 0),
-    nonFiniteNorms: badSamples.nonFiniteNorms + (isBadNorm ? 1 : 0),
-    skipped: badSamples.skipped + (isSkipped ? 1 : 0),
-  }
-  return { ...signals, badSamples: more }
+  const nonFinite = badSamples.nonFinite + (isBadLoss ? 1 : 0)
+  const nonFiniteNorms = badSamples.nonFiniteNorms + (isBadNorm ? 1 : 0)
+  const skipped = badSamples.skipped + (isSkipped ? 1 : 0)
+  return { ...signals, badSamples: { ...badSamples, nonFinite, nonFiniteNorms, skipped } }
 }
 
 const isBad = (value: number | null): boolean => value !== null && !Number.isFinite(value)

@@ -42,19 +42,15 @@ const statuses = {
 
 /** The record that ends a proposal. */
 export function endOfProposal(run: Run, proposal: Proposal, end: ProposalEnd): Draft {
+  const { number } = proposal
   const waiting = waitingOf(run, proposal)
   return {
     kind: 'switch',
     rule: 'approval',
     reason: `proposal-${end}`,
-    values: {
-      number: proposal.number,
-      steps: waiting.steps,
-      loss: waiting.loss,
-      askedFromStep: run.person.askedFromStep,
-    },
+    values: { number, ...waiting, askedFromStep: run.person.askedFromStep },
     status: statuses[end],
-    answers: proposal.number,
+    answers: number,
     evidence: evidenceOfWaiting(waiting),
   }
 }

@@ -70,18 +70,20 @@ function toldDear(run: Run, outcome: Outcome, { valley }: SignalsReading): Outco
   const few = tooFewProbes(run)
   if (few === null) return outcome
   const told = { ...course, isDearSaid: true }
+  const values = { ...few, needed: valleyProbesNeeded, fallback: fallbackStep({ ...run, course: told }) }
   const draft = {
     kind: 'hold',
     rule: 'marginal-cost',
     reason: 'probes-too-dear',
-    values: { ...few, needed: valleyProbesNeeded, fallback: fallbackStep({ ...run, course: told }) },
+    values,
     isHold: true,
   } as const
   return { ...outcome, course: told, records: [draft] }
 }
 
-/** First step of the anneal in the plan that the job follows; null = there is none, or it is the one that was undone. */
-function plannedAnneal({ followed, plan }: Run, { undoneAtStep }: Large): number | null {
+/** First step of the anneal in the plan that the job follows; null = none, it is the one that was undone, or a person's rate holds. */
+function plannedAnneal({ followed, plan, person }: Run, { undoneAtStep }: Large): number | null {
+  if (person.override !== null) return null
   const from = (followed ?? plan).segments.find(({ phase }) => phase === 'anneal')?.fromStep ?? null
   return from === null || (undoneAtStep !== null && from <= undoneAtStep) ? null : from
 }
@@ -98,9 +100,8 @@ function met(run: Run, course: Large, fromStep: number): Outcome {
 /** The step at which the fallback plan is due, if nothing else has been decided by then; null = never. */
 function fallbackDue(run: Run, course: Large): number | null {
   if (!isSteering(run.mode) || course.undoneAtStep !== null || run.person.override !== null) return null
-  return run.seen.signals.valley.count < valleyProbesNeeded || course.outlook?.earliestStep == null
-    ? fallbackStep(run)
-    : null
+  const isJudged = run.seen.signals.valley.count >= valleyProbesNeeded && course.outlook?.earliestStep != null
+  return isJudged ? null : fallbackStep(run)
 }
 
 /**
@@ -126,8 +127,7 @@ export const large: Phase<Large> = {
     const ends = [end === null ? Infinity : lastStepOf(run, end), nextBlockEnd(run, course)]
     if (isSteering(run.mode) && run.trajectory.awaited === null) {
       ends.push(fallbackDue(run, course) ?? Infinity)
-      const planned = run.person.override === null ? plannedAnneal(run, course) : null
-      ends.push(planned === null ? Infinity : planned + 1)
+      ends.push((plannedAnneal(run, course) ?? Infinity) + 1)
     }
     return Math.min(...ends)
   },
@@ -136,7 +136,7 @@ export const large: Phase<Large> = {
     const end = endOf(run)
     if (end !== null && step >= lastStepOf(run, end)) return usedUp(run, end)
     if (!isSteering(run.mode) || run.trajectory.awaited !== null) return blockProbe(run, course, judged)
-    const planned = run.person.override === null ? plannedAnneal(run, course) : null
+    const planned = plannedAnneal(run, course)
     if (planned !== null && step > planned) return met(run, course, planned)
     const due = fallbackDue(run, course)
     // At the deadline nobody is asked any more: a question that ends there would be asked again at each step.
