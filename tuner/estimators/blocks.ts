@@ -102,31 +102,18 @@ function closed(state: BlocksState): BlocksState {
 /** Blocks twice as long. An open current block takes back its complete neighbour, if it now shares a block. */
 function merged(state: BlocksState): BlocksState {
   const length = state.blockSteps * 2
-  const result: Block[] = []
-  for (const block of state.blocks) {
+  const current = { step: state.currentStep, mean: state.currentMean, count: state.currentCount }
+  const blocks: Block[] = []
+  for (const block of [...state.blocks, current]) {
     const step = block.step - (block.step % length)
-    const last = result.at(-1)
-    if (last?.step === step) result[result.length - 1] = union(last, { ...block, step })
-    else result.push({ ...block, step })
-  }
-  const open: Block = {
-    step: state.currentStep - (state.currentStep % length),
-    mean: state.currentMean,
-    count: state.currentCount,
+    const last = blocks.at(-1)
+    if (last?.step === step) blocks[blocks.length - 1] = union(last, block)
+    else if (block.count > 0) blocks.push({ ...block, step })
   }
   // A block that the run has only half filled is not complete: it becomes the current one again.
-  const last = result.at(-1)
-  const unfinished = last !== undefined && last.step + length > state.lastStep + 1
-  const reopened = unfinished ? (result.pop() as Block) : undefined
-  const current = reopened?.step === open.step ? union(reopened, open) : (reopened ?? open)
-  return {
-    ...state,
-    blockSteps: length,
-    blocks: result,
-    currentStep: current.step,
-    currentMean: current.mean,
-    currentCount: current.count,
-  }
+  const isOpen = blocks.length > 0 && blocks.at(-1)!.step + length > state.lastStep + 1
+  const { step, mean, count } = isOpen ? blocks.pop()! : { step: 0, mean: 0, count: 0 }
+  return { ...state, blockSteps: length, blocks, currentStep: step, currentMean: mean, currentCount: count }
 }
 
 /** Both blocks' samples in one; an empty one changes nothing. */

@@ -22,21 +22,16 @@ const medianErrorNeeded = 4
  * Residuals of a fit look less correlated than the noise was, by about (1+r)/n for each fitted parameter; this
  * is added back for `fittedParameters` (simulated: 33 probes with r = .8 cover 89 % instead of 82 %).
  */
-export function longRunFactor(values: readonly number[], fittedParameters = 0): number {
-  const measured = lagOne(values)
-  return factorOf(measured + (fittedParameters * (1 + measured)) / values.length)
-}
+export const longRunFactor = (values: readonly number[], fittedParameters = 0): number =>
+  factorOf(autocorrelation(values, fittedParameters))
 
 /**
  * The same factor for errors that are shown: r is taken .8/√n, most of its own standard error, above its estimate,
  * because a few values look less correlated than they are as often as not. A fitted mean is one parameter. Coverage of
  * 95 % intervals: bench/records/2026-11-24-coverage/README.md. Fewer than 3 values, or a constant: 1.
  */
-export function cautiousFactor(values: readonly number[], fittedParameters: number): number {
-  const n = values.length
-  const measured = lagOne(values)
-  return factorOf(measured + (fittedParameters * (1 + measured)) / n + autocorrelationCaution / Math.sqrt(n))
-}
+export const cautiousFactor = (values: readonly number[], fittedParameters: number): number =>
+  factorOf(autocorrelation(values, fittedParameters) + autocorrelationCaution / Math.sqrt(values.length))
 
 function factorOf(r: number): number {
   if (!(r > 0)) return 1
@@ -44,14 +39,15 @@ function factorOf(r: number): number {
   return Math.sqrt((1 + clipped) / (1 - clipped))
 }
 
-/** Lag-1 autocorrelation about the mean; NaN for fewer than 3 values and for a constant. */
-function lagOne(values: readonly number[]): number {
+/** Lag-1 autocorrelation about the mean, mended for fitted parameters; NaN for fewer than 3 values and for a constant. */
+function autocorrelation(values: readonly number[], fittedParameters: number): number {
   const n = values.length
   if (n < 3) return Number.NaN
   const center = mean(values)
   let lagged = 0
   for (let i = 1; i < n; i++) lagged += (values[i]! - center) * (values[i - 1]! - center)
-  return lagged / squaresAbout(values, center)
+  const measured = lagged / squaresAbout(values, center)
+  return measured + (fittedParameters * (1 + measured)) / n
 }
 
 /**

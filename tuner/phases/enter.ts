@@ -140,18 +140,14 @@ function annealEnd(run: Run, reason: AnnealReason, judgement: Judgement): number
 }
 
 /** Length of the anneal of a run without a budget; null = not measured. */
-function measuredAnnealSteps(run: Run, { reading, gain }: Judgement): number | null {
+function measuredAnnealSteps(run: Run, judgement: Judgement): number | null {
+  const { reading, gain } = judgement
   const scale = annealingScale(gain, reading.gap)
-  const tolerance = tolerancePerStep({ reading, gain })
+  const tolerance = tolerancePerStep(judgement)
   if (scale === null || tolerance === null) return null
   const { fit } = reading.valley
-  const slope = fit === null ? null : slopeAt(fit, run.seen.runLength).value
-  return openAnnealSteps({
-    step: elapsedOf(run),
-    scale: scale.value,
-    slope: slope ?? tolerance,
-    tolerancePerStep: tolerance,
-  })
+  const slope = (fit === null ? null : slopeAt(fit, run.seen.runLength).value) ?? tolerance
+  return openAnnealSteps({ step: elapsedOf(run), scale: scale.value, slope, tolerancePerStep: tolerance })
 }
 
 /** Goes back to the kept weights. The data order is not taken back: the batches since then were seen. */

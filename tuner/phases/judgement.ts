@@ -23,14 +23,16 @@ export type Judgement = {
   readonly reading: SignalsReading
   readonly gain: Estimate
   readonly cost: MarginalCost | undefined
+  readonly memorising: Memorising | undefined
 }
 
 /** The present measurement. `reading` is that of the run's signals, where it is known: it is dear to make. */
 export function judgementNow(run: Run, reading = readSignals(run.seen.signals)): Judgement {
   const gain = gainOf(run, reading)
   const input = costInputOf(run, reading, gain)
-  const cost = input === undefined ? undefined : marginalCost(input)
-  return { reading, gain, cost: cost === undefined ? undefined : inOwnSteps(cost, originOf(run)) }
+  const found = input === undefined ? undefined : marginalCost(input)
+  const cost = found === undefined ? undefined : inOwnSteps(found, originOf(run))
+  return { reading, gain, cost, memorising: memorisingNow(run) }
 }
 
 const inOwnSteps = (cost: MarginalCost, origin: number): MarginalCost => ({
@@ -75,7 +77,7 @@ export function costInputOf(
 }
 
 /** δ: loss per step; null = no gain of annealing is measured. */
-export function tolerancePerStep({ reading, gain }: Pick<Judgement, 'reading' | 'gain'>): number | null {
+export function tolerancePerStep({ reading, gain }: Judgement): number | null {
   const positive = ({ value }: Estimate): number | null => (value !== null && value > 0 ? value : null)
   const worth = positive(reading.gap) ?? positive(gain)
   return worth === null ? null : (toleranceShare * worth) / toleranceSteps

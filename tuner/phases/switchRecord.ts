@@ -1,13 +1,13 @@
 // The record of a switch, or of the wish for one: why the anneal begins, in keys and numbers.
 
-import type { DecisionTest, Evidence } from '../../protocol/vocabulary.ts'
+import type { DecisionTest } from '../../protocol/vocabulary.ts'
 import type { Memorising } from '../estimators/memorising.ts'
 import { readSequentialTest } from '../estimators/sequentialTest.ts'
 import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
 import { canJudge, offers } from '../options.ts'
-import { comparison, evidenceOfSignals } from '../record/evidence.ts'
+import { comparison, evidenceOf } from '../record/evidence.ts'
 import type { Anneal, AnnealReason, Large } from '../state.ts'
-import { hitsOf, type Judgement, memorisingNow, memorisingTest } from './judgement.ts'
+import { hitsOf, type Judgement, memorisingTest } from './judgement.ts'
 import type { Draft, Run } from './phase.ts'
 
 /** The rule whose word a switch is. */
@@ -21,8 +21,7 @@ const ruleOf = (reason: AnnealReason, isOpen: boolean): Draft['rule'] => {
 
 export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement): Draft {
   const { reason, fromStep, toStep } = anneal
-  const { cost, reading, gain } = judgement
-  const memorising = memorisingNow(run)
+  const { cost, reading, memorising } = judgement
   const sign = reason === 'memorising' ? memorising : undefined
   return {
     kind: 'switch',
@@ -38,7 +37,7 @@ export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement): Dra
       ...(sign === undefined ? {} : fallsOf(run, sign)),
     },
     test: sign === undefined ? testOf(run, judgement) : memorisingTest(sign, memorisedHits(run)),
-    evidence: [...evidenceOfSignals(reading, gain), ...evidenceOfMemorising(memorising)],
+    evidence: evidenceOf(judgement),
     outlook: run.course.kind === 'large' ? run.course.outlook : null,
     promised: anneal.promised,
   }
@@ -54,20 +53,6 @@ export const fallsOf = (run: Run, { fromStep, trainingFall, heldOutFall }: Memor
   trainingFall,
   heldOutFall,
 })
-
-export const evidenceOfMemorising = (memorising: Memorising | undefined): readonly Evidence[] =>
-  memorising === undefined
-    ? []
-    : [
-        {
-          signal: 'memorising',
-          value: memorising.ratio,
-          standardError: memorising.standardError,
-          unit: 'ratio',
-          count: memorising.probeCount,
-          source: 'memorising-window',
-        },
-      ]
 
 /** What was asked of the rule, and what it said; undefined = there was nothing to compare. */
 export function testOf(run: Run, { cost }: Judgement): DecisionTest | undefined {

@@ -2,15 +2,29 @@
 
 import type { DecisionTest, Evidence } from '../../protocol/vocabulary.ts'
 import type { Estimate } from '../estimators/estimator.ts'
+import type { Memorising } from '../estimators/memorising.ts'
 import type { SignalsReading } from '../signals/signals.ts'
 
-const entry = (signal: string, estimate: Estimate, unit: string, source: string): Evidence[] => {
-  const { value, standardError, count } = estimate
+type Measured = Pick<Estimate, 'value' | 'standardError' | 'count'>
+type Looked = {
+  readonly reading: SignalsReading
+  readonly gain: Estimate
+  readonly memorising: Memorising | undefined
+}
+
+const entry = (signal: string, measured: Measured, unit: string, source: string): Evidence[] => {
+  const { value, standardError, count } = measured
   return value === null ? [] : [{ signal, value, standardError, unit, count, source }]
 }
 
+const told = ({ ratio, standardError, probeCount }: Memorising): Measured => ({
+  value: ratio,
+  standardError,
+  count: probeCount,
+})
+
 /** What the switch rule looked at. */
-export function evidenceOfSignals(reading: SignalsReading, gain: Estimate): readonly Evidence[] {
+export function evidenceOf({ reading, gain, memorising }: Looked): readonly Evidence[] {
   return [
     ...entry('averagedLoss', reading.averagedLoss, 'loss', 'valley-probe'),
     ...entry('averagedGap', reading.gap, 'loss', 'valley-probe'),
@@ -26,6 +40,7 @@ export function evidenceOfSignals(reading: SignalsReading, gain: Estimate): read
     ...entry('noiseCurvature', reading.noiseCurvature, 'loss per squared distance', 'line-probe'),
     ...entry('criticalLearningRate', reading.criticalLearningRate, 'learning rate', 'line-probe'),
     ...entry('rateRatio', reading.rateRatio, 'ratio', 'line-probe'),
+    ...(memorising === undefined ? [] : entry('memorising', told(memorising), 'ratio', 'memorising-window')),
   ]
 }
 

@@ -9,7 +9,6 @@ import { formatPercent } from '../../protocol/numbers.ts'
 import type { Counterfactual, RunOptions } from '../../protocol/vocabulary.ts'
 import { offers } from '../options.ts'
 import { type DlibSlopeState, dlibSlope } from './dlibSlope.ts'
-import { cooldownStep } from './fixedCooldown.ts'
 import { type GreedyLRState, greedyLimits, greedyLR } from './greedyLR.ts'
 import { type ReduceOnPlateauState, reduceOnPlateau } from './reduceOnPlateau.ts'
 import type { Rival, RivalObservation, RivalReading } from './rival.ts'
@@ -17,6 +16,10 @@ import type { Rival, RivalObservation, RivalReading } from './rival.ts'
 // Counterfactuals in decision records. Chosen: fixed anneals over these shares of the budget; dlib's rule, whose window is 2,000 losses, sees means of so many of them, so that its part of the state stays small: what that changes is in bench/records/2026-11-24-rivals/README.md.
 const counterfactualShares = [0.2, 0.45, 0.8] as const
 const counterfactualBlockSteps = 10
+
+/** First step of a fixed anneal over the last `share` of the budget (Hu et al. 2024, Hägele et al. 2024). */
+export const cooldownStep = (budgetSteps: number, share: number): number =>
+  budgetSteps - Math.round(share * budgetSteps)
 
 export type RivalsState = {
   /** The weights that were watched are those from this step on. */

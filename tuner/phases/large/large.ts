@@ -10,7 +10,7 @@ import { chartPoints } from '../../signals/charts.ts'
 import type { SignalsReading } from '../../signals/signals.ts'
 import type { Large, Outlook } from '../../state.ts'
 import { enterDone } from '../enter.ts'
-import { type Judgement, judgementNow, memorisingNow } from '../judgement.ts'
+import { type Judgement, judgementNow } from '../judgement.ts'
 import type { MarginalCost } from '../marginalCost.ts'
 import type { Outcome, Phase, Run } from '../phase.ts'
 import { hitsNeeded, hitsWindow, isRising, riseDeviations, ruleReason } from '../rule.ts'
@@ -22,13 +22,12 @@ import { foldedOpen, judgedOpen } from './open.ts'
 /** Asks the rule with all signals folded up to this step. `known`: their reading. */
 export function judged(run: Run, course: Large, known?: SignalsReading): Outcome {
   const judgement = judgementNow(run, known)
-  const { reading, gain, cost } = judgement
-  const memorising = memorisingNow(run)?.isMemorising ?? false
+  const { reading, gain, cost, memorising } = judgement
   const judgedCourse: Large = {
     ...course,
     evaluatedAtStep: run.seen.step,
     verdicts: cost === undefined ? course.verdicts : [...course.verdicts, cost.satisfied].slice(-hitsWindow),
-    memorised: [...course.memorised, memorising].slice(-hitsWindow),
+    memorised: [...course.memorised, memorising?.isMemorising ?? false].slice(-hitsWindow),
     sequential: foldedOpen(run, course, judgement),
     outlook: outlookOf(cost),
   }

@@ -57,7 +57,8 @@ function hasDescended({ lossFirst, scatter }: RaceState, done: readonly Finisher
   return best < lossFirst - descentDeviations * scatter
 }
 
-const isClear = (race: RaceState, arm: Finisher, other: Finisher): boolean =>
+/** Better than another arm beyond doubt. */
+export const isClear = (race: RaceState, arm: Finisher, other: Finisher): boolean =>
   deviationsBetter(arm.score, other.score, race.hasSameBatches) >= clearlyBetter
 
 /** The fastest arm is clearly better than the one below it. */
