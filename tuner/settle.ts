@@ -56,16 +56,8 @@ function planOf(before: TunerState, run: TunerState): Pick<TunerState, 'plan' | 
 /** The same course, told anew: measured as often as it now asks for, within the limits that now hold. */
 export const replanned = (turn: Turn): Turn => settle(turn, { course: turn.state.course })
 
-/** Kinds that leave nothing of what was proposed before. */
-const changesOfCourse: readonly DecisionKind[] = [
-  'raise',
-  'lower',
-  'switch',
-  'undo',
-  'guard',
-  'override',
-  'finish',
-]
+/** Kinds that leave what was proposed before as it is; all others leave nothing of it. */
+const kindsBeside: readonly DecisionKind[] = ['start', 'hold', 'hand-back', 'drift']
 
 /** How what waited for a person ends by this outcome; null = it waits on, or nothing did. */
 function proposalEnd(before: TunerState, after: TunerState, outcome: Outcome): Draft | null {
@@ -73,7 +65,7 @@ function proposalEnd(before: TunerState, after: TunerState, outcome: Outcome): D
   if (proposal === null || after.person.proposal === null) return null
   const records = outcome.records ?? []
   const isOvertaken =
-    records.some(({ kind, answers }) => answers === undefined && changesOfCourse.includes(kind)) ||
+    records.some(({ kind, answers }) => answers === undefined && !kindsBeside.includes(kind)) ||
     before.budgetSteps !== after.budgetSteps ||
     before.mode !== after.mode
   if (isOvertaken) return endOfProposal(after, proposal, 'overtaken')

@@ -221,6 +221,7 @@ describe('95 % intervals cover the truth', () => {
       const gapError = 0.15 * gapTruth
       const { probability } = marginalCost({
         step,
+        end: budgetSteps,
         length: budgetSteps,
         earliest: 500,
         deadline: 1_800,

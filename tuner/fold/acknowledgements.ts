@@ -54,16 +54,11 @@ const withRampsFrom = (course: Course, step: number): Course =>
 function failureOf(run: Run, cause: RestoreCause, detail: string): Draft[] {
   if (cause === 'arm') return []
   if (cause === 'guard') return [notRestored(run, detail)]
-  const rate = run.course.kind === 'large' ? run.course.rate : (run.seen.learningRate ?? null)
-  return [
-    {
-      kind: run.course.kind === 'anneal' ? 'lower' : 'hold',
-      rule: cause === 'kept' ? 'rise' : 'race',
-      reason: `${cause}-not-restored`,
-      values: { step: run.seen.step, rate },
-      text: detail,
-    },
-  ]
+  const rate = run.course.kind === 'large' ? run.course.rate : run.seen.learningRate
+  const kind = run.course.kind === 'anneal' ? 'lower' : 'hold'
+  const rule = cause === 'kept' ? 'rise' : 'race'
+  const values = { step: run.seen.step, rate }
+  return [{ kind, rule, reason: `${cause}-not-restored`, values, text: detail }]
 }
 
 /** A checkpoint that could not be made is not one to go back to. */

@@ -48,12 +48,11 @@ const objective: Question = (run, before) => {
   const next = atNewLevel(run)
   const guard = watchedAfresh(seen.guard, seen.step + graceOf(run))
   const signals = { ...next.seen.signals, firstLoss: null, firstCount: 0 }
+  const text = seen.objective ?? ''
   return {
     course: next.course,
     change: { seen: { ...next.seen, guard, signals }, kept: null },
-    records: [
-      { kind: 'hold', rule: 'divergence-guard', reason: 'objective', values, text: seen.objective ?? '' },
-    ],
+    records: [{ kind: 'hold', rule: 'divergence-guard', reason: 'objective', values, text }],
   }
 }
 

@@ -145,16 +145,10 @@ export function rivalsAfter(
 }
 
 /** What drift is judged by: the plans that the job may follow, and whether they climb. */
-const driftView = ({ plan, issued, followed, course, options }: TunerState, step: number) => ({
-  plan,
-  issued,
-  followed,
-  isClimbing:
-    options.warmupSteps !== null &&
-    course.kind === 'large' &&
-    course.ramp !== null &&
-    step < course.ramp.toStep,
-})
+function driftView({ plan, issued, followed, course, options }: TunerState, step: number) {
+  const rampEnd = course.kind === 'large' ? (course.ramp?.toStep ?? 0) : 0
+  return { plan, issued, followed, isClimbing: options.warmupSteps !== null && step < rampEnd }
+}
 
 /** A job that does not tell its rate is taken to follow the plan; where it goes its own way, nothing is known. */
 const assumedRate = (

@@ -1,6 +1,6 @@
 // What there is to weigh at a step: all signals, the gain of annealing at the present rate, the two sides of the switch
 // rule where both are known, the price of a step where there is no budget, and the sign that more steps would memorise.
-// Rules count steps from the run's first one; what leaves here has the job's own numbers.
+// The sign of memorising counts steps from the run's first one; all else here has the job's own numbers.
 
 import type { DecisionTest } from '../../protocol/vocabulary.ts'
 import { annealingGain } from '../estimators/annealingGain.ts'
@@ -8,7 +8,7 @@ import type { Block } from '../estimators/blocks.ts'
 import { type Estimate, noEstimate } from '../estimators/estimator.ts'
 import { type Memorising, memorisingOf, memorisingRatio, shortAnnealShare } from '../estimators/memorising.ts'
 import { effectiveRate, offers, optimizerFamily } from '../options.ts'
-import { deadlineStep, earliestSwitchStep, elapsedOf, lengthOf, originOf } from '../plan/bounds.ts'
+import { deadlineStep, earliestSwitchStep, elapsedOf, endOf, lengthOf, originOf } from '../plan/bounds.ts'
 import { annealRateShare } from '../plan/segments.ts'
 import { comparison } from '../record/evidence.ts'
 import { readSignals, type SignalsReading } from '../signals/signals.ts'
@@ -30,19 +30,9 @@ export type Judgement = {
 export function judgementNow(run: Run, reading = readSignals(run.seen.signals)): Judgement {
   const gain = gainOf(run, reading)
   const input = costInputOf(run, reading, gain)
-  const found = input === undefined ? undefined : marginalCost(input)
-  const cost = found === undefined ? undefined : inOwnSteps(found, originOf(run))
+  const cost = input === undefined ? undefined : marginalCost(input)
   return { reading, gain, cost, memorising: memorisingNow(run) }
 }
-
-const inOwnSteps = (cost: MarginalCost, origin: number): MarginalCost => ({
-  ...cost,
-  earliestStep: cost.earliestStep + origin,
-  alternatives: cost.alternatives.map((entry) => ({
-    ...entry,
-    switchStep: entry.switchStep === null ? null : entry.switchStep + origin,
-  })),
-})
 
 /**
  * G at the present rate. Adaptive optimizers move by M⁻¹g, so their noise is that in the norm of M⁻¹; the plain one would be
@@ -65,15 +55,12 @@ export function costInputOf(
   reading: SignalsReading,
   gain: Estimate,
 ): MarginalCostInput | undefined {
-  const length = lengthOf(run)
+  const [end, length] = [endOf(run), lengthOf(run)]
+  const { step, runLength } = run.seen
   const { fit } = reading.valley
-  const step = elapsedOf(run)
-  if (length === null || fit === null || step >= length) return undefined
-  const origin = originOf(run)
-  const earliest = earliestSwitchStep(run) - origin
-  const deadline = (deadlineStep(run) ?? 0) - origin
-  const { gap } = reading
-  return { step, length, earliest, deadline, runLength: run.seen.runLength, valley: fit, gain, gap }
+  if (end === null || length === null || fit === null || step >= end) return undefined
+  const bounds = { earliest: earliestSwitchStep(run), deadline: deadlineStep(run) ?? end }
+  return { step, end, length, ...bounds, runLength, valley: fit, gain, gap: reading.gap }
 }
 
 /** δ: loss per step; null = no gain of annealing is measured. */

@@ -39,6 +39,7 @@ const exactFit = (
 /** P(S) = 1 + 2·(1000/S), so p(S) = 2000/S²; at step 1,000 of 2,000, every step a large one. */
 const example: MarginalCostInput = {
   step: 1_000,
+  end: 2_000,
   length: 2_000,
   earliest: 500,
   deadline: 1_800,
@@ -190,7 +191,7 @@ describe('a change of the loss’s unit or of its zero', () => {
     const gap = measured(0.1 * factor, 0.01 * factor)
     const gain = measured(0.2 * factor, 0.05 * factor)
     const fit = valleySlope.read(valley).fit!
-    const times = { step: 1_000, length: 3_000, earliest: 750, deadline: 2_700, runLength: 1_000 }
+    const times = { step: 1_000, end: 3_000, length: 3_000, earliest: 750, deadline: 2_700, runLength: 1_000 }
     return marginalCost({ ...times, valley: fit, gain, gap })!
   }
   const seeds = fc.nat(1_000_000)

@@ -7,7 +7,7 @@
 // Left is what staying still gains, right what annealing gains; both are losses, so multiplying all losses by a
 // constant, or adding one, leaves the switch where it is.
 // b comes from gradient noise and curvature (.3·G), from averaged weights (.6·D), or is their geometric mean.
-// Steps count from the run's first one. Source: derived here; constants from bench/records/2026-11-24-prototype/README.md.
+// Source: derived here; constants from bench/records/2026-11-24-prototype/README.md.
 // Cost: 40 evaluations of the fit.
 
 import { errorFunction } from 'simple-statistics'
@@ -23,7 +23,8 @@ const annealReferenceShare = 0.1
 
 export type MarginalCostInput = {
   readonly step: number
-  /** T: one past the last step. */
+  /** One past the last step, and T. */
+  readonly end: number
   readonly length: number
   /** The first and the last step at which the switch may come. */
   readonly earliest: number
@@ -94,12 +95,12 @@ export function marginalCost(input: MarginalCostInput): MarginalCost | undefined
 }
 
 /** S at the middle of the ramp, for a switch at that step. */
-const middleOf = ({ step, length, runLength }: MarginalCostInput, switchStep: number): number =>
-  runLength + (switchStep - step) + (length - switchStep) / 2
+const middleOf = ({ step, end, runLength }: MarginalCostInput, switchStep: number): number =>
+  runLength + (switchStep - step) + (end - switchStep) / 2
 
 /** R·p(S at the middle of the ramp), for a switch at a step at or after the present one. */
 const stayingSide = (input: MarginalCostInput, switchStep: number): Side =>
-  times(input.length - switchStep, known(slopeAt(input.valley, middleOf(input, switchStep))))
+  times(input.end - switchStep, known(slopeAt(input.valley, middleOf(input, switchStep))))
 
 /** First allowed step from now at which staying gains no more than annealing, by bisection. */
 function earliestStep(input: MarginalCostInput, annealing: number): number {
@@ -134,10 +135,10 @@ export function probabilityBelow(a: Side, b: Side): number | null {
 export function waitingLoss(input: MarginalCostInput, sinceStep: number): number | null {
   const scale = annealingScale(input.gain, input.gap)
   if (scale === null) return null
-  const { step, length, valley } = input
+  const { step, end, valley } = input
   const lossFrom = (switchStep: number): number => {
     const { value } = known(fittedLossAt(valley, Math.max(1, middleOf(input, switchStep))))
-    return value - scale.value * Math.log(length - switchStep)
+    return value - scale.value * Math.log(end - switchStep)
   }
   return lossFrom(step) - lossFrom(Math.min(step, sinceStep))
 }
@@ -147,15 +148,15 @@ export function waitingLoss(input: MarginalCostInput, sinceStep: number): number
  * what the averaged weights show, less what G promises beyond D; a longer one gains b per e-fold of its length.
  */
 function alternatives(input: MarginalCostInput, b: number, planned: number): readonly Alternative[] {
-  const { step, length, runLength, gain, gap, valley } = input
+  const { step, end, length, runLength, gain, gap, valley } = input
   const reference = annealReferenceShare * length
   const leftOver = Math.max(0, (gap.value ?? gain.value ?? 0) - (gain.value ?? gap.value ?? 0))
   const annealedAt = (switchStep: number): Pick<Alternative, 'finalLoss' | 'standardError'> => {
     const { value, standardError } = known(fittedLossAt(valley, middleOf(input, switchStep)))
-    return { finalLoss: value + leftOver - b * Math.log((length - switchStep) / reference), standardError }
+    return { finalLoss: value + leftOver - b * Math.log((end - switchStep) / reference), standardError }
   }
-  const end = known(fittedLossAt(valley, runLength + length - step))
-  const never = { finalLoss: end.value + (gap.value ?? gain.value ?? 0), standardError: end.standardError }
+  const { value, standardError } = known(fittedLossAt(valley, runLength + end - step))
+  const never = { finalLoss: value + (gap.value ?? gain.value ?? 0), standardError }
   const now = { kind: 'now' as const, switchStep: step, ...annealedAt(step) }
   const later = { kind: 'at' as const, switchStep: planned, ...annealedAt(planned) }
   return [...(planned > step ? [later] : []), now, { kind: 'never', switchStep: null, ...never }]

@@ -6,7 +6,7 @@ import { readSequentialTest } from '../estimators/sequentialTest.ts'
 import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
 import { canJudge, offers } from '../options.ts'
 import { comparison, evidenceOf } from '../record/evidence.ts'
-import type { Anneal, AnnealReason, Large } from '../state.ts'
+import type { Anneal, AnnealReason } from '../state.ts'
 import { hitsOf, type Judgement, memorisingTest } from './judgement.ts'
 import type { Draft, Run } from './phase.ts'
 
@@ -56,19 +56,18 @@ export const fallsOf = (run: Run, { fromStep, trainingFall, heldOutFall }: Memor
 
 /** What was asked of the rule, and what it said; undefined = there was nothing to compare. */
 export function testOf(run: Run, { cost }: Judgement): DecisionTest | undefined {
-  if (run.course.kind !== 'large') return undefined
-  if (run.budgetSteps === null) return sequentialTest(run.course)
+  const { course, budgetSteps } = run
+  if (course.kind !== 'large') return undefined
+  if (budgetSteps === null) {
+    const { evidence, evidenceNeeded, satisfied, lookCount } = readSequentialTest(course.sequential)
+    const hits = { met: satisfied ? 1 : 0, of: lookCount }
+    const left = { value: evidence, standardError: null }
+    return comparison('sequential', left, '>=', evidenceNeeded, { satisfied, hits })
+  }
   if (cost === undefined) return undefined
   const { staying, annealing, satisfied, probability } = cost
-  const hits = hitsOf(run.course.verdicts)
+  const hits = hitsOf(course.verdicts)
   return comparison('marginal-cost', staying, '<=', annealing, { satisfied, hits, probability })
-}
-
-function sequentialTest({ sequential }: Large): DecisionTest {
-  const { evidence, evidenceNeeded, satisfied, lookCount } = readSequentialTest(sequential)
-  const hits = { met: satisfied ? 1 : 0, of: lookCount }
-  const left = { value: evidence, standardError: null }
-  return comparison('sequential', left, '>=', evidenceNeeded, { satisfied, hits })
 }
 
 /** What keeps the rule from judging: the fallback plan in force. */

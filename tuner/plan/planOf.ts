@@ -30,12 +30,10 @@ export function planned(
     awaitAtStep: isSteering(mode) ? course.awaitAtStep : null,
   }
   if (isSame(plan, next)) return { plan, issued }
-  const isOther = JSON.stringify(issued.at(-1)?.segments) !== JSON.stringify(segments)
-  return { plan: next, issued: isOther ? withIssued(issued, next) : issued }
+  const isKnown = JSON.stringify(issued.at(-1)?.segments) === JSON.stringify(segments)
+  const { version } = next
+  return { plan: next, issued: isKnown ? issued : [...issued, { version, segments }].slice(-issuedMax) }
 }
-
-const withIssued = (issued: readonly IssuedPlan[], { version, segments }: Plan): readonly IssuedPlan[] =>
-  [...issued, { version, segments }].slice(-issuedMax)
 
 /** Whether two plans ask the same of a client, whatever their versions. */
 const isSame = (a: Plan, b: Plan): boolean =>

@@ -61,8 +61,8 @@ export function endedByComparison(run: Run, course: Anneal, probe: ValleyProbe):
   if (!course.isComparing) return { course }
   const earlier = probe.checkpoints?.find(({ checkpoint }) => checkpoint === keptCheckpoint)
   if (earlier === undefined) return endedUncompared(run, course) ?? { course }
-  const scores = { last: probe.raw.loss, averaged: bestAverage(probe)?.loss ?? null }
-  const averaged = probe.averaged.find(({ loss }) => loss === scores.averaged)
+  const averaged = bestAverage(probe)
+  const scores = { last: probe.raw.loss, averaged: averaged?.loss ?? null }
   const later = isAveragedBetter(scores) && averaged !== undefined ? averaged : probe.raw
   const scoreOf = ({ loss, lossByPart: parts = [] }: ProbeScore) => ({
     loss,

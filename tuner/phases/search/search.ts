@@ -117,9 +117,8 @@ export function searchCutShort(
 
 /** P with its parts: of the best window of averaged weights, or of the weights themselves where there is none. */
 export function scoreOf({ raw, averaged, examples }: ValleyProbe, deviation: number | null): Score {
-  const best = bestAverage({ averaged })
-  const entry = averaged.find(({ windowSteps }) => windowSteps === best?.windowSteps) ?? raw
-  return { loss: entry.loss, parts: entry.lossByPart ?? [], examples, deviation }
+  const { loss, lossByPart: parts = [] } = bestAverage({ averaged }) ?? raw
+  return { loss, parts, examples, deviation }
 }
 
 /** The restored arm begins where the job has gone back: it may have been between two reports. */
