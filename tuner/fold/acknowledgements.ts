@@ -11,7 +11,7 @@ import { settle, type Turn, updated } from '../settle.ts'
 import type { Course, Ramp, RestoreCause, Trajectory } from '../state.ts'
 
 export function foldAcknowledgement(turn: Turn, acknowledgement: Acknowledgement): Turn {
-  const { actionId, status, step } = acknowledgement
+  const { actionId, status } = acknowledgement
   const action = turn.state.actions.find(({ id }) => id === actionId)
   if (action === undefined) return turn
   const next = updated(turn, { actions: turn.state.actions.filter(({ id }) => id !== actionId) })
@@ -19,7 +19,7 @@ export function foldAcknowledgement(turn: Turn, acknowledgement: Acknowledgement
   const isAwaited = action.kind === 'restore' && awaited?.actionId === actionId
   const known = isAwaited ? settle(next, restored(next.state, awaited, acknowledgement)) : next
   const kept = action.kind === 'checkpoint' && status !== 'done' ? withoutCheckpoint(known, action) : known
-  const outcome = answered(kept.state, action, { ...acknowledgement, step })
+  const outcome = answered(kept.state, action, acknowledgement)
   return outcome === null ? kept : settle(kept, outcome)
 }
 

@@ -118,12 +118,11 @@ export function plannedSwitchStep(run: Run, course: Large): number {
 }
 
 /** Without held-out probes the end comes with the last report: a job that logs each tenth step never reports the very last. */
-export const lastStepOf = (run: Run, end: number): number => end - (run.seen.strideSteps - 1)
+export const lastStepOf = (run: Run): number => (endOf(run) ?? Infinity) - (run.seen.strideSteps - 1)
 
 export const large: Phase<Large> = {
   wakeAt(run, course) {
-    const end = endOf(run)
-    const ends = [end === null ? Infinity : lastStepOf(run, end), nextBlockEnd(run, course)]
+    const ends = [lastStepOf(run), nextBlockEnd(run, course)]
     if (isSteering(run.mode) && run.trajectory.awaited === null) {
       ends.push(fallbackDue(run, course) ?? Infinity)
       ends.push((plannedAnneal(run, course) ?? Infinity) + 1)
@@ -132,8 +131,7 @@ export const large: Phase<Large> = {
   },
   sampled(run, course) {
     const { step } = run.seen
-    const end = endOf(run)
-    if (end !== null && step >= lastStepOf(run, end)) return usedUp(run, end)
+    if (step >= lastStepOf(run)) return usedUp(run)
     if (!isSteering(run.mode) || run.trajectory.awaited !== null) return blockProbe(run, course, judged)
     const planned = plannedAnneal(run, course)
     if (planned !== null && step > planned) return met(run, course, planned)
@@ -160,5 +158,7 @@ export const large: Phase<Large> = {
 }
 
 /** The budget is used up without an anneal: nothing was steered, or a person held the rate. */
-const usedUp = (run: Run, end: number): Outcome =>
-  enterDone(run, {}, [{ kind: 'finish', rule: 'finish', reason: 'budget-used', values: { step: end } }])
+const usedUp = (run: Run): Outcome =>
+  enterDone(run, {}, [
+    { kind: 'finish', rule: 'finish', reason: 'budget-used', values: { step: endOf(run) } },
+  ])
