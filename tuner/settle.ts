@@ -40,7 +40,7 @@ export function settle(turn: Turn, outcome: Outcome): Turn {
   const ending = proposalEnd(before, changed, outcome)
   const open = ending === null ? changed : { ...changed, person: { ...changed.person, proposal: null } }
   const asked = withActions(open, outcome)
-  const moved = { ...asked, ...phasesOf(before, asked, outcome.sinceStep) }
+  const moved = { ...asked, phases: phasesOf(before, asked, outcome.sinceStep) }
   const run = { ...moved, ...planOf(before, moved), lifecycle: lifecycleOf(moved) }
   const drafts = [...(ending === null ? [] : [ending]), ...(outcome.records ?? [])]
   const recorded = drafts.reduce((next, draft) => recordedOne(next, before, draft), { ...turn, state: run })
@@ -56,16 +56,8 @@ function planOf(before: TunerState, run: TunerState): Pick<TunerState, 'plan' | 
 /** The same course, told anew: measured as often as it now asks for, within the limits that now hold. */
 export const replanned = (turn: Turn): Turn => settle(turn, { course: turn.state.course })
 
-/** Kinds that leave nothing of what was proposed before. */
-const changesOfCourse: readonly DecisionKind[] = [
-  'raise',
-  'lower',
-  'switch',
-  'undo',
-  'guard',
-  'override',
-  'finish',
-]
+/** Kinds that leave what was proposed before as it is; all others leave nothing of it. */
+const kindsBeside: readonly DecisionKind[] = ['start', 'hold', 'hand-back', 'drift']
 
 /** How what waited for a person ends by this outcome; null = it waits on, or nothing did. */
 function proposalEnd(before: TunerState, after: TunerState, outcome: Outcome): Draft | null {
@@ -73,7 +65,7 @@ function proposalEnd(before: TunerState, after: TunerState, outcome: Outcome): D
   if (proposal === null || after.person.proposal === null) return null
   const records = outcome.records ?? []
   const isOvertaken =
-    records.some(({ kind, answers }) => answers === undefined && changesOfCourse.includes(kind)) ||
+    records.some(({ kind, answers }) => answers === undefined && !kindsBeside.includes(kind)) ||
     before.budgetSteps !== after.budgetSteps ||
     before.mode !== after.mode
   if (isOvertaken) return endOfProposal(after, proposal, 'overtaken')
@@ -91,11 +83,8 @@ function withActions(run: TunerState, { withdraw, restore, ask = [] }: Outcome):
   }
   const replaced = kept.filter((action) => !requests.some((request) => isSameCheckpoint(action, request)))
   const added = requests.map((request, i) => ({ ...request, id: `a-${run.actionCount + i + 1}` }) as Action)
-  const next = {
-    ...run,
-    actions: [...replaced, ...added].slice(-actionsMax),
-    actionCount: run.actionCount + added.length,
-  }
+  const actions = [...replaced, ...added].slice(-actionsMax)
+  const next = { ...run, actions, actionCount: run.actionCount + added.length }
   if (restore === undefined) return next
   const { cause, runLength } = restore
   const awaited = { actionId: added[0]!.id, cause, sinceStep: run.seen.step, runLength }
@@ -107,19 +96,15 @@ const isSameCheckpoint = (action: Action, request: ActionRequest): boolean =>
   action.kind === 'checkpoint' && request.kind === 'checkpoint' && action.checkpoint === request.checkpoint
 
 /** The history of phases, where another one begins. */
-function phasesOf(
-  before: TunerState,
-  after: TunerState,
-  sinceStep = after.seen.step,
-): Pick<TunerState, 'phases'> {
+function phasesOf(before: TunerState, after: TunerState, sinceStep = after.seen.step): TunerState['phases'] {
   const phase = phaseOf(after.course)
-  if (phase === phaseOf(before.course)) return { phases: after.phases }
+  if (phase === phaseOf(before.course)) return after.phases
   const last = after.phases.at(-1)
   const fromStep = Math.max(sinceStep, last?.fromStep ?? 0)
   // A phase that no step was taken in leaves no trace.
   const ended = last === undefined || last.fromStep >= fromStep ? [] : [{ ...last, toStep: fromStep }]
   const phases = [...after.phases.slice(0, -1), ...ended, { phase, fromStep, toStep: null }]
-  return { phases: merged(phases).slice(-phaseSpansMax) }
+  return merged(phases).slice(-phaseSpansMax)
 }
 
 /** Two stretches of one phase without a step between them are one. */
@@ -148,16 +133,13 @@ function recordedOne(turn: Turn, before: TunerState, draft: Draft): Turn {
     !isSteering(state.mode) && !['override', 'hand-back', 'start', 'drift'].includes(draft.kind)
   const decision = recordOf(draft, {
     run: state,
-    phaseBefore: draft.kind === 'start' ? phaseOf(state.course) : phaseOf(before.course),
+    phaseBefore: phaseOf((draft.kind === 'start' ? state : before).course),
     observation,
     counterfactuals,
     status: draft.status ?? (isAdvice && draft.rule !== 'person' ? 'advisory' : 'applied'),
   })
-  return {
-    ...turn,
-    state: { ...state, decisionCount: decision.number },
-    decisions: [...turn.decisions, decision],
-  }
+  const decisions = [...turn.decisions, decision]
+  return { ...turn, state: { ...state, decisionCount: decision.number }, decisions }
 }
 
 /** The last record waits for a person. */

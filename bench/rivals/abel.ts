@@ -6,7 +6,7 @@
 // user is chosen here: factor .1, last lowering at 85 % of the budget, a period of 3 % of it, as far apart as the
 // tuner's own probes. A norm that is missing or not finite is left out. Cost: O(1).
 
-import { wholeOption } from '../../tuner/estimators/options.ts'
+import { wholeOption } from '../../tuner/estimators/estimator.ts'
 import { checkedFactor, checkedRate, type Rival } from '../../tuner/rivals/rival.ts'
 
 export type AbelOptions = {

@@ -3,13 +3,12 @@
 // reference test checks and, where a decision record cites it, that the tuner folds.
 
 import { dlibSlope } from '../../tuner/rivals/dlibSlope.ts'
-import { fixedCooldown } from '../../tuner/rivals/fixedCooldown.ts'
 import { greedyLimits, greedyLR } from '../../tuner/rivals/greedyLR.ts'
 import { reduceOnPlateau } from '../../tuner/rivals/reduceOnPlateau.ts'
 import type { Rival, RivalInput, RivalObservation, RivalReading } from '../../tuner/rivals/rival.ts'
 import { abel } from './abel.ts'
 import { sasa } from './sasa.ts'
-import { cosineFromStart, randomSwitch } from './schedules.ts'
+import { cosineFromStart, fixedCooldown, randomSwitch } from './schedules.ts'
 import { type TrialSearch, trialSearch } from './trials.ts'
 
 export type PolicyOptions = {

@@ -3,9 +3,11 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { cooldownStep } from '../../tuner/rivals/counterfactuals.ts'
 import { normals, random } from '../../tuner/testing/random.ts'
 import { abel } from './abel.ts'
 import { type SasaOptions, sasa } from './sasa.ts'
+import { fixedCooldown } from './schedules.ts'
 import { forecast, trialSearch } from './trials.ts'
 
 type SasaCase = {
@@ -181,5 +183,22 @@ describe('search by trials', () => {
     expect(used).toBe(budgetSteps)
     expect(tried / budgetSteps).toBeGreaterThan(0.4)
     expect(tried / budgetSteps).toBeLessThanOrEqual(0.5)
+  })
+})
+
+describe('a fixed anneal', () => {
+  const start = { initialRate: 0.1, budgetSteps: 100 }
+
+  it('of a share of 0 never comes, one of 1 begins at once', () => {
+    expect([cooldownStep(100, 0), cooldownStep(100, 0.45), cooldownStep(100, 1)]).toEqual([100, 55, 0])
+    const rateAt = (share: number, step: number) =>
+      fixedCooldown.read(fixedCooldown.init({ ...start, share }), step)
+    expect(rateAt(0, 500)).toEqual({ learningRate: 0.1, firstLoweredStep: null, isStopped: false })
+    expect(rateAt(1, 50).learningRate).toBeCloseTo(0.05, 15)
+  })
+
+  it('refuses options out of their range, by name and value', () => {
+    expect(() => fixedCooldown.init({ ...start, share: 1.1 })).toThrow('share must be from 0 to 1, got 1.1')
+    expect(() => fixedCooldown.init({ ...start, share: 0.5, budgetSteps: 0 })).toThrow(/budgetSteps .* got 0/)
   })
 })

@@ -9,7 +9,7 @@
 // Not done here: at a drop the package also sets the momentum buffer to 0, which is the optimizer's business.
 // A norm that is missing or not finite leaves a gap. Cost: O(values kept) per step; a bench rule, its state grows.
 
-import { wholeOption } from '../../tuner/estimators/options.ts'
+import { wholeOption } from '../../tuner/estimators/estimator.ts'
 import { checkedRate, type Rival } from '../../tuner/rivals/rival.ts'
 
 export type SasaOptions = {

@@ -8,7 +8,7 @@
 // budget, as ours are short. Its splines against outliers, and validation losses in late stages, are left out.
 // A trial with a loss that is not finite is never chosen; if all are such, the rate is a tenth of the present one.
 
-import { wholeOption } from '../../tuner/estimators/options.ts'
+import { wholeOption } from '../../tuner/estimators/estimator.ts'
 import { checkedRate } from '../../tuner/rivals/rival.ts'
 
 export type Trial = { readonly rate: number; readonly losses: readonly number[] }

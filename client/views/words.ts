@@ -71,7 +71,6 @@ const signalTitle: Words = {
   noiseCurvature: 'Curvature along the noise',
   criticalLearningRate: 'Critical rate',
   rateRatio: 'Rate ÷ critical rate',
-  lossTrend: 'Trend of the training loss',
   memorising: 'Held-out fall ÷ training fall',
   arm: 'Loss in the race',
   stepsWaited: 'Steps waited',

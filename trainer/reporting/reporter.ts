@@ -190,14 +190,13 @@ class QueueingReporter implements Reporter {
     const message = { clientId, sequence: this.lastSealed + 1, ...this.builder.seal() } as Message
     if (this.status === 'refused') return
     // A number is used only for a message that is kept, so what a full spool refuses leaves no gap.
-    if (this.queue.add(message, this.status === 'online')) this.lastSealed++
-    else {
-      if (this.droppedSteps === 0)
-        onNotice(
-          `the spool ${spool.file} is full or cannot be written: newer reports are dropped until the server is back`,
-        )
-      this.droppedSteps += message.steps?.step.length ?? 0
+    if (this.queue.add(message, this.status === 'online')) {
+      this.lastSealed++
+      return
     }
+    const why = 'is full or cannot be written: newer reports are dropped until the server is back'
+    if (this.droppedSteps === 0) onNotice(`the spool ${spool.file} ${why}`)
+    this.droppedSteps += message.steps?.step.length ?? 0
   }
 
   private refuse({ status, body }: Reply): void {
@@ -297,6 +296,5 @@ class TransientError extends Error {
 
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
-  const inner = cause.cause instanceof Error ? cause.cause.message : ''
-  return inner === '' ? cause.message : inner
+  return (cause.cause instanceof Error && cause.cause.message) || cause.message
 }

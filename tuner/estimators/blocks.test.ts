@@ -4,7 +4,7 @@ import oracles from './oracles/oracles.json' with { type: 'json' }
 import { longRunFactor } from './uncertainty.ts'
 
 const fed = (budgetSteps: number | null, steps: readonly number[], lossOf: (i: number) => number) => {
-  let state = blocks.init({ budgetSteps })
+  let state = blocks.init(budgetSteps)
   for (const [i, step] of steps.entries()) state = blocks.update(state, { step, value: lossOf(i) })
   return state
 }
@@ -96,10 +96,10 @@ describe('blocks', () => {
   })
 
   it('refuse a budget that is none', () => {
-    expect(() => blocks.init({ budgetSteps: 0 })).toThrow(
+    expect(() => blocks.init(0)).toThrow(
       new RangeError('budgetSteps must be a whole number of 1 or more, got 0'),
     )
-    expect(() => blocks.init({ budgetSteps: Number.NaN })).toThrow(RangeError)
+    expect(() => blocks.init(Number.NaN)).toThrow(RangeError)
   })
 })
 

@@ -5,18 +5,14 @@
 // A block spans the steps [step, step + K) with `step` a multiple of K; steps without a sample leave gaps.
 // NaN, infinite, repeated and late samples leave the state as it is.
 
-import type { Estimator } from './estimator.ts'
-import { wholeOption } from './options.ts'
+import { type Estimator, type Scalar, wholeOption } from './estimator.ts'
 
-// Blocks: memory of a scalar over the run. Chosen: 200 blocks resolve half a percent of a run, and 512 blocks of three numbers stay under 64 kB as JSON.
+// Chosen: 200 blocks resolve half a percent of a run, and 512 blocks of three numbers stay under 64 kB as JSON.
 const blockStepsMin = 10
 const blocksPerBudget = 200
 const blocksMaxWithBudget = 512
 const blocksMaxWithoutBudget = 256
 
-/** `budgetSteps`: T, a whole number of 1 or more; null = not known. */
-export type BlocksOptions = { readonly budgetSteps: number | null }
-export type BlocksSample = { readonly step: number; readonly value: number }
 /** Mean of `count` samples in the steps from `step` on, in the sample's unit. */
 export type Block = { readonly step: number; readonly mean: number; readonly count: number }
 export type BlocksState = {
@@ -31,24 +27,26 @@ export type BlocksState = {
   readonly lastStep: number
 }
 
-/** Length K of a block in steps. @throws RangeError if `budgetSteps` is not null or a whole number ≥ 1. */
+/** Length K of a block in steps; null = no budget. @throws RangeError unless it is null or a whole number ≥ 1. */
 export function blockSteps(budgetSteps: number | null): number {
   if (budgetSteps === null) return blockStepsMin
   return Math.max(blockStepsMin, Math.ceil(wholeOption('budgetSteps', budgetSteps, 1) / blocksPerBudget))
 }
 
-export const blocks: Estimator<BlocksOptions, BlocksState, BlocksSample, readonly Block[]> = {
-  name: 'blocks',
-  init: ({ budgetSteps }) => ({
+const blocksMaxOf = (budgetSteps: number | null): number =>
+  budgetSteps === null ? blocksMaxWithoutBudget : blocksMaxWithBudget
+
+export const blocks = {
+  init: (budgetSteps: number | null): BlocksState => ({
     blockSteps: blockSteps(budgetSteps),
-    blocksMax: budgetSteps === null ? blocksMaxWithoutBudget : blocksMaxWithBudget,
+    blocksMax: blocksMaxOf(budgetSteps),
     blocks: [],
     currentStep: 0,
     currentMean: 0,
     currentCount: 0,
     lastStep: -1,
   }),
-  update(state, { step, value }) {
+  update(state: BlocksState, { step, value }: Scalar): BlocksState {
     if (!Number.isFinite(value) || !Number.isSafeInteger(step) || step <= state.lastStep) return state
     let open = state
     // Twice at most: closing may double K and so reopen the last block, which the new step may have left too.
@@ -68,8 +66,8 @@ export const blocks: Estimator<BlocksOptions, BlocksState, BlocksSample, readonl
     // The last step of a block closes it at once: what is complete should not wait for the next step.
     return step === next.currentStep + next.blockSteps - 1 ? closed(next) : next
   },
-  read: (state) => state.blocks,
-}
+  read: (state: BlocksState) => state.blocks,
+} satisfies Estimator<BlocksState, Scalar>
 
 /**
  * The state under another budget: a longer one merges blocks until their length is at least `blockSteps` of
@@ -77,7 +75,7 @@ export const blocks: Estimator<BlocksOptions, BlocksState, BlocksSample, readonl
  */
 export function withBudget(state: BlocksState, budgetSteps: number | null): BlocksState {
   const wanted = blockSteps(budgetSteps)
-  const blocksMax = budgetSteps === null ? blocksMaxWithoutBudget : blocksMaxWithBudget
+  const blocksMax = blocksMaxOf(budgetSteps)
   const isFirst = state.blocks.length === 0 && state.lastStep < wanted
   let next: BlocksState = { ...state, blocksMax, blockSteps: isFirst ? wanted : state.blockSteps }
   while (next.blockSteps < wanted || next.blocks.length >= blocksMax) next = merged(next)
@@ -85,10 +83,13 @@ export function withBudget(state: BlocksState, budgetSteps: number | null): Bloc
 }
 
 /** The state as it was at a step, whole blocks of it: for a run that goes on from an earlier step. */
-export const blocksBackTo = (state: BlocksState, step: number): BlocksState => {
-  const kept = state.blocks.filter((block) => block.step + state.blockSteps <= step)
-  return { ...state, blocks: kept, currentMean: 0, currentCount: 0, lastStep: step - 1 }
-}
+export const blocksBackTo = (state: BlocksState, step: number): BlocksState => ({
+  ...state,
+  blocks: state.blocks.filter((block) => block.step + state.blockSteps <= step),
+  currentMean: 0,
+  currentCount: 0,
+  lastStep: step - 1,
+})
 
 /** The current block moved to the complete ones; the list is halved first where it is full. */
 function closed(state: BlocksState): BlocksState {
@@ -101,31 +102,18 @@ function closed(state: BlocksState): BlocksState {
 /** Blocks twice as long. An open current block takes back its complete neighbour, if it now shares a block. */
 function merged(state: BlocksState): BlocksState {
   const length = state.blockSteps * 2
-  const result: Block[] = []
-  for (const block of state.blocks) {
+  const current = { step: state.currentStep, mean: state.currentMean, count: state.currentCount }
+  const blocks: Block[] = []
+  for (const block of [...state.blocks, current]) {
     const step = block.step - (block.step % length)
-    const last = result.at(-1)
-    if (last?.step === step) result[result.length - 1] = union(last, { ...block, step })
-    else result.push({ ...block, step })
-  }
-  const open: Block = {
-    step: state.currentStep - (state.currentStep % length),
-    mean: state.currentMean,
-    count: state.currentCount,
+    const last = blocks.at(-1)
+    if (last?.step === step) blocks[blocks.length - 1] = union(last, block)
+    else if (block.count > 0) blocks.push({ ...block, step })
   }
   // A block that the run has only half filled is not complete: it becomes the current one again.
-  const last = result.at(-1)
-  const unfinished = last !== undefined && last.step + length > state.lastStep + 1
-  const reopened = unfinished ? (result.pop() as Block) : undefined
-  const current = reopened?.step === open.step ? union(reopened, open) : (reopened ?? open)
-  return {
-    ...state,
-    blockSteps: length,
-    blocks: result,
-    currentStep: current.step,
-    currentMean: current.mean,
-    currentCount: current.count,
-  }
+  const isOpen = blocks.length > 0 && blocks.at(-1)!.step + length > state.lastStep + 1
+  const { step, mean, count } = isOpen ? blocks.pop()! : { step: 0, mean: 0, count: 0 }
+  return { ...state, blockSteps: length, blocks, currentStep: step, currentMean: mean, currentCount: count }
 }
 
 /** Both blocks' samples in one; an empty one changes nothing. */

@@ -6,11 +6,11 @@
 
 import type { Estimator } from './estimator.ts'
 
-/** Seconds of wall time; null = not reported. Of a step: the first two; of a probe: the last. */
-export type CostSample = {
-  readonly stepSeconds: number | null
-  readonly signalSeconds: number | null
-  readonly probeSeconds: number | null
+/** Seconds of wall time, of a step or of a probe; null, or absent = not reported. */
+type Sample = {
+  readonly stepSeconds?: number | null
+  readonly signalSeconds?: number | null
+  readonly probeSeconds?: number | null
 }
 /** Sums of seconds; null = never reported. `steps`: how many steps told theirs. */
 export type CostState = {
@@ -19,12 +19,10 @@ export type CostState = {
   readonly signal: number | null
   readonly probe: number | null
 }
-export type CostReading = { readonly signalShare: number | null; readonly probeShare: number | null }
 
-export const cost: Estimator<Readonly<Record<string, never>>, CostState, CostSample, CostReading> = {
-  name: 'cost',
-  init: () => ({ steps: 0, step: 0, signal: null, probe: null }),
-  update(state, sample) {
+export const cost = {
+  init: (): CostState => ({ steps: 0, step: 0, signal: null, probe: null }),
+  update(state: CostState, sample: Sample): CostState {
     const stepSeconds = seconds(sample.stepSeconds)
     const probeSeconds = seconds(sample.probeSeconds)
     const signalSeconds = seconds(sample.signalSeconds)
@@ -39,12 +37,12 @@ export const cost: Estimator<Readonly<Record<string, never>>, CostState, CostSam
       probe,
     }
   },
-  read({ step, signal, probe }) {
+  read({ step, signal, probe }: CostState) {
     const time = step + (probe ?? 0)
     const share = (part: number | null) => (part === null || time === 0 ? null : part / time)
     return { signalShare: share(signal), probeShare: share(probe) }
   },
-}
+} satisfies Estimator<CostState, Sample>
 
-const seconds = (value: number | null): number | null =>
-  value !== null && value >= 0 && Number.isFinite(value) ? value : null
+const seconds = (value: number | null | undefined): number | null =>
+  value != null && value >= 0 && Number.isFinite(value) ? value : null

@@ -3,15 +3,15 @@
 // (critical sharpness: Kalra et al. 2026). ρ = η/η_c: above 1 the present step raises the loss along u, above
 // ½ it steps over the minimum. h_n is the curvature in the direction in which the gradient noise pushes.
 // One probe is noisy, so each reading is the median of the last 8, with a robust error. h may be negative
-// (a saddle) and is kept; h_n has no use at 0 or below, so it is left out and counted.
+// (a saddle) and is kept; h_n has no use at 0 or below, so it is left out.
 // Cost: O(8) per probe. Missing and non-finite parts are left out, each by itself.
 
 import type { LineProbe } from '../../protocol/vocabulary.ts'
-import type { Estimate, Estimator } from './estimator.ts'
+import type { Estimator } from './estimator.ts'
 import { medianEstimate, probesInMedian } from './uncertainty.ts'
 
 /** A line probe with the learning rate in force at it (null = not known). */
-export type CurvatureSample = {
+type Sample = {
   readonly probe: Pick<LineProbe, 'criticalLearningRate' | 'curvature' | 'noiseCurvature'>
   readonly learningRate: number | null
 }
@@ -21,63 +21,38 @@ export type CurvatureState = {
   readonly curvatures: readonly number[]
   readonly noiseCurvatures: readonly number[]
   readonly rateRatios: readonly number[]
-  readonly noiseCurvaturesLeftOut: number
   /** Line probes so far. */
   readonly count: number
 }
-export type CurvatureReading = {
-  /** η_c, a learning rate. */
-  readonly criticalLearningRate: Estimate
-  /** h along u: loss per squared learning rate. */
-  readonly curvature: Estimate
-  /** h_n > 0: loss per squared distance along the gradient noise. */
-  readonly noiseCurvature: Estimate
-  /** ρ = η/η_c, without unit. */
-  readonly rateRatio: Estimate
-  /** Probes whose h_n was offered but 0, negative or not finite. */
-  readonly noiseCurvaturesLeftOut: number
-}
 
-export const curvature: Estimator<
-  Readonly<Record<string, never>>,
-  CurvatureState,
-  CurvatureSample,
-  CurvatureReading
-> = {
-  name: 'curvature',
-  init: () => ({
+export const curvature = {
+  init: (): CurvatureState => ({
     criticalLearningRates: [],
     curvatures: [],
     noiseCurvatures: [],
     rateRatios: [],
-    noiseCurvaturesLeftOut: 0,
     count: 0,
   }),
-  update(state, { probe, learningRate }) {
+  update(state: CurvatureState, { probe, learningRate }: Sample): CurvatureState {
     const critical = positive(probe.criticalLearningRate)
     const rate = positive(learningRate)
-    const noise = positive(probe.noiseCurvature)
-    const offered = probe.noiseCurvature !== null && probe.noiseCurvature !== undefined
+    const ratio = critical === null || rate === null ? null : finite(rate / critical)
     return {
       criticalLearningRates: appended(state.criticalLearningRates, critical),
       curvatures: appended(state.curvatures, finite(probe.curvature)),
-      noiseCurvatures: appended(state.noiseCurvatures, noise),
-      rateRatios: appended(
-        state.rateRatios,
-        critical === null || rate === null ? null : finite(rate / critical),
-      ),
-      noiseCurvaturesLeftOut: state.noiseCurvaturesLeftOut + (offered && noise === null ? 1 : 0),
+      noiseCurvatures: appended(state.noiseCurvatures, positive(probe.noiseCurvature)),
+      rateRatios: appended(state.rateRatios, ratio),
       count: state.count + 1,
     }
   },
-  read: (state) => ({
+  /** η_c, a learning rate; h: loss per squared learning rate; h_n > 0: loss per squared distance; ρ, without unit. */
+  read: (state: CurvatureState) => ({
     criticalLearningRate: medianEstimate(state.criticalLearningRates, 1),
     curvature: medianEstimate(state.curvatures, 1),
     noiseCurvature: medianEstimate(state.noiseCurvatures, 1),
     rateRatio: medianEstimate(state.rateRatios, 1),
-    noiseCurvaturesLeftOut: state.noiseCurvaturesLeftOut,
   }),
-}
+} satisfies Estimator<CurvatureState, Sample>
 
 const finite = (value: number | null | undefined): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null
@@ -88,6 +63,5 @@ function positive(value: number | null | undefined): number | null {
 }
 
 /** The list with `value` at its end and at most 8 entries; the same list where there is no value. */
-function appended(values: readonly number[], value: number | null): readonly number[] {
-  return value === null ? values : [...values.slice(1 - probesInMedian), value]
-}
+const appended = (values: readonly number[], value: number | null): readonly number[] =>
+  value === null ? values : [...values.slice(1 - probesInMedian), value]

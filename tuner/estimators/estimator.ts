@@ -1,6 +1,6 @@
 // What every estimator is: a pure fold from samples to a signal's value with its uncertainty. States are plain
 // JSON of bounded size; `update` returns a new state and never changes its argument. Bad samples (NaN,
-// infinite) leave the state as it is; bad options throw RangeError quoting name and value.
+// infinite) leave the state as it is. What a programmer sets wrongly throws RangeError quoting name and value.
 
 /** A signal's value. "Not enough data" is `value: null` with the count so far and the count needed, never 0. */
 export type Estimate = {
@@ -13,12 +13,15 @@ export type Estimate = {
   readonly needed: number
 }
 
-export type Estimator<Options, State, Sample, Reading> = {
-  readonly name: string
-  init(options: Options): State
+/** Estimators that begin by something (a budget) have an `init` that takes it. */
+export type Estimator<State, Sample> = {
+  init(given: never): State
   update(state: State, sample: Sample): State
-  read(state: State): Reading
+  read(state: State): unknown
 }
+
+/** A number at a step. */
+export type Scalar = { readonly step: number; readonly value: number }
 
 export const noEstimate = (count: number, needed: number): Estimate => ({
   value: null,
@@ -26,3 +29,9 @@ export const noEstimate = (count: number, needed: number): Estimate => ({
   count,
   needed,
 })
+
+/** @throws RangeError unless `value` is a whole number of `min` or more. Returns the value. */
+export function wholeOption(name: string, value: number, min: number): number {
+  if (Number.isSafeInteger(value) && value >= min) return value
+  throw new RangeError(`${name} must be a whole number of ${min} or more, got ${value}`)
+}

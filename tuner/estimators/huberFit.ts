@@ -14,7 +14,7 @@ export type Data = { readonly logX: Float64Array; readonly y: Float64Array; read
 export type Design = {
   readonly exponent: number
   readonly q: readonly [Float64Array, Float64Array]
-  readonly r: { readonly r00: number; readonly r01: number; readonly r11: number }
+  readonly r: readonly [Pair, Pair]
 }
 type Pair = readonly [number, number]
 /** Coefficients in the orthonormal basis, scaled residuals in units of y, and the loss that was minimised. */
@@ -43,7 +43,11 @@ export function designOf({ logX, root }: Data, exponent: number): Design {
   }
   const r11 = Math.sqrt(dot(q1, q1))
   for (let i = 0; i < n; i++) q1[i]! /= r11
-  return { exponent, q: [q0, q1], r: { r00, r01, r11 } }
+  const r = [
+    [r00, r01],
+    [0, r11],
+  ] as const
+  return { exponent, q: [q0, q1], r }
 }
 
 export function leastSquares(design: Design, { y }: Data): Fit {

@@ -4,53 +4,25 @@
 // & Ba 2015); the gap between samples is in steps, so a loss reported every tenth step is smoothed alike.
 // A constant gives itself. Cost: O(1). NaN, infinite, repeated and late samples leave the state as it is.
 
-import type { Estimator } from './estimator.ts'
-import { positiveOption } from './options.ts'
+import type { Estimator, Scalar } from './estimator.ts'
 
-// Smoothed training loss, for the chart and the tripwire. Chosen: what a client smooths over as well.
-const lossSmoothingSteps = 10
+/** τ: after so many steps a sample's weight has fallen to 1/e. Chosen: what a client smooths over as well. */
+const timeConstantSteps = 10
 
-export type LossSmootherOptions = {
-  /** τ in steps, above 0: after τ steps a sample's weight has fallen to 1/e. */
-  readonly timeConstantSteps?: number
-}
-export type LossSmootherSample = { readonly step: number; readonly value: number }
 export type LossSmootherState = {
-  readonly timeConstantSteps: number
   readonly weighted: number
   readonly weight: number
   readonly lastStep: number
-  readonly count: number
 }
-/** The smoothed loss in the loss's unit (null before the first sample) and the samples behind it. */
-export type LossSmootherReading = { readonly value: number | null; readonly count: number }
 
-export const lossSmoother: Estimator<
-  LossSmootherOptions,
-  LossSmootherState,
-  LossSmootherSample,
-  LossSmootherReading
-> = {
-  name: 'lossSmoother',
-  init: ({ timeConstantSteps = lossSmoothingSteps }) => ({
-    timeConstantSteps: positiveOption('timeConstantSteps', timeConstantSteps),
-    weighted: 0,
-    weight: 0,
-    lastStep: -1,
-    count: 0,
-  }),
-  update(state, { step, value }) {
+export const lossSmoother = {
+  init: (): LossSmootherState => ({ weighted: 0, weight: 0, lastStep: -1 }),
+  update(state: LossSmootherState, { step, value }: Scalar): LossSmootherState {
     if (!Number.isFinite(value) || !Number.isSafeInteger(step) || step <= state.lastStep) return state
-    const decay = Math.exp((state.lastStep - step) / state.timeConstantSteps)
+    const decay = Math.exp((state.lastStep - step) / timeConstantSteps)
     const weighted = decay * state.weighted + value
-    if (!Number.isFinite(weighted)) return state
-    return {
-      timeConstantSteps: state.timeConstantSteps,
-      weighted,
-      weight: decay * state.weight + 1,
-      lastStep: step,
-      count: state.count + 1,
-    }
+    return Number.isFinite(weighted) ? { weighted, weight: decay * state.weight + 1, lastStep: step } : state
   },
-  read: ({ weighted, weight, count }) => ({ value: count === 0 ? null : weighted / weight, count }),
-}
+  /** In the loss's unit; null before the first sample. */
+  read: ({ weighted, weight }: LossSmootherState): number | null => (weight === 0 ? null : weighted / weight),
+} satisfies Estimator<LossSmootherState, Scalar>

@@ -105,22 +105,15 @@ type Point = { readonly at: number; readonly loss: number; readonly weight: numb
 function logSlope(points: readonly Point[]): { value: number; standardError: number } | undefined {
   if (points.some(({ loss }) => !(loss > 0) || !Number.isFinite(loss))) return undefined
   const total = points.reduce((sum, { weight }) => sum + weight, 0)
-  const logs = points.map(({ at, loss, weight }) => ({
-    x: Math.log(at),
-    y: Math.log(loss),
-    share: weight / total,
-  }))
-  const middle = logs.reduce((sum, { x, share }) => sum + share * x, 0)
-  const level = logs.reduce((sum, { y, share }) => sum + share * y, 0)
-  let [products, squares] = [0, 0]
-  for (const { x, y, share } of logs) {
-    products += share * (x - middle) * (y - level)
-    squares += share * (x - middle) ** 2
-  }
+  const mean = (values: readonly number[]): number =>
+    points.reduce((sum, { weight }, i) => sum + (weight / total) * values[i]!, 0)
+  const about = (values: readonly number[], center = mean(values)) => values.map((value) => value - center)
+  const x = about(points.map(({ at }) => Math.log(at)))
+  const y = about(points.map(({ loss }) => Math.log(loss)))
+  const squares = mean(x.map((entry) => entry ** 2))
   if (!(squares > 0)) return undefined
-  const value = products / squares
-  const residuals = logs.map(({ x, y }) => y - level - value * (x - middle))
-  const spread = logs.reduce((sum, { share }, i) => sum + share * residuals[i]! ** 2, 0)
-  const error = Math.sqrt(spread / squares / (points.length - 2))
+  const value = mean(x.map((entry, i) => entry * y[i]!)) / squares
+  const residuals = y.map((entry, i) => entry - value * x[i]!)
+  const error = Math.sqrt(mean(residuals.map((entry) => entry ** 2)) / squares / (points.length - 2))
   return { value, standardError: error * cautiousFactor(residuals, 2) }
 }

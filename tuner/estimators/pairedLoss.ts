@@ -8,6 +8,8 @@
 // Without parts the variance is that of two means of losses, 2·σ²/examples, σ of one example from the training losses; where
 // that is unknown too, a stated share of the loss. Cost: O(parts). Losses that are not finite give no difference.
 
+import { squaresAbout } from './uncertainty.ts'
+
 /** Two runs over different batches differ about as much as one scores differently on other examples, so many of them. */
 export const raceChaosExamples = 400
 /** Where nothing tells the scatter, a difference of losses has this share of the loss as its standard error. Chosen. */
@@ -27,11 +29,8 @@ export type Score = {
   readonly deviation?: number | null
 }
 
-export type PairedDifference = {
-  /** Loss of the first minus loss of the second: below 0 = the first is better. */
-  readonly difference: number
-  readonly standardError: number
-}
+/** Loss of the first minus loss of the second: below 0 = the first is better. */
+type PairedDifference = { readonly difference: number; readonly standardError: number }
 
 /** Of two runs: with the doubt which batches each of them happened to see. */
 export function pairedDifference(a: Score, b: Score, hasSameBatches = true): PairedDifference {
@@ -46,17 +45,13 @@ function differenceOf(a: Score, b: Score, chaos: number): PairedDifference {
   const floor = Math.max(errorMin, errorShareMin * Math.max(Math.abs(a.loss), Math.abs(b.loss)))
   const count = a.parts.length
   const differences = a.parts.map((loss, i) => loss - (b.parts[i] ?? Number.NaN))
-  if (count !== b.parts.length || count < partsNeeded || !differences.every(Number.isFinite))
-    return {
-      difference: a.loss - b.loss,
-      standardError: Math.max(errorWithoutParts(a, b) * Math.sqrt(chaos), floor),
-    }
-  const mean = differences.reduce((sum, value) => sum + value, 0) / count
-  const squares = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return {
-    difference: mean,
-    standardError: Math.max(Math.sqrt((squares / (count - 1) / count) * chaos), floor),
+  if (count !== b.parts.length || count < partsNeeded || !differences.every(Number.isFinite)) {
+    const error = errorWithoutParts(a, b) * Math.sqrt(chaos)
+    return { difference: a.loss - b.loss, standardError: Math.max(error, floor) }
   }
+  const difference = differences.reduce((sum, value) => sum + value, 0) / count
+  const variance = (squaresAbout(differences, difference) / (count - 1) / count) * chaos
+  return { difference, standardError: Math.max(Math.sqrt(variance), floor) }
 }
 
 function errorWithoutParts(a: Score, b: Score): number {

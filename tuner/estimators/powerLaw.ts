@@ -53,19 +53,11 @@ export function fitPowerLaw(
   const unit = range > 0 ? range : 1
   const data = dataOf(points, origin, unit)
   const startOf = cachedStarts(data)
-  const sigma = scaleOf(
-    refined(
-      exponents,
-      startOf,
-      // That of normal noise of unknown σ; an exact fit's logarithm is kept finite.
-      (fit) => (-points.length / 2) * Math.log(Math.max(fit.loss, Number.MIN_VALUE)),
-    ),
-  )
-  const fits = refined(
-    exponents,
-    (exponent) => huberFit(startOf(exponent), sigma),
-    (fit) => -fit.loss,
-  )
+  // That of normal noise of unknown σ; an exact fit's logarithm is kept finite.
+  const likelihood = ({ loss }: Fit) => (-points.length / 2) * Math.log(Math.max(loss, Number.MIN_VALUE))
+  const sigma = scaleOf(refined(exponents, startOf, likelihood))
+  const robust = (exponent: number) => huberFit(startOf(exponent), sigma)
+  const fits = refined(exponents, robust, ({ loss }) => -loss)
   if (fits.length === 0) return undefined
   const residuals = [...fits[bestIndex(fits)]!.residuals]
   const factor = longRunFactor(residuals, 3)
@@ -172,12 +164,7 @@ function termOf(fit: Fit, variance: number, sigma: number): Omit<PowerLawTerm, '
     if (z <= huberCutoff) unclipped++
   }
   const scale = (variance * psiSquares) / (n - 3) / (Math.max(unclipped, 1) / n) ** 2
-  const inverted = inverse(
-    new Matrix([
-      [r.r00, r.r01],
-      [0, r.r11],
-    ]),
-  )
+  const inverted = inverse(new Matrix(r.map((row) => [...row])))
   const coefficients = inverted.mmul(Matrix.columnVector([...fit.projections]))
   const covariance = inverted.mmul(inverted.transpose()).mul(scale)
   return {

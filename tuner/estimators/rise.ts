@@ -8,8 +8,8 @@
 // Simulated (bench/records/2026-11-24-after-the-switch/README.md): level courses of 8 to 40 probes are called a rise at five
 // deviations in 0 to 5 % up to a correlation of .5, falling ones in 0 to 1 %.
 
-import { median } from 'simple-statistics'
-import { longRunFactor, mean } from './uncertainty.ts'
+import { linearRegression, linearRegressionLine, median } from 'simple-statistics'
+import { longRunFactor } from './uncertainty.ts'
 
 const hitsNeeded = 3
 /** Factor for correlated values at most, so that the bend of a course that turns up is not taken for noise. */
@@ -58,12 +58,6 @@ export function secondDifferenceScatter(values: readonly number[]): number {
 
 /** Residuals about the least-squares line over the values' places: a steady course is no correlation of noise. */
 function aboutLine(values: readonly number[]): number[] {
-  const middle = (values.length - 1) / 2
-  const center = mean(values)
-  let [products, squares] = [0, 0]
-  for (const [i, value] of values.entries()) {
-    products += (i - middle) * (value - center)
-    squares += (i - middle) ** 2
-  }
-  return values.map((value, i) => value - center - (products / squares) * (i - middle))
+  const line = linearRegressionLine(linearRegression(values.map((value, i) => [i, value])))
+  return values.map((value, i) => value - line(i))
 }

@@ -10,7 +10,7 @@
 // bench/records/2026-11-24-sequential-test/README.md. Cost: O(1) a probe, O(48) a block; at most 49 blocks are kept.
 // NaN, infinite, repeated and late probes leave the state as it is.
 
-import { longRunFactor, mean } from './uncertainty.ts'
+import { longRunFactor, mean, squaresAbout } from './uncertainty.ts'
 
 /** The chance of ever switching a run that still gains δ, at most. */
 export const sequentialErrorRate = 0.05
@@ -31,7 +31,7 @@ if (sequentialBlocksMax < 2 * (sequentialDifferencesNeeded + 1))
   throw new RangeError('blocks must be kept until they can be merged')
 
 /** `tolerancePerStep`: δ, loss per step; null, or not above 0 = not known yet. */
-export type SequentialProbe = {
+type Probe = {
   readonly step: number
   readonly averagedLoss: number
   readonly tolerancePerStep: number | null
@@ -49,15 +49,6 @@ export type SequentialTestState = {
   readonly lookCount: number
   /** M by λ. */
   readonly evidences: readonly number[]
-}
-export type SequentialTestReading = {
-  readonly evidence: number
-  readonly evidenceNeeded: number
-  readonly lookCount: number
-  /** Blocks so far, and those needed before the first look. */
-  readonly blockCount: number
-  readonly blocksNeeded: number
-  readonly satisfied: boolean
 }
 
 /** The parts of the rule that a benchmark takes out to see what they are for. */
@@ -78,19 +69,13 @@ export const initialSequentialTest: SequentialTestState = {
   evidences: sequentialLambdas.map(() => 0),
 }
 
-export function readSequentialTest(state: SequentialTestState): SequentialTestReading {
-  const { evidences, lookCount, blocks } = state
+/** `blocksNeeded`: before the first look. */
+export function readSequentialTest({ evidences, lookCount, blocks }: SequentialTestState) {
   const unspent = sequentialStartLooks / (sequentialStartLooks + lookCount)
   const evidence = mean(evidences) + unspent
   const evidenceNeeded = 1 / sequentialErrorRate
-  return {
-    evidence,
-    evidenceNeeded,
-    lookCount,
-    blockCount: blocks.length,
-    blocksNeeded,
-    satisfied: evidence >= evidenceNeeded,
-  }
+  const satisfied = evidence >= evidenceNeeded
+  return { evidence, evidenceNeeded, satisfied, lookCount, blockCount: blocks.length, blocksNeeded }
 }
 
 /** The weights went back, or the rate was another one: differences start afresh, the evidence stands. */
@@ -102,7 +87,7 @@ export const interrupted = (state: SequentialTestState): SequentialTestState => 
 
 export function foldSequentialProbe(
   state: SequentialTestState,
-  { step, averagedLoss, tolerancePerStep }: SequentialProbe,
+  { step, averagedLoss, tolerancePerStep }: Probe,
   parts: SequentialParts = sequentialParts,
 ): SequentialTestState {
   if (!Number.isFinite(averagedLoss) || !Number.isSafeInteger(step) || step <= state.lastStep) return state
@@ -158,9 +143,7 @@ const gainsOf = (blocks: readonly ProbeBlock[]): number[] =>
  * test then errs in 20 to 68 % of runs.
  */
 function deviationOf(gains: readonly number[]): number {
-  const center = mean(gains)
-  let squares = 0
-  for (const gain of gains) squares += (gain - center) ** 2
+  const squares = squaresAbout(gains, mean(gains))
   // n − 3 for n − 1: σ̂ of few values is itself uncertain, as in Student's t.
   return Math.sqrt(squares / (gains.length - 3)) * longRunFactor(gains, sequentialFittedParameters)
 }

@@ -5,13 +5,12 @@
 import { median } from 'simple-statistics'
 import { type Estimate, noEstimate } from './estimator.ts'
 
-// Blocks: memory of a scalar over the run. Chosen: 200 blocks resolve half a percent of a run, and 512 blocks of three numbers stay under 64 kB as JSON.
 /** Lag-1 autocorrelation is clipped here, so that the factor on a standard error stays below 6.3. Chosen. */
 const autocorrelationMax = 0.95
 /** Errors that are shown take the autocorrelation of n values so many times 1/√n above its estimate.
  *  bench/records/2026-11-24-coverage/README.md. */
 const autocorrelationCaution = 0.8
-// Curvature and averaged gap: medians over the last probes, as in bench/records/2026-11-24-prototype/README.md.
+/** Of curvature and averaged gap; as in bench/records/2026-11-24-prototype/README.md. */
 export const probesInMedian = 8
 /** Below this the MAD says next to nothing about the scatter (simulated: at 3 values 95 % intervals cover 75 %). */
 const medianErrorNeeded = 4
@@ -23,21 +22,16 @@ const medianErrorNeeded = 4
  * Residuals of a fit look less correlated than the noise was, by about (1+r)/n for each fitted parameter; this
  * is added back for `fittedParameters` (simulated: 33 probes with r = .8 cover 89 % instead of 82 %).
  */
-export function longRunFactor(values: readonly number[], fittedParameters = 0): number {
-  const measured = lagOne(values)
-  return factorOf(measured + (fittedParameters * (1 + measured)) / values.length)
-}
+export const longRunFactor = (values: readonly number[], fittedParameters = 0): number =>
+  factorOf(autocorrelation(values, fittedParameters))
 
 /**
  * The same factor for errors that are shown: r is taken .8/√n, most of its own standard error, above its estimate,
  * because a few values look less correlated than they are as often as not. A fitted mean is one parameter. Coverage of
  * 95 % intervals: bench/records/2026-11-24-coverage/README.md. Fewer than 3 values, or a constant: 1.
  */
-export function cautiousFactor(values: readonly number[], fittedParameters: number): number {
-  const n = values.length
-  const measured = lagOne(values)
-  return factorOf(measured + (fittedParameters * (1 + measured)) / n + autocorrelationCaution / Math.sqrt(n))
-}
+export const cautiousFactor = (values: readonly number[], fittedParameters: number): number =>
+  factorOf(autocorrelation(values, fittedParameters) + autocorrelationCaution / Math.sqrt(values.length))
 
 function factorOf(r: number): number {
   if (!(r > 0)) return 1
@@ -45,19 +39,15 @@ function factorOf(r: number): number {
   return Math.sqrt((1 + clipped) / (1 - clipped))
 }
 
-/** Lag-1 autocorrelation about the mean; NaN for fewer than 3 values and for a constant. */
-function lagOne(values: readonly number[]): number {
+/** Lag-1 autocorrelation about the mean, mended for fitted parameters; NaN for fewer than 3 values and for a constant. */
+function autocorrelation(values: readonly number[], fittedParameters: number): number {
   const n = values.length
   if (n < 3) return Number.NaN
   const center = mean(values)
   let lagged = 0
-  let squares = 0
-  for (let i = 0; i < n; i++) {
-    const deviation = values[i]! - center
-    squares += deviation * deviation
-    if (i > 0) lagged += deviation * (values[i - 1]! - center)
-  }
-  return lagged / squares
+  for (let i = 1; i < n; i++) lagged += (values[i]! - center) * (values[i - 1]! - center)
+  const measured = lagged / squaresAbout(values, center)
+  return measured + (fittedParameters * (1 + measured)) / n
 }
 
 /**
@@ -75,14 +65,20 @@ export function mean(values: readonly number[]): number {
   return result
 }
 
+/** Σ (x − center)². */
+export function squaresAbout(values: readonly number[], center: number): number {
+  let squares = 0
+  for (const value of values) squares += (value - center) ** 2
+  return squares
+}
+
 /** Mean with its standard error (s/√n times both factors above); no value below `needed` (≥ 4) entries. */
 export function meanEstimate(values: readonly number[], needed: number): Estimate {
   const n = values.length
   if (n < needed) return noEstimate(n, needed)
   const value = mean(values)
-  let squares = 0
-  for (const entry of values) squares += (entry - value) ** 2
-  const error = Math.sqrt(squares / (n - 1) / n) * smallSampleFactor(n - 1) * cautiousFactor(values, 1)
+  const spread = Math.sqrt(squaresAbout(values, value) / (n - 1) / n)
+  const error = spread * smallSampleFactor(n - 1) * cautiousFactor(values, 1)
   return { value, standardError: Number.isFinite(error) ? error : null, count: n, needed }
 }
 
@@ -95,13 +91,8 @@ const madBias = [1.363, 1.206, 1.2, 1.14, 1.129, 1.107]
 /** 1 for the smallest; equal values share the mean of their ranks. For the few values of a median: O(n²). */
 const ranks = (values: readonly number[]): number[] =>
   values.map((value) => {
-    let below = 0
-    let equal = 0
-    for (const other of values) {
-      if (other < value) below++
-      if (other === value) equal++
-    }
-    return below + (equal + 1) / 2
+    const equal = values.filter((other) => other === value).length
+    return values.filter((other) => other < value).length + (equal + 1) / 2
   })
 
 /**
@@ -119,10 +110,7 @@ export function medianEstimate(values: readonly number[], needed: number): Estim
   if (n < medianErrorNeeded) return { value, standardError: null, count: n, needed }
   const deviation = median(values.map((entry) => Math.abs(entry - value)))
   const bias = madBias[n - 4] ?? n / (n - 0.8)
-  const error =
-    ((Math.sqrt(Math.PI / 2) * normalPerMad * deviation) / Math.sqrt(n)) *
-    bias *
-    smallSampleFactor(n - 1) *
-    cautiousFactor(ranks(values), 1)
+  const spread = (Math.sqrt(Math.PI / 2) * normalPerMad * deviation) / Math.sqrt(n)
+  const error = spread * bias * smallSampleFactor(n - 1) * cautiousFactor(ranks(values), 1)
   return { value, standardError: Number.isFinite(error) ? error : null, count: n, needed }
 }

@@ -11,7 +11,8 @@
 import { type Estimate, type Estimator, noEstimate } from './estimator.ts'
 import { fitPowerLaw, type PowerLawTerm } from './powerLaw.ts'
 
-// Valley slope. bench/records/2026-11-24-prototype/README.md: power law in the run length, last 90 % of the probes, eight probes before any decision. The grid is geometric with a ratio of about √2.
+// bench/records/2026-11-24-prototype/README.md: last 90 % of the probes, eight probes before any decision. The grid is
+// geometric with a ratio of about √2.
 const valleyProbesMax = 128
 export const valleyProbesNeeded = 8
 /** The newest probes are never merged with their neighbours. Chosen. */
@@ -20,13 +21,9 @@ const valleyShareDropped = 0.1
 const valleyExponents = [0.25, 0.35, 0.5, 0.7, 1, 1.4, 2] as const
 
 /** S > 0 in large-step equivalents, growing from probe to probe; P in the loss's unit. */
-export type ValleySample = { readonly runLength: number; readonly averagedLoss: number }
+type Sample = { readonly runLength: number; readonly averagedLoss: number }
 /** A probe, or the mean of `count` neighbouring ones. */
-type ValleyPoint = {
-  readonly runLength: number
-  readonly averagedLoss: number
-  readonly count: number
-}
+type ValleyPoint = Sample & { readonly count: number }
 export type ValleyState = { readonly points: readonly ValleyPoint[]; readonly count: number }
 
 /** A fitted curve: terms of one exponent each, with shares that sum to 1. Plain JSON. */
@@ -39,46 +36,30 @@ export type ValleyFit = {
   /** Points behind the fit, after the first 10 % were dropped. */
   readonly count: number
 }
-export type ValleyReading = {
-  readonly fit: ValleyFit | null
-  /** Probes so far, and those needed before there is a fit. */
-  readonly count: number
-  readonly needed: number
-}
+/** `count`: probes so far. */
+export type ValleyReading = { readonly fit: ValleyFit | null; readonly count: number }
 
-export const valleySlope: Estimator<
-  Readonly<Record<string, never>>,
-  ValleyState,
-  ValleySample,
-  ValleyReading
-> = {
-  name: 'valleySlope',
-  init: () => ({ points: [], count: 0 }),
-  update(state, { runLength, averagedLoss }) {
+export const valleySlope = {
+  init: (): ValleyState => ({ points: [], count: 0 }),
+  update(state: ValleyState, { runLength, averagedLoss }: Sample): ValleyState {
     if (!Number.isFinite(averagedLoss) || !Number.isFinite(runLength) || runLength <= 0) return state
     const last = state.points.at(-1)
     if (last !== undefined && runLength <= last.runLength) return state
     const points = state.points.length < valleyProbesMax ? state.points : thinned(state.points)
     return { points: [...points, { runLength, averagedLoss, count: 1 }], count: state.count + 1 }
   },
-  read({ points, count }) {
+  read({ points, count }: ValleyState): ValleyReading {
     const used = points.slice(Math.floor(points.length * valleyShareDropped))
-    const last = used.at(-1)
-    if (count < valleyProbesNeeded || last === undefined)
-      return { fit: null, count, needed: valleyProbesNeeded }
+    const reference = used.at(-1)?.runLength
+    if (count < valleyProbesNeeded || reference === undefined) return { fit: null, count }
     const found = fitPowerLaw(
-      used.map((point) => ({
-        x: point.runLength / last.runLength,
-        y: point.averagedLoss,
-        weight: point.count,
-      })),
+      used.map((point) => ({ x: point.runLength / reference, y: point.averagedLoss, weight: point.count })),
       valleyExponents,
     )
-    const fit =
-      found === undefined ? null : { runLengthReference: last.runLength, ...found, count: used.length }
-    return { fit, count, needed: valleyProbesNeeded }
+    const isFitted = found !== undefined
+    return { fit: isFitted ? { runLengthReference: reference, ...found, count: used.length } : null, count }
   },
-}
+} satisfies Estimator<ValleyState, Sample>
 
 /** The state as it was at a run length: for weights that are taken back to it. */
 export function valleyUpTo(state: ValleyState, runLength: number): ValleyState {
@@ -88,32 +69,27 @@ export function valleyUpTo(state: ValleyState, runLength: number): ValleyState {
 
 /** p(S): the loss that one more large step takes off at run length S > 0, with its error. */
 export function slopeAt(fit: ValleyFit, runLength: number): Estimate {
-  return combined(fit, (term) => {
-    const gradient =
-      (term.exponent / fit.runLengthReference) * (runLength / fit.runLengthReference) ** (-term.exponent - 1)
-    return { ofAsymptote: 0, ofAmplitude: gradient }
-  })
+  const reference = fit.runLengthReference
+  return combined(
+    fit,
+    0,
+    ({ exponent }) => (exponent / reference) * (runLength / reference) ** (-exponent - 1),
+  )
 }
 
 /** P(S) of the fitted curve at run length S > 0, with the error of the curve (not of a new probe). */
 export function fittedLossAt(fit: ValleyFit, runLength: number): Estimate {
-  return combined(fit, (term) => ({
-    ofAsymptote: 1,
-    ofAmplitude: (runLength / fit.runLengthReference) ** -term.exponent,
-  }))
+  return combined(fit, 1, ({ exponent }) => (runLength / fit.runLengthReference) ** -exponent)
 }
 
 /**
- * A quantity that is linear in (P∞, A) given the exponent, averaged over the terms: its variance is the mean
- * of the terms' variances (delta method, exact here) plus the variance between the terms, times caution².
+ * a·P∞ + b·A, with b by the exponent, averaged over the terms: its variance is the mean of the terms' variances
+ * (delta method, exact here) plus the variance between the terms, times caution².
  */
-function combined(
-  fit: ValleyFit,
-  gradientOf: (term: PowerLawTerm) => { ofAsymptote: number; ofAmplitude: number },
-): Estimate {
+function combined(fit: ValleyFit, a: number, amplitudeFactor: (term: PowerLawTerm) => number): Estimate {
   let value = 0
   const parts = fit.terms.map((term) => {
-    const { ofAsymptote: a, ofAmplitude: b } = gradientOf(term)
+    const b = amplitudeFactor(term)
     const { asymptoteVariance, covariance, amplitudeVariance } = term
     const estimate = a * term.asymptote + b * term.amplitude
     value += term.share * estimate
@@ -127,12 +103,8 @@ function combined(
   for (const [i, part] of parts.entries())
     variance += fit.terms[i]!.share * (Math.max(0, part.variance) + (part.estimate - value) ** 2)
   const error = fit.caution * Math.sqrt(variance)
-  return {
-    value,
-    standardError: Number.isFinite(error) ? error : null,
-    count: fit.count,
-    needed: valleyProbesNeeded,
-  }
+  const none = noEstimate(fit.count, valleyProbesNeeded)
+  return { ...none, value, standardError: Number.isFinite(error) ? error : null }
 }
 
 /** One point fewer: the neighbours that together stand for fewest probes (the oldest such) become their mean. */
@@ -147,11 +119,12 @@ function thinned(points: readonly ValleyPoint[]): ValleyPoint[] {
     }
   }
   const [a, b] = [points[best]!, points[best + 1]!]
-  const share = b.count / (a.count + b.count)
-  const between = {
-    runLength: a.runLength + (b.runLength - a.runLength) * share,
-    averagedLoss: a.averagedLoss + (b.averagedLoss - a.averagedLoss) * share,
-    count: a.count + b.count,
+  const count = a.count + b.count
+  const between = (first: number, second: number) => first + (second - first) * (b.count / count)
+  const merged = {
+    runLength: between(a.runLength, b.runLength),
+    averagedLoss: between(a.averagedLoss, b.averagedLoss),
+    count,
   }
-  return [...points.slice(0, best), between, ...points.slice(best + 2)]
+  return [...points.slice(0, best), merged, ...points.slice(best + 2)]
 }

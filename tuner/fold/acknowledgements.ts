@@ -11,7 +11,7 @@ import { settle, type Turn, updated } from '../settle.ts'
 import type { Course, Ramp, RestoreCause, Trajectory } from '../state.ts'
 
 export function foldAcknowledgement(turn: Turn, acknowledgement: Acknowledgement): Turn {
-  const { actionId, status, step } = acknowledgement
+  const { actionId, status } = acknowledgement
   const action = turn.state.actions.find(({ id }) => id === actionId)
   if (action === undefined) return turn
   const next = updated(turn, { actions: turn.state.actions.filter(({ id }) => id !== actionId) })
@@ -19,7 +19,7 @@ export function foldAcknowledgement(turn: Turn, acknowledgement: Acknowledgement
   const isAwaited = action.kind === 'restore' && awaited?.actionId === actionId
   const known = isAwaited ? settle(next, restored(next.state, awaited, acknowledgement)) : next
   const kept = action.kind === 'checkpoint' && status !== 'done' ? withoutCheckpoint(known, action) : known
-  const outcome = answered(kept.state, action, { ...acknowledgement, step })
+  const outcome = answered(kept.state, action, acknowledgement)
   return outcome === null ? kept : settle(kept, outcome)
 }
 
@@ -47,25 +47,18 @@ const movedTo = (ramp: Ramp | null, step: number): Ramp | null =>
     ? ramp
     : { ...ramp, fromStep: step, toStep: step + ramp.toStep - ramp.fromStep }
 
-function withRampsFrom(course: Course, step: number): Course {
-  if (course.kind === 'large') return { ...course, ramp: movedTo(course.ramp, step) }
-  return course.kind === 'anneal' ? { ...course, ramp: movedTo(course.ramp, step) } : course
-}
+const withRampsFrom = (course: Course, step: number): Course =>
+  'ramp' in course ? { ...course, ramp: movedTo(course.ramp, step) } : course
 
 /** Which weights go on where a restore failed; an arm's is the search's to tell. */
 function failureOf(run: Run, cause: RestoreCause, detail: string): Draft[] {
   if (cause === 'arm') return []
   if (cause === 'guard') return [notRestored(run, detail)]
-  const rate = run.course.kind === 'large' ? run.course.rate : (run.seen.learningRate ?? null)
-  return [
-    {
-      kind: run.course.kind === 'anneal' ? 'lower' : 'hold',
-      rule: cause === 'kept' ? 'rise' : 'race',
-      reason: `${cause}-not-restored`,
-      values: { step: run.seen.step, rate },
-      text: detail,
-    },
-  ]
+  const rate = run.course.kind === 'large' ? run.course.rate : run.seen.learningRate
+  const kind = run.course.kind === 'anneal' ? 'lower' : 'hold'
+  const rule = cause === 'kept' ? 'rise' : 'race'
+  const values = { step: run.seen.step, rate }
+  return [{ kind, rule, reason: `${cause}-not-restored`, values, text: detail }]
 }
 
 /** A checkpoint that could not be made is not one to go back to. */

@@ -76,9 +76,13 @@ export function placeOf(seen: Seen, step: number, end: number | null): Place {
   const reach =
     seen.isOriginSure || end === null ? reachOf(seen) : Math.max(reachOf(seen), secondShare * (end - origin))
   if (gap <= reach && isWithin) return 'next'
+  return countAhead(seen, step) >= aheadNeeded && (end === null || step < end) ? 'next' : 'ahead'
+}
+
+/** How many steps far ahead go on from each other, with this one. */
+function countAhead(seen: Seen, step: number): number {
   const { ahead } = seen
-  const goesOn = ahead !== null && step > ahead.step && step - ahead.step <= reachOf(seen)
-  return goesOn && ahead.count + 1 >= aheadNeeded && (end === null || step < end) ? 'next' : 'ahead'
+  return ahead !== null && step > ahead.step && step - ahead.step <= reachOf(seen) ? ahead.count + 1 : 1
 }
 
 /** Counts a step that was left out. */
@@ -86,7 +90,6 @@ export function leftOut(seen: Seen, place: 'late' | 'repeated' | 'ahead', step: 
   const { signals, ahead } = seen
   const name = place === 'late' ? 'outOfOrder' : place === 'repeated' ? 'repeated' : 'farAhead'
   const badSamples = { ...signals.badSamples, [name]: signals.badSamples[name] + 1 }
-  const goesOn = ahead !== null && step > ahead.step && step - ahead.step <= reachOf(seen)
-  const next = place === 'ahead' ? { step, count: goesOn ? ahead.count + 1 : 1 } : ahead
+  const next = place === 'ahead' ? { step, count: countAhead(seen, step) } : ahead
   return { ...seen, ahead: next, signals: { ...signals, badSamples } }
 }

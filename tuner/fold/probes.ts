@@ -12,9 +12,8 @@ import { gainOf } from '../phases/judgement.ts'
 import { newlyKept } from '../phases/kept.ts'
 import { probed } from '../phases/phases.ts'
 import { originOf } from '../plan/bounds.ts'
-import { watchedRivals } from '../rivals/counterfactuals.ts'
 import { charted, replanned, settle, type Turn, updated } from '../settle.ts'
-import { chartPoint, linePoints, valleyPoints } from '../signals/charts.ts'
+import { chartPoints, linePoints, valleyPoints } from '../signals/charts.ts'
 import { readRegime } from '../signals/regime.ts'
 import {
   foldLineProbe,
@@ -23,8 +22,9 @@ import {
   readSignals,
   type SignalsReading,
 } from '../signals/signals.ts'
-import { largeRateOf, type Seen } from '../state.ts'
+import type { Seen } from '../state.ts'
 import { leftOut, probeReach } from './clean.ts'
+import { rivalsAfter } from './samples.ts'
 
 export function foldProbe(turn: Turn, probe: Probe): Turn {
   const { course, trajectory, seen } = turn.state
@@ -67,29 +67,22 @@ function foldValley(turn: Turn, probe: ValleyProbe): Turn {
 function valleyCharts(probe: ValleyProbe) {
   const { step, raw } = probe
   const best = bestAverage(probe)
-  const score = probe.averaged.find(({ windowSteps }) => windowSteps === best?.windowSteps)?.accuracy ?? null
-  return [
-    ...chartPoint('probeLoss', step, raw.loss),
-    ...chartPoint('probeAccuracy', step, raw.accuracy ?? null),
-    ...chartPoint('averagedLoss', step, best?.loss ?? null),
-    ...chartPoint('averagedAccuracy', step, score),
-  ]
+  return chartPoints(step, {
+    probeLoss: raw.loss,
+    probeAccuracy: raw.accuracy ?? null,
+    averagedLoss: best?.loss ?? null,
+    averagedAccuracy: best?.accuracy ?? null,
+  })
 }
 
 /** The probe in signals, guard and rivals, and what the signals then say: read once, as the fit of the valley is most of it. */
 function folded(turn: Turn, probe: ValleyProbe): { readonly turn: Turn; readonly signals: SignalsReading } {
-  const { seen, course, trajectory } = turn.state
+  const { seen } = turn.state
   const own = { ...probe, step: probe.step - originOf(turn.state) }
   const signals = foldValleyProbe(seen.signals, own, seen.runLength)
   const isSound = [probe.raw, ...probe.averaged].every(({ loss }) => Number.isFinite(loss))
-  const rivals = watchedRivals(
-    seen.rivals,
-    { kind: 'probe', step: probe.step, heldOutLoss: probe.raw.loss },
-    {
-      fromStep: course.kind === 'large' ? Math.max(trajectory.validFromStep, course.fromStep) : null,
-      rate: largeRateOf(course) ?? seen.learningRate,
-    },
-  )
+  const heldOut = { kind: 'probe', step: probe.step, heldOutLoss: probe.raw.loss } as const
+  const rivals = rivalsAfter(turn.state, seen, heldOut)
   return {
     turn: withSeen(turn, { signals, guard: watchProbe(seen.guard, isSound), rivals }),
     signals: readSignals(signals),
@@ -101,11 +94,10 @@ function watchedRegime(turn: Turn, reading: SignalsReading, probe?: ValleyProbe)
   const { signals, guard, step } = state.seen
   const isTripped = state.trajectory.awaited !== null || signOf(guard) !== null
   const regime = readRegime({ signals, reading, gain: gainOf(state, reading), isTripped })
+  const { index: regimeIndex, low: regimeIndexLow, high: regimeIndexHigh } = regime
   return charted(updated(turn, { regime }), [
     ...(probe === undefined ? [] : valleyPoints(reading, probe.step)),
-    ...chartPoint('regimeIndex', step, regime.index),
-    ...chartPoint('regimeIndexLow', step, regime.low),
-    ...chartPoint('regimeIndexHigh', step, regime.high),
+    ...chartPoints(step, { regimeIndex, regimeIndexLow, regimeIndexHigh }),
   ])
 }
 

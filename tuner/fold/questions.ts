@@ -1,7 +1,6 @@
 // What a sample may have to decide, in the order in which it is asked. Each question looks at the run and answers with an
 // outcome, or with null.
 
-import { isDrifting } from '../guard/drift.ts'
 import { atNewLevel, guarded, notRestored } from '../guard/recovery.ts'
 import { signOf } from '../guard/signs.ts'
 import { isPassed, isTripwireStale } from '../guard/tripwire.ts'
@@ -13,6 +12,7 @@ import type { Outcome, Run } from '../phases/phase.ts'
 import { sampled } from '../phases/phases.ts'
 import { searchCutShort } from '../phases/search/search.ts'
 import { lengthOrNominal } from '../plan/bounds.ts'
+import { driftOf } from '../record/outcome.ts'
 import type { Seen } from '../state.ts'
 import { relaid } from './start.ts'
 
@@ -34,20 +34,11 @@ const graceOf = (run: Run): number =>
 const origin: Question = (run, before) => (run.seen.isOriginSure && !before.isOriginSure ? relaid(run) : null)
 
 /** The run goes on from an earlier step, as it was resumed. */
-const wentBack: Question = ({ seen, course }, before) =>
-  seen.step > before.step || seen.step === before.step
-    ? null
-    : {
-        course,
-        records: [
-          {
-            kind: 'hold',
-            rule: 'person',
-            reason: 'resumed',
-            values: { step: seen.step - 1, before: before.step },
-          },
-        ],
-      }
+const wentBack: Question = ({ seen, course }, before) => {
+  if (seen.step >= before.step) return null
+  const values = { step: seen.step - 1, before: before.step }
+  return { course, records: [{ kind: 'hold', rule: 'person', reason: 'resumed', values }] }
+}
 
 /** The job says that the loss measures something else: a new level is no divergence. */
 const objective: Question = (run, before) => {
@@ -57,12 +48,11 @@ const objective: Question = (run, before) => {
   const next = atNewLevel(run)
   const guard = watchedAfresh(seen.guard, seen.step + graceOf(run))
   const signals = { ...next.seen.signals, firstLoss: null, firstCount: 0 }
+  const text = seen.objective ?? ''
   return {
     course: next.course,
     change: { seen: { ...next.seen, guard, signals }, kept: null },
-    records: [
-      { kind: 'hold', rule: 'divergence-guard', reason: 'objective', values, text: seen.objective ?? '' },
-    ],
+    records: [{ kind: 'hold', rule: 'divergence-guard', reason: 'objective', values, text }],
   }
 }
 
@@ -90,10 +80,10 @@ const overdueRestore: Question = (run) => {
 }
 
 /** The job does not follow its plan. */
-const drift: Question = ({ seen, course }) => {
-  const { since } = seen.drift
-  if (since === null || seen.drift.isTold || !isDrifting(seen.drift)) return null
-  const values = { sinceStep: since.step, applied: since.applied, planned: since.planned }
+const drift: Question = (run) => {
+  const { seen, course } = run
+  const values = driftOf(run)
+  if (values === null || seen.drift.isTold) return null
   return {
     course,
     change: { seen: { ...seen, drift: { ...seen.drift, isTold: true } } },
@@ -115,21 +105,14 @@ const limits: Question = (run) => {
 }
 
 /** The guard has had time to share a client's alarm, and has not. */
-const unshared = (
-  { seen, plan, course }: Run,
-  { step, limit }: { step: number; limit: number },
-): Outcome => ({
-  course,
-  change: { seen: { ...seen, guard: { ...seen.guard, passed: null } } },
-  records: [
-    {
-      kind: 'guard',
-      rule: 'divergence-guard',
-      reason: 'tripwire',
-      values: { step, limit, rate: plan.tripwire?.thenLearningRate ?? null },
-    },
-  ],
-})
+function unshared({ seen, plan, course }: Run, { step, limit }: { step: number; limit: number }): Outcome {
+  const values = { step, limit, rate: plan.tripwire?.thenLearningRate ?? null }
+  return {
+    course,
+    change: { seen: { ...seen, guard: { ...seen.guard, passed: null } } },
+    records: [{ kind: 'guard', rule: 'divergence-guard', reason: 'tripwire', values }],
+  }
+}
 
 /** A sign of divergence comes before everything that the phase may want. */
 const phase: Question = (run) =>

@@ -14,9 +14,10 @@ import { wakeAt } from '../phases/phases.ts'
 import { endOf } from '../plan/bounds.ts'
 import { issuedPlan } from '../plan/planOf.ts'
 import { watchedRivals } from '../rivals/counterfactuals.ts'
+import type { RivalObservation } from '../rivals/rival.ts'
 import { charted, settle, type Turn, updated } from '../settle.ts'
 import { chartPoint } from '../signals/charts.ts'
-import { type BadSamples, foldSample, signalsBackTo } from '../signals/signals.ts'
+import { foldSample, signalsBackTo } from '../signals/signals.ts'
 import { largeRateOf, type Seen, type TunerState } from '../state.ts'
 import { leftOut, placeOf, type Report, reportAt } from './clean.ts'
 import { questions } from './questions.ts'
@@ -124,29 +125,30 @@ function moved(run: TunerState, seen: Seen, report: Report): Seen {
         : seen.drift,
     rivals:
       isCounted && loss !== null
-        ? watchedRivals(
-            seen.rivals,
+        ? rivalsAfter(
+            run,
+            { rivals: seen.rivals, learningRate },
             { kind: 'step', step, loss, weightNormSquared: null },
-            {
-              fromStep: course.kind === 'large' ? Math.max(trajectory.validFromStep, course.fromStep) : null,
-              rate: reference,
-            },
           )
         : seen.rivals,
   }
 }
 
+/** The rivals after one more observation; they see what belongs to the large step, at its rate. */
+export function rivalsAfter(
+  { course, trajectory }: TunerState,
+  { rivals, learningRate }: Pick<Seen, 'rivals' | 'learningRate'>,
+  observation: RivalObservation,
+): Seen['rivals'] {
+  const fromStep = course.kind === 'large' ? Math.max(trajectory.validFromStep, course.fromStep) : null
+  return watchedRivals(rivals, observation, { fromStep, rate: largeRateOf(course) ?? learningRate })
+}
+
 /** What drift is judged by: the plans that the job may follow, and whether they climb. */
-const driftView = ({ plan, issued, followed, course, options }: TunerState, step: number) => ({
-  plan,
-  issued,
-  followed,
-  isClimbing:
-    options.warmupSteps !== null &&
-    course.kind === 'large' &&
-    course.ramp !== null &&
-    step < course.ramp.toStep,
-})
+function driftView({ plan, issued, followed, course, options }: TunerState, step: number) {
+  const rampEnd = course.kind === 'large' ? (course.ramp?.toStep ?? 0) : 0
+  return { plan, issued, followed, isClimbing: options.warmupSteps !== null && step < rampEnd }
+}
 
 /** A job that does not tell its rate is taken to follow the plan; where it goes its own way, nothing is known. */
 const assumedRate = (
@@ -166,13 +168,10 @@ function counted(signals: Seen['signals'], report: Report): Seen['signals'] {
     isBad(report.preconditionedMicroGradientNormSquared)
   if (!isBadLoss && !isBadNorm && !isSkipped) return signals
   const { badSamples } = signals
-  const more: BadSamples = {
-    ...badSamples,
-    nonFinite: badSamples.nonFinite + (isBadLoss ? 1 : 0),
-    nonFiniteNorms: badSamples.nonFiniteNorms + (isBadNorm ? 1 : 0),
-    skipped: badSamples.skipped + (isSkipped ? 1 : 0),
-  }
-  return { ...signals, badSamples: more }
+  const nonFinite = badSamples.nonFinite + (isBadLoss ? 1 : 0)
+  const nonFiniteNorms = badSamples.nonFiniteNorms + (isBadNorm ? 1 : 0)
+  const skipped = badSamples.skipped + (isSkipped ? 1 : 0)
+  return { ...signals, badSamples: { ...badSamples, nonFinite, nonFiniteNorms, skipped } }
 }
 
 const isBad = (value: number | null): boolean => value !== null && !Number.isFinite(value)
@@ -204,7 +203,7 @@ function asked(turn: Turn, before: Seen): Turn {
   if (!seen.isOriginSure && seen.origin !== 0) return turn
   const isBlock = seen.signals.lossBlocks.blocks !== before.signals.lossBlocks.blocks
   // The smoothed loss is charted once a block.
-  const smoothed = lossSmoother.read(seen.signals.smoother).value
+  const smoothed = lossSmoother.read(seen.signals.smoother)
   let next = isBlock ? charted(turn, chartPoint('lossSmoothed', seen.step - 1, smoothed)) : turn
   for (const question of questions) {
     const outcome = question(next.state, before)

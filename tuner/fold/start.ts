@@ -1,9 +1,10 @@
 // The start of a run: the state before the first observation, and what the first one, with the run's options,
-// makes of it: a search for the large rate, a ramp to a given or usual one, or watching only.
+// makes of it: a search for the large rate, a ramp to a given or usual one, or watching only. And what is made of a job that
+// starts again.
 
 import type { Observation } from '../../protocol/vocabulary.ts'
 import { noDrift } from '../guard/drift.ts'
-import { noGuard } from '../guard/watch.ts'
+import { noGuard, watchedAfresh } from '../guard/watch.ts'
 import { canRace, givenRate, isSteering, optimizerFamily } from '../options.ts'
 import { largeCourse, rampTo } from '../phases/enter.ts'
 import { type Draft, isOfTheCourse, type Outcome, type Run } from '../phases/phase.ts'
@@ -102,7 +103,7 @@ function beginning(run: Run): Outcome {
   if (searching !== null) return beginSearch(run, searching)
   if (!isSteering(run.mode)) return { course: largeCourse(run.seen.step, null) }
   const rate = givenRate(run.options)
-  return { course: largeCourse(run.seen.step, rate, { ramp: rampTo(run, rate, run.seen.step) }) }
+  return { course: largeCourse(run.seen.step, rate, rampTo(run, rate, run.seen.step)) }
 }
 
 function startDraft(run: Run, { course }: Outcome): Draft {
@@ -149,4 +150,14 @@ export function relaid(run: Run): Outcome | null {
       { kind: 'hold', rule: 'race', reason: 'origin', values: { origin, end: endOf(run), budgetSteps } },
     ],
   }
+}
+
+/**
+ * The job has asked for its run again, as a process does that goes on from a checkpoint of its own: its next step may be an
+ * earlier one than was reported, and its loss may stand where it stood then.
+ */
+export function resumed(turn: Turn): Turn {
+  const { course, seen } = turn.state
+  const change = { seen: { ...seen, isResumed: true, guard: watchedAfresh(seen.guard) } }
+  return course.kind === 'done' ? turn : settle(turn, { course, change })
 }

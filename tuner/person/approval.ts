@@ -9,7 +9,7 @@ import { costInputOf, judgementNow } from '../phases/judgement.ts'
 import { waitingLoss } from '../phases/marginalCost.ts'
 import type { Draft, Outcome, Run } from '../phases/phase.ts'
 import { switchDraft } from '../phases/switchRecord.ts'
-import { elapsedOf, lengthOf, originOf } from '../plan/bounds.ts'
+import { elapsedOf, lengthOf } from '../plan/bounds.ts'
 import type { Proposal } from '../state.ts'
 
 /** After a refusal nobody is asked again for this share of the budget, or of the steps so far without one. Chosen. */
@@ -21,7 +21,7 @@ function waitingOf(run: Run, proposal: Proposal): { readonly steps: number; read
   const input = costInputOf(run, reading, gain)
   // A valley that turns up is no power law, and its anneal does not go to the end of the budget that the curve is for.
   const isShort = proposal.reason === 'overfitting' || proposal.reason === 'memorising'
-  const loss = input === undefined || isShort ? null : waitingLoss(input, proposal.step - originOf(run))
+  const loss = input === undefined || isShort ? null : waitingLoss(input, proposal.step)
   return { steps: Math.max(0, run.seen.step - proposal.step), loss }
 }
 
@@ -42,19 +42,15 @@ const statuses = {
 
 /** The record that ends a proposal. */
 export function endOfProposal(run: Run, proposal: Proposal, end: ProposalEnd): Draft {
+  const { number } = proposal
   const waiting = waitingOf(run, proposal)
   return {
     kind: 'switch',
     rule: 'approval',
     reason: `proposal-${end}`,
-    values: {
-      number: proposal.number,
-      steps: waiting.steps,
-      loss: waiting.loss,
-      askedFromStep: run.person.askedFromStep,
-    },
+    values: { number, ...waiting, askedFromStep: run.person.askedFromStep },
     status: statuses[end],
-    answers: proposal.number,
+    answers: number,
     evidence: evidenceOfWaiting(waiting),
   }
 }

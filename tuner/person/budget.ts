@@ -9,6 +9,7 @@ import type { Draft, Outcome, Run } from '../phases/phase.ts'
 import { switchDraft } from '../phases/switchRecord.ts'
 import { deadlineStep, endOf, fallbackStep, lengthOf, originOf } from '../plan/bounds.ts'
 import { annealRateShare } from '../plan/segments.ts'
+import { comparison } from '../record/evidence.ts'
 import { rebudgetedSignals } from '../signals/signals.ts'
 import type { Anneal } from '../state.ts'
 import { isUndoable, undone } from './undo.ts'
@@ -38,7 +39,7 @@ export function rebudgeted(
   }
   const end = endOf(next)
   if (end !== null && seen.step >= end) {
-    const ended = enterDone(next, { end: 'finished', keptLoss: null, keep: 'last', isAsked: true }, [
+    const ended = enterDone(next, { isAsked: true }, [
       { ...draft, kind: 'finish', reason: 'finished-by-budget' },
     ])
     return { ...ended, change: { ...change, ...ended.change } }
@@ -94,15 +95,8 @@ function undoOfLonger(run: Run, course: Anneal): { readonly test?: DecisionTest 
 /** The switch rule with the rest that there is now, and with what annealing was to gain at the large rate. */
 function longerTest({ cost }: Judgement, { scale }: Anneal): DecisionTest | null {
   if (cost === undefined || scale === null) return null
-  return {
-    key: 'longer-budget',
-    left: cost.staying,
-    relation: '>',
-    right: { value: 2 * scale, standardError: null },
-    satisfied: cost.staying.value > 2 * scale,
-    hits: { met: 1, of: 1 },
-    probability: null,
-  }
+  const satisfied = cost.staying.value > 2 * scale
+  return comparison('longer-budget', cost.staying, '>', 2 * scale, { satisfied })
 }
 
 /**

@@ -38,7 +38,7 @@ export function obeyed(run: Run, command: Command): Outcome {
     case 'resume':
       return paused(run, command)
     case 'finish':
-      return enterDone(run, { end: 'finished', keptLoss: null, keep: 'last', isAsked: true }, [
+      return enterDone(run, { isAsked: true }, [
         byHand(command, 'finish', 'finished-by-hand', { step: seen.step }),
       ])
     case 'set-budget':
@@ -85,15 +85,7 @@ function overridden(run: Run, command: Extract<Command, { kind: 'override' }>): 
 export const handedBack = (run: Run, key: string, person?: { by: string; reason: string }): Outcome => ({
   course: run.course,
   change: { person: { ...run.person, override: null } },
-  records: [
-    {
-      kind: 'hand-back',
-      rule: 'person',
-      reason: key,
-      values: { step: run.seen.step },
-      ...(person === undefined ? {} : { person }),
-    },
-  ],
+  records: [{ kind: 'hand-back', rule: 'person', reason: key, values: { step: run.seen.step }, person }],
 })
 
 function switchedByHand(run: Run, command: Extract<Command, { reason: string }>): Outcome {

@@ -30,26 +30,21 @@ export function undone(
   const { step, signals } = seen
   const climbSteps = Math.max(1, Math.round(climbShare * lengthOrNominal(run)))
   const fromRate = course.fromRate * annealRateShare(course, step, lengthOf(run))
+  const forgotten = {
+    valley: valleyUpTo(signals.valley, course.fromRunLength),
+    gap: averagedGap.init(),
+    probeLosses: [],
+    averagedLosses: [],
+    averagedSteps: [],
+  }
   const ramp = { fromStep: step, toStep: step + climbSteps, fromRate }
   return {
     course: {
-      ...largeCourse(course.largeFromStep, course.fromRate, { ramp, undoneAtStep: step }),
+      ...largeCourse(course.largeFromStep, course.fromRate, ramp),
+      undoneAtStep: step,
       evaluatedAtStep: step,
     },
-    change: {
-      seen: {
-        ...seen,
-        guard: watchedAfresh(seen.guard),
-        signals: {
-          ...signals,
-          valley: valleyUpTo(signals.valley, course.fromRunLength),
-          gap: averagedGap.init({}),
-          probeLosses: [],
-          averagedLosses: [],
-          averagedSteps: [],
-        },
-      },
-    },
+    change: { seen: { ...seen, guard: watchedAfresh(seen.guard), signals: { ...signals, ...forgotten } } },
     withdraw: ({ kind }) => kind === 'probe' || kind === 'checkpoint',
     records: [{ kind: 'undo', values: { step, rate: course.fromRate, climbSteps }, ...record }],
   }

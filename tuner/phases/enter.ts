@@ -11,7 +11,6 @@ import { freshSignals } from '../signals/signals.ts'
 import {
   type Anneal,
   type AnnealReason,
-  type Course,
   type Done,
   type Large,
   largeRateOf,
@@ -44,35 +43,31 @@ export function rampTo(run: Run, rate: number, fromStep: number): Ramp | null {
   return steps < 1 ? null : { fromStep, toStep: fromStep + steps, fromRate: rampFrom * rate }
 }
 
-export function largeCourse(
-  fromStep: number,
-  rate: number | null,
-  given: { readonly ramp?: Ramp | null; readonly undoneAtStep?: number | null } = {},
-): Large {
+export function largeCourse(fromStep: number, rate: number | null, ramp: Ramp | null = null): Large {
   return {
     kind: 'large',
     fromStep,
     rate,
-    ramp: given.ramp ?? null,
+    ramp,
     verdicts: [],
     evaluatedAtStep: fromStep,
     memorised: [],
     sequential: initialSequentialTest,
     outlook: null,
-    undoneAtStep: given.undoneAtStep ?? null,
+    undoneAtStep: null,
     advisedAtStep: null,
     isDearSaid: false,
   }
 }
 
 /** Goes back to the weights of the start, with the data where the job can take it back. */
-export const restoreStart = (run: Run): RestoreRequest => ({
-  atStep: run.seen.step,
+export const restoreStart = (run: Run, cause: 'start' | 'arm', atStep = run.seen.step): RestoreRequest => ({
+  atStep,
   checkpoint: startCheckpoint,
-  cause: 'start',
+  cause,
   rewindData: offers(run.options, 'rewind'),
   skipBatches: 0,
-  runLength: 0,
+  runLength: cause === 'arm' ? null : 0,
 })
 
 /**
@@ -84,22 +79,17 @@ export function enterLarge(
   rate: number,
   { isFromStart, ...record }: Required<Pick<Outcome, 'records'>> & { readonly isFromStart: boolean },
 ): Outcome {
-  const { seen, trajectory } = run
+  const { seen } = run
   const { step, signals, guard } = seen
+  const afresh = { runLength: 0, signals: freshSignals(signals), guard: watchedAfresh(guard), rivals: null }
   return {
-    course: largeCourse(step, rate, { ramp: rampTo(run, rate, step) }),
+    course: largeCourse(step, rate, rampTo(run, rate, step)),
     change: {
-      seen: {
-        ...seen,
-        runLength: 0,
-        signals: freshSignals(signals),
-        guard: watchedAfresh(guard),
-        rivals: null,
-      },
-      trajectory: { ...trajectory, validFromStep: step, awaited: null },
+      seen: { ...seen, ...afresh },
+      trajectory: { validFromStep: step, awaited: null },
     },
     withdraw: isOfTheCourse,
-    ...(isFromStart ? { restore: restoreStart(run) } : {}),
+    ...(isFromStart ? { restore: restoreStart(run, 'start') } : {}),
     ask: [{ kind: 'drop', atStep: step, checkpoint: startCheckpoint }],
     ...record,
   }
@@ -150,18 +140,14 @@ function annealEnd(run: Run, reason: AnnealReason, judgement: Judgement): number
 }
 
 /** Length of the anneal of a run without a budget; null = not measured. */
-function measuredAnnealSteps(run: Run, { reading, gain }: Judgement): number | null {
+function measuredAnnealSteps(run: Run, judgement: Judgement): number | null {
+  const { reading, gain } = judgement
   const scale = annealingScale(gain, reading.gap)
-  const tolerance = tolerancePerStep({ reading, gain })
+  const tolerance = tolerancePerStep(judgement)
   if (scale === null || tolerance === null) return null
   const { fit } = reading.valley
-  const slope = fit === null ? null : slopeAt(fit, run.seen.runLength).value
-  return openAnnealSteps({
-    step: elapsedOf(run),
-    scale: scale.value,
-    slope: slope ?? tolerance,
-    tolerancePerStep: tolerance,
-  })
+  const slope = (fit === null ? null : slopeAt(fit, run.seen.runLength).value) ?? tolerance
+  return openAnnealSteps({ step: elapsedOf(run), scale: scale.value, slope, tolerancePerStep: tolerance })
 }
 
 /** Goes back to the kept weights. The data order is not taken back: the batches since then were seen. */
@@ -185,7 +171,7 @@ export function enterAnneal(run: Run, anneal: Anneal, records: Outcome['records'
     course: anneal,
     change: {
       // Gaps at the large rate say nothing of the regime at a lower one.
-      seen: { ...seen, signals: { ...seen.signals, gap: averagedGap.init({}) } },
+      seen: { ...seen, signals: { ...seen.signals, gap: averagedGap.init() } },
       person: { ...person, override: null },
     },
     withdraw: ({ kind }) => kind === 'probe',
@@ -199,27 +185,19 @@ export function enterAnneal(run: Run, anneal: Anneal, records: Outcome['records'
 
 export type Keep = 'last' | 'averaged' | { readonly checkpoint: string }
 
-/** The end. `isAsked`: the job is told to stop; advice ends by itself. */
+/** The end: where nothing else is said, with the last weights. `isAsked`: the job is told to stop; advice ends by itself. */
 export function enterDone(
   run: Run,
-  end: Pick<Done, 'end' | 'keptLoss'> & { readonly keep: Keep; readonly isAsked?: boolean },
+  given: Partial<Pick<Done, 'end' | 'keptLoss'>> & { readonly keep?: Keep; readonly isAsked?: boolean },
   records: Outcome['records'] & object,
 ): Outcome {
-  const { course, seen, person } = run
-  const { keep, keptLoss } = end
-  const done: Course = {
-    kind: 'done',
-    end: end.end,
-    switchStep: switchStepOf(course),
-    largeRate: largeRateOf(course),
-    keptLoss,
-  }
-  const isAsked = end.isAsked ?? isSteering(run.mode)
+  const { course, seen, person, trajectory } = run
+  const { end = 'finished', keptLoss = null, keep = 'last', isAsked = isSteering(run.mode) } = given
   return {
-    course: done,
+    course: { kind: 'done', end, switchStep: switchStepOf(course), largeRate: largeRateOf(course), keptLoss },
     change: {
       person: { ...person, override: null, isPaused: false },
-      trajectory: { ...run.trajectory, awaited: null },
+      trajectory: { ...trajectory, awaited: null },
     },
     withdraw: () => true,
     ask: isAsked ? [{ kind: 'finish', atStep: seen.step, keep }] : [],

@@ -1,6 +1,6 @@
 // What there is to weigh at a step: all signals, the gain of annealing at the present rate, the two sides of the switch
 // rule where both are known, the price of a step where there is no budget, and the sign that more steps would memorise.
-// Rules count steps from the run's first one; what leaves here has the job's own numbers.
+// The sign of memorising counts steps from the run's first one; all else here has the job's own numbers.
 
 import type { DecisionTest } from '../../protocol/vocabulary.ts'
 import { annealingGain } from '../estimators/annealingGain.ts'
@@ -8,8 +8,9 @@ import type { Block } from '../estimators/blocks.ts'
 import { type Estimate, noEstimate } from '../estimators/estimator.ts'
 import { type Memorising, memorisingOf, memorisingRatio, shortAnnealShare } from '../estimators/memorising.ts'
 import { effectiveRate, offers, optimizerFamily } from '../options.ts'
-import { deadlineStep, earliestSwitchStep, elapsedOf, lengthOf, originOf } from '../plan/bounds.ts'
+import { deadlineStep, earliestSwitchStep, elapsedOf, endOf, lengthOf, originOf } from '../plan/bounds.ts'
 import { annealRateShare } from '../plan/segments.ts'
+import { comparison } from '../record/evidence.ts'
 import { readSignals, type SignalsReading } from '../signals/signals.ts'
 import { type MarginalCost, type MarginalCostInput, marginalCost } from './marginalCost.ts'
 import type { Run } from './phase.ts'
@@ -22,6 +23,7 @@ export type Judgement = {
   readonly reading: SignalsReading
   readonly gain: Estimate
   readonly cost: MarginalCost | undefined
+  readonly memorising: Memorising | undefined
 }
 
 /** The present measurement. `reading` is that of the run's signals, where it is known: it is dear to make. */
@@ -29,17 +31,8 @@ export function judgementNow(run: Run, reading = readSignals(run.seen.signals)):
   const gain = gainOf(run, reading)
   const input = costInputOf(run, reading, gain)
   const cost = input === undefined ? undefined : marginalCost(input)
-  return { reading, gain, cost: cost === undefined ? undefined : inOwnSteps(cost, originOf(run)) }
+  return { reading, gain, cost, memorising: memorisingNow(run) }
 }
-
-const inOwnSteps = (cost: MarginalCost, origin: number): MarginalCost => ({
-  ...cost,
-  earliestStep: cost.earliestStep + origin,
-  alternatives: cost.alternatives.map((entry) => ({
-    ...entry,
-    switchStep: entry.switchStep === null ? null : entry.switchStep + origin,
-  })),
-})
 
 /**
  * G at the present rate. Adaptive optimizers move by M⁻¹g, so their noise is that in the norm of M⁻¹; the plain one would be
@@ -62,26 +55,16 @@ export function costInputOf(
   reading: SignalsReading,
   gain: Estimate,
 ): MarginalCostInput | undefined {
-  const length = lengthOf(run)
+  const [end, length] = [endOf(run), lengthOf(run)]
+  const { step, runLength } = run.seen
   const { fit } = reading.valley
-  const step = elapsedOf(run)
-  if (length === null || fit === null || step >= length) return undefined
-  const origin = originOf(run)
-  const { runLength } = run.seen
-  return {
-    step,
-    length,
-    earliest: earliestSwitchStep(run) - origin,
-    deadline: (deadlineStep(run) ?? 0) - origin,
-    runLength,
-    valley: fit,
-    gain,
-    gap: reading.gap,
-  }
+  if (end === null || length === null || fit === null || step >= end) return undefined
+  const bounds = { earliest: earliestSwitchStep(run), deadline: deadlineStep(run) ?? end }
+  return { step, end, length, ...bounds, runLength, valley: fit, gain, gap: reading.gap }
 }
 
 /** δ: loss per step; null = no gain of annealing is measured. */
-export function tolerancePerStep({ reading, gain }: Pick<Judgement, 'reading' | 'gain'>): number | null {
+export function tolerancePerStep({ reading, gain }: Judgement): number | null {
   const positive = ({ value }: Estimate): number | null => (value !== null && value > 0 ? value : null)
   const worth = positive(reading.gap) ?? positive(gain)
   return worth === null ? null : (toleranceShare * worth) / toleranceSteps
@@ -134,17 +117,10 @@ export const shortAnnealEnd = (run: Run): number =>
 
 /** The sign of memorising as a test in the record. */
 export const memorisingTest = (
-  { ratio, standardError, isMemorising }: Memorising,
-  hits: DecisionTest['hits'],
-): DecisionTest => ({
-  key: 'memorising',
-  left: { value: ratio, standardError },
-  relation: '<',
-  right: { value: memorisingRatio, standardError: null },
-  satisfied: isMemorising,
-  hits,
-  probability: null,
-})
+  { ratio: value, standardError, isMemorising: satisfied }: Memorising,
+  hits: DecisionTest['hits'] = { met: 1, of: 1 },
+): DecisionTest =>
+  comparison('memorising', { value, standardError }, '<', memorisingRatio, { satisfied, hits })
 
 /** How many of the last verdicts, at most three, say so. */
 export const hitsOf = (verdicts: readonly boolean[]): DecisionTest['hits'] => ({

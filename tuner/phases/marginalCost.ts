@@ -7,11 +7,11 @@
 // Left is what staying still gains, right what annealing gains; both are losses, so multiplying all losses by a
 // constant, or adding one, leaves the switch where it is.
 // b comes from gradient noise and curvature (.3·G), from averaged weights (.6·D), or is their geometric mean.
-// Steps count from the run's first one. Source: derived here; constants from bench/records/2026-11-24-prototype/README.md.
+// Source: derived here; constants from bench/records/2026-11-24-prototype/README.md.
 // Cost: 40 evaluations of the fit.
 
 import { errorFunction } from 'simple-statistics'
-import type { Alternative, DecisionTest } from '../../protocol/vocabulary.ts'
+import type { Alternative } from '../../protocol/vocabulary.ts'
 import type { Estimate } from '../estimators/estimator.ts'
 import { fittedLossAt, slopeAt, type ValleyFit } from '../estimators/valleySlope.ts'
 
@@ -23,7 +23,8 @@ const annealReferenceShare = 0.1
 
 export type MarginalCostInput = {
   readonly step: number
-  /** T: one past the last step. */
+  /** One past the last step, and T. */
+  readonly end: number
   readonly length: number
   /** The first and the last step at which the switch may come. */
   readonly earliest: number
@@ -59,50 +60,47 @@ export function annealingScale(gain: Estimate, gap: Estimate): Side | null {
   if (first === undefined) return null
   if (second === undefined) return first
   const value = Math.sqrt(first.value * second.value)
+  if (first.standardError === null || second.standardError === null) return { value, standardError: null }
   // Relative errors of a geometric mean: half of the root of their sum of squares.
-  const errors = [first, second].map(({ value: v, standardError }) =>
-    standardError === null ? null : standardError / v,
-  )
-  const [a, b] = errors as [number | null, number | null]
-  return { value, standardError: a === null || b === null ? null : (value * Math.hypot(a, b)) / 2 }
+  const relative = Math.hypot(first.standardError / first.value, second.standardError / second.value)
+  return { value, standardError: (value * relative) / 2 }
 }
 
-function scaled(estimate: Estimate, factor: number): Side | null {
-  const { value, standardError } = estimate
-  if (value === null || !(value > 0)) return null
-  return { value: factor * value, standardError: standardError === null ? null : factor * standardError }
-}
+const scaled = ({ value, standardError }: Estimate, factor: number): Side | null =>
+  value !== null && value > 0 ? times(factor, { value, standardError }) : null
+
+const times = (factor: number, { value, standardError }: Side): Side => ({
+  value: factor * value,
+  standardError: standardError === null ? null : factor * standardError,
+})
+
+const known = ({ value, standardError }: Estimate): Side => ({ value: value ?? 0, standardError })
 
 /** Both sides of the rule, and what would come of other choices. Undefined = nothing to compare with. */
 export function marginalCost(input: MarginalCostInput): MarginalCost | undefined {
   const scale = annealingScale(input.gain, input.gap)
   if (scale === null) return undefined
   const staying = stayingSide(input, input.step)
-  const annealing = {
-    value: 2 * scale.value,
-    standardError: scale.standardError === null ? null : 2 * scale.standardError,
-  }
-  const slope = slopeAt(input.valley, input.runLength)
+  const annealing = times(2, scale)
+  const planned = earliestStep(input, annealing.value)
   return {
-    slope: { value: slope.value ?? 0, standardError: slope.standardError },
+    slope: known(slopeAt(input.valley, input.runLength)),
     staying,
     annealing,
     satisfied: staying.value <= annealing.value,
     probability: probabilityBelow(staying, annealing),
-    earliestStep: earliestStep(input, annealing.value),
-    alternatives: alternatives(input, scale.value, earliestStep(input, annealing.value)),
+    earliestStep: planned,
+    alternatives: alternatives(input, scale.value, planned),
   }
 }
 
+/** S at the middle of the ramp, for a switch at that step. */
+const middleOf = ({ step, end, runLength }: MarginalCostInput, switchStep: number): number =>
+  runLength + (switchStep - step) + (end - switchStep) / 2
+
 /** R·p(S at the middle of the ramp), for a switch at a step at or after the present one. */
-function stayingSide(input: MarginalCostInput, switchStep: number): Side {
-  const remaining = input.length - switchStep
-  const slope = slopeAt(input.valley, input.runLength + (switchStep - input.step) + remaining / 2)
-  return {
-    value: remaining * (slope.value ?? 0),
-    standardError: slope.standardError === null ? null : remaining * slope.standardError,
-  }
-}
+const stayingSide = (input: MarginalCostInput, switchStep: number): Side =>
+  times(input.end - switchStep, known(slopeAt(input.valley, middleOf(input, switchStep))))
 
 /** First allowed step from now at which staying gains no more than annealing, by bisection. */
 function earliestStep(input: MarginalCostInput, annealing: number): number {
@@ -137,11 +135,10 @@ export function probabilityBelow(a: Side, b: Side): number | null {
 export function waitingLoss(input: MarginalCostInput, sinceStep: number): number | null {
   const scale = annealingScale(input.gain, input.gap)
   if (scale === null) return null
-  const { step, length, runLength, valley } = input
+  const { step, end, valley } = input
   const lossFrom = (switchStep: number): number => {
-    const remaining = length - switchStep
-    const middle = Math.max(1, runLength + (switchStep - step) + remaining / 2)
-    return (fittedLossAt(valley, middle).value ?? 0) - scale.value * Math.log(remaining)
+    const { value } = known(fittedLossAt(valley, Math.max(1, middleOf(input, switchStep))))
+    return value - scale.value * Math.log(end - switchStep)
   }
   return lossFrom(step) - lossFrom(Math.min(step, sinceStep))
 }
@@ -151,37 +148,16 @@ export function waitingLoss(input: MarginalCostInput, sinceStep: number): number
  * what the averaged weights show, less what G promises beyond D; a longer one gains b per e-fold of its length.
  */
 function alternatives(input: MarginalCostInput, b: number, planned: number): readonly Alternative[] {
-  const { step, length, runLength, gain, gap, valley } = input
+  const { step, end, length, runLength, gain, gap, valley } = input
   const reference = annealReferenceShare * length
   const leftOver = Math.max(0, (gap.value ?? gain.value ?? 0) - (gain.value ?? gap.value ?? 0))
-  const lossAt = (at: number) => {
-    const { value, standardError } = fittedLossAt(valley, at)
-    return { value: value ?? 0, standardError }
-  }
   const annealedAt = (switchStep: number): Pick<Alternative, 'finalLoss' | 'standardError'> => {
-    const remaining = length - switchStep
-    const floor = lossAt(runLength + (switchStep - step) + remaining / 2)
-    return {
-      finalLoss: floor.value + leftOver - b * Math.log(remaining / reference),
-      standardError: floor.standardError,
-    }
+    const { value, standardError } = known(fittedLossAt(valley, middleOf(input, switchStep)))
+    return { finalLoss: value + leftOver - b * Math.log((end - switchStep) / reference), standardError }
   }
-  const end = lossAt(runLength + length - step)
-  const never = { finalLoss: end.value + (gap.value ?? gain.value ?? 0), standardError: end.standardError }
+  const { value, standardError } = known(fittedLossAt(valley, runLength + end - step))
+  const never = { finalLoss: value + (gap.value ?? gain.value ?? 0), standardError }
   const now = { kind: 'now' as const, switchStep: step, ...annealedAt(step) }
   const later = { kind: 'at' as const, switchStep: planned, ...annealedAt(planned) }
   return [...(planned > step ? [later] : []), now, { kind: 'never', switchStep: null, ...never }]
-}
-
-/** The rule's verdict as it goes into the record. */
-export function marginalCostTest(cost: MarginalCost, hits: DecisionTest['hits']): DecisionTest {
-  return {
-    key: 'marginal-cost',
-    left: cost.staying,
-    relation: '<=',
-    right: cost.annealing,
-    satisfied: cost.satisfied,
-    hits,
-    probability: cost.probability,
-  }
 }

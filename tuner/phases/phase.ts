@@ -38,7 +38,7 @@ export type Draft = {
   readonly reason: string
   readonly values?: Readonly<Record<string, number | null>>
   /** Words of a person or of the job, as they are. */
-  readonly text?: string
+  readonly text?: string | undefined
   readonly test?: DecisionTest | undefined
   readonly evidence?: readonly Evidence[]
   /** It says why it is not yet time; so its reason is also `whyNotYet`. */
@@ -47,7 +47,7 @@ export type Draft = {
   readonly status?: DecisionStatus
   /** The proposal that it answers. */
   readonly answers?: number
-  readonly person?: { readonly by: string; readonly reason: string }
+  readonly person?: { readonly by: string; readonly reason: string } | undefined
   readonly promised?: { readonly value: number; readonly standardError: number | null } | null
   readonly reached?: number | null
 }

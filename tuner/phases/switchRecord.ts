@@ -1,14 +1,13 @@
 // The record of a switch, or of the wish for one: why the anneal begins, in keys and numbers.
 
-import type { DecisionTest, Evidence } from '../../protocol/vocabulary.ts'
+import type { DecisionTest } from '../../protocol/vocabulary.ts'
 import type { Memorising } from '../estimators/memorising.ts'
 import { readSequentialTest } from '../estimators/sequentialTest.ts'
 import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
 import { canJudge, offers } from '../options.ts'
-import { evidenceOfSignals } from '../record/evidence.ts'
-import type { Anneal, AnnealReason, Large } from '../state.ts'
-import { hitsOf, type Judgement, memorisingNow, memorisingTest } from './judgement.ts'
-import { marginalCostTest } from './marginalCost.ts'
+import { comparison, evidenceOf } from '../record/evidence.ts'
+import type { Anneal, AnnealReason } from '../state.ts'
+import { hitsOf, type Judgement, memorisingTest } from './judgement.ts'
 import type { Draft, Run } from './phase.ts'
 
 /** The rule whose word a switch is. */
@@ -20,14 +19,10 @@ const ruleOf = (reason: AnnealReason, isOpen: boolean): Draft['rule'] => {
   return isOpen ? 'sequential' : 'marginal-cost'
 }
 
-export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement, text?: string): Draft {
+export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement): Draft {
   const { reason, fromStep, toStep } = anneal
-  const { cost, reading, gain } = judgement
-  const memorising = memorisingNow(run)
-  const test =
-    reason === 'memorising' && memorising !== undefined
-      ? memorisingTest(memorising, memorisedHits(run))
-      : testOf(run, judgement)
+  const { cost, reading, memorising } = judgement
+  const sign = reason === 'memorising' ? memorising : undefined
   return {
     kind: 'switch',
     rule: ruleOf(reason, run.budgetSteps === null),
@@ -37,12 +32,12 @@ export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement, text
       toStep,
       staying: cost?.staying.value ?? null,
       annealing: cost?.annealing.value ?? null,
-      ...countsOf(judgement),
-      ...(reason === 'memorising' && memorising !== undefined ? fallsOf(run, memorising) : {}),
+      probes: reading.valley.count,
+      needed: valleyProbesNeeded,
+      ...(sign === undefined ? {} : fallsOf(run, sign)),
     },
-    ...(text === undefined ? {} : { text }),
-    test,
-    evidence: [...evidenceOfSignals(reading, gain), ...evidenceOfMemorising(memorising)],
+    test: sign === undefined ? testOf(run, judgement) : memorisingTest(sign, memorisedHits(run)),
+    evidence: evidenceOf(judgement),
     outlook: run.course.kind === 'large' ? run.course.outlook : null,
     promised: anneal.promised,
   }
@@ -52,8 +47,6 @@ export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement, text
 const memorisedHits = ({ budgetSteps, course }: Run) =>
   budgetSteps === null && course.kind === 'large' ? hitsOf(course.memorised) : { met: 1, of: 1 }
 
-const countsOf = ({ reading }: Judgement) => ({ probes: reading.valley.count, needed: valleyProbesNeeded })
-
 /** What the sentence about memorising needs. */
 export const fallsOf = (run: Run, { fromStep, trainingFall, heldOutFall }: Memorising) => ({
   sinceStep: (run.seen.origin ?? 0) + fromStep,
@@ -61,38 +54,20 @@ export const fallsOf = (run: Run, { fromStep, trainingFall, heldOutFall }: Memor
   heldOutFall,
 })
 
-export const evidenceOfMemorising = (memorising: Memorising | undefined): readonly Evidence[] =>
-  memorising === undefined
-    ? []
-    : [
-        {
-          signal: 'memorising',
-          value: memorising.ratio,
-          standardError: memorising.standardError,
-          unit: 'ratio',
-          count: memorising.probeCount,
-          source: 'memorising-window',
-        },
-      ]
-
 /** What was asked of the rule, and what it said; undefined = there was nothing to compare. */
 export function testOf(run: Run, { cost }: Judgement): DecisionTest | undefined {
-  if (run.course.kind !== 'large') return undefined
-  if (run.budgetSteps === null) return sequentialTest(run.course)
-  return cost === undefined ? undefined : marginalCostTest(cost, hitsOf(run.course.verdicts))
-}
-
-function sequentialTest({ sequential }: Large): DecisionTest {
-  const { evidence, evidenceNeeded, satisfied, lookCount } = readSequentialTest(sequential)
-  return {
-    key: 'sequential',
-    left: { value: evidence, standardError: null },
-    relation: '>=',
-    right: { value: evidenceNeeded, standardError: null },
-    satisfied,
-    hits: { met: satisfied ? 1 : 0, of: lookCount },
-    probability: null,
+  const { course, budgetSteps } = run
+  if (course.kind !== 'large') return undefined
+  if (budgetSteps === null) {
+    const { evidence, evidenceNeeded, satisfied, lookCount } = readSequentialTest(course.sequential)
+    const hits = { met: satisfied ? 1 : 0, of: lookCount }
+    const left = { value: evidence, standardError: null }
+    return comparison('sequential', left, '>=', evidenceNeeded, { satisfied, hits })
   }
+  if (cost === undefined) return undefined
+  const { staying, annealing, satisfied, probability } = cost
+  const hits = hitsOf(course.verdicts)
+  return comparison('marginal-cost', staying, '<=', annealing, { satisfied, hits, probability })
 }
 
 /** What keeps the rule from judging: the fallback plan in force. */

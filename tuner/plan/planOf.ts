@@ -4,11 +4,10 @@
 import type { Plan, Segment } from '../../protocol/vocabulary.ts'
 import type { IssuedPlan } from '../guard/drift.ts'
 import { tripwireOf } from '../guard/tripwire.ts'
-import { isSteering, momentumOf } from '../options.ts'
+import { isSteering } from '../options.ts'
 import { phaseOf, type TunerState } from '../state.ts'
-import { endOf, lengthOf } from './bounds.ts'
 import { cadenceOf } from './cadence.ts'
-import { overrideSegments } from './segments.ts'
+import { horizonOf, overrideSegments } from './segments.ts'
 
 /** Plans that a job may still be following. Chosen: a batch is answered before the next is made. */
 const issuedMax = 8
@@ -18,17 +17,11 @@ export function planned(
   run: TunerState,
   course: { readonly segments: readonly Segment[]; readonly awaitAtStep: number | null },
 ): Pick<TunerState, 'plan' | 'issued'> {
-  const { plan, issued, person, seen, mode } = run
-  const horizon = {
-    step: seen.step,
-    end: endOf(run),
-    length: lengthOf(run),
-    momentum: momentumOf(run.options),
-  }
+  const { plan, issued, person, mode } = run
+  const { override } = person
+  const by = { phase: phaseOf(run.course), after: course.segments }
   const segments =
-    person.override === null
-      ? course.segments
-      : overrideSegments(horizon, { ...person.override, phase: phaseOf(run.course), after: course.segments })
+    override === null ? course.segments : overrideSegments(horizonOf(run), { ...override, ...by })
   const next: Plan = {
     version: plan.version + 1,
     segments,
@@ -37,12 +30,10 @@ export function planned(
     awaitAtStep: isSteering(mode) ? course.awaitAtStep : null,
   }
   if (isSame(plan, next)) return { plan, issued }
-  const isOther = JSON.stringify(issued.at(-1)?.segments) !== JSON.stringify(segments)
-  return { plan: next, issued: isOther ? withIssued(issued, next) : issued }
+  const isKnown = JSON.stringify(issued.at(-1)?.segments) === JSON.stringify(segments)
+  const { version } = next
+  return { plan: next, issued: isKnown ? issued : [...issued, { version, segments }].slice(-issuedMax) }
 }
-
-const withIssued = (issued: readonly IssuedPlan[], { version, segments }: Plan): readonly IssuedPlan[] =>
-  [...issued, { version, segments }].slice(-issuedMax)
 
 /** Whether two plans ask the same of a client, whatever their versions. */
 const isSame = (a: Plan, b: Plan): boolean =>

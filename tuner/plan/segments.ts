@@ -3,7 +3,9 @@
 
 import { segmentRate } from '../../protocol/plan.ts'
 import type { Phase, Segment, SegmentShape } from '../../protocol/vocabulary.ts'
-import type { Anneal, Ramp } from '../state.ts'
+import { momentumOf } from '../options.ts'
+import type { Anneal, Ramp, TunerState } from '../state.ts'
+import { endOf, lengthOf } from './bounds.ts'
 
 /** Steps that stand for "no end" in a plan without a budget: the last rate holds after them anyway. */
 export const openEndSteps = 1_000_000
@@ -22,6 +24,13 @@ export type Horizon = {
   /** The momentum that segments name; null = the job's own, not set by us. */
   readonly momentum: number | null
 }
+
+export const horizonOf = (run: TunerState): Horizon => ({
+  step: run.seen.step,
+  end: endOf(run),
+  length: lengthOf(run),
+  momentum: momentumOf(run.options),
+})
 
 export function segment(
   phase: Phase,

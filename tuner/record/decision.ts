@@ -56,8 +56,5 @@ export function recordOf(
 
 const finiteOnly = (values: Readonly<Record<string, number | null>>): Record<string, number | null> =>
   Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      value !== null && Number.isFinite(value) ? value : null,
-    ]),
+    Object.entries(values).map(([name, value]) => [name, Number.isFinite(value) ? value : null]),
   )

@@ -1,25 +1,30 @@
-// Evidence as it goes into a decision record: each number with its unit, error, count and where it came from.
+// What goes into a decision record of numbers: evidence, each with its unit, error, count and where it came from, and tests.
 
-import type { Evidence } from '../../protocol/vocabulary.ts'
+import type { DecisionTest, Evidence } from '../../protocol/vocabulary.ts'
 import type { Estimate } from '../estimators/estimator.ts'
+import type { Memorising } from '../estimators/memorising.ts'
 import type { SignalsReading } from '../signals/signals.ts'
 
-const entry = (signal: string, estimate: Estimate, unit: string, source: string): Evidence[] =>
-  estimate.value === null
-    ? []
-    : [
-        {
-          signal,
-          value: estimate.value,
-          standardError: estimate.standardError,
-          unit,
-          count: estimate.count,
-          source,
-        },
-      ]
+type Measured = Pick<Estimate, 'value' | 'standardError' | 'count'>
+type Looked = {
+  readonly reading: SignalsReading
+  readonly gain: Estimate
+  readonly memorising: Memorising | undefined
+}
+
+const entry = (signal: string, measured: Measured, unit: string, source: string): Evidence[] => {
+  const { value, standardError, count } = measured
+  return value === null ? [] : [{ signal, value, standardError, unit, count, source }]
+}
+
+const told = ({ ratio, standardError, probeCount }: Memorising): Measured => ({
+  value: ratio,
+  standardError,
+  count: probeCount,
+})
 
 /** What the switch rule looked at. */
-export function evidenceOfSignals(reading: SignalsReading, gain: Estimate): readonly Evidence[] {
+export function evidenceOf({ reading, gain, memorising }: Looked): readonly Evidence[] {
   return [
     ...entry('averagedLoss', reading.averagedLoss, 'loss', 'valley-probe'),
     ...entry('averagedGap', reading.gap, 'loss', 'valley-probe'),
@@ -35,6 +40,25 @@ export function evidenceOfSignals(reading: SignalsReading, gain: Estimate): read
     ...entry('noiseCurvature', reading.noiseCurvature, 'loss per squared distance', 'line-probe'),
     ...entry('criticalLearningRate', reading.criticalLearningRate, 'learning rate', 'line-probe'),
     ...entry('rateRatio', reading.rateRatio, 'ratio', 'line-probe'),
-    ...entry('lossTrend', reading.lossTrend, 'loss per step', 'training-loss'),
+    ...(memorising === undefined ? [] : entry('memorising', told(memorising), 'ratio', 'memorising-window')),
   ]
+}
+
+/** Two sides, a relation and how often it held; a number on the right is a bound of ours, and has no error. */
+export function comparison(
+  key: DecisionTest['key'],
+  left: DecisionTest['left'],
+  relation: DecisionTest['relation'],
+  right: DecisionTest['right'] | number,
+  { satisfied = true, hits, probability = null }: Partial<DecisionTest> = {},
+): DecisionTest {
+  return {
+    key,
+    left,
+    relation,
+    right: typeof right === 'number' ? { value: right, standardError: null } : right,
+    satisfied,
+    hits: hits ?? { met: satisfied ? 1 : 0, of: 1 },
+    probability,
+  }
 }

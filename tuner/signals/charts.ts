@@ -15,30 +15,26 @@ export function chartPoint(
   return value === null || !Number.isFinite(value) ? [] : [{ signal, step, value, standardError }]
 }
 
+/** Several signals at one step. */
+export const chartPoints = (
+  step: number,
+  values: Partial<Record<SignalName, Parameters<typeof chartPoint>[2]>>,
+): SignalReading[] =>
+  Object.entries(values).flatMap(([signal, value]) => chartPoint(signal as SignalName, step, value))
+
 /** What a valley probe puts on the chart. */
 export function valleyPoints(reading: SignalsReading, step: number): SignalReading[] {
-  return [
-    ...chartPoint('averagedGap', step, reading.gap),
-    ...chartPoint('noiseScale', step, reading.noiseScale),
-    ...chartPoint('traceSigma', step, reading.traceSigma),
-    ...chartPoint('signalShare', step, reading.signalShare),
-    ...chartPoint('probeShare', step, reading.probeShare),
-  ]
+  const { gap: averagedGap, noiseScale, traceSigma, signalShare, probeShare } = reading
+  return chartPoints(step, { averagedGap, noiseScale, traceSigma, signalShare, probeShare })
 }
 
 /** What a line probe puts on the chart; the ratio is that of the rate at the probe, so it follows an anneal. */
 export function linePoints(
-  reading: SignalsReading,
+  { curvature, noiseCurvature, criticalLearningRate }: SignalsReading,
   step: number,
   learningRate: number | null,
 ): SignalReading[] {
-  const { criticalLearningRate } = reading
   const critical = criticalLearningRate.value
-  const ratio = learningRate === null || critical === null ? null : learningRate / critical
-  return [
-    ...chartPoint('curvature', step, reading.curvature),
-    ...chartPoint('noiseCurvature', step, reading.noiseCurvature),
-    ...chartPoint('criticalLearningRate', step, criticalLearningRate),
-    ...chartPoint('rateRatio', step, ratio),
-  ]
+  const rateRatio = learningRate === null || critical === null ? null : learningRate / critical
+  return chartPoints(step, { curvature, noiseCurvature, criticalLearningRate, rateRatio })
 }

@@ -57,7 +57,7 @@ const gainOf = (value: number | null, standardError: number | null = null): Esti
 })
 
 function blocksAt(loss: number): BlocksState {
-  let state = blocks.init({ budgetSteps: 3_000 })
+  let state = blocks.init(3_000)
   for (let step = 0; step < 300; step++) state = blocks.update(state, { step, value: loss })
   return state
 }

@@ -11,8 +11,7 @@ import { type CurvatureState, curvature } from '../estimators/curvature.ts'
 import type { Estimate } from '../estimators/estimator.ts'
 import { type GradientNoiseState, gradientNoise } from '../estimators/gradientNoise.ts'
 import { type LossSmootherState, lossSmoother } from '../estimators/lossSmoother.ts'
-import { trendOfBlocks } from '../estimators/lossTrend.ts'
-import { type ValleyState, valleySlope } from '../estimators/valleySlope.ts'
+import { type ValleyReading, type ValleyState, valleySlope } from '../estimators/valleySlope.ts'
 
 /** One step's numbers as the tuner uses them; null = not reported. Loss may be NaN or infinite. */
 export type Sample = {
@@ -68,19 +67,18 @@ const noBadSamples: BadSamples = {
   farAhead: 0,
 }
 const firstLosses = 10
-
 const probesKept = 16
 
 export function initialSignals(budgetSteps: number | null): SignalsState {
   return {
-    smoother: lossSmoother.init({}),
-    lossBlocks: blocks.init({ budgetSteps }),
-    noise: gradientNoise.init({}),
-    preconditionedNoise: gradientNoise.init({}),
-    curvature: curvature.init({}),
-    gap: averagedGap.init({}),
-    valley: valleySlope.init({}),
-    cost: cost.init({}),
+    smoother: lossSmoother.init(),
+    lossBlocks: blocks.init(budgetSteps),
+    noise: gradientNoise.init(),
+    preconditionedNoise: gradientNoise.init(),
+    curvature: curvature.init(),
+    gap: averagedGap.init(),
+    valley: valleySlope.init(),
+    cost: cost.init(),
     batchSize: null,
     probeLosses: [],
     averagedLosses: [],
@@ -94,55 +92,41 @@ export function initialSignals(budgetSteps: number | null): SignalsState {
 
 /** Signals for a trajectory that starts afresh at other weights. */
 export function freshSignals(state: SignalsState): SignalsState {
-  const { lossBlocks, cost: costs, batchSize, probeSecondsMean, firstLoss, firstCount, badSamples } = state
-  return {
-    ...initialSignals(null),
-    lossBlocks,
-    cost: costs,
-    batchSize,
-    probeSecondsMean,
-    firstLoss,
-    firstCount,
-    badSamples,
-  }
+  const { smoother, noise, preconditionedNoise, curvature: line, gap, valley } = initialSignals(null)
+  const none = { probeLosses: [], averagedLosses: [], averagedSteps: [] }
+  return { ...state, smoother, noise, preconditionedNoise, curvature: line, gap, valley, ...none }
 }
 
 /** Signals of a run that goes on from an earlier step: what lies beyond it is another life's. */
-export const signalsBackTo = (state: SignalsState, step: number): SignalsState => ({
-  ...freshSignals(state),
-  lossBlocks: blocksBackTo(state.lossBlocks, step),
-})
+export const signalsBackTo = (state: SignalsState, step: number): SignalsState =>
+  freshSignals({ ...state, lossBlocks: blocksBackTo(state.lossBlocks, step) })
 
 /** Signals under another budget: the blocks lengthen, nothing is lost. */
-export function rebudgetedSignals(state: SignalsState, budgetSteps: number | null): SignalsState {
-  return { ...state, lossBlocks: withBudget(state.lossBlocks, budgetSteps) }
-}
+export const rebudgetedSignals = (state: SignalsState, budgetSteps: number | null): SignalsState => ({
+  ...state,
+  lossBlocks: withBudget(state.lossBlocks, budgetSteps),
+})
 
 export function foldSample(state: SignalsState, sample: Sample): SignalsState {
   const { step, loss, batchSize } = sample
   const isSound = loss !== null && Number.isFinite(loss)
   const point = { step, value: loss ?? Number.NaN }
+  const isPreconditioned = sample.preconditionedMicroGradientNormSquared !== null
   return {
     smoother: isSound ? lossSmoother.update(state.smoother, point) : state.smoother,
     lossBlocks: isSound ? blocks.update(state.lossBlocks, point) : state.lossBlocks,
-    noise: foldNorms(state.noise, sample.gradientNormSquared, sample.microGradientNormSquared, sample),
-    preconditionedNoise: foldNorms(
-      state.preconditionedNoise,
-      sample.preconditionedGradientNormSquared,
-      sample.preconditionedMicroGradientNormSquared,
-      sample,
-    ),
+    noise: gradientNoise.update(state.noise, sample),
+    preconditionedNoise: isPreconditioned
+      ? gradientNoise.update(state.preconditionedNoise, {
+          ...sample,
+          gradientNormSquared: sample.preconditionedGradientNormSquared,
+          microGradientNormSquared: sample.preconditionedMicroGradientNormSquared,
+        })
+      : state.preconditionedNoise,
     curvature: state.curvature,
     gap: state.gap,
     valley: state.valley,
-    cost:
-      sample.stepSeconds === null
-        ? state.cost
-        : cost.update(state.cost, {
-            stepSeconds: sample.stepSeconds,
-            signalSeconds: sample.signalSeconds,
-            probeSeconds: null,
-          }),
+    cost: sample.stepSeconds === null ? state.cost : cost.update(state.cost, sample),
     batchSize: batchSize ?? state.batchSize,
     probeLosses: state.probeLosses,
     averagedLosses: state.averagedLosses,
@@ -157,122 +141,62 @@ export function foldSample(state: SignalsState, sample: Sample): SignalsState {
   }
 }
 
-function foldNorms(
-  state: GradientNoiseState,
-  gradientNormSquared: number | null,
-  microGradientNormSquared: number | null,
-  { batchSize, microBatchSize }: Sample,
-): GradientNoiseState {
-  if (gradientNormSquared === null || microGradientNormSquared === null) return state
-  return gradientNoise.update(state, {
-    gradientNormSquared,
-    microGradientNormSquared,
-    batchSize,
-    microBatchSize,
-  })
-}
-
 /** Folds a valley probe taken at run length `largeSteps`; without averaged weights the raw loss stands in for P. */
 export function foldValleyProbe(state: SignalsState, probe: ValleyProbe, largeSteps: number): SignalsState {
   const averaged = bestAverage(probe)?.loss ?? probe.raw.loss
+  const kept = (values: readonly number[], value: number, isSound: boolean) =>
+    isSound ? [...values.slice(1 - probesKept), value] : values
   const isSound = Number.isFinite(averaged)
   return {
-    ...state,
+    ...foldProbeCost(state, probe.seconds),
     gap: averagedGap.update(state.gap, probe),
     valley: valleySlope.update(state.valley, { runLength: largeSteps, averagedLoss: averaged }),
-    probeLosses: Number.isFinite(probe.raw.loss)
-      ? [...state.probeLosses.slice(1 - probesKept), probe.raw.loss]
-      : state.probeLosses,
-    averagedLosses: isSound
-      ? [...state.averagedLosses.slice(1 - probesKept), averaged]
-      : state.averagedLosses,
-    averagedSteps: isSound ? [...state.averagedSteps.slice(1 - probesKept), probe.step] : state.averagedSteps,
-    ...probeCost(state, probe.seconds),
+    probeLosses: kept(state.probeLosses, probe.raw.loss, Number.isFinite(probe.raw.loss)),
+    averagedLosses: kept(state.averagedLosses, averaged, isSound),
+    averagedSteps: kept(state.averagedSteps, probe.step, isSound),
   }
 }
 
-export function foldLineProbe(
+export const foldLineProbe = (
   state: SignalsState,
   probe: LineProbe,
   learningRate: number | null,
-): SignalsState {
-  return {
-    ...state,
-    curvature: curvature.update(state.curvature, { probe, learningRate }),
-    ...probeCost(state, probe.seconds),
-  }
-}
-
-/** Folds what a probe took of the run's time, and nothing else of it. */
-export const foldProbeCost = (state: SignalsState, seconds: number): SignalsState => ({
-  ...state,
-  ...probeCost(state, seconds),
+): SignalsState => ({
+  ...foldProbeCost(state, probe.seconds),
+  curvature: curvature.update(state.curvature, { probe, learningRate }),
 })
 
-function probeCost(state: SignalsState, seconds: number): Pick<SignalsState, 'cost' | 'probeSecondsMean'> {
+/** Folds what a probe took of the run's time, and nothing else of it. */
+export function foldProbeCost(state: SignalsState, seconds: number): SignalsState {
+  const before = state.probeSecondsMean
   return {
-    cost: cost.update(state.cost, { stepSeconds: null, signalSeconds: null, probeSeconds: seconds }),
-    probeSecondsMean:
-      state.probeSecondsMean === null
-        ? seconds
-        : state.probeSecondsMean + (seconds - state.probeSecondsMean) / 4,
+    ...state,
+    cost: cost.update(state.cost, { probeSeconds: seconds }),
+    probeSecondsMean: before === null ? seconds : before + (seconds - before) / 4,
   }
 }
 
-/** Everything that the rules and the page read, computed at probes; the two that are dear only when asked for. */
-export type SignalsReading = {
-  readonly noiseScale: Estimate
-  readonly traceSigma: Estimate
-  /** trΣ in the norm of M⁻¹; no value where the job has no preconditioner, or does not send its norms. */
-  readonly preconditionedTraceSigma: Estimate
-  readonly criticalLearningRate: Estimate
-  readonly curvature: Estimate
-  readonly noiseCurvature: Estimate
-  readonly rateRatio: Estimate
-  readonly gap: Estimate
-  readonly averagedLoss: Estimate
-  readonly lossTrend: Estimate
-  readonly valley: ReturnType<typeof valleySlope.read>
-  readonly signalShare: number | null
-  readonly probeShare: number | null
-}
+/** Everything that the rules and the page read, computed at probes; the fit of the valley, which is dear, when asked for. */
+export type SignalsReading = ReturnType<(typeof gradientNoise)['read']> &
+  ReturnType<(typeof curvature)['read']> &
+  ReturnType<(typeof averagedGap)['read']> &
+  ReturnType<(typeof cost)['read']> & {
+    /** trΣ in the norm of M⁻¹; no value where the job has no preconditioner, or does not send its norms. */
+    readonly preconditionedTraceSigma: Estimate
+    readonly valley: ValleyReading
+  }
 
 export function readSignals(state: SignalsState): SignalsReading {
-  const { noiseScale, traceSigma } = gradientNoise.read(state.noise)
-  const {
-    criticalLearningRate,
-    curvature: curvatureAlong,
-    noiseCurvature,
-    rateRatio,
-  } = curvature.read(state.curvature)
-  const { gap, averagedLoss } = averagedGap.read(state.gap)
-  const lossTrend = once(() => trendOfBlocks(state.lossBlocks.blocks))
-  const valley = once(() => valleySlope.read(state.valley))
+  let valley: ValleyReading | undefined
   return {
-    noiseScale,
-    traceSigma,
-    preconditionedTraceSigma: gradientNoise.read(state.preconditionedNoise).traceSigma,
-    criticalLearningRate,
-    curvature: curvatureAlong,
-    noiseCurvature,
-    rateRatio,
-    gap,
-    averagedLoss,
+    ...gradientNoise.read(state.noise),
+    ...curvature.read(state.curvature),
+    ...averagedGap.read(state.gap),
     ...cost.read(state.cost),
-    get lossTrend() {
-      return lossTrend()
-    },
+    preconditionedTraceSigma: gradientNoise.read(state.preconditionedNoise).traceSigma,
     get valley() {
-      return valley()
+      valley ??= valleySlope.read(state.valley)
+      return valley
     },
-  }
-}
-
-/** Computed when first asked for, and then kept. */
-function once<T>(compute: () => T): () => T {
-  let known: { readonly value: T } | undefined
-  return () => {
-    known ??= { value: compute() }
-    return known.value
   }
 }

@@ -54,7 +54,7 @@ export class SyntheticJob {
   #pending: Row[] = []
   #outbox: Body[] = []
   #done = new Set<string>()
-  #smoother = lossSmoother.init({})
+  #smoother = lossSmoother.init()
   #nonFiniteCount = 0
   #isTripped = false
   #lastMomentum: number
@@ -267,7 +267,7 @@ export class SyntheticJob {
     this.#smoother = lossSmoother.update(this.#smoother, { step, value: loss })
     this.#nonFiniteCount = Number.isFinite(loss) ? 0 : this.#nonFiniteCount + 1
     const trips = tripwireTrips(this.heard.plan.tripwire, {
-      lossSmoothed: lossSmoother.read(this.#smoother).value,
+      lossSmoothed: lossSmoother.read(this.#smoother),
       gradientNorm: Math.sqrt(full),
       nonFiniteCount: this.#nonFiniteCount,
     })

@@ -27,6 +27,8 @@ const updateRun = `UPDATE runs SET id = ?, name = ?, project = ?, tags = ?, life
   last_seen_at = ?, stale_at = ?, flush_seconds_mean = ?, steps_per_second = ?, observation_count = ?,
   decision_count = ?, tuner_version = ?, refolded_from = ?, summary = ? WHERE key = ?`
 
+const insertDecision = 'INSERT INTO decisions (run, number, kind, step, body) VALUES (?, ?, ?, ?, ?)'
+const insertReadings = 'INSERT INTO readings (run, number, from_step, to_step, body) VALUES (?, ?, ?, ?, ?)'
 const insertObservation = `INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body)
   VALUES (?, ?, ?, ?, ?, ?, ?)`
 const insertChunk = `INSERT INTO chunks (run, signal, level, chunk, body) VALUES (?, ?, ?, ?, ?)
@@ -78,22 +80,10 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
 
   const insertDerived = (key: number, batch: Omit<Batch, 'run' | 'observations'>) => {
     for (const { number, kind, step, body } of batch.decisions)
-      prepare('INSERT INTO decisions (run, number, kind, step, body) VALUES (?, ?, ?, ?, ?)').run(
-        key,
-        number,
-        kind,
-        step,
-        body,
-      )
+      prepare(insertDecision).run(key, number, kind, step, body)
     if (batch.readings !== undefined) {
       const { number, fromStep, toStep, body } = batch.readings
-      prepare('INSERT INTO readings (run, number, from_step, to_step, body) VALUES (?, ?, ?, ?, ?)').run(
-        key,
-        number,
-        fromStep,
-        toStep,
-        body,
-      )
+      prepare(insertReadings).run(key, number, fromStep, toStep, body)
     }
     for (const { signal, level, chunk, body } of batch.chunks ?? [])
       prepare(insertChunk).run(key, signal, level, chunk, body)

@@ -120,8 +120,8 @@ T["longRunFactor"] = [
     for v in (ar, rng.normal(size=50), np.arange(30.0), (-1.0) ** np.arange(20))
 ]
 
-# -- gradient noise: real gradients of 40 dimensions, batches of 64 in 4 micro-batches of 16
-dimensions, B, b, pairs_per_block, window = 40, 64, 16, 3, 16
+# -- gradient noise: real gradients of 40 dimensions, batches of 64 in 4 micro-batches of 16; the last 16 blocks of 2 pairs
+dimensions, B, b, pairs_per_block, window = 40, 64, 16, 2, 16
 true_gradient = rng.normal(size=dimensions) * 0.3
 deviation = rng.uniform(0.2, 1.5, size=dimensions)
 full, micro = [], []
@@ -139,8 +139,6 @@ jackknife = np.sqrt((window - 1) / window * np.sum((left_out - left_out.mean()) 
 T["gradientNoise"] = {
     "batchSize": B,
     "microBatchSize": b,
-    "pairsPerBlock": pairs_per_block,
-    "windowBlocks": window,
     "gradientNormSquared": floats(full),
     "microGradientNormSquared": floats(micro),
     "noiseScale": {
@@ -150,7 +148,6 @@ T["gradientNoise"] = {
     },
     "traceSigma": mean_and_error(trace),
     "trueTraceSigma": float(np.sum(deviation**2)),
-    "gradient": mean_and_error(squared),
 }
 
 # -- curvature: 11 probes, of which the last 8 with a value count
@@ -168,7 +165,6 @@ T["curvature"] = {
         "curvature": median_and_error(curvatures[-8:]),
         "noiseCurvature": median_and_error(noise[noise > 0][-8:]),
         "rateRatio": median_and_error((rates / critical)[-8:]),
-        "noiseCurvaturesLeftOut": int((noise <= 0).sum()),
     },
 }
 
@@ -182,7 +178,6 @@ T["averagedGap"] = {
     "windows": windows,
     "gap": median_and_error((raw - averaged.min(axis=1))[-8:]),
     "averagedLoss": float(averaged[-1].min()),
-    "bestWindowSteps": windows[int(averaged[-1].argmin())],
 }
 
 
@@ -280,19 +275,6 @@ for name, n, asymptote, amplitude, alpha, noise_level, outliers in [
     )
 T["valleySlope"] = valley
 
-# -- loss trend: 100 blocks, of which the last 64 count
-block_step = np.arange(100) * 10
-block_mean = 2.0 - 4e-4 * block_step + rng.normal(0, 0.02, size=100)
-block_mean[[50, 70, 90]] += 1.0
-y, x = block_mean[-64:], block_step[-64:]
-slope, _, low, high = stats.theilslopes(y, x, 0.95)
-T["lossTrend"] = {
-    "step": [int(s) for s in block_step],
-    "mean": floats(block_mean),
-    "value": float(slope),
-    "standardError": float((high - low) / 2 / 1.96 * cautious_factor(y - slope * x, 2)),
-}
-
 # -- cost
 step_seconds = rng.uniform(0.01, 0.03, size=500)
 signal_seconds = step_seconds * rng.uniform(0, 0.05, size=500)
@@ -331,9 +313,8 @@ for eta, batch, trace_sigma, trace_error, h, h_error in [
 # -- loss smoother: the weights written out
 steps = np.cumsum(rng.integers(1, 5, size=60))
 losses = rng.lognormal(0, 0.3, size=60)
-weights = np.exp(-(steps[-1] - steps) / 12.0)
+weights = np.exp(-(steps[-1] - steps) / 10.0)
 T["lossSmoother"] = {
-    "timeConstantSteps": 12,
     "step": [int(s) for s in steps],
     "loss": floats(losses),
     "value": float(np.average(losses, weights=weights)),

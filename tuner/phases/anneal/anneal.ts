@@ -5,9 +5,10 @@
 import { bestAverage } from '../../estimators/averagedGap.ts'
 import { blockSteps } from '../../estimators/blocks.ts'
 import { bestLevel, type Rise, riseOf } from '../../estimators/rise.ts'
-import { momentumOf, offers } from '../../options.ts'
-import { endOf, lengthOf, originOf } from '../../plan/bounds.ts'
-import { annealRateShare, annealSegments, rampedSegments } from '../../plan/segments.ts'
+import { offers } from '../../options.ts'
+import { lengthOf, originOf } from '../../plan/bounds.ts'
+import { annealRateShare, annealSegments, horizonOf, rampedSegments } from '../../plan/segments.ts'
+import { comparison } from '../../record/evidence.ts'
 import type { Anneal } from '../../state.ts'
 import { enterDone, lastProbe, restoreKept } from '../enter.ts'
 import { memorisingNow, memorisingTest, shortAnnealEnd } from '../judgement.ts'
@@ -66,7 +67,7 @@ function memorised(run: Run, course: Anneal): Outcome {
   const end = shortAnnealEnd(run)
   if (sign === undefined || !sign.isMemorising || end >= toStep) return { course }
   const values = { step, toStep: end, before: toStep, ...fallsOf(run, sign) }
-  const test = memorisingTest(sign, { met: 1, of: 1 })
+  const test = memorisingTest(sign)
   return {
     ...endingAt(run, course, end, annealRateShare(course, step, lengthOf(run))),
     records: [{ kind: 'lower', rule: 'memorising', reason: 'cut-memorising', values, test }],
@@ -94,15 +95,7 @@ function squeezed(run: Run, course: Anneal, { from, to, standardError }: Rise): 
         rule: 'rise',
         reason: 'cut-rise',
         values: { step, toStep, before: course.toStep, from, to, keptStep: isBack ? kept.step : null },
-        test: {
-          key: 'rise',
-          left: { value: to, standardError },
-          relation: '>',
-          right: { value: from, standardError: null },
-          satisfied: true,
-          hits: { met: 3, of: 3 },
-          probability: null,
-        },
+        test: comparison('rise', { value: to, standardError }, '>', from, { hits: { met: 3, of: 3 } }),
       },
     ],
   }
@@ -121,7 +114,7 @@ export const anneal: Phase<Anneal> = {
   sampled: (run, course) =>
     run.seen.step < endWithoutProbe(run, course)
       ? null
-      : enterDone(run, { end: 'finished', keptLoss: null, keep: 'last' }, [
+      : enterDone(run, {}, [
           {
             kind: 'finish',
             rule: 'finish',
@@ -151,13 +144,7 @@ export const anneal: Phase<Anneal> = {
   },
   segments(run, course) {
     const { fromStep, fromRate } = course.rest ?? course
-    const horizon = {
-      step: run.seen.step,
-      end: endOf(run),
-      length: lengthOf(run),
-      momentum: momentumOf(run.options),
-    }
-    const falling = annealSegments(horizon, { fromStep, toStep: course.toStep, rate: fromRate })
+    const falling = annealSegments(horizonOf(run), { fromStep, toStep: course.toStep, rate: fromRate })
     return rampedSegments(falling, course.ramp, run.seen.step, 'anneal')
   },
   awaitAtStep: (_run, course) => course.toStep,

@@ -4,9 +4,10 @@
 
 import type { ProbeScore, ValleyProbe } from '../../../protocol/vocabulary.ts'
 import { bestAverage } from '../../estimators/averagedGap.ts'
-import { exampleDifference, type Score } from '../../estimators/pairedLoss.ts'
+import { exampleDifference } from '../../estimators/pairedLoss.ts'
 import { secondDifferenceScatter } from '../../estimators/rise.ts'
 import { offers } from '../../options.ts'
+import { comparison } from '../../record/evidence.ts'
 import type { Anneal } from '../../state.ts'
 import { enterDone, keptCheckpoint } from '../enter.ts'
 import type { Draft, Outcome, Run } from '../phase.ts'
@@ -60,25 +61,18 @@ export function endedByComparison(run: Run, course: Anneal, probe: ValleyProbe):
   if (!course.isComparing) return { course }
   const earlier = probe.checkpoints?.find(({ checkpoint }) => checkpoint === keptCheckpoint)
   if (earlier === undefined) return endedUncompared(run, course) ?? { course }
-  const scores = { last: probe.raw.loss, averaged: bestAverage(probe)?.loss ?? null }
-  const averaged = probe.averaged.find(({ loss }) => loss === scores.averaged)
+  const averaged = bestAverage(probe)
+  const scores = { last: probe.raw.loss, averaged: averaged?.loss ?? null }
   const later = isAveragedBetter(scores) && averaged !== undefined ? averaged : probe.raw
-  const scoreOf = ({ loss, lossByPart = [] }: ProbeScore): Score => ({
+  const scoreOf = ({ loss, lossByPart: parts = [] }: ProbeScore) => ({
     loss,
-    parts: lossByPart,
+    parts,
     examples: probe.examples,
   })
   const { difference, standardError } = exampleDifference(scoreOf(later), scoreOf(earlier))
   const isBetter = Number.isFinite(earlier.loss) && difference > clearlyBetter * standardError
-  const test: Draft['test'] = {
-    key: 'comparison',
-    left: { value: difference, standardError },
-    relation: '>',
-    right: { value: clearlyBetter * standardError, standardError: null },
-    satisfied: isBetter,
-    hits: { met: isBetter ? 1 : 0, of: 1 },
-    probability: null,
-  }
+  const left = { value: difference, standardError }
+  const test = comparison('comparison', left, '>', clearlyBetter * standardError, { satisfied: isBetter })
   const looked = { compared: earlier.loss, examples: probe.examples }
   return ended(run, course, scores, isBetter ? earlier.loss : null, { test, values: looked })
 }
@@ -112,5 +106,5 @@ function ended(
     promised: course.promised,
     reached: known,
   }
-  return enterDone(run, { end: 'finished', keptLoss: known, keep }, [draft])
+  return enterDone(run, { keptLoss: known, keep }, [draft])
 }

@@ -49,10 +49,8 @@ function proposed(run: Run, course: Large, reason: AnnealReason, judgement: Judg
   const { step } = run.seen
   const share = Math.ceil(approvalShare * (lengthOf(run) ?? elapsedOf(run)))
   const deadline = endOf(run) === null ? null : deadlineStep(run)
-  const expiresAtStep = Math.min(
-    step + Math.max(1, share, 2 * evaluationDistance(run)),
-    deadline ?? Number.MAX_SAFE_INTEGER,
-  )
+  const last = step + Math.max(1, share, 2 * evaluationDistance(run))
+  const expiresAtStep = Math.min(last, deadline ?? Number.MAX_SAFE_INTEGER)
   const draft = switchDraft(run, annealCourse(run, reason, judgement, step), judgement)
   const values = { ...draft.values, expiresAtStep, deadline }
   return {

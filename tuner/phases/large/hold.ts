@@ -3,12 +3,12 @@
 import { valleyProbesNeeded } from '../../estimators/valleySlope.ts'
 import { canJudge } from '../../options.ts'
 import { earliestSwitchStep, fallbackStep } from '../../plan/bounds.ts'
-import { evidenceOfSignals } from '../../record/evidence.ts'
+import { evidenceOf } from '../../record/evidence.ts'
 import type { Large } from '../../state.ts'
-import { type Judgement, memorisingNow } from '../judgement.ts'
+import type { Judgement } from '../judgement.ts'
 import type { Draft, Outcome, Run } from '../phase.ts'
 import { hitsNeeded } from '../rule.ts'
-import { evidenceOfMemorising, testOf } from '../switchRecord.ts'
+import { testOf } from '../switchRecord.ts'
 
 export type Why = { readonly key: string; readonly values?: Readonly<Record<string, number | null>> }
 
@@ -35,7 +35,6 @@ export function held(
   { key, values }: Why,
   endsQuestion = false,
 ): Outcome {
-  const { reading, gain } = judgement
   const rate = course.rate ?? run.seen.learningRate
   const draft: Draft = {
     kind: 'hold',
@@ -44,7 +43,7 @@ export function held(
     values: { rate, ...values },
     isHold: true,
     test: testOf(run, judgement),
-    evidence: [...evidenceOfSignals(reading, gain), ...evidenceOfMemorising(memorisingNow(run))],
+    evidence: evidenceOf(judgement),
     outlook: course.outlook,
   }
   // Advice stands until the evidence no longer gives it; as long as it does there is nothing new to say.

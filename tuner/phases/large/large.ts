@@ -2,15 +2,15 @@
 // switch. Between probes a job may follow its plan into the anneal by itself, and is met there.
 
 import { valleyProbesNeeded } from '../../estimators/valleySlope.ts'
-import { givenRate, isSteering, momentumOf, offers } from '../../options.ts'
-import { deadlineStep, earliestSwitchStep, endOf, fallbackStep, lengthOf } from '../../plan/bounds.ts'
+import { givenRate, isSteering, offers } from '../../options.ts'
+import { deadlineStep, earliestSwitchStep, endOf, fallbackStep } from '../../plan/bounds.ts'
 import { patienceStep, tooFewProbes } from '../../plan/cadence.ts'
-import { largeSegments, rampedSegments, segment } from '../../plan/segments.ts'
-import { chartPoint } from '../../signals/charts.ts'
+import { horizonOf, largeSegments, rampedSegments, segment } from '../../plan/segments.ts'
+import { chartPoints } from '../../signals/charts.ts'
 import type { SignalsReading } from '../../signals/signals.ts'
 import type { Large, Outlook } from '../../state.ts'
 import { enterDone } from '../enter.ts'
-import { type Judgement, judgementNow, memorisingNow } from '../judgement.ts'
+import { type Judgement, judgementNow } from '../judgement.ts'
 import type { MarginalCost } from '../marginalCost.ts'
 import type { Outcome, Phase, Run } from '../phase.ts'
 import { hitsNeeded, hitsWindow, isRising, riseDeviations, ruleReason } from '../rule.ts'
@@ -22,22 +22,18 @@ import { foldedOpen, judgedOpen } from './open.ts'
 /** Asks the rule with all signals folded up to this step. `known`: their reading. */
 export function judged(run: Run, course: Large, known?: SignalsReading): Outcome {
   const judgement = judgementNow(run, known)
-  const { reading, gain, cost } = judgement
-  const memorising = memorisingNow(run)?.isMemorising ?? false
+  const { reading, gain, cost, memorising } = judgement
   const judgedCourse: Large = {
     ...course,
     evaluatedAtStep: run.seen.step,
     verdicts: cost === undefined ? course.verdicts : [...course.verdicts, cost.satisfied].slice(-hitsWindow),
-    memorised: [...course.memorised, memorising].slice(-hitsWindow),
+    memorised: [...course.memorised, memorising?.isMemorising ?? false].slice(-hitsWindow),
     sequential: foldedOpen(run, course, judgement),
     outlook: outlookOf(cost),
   }
   const outcome = decide({ ...run, course: judgedCourse }, judgedCourse, judgement)
-  const charts = [
-    ...chartPoint('annealingGain', run.seen.step, gain),
-    ...chartPoint('valleySlope', run.seen.step, cost?.slope ?? null),
-    ...chartPoint('stayingGain', run.seen.step, cost?.staying ?? null),
-  ]
+  const { slope: valleySlope = null, staying: stayingGain = null } = cost ?? {}
+  const charts = chartPoints(run.seen.step, { annealingGain: gain, valleySlope, stayingGain })
   return { ...toldDear(run, outcome, reading), charts }
 }
 
@@ -73,18 +69,20 @@ function toldDear(run: Run, outcome: Outcome, { valley }: SignalsReading): Outco
   const few = tooFewProbes(run)
   if (few === null) return outcome
   const told = { ...course, isDearSaid: true }
+  const values = { ...few, needed: valleyProbesNeeded, fallback: fallbackStep({ ...run, course: told }) }
   const draft = {
     kind: 'hold',
     rule: 'marginal-cost',
     reason: 'probes-too-dear',
-    values: { ...few, needed: valleyProbesNeeded, fallback: fallbackStep({ ...run, course: told }) },
+    values,
     isHold: true,
   } as const
   return { ...outcome, course: told, records: [draft] }
 }
 
-/** First step of the anneal in the plan that the job follows; null = there is none, or it is the one that was undone. */
-function plannedAnneal({ followed, plan }: Run, { undoneAtStep }: Large): number | null {
+/** First step of the anneal in the plan that the job follows; null = none, it is the one that was undone, or a person's rate holds. */
+function plannedAnneal({ followed, plan, person }: Run, { undoneAtStep }: Large): number | null {
+  if (person.override !== null) return null
   const from = (followed ?? plan).segments.find(({ phase }) => phase === 'anneal')?.fromStep ?? null
   return from === null || (undoneAtStep !== null && from <= undoneAtStep) ? null : from
 }
@@ -101,9 +99,8 @@ function met(run: Run, course: Large, fromStep: number): Outcome {
 /** The step at which the fallback plan is due, if nothing else has been decided by then; null = never. */
 function fallbackDue(run: Run, course: Large): number | null {
   if (!isSteering(run.mode) || course.undoneAtStep !== null || run.person.override !== null) return null
-  return run.seen.signals.valley.count < valleyProbesNeeded || course.outlook?.earliestStep == null
-    ? fallbackStep(run)
-    : null
+  const isJudged = run.seen.signals.valley.count >= valleyProbesNeeded && course.outlook?.earliestStep != null
+  return isJudged ? null : fallbackStep(run)
 }
 
 /**
@@ -121,25 +118,22 @@ export function plannedSwitchStep(run: Run, course: Large): number {
 }
 
 /** Without held-out probes the end comes with the last report: a job that logs each tenth step never reports the very last. */
-export const lastStepOf = (run: Run, end: number): number => end - (run.seen.strideSteps - 1)
+export const lastStepOf = (run: Run): number => (endOf(run) ?? Infinity) - (run.seen.strideSteps - 1)
 
 export const large: Phase<Large> = {
   wakeAt(run, course) {
-    const end = endOf(run)
-    const ends = [end === null ? Infinity : lastStepOf(run, end), nextBlockEnd(run, course)]
+    const ends = [lastStepOf(run), nextBlockEnd(run, course)]
     if (isSteering(run.mode) && run.trajectory.awaited === null) {
       ends.push(fallbackDue(run, course) ?? Infinity)
-      const planned = run.person.override === null ? plannedAnneal(run, course) : null
-      ends.push(planned === null ? Infinity : planned + 1)
+      ends.push((plannedAnneal(run, course) ?? Infinity) + 1)
     }
     return Math.min(...ends)
   },
   sampled(run, course) {
     const { step } = run.seen
-    const end = endOf(run)
-    if (end !== null && step >= lastStepOf(run, end)) return usedUp(run, end)
+    if (step >= lastStepOf(run)) return usedUp(run)
     if (!isSteering(run.mode) || run.trajectory.awaited !== null) return blockProbe(run, course, judged)
-    const planned = run.person.override === null ? plannedAnneal(run, course) : null
+    const planned = plannedAnneal(run, course)
     if (planned !== null && step > planned) return met(run, course, planned)
     const due = fallbackDue(run, course)
     // At the deadline nobody is asked any more: a question that ends there would be asked again at each step.
@@ -151,27 +145,20 @@ export const large: Phase<Large> = {
   probed: (run, course, _probe, reading) => (run.mode === 'off' ? { course } : judged(run, course, reading)),
   answered: () => null,
   segments(run, course) {
-    const { seen, options } = run
-    const { step } = seen
-    const momentum = momentumOf(options)
-    if (course.rate === null) {
-      const rate = seen.learningRate ?? givenRate(options)
-      return [segment('large', { fromStep: step, toStep: step + 1, from: rate, to: rate })]
+    const { rate, ramp } = course
+    const { step, learningRate } = run.seen
+    if (rate === null) {
+      const own = learningRate ?? givenRate(run.options)
+      return [segment('large', { fromStep: step, toStep: step + 1, from: own, to: own })]
     }
-    const horizon = { step, end: endOf(run), length: lengthOf(run), momentum }
     const switchStep = plannedSwitchStep(run, course)
-    return rampedSegments(
-      largeSegments(horizon, { rate: course.rate, switchStep }),
-      course.ramp,
-      step,
-      'large',
-    )
+    return rampedSegments(largeSegments(horizonOf(run), { rate, switchStep }), ramp, step, 'large')
   },
   awaitAtStep: (run) => endOf(run),
 }
 
 /** The budget is used up without an anneal: nothing was steered, or a person held the rate. */
-const usedUp = (run: Run, end: number): Outcome =>
-  enterDone(run, { end: 'finished', keptLoss: null, keep: 'last' }, [
-    { kind: 'finish', rule: 'finish', reason: 'budget-used', values: { step: end } },
+const usedUp = (run: Run): Outcome =>
+  enterDone(run, {}, [
+    { kind: 'finish', rule: 'finish', reason: 'budget-used', values: { step: endOf(run) } },
   ])

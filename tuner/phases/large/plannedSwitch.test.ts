@@ -110,7 +110,7 @@ describe('a job that followed its plan into the anneal', () => {
 
 describe('the end of a budget without an anneal', () => {
   it('comes with the last report of a job that logs each tenth step', () => {
-    expect(lastStepOf(runState({ seen: { strideSteps: 10 } }), 3_000)).toBe(2_991)
+    expect(lastStepOf(runState({ budgetSteps: 3_000, seen: { strideSteps: 10 } }))).toBe(2_991)
     const run = syntheticRun({ seed: 1, budgetSteps: 500, learningRate: 0.02, mode: 'off' })
     expect(decisionsOf(run, 'finish')).toMatchObject([{ step: 500, reason: { key: 'budget-used' } }])
   })

@@ -5,7 +5,7 @@
 // log η have one valley). Constants: bench/records/2026-11-24-search/README.md unless said otherwise.
 
 import { deviationsBetter } from '../../estimators/pairedLoss.ts'
-import { type Arm, type Finisher, finishers, type RaceState, raceRatio } from './race.ts'
+import { type Finisher, finishers, type RaceState, raceRatio } from './race.ts'
 
 /** A rate is clearly better than its neighbour by so many standard errors of the paired difference. */
 export const clearlyBetter = 2
@@ -41,7 +41,7 @@ function wantedRate(race: RaceState): number | undefined {
   const [slowest, fastest] = [done[0], done.at(-1)]
   // Everything so far diverged: only smaller rates can help.
   if (slowest === undefined || fastest === undefined) return lowest / raceRatio
-  if (isDiverged(arms[0]!))
+  if (arms[0]!.diverged)
     return isClimbingDown(race, done) || done.length === 1 ? lowest / raceRatio : undefined
   if (arms.length === 1) return reference * raceRatio
   if (fastest.learningRate === highest && isClimbingUp(race, done)) return highest * raceRatio
@@ -57,9 +57,8 @@ function hasDescended({ lossFirst, scatter }: RaceState, done: readonly Finisher
   return best < lossFirst - descentDeviations * scatter
 }
 
-const isDiverged = (arm: Arm): boolean => arm.diverged
-
-const isClear = (race: RaceState, arm: Finisher, other: Finisher): boolean =>
+/** Better than another arm beyond doubt. */
+export const isClear = (race: RaceState, arm: Finisher, other: Finisher): boolean =>
   deviationsBetter(arm.score, other.score, race.hasSameBatches) >= clearlyBetter
 
 /** The fastest arm is clearly better than the one below it. */

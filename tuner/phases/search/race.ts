@@ -47,42 +47,30 @@ export type RaceState = {
 }
 
 /** A race around a rate; undefined where it does not fit into the budget, or the limits leave only that rate. */
-export function openRace(options: {
-  readonly reference: number
-  readonly fromStep: number
+export function openRace({
+  length,
+  min,
+  max,
+  ...begun
+}: Pick<RaceState, 'reference' | 'fromStep' | 'hasSameBatches'> & {
   readonly length: number
-  readonly hasSameBatches: boolean
   /** The run's limits. */
   readonly min: number
   readonly max: number
 }): RaceState | undefined {
-  const { reference, fromStep, length, hasSameBatches, min, max } = options
+  const { reference } = begun
   const armSteps = 4 * Math.round(Math.min(Math.max(armShare * length, armStepsMin), armStepsMax) / 4)
   const stepsMax = raceShareMax * length
   const isWide = reference * raceRatio <= max || reference / raceRatio >= min
   if (!isWide || armsNeeded * armSteps > stepsMax) return undefined
-  return {
-    reference,
-    fromStep,
-    armSteps,
-    stepsMax,
-    hasSameBatches,
-    arms: [],
-    current: null,
-    lossFirst: null,
-    scatter: null,
-  }
+  return { ...begun, armSteps, stepsMax, arms: [], current: null, lossFirst: null, scatter: null }
 }
 
 /** Starts an arm at a rate and a step. */
 export function startArm(race: RaceState, learningRate: number, step: number): RaceState {
   const id = race.arms.length
-  const arm: Arm = { id, learningRate, score: null, diverged: false }
-  return {
-    ...race,
-    arms: [...race.arms, arm],
-    current: { arm: id, fromStep: step, toStep: step + race.armSteps },
-  }
+  const arms = [...race.arms, { id, learningRate, score: null, diverged: false }]
+  return { ...race, arms, current: { arm: id, fromStep: step, toStep: step + race.armSteps } }
 }
 
 /** What the samples of the running arm have shown; the first arm tells where the run begins and how its loss scatters. */
@@ -110,12 +98,12 @@ export function hasArmDiverged(race: RaceState, guard: GuardState): boolean {
 /** Ends the current arm with its score, or, without a finite one, as diverged. */
 export function endArm(race: RaceState, score: Score | null): RaceState {
   if (race.current === null) return race
-  const { arm: id } = race.current
-  const arms = race.arms.map((entry) => {
-    if (entry.id !== id) return entry
-    return score !== null && Number.isFinite(score.loss) ? { ...entry, score } : { ...entry, diverged: true }
-  })
-  return { ...race, arms, current: null }
+  const ended = score !== null && Number.isFinite(score.loss) ? { score } : { diverged: true }
+  return {
+    ...race,
+    arms: race.arms.with(race.current.arm, { ...race.arms[race.current.arm]!, ...ended }),
+    current: null,
+  }
 }
 
 /** An arm that came to its end. */

@@ -5,8 +5,8 @@
 // changed is changed to κ < 1 times the optimum, as losses this early flatter large rates
 // (bench/records/2026-11-24-search/README.md).
 
-import { deviationsBetter, pairedDifference } from '../../estimators/pairedLoss.ts'
-import { clearlyBetter } from './climb.ts'
+import { pairedDifference } from '../../estimators/pairedLoss.ts'
+import { isClear } from './climb.ts'
 import { type Finisher, finishers, type RaceState, raceRatio } from './race.ts'
 
 /** κ: a changed rate is this multiple of the early optimum. */
@@ -46,9 +46,7 @@ function winnerOf(race: RaceState, done: readonly Finisher[]): Finisher | undefi
 
 /** The last of a chain of arms each of which is clearly better than the one before. */
 function climbed(race: RaceState, start: Finisher, others: readonly Finisher[]): Finisher {
-  const isClear = (arm: Finisher, best: Finisher) =>
-    deviationsBetter(arm.score, best.score, race.hasSameBatches) >= clearlyBetter
-  return others.reduce((best, arm) => (isClear(arm, best) ? arm : best), start)
+  return others.reduce((best, arm) => (isClear(race, arm, best) ? arm : best), start)
 }
 
 /** Shift of log η from the winner, at most half a step; 0 without neighbours on both sides. */

@@ -7,11 +7,11 @@ import type { Acknowledgement, Evidence, Segment, ValleyProbe } from '../../../p
 import { bestAverage } from '../../estimators/averagedGap.ts'
 import { pairedDifference, type Score } from '../../estimators/pairedLoss.ts'
 import { watchedAfresh } from '../../guard/watch.ts'
-import { canRace, clampedRate, givenRate, isSteering, momentumOf, offers, rateBounds } from '../../options.ts'
-import { endOf, fallbackStep, lengthOf, lengthOrNominal } from '../../plan/bounds.ts'
-import { armSegments, largeSegments } from '../../plan/segments.ts'
+import { canRace, clampedRate, givenRate, isSteering, offers, rateBounds } from '../../options.ts'
+import { fallbackStep, lengthOrNominal } from '../../plan/bounds.ts'
+import { armSegments, horizonOf, largeSegments } from '../../plan/segments.ts'
 import type { Search } from '../../state.ts'
-import { enterLarge, startCheckpoint } from '../enter.ts'
+import { enterLarge, restoreStart, startCheckpoint } from '../enter.ts'
 import { type Draft, isOfTheCourse, type Outcome, type Phase, type Run } from '../phase.ts'
 import { nextRate } from './climb.ts'
 import { endArm, hasArmDiverged, openRace, type RaceState, startArm, watchedRace } from './race.ts'
@@ -40,13 +40,11 @@ export function initialSearch(run: Run): Search | null {
 }
 
 /** The first arm, and what the job is asked before it. */
-export const beginSearch = (run: Run, { race }: Search): Outcome => {
+export function beginSearch(run: Run, { race }: Search): Outcome {
   const { step } = run.seen
   const first = nextArm(run, race, step)
-  return {
-    ...first,
-    ask: [{ kind: 'checkpoint', atStep: step, checkpoint: startCheckpoint }, ...(first.ask ?? [])],
-  }
+  const start = { kind: 'checkpoint', atStep: step, checkpoint: startCheckpoint } as const
+  return { ...first, ask: [start, ...(first.ask ?? [])] }
 }
 
 /** Starts the next arm at a step, or ends the race. */
@@ -63,18 +61,7 @@ function nextArm(run: Run, race: RaceState, step: number): Outcome {
       trajectory: { ...trajectory, validFromStep: step },
     },
     withdraw: (action) => !isFirst && isOfTheCourse(action),
-    ...(isFirst
-      ? {}
-      : {
-          restore: {
-            atStep: step,
-            checkpoint: startCheckpoint,
-            cause: 'arm',
-            rewindData: race.hasSameBatches,
-            skipBatches: 0,
-            runLength: null,
-          } as const,
-        }),
+    ...(isFirst ? {} : { restore: restoreStart(run, 'arm', step) }),
     ask: [{ kind: 'probe', atStep: started.current!.toStep, probe: 'valley' }],
   }
 }
@@ -82,35 +69,19 @@ function nextArm(run: Run, race: RaceState, step: number): Outcome {
 function endRace(run: Run, race: RaceState): Outcome {
   const result = raceResult(race)
   const cost = { arms: race.arms.length, steps: run.seen.step - race.fromStep, reference: race.reference }
-  const evidence = evidenceOfRace(race)
-  if (result === undefined) {
-    const slowest = Math.min(...race.arms.map(({ learningRate }) => learningRate))
-    const rate = clampedRate(run.options, slowest * belowDivergence)
-    const draft: Draft = {
-      kind: 'lower',
-      rule: 'race',
-      reason: 'all-diverged',
-      values: { ...cost, rate, slowest },
-      evidence,
-    }
-    return enterLarge(run, rate, { isFromStart: true, records: [draft] })
-  }
-  const rate = clampedRate(run.options, result.learningRate)
-  const kind = rate > race.reference ? 'raise' : rate < race.reference ? 'lower' : 'hold'
   const rates = race.arms.map(({ learningRate }) => learningRate)
-  const values = {
-    ...cost,
-    rate,
-    optimum: result.optimum,
-    slowest: Math.min(...rates),
-    fastest: Math.max(...rates),
-    diverged: race.arms.filter(({ diverged }) => diverged).length,
+  const [slowest, fastest] = [Math.min(...rates), Math.max(...rates)]
+  const rate = clampedRate(run.options, result?.learningRate ?? slowest * belowDivergence)
+  const entered = (draft: Pick<Draft, 'kind' | 'reason' | 'values'>): Outcome => {
+    const records: Draft[] = [{ ...draft, rule: 'race', evidence: evidenceOfRace(race) }]
+    return enterLarge(run, rate, { isFromStart: true, records })
   }
-  const reason = kind === 'hold' ? 'rate-kept' : 'rate-found'
-  return enterLarge(run, rate, {
-    isFromStart: true,
-    records: [{ kind, rule: 'race', reason, values, evidence }],
-  })
+  if (result === undefined)
+    return entered({ kind: 'lower', reason: 'all-diverged', values: { ...cost, rate, slowest } })
+  const diverged = race.arms.filter((arm) => arm.diverged).length
+  const values = { ...cost, rate, optimum: result.optimum, slowest, fastest, diverged }
+  if (rate === race.reference) return entered({ kind: 'hold', reason: 'rate-kept', values })
+  return entered({ kind: rate > race.reference ? 'raise' : 'lower', reason: 'rate-found', values })
 }
 
 /** Averaged loss of every arm, slowest rate first; its error is that of the difference to the reference's. */
@@ -136,27 +107,22 @@ function evidenceOfRace(race: RaceState): Evidence[] {
 export function searchCutShort(
   run: Run,
   { race }: Search,
-  why: { readonly reason: string; readonly text?: string; readonly isFromStart: boolean },
+  { isFromStart, ...why }: { readonly reason: string; readonly text?: string; readonly isFromStart: boolean },
 ): Outcome {
   const rate = race.reference
-  const { reason, text } = why
   const values = { rate, steps: run.seen.step - race.fromStep }
   const kind = rate === run.options.learningRate.initial ? 'hold' : 'lower'
-  return enterLarge(run, rate, {
-    isFromStart: why.isFromStart,
-    records: [{ kind, rule: 'race', reason, values, ...(text === undefined ? {} : { text }) }],
-  })
+  return enterLarge(run, rate, { isFromStart, records: [{ kind, rule: 'race', ...why, values }] })
 }
 
 /** P with its parts: of the best window of averaged weights, or of the weights themselves where there is none. */
 export function scoreOf({ raw, averaged, examples }: ValleyProbe, deviation: number | null): Score {
-  const best = bestAverage({ averaged })
-  const entry = averaged.find(({ windowSteps }) => windowSteps === best?.windowSteps) ?? raw
-  return { loss: entry.loss, parts: entry.lossByPart ?? [], examples, deviation }
+  const { loss, lossByPart: parts = [] } = bestAverage({ averaged }) ?? raw
+  return { loss, parts, examples, deviation }
 }
 
 /** The restored arm begins where the job has gone back: it may have been between two reports. */
-function armRestored(run: Run, { race }: Search, step: number): Outcome | null {
+function armRestored({ trajectory }: Run, { race }: Search, step: number): Outcome | null {
   const { current } = race
   if (current === null || step <= current.fromStep) return null
   const moved = { ...current, fromStep: step, toStep: current.toStep + step - current.fromStep }
@@ -164,9 +130,7 @@ function armRestored(run: Run, { race }: Search, step: number): Outcome | null {
     course: { kind: 'search', race: { ...race, current: moved } },
     withdraw: ({ kind }) => kind === 'probe',
     ask: [{ kind: 'probe', atStep: moved.toStep, probe: 'valley' }],
-    change: {
-      trajectory: { ...run.trajectory, validFromStep: Math.max(run.trajectory.validFromStep, step) },
-    },
+    change: { trajectory: { ...trajectory, validFromStep: Math.max(trajectory.validFromStep, step) } },
   }
 }
 
@@ -207,15 +171,17 @@ export const search: Phase<Search> = {
   },
   segments(run, { race }): Segment[] {
     const { current, reference, arms } = race
-    const momentum = momentumOf(run.options)
-    const horizon = { step: run.seen.step, end: endOf(run), length: lengthOf(run), momentum }
+    const horizon = horizonOf(run)
     const rest = (fromStep: number, rate: number) =>
       largeSegments({ ...horizon, step: fromStep }, { rate, switchStep: fallbackStep(run) ?? 0 })
     if (current === null) return rest(run.seen.step, reference)
     const { fromStep, toStep } = current
     const { learningRate: rate } = arms[current.arm]!
     // A job that hears nothing after the arm goes on at a rate that nobody has measured: never above the reference.
-    return [...armSegments(momentum, { rate, fromStep, toStep }), ...rest(toStep, Math.min(rate, reference))]
+    return [
+      ...armSegments(horizon.momentum, { rate, fromStep, toStep }),
+      ...rest(toStep, Math.min(rate, reference)),
+    ]
   },
   awaitAtStep: (_run, { race }) => race.current?.toStep ?? null,
 }

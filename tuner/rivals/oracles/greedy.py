@@ -12,10 +12,6 @@ from transformers.optimization import GreedyLR
 SETTINGS = [
     {},
     {"patience": 2, "factor": 0.9, "min_lr": 1e-7},
-    {"patience": 0, "factor": 0.7, "cooldown": 2, "warmup": 3, "max_lr": 0.4},
-    {"patience": 1, "threshold": 0.01, "threshold_mode": "rel", "min_lr": 0.05, "reset_start": 3},
-    {"patience": 2, "factor": 0.9, "smooth": True, "window_size": 5, "min_lr": 0.05, "reset_start": 4, "cooldown": 2},
-    {"patience": 0, "factor": 0.99, "smooth": True, "eps": 5e-4},
 ]
 COUNT, RATE = 120, 0.1
 

@@ -10,10 +10,6 @@ from sequences import KINDS, changes, losses
 SETTINGS = [
     {},
     {"patience": 2, "factor": 0.5},
-    {"patience": 0, "factor": 0.9, "cooldown": 3},
-    {"patience": 3, "threshold": 0.05, "min_lr": 0.02},
-    {"patience": 1, "threshold": 0.01, "threshold_mode": "abs", "cooldown": 5, "factor": 0.3},
-    {"patience": 0, "factor": 0.2, "eps": 1e-4, "threshold": 0.0},
 ]
 COUNT, RATE = 120, 0.1
 
