@@ -2,10 +2,10 @@
 // far and not with the budget: what happens early in a run must not depend on how long it is meant to be, or a budget far
 // beyond what the data carries sees overfitting too late. Probes at a distance c·t are spread evenly in log t, as the
 // valley's power law wants them. c is the smallest that the probes' share of the time allows, within bounds: so a run of
-// a few thousand steps has about 24 probes, and they may take up to 8 % of its time; a longer one about 1 %. Where a probe is
-// too dear for that, probes come evenly, and rarely. Distances are taken from a
-// short list (20, 30, 40, 60, 80, 120, 160, 320, …), because a job probes at multiples of the distance, and one that
-// wanders would make probes fall close together. Shares of time: bench/records/2026-11-28-core/README.md.
+// a few thousand steps has about 24 probes, and they may take up to 8 % of its time, or a minute; a longer one about 1 %.
+// Where a probe is too dear for that, probes come evenly, and rarely. Distances are taken from a short list (20, 30, 40, 60,
+// 80, 120, 160, 320, …), because a job probes at multiples of the distance, and one that wanders would make probes fall close
+// together. Shares of time: bench/records/2026-11-28-core/README.md.
 
 import type { Cadence } from '../../protocol/vocabulary.ts'
 import { blockSteps } from '../estimators/blocks.ts'
@@ -26,11 +26,13 @@ const budgetShareMax = 0.075
 const probeStepsWithoutBudget = 100
 /** Shortest averaging block. Chosen: that of a run of 2,000 steps. */
 export const averagingStepsMin = 10
-/** Probes aim at this share of the run's time. A run has time for so many all the same, if they take no more than the second;
- *  else they come evenly, at the third. */
+/** Probes aim at this share of the run's time. A run has time for so many all the same, if they take no more than the second,
+ *  or than a minute that is no more than the third; else they come evenly, at the fourth. */
 const probeShareGoal = 0.011
 const runProbes = 24
 const runProbesShareMax = 0.08
+const runProbesSeconds = 60
+const shortRunShareMax = 0.2
 const dearProbesShare = 0.035
 /** A line probe at each of the first valley probes, then at every sixth: it costs twice as much, and G rests on its power of
  *  .27 alone. Chosen. */
@@ -120,7 +122,10 @@ function affordableProbes(run: TunerState, length: number): number {
 /** Whether a run of this length has no time for the probes that it should have. */
 function isDear(run: TunerState, length: number): boolean {
   const time = seconds(run)
-  return time !== undefined && runProbes * time.probe > runProbesShareMax * time.step * length
+  if (time === undefined) return false
+  const whole = time.step * length
+  const allowed = Math.max(runProbesShareMax * whole, Math.min(shortRunShareMax * whole, runProbesSeconds))
+  return runProbes * time.probe > allowed
 }
 
 /** … and as a listed one, of two the longer. */

@@ -22,7 +22,7 @@ import { foldedOpen, judgedOpen } from './open.ts'
 /** Asks the rule with all signals folded up to this step. `known`: their reading. */
 export function judged(run: Run, course: Large, known?: SignalsReading): Outcome {
   const judgement = judgementNow(run, known)
-  const { reading, gain, cost, memorising } = judgement
+  const { gain, cost, memorising } = judgement
   const judgedCourse: Large = {
     ...course,
     evaluatedAtStep: run.seen.step,
@@ -34,7 +34,7 @@ export function judged(run: Run, course: Large, known?: SignalsReading): Outcome
   const outcome = decide({ ...run, course: judgedCourse }, judgedCourse, judgement)
   const { slope: valleySlope = null, staying: stayingGain = null } = cost ?? {}
   const charts = chartPoints(run.seen.step, { annealingGain: gain, valleySlope, stayingGain })
-  return { ...toldDear(run, outcome, reading), charts }
+  return { ...toldDear(run, outcome), charts }
 }
 
 const outlookOf = (cost: MarginalCost | undefined): Outlook => ({
@@ -62,12 +62,15 @@ function decide(run: Run, course: Large, judgement: Judgement): Outcome {
   return held(run, course, judgement, whyNotYet(run, course, judgement), hits < hitsNeeded)
 }
 
+/** What is still to be told of probes that are too dear; null = nothing. */
+const dearProbes = (run: Run, { isDearSaid, rate }: Large) =>
+  isDearSaid || rate === null || !offers(run.options, 'heldOutLoss') ? null : tooFewProbes(run)
+
 /** Once: probes take so long that the rule will not get as many as it needs. */
-function toldDear(run: Run, outcome: Outcome, { valley }: SignalsReading): Outcome {
+function toldDear(run: Run, outcome: Outcome): Outcome {
   const { course } = outcome
-  if (course.kind !== 'large' || course.isDearSaid || valley.count < 1) return outcome
-  const few = tooFewProbes(run)
-  if (few === null) return outcome
+  const few = course.kind === 'large' ? dearProbes(run, course) : null
+  if (few === null || course.kind !== 'large') return outcome
   const told = { ...course, isDearSaid: true }
   const values = { ...few, needed: valleyProbesNeeded, fallback: fallbackStep({ ...run, course: told }) }
   const draft = {
@@ -126,6 +129,7 @@ export const large: Phase<Large> = {
     if (isSteering(run.mode) && run.trajectory.awaited === null) {
       ends.push(fallbackDue(run, course) ?? Infinity)
       ends.push((plannedAnneal(run, course) ?? Infinity) + 1)
+      if (dearProbes(run, course) !== null) ends.push(run.seen.step)
     }
     return Math.min(...ends)
   },
@@ -135,6 +139,7 @@ export const large: Phase<Large> = {
     if (!isSteering(run.mode) || run.trajectory.awaited !== null) return blockProbe(run, course, judged)
     const planned = plannedAnneal(run, course)
     if (planned !== null && step > planned) return met(run, course, planned)
+    if (dearProbes(run, course) !== null) return toldDear(run, { course })
     const due = fallbackDue(run, course)
     // At the deadline nobody is asked any more: a question that ends there would be asked again at each step.
     const isForced = step >= (deadlineStep(run) ?? Infinity)
