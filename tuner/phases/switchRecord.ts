@@ -71,9 +71,10 @@ export function testOf(run: Run, { cost }: Judgement): DecisionTest | undefined 
 }
 
 /** What keeps the rule from judging: the fallback plan in force. */
-export function lackingNow({ options, seen }: Run, { reading, cost }: Judgement): string {
+export function lackingNow({ options, seen, course }: Run, { reading, cost }: Judgement): string {
   const { signals } = seen
   if (!canJudge(options)) return 'fallback-blind'
+  if (course.kind === 'large' && course.isDearSaid) return 'fallback-few'
   // Probes took time, and none was of the set that was offered.
   if (offers(options, 'heldOutLoss') && signals.probeLosses.length === 0 && signals.cost.probe !== null)
     return 'fallback-wrong-set'

@@ -206,7 +206,8 @@ export class SyntheticJob {
         return { windowSteps: count * length, loss: this.#loss(mean) + extra }
       })
     const raw = { loss: this.#loss(this.#weights.w) + extra }
-    return { kind: 'valley', step, set: 'held-out', examples: 512, seconds: 0.001, raw, averaged }
+    const { probeSeconds = 0.001 } = this.#options
+    return { kind: 'valley', step, set: 'held-out', examples: 512, seconds: probeSeconds, raw, averaged }
   }
 
   #line(step: number): Probe {

@@ -31,6 +31,8 @@ export type SyntheticOptions = Partial<QuadraticOptions> & {
   readonly appliedRate?: (step: number, planned: number) => number
   /** Significant digits of what is reported. */
   readonly digits?: number
+  /** Wall time of a valley probe; a step takes .01. */
+  readonly probeSeconds?: number
   /** Steps per batch of samples. */
   readonly batchSteps?: number
 }

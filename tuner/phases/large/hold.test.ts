@@ -102,6 +102,23 @@ describe('probes that take as long as a thousand steps', () => {
   })
 })
 
+describe('probes of which 24 would take more than a fifth of the time', () => {
+  const run = syntheticRun({ ...job, traceSigma: 0.05, probeSeconds: 1 })
+  const reasons = run.decisions.map(({ reason }) => reason.key)
+
+  it('are said to be too dear before the large step has seen one, by what those of the race took', () => {
+    expect(reasons.filter((key) => key === 'probes-too-dear')).toHaveLength(1)
+    const [told] = run.decisions.filter(({ reason }) => reason.key === 'probes-too-dear')
+    expect(told?.step).toBeLessThan(400)
+  })
+
+  it('leave the switch to the fallback plan of a job that cannot be judged, with the true reason', () => {
+    const [decision] = decisionsOf(run, 'switch')
+    expect(decision).toMatchObject({ step: 900, reason: { key: 'anneal-fallback-few' } })
+    expect(run.state).toMatchObject({ lifecycle: 'finished', seen: { step: 3_000 } })
+  })
+})
+
 describe('under advice', () => {
   it('nothing new is said as long as the advice stands', () => {
     const run = syntheticRun({ ...slow, mode: 'advisory' })
