@@ -135,9 +135,11 @@ class Follower:
             self._wait(AWAIT_SECONDS if order.get("await") else ACTION_SECONDS)
             return
         # A person has paused the run: an empty batch each second; a minute without an answer ends it.
+        if self._paused_since is None:
+            return
         if self._reporter.settle(POLL_SECONDS):
             self._paused_since = time.monotonic()
-        elif self._paused_since is not None and time.monotonic() - self._paused_since > PAUSE_SECONDS:
+        elif time.monotonic() - self._paused_since > PAUSE_SECONDS:
             self._paused_since = None
             return
         time.sleep(POLL_SECONDS)

@@ -27,6 +27,7 @@ log = logging.getLogger("twostep")
 
 BATCH_STEPS = 1_000
 SEND_SECONDS = 0.5
+REQUEST_SECONDS = 10.0
 PAUSE_FIRST = 0.1
 PAUSE_MAX = 30.0
 QUEUE_STEPS = 200_000
@@ -40,9 +41,7 @@ NUMBERING_MAX = 3
 class Reporter(threading.Thread):
     """States: new (no run yet), open, silent (refused for good: nothing more is sent), closed."""
 
-    def __init__(
-        self, settings: Settings, run_options: dict[str, Any], *, pause_first: float = PAUSE_FIRST
-    ) -> None:
+    def __init__(self, settings: Settings, run_options: dict[str, Any]) -> None:
         super().__init__(name="twostep-reporter", daemon=True)
         self.settings = settings
         self.options = run_options
@@ -66,11 +65,10 @@ class Reporter(threading.Thread):
         self._is_asked = False
         self._failures = 0
         self._numberings = 0
-        self._pause_first = pause_first
         self._deadline = math.inf
         self._farewell: str | None = None
         self._most = BATCH_STEPS
-        self._connection = Connection(settings.server_url, settings.token)
+        self._connection = Connection(settings.server_url, settings.token, REQUEST_SECONDS)
         self._is_connected = settings.mode == "online"
         self._has_complained = False
 
@@ -161,9 +159,16 @@ class Reporter(threading.Thread):
                 return False
         if pause > 0:
             self._rest(pause)
-        elif not self._events or (len(self._events) < self._most and not self._wake.is_set()):
+        elif not self._has_more():
             self._wait()
         return True
+
+    def _has_more(self) -> bool:
+        """Whether the next request is due now: what is asked for may lie in several batches."""
+        if not self._is_connected or self.state == "silent":
+            return False
+        is_urgent = self._is_asked or self._wake.is_set() or len(self._events) >= self._most
+        return self._is_asked or len(self._outbox) > 0 or (is_urgent and len(self._events) > 0)
 
     def _is_all_said(self) -> bool:
         if self.state == "silent" or not self._is_connected:
@@ -261,6 +266,7 @@ class Reporter(threading.Thread):
                 following = answer.document.get("nextSequence")
                 self._renumber(following.get(self.client, 1) if isinstance(following, dict) else 1)
                 self.state = "open"
+                self._is_asked = self._is_asked and bool(self._events)
                 if self.settings.resume:
                     folder = self.settings.spool / self.settings.run_id
                     self._earlier.extend(path for path in spools(folder) if path != self._outbox.path)
@@ -328,7 +334,7 @@ class Reporter(threading.Thread):
         if len(smaller) == 1:
             self.dropped_steps += 1
             smaller = [{key: value for key, value in batch.items() if key not in ("steps", "planVersion")}]
-        self._most = max(1, self._most // 2)
+        self._most = max(1, min(self._most, len(batch.get("steps", {}).get("step", ()))) // 2)
         self._outbox.replace(smaller)
         return 0.0
 
@@ -359,7 +365,7 @@ class Reporter(threading.Thread):
                     "twostep: no answer from %s; training goes on, and reports wait", self.settings.server_url
                 )
             self._settled.notify_all()
-        return max(retry_after, min(PAUSE_MAX, math.ldexp(self._pause_first, min(self._failures, 9))))
+        return max(retry_after, min(PAUSE_MAX, math.ldexp(PAUSE_FIRST, min(self._failures, 9))))
 
     def _is_answered(self, document: dict[str, Any]) -> None:
         if self._failures >= AWAY_FAILURES:
