@@ -68,7 +68,7 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Server:  # noqa: PYI034 typing.Self is of Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -79,6 +79,7 @@ class Scene(JobTest):
 
 class ThePlan(Scene):
     def test_the_rate_of_each_step_is_the_plans(self) -> None:
+        self.patch(twostep.follow, "END_SECONDS", 0.1)
         self.server.plan = {
             "version": 3,
             "segments": segments((0, 4, "constant", 0.4, 0.4), (4, 8, "linear", 0.4, 0)),
@@ -274,7 +275,7 @@ class Probes(Scene):
         hands.evaluates = unable
         run = self.begin(hands)
         self.train(run, 20)
-        self.assertEqual(len(hands.did), 10 if run.step_count % 2 else 10)
+        self.assertEqual(len(hands.did), 10)
 
     def test_a_keyboard_interrupt_passes_through(self) -> None:
         self.server.plan["cadence"] = {"valleySteps": 2}
@@ -366,7 +367,12 @@ class TheEnd(Scene):
             "raise RuntimeError('out of memory')\n"
         )
         done = subprocess.run(
-            [sys.executable, "-c", program], cwd=PACKAGE, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", program],
+            cwd=PACKAGE,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         self.assertEqual(done.returncode, 1)
         self.assertIn("out of memory", done.stderr)
@@ -471,6 +477,7 @@ class Harmless(Scene):
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", program],
             cwd=PACKAGE,
+            check=False,
             capture_output=True,
             text=True,
             timeout=60,
@@ -496,6 +503,7 @@ class Harmless(Scene):
         done = subprocess.run(
             [sys.executable, str(job)],
             env={"PYTHONPATH": str(PACKAGE)},
+            check=False,
             capture_output=True,
             text=True,
             timeout=60,
@@ -512,7 +520,9 @@ class Harmless(Scene):
             "time.sleep(0.3)\n"
             "os.kill(os.getpid(), signal.SIGKILL)\n"
         )
-        subprocess.run([sys.executable, "-c", program], cwd=PACKAGE, capture_output=True, timeout=60)
+        subprocess.run(
+            [sys.executable, "-c", program], cwd=PACKAGE, check=False, capture_output=True, timeout=60
+        )
         (spool,) = self.spools()
         self.assertIsNone(twostep.sync.sync(spool, self.server.url).problem)
         self.assertEqual(self.server.stored, list(range(30)))
@@ -520,7 +530,12 @@ class Harmless(Scene):
     def test_the_package_needs_the_standard_library_alone(self) -> None:
         program = "import sys, twostep, twostep.cli; print(sorted(m for m in sys.modules if m in ('torch', 'numpy')))"
         done = subprocess.run(
-            [sys.executable, "-c", program], cwd=PACKAGE, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", program],
+            cwd=PACKAGE,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         self.assertEqual((done.stdout, done.stderr), ("[]\n", ""))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import twostep
 from tests.jobs import JobTest
@@ -15,7 +15,7 @@ class Stubborn:
 
 
 class SettingsTest(JobTest):
-    wrong: dict[str, tuple[Any, ...]] = {
+    wrong: ClassVar[dict[str, tuple[Any, ...]]] = {
         "budget_steps": (19, 0, -1, 1.5, "100", True, 10**13),
         "first_step": (-1, 0.5, "1"),
         "warmup_steps": (-1, "none"),
