@@ -47,7 +47,6 @@ class Averages:
     def block_count(self) -> int:
         return len(self._blocks)
 
-    @torch.no_grad()
     def add(self, length: int | None) -> None:
         """Takes the weights after an update; `length` = steps of a block."""
         length = length or DEFAULT_BLOCK
@@ -60,13 +59,17 @@ class Averages:
         block = self._open
         block.steps += 1
         if length < 2 * STRIDE or (length - block.steps) % STRIDE == 0:
-            if block.samples == 0:
-                block.total = [self._copy(p) for p in self._parameters]
-            else:
-                self._accumulate(block.total)
-            block.samples += 1
+            self._sample(block)
         if block.steps >= length:
             self._close()
+
+    @torch.no_grad()
+    def _sample(self, block: Block) -> None:
+        if block.samples == 0:
+            block.total = [self._copy(p) for p in self._parameters]
+        else:
+            self._accumulate(block.total)
+        block.samples += 1
 
     def _copy(self, parameter: Tensor) -> Tensor:
         return parameter.detach().to(device=self._device or parameter.device, dtype=torch.float32, copy=True)

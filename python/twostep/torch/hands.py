@@ -89,11 +89,10 @@ class TorchHands:
         return averages + (5 * (held + state) if "checkpoint" in self.capabilities else 0)
 
     def apply(self, rate: float, momentum: float | None) -> None:
-        for group, ratio in zip(self._optimizer.param_groups, self._ratios, strict=False):
-            own = group["lr"]
-            if isinstance(own, Tensor):
-                self._fill(own, rate * ratio)
-            elif own != rate * ratio:
+        for group, ratio in zip(self._optimizer.param_groups, self._ratios):
+            if isinstance(group["lr"], Tensor):
+                self._fill(group["lr"], rate * ratio)
+            else:
                 group["lr"] = rate * ratio
 
     def _fill(self, own: Tensor, rate: float) -> None:

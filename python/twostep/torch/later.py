@@ -34,9 +34,9 @@ class Coming:
 
 
 def later(value: Tensor) -> float | Coming:
+    if value.is_cpu:
+        return float(value.item())
     value = value.detach()
-    if value.device.type == "cpu":
-        return float(value)
     if value.device.type != "cuda":
         # Its own copy, because training may write the tensor again before it is read.
         return Coming(value.clone().item, None)

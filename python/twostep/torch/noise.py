@@ -83,21 +83,22 @@ class StepWatch:
         self._is_due = self._is_parted or next_step % NORM_EACH == 0
         return columns
 
-    @torch.no_grad()
     def _accumulated(self, parameter: Tensor) -> None:
-        if not self._is_parted or parameter.grad is None:
-            return
+        if self._is_parted and parameter.grad is not None:
+            self._add_part(parameter, parameter.grad.detach())
+
+    @torch.no_grad()
+    def _add_part(self, parameter: Tensor, gradient: Tensor) -> None:
         began = time.perf_counter()
         known = self._parts.get(parameter)
         if known is None:
             if self._scaler is not None and not self._parts:
                 self._scale = float(self._scaler.get_scale())
-            self._parts[parameter] = Part(parameter.grad.detach())
+            self._parts[parameter] = Part(gradient)
         else:
-            known.add(parameter.grad.detach())
+            known.add(gradient)
         self._seconds += time.perf_counter() - began
 
-    @torch.no_grad()
     def _before(self, *_: Any) -> None:
         self._has_stepped = True
         rate = self._optimizer.param_groups[0]["lr"]
@@ -106,8 +107,11 @@ class StepWatch:
         found = getattr(self._optimizer, "found_inf", None)
         if found is not None:
             self._columns["skipped"] = later(found)
-        if not self._is_due:
-            return
+        if self._is_due:
+            self._measure()
+
+    @torch.no_grad()
+    def _measure(self) -> None:
         began = time.perf_counter()
         gradients = [p.grad.detach() for p in self._parameters if p.grad is not None]
         if gradients:
@@ -132,11 +136,13 @@ class StepWatch:
         self._columns["microGradientNormSquared"] = later(squares * (self._micro_batches / scale))
         self._columns["clipped"] = _flag(whole < before * CLIPPED_BELOW**2)
 
-    @torch.no_grad()
     def _after(self, *_: Any) -> None:
         """Adam's M = √v̂ + ε holds this step's gradient only now."""
-        if not self._parts or not self._is_adam:
-            return
+        if self._parts and self._is_adam:
+            self._precondition()
+
+    @torch.no_grad()
+    def _precondition(self) -> None:
         began = time.perf_counter()
         whole, micro, steps = [], [], 0.0
         for group in self._optimizer.param_groups:
