@@ -1,7 +1,8 @@
-// What `npm test` runs: build with its type check, lint, unit and property tests (vitest), browser tests
-// (Playwright). Prints one plain closing line whose counts are the two runners' own; a failed build or lint
-// counts as one failure. Exit status 0 only if nothing failed. Nothing that an earlier run has left is found:
-// the build begins from nothing, and the temporary folder of all that is run here is one of this run's own.
+// What `npm test` runs: build with its type check, lint, unit and property tests (vitest), those tests of the Python
+// client that need only Python, browser tests (Playwright). Prints one plain closing line whose counts are the runners'
+// own; a failed build or lint counts as one failure. Exit status 0 only if nothing failed. Nothing that an earlier run
+// has left is found: the build begins from nothing, and the temporary folder of all that is run here is one of this
+// run's own.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -65,6 +66,14 @@ async function unitTests() {
   }))
 }
 
+/** Of the Python client, what needs nothing but Python; `npm run test:python` runs all. */
+async function pythonTests() {
+  const report = join(folder, 'python.json')
+  const options = ['--standard-library', '--report', report]
+  const isOk = await run('Python client', process.execPath, [join('.ci', 'testPython.mjs'), ...options])
+  count(report, isOk, (counts) => counts)
+}
+
 async function browserTests() {
   const report = join(folder, 'browser.json')
   const isOk = await run('browser tests', bin('playwright'), ['test', '--reporter=list,json'], {
@@ -85,6 +94,7 @@ await check('types of the tests', bin('tsc'), ['-p', 'tsconfig.test.json'])
 await check('lint', bin('biome'), ['check', '--error-on-warnings', '.'])
 if (isBuilt) {
   await unitTests()
+  await pythonTests()
   await browserTests()
 }
 rmSync(folder, { recursive: true, force: true, maxRetries: 5 })

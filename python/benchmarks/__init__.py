@@ -1,0 +1,1 @@
+"""Measurements of the client: `python -m benchmarks.cost` in python/."""
