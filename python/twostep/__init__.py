@@ -11,6 +11,8 @@ run.finish()
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +21,8 @@ from .run import Run
 from .settings import SettingError, read_settings
 
 __all__ = ["Run", "__version__", "init"]
+
+log = logging.getLogger("twostep")
 
 
 def init(
@@ -45,24 +49,35 @@ def init(
     and `spool_dir` are read from TWOSTEP_SERVER_URL, TWOSTEP_TOKEN, TWOSTEP_RUN_ID, TWOSTEP_PROJECT, TWOSTEP_MODE and
     TWOSTEP_SPOOL_DIR.
     """
-    try:
-        return Run(
-            read_settings(
-                project=project,
-                budget_steps=budget_steps,
-                name=name,
-                tags=tags,
-                config=config,
-                run_id=run_id,
-                first_step=first_step,
-                warmup_steps=warmup_steps,
-                steering=steering,
-                mode=mode,
-                server_url=server_url,
-                token=token,
-                spool_dir=spool_dir,
-            )
-        )
-    except SettingError as error:
-        logging.getLogger("twostep").error("twostep: %s; the run is not reported, training goes on", error)
+    if _is_helper_process():
         return Run(None)
+    try:
+        settings = read_settings(
+            project=project,
+            budget_steps=budget_steps,
+            name=name,
+            tags=tags,
+            config=config,
+            run_id=run_id,
+            first_step=first_step,
+            warmup_steps=warmup_steps,
+            steering=steering,
+            mode=mode,
+            server_url=server_url,
+            token=token,
+            spool_dir=spool_dir,
+        )
+        return Run(settings)
+    except SettingError as error:
+        log.error("twostep: %s; the run is not reported, training goes on", error)
+    except Exception:
+        log.exception("twostep: a fault in init; the run is not reported, training goes on")
+    return Run(None)
+
+
+def _is_helper_process() -> bool:
+    """A worker of a DataLoader, or a process that only imports the job's file again: neither trains."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        return True
+    data = sys.modules.get("torch.utils.data")
+    return data is not None and data.get_worker_info() is not None

@@ -32,7 +32,10 @@ class Hands(Protocol):
         """A float, a function that gives it once the device has it, or None."""
 
     def columns(self, step: int, micro_batch: int | None) -> dict[str, Any]:
-        """What was seen of the step just taken, by names of PROTOCOL.md §3. A value may be a function that gives it later."""
+        """What was seen of the step just taken, by names of PROTOCOL.md §3, `learningRate` as applied among them.
+
+        A value may be a function that gives it later; one with `is_ready()` is also watched by the tripwire.
+        """
 
     def average(self, block: int | None) -> None:
         """Takes the weights after a step into the running means, in blocks of so many steps."""
@@ -54,6 +57,9 @@ class Hands(Protocol):
 
     def finish(self, keep: str, checkpoint: str | None) -> None:
         """Makes the result the present weights: `last`, `averaged` or `checkpoint`. Raises KeyError."""
+
+    def close(self) -> None:
+        """Lets go of the model, the optimizer and all that is kept; what `finish` has put into the model stays."""
 
 
 class NoHands:
@@ -94,3 +100,6 @@ class NoHands:
     def finish(self, keep: str, checkpoint: str | None) -> None:
         if keep != "last":
             raise KeyError(checkpoint or keep)
+
+    def close(self) -> None:
+        return None

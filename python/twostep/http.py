@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from ._version import __version__
 
 GZIP_FROM = 32_768
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
+RETRY_AFTER_MAX = 300.0
+"""Longer pauses than this are not believed."""
 
 
 @dataclass(frozen=True)
@@ -39,29 +42,44 @@ class Connection:
             self._headers["Authorization"] = f"Bearer {token}"
         self._open: http.client.HTTPConnection | None = None
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
-        data = None if body is None else json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
-        headers = dict(self._headers)
-        if data is not None and len(data) >= GZIP_FROM:
-            data = gzip.compress(data, 1)
-            headers["Content-Encoding"] = "gzip"
+    def call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, seconds: float | None = None
+    ) -> Answer:
+        """`seconds`: how long to wait for the whole answer, if less than usual."""
+        limit = max(0.05, self._timeout if seconds is None else min(seconds, self._timeout))
+        until = time.monotonic() + limit
         # A connection that was kept open may have been closed by the server meanwhile: then once more on a new one.
         for is_fresh in (self._open is None, True):
             try:
-                if self._open is None:
-                    kind = http.client.HTTPSConnection if self._is_secure else http.client.HTTPConnection
-                    self._open = kind(self._host, self._port, timeout=self._timeout)
-                self._open.request(method, self._base + path, data, headers)
-                response = self._open.getresponse()
-                return _answer_of(response, response.read(ANSWER_BYTES_MAX + 1))
+                data, headers = self._encoded(body)
+                connection = self._connected(limit)
+                connection.request(method, self._base + path, data, headers)
+                response = connection.getresponse()
+                return _answer_of(response, _read(response, until))
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
                 self.close()
                 if is_fresh:
                     break
-            except (OSError, http.client.HTTPException, ValueError):
+            except (OSError, http.client.HTTPException, ValueError, OverflowError):
                 self.close()
                 break
         return Answer(0, {})
+
+    def _encoded(self, body: dict[str, Any] | None) -> tuple[bytes | None, dict[str, str]]:
+        if body is None:
+            return None, self._headers
+        data = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+        if len(data) < GZIP_FROM:
+            return data, self._headers
+        return gzip.compress(data, 1, mtime=0), {**self._headers, "Content-Encoding": "gzip"}
+
+    def _connected(self, limit: float) -> http.client.HTTPConnection:
+        if self._open is None:
+            kind = http.client.HTTPSConnection if self._is_secure else http.client.HTTPConnection
+            self._open = kind(self._host, self._port, timeout=limit)
+        elif self._open.sock is not None:
+            self._open.sock.settimeout(limit)
+        return self._open
 
     def close(self) -> None:
         if self._open is not None:
@@ -69,12 +87,27 @@ class Connection:
             self._open = None
 
 
+def _read(response: http.client.HTTPResponse, until: float) -> bytes:
+    """The body, if it ends within bounds of size and time: each piece may come in time, and the whole never end."""
+    parts: list[bytes] = []
+    size = 0
+    while part := response.read1(65_536):
+        parts.append(part)
+        size += len(part)
+        if size > ANSWER_BYTES_MAX or time.monotonic() > until:
+            raise ValueError("the answer does not end")
+    if response.length:
+        raise ValueError("the answer was cut off")
+    response.close()
+    return b"".join(parts)
+
+
 def _answer_of(response: http.client.HTTPResponse, text: bytes) -> Answer:
     wait = response.headers.get("Retry-After", "")
-    after = float(wait) if wait.isdigit() else 0.0
+    after = min(float(wait), RETRY_AFTER_MAX) if wait.isascii() and wait.isdigit() else 0.0
     try:
-        document = json.loads(text) if len(text) <= ANSWER_BYTES_MAX else None
-    except ValueError:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
         document = None
     if isinstance(document, dict):
         return Answer(response.status, document, after)

@@ -35,7 +35,7 @@ class Segment:
         if z <= 0 or self.shape == "constant":
             return self.start
         if self.shape == "exponential":
-            return self.start * (self.end / self.start) ** z
+            return self.start * math.pow(self.end / self.start, z)
         gone = z
         if self.shape == "cosine":
             gone = (1 - math.cos(math.pi * z)) / 2
@@ -130,26 +130,32 @@ def _segment(at: str, entry: Any, expected: int | None) -> Segment:
         raise PlanError(f"{at}.toStep must be a whole number above fromStep {first}, got {stop}")
     if expected is not None and expected != first:
         raise PlanError(f"{at}.fromStep must be {expected}, the end of the segment before it, got {first}")
-    shape = entry.get("shape")
+    shape: Any = entry.get("shape")
+    rates = []
     for key in ("from", "to"):
-        rate = entry.get(key)
-        is_number = isinstance(rate, (int, float)) and not isinstance(rate, bool) and math.isfinite(rate)
-        if not is_number or not (rate > 0 or (rate == 0 and shape != "exponential")):
+        rate = _finite(entry.get(key))
+        if rate is None or not (rate > 0 or (rate == 0 and shape != "exponential")):
             allowed = "above 0" if rate == 0 else ">= 0"
-            raise PlanError(f"{at}.{key} must be a finite rate {allowed}, got {rate}")
-    if shape == "constant" and entry["from"] != entry["to"]:
+            raise PlanError(f"{at}.{key} must be a finite rate {allowed}, got {entry.get(key)}")
+        rates.append(rate)
+    if shape == "constant" and rates[0] != rates[1]:
         raise PlanError(f"{at}.to must equal from {entry['from']} in a constant segment, got {entry['to']}")
     if shape not in get_args(Shape):
         raise PlanError(f"{at}.shape is unknown: {shape}")
-    momentum = entry.get("momentum")
-    return Segment(
-        first,
-        stop,
-        shape,
-        float(entry["from"]),
-        float(entry["to"]),
-        float(momentum) if isinstance(momentum, (int, float)) else None,
-    )
+    momentum = _finite(entry.get("momentum"))
+    is_coefficient = momentum is not None and 0 <= momentum < 1
+    return Segment(first, stop, shape, rates[0], rates[1], momentum if is_coefficient else None)
+
+
+def _finite(value: Any) -> float | None:
+    """A number that a rate may be; None for all else, also for one too large for a float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _whole(at: str, value: Any) -> int:
@@ -173,11 +179,7 @@ def _tripwire(document: Any) -> Tripwire | None:
     if not isinstance(document, dict):
         return None
 
-    def limit(key: str) -> float | None:
-        value = document.get(key)
-        return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
-
-    rate = limit("thenLearningRate")
-    if rate is None:
+    rate = _finite(document.get("thenLearningRate"))
+    if rate is None or rate < 0:
         return None
-    return Tripwire(limit("lossAbove"), limit("gradientNormAbove"), rate)
+    return Tripwire(_finite(document.get("lossAbove")), _finite(document.get("gradientNormAbove")), rate)

@@ -2,68 +2,81 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .batches import halves, on_wire
 from .http import Answer, Connection
-from .reporter import EVENTS
-from .spool import Batch, read_spool
+from .spool import SpoolFile
 
 
 @dataclass(frozen=True)
 class Synced:
-    """`left` = batches that are still in the file, and why."""
+    """Batches that were sent, that are still in the file, and why. `status`: of the last answer; 0 = none came."""
 
     path: Path
     sent: int
     left: int
     problem: str | None
+    status: int = 200
 
 
 def spools(folder: Path) -> Iterator[Path]:
     """All spool files in a folder and below it, oldest first."""
-    yield from sorted(folder.glob("**/*.ndjson"), key=lambda path: path.stat().st_mtime)
+    found = []
+    for path in folder.glob("**/*.ndjson"):
+        try:
+            found.append((path.stat().st_mtime, path))
+        except OSError:
+            continue  # its process has just delivered it
+    yield from (path for _, path in sorted(found))
 
 
 def sync(path: Path, server_url: str | None = None, token: str | None = None) -> Synced:
     """Sends one file and removes it once all of it is stored; what is left stays in it. Raises ValueError, OSError."""
-    header, batches = read_spool(path)
-    connection = Connection(server_url or str(header["server"]), token)
+    file = SpoolFile(path)
+    connection = Connection(server_url or str(file.header["server"]), token)
     try:
-        return _sent(path, header, batches, connection)
+        return send_file(file, connection)
     finally:
         connection.close()
+        file.close()
 
 
-def _sent(path: Path, header: Batch, batches: list[Batch], connection: Connection) -> Synced:
-    run = {**header["run"], "resume": "allow"}
+def send_file(file: SpoolFile, connection: Connection) -> Synced:
+    total = len(file.batches)
+    run, client = {**file.header["run"], "resume": "allow"}, file.header["client"]
     created = connection.call("POST", "/runs", run)
     if created.status not in (200, 201):
-        return Synced(path, 0, len(batches), _problem(created))
+        return Synced(file.path, 0, total, _problem(created), created.status)
     # The server knows what has arrived: of a batch that was under way when the process ended the answer may be missing.
     following = created.document.get("nextSequence")
-    known = following.get(header["client"], 1) if isinstance(following, dict) else 1
-    stored = max(0, min(known - int(header["sequence"]), len(batches)))
-    for index, batch in enumerate(batches[stored:], stored):
-        body: dict[str, Any] = {
-            "clientId": header["client"],
-            "sequence": int(header["sequence"]) + index,
-            **batch,
-        }
-        body.pop(EVENTS, None)
-        answer = connection.call("POST", f"/runs/{run['runId']}/telemetry", body)
-        if answer.status != 200:
-            return Synced(path, index, len(batches) - index, _problem(answer))
-    if header.get("farewell"):
-        body = {"kind": "finish", "reason": header["farewell"]}
+    number = following.get(client, 1) if isinstance(following, dict) else 1
+    stored = max(0, min(number - int(file.header["sequence"]), total))
+    path = f"/runs/{run['runId']}/telemetry"
+    for index, batch in enumerate(file.batches[stored:], stored):
+        parts = deque([batch])
+        while parts:
+            answer = connection.call("POST", path, on_wire(client, number, parts[0]))
+            if answer.status == 413 and len(smaller := halves(parts[0])) == 2:
+                parts.popleft()
+                parts.extendleft(reversed(smaller))
+            elif answer.status == 200 and "nextSequence" in answer.document:
+                parts.popleft()
+                number += 1
+            else:
+                return Synced(file.path, index, total - index, _problem(answer), answer.status)
+    if file.farewell:
+        body: dict[str, Any] = {"kind": "finish", "reason": file.farewell}
         connection.call("POST", f"/runs/{run['runId']}/commands", body)
-    path.unlink()
-    return Synced(path, len(batches), 0, None)
+    file.path.unlink(missing_ok=True)
+    return Synced(file.path, total, 0, None)
 
 
 def _problem(answer: Answer) -> str:
-    if answer.status == 0:
+    if answer.status in (0, 200):
         return "the server does not answer"
     return f"{answer.status} {answer.document.get('code', '')}: {answer.document.get('detail', '')}".strip()

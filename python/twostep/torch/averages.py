@@ -29,9 +29,12 @@ class Block:
 
 
 class Averages:
+    """Of the last four finished blocks and the open one."""
+
     def __init__(self, parameters: Sequence[Tensor], host: bool = False) -> None:
         self._parameters = list(parameters)
         self._device = torch.device("cpu") if host else None
+        self._is_copied = host or any(p.dtype != torch.float32 for p in self._parameters)
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -69,9 +72,7 @@ class Averages:
         return parameter.detach().to(device=self._device or parameter.device, dtype=torch.float32, copy=True)
 
     def _accumulate(self, total: list[Tensor]) -> None:
-        now = [p.detach() for p in self._parameters]
-        if any(p.dtype != torch.float32 for p in now) or self._device is not None:
-            now = [self._copy(p) for p in now]
+        now = [self._copy(p) for p in self._parameters] if self._is_copied else self._parameters
         torch._foreach_add_(total, now)
 
     def _close(self) -> None:
@@ -96,3 +97,8 @@ class Averages:
     def memory_bytes(self) -> int:
         """The most that these means may take."""
         return (BLOCKS + 1) * sum(4 * p.numel() for p in self._parameters)
+
+    @property
+    def held_bytes(self) -> int:
+        """What they take now."""
+        return sum(4 * t.numel() for block in (self._open, *self._blocks) for t in block.total)

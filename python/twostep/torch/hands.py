@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,8 +14,8 @@ from torch import Tensor, nn
 
 from ..hands import Capability, Unsupported
 from .averages import Averages
-from .later import Later
-from .noise import ADAM, GradientNorms
+from .later import later
+from .noise import ADAM, StepWatch
 from .normalisation import Normalisation
 from .states import States
 
@@ -20,6 +23,7 @@ log = logging.getLogger("twostep")
 
 Evaluate = Callable[[nn.Module], Any]
 WINDOWS = (1, 2, 4)
+PARTS_MIN, PARTS_MAX = 4, 32
 
 
 class TorchHands:
@@ -48,19 +52,17 @@ class TorchHands:
         self._examples = examples
         self._batch_size = batch_size
         self._micro_batches = micro_batches
-        first = _value(optimizer.param_groups[0]["lr"])
-        self._ratios = [_value(group["lr"]) / first if first > 0 else 1.0 for group in optimizer.param_groups]
-        self._applied: float | None = None
-        self.initial_rate = first if first > 0 else None
+        # A scheduler that was made before may have begun a warm-up, whose first rate may be 0.
+        rates = [_value(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
+        self._ratios = [rate / rates[0] if rates[0] > 0 else 1.0 for rate in rates]
+        self._filled: dict[int, tuple[float, int]] = {}
+        self.initial_rate = rates[0] if rates[0] > 0 else None
         self.optimizer = _described(optimizer)
-        self.later = Later()
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         self._normalisation = Normalisation(model)
         self._averages = None if evaluate is None else Averages(self._parameters, host_averages)
-        self._norms = GradientNorms(optimizer, micro_batches, self.later)
-        self._states = States(
-            model, optimizer, host, [extra for extra in (data, scaler) if extra is not None]
-        )
+        self._watch = StepWatch(optimizer, micro_batches, scaler)
+        self._states = States(model, optimizer, host, data, scaler)
         able: list[Capability] = []
         if evaluate is not None:
             able += ["heldOutLoss", "averagedWeights"]
@@ -68,13 +70,14 @@ class TorchHands:
             able.append("checkpoint")
         if checkpoints and data is not None:
             able.append("rewind")
-        if micro_batches >= 2 and batch_size is not None:
+        if micro_batches >= 2 and batch_size is not None and not _is_one_of_many():
             able.append("microBatchNorms")
         self.capabilities: tuple[Capability, ...] = tuple(able)
 
     @property
     def memory_bytes(self) -> int:
-        """The most that averages and five states may take, on device and host together."""
+        """The most that averages and five states may take, on device and host together. While a probe is made the present
+        weights and a window are held besides, while a state is replaced the new one."""
         held = sum(t.numel() * t.element_size() for t in self._model.state_dict().values())
         state = sum(
             value.numel() * value.element_size()
@@ -86,21 +89,26 @@ class TorchHands:
         return averages + (5 * (held + state) if "checkpoint" in self.capabilities else 0)
 
     def apply(self, rate: float, momentum: float | None) -> None:
-        if rate == self._applied:
-            return
-        self._applied = rate
         for group, ratio in zip(self._optimizer.param_groups, self._ratios, strict=False):
-            if isinstance(group["lr"], Tensor):
-                # In place: a compiled step sees the same tensor, and is not compiled anew.
-                group["lr"].fill_(rate * ratio)
-            else:
+            own = group["lr"]
+            if isinstance(own, Tensor):
+                self._fill(own, rate * ratio)
+            elif own != rate * ratio:
                 group["lr"] = rate * ratio
 
+    def _fill(self, own: Tensor, rate: float) -> None:
+        """In place: a compiled step sees the same tensor, and is not compiled anew. Not read: that would wait for a device."""
+        if self._filled.get(id(own)) != (rate, own._version):
+            own.fill_(rate)
+            self._filled[id(own)] = (rate, own._version)
+
     def number(self, value: Any) -> Any:
-        return self.later(value) if isinstance(value, Tensor) else None if value is None else float(value)
+        return later(value) if isinstance(value, Tensor) else None if value is None else float(value)
 
     def columns(self, step: int, micro_batch: int | None) -> dict[str, Any]:
-        columns = self._norms.take(step + 1, micro_batch)
+        if micro_batch is not None and "microBatchNorms" not in self.capabilities:
+            micro_batch = None
+        columns = self._watch.take(step + 1, micro_batch)
         if self._batch_size is not None:
             columns["batchSize"] = self._batch_size
             if "microGradientNormSquared" in columns:
@@ -124,28 +132,46 @@ class TorchHands:
         counts = [count for count in WINDOWS if count <= self._averages.block_count]
         if windows == "longest":
             counts = counts[-1:]
-        was_training = self._model.training
-        present = [p.detach().clone() for p in self._parameters]
-        try:
-            with torch.random.fork_rng(), self._normalisation.untouched():
-                probe: dict[str, Any] = {"raw": self._score(evaluate), "averaged": []}
-                for count in counts:
-                    window = self._averages.mean(count)
-                    if window is not None:
-                        self._load(window[1])
-                        probe["averaged"].append({"windowSteps": window[0], **self._score(evaluate)})
-                if checkpoints is not None:
-                    probe["checkpoints"] = [self._scored(name, evaluate) for name in checkpoints]
-        finally:
-            self._load(present)
-            self._model.train(was_training)
-        examples = probe["raw"].pop("examples", None) or self._examples
+        probe: dict[str, Any] = {}
+        with self._undisturbed(), _Examples(self._model) as seen:
+            probe["raw"] = self._score(evaluate)
+            probe["examples"] = probe["raw"].pop("examples", None) or self._examples or seen.count or 1
+            probe["averaged"] = []
+            for count in counts:
+                window = self._averages.mean(count)
+                if window is not None:
+                    self._load(window[1])
+                    probe["averaged"].append({"windowSteps": window[0], **self._score(evaluate)})
+            if checkpoints is not None:
+                probe["checkpoints"] = [self._scored(name, evaluate) for name in checkpoints]
         for score in (*probe["averaged"], *probe.get("checkpoints", ())):
             score.pop("examples", None)
-        return probe if examples is None else {**probe, "examples": int(examples)}
+        probe["examples"] = max(1, int(probe["examples"]))
+        return probe
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Training finds weights, statistics, modes and random numbers as it has left them."""
+        present = [p.detach().clone() for p in self._parameters]
+        devices = {p.device.index or 0 for p in self._parameters if p.device.type == "cuda"}
+        numpy = sys.modules.get("numpy")
+        python, arrays = random.getstate(), None if numpy is None else numpy.random.get_state()
+        try:
+            with (
+                torch.random.fork_rng(devices=sorted(devices)),
+                self._normalisation.same_modes(),
+                self._normalisation.untouched(),
+            ):
+                yield
+        finally:
+            self._load(present)
+            random.setstate(python)
+            if numpy is not None:
+                numpy.random.set_state(arrays)
 
     def _score(self, evaluate: Evaluate) -> dict[str, Any]:
         self._normalisation.recompute()
+        self._model.eval()
         with torch.no_grad():
             return _scored(evaluate(self._model))
 
@@ -178,7 +204,8 @@ class TorchHands:
             self._load(present)
 
     def restore(self, name: str, rewind: bool, skip_batches: int) -> None:
-        self._states.restore(name, rewind)
+        # Batches are left out by not going back to them: the data goes on where it is.
+        self._states.restore(name, rewind and skip_batches == 0)
         if self._averages is not None:
             self._averages.begin_anew()
 
@@ -193,9 +220,37 @@ class TorchHands:
             if newest is not None:
                 self._load(newest[1])
         if keep != "last" and self._normalisation.is_needed:
-            was_training = self._model.training
-            self._normalisation.recompute()
-            self._model.train(was_training)
+            with self._normalisation.same_modes():
+                self._normalisation.recompute()
+
+    def close(self) -> None:
+        """No hook of ours stays on model and optimizer, and nothing is kept in memory."""
+        self._watch.close()
+        self._normalisation.close()
+        self._states.close()
+        if self._averages is not None:
+            self._averages.begin_anew()
+
+
+class _Examples:
+    """Counts the examples that pass through a model, by the first dimension of its first tensor."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self.count = 0
+
+    def _seen(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, Tensor) and value.ndim > 0:
+                self.count += len(value)
+                return
+
+    def __enter__(self) -> _Examples:  # noqa: PYI034 typing.Self is of Python 3.11
+        self._hook = self._model.register_forward_pre_hook(self._seen, with_kwargs=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hook.remove()
 
 
 def watch(
@@ -216,29 +271,43 @@ def watch(
     `scaler`: a GradScaler. `checkpoints=False`: keep no states (no race for the rate, no way back). `host`: states lie in host
     memory (else on the device). `host_averages`: so do the means.
     """
-    run.take(TorchHands(model, optimizer, evaluate, **more))
+    hands = TorchHands(model, optimizer, evaluate, **more)
+    run.take(hands)
 
 
 def _scored(answer: Any) -> dict[str, Any]:
     """Any answer of `evaluate` as a score. Raises TypeError."""
     if isinstance(answer, Mapping):
-        score = {key: answer[key] for key in ("accuracy", "examples") if answer.get(key) is not None}
-        parts = answer.get("lossByPart")
-        if parts is not None:
-            score["lossByPart"] = [_value(part) for part in parts]
+        parts = None if answer.get("lossByPart") is None else [_value(part) for part in answer["lossByPart"]]
         loss = answer.get("loss")
-        if loss is None and parts is None:
+        if loss is None and not parts:
             raise TypeError("evaluate must answer a loss, got a mapping without 'loss' and 'lossByPart'")
-        score["loss"] = (
-            _value(loss) if loss is not None else sum(score["lossByPart"]) / len(score["lossByPart"])
-        )
-        return {key: _value(value) if key == "accuracy" else value for key, value in score.items()}
+        score = _with_parts(_value(loss) if loss is not None else None, parts or [])
+        accuracy = None if answer.get("accuracy") is None else _value(answer["accuracy"])
+        if accuracy is not None and 0 <= accuracy <= 1:
+            score["accuracy"] = accuracy
+        return {**score, "examples": answer.get("examples")}
     if isinstance(answer, (list, tuple)) or (
         isinstance(answer, Tensor) and answer.ndim == 1 and len(answer) > 1
     ):
-        parts = [_value(part) for part in answer]
-        return {"loss": sum(parts) / len(parts), **({"lossByPart": parts} if 4 <= len(parts) <= 32 else {})}
+        return _with_parts(None, [_value(part) for part in answer])
     return {"loss": _value(answer)}
+
+
+def _with_parts(loss: float | None, parts: list[float]) -> dict[str, Any]:
+    """The loss, by default the mean of its parts, which are told if they are as many as the wire takes."""
+    if loss is None and not parts:
+        raise TypeError("evaluate must answer a loss, got an empty list")
+    score: dict[str, Any] = {"loss": sum(parts) / len(parts) if loss is None else loss}
+    if PARTS_MIN <= len(parts) <= PARTS_MAX:
+        score["lossByPart"] = parts
+    return score
+
+
+def _is_one_of_many() -> bool:
+    """Among several processes each has only its own part of the batch when its gradients come."""
+    distributed = torch.distributed
+    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
 
 
 def _value(number: Any) -> float:
@@ -249,9 +318,11 @@ def _described(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     group = optimizer.param_groups[0]
     name = type(optimizer).__name__
     momentum = group.get("momentum", group.get("betas", (None,))[0])
-    described = {"name": name, "momentum": None if momentum is None else _value(momentum)}
+    described: dict[str, Any] = {"name": name[:128]}
+    if momentum is not None and 0 <= _value(momentum) < 1:
+        described["momentum"] = _value(momentum)
     decay = group.get("weight_decay")
-    if decay is not None:
+    if decay is not None and _value(decay) >= 0:
         described["weightDecay"] = _value(decay)
     if name in ADAM:
         described["family"] = "adam"

@@ -13,31 +13,40 @@ import torch
 from torch import Tensor
 
 
-class Later:
-    def __call__(self, value: Tensor) -> float | Callable[[], float]:
-        value = value.detach()
-        if value.device.type == "cpu":
-            return float(value)
-        if value.device.type != "cuda":
-            return _once(value.clone().item)
-        pinned = torch.empty((), dtype=torch.float32, pin_memory=True)
-        pinned.copy_(value.float().reshape(()), non_blocking=True)
-        done = torch.cuda.Event()
-        done.record()
+class Coming:
+    """A number that is on its way. Two threads may read it."""
 
-        def read() -> float:
-            done.synchronize()
-            return float(pinned)
+    __slots__ = ("_is_done", "_known", "_read")
 
-        return _once(read)
+    def __init__(self, read: Callable[[], Any], is_done: Callable[[], bool] | None) -> None:
+        self._read = read
+        self._is_done = is_done
+        self._known: float | None = None
+
+    def is_ready(self) -> bool:
+        """Whether reading does not wait. Where the device cannot say: once somebody has read it."""
+        return self._known is not None or (self._is_done is not None and self._is_done())
+
+    def __call__(self) -> float:
+        if self._known is None:
+            self._known = float(self._read())
+        return self._known
 
 
-def _once(read: Callable[[], Any]) -> Callable[[], float]:
-    known: list[float] = []
+def later(value: Tensor) -> float | Coming:
+    value = value.detach()
+    if value.device.type == "cpu":
+        return float(value)
+    if value.device.type != "cuda":
+        # Its own copy, because training may write the tensor again before it is read.
+        return Coming(value.clone().item, None)
+    pinned = torch.empty((), dtype=torch.float32, pin_memory=True)
+    pinned.copy_(value.float().reshape(()), non_blocking=True)
+    done: Any = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    done.record()
 
-    def value() -> float:
-        if not known:
-            known.append(float(read()))
-        return known[0]
+    def read() -> float:
+        done.synchronize()
+        return float(pinned)
 
-    return value
+    return Coming(read, done.query)

@@ -2,6 +2,7 @@
 
 Averaged weights have none of their own, and the running ones of the present weights lag behind them. So the same
 training batches, the last few that the model saw, are passed through it for each score; training's own are put back.
+Layers that training keeps in evaluation mode (frozen ones) keep their statistics.
 """
 
 from __future__ import annotations
@@ -26,10 +27,15 @@ class Normalisation:
             for layer in model.modules()
             if isinstance(layer, _BatchNorm) and layer.running_mean is not None
         ]
+        self._live: list[_BatchNorm] = []
         self._inputs: deque[tuple[tuple[Any, ...], dict[str, Any]]] = deque(maxlen=batches)
         self._is_ours = False
-        if self._layers:
-            model.register_forward_pre_hook(self._seen, with_kwargs=True)
+        self._hook = model.register_forward_pre_hook(self._seen, with_kwargs=True) if self._layers else None
+
+    def close(self) -> None:
+        if self._hook is not None:
+            self._hook.remove()
+        self._inputs.clear()
 
     @property
     def is_needed(self) -> bool:
@@ -42,18 +48,18 @@ class Normalisation:
     def _seen(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if module.training and not self._is_ours and torch.is_grad_enabled():
             self._inputs.append((args, kwargs))
+            self._live = [layer for layer in self._layers if layer.training]
 
     @torch.no_grad()
     def recompute(self) -> None:
         """Statistics of the present weights over the kept inputs, without dropout; the model is left in evaluation mode."""
-        if not self._layers or not self._inputs:
-            self._model.eval()
-            return
-        momenta = [layer.momentum for layer in self._layers]
         self._model.eval()
+        if not self._live or not self._inputs:
+            return
+        momenta = [layer.momentum for layer in self._live]
         try:
             self._is_ours = True
-            for layer in self._layers:
+            for layer in self._live:
                 layer.reset_running_stats()
                 layer.momentum = None
                 layer.train()
@@ -61,7 +67,7 @@ class Normalisation:
                 self._model(*args, **kwargs)
         finally:
             self._is_ours = False
-            for layer, momentum in zip(self._layers, momenta, strict=True):
+            for layer, momentum in zip(self._live, momenta, strict=True):
                 layer.momentum = momentum
             self._model.eval()
 
@@ -79,3 +85,13 @@ class Normalisation:
                 for layer, buffers in zip(self._layers, saved, strict=True):
                     for name, value in layer.named_buffers(recurse=False):
                         value.copy_(buffers[name])
+
+    @contextmanager
+    def same_modes(self) -> Iterator[None]:
+        """Puts back each module's own mode: a frozen layer stays frozen."""
+        modes = [(module, module.training) for module in self._model.modules()]
+        try:
+            yield
+        finally:
+            for module, mode in modes:
+                module.training = mode

@@ -16,13 +16,21 @@ STATES_MAX = 8
 
 
 class States:
+    """`scaler` goes back with every restore, `data` (an order of batches) only with one that rewinds."""
+
     def __init__(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, host: bool, extras: list[Any]
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        host: bool,
+        data: Any = None,
+        scaler: Any = None,
     ) -> None:
         self._model = model
         self._optimizer = optimizer
         self._host = host
-        self._extras = extras
+        self._data = data
+        self._scaler = scaler
         self._states: dict[str, dict[str, Any]] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -37,23 +45,24 @@ class States:
             "model": {key: self._copy(value) for key, value in self._model.state_dict().items()},
             "optimizer": [self._copy(dict(self._optimizer.state.get(p, {}))) for p in self._stepped()],
             "random": (random.getstate(), torch.get_rng_state(), _device_random()),
-            "extras": [copy.deepcopy(extra.state_dict()) for extra in self._extras],
+            "data": None if self._data is None else copy.deepcopy(self._data.state_dict()),
+            "scaler": None if self._scaler is None else copy.deepcopy(self._scaler.state_dict()),
         }
 
-    def weights(self, name: str) -> dict[str, Tensor]:
+    def weights(self, name: str) -> dict[str, Any]:
         """Raises KeyError."""
-        weights: dict[str, Tensor] = self._states[name]["model"]
+        weights: dict[str, Any] = self._states[name]["model"]
         return weights
 
     @torch.no_grad()
     def restore(self, name: str, rewind: bool) -> None:
-        """Raises KeyError. Parameters and, where they are tensors, rates keep their identity: nothing recompiles."""
+        """Raises KeyError. All tensors that are there keep their identity: nothing recompiles."""
         state = self._states[name]
         self.load(state["model"])
         for parameter, saved in zip(self._stepped(), state["optimizer"], strict=True):
-            own = self._optimizer.state[parameter]
-            own.clear()
-            own.update({key: _placed(value, parameter) for key, value in saved.items()})
+            _put_back(self._optimizer.state, parameter, saved)
+        if self._scaler is not None:
+            self._scaler.load_state_dict(copy.deepcopy(state["scaler"]))
         if not rewind:
             return
         python, host, devices = state["random"]
@@ -61,17 +70,21 @@ class States:
         torch.set_rng_state(host)
         if devices is not None:
             torch.cuda.set_rng_state_all(devices)
-        for extra, saved in zip(self._extras, state["extras"], strict=True):
-            extra.load_state_dict(copy.deepcopy(saved))
+        if self._data is not None:
+            self._data.load_state_dict(copy.deepcopy(state["data"]))
 
     @torch.no_grad()
-    def load(self, weights: dict[str, Tensor]) -> None:
+    def load(self, weights: dict[str, Any]) -> None:
         own = self._model.state_dict(keep_vars=True)
         for key, value in weights.items():
-            own[key].detach().copy_(value)
+            if isinstance(value, Tensor):
+                own[key].detach().copy_(value)
 
     def drop(self, name: str) -> None:
         self._states.pop(name, None)
+
+    def close(self) -> None:
+        self._states.clear()
 
     def _stepped(self) -> list[Tensor]:
         return [p for group in self._optimizer.param_groups for p in group["params"]]
@@ -84,16 +97,31 @@ class States:
         return copy.deepcopy(value)
 
 
+def _put_back(states: Any, parameter: Tensor, saved: dict[str, Any]) -> None:
+    """An optimizer's state of one parameter, in place where the tensors are there already."""
+    if not saved:
+        states.pop(parameter, None)
+        return
+    own = states[parameter]
+    for key in [key for key in own if key not in saved]:
+        del own[key]
+    for key, value in saved.items():
+        present = own.get(key)
+        if isinstance(value, Tensor) and isinstance(present, Tensor) and present.shape == value.shape:
+            present.copy_(value)
+        else:
+            own[key] = _placed(value, parameter)
+
+
 def _placed(value: Any, parameter: Tensor) -> Any:
     """A copy where the optimizer wants it: what has the parameter's shape lies beside it, a count of steps stays."""
     if not isinstance(value, Tensor):
         return copy.deepcopy(value)
-    if value.shape == parameter.shape:
+    if value.ndim > 0 and value.shape == parameter.shape:
         return value.to(parameter.device, copy=True)
     return value.clone()
 
 
 def _device_random() -> list[Tensor] | None:
-    return (
-        torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
-    )
+    is_used = torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    return torch.cuda.get_rng_state_all() if is_used else None
