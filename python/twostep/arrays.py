@@ -148,3 +148,8 @@ class ArrayHands:
             self._resume(self._states[str(checkpoint)], with_optimizer=False)
         elif keep == "averaged" and self._blocks:
             self._load(self._mean(1)[1])
+
+    def close(self) -> None:
+        self._states.clear()
+        self._blocks.clear()
+        self._open = (0, 0, [])

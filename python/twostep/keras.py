@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import keras
+import keras  # type: ignore[import-untyped]
 import numpy as np
 
 from .arrays import ArrayHands, Weights
@@ -50,6 +50,9 @@ class KerasHands(ArrayHands):
 
     def apply(self, rate: float, momentum: float | None) -> None:
         self._model.optimizer.learning_rate = rate
+
+    def columns(self, step: int, micro_batch: int | None) -> dict[str, Any]:
+        return {"learningRate": float(self._model.optimizer.learning_rate)}
 
     def _weights(self) -> Weights:
         return [_read(variable).astype(np.float32) for variable in self._model.trainable_variables]
