@@ -16,12 +16,12 @@ import numpy as np
 
 from .arrays import ArrayHands, Weights
 from .run import Run
-from .score import PARTS_MAX
 
 log = logging.getLogger("twostep")
 
 EXAMPLES = 1024
 PARTS = 16
+PASSES = 4
 
 
 def _read(variable: Any) -> np.ndarray[Any, Any]:
@@ -76,10 +76,28 @@ class KerasHands(ArrayHands):
         return None if self._evaluate is None else self._evaluate(self._model)
 
 
+def _by_compiled_loss(x: Any, y: Any, examples: int) -> Callable[[Any], list[float]]:
+    """16 means over equal parts of the first examples. Four passes: small ones cost more than they compute."""
+    inputs = np.split(np.asarray(x)[:examples], PASSES)
+    targets = np.split(np.asarray(y)[:examples], PARTS)
+    size, each = examples // PARTS, PARTS // PASSES
+
+    def evaluate(model: Any) -> list[float]:
+        losses = []
+        for i, given in enumerate(inputs):
+            answers = model(given, training=False)
+            for j in range(each):
+                part = answers[j * size : (j + 1) * size]
+                losses.append(float(_read(model.compute_loss(None, targets[i * each + j], part))))
+        return losses
+
+    return evaluate
+
+
 class TwostepCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """Reports each batch, applies the plan, stops the training when the run is told to finish.
 
-    `validation_data`: inputs and targets as arrays, of which the first `examples` give the held-out loss, by the compiled loss.
+    `validation_data`: inputs and targets, one array each, of which the first `examples` give the held-out loss, by the compiled loss.
     `evaluate(model)` instead: as for `run.watch`. `batch_size`: examples a step.
     """
 
@@ -96,12 +114,8 @@ class TwostepCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.run = run
         self._evaluate = evaluate
         if evaluate is None and validation_data is not None:
-            parts = max(4, min(PARTS, PARTS_MAX, examples // 4))
-            examples = min(examples, len(validation_data[1])) // parts * parts
-            split = [np.split(np.asarray(array)[:examples], parts) for array in validation_data]
-            self._evaluate = lambda model: [
-                _read(model.compute_loss(x, y, model(x, training=False))) for x, y in zip(*split, strict=True)
-            ]
+            examples = min(examples, len(validation_data[1])) // PARTS * PARTS
+            self._evaluate = _by_compiled_loss(*validation_data, examples)
         self._examples = examples
         self._batch_size = batch_size
         self._seen = (0.0, 0.0)
