@@ -90,8 +90,7 @@ class TwostepCallback(TrainerCallback):
         watched = {
             "examples": self._examples,
             "batch_size": args.train_batch_size * accumulated,
-            # Parts of a clipped gradient tell too little noise, so they are read only where nothing is clipped.
-            "micro_batches": accumulated if not args.max_grad_norm else 1,
+            "micro_batches": accumulated,
             "scaler": trainer.accelerator.scaler,
         }
         self.run.watch(trainer.model, _inner(trainer.optimizer), evaluate, **{**watched, **self._more})

@@ -121,7 +121,7 @@ class _Later:
         self._value = value
 
     def is_ready(self) -> bool:
-        return bool(self._value.is_ready())
+        return bool(self._value.is_ready())  # type: ignore[attr-defined]
 
     def __call__(self) -> float:
         return float(self._value)

@@ -87,3 +87,22 @@ def run_example(url: str, name: str, *arguments: str, **variables: str) -> tuple
         )
     runs = get(url, "/runs?limit=1")["runs"]
     return done.stdout, get(url, f"/runs/{runs[0]['id']}/decisions?limit=200")["decisions"]
+
+
+def seen_losses(run: twostep.Run) -> list[Any]:
+    """Fills itself with the loss of each step that an adapter reports."""
+    losses: list[Any] = []
+    step = run.step
+
+    def noted(loss: Any = None, **more: Any) -> None:
+        losses.append(float(loss))
+        step(loss, **more)
+
+    run.step = noted  # type: ignore[method-assign]
+    return losses
+
+
+def own_rate(rate: float, step: int, steps: int) -> float:
+    """Of a job without an answer: the rate, its last fifth linear to 0."""
+    turn = round(0.8 * steps)
+    return rate if step < turn else rate * (steps - step) / (steps - turn)
