@@ -20,7 +20,7 @@ from .hands import Hands, NoHands
 from .plan import own_plan
 from .ranks import find_ranks, rank_of_this_process
 from .reporter import Reporter
-from .settings import Settings
+from .settings import BUDGET_MIN, Settings
 
 log = logging.getLogger("twostep")
 
@@ -82,6 +82,24 @@ class Run(Follower):
     def momentum(self) -> float | None:
         """Of the next step; None = the job's own."""
         return self._plan.segment(self.step_count).momentum
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something is watched, or a step was taken: nothing of the start can be changed any more."""
+        return self._is_begun
+
+    @harmless
+    def expect(self, *, budget_steps: int, first_step: int | None = None) -> None:
+        """For adapters: what a trainer knows of the steps to come, where the job did not say it. Before the beginning."""
+        settings = self._settings
+        if settings is None or self._is_begun:
+            return
+        if settings.budget_steps is None and budget_steps >= BUDGET_MIN:
+            settings = replace(settings, budget_steps=budget_steps)
+        if first_step is not None and settings.first_step == 0:
+            settings = replace(settings, first_step=first_step)
+            self.step_count = max(self.step_count, first_step)
+        self._settings = settings
 
     @harmless
     def watch(self, *args: Any, **kwargs: Any) -> None:

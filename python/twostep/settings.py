@@ -17,6 +17,7 @@ Mode = Literal["online", "offline", "disabled"]
 Steering = Literal["auto", "approve", "advisory", "off"]
 
 DEFAULT_SERVER = "http://127.0.0.1:7317"
+BUDGET_MIN = 20
 NAME_MAX = 128
 TAGS_MAX = 32
 CONFIG_MAX = 100
@@ -82,7 +83,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
         mode=cast(Mode, _one_of("mode", setting("mode", "TWOSTEP_MODE", "online"), get_args(Mode))),
         spool=Path(spool),
         steering=cast(Steering, _one_of("steering", given.get("steering") or "auto", get_args(Steering))),
-        budget_steps=_count("budget_steps", given.get("budget_steps"), 20),
+        budget_steps=_count("budget_steps", given.get("budget_steps"), BUDGET_MIN),
         first_step=_count("first_step", given.get("first_step"), 0) or 0,
         warmup_steps=_count("warmup_steps", given.get("warmup_steps"), 0),
         name=None if given.get("name") is None else _text("name", given["name"]),

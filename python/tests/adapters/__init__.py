@@ -1,0 +1,1 @@
+"""Adapters for frameworks: each is tested where its framework is installed."""

@@ -1,0 +1,145 @@
+"""Lightning's Trainer follows the plan, in automatic and manual optimization, and resumes where it was."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import unittest
+import warnings
+from typing import Any
+
+from .needs import need, offline_run, own_rate, seen_losses
+
+torch = need("torch")
+lightning = need("lightning")
+is_here = torch is not None and lightning is not None
+
+if is_here:
+    from torch.utils.data import DataLoader, TensorDataset
+
+    from twostep.lightning import TwostepCallback
+
+    class Module(lightning.LightningModule):
+        def __init__(self, is_manual: bool = False) -> None:
+            super().__init__()
+            self.automatic_optimization = not is_manual
+            self.net = torch.nn.Sequential(
+                torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 1)
+            )
+            self.losses: list[float] = []
+            self.rates: list[float] = []
+
+        def loss(self, batch: Any) -> Any:
+            return (self.net(batch[0])[:, 0] - batch[1]).square().mean()
+
+        def training_step(self, batch: Any, index: int) -> Any:
+            loss = self.loss(batch)
+            if torch.is_grad_enabled():
+                self.losses.append(float(loss))
+            if not self.automatic_optimization:
+                optimizer = self.optimizers()
+                optimizer.zero_grad()
+                self.manual_backward(loss)
+                optimizer.step()
+            return loss
+
+        def validation_step(self, batch: Any, index: int) -> None:
+            self.log("val_loss", self.loss(batch))
+
+        def configure_optimizers(self) -> Any:
+            optimizer = torch.optim.SGD(self.parameters(), lr=0.01)
+            optimizer.register_step_pre_hook(lambda o, *_: self.rates.append(o.param_groups[0]["lr"]))
+            fights = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.1)
+            return [optimizer], [fights]
+
+
+@unittest.skipUnless(is_here, "Lightning is missing: pip install 'twostep[lightning]'")
+class TheTrainer(unittest.TestCase):
+    def setUp(self) -> None:
+        logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+        warnings.simplefilter("ignore")
+        self.addCleanup(warnings.resetwarnings)
+        torch.manual_seed(1)
+        x = torch.randn(128, 3)
+        self.train = DataLoader(TensorDataset(x, x.sum(1)), batch_size=8)
+        self.held_out = DataLoader(TensorDataset(x[:64], x[:64].sum(1)), batch_size=8)
+
+    def fit(self, run: Any, module: Any, steps: int = 40, path: str | None = None, **more: Any) -> Any:
+        self.callback = TwostepCallback(run, examples=64, batch_size=8)
+        trainer = lightning.Trainer(
+            max_steps=steps,
+            callbacks=[self.callback],
+            accelerator="cpu",
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            **more,
+        )
+        trainer.fit(module, self.train, self.held_out, ckpt_path=path)
+        return trainer
+
+    def test_each_step_has_the_plans_rate_and_none_of_the_modules_schedule(self) -> None:
+        for is_manual in (False, True):
+            with self.subTest(is_manual=is_manual):
+                run, module = offline_run(self), Module(is_manual)
+                losses = seen_losses(run)
+                with self.assertLogs("twostep", "WARNING"):
+                    self.fit(run, module)
+                for step, rate in enumerate(module.rates):
+                    self.assertAlmostEqual(rate, own_rate(0.01, step, 40))
+                self.assertEqual((len(module.rates), run.step_count), (40, 40))
+                for loss, own in zip(losses, module.losses, strict=True):
+                    self.assertAlmostEqual(loss, own, places=5)
+
+    def test_a_step_is_an_optimizer_step_and_its_loss_the_mean_of_its_batches(self) -> None:
+        run, module = offline_run(self), Module()
+        losses = seen_losses(run)
+        self.fit(run, module, 20, accumulate_grad_batches=2, gradient_clip_val=0.1)
+        self.assertEqual((run.step_count, len(module.losses)), (20, 40))
+        for step, loss in enumerate(losses):
+            self.assertAlmostEqual(
+                loss, (module.losses[2 * step] + module.losses[2 * step + 1]) / 2, places=5
+            )
+
+    def test_probes_log_nothing_and_leave_the_statistics_of_the_training(self) -> None:
+        run, module = offline_run(self), Module()
+        trainer = self.fit(run, module)
+        before = {key: value.clone() for key, value in module.state_dict().items()}
+        logged = dict(trainer.callback_metrics)
+        evaluate = self.callback._own_loss(trainer, module)
+        module.eval()
+        with torch.no_grad():
+            score = evaluate(module)
+        self.assertEqual((score["examples"], len(score["lossByPart"])), (64, 8))
+        self.assertEqual(dict(trainer.callback_metrics), logged)
+        for key, value in module.state_dict().items():
+            self.assertTrue(torch.equal(value, before[key]), key)
+
+    def test_a_resumed_trainer_goes_on_with_the_plan(self) -> None:
+        """lightning#21068, #14699: the rate after a resume."""
+        run, module = offline_run(self), Module()
+        with tempfile.TemporaryDirectory() as folder:
+            trainer = self.fit(run, module, 36)
+            trainer.save_checkpoint(f"{folder}/last.ckpt")
+            again, resumed = offline_run(self, run_id=run.run_id, budget_steps=40), Module()
+            self.fit(again, resumed, 40, f"{folder}/last.ckpt")
+        self.assertEqual((len(resumed.rates), again.step_count), (4, 40))
+        for step, rate in enumerate(resumed.rates, 36):
+            self.assertAlmostEqual(rate, again._plan.rate(step))
+
+    def test_the_trainer_stops_when_the_run_is_told_to_finish(self) -> None:
+        run, module = offline_run(self), Module()
+        step = run.step
+
+        def told(*args: Any, **more: Any) -> None:
+            step(*args, **more)
+            run.finished = run.step_count == 7
+
+        run.step = told
+        self.fit(run, module)
+        self.assertEqual(len(module.rates), 7)
+
+
+if __name__ == "__main__":
+    unittest.main()

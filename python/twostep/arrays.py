@@ -1,0 +1,155 @@
+"""Hands for frameworks whose weights are read and set as NumPy arrays: means and states in host memory.
+
+A subclass says how weights and state are read and set; here is what twostep/hands.py makes of them. Memory: five copies of
+the weights for the means, and up to five states of weights and optimizer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+
+from .hands import Capability, Unsupported
+from .score import scored
+
+Weights = list[np.ndarray[Any, Any]]
+BLOCKS = 4
+DEFAULT_BLOCK = 10
+STRIDE = 4
+"""Blocks of eight steps or more take each fourth step, counted back from their end (PROTOCOL.md §7)."""
+STATES_MAX = 8
+WINDOWS = (1, 2, 4)
+
+
+class ArrayHands:
+    """`examples`: how many `evaluate` looks at, where its answer does not say it."""
+
+    framework = "python"
+
+    def __init__(self, *, can_evaluate: bool, can_average: bool = True, examples: int | None = None) -> None:
+        self.initial_rate: float | None = None
+        self.optimizer: dict[str, Any] = {}
+        self._examples = examples
+        self._length = 0
+        self._blocks: deque[tuple[int, int, Weights]] = deque(maxlen=BLOCKS)
+        self._open: tuple[int, int, Weights] = (0, 0, [])
+        self._states: dict[str, Any] = {}
+        able: list[Capability] = ["checkpoint"]
+        if can_evaluate:
+            able += ["heldOutLoss", "averagedWeights"] if can_average else ["heldOutLoss"]
+        self.capabilities: tuple[Capability, ...] = tuple(able)
+
+    # ---- what a subclass says
+
+    def _weights(self) -> Weights:
+        """Copies of the trained weights."""
+        raise NotImplementedError
+
+    def _load(self, weights: Weights) -> None:
+        """Sets the trained weights."""
+        raise NotImplementedError
+
+    def _state(self) -> Any:
+        """A copy of weights, buffers and optimizer state."""
+        raise NotImplementedError
+
+    def _resume(self, state: Any, *, with_optimizer: bool) -> None:
+        """Sets what `_state` gave, of which it must not give away the copy."""
+        raise NotImplementedError
+
+    def _score(self) -> Any:
+        """The answer of the job's `evaluate` for the present weights."""
+        raise NotImplementedError
+
+    def apply(self, rate: float, momentum: float | None) -> None:
+        raise NotImplementedError
+
+    # ---- what the run asks
+
+    def number(self, value: Any) -> Any:
+        return None if value is None else float(value)
+
+    def columns(self, step: int, micro_batch: int | None) -> dict[str, Any]:
+        return {}
+
+    def average(self, block: int | None) -> None:
+        if "averagedWeights" not in self.capabilities:
+            return
+        length = block or DEFAULT_BLOCK
+        if length != self._length:
+            if self._open[1] and 2 * self._open[0] >= self._length:
+                self._blocks.append(self._open)
+            self._open, self._length = (0, 0, []), length
+        steps, samples, total = self._open
+        steps += 1
+        if length < 2 * STRIDE or (length - steps) % STRIDE == 0:
+            now = self._weights()
+            total = [a + b for a, b in zip(total, now, strict=True)] if samples else now
+            samples += 1
+        self._open = (steps, samples, total)
+        if steps >= length:
+            self._blocks.append(self._open)
+            self._open = (0, 0, [])
+
+    def _mean(self, count: int) -> tuple[int, Weights]:
+        newest = list(self._blocks)[-count:]
+        samples = sum(block[1] for block in newest)
+        totals = zip(*(block[2] for block in newest), strict=True)
+        return sum(block[0] for block in newest), [sum(t[1:], t[0]) / samples for t in totals]
+
+    def valley(self, windows: str, checkpoints: list[str] | None) -> dict[str, Any]:
+        if "heldOutLoss" not in self.capabilities:
+            raise Unsupported("nothing was given to evaluate with")
+        counts = [count for count in WINDOWS if count <= len(self._blocks)]
+        raw = scored(self._score())
+        examples = raw.pop("examples", self._examples)
+        probe: dict[str, Any] = {"raw": raw, "averaged": [], "examples": examples}
+        present = self._state()
+        try:
+            for count in counts if windows == "all" else counts[-1:]:
+                spanned, mean = self._mean(count)
+                self._load(mean)
+                probe["averaged"].append({"windowSteps": spanned, **scored(self._score())})
+            if checkpoints is not None:
+                probe["checkpoints"] = []
+                for name in checkpoints:
+                    self._resume(self._states[name], with_optimizer=False)
+                    probe["checkpoints"].append({"checkpoint": name, **scored(self._score())})
+        finally:
+            self._resume(present, with_optimizer=False)
+        for score in (*probe["averaged"], *probe.get("checkpoints", ())):
+            score.pop("examples", None)
+        return probe
+
+    def line(self) -> dict[str, Any]:
+        raise Unsupported("line probes are not made by this client")
+
+    def keep(self, name: str, averaged: bool) -> None:
+        if name not in self._states and len(self._states) >= STATES_MAX:
+            raise MemoryError(f"{STATES_MAX} states are kept already: {', '.join(self._states)}")
+        present = self._weights()
+        if averaged and self._blocks:
+            self._load(self._mean(BLOCKS)[1])
+        self._states[name] = self._state()
+        self._load(present)
+
+    def restore(self, name: str, rewind: bool, skip_batches: int) -> None:
+        self._resume(self._states[name], with_optimizer=True)
+        self._blocks.clear()
+        self._open = (0, 0, [])
+
+    def drop(self, name: str) -> None:
+        self._states.pop(name, None)
+
+    def finish(self, keep: str, checkpoint: str | None) -> None:
+        if keep == "checkpoint":
+            self._resume(self._states[str(checkpoint)], with_optimizer=False)
+        elif keep == "averaged" and self._blocks:
+            self._load(self._mean(1)[1])
+
+    def close(self) -> None:
+        self._states.clear()
+        self._blocks.clear()
+        self._open = (0, 0, [])

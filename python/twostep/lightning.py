@@ -1,0 +1,179 @@
+"""Lightning's `Trainer`, steered: `Trainer(callbacks=[TwostepCallback(run)])`; automatic and manual optimization.
+
+The rates follow the plan: schedulers that the module configures are taken out (a log line says so). Written for Lightning 2;
+one process, and at most one step of the steered optimizer a batch.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities.types import LRSchedulerConfig
+
+from .run import Run
+from .torch.heldout import EXAMPLES, HeldOut
+from .torch.noise import NORM_EACH
+from .torch.scheduler import TwostepScheduler
+
+log = logging.getLogger("twostep")
+
+
+class TwostepCallback(Callback):
+    """Reports each optimizer step, applies the plan, ends the training when the run is told to finish.
+
+    `evaluate(module)`: as for `run.watch`; not given, `validation_step` over the first `examples` of the validation data, which
+    answers the loss, or logs it under `monitor`. `batch_size`: examples a step. `optimizer`: the place of the steered one among
+    those of the module. `watch`: more arguments of `run.watch`.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        evaluate: Callable[[Any], Any] | None = None,
+        *,
+        examples: int = EXAMPLES,
+        monitor: str = "val_loss",
+        optimizer: int = 0,
+        **watch: Any,
+    ) -> None:
+        self.run = run
+        self._evaluate = evaluate
+        self._examples = examples
+        self._monitor = monitor
+        self._index = optimizer
+        self._more = watch
+        self._is_on = True
+        self._steps_before = 0
+        self._has_stepped = False
+        self._loss: Any = None
+        self._norm: Any = None
+        self._scheduler: TwostepScheduler | None = None
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._is_on = trainer.world_size == 1
+        if not self._is_on:
+            log.error("twostep: TwostepCallback steers one process, here are %d", trainer.world_size)
+            return
+        optimizer = trainer.optimizers[self._index]
+        self._steps_before = trainer.global_step
+        if not self.run.has_begun:
+            if trainer.max_steps > 0:
+                self.run.expect(budget_steps=trainer.max_steps, first_step=trainer.global_step)
+            evaluate = self._evaluate or self._own_loss(trainer, pl_module)
+            model = _Passes(pl_module) if pl_module.automatic_optimization else pl_module
+            watched = {
+                "examples": self._examples,
+                "scaler": getattr(trainer.precision_plugin, "scaler", None),
+            }
+            given = None if evaluate is None else lambda _: evaluate(pl_module)
+            self.run.watch(model, optimizer, given, **{**watched, **self._more})
+        optimizer.register_step_post_hook(self._stepped)
+        self._scheduler = TwostepScheduler(optimizer, self.run)
+        others = [c for c in trainer.strategy.lr_scheduler_configs if c.scheduler.optimizer is not optimizer]
+        if len(others) < len(trainer.strategy.lr_scheduler_configs):
+            log.warning("twostep: the module's own scheduler is taken out, rates follow the plan")
+        trainer.strategy.lr_scheduler_configs = [
+            *others,
+            LRSchedulerConfig(self._scheduler, interval="step"),
+        ]
+
+    def _stepped(self, *_: Any) -> None:
+        self._has_stepped = True
+
+    def on_before_optimizer_step(
+        self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        if trainer.gradient_clip_val and self.run.step_count % NORM_EACH == 0:
+            # Read here, as the optimizer sees only what is left after clipping.
+            gradients = [
+                p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
+            ]
+            self._norm = torch.nn.utils.get_total_norm(gradients)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if not self._is_on:
+            return
+        loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
+        if loss is not None:
+            # Of an accumulated batch Lightning answers each part's share of the mean.
+            self._loss = loss.detach() if self._loss is None else self._loss + loss.detach()
+        if pl_module.automatic_optimization:
+            is_step = trainer.global_step > self._steps_before
+        else:
+            is_step = self._has_stepped
+        if not is_step:
+            return
+        self.run.step(self._loss, gradient_norm=self._norm, skipped=not self._has_stepped)
+        self._loss, self._norm = None, None
+        self._has_stepped, self._steps_before = False, trainer.global_step
+        if self._scheduler is not None:
+            self._scheduler.step()
+        if self.run.finished:
+            trainer.should_stop = True
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.run.finish()
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.run.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.run.load_state_dict(state_dict)
+
+    def _own_loss(self, trainer: Trainer, module: LightningModule) -> Callable[[Any], Any] | None:
+        """The loss of the module's `validation_step`, which here may log nothing into the training's own logs."""
+        trainer.fit_loop.epoch_loop.val_loop.setup_data()
+        loader = trainer.val_dataloaders
+        first = next(iter(loader.values()), None) if isinstance(loader, Mapping) else loader
+        first = first[0] if isinstance(first, (list, tuple)) and first else first
+        if not first:
+            return None
+        held_out = HeldOut(first, self._examples)
+        logged: dict[str, Any] = {}
+
+        def loss_of(batch: Any) -> Any:
+            batch = trainer.strategy.batch_to_device(batch)
+            with trainer.precision_plugin.forward_context():
+                answer: Any = module.validation_step(batch, 0)
+            loss = answer.get("loss") if isinstance(answer, Mapping) else answer
+            return logged[self._monitor] if loss is None else loss
+
+        def evaluate(_: Any) -> dict[str, Any]:
+            with _unlogged(module, logged):
+                return held_out.score(loss_of)
+
+        return evaluate
+
+
+@contextmanager
+def _unlogged(module: Any, instead: dict[str, Any]) -> Iterator[None]:
+    """What the module logs meanwhile is of other weights than its own, so it goes elsewhere."""
+    module.log = lambda name, value, *_, **__: instead.update({name: value})
+    module.log_dict = lambda values, *_, **__: instead.update(values)
+    try:
+        yield
+    finally:
+        del module.log, module.log_dict
+
+
+class _Passes(torch.nn.Module):
+    """Makes each `training_step` a pass that is seen, and can be made again, to recompute normalisation statistics."""
+
+    def __init__(self, module: Any) -> None:
+        super().__init__()
+        self.module = module
+        self._step = module.training_step
+        module.training_step = lambda *args, **kwargs: self(*args, **kwargs)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        if torch.is_grad_enabled():
+            return self._step(*args, **kwargs)
+        with _unlogged(self.module, {}):
+            return self._step(*args, **kwargs)
