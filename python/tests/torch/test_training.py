@@ -194,7 +194,7 @@ class SteeredByTheRealServer(JobTest):
     def test_all_that_an_accumulating_clipped_adam_job_measures_is_accepted(self) -> None:
         model = normalised()
         groups = [
-            {"params": model[0].parameters(), "lr": 0.01},
+            {"params": model[:2].parameters(), "lr": 0.01},
             {"params": model[4].parameters(), "lr": 0.002},
         ]
         optimizer = torch.optim.AdamW(groups)
@@ -233,7 +233,8 @@ class SteeredByTheRealServer(JobTest):
         self.assertEqual((summary["state"], summary["badSamples"]["skipped"]), ("finished", 1), self.said())
         signals = "microGradientNormSquared,preconditionedMicroGradientNormSquared,clipped"
         series = self.server.get(f"runs/{run.run_id}/series?signals={signals}")["signals"]
-        self.assertTrue(all(sum(series[name]["count"]) > 10 for name in signals.split(",")), series.keys())
+        counts = {name: sum(series[name]["count"]) for name in signals.split(",")}
+        self.assertGreater(min(counts.values()), 2, counts)
 
     def test_two_processes_under_torchrun_are_steered_as_one(self) -> None:
         if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
