@@ -133,6 +133,45 @@ class ThePlan(Scene):
         run.step(1.0)
         self.assertEqual(run.learning_rate, RATE)
 
+    def test_losses_that_the_device_has_later_trip_once_they_are_there_and_not_after_a_restore(self) -> None:
+        class Coming:
+            is_there = False
+
+            def __init__(self, value: int) -> None:
+                self.value = value
+
+            def is_ready(self) -> bool:
+                return Coming.is_there
+
+            def __call__(self) -> float:
+                return float(self.value)
+
+        for has_restored in (False, True):
+            Coming.is_there = False
+            self.server.plan["tripwire"] = {
+                "lossAbove": 5.0,
+                "gradientNormAbove": None,
+                "thenLearningRate": 0.001,
+            }
+            hands = Scripted()
+            hands.number = Coming  # type: ignore[assignment, method-assign]
+            run = self.begin(hands)
+            self.train(run, 1, loss=1)
+            self.assertTrue(run._reporter.settle(5))  # type: ignore[union-attr]
+            run._before_step()
+            self.server.behave = lambda request: "slow"
+            self.train(run, 3, loss=99)
+            self.assertEqual(run.learning_rate, RATE)
+            if has_restored:
+                run._restored_at = run.step_count
+            Coming.is_there = True
+            self.train(run, 1, loss=1)
+            self.assertEqual(run.learning_rate, RATE if has_restored else 0.001)
+            self.server.release.set()
+            self.server.behave = None
+            run.finish()
+            self.server.release.clear()
+
     def test_in_advisory_mode_nothing_is_applied_and_what_the_job_applies_is_reported(self) -> None:
         for steering in ("advisory", "off"):
             hands = Scripted()

@@ -71,9 +71,8 @@ class Follower:
         turn = 0
         while True:
             order = self._ranks.share(self._order(turn) if self._ranks.leads else {})
-            has_acted = self._obey(order)
-            is_again = has_acted or order.get("await") or order.get("paused")
-            if self.finished or not is_again:
+            self._obey(order)
+            if self.finished or not order.get("again"):
                 break
             turn += 1
             if turn >= ROUNDS and not order.get("paused"):
@@ -91,41 +90,49 @@ class Follower:
             self._awaited = step
         due = [a for a in self._actions if a["atStep"] <= step and a["id"] not in self._done]
 
-        def asks(every: int | None) -> bool:
-            return turn == 0 and bool(every and distance > 0 and distance % every == 0)
+        def asks(every: int | None, capability: str) -> bool:
+            is_due = turn == 0 and bool(every and distance > 0 and distance % every == 0)
+            return is_due and capability in self._hands.capabilities and not self._is_measuring_over
 
-        return {
-            "plan": self._plan_document,
-            "tripped": self._wire.tripped,
+        # One probe serves where action and cadence fall together.
+        is_served = any(
+            a["kind"] == "probe" and a.get("probe") != "line" and not a.get("checkpoints") for a in due
+        )
+        order: Order = {
             "actions": sorted(due, key=lambda action: int(action["atStep"])),
-            "valley": asks(cadence.valley),
-            "line": asks(cadence.line),
+            "valley": asks(cadence.valley, "heldOutLoss") and not is_served and self._probed_at != step,
+            "line": asks(cadence.line, "lineProbe"),
             "await": is_awaited,
             "paused": self._paused_since is not None,
+        }
+        # Whether there is another round is the leader's to say: a process in which something fails must not fall out of step.
+        again = any(order.values())
+        return {
+            **order,
+            "again": again,
+            "plan": self._plan_document,
+            "tripped": self._wire.tripped,
             "finished": self.finished,
         }
 
-    def _obey(self, order: Order) -> bool:
-        """Carries an order out, each action once; whether there was anything to do."""
+    @property
+    def _is_measuring_over(self) -> bool:
+        return self._evaluate_faults >= EVALUATE_FAULTS_MAX
+
+    def _obey(self, order: Order) -> None:
+        """Carries an order out, each action once."""
         if not self._ranks.leads:
             self._take_plan(order.get("plan"))
             self.finished = self.finished or bool(order.get("finished"))
         self._is_tripped = bool(order.get("tripped"))
-        actions = order.get("actions", ())
-        for action in actions:
+        for action in order.get("actions", ()):
             self._carry_out(action)
         if self.finished:
-            return bool(actions)
-        able = self._hands.capabilities
-        has_probed = False
-        if order.get("valley") and "heldOutLoss" in able:
-            # One that an action asked for serves.
-            has_probed = self._probed_at == self.step_count or self._probe(
-                self._measure_valley, "longest", None
-            )
-        if order.get("line") and "lineProbe" in able:
-            has_probed = self._probe(self._measure_line) or has_probed
-        return bool(actions) or has_probed
+            return
+        if order.get("valley"):
+            self._probe(self._measure_valley, "longest", None)
+        if order.get("line"):
+            self._probe(self._measure_line)
 
     def _linger(self, order: Order) -> None:
         """The leader's wait between two rounds; the others wait for its next order."""
@@ -175,10 +182,10 @@ class Follower:
             ):
                 until = 0.0
             order = self._ranks.share({**self._order(1), "ends": until == 0.0} if self._ranks.leads else {})
-            has_acted = self._obey(order)
+            self._obey(order)
             if self.finished or order.get("ends", True):
                 break
-            if self._ranks.leads and not has_acted:
+            if self._ranks.leads and not order.get("actions"):
                 time.sleep(min(pause, self._left(until)))
                 pause = min(2 * pause, POLL_SECONDS)
 
@@ -286,22 +293,18 @@ class Follower:
         self._is_tripped = False
         self._restored_at = self.step_count
 
-    def _probe(self, measure: Any, *how: Any) -> bool:
-        """A probe that the cadence asks for. One that fails is left out; after three nothing is measured any more."""
-        if self._evaluate_faults >= EVALUATE_FAULTS_MAX:
-            return False
+    def _probe(self, measure: Any, *how: Any) -> None:
+        """A probe that the cadence asks for. One that fails is left out; after three none is asked for any more."""
         try:
             measure(*how)
-        except Unsupported:
-            return False
+            self._evaluate_faults = 0
+        except Unsupported as error:
+            log.debug("twostep: a probe was left out: %s", error)
         except Exception:
             self._evaluate_faults += 1
             log.exception("twostep: a probe failed; training goes on")
             if self._evaluate_faults == EVALUATE_FAULTS_MAX:
                 log.error("twostep: three probes failed; held-out losses are not measured any more")
-            return False
-        self._evaluate_faults = 0
-        return True
 
     def _measure_valley(self, windows: str, checkpoints: Any) -> None:
         began = time.perf_counter()

@@ -17,7 +17,7 @@ Order = dict[str, Any]
 
 MEETS_EACH = 10
 """Steps after which there is a meeting at the latest: so long a new plan may wait for its ranks to hear of it."""
-GATHER_SECONDS = 20.0
+GATHER_SECONDS = 120.0
 ORDER_SECONDS = 1800.0
 
 
@@ -108,12 +108,22 @@ def find_ranks() -> Ranks | None:
     store = distributed.PrefixStore(
         f"twostep/{next(_jobs)}", distributed.distributed_c10d._get_default_store()
     )
+    return Together(store, rank, size) if _are_all_here(store, rank, size) else None
+
+
+def _are_all_here(store: Any, rank: int, size: int) -> bool:
+    """The first process waits for the others, and its word holds for all: none of them begins what another has given up."""
     store.set(f"here/{rank}", "1")
     try:
+        if rank > 0:
+            store.wait(["verdict"], timedelta(seconds=1.5 * GATHER_SECONDS))
+            return bool(store.get("verdict") == b"together")
         store.wait([f"here/{other}" for other in range(size)], timedelta(seconds=GATHER_SECONDS))
+        are_here = not store.check(["gone"])
     except RuntimeError:
-        return None
-    return Together(store, rank, size)
+        are_here = False
+    store.set("verdict" if rank == 0 else "gone", "together" if are_here else "apart")
+    return are_here
 
 
 def rank_of_this_process() -> int:

@@ -61,7 +61,7 @@ class Run(Follower):
         self._is_closed = False
         self._left_at: float | None = None
         self._faults = 0
-        self._pending: deque[tuple[int, Any, Any]] = deque()
+        self._pending: deque[tuple[int, Any, Any, Any]] = deque()
         self._metric_names: set[str] = set()
         self._told: set[str] = set()
 
@@ -150,27 +150,31 @@ class Run(Follower):
         now = time.perf_counter()
         if not self._is_begun:
             self._begin()
-        step = self.step_count
-        columns = self._hands.columns(step, self._plan.cadence.micro_batch)
-        columns["step"] = step
-        if learning_rate is not None:
-            columns["learningRate"] = float(learning_rate)
-        elif "learningRate" not in columns and self._is_steered:
-            columns["learningRate"] = self.learning_rate
-        if loss is not None:
-            columns["loss"] = self._number("loss", loss)
-        if gradient_norm is not None:
-            columns["gradientNormSquared"] = _squared(self._number("gradient_norm", gradient_norm))
-        if skipped is not None:
-            columns["skipped"] = 1 if skipped else 0
-        if batch_size is not None or tokens is not None or objective is not None:
-            self._more(columns, batch_size, tokens, objective)
-        if self._left_at is not None:
-            columns["stepSeconds"] = now - self._left_at
-        reporter = self._reporter
-        if reporter is not None:
-            self._look(columns)
-            reporter.note(Row(self._plan.version, columns, None if metrics is None else self._own(metrics)))
+        step, reporter = self.step_count, self._reporter
+        try:
+            columns = self._hands.columns(step, self._plan.cadence.micro_batch)
+            columns["step"] = step
+            if self._left_at is not None:
+                columns["stepSeconds"] = now - self._left_at
+            if loss is not None:
+                columns["loss"] = self._number("loss", loss)
+            if learning_rate is not None:
+                columns["learningRate"] = float(learning_rate)
+            elif "learningRate" not in columns and self._is_steered:
+                columns["learningRate"] = self.learning_rate
+            if gradient_norm is not None:
+                columns["gradientNormSquared"] = _squared(self._number("gradient_norm", gradient_norm))
+            if skipped is not None:
+                columns["skipped"] = 1 if skipped else 0
+            if batch_size is not None or tokens is not None or objective is not None:
+                self._more(columns, batch_size, tokens, objective)
+            if reporter is not None:
+                self._look(columns)
+                reporter.note(
+                    Row(self._plan.version, columns, None if metrics is None else self._own(metrics))
+                )
+        except Exception:  # noqa: BLE001 the step counts, and is due for a meeting, all the same
+            self._stumbled("step")
         self.step_count = step + 1
         self._hands.average(self._plan.cadence.block)
         if self.step_count >= self._next_due or (
@@ -351,19 +355,22 @@ class Run(Follower):
 
     def _look(self, columns: dict[str, Any]) -> None:
         """The tripwire sees the step, or, where the device has its loss only later, an earlier one."""
-        if columns.get("skipped"):
-            return
-        loss, squared = columns.get("loss"), columns.get("gradientNormSquared")
-        if not self._pending and (loss is None or isinstance(loss, float)) and not callable(squared):
-            self._see(loss, squared)
+        loss, squared, skipped = (
+            columns.get("loss"),
+            columns.get("gradientNormSquared"),
+            columns.get("skipped"),
+        )
+        if not self._pending and not (callable(loss) or callable(squared) or callable(skipped)):
+            if not skipped:
+                self._see(loss, squared)
             return
         pending = self._pending
-        pending.append((self.step_count, loss, squared))
+        pending.append((self.step_count, loss, squared, skipped))
         if len(pending) > PENDING_MAX:
             pending.popleft()
-        while pending and _is_ready(pending[0][1]) and _is_ready(pending[0][2]):
-            step, loss, squared = pending.popleft()
-            if step >= self._restored_at:
+        while pending and all(_is_ready(value) for value in pending[0][1:]):
+            step, loss, squared, skipped = pending.popleft()
+            if step >= self._restored_at and not _now(skipped):
                 self._see(_now(loss), _now(squared))
 
     def _see(self, loss: float | None, squared: float | None) -> None:

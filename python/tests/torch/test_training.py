@@ -191,6 +191,51 @@ class SteeredByTheRealServer(JobTest):
         self.assert_exported(run.run_id, applied)
         self.assertLess(applied[-1], 0.02 * max(applied))
 
+    def test_all_that_an_accumulating_clipped_adam_job_measures_is_accepted(self) -> None:
+        model = normalised()
+        groups = [
+            {"params": model[:2].parameters(), "lr": 0.01},
+            {"params": model[4].parameters(), "lr": 0.002},
+        ]
+        optimizer = torch.optim.AdamW(groups)
+        scaler = torch.amp.GradScaler("cpu", init_scale=256.0)
+        run = self.run_of(
+            self.server.url, budget_steps=320, config={"nan": math.nan, "list": [1]}, tags=["a"]
+        )
+        held_out = data(96, seed=2)
+        run.watch(
+            *(model, optimizer),
+            evaluate=lambda m: {"loss": loss_of(m, held_out), "accuracy": 97.0},
+            batch_size=32,
+            micro_batches=4,
+            scaler=scaler,
+        )
+        for k in range(320):
+            inputs, labels = data(32, seed=k)
+            if k == 200:
+                inputs[0, 0] = math.inf
+            optimizer.zero_grad()
+            total = 0.0
+            for part in zip(inputs.chunk(4), labels.chunk(4), strict=True):
+                loss = loss_of(model, part) / 4
+                scaler.scale(loss).backward()
+                total += float(loss.detach())
+            scaler.unscale_(optimizer)
+            norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            scaler.step(optimizer)
+            scaler.update()
+            run.step(total, gradient_norm=norm, metrics={"norm": norm}, tokens=32 * k, objective="all")
+            rates = [group["lr"] for group in optimizer.param_groups]
+            self.assertAlmostEqual(rates[1], 0.2 * rates[0], places=12)
+        run.finish()
+        self.assertNotIn("refused", self.said())
+        summary = self.server.get(f"runs/{run.run_id}")
+        self.assertEqual((summary["state"], summary["badSamples"]["skipped"]), ("finished", 1), self.said())
+        signals = "microGradientNormSquared,preconditionedMicroGradientNormSquared,clipped"
+        series = self.server.get(f"runs/{run.run_id}/series?signals={signals}")["signals"]
+        counts = {name: sum(series[name]["count"]) for name in signals.split(",")}
+        self.assertGreater(min(counts.values()), 2, counts)
+
     def test_two_processes_under_torchrun_are_steered_as_one(self) -> None:
         if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
             self.skipTest("this PyTorch has no gloo")
@@ -216,6 +261,9 @@ class SteeredByTheRealServer(JobTest):
         self.assertEqual(first["weights"], second["weights"])
         self.assertEqual(first["did"], second["did"])
         self.assertIn("restore", first["did"])
+        self.assertGreater(
+            min(first["calls"], second["calls"]), 20, "evaluate has failed once, in one of them"
+        )
         self.assertEqual(first["run"], second["run"])
         summary = self.server.get(f"runs/{first['run']}")
         self.assertEqual((summary["state"], summary["drift"]), ("finished", None))

@@ -29,7 +29,14 @@ optimizer = torch.optim.SGD(parallel.parameters(), lr=0.1, momentum=0.9)
 did: list[str] = []
 
 
+calls = 0
+
+
 def evaluate(m: nn.Module) -> Any:
+    global calls
+    calls += 1
+    if rank == 1 and calls == 20:
+        raise RuntimeError("in one process only")
     return nn.functional.cross_entropy(m(held_out), true, reduction="none").view(16, -1).mean(1)
 
 
@@ -64,6 +71,6 @@ while not run.finished and len(rates) < STEPS:
     run.step(mean / 2)
 run.finish()
 weights = [p.detach().flatten().tolist() for p in model.parameters()]
-seen = {"rates": rates, "weights": weights, "did": did, "run": run.run_id}
+seen = {"rates": rates, "weights": weights, "did": did, "run": run.run_id, "calls": calls}
 (Path(sys.argv[1]) / f"{rank}.json").write_text(json.dumps(seen))
 dist.destroy_process_group()
