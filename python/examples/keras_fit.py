@@ -3,7 +3,7 @@
 import os
 import sys
 
-os.environ.setdefault("KERAS_BACKEND", "torch")  # or jax, or tensorflow
+os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # so small a model is slower on many
 import keras
 import numpy as np

@@ -126,7 +126,9 @@ class TwostepCallback(keras.callbacks.Callback):  # type: ignore[misc]
         steps, epochs = self.params.get("steps"), self.params.get("epochs")
         if steps and epochs:
             self.run.expect(budget_steps=int(steps) * int(epochs))
-        self.run.take(KerasHands(self.model, self._evaluate, self._examples))
+        hands = KerasHands(self.model, self._evaluate, self._examples)
+        hands.warm_up()
+        self.run.take(hands)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.run.step(self._batch_loss(), batch_size=self._batch_size)

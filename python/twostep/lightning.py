@@ -7,8 +7,7 @@ one process, and at most one step of the steered optimizer a batch.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -16,8 +15,9 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.types import LRSchedulerConfig
 
 from .run import Run
-from .torch.heldout import EXAMPLES, HeldOut
+from .torch.heldout import EXAMPLES
 from .torch.noise import NORM_EACH
+from .torch.passes import Passes, own_loss
 from .torch.scheduler import TwostepScheduler
 
 log = logging.getLogger("twostep")
@@ -64,8 +64,8 @@ class TwostepCallback(Callback):
         if not self.run.has_begun:
             if trainer.max_steps > 0:
                 self.run.expect(budget_steps=trainer.max_steps, first_step=trainer.global_step)
-            evaluate = self._evaluate or self._own_loss(trainer, pl_module)
-            model = _Passes(pl_module) if pl_module.automatic_optimization else pl_module
+            evaluate = self._evaluate or own_loss(trainer, pl_module, self._examples, self._monitor)
+            model = Passes(pl_module) if pl_module.automatic_optimization else pl_module
             watched = {
                 "examples": self._examples,
                 "scaler": getattr(trainer.precision_plugin, "scaler", None),
@@ -126,54 +126,3 @@ class TwostepCallback(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.run.load_state_dict(state_dict)
-
-    def _own_loss(self, trainer: Trainer, module: LightningModule) -> Callable[[Any], Any] | None:
-        """The loss of the module's `validation_step`, which here may log nothing into the training's own logs."""
-        trainer.fit_loop.epoch_loop.val_loop.setup_data()
-        loader = trainer.val_dataloaders
-        first = next(iter(loader.values()), None) if isinstance(loader, Mapping) else loader
-        first = first[0] if isinstance(first, (list, tuple)) and first else first
-        if not first:
-            return None
-        held_out = HeldOut(first, self._examples)
-        logged: dict[str, Any] = {}
-
-        def loss_of(batch: Any) -> Any:
-            batch = trainer.strategy.batch_to_device(batch)
-            with trainer.precision_plugin.forward_context():
-                answer: Any = module.validation_step(batch, 0)
-            loss = answer.get("loss") if isinstance(answer, Mapping) else answer
-            return logged[self._monitor] if loss is None else loss
-
-        def evaluate(_: Any) -> dict[str, Any]:
-            with _unlogged(module, logged):
-                return held_out.score(loss_of)
-
-        return evaluate
-
-
-@contextmanager
-def _unlogged(module: Any, instead: dict[str, Any]) -> Iterator[None]:
-    """What the module logs meanwhile is of other weights than its own, so it goes elsewhere."""
-    module.log = lambda name, value, *_, **__: instead.update({name: value})
-    module.log_dict = lambda values, *_, **__: instead.update(values)
-    try:
-        yield
-    finally:
-        del module.log, module.log_dict
-
-
-class _Passes(torch.nn.Module):
-    """Makes each `training_step` a pass that is seen, and can be made again, to recompute normalisation statistics."""
-
-    def __init__(self, module: Any) -> None:
-        super().__init__()
-        self.module = module
-        self._step = module.training_step
-        module.training_step = lambda *args, **kwargs: self(*args, **kwargs)
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        if torch.is_grad_enabled():
-            return self._step(*args, **kwargs)
-        with _unlogged(self.module, {}):
-            return self._step(*args, **kwargs)

@@ -61,6 +61,7 @@ class OptaxHands(ArrayHands):
         self.initial_rate = self._rate if self._rate > 0 else None
         known = {"name": optimizer, "momentum": momentum}
         self.optimizer = {key: value for key, value in known.items() if value is not None}
+        self.warm_up()
 
     def applied(self, opt_state: Any) -> Any:
         """The same state with the rate of the next step."""

@@ -13,6 +13,8 @@ import unittest
 
 from .needs import PYTHON, ROOT, get, need, run_example, server
 
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
 GUIDES = {
     "pytorch.md": ("pytorch_loop.py", "torch"),
     "huggingface.md": ("huggingface.py", "transformers"),

@@ -18,6 +18,7 @@ if is_here:
     from torch.utils.data import DataLoader, TensorDataset
 
     from twostep.lightning import TwostepCallback
+    from twostep.torch.passes import own_loss
 
     class Module(lightning.LightningModule):
         def __init__(self, is_manual: bool = False) -> None:
@@ -107,7 +108,7 @@ class TheTrainer(unittest.TestCase):
         trainer = self.fit(run, module)
         before = {key: value.clone() for key, value in module.state_dict().items()}
         logged = dict(trainer.callback_metrics)
-        evaluate = self.callback._own_loss(trainer, module)
+        evaluate = own_loss(trainer, module, 64, "val_loss")
         module.eval()
         with torch.no_grad():
             score = evaluate(module)
