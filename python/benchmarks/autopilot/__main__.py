@@ -52,7 +52,10 @@ def main() -> int:
                 results.append(result)
                 with given.results.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(result) + "\n")
-                print(f"{task.name} {seed} {row}: {result['test']:.4f} in {result['seconds']:.0f} s", file=sys.stderr)
+                print(
+                    f"{task.name} {seed} {row}: {result['test']:.4f} in {result['seconds']:.0f} s",
+                    file=sys.stderr,
+                )
     print(table([r for r in results if r["length"] == given.length]))
     return 0
 
@@ -110,7 +113,9 @@ def table(results: list[Result]) -> str:
 
 
 def _log_mean(values: list[float]) -> float:
-    return sum(math.log(value) if math.isfinite(value) and value > 0 else 10.0 for value in values) / len(values)
+    return sum(math.log(value) if math.isfinite(value) and value > 0 else 10.0 for value in values) / len(
+        values
+    )
 
 
 STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}

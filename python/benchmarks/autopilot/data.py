@@ -89,7 +89,9 @@ def source_text(length: int = 64) -> Data:
         rows = rows[torch.randperm(len(rows), generator=_seeded(17))[:most]]
         return rows[:, :-1], rows[:, 1:]
 
-    return Data(windows(texts[::2] + texts[1::4], 60_000), windows(texts[3::8], 512), windows(texts[7::8], 1_536))
+    return Data(
+        windows(texts[::2] + texts[1::4], 60_000), windows(texts[3::8], 512), windows(texts[7::8], 1_536)
+    )
 
 
 def tags(training: int = 3_000, length: int = 24, seed: int = 19) -> Data:

@@ -5,6 +5,7 @@ Nothing of the tuner was fitted on them. `steps` are two lengths; each takes 20 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -75,7 +76,9 @@ class Job:
 
     @torch.no_grad()
     def _scored(self, model: nn.Module, on: Batch) -> list[float]:
-        losses = torch.cat([self.losses(model, (x, y)) for x, y in zip(on[0].split(512), on[1].split(512), strict=True)])
+        losses = torch.cat(
+            [self.losses(model, (x, y)) for x, y in zip(on[0].split(512), on[1].split(512), strict=True)]
+        )
         return [float(part.mean()) for part in losses.tensor_split(PARTS)]
 
 
@@ -137,14 +140,12 @@ def _job(
         chosen = order.next()
         return changed(inputs[chosen]), targets[chosen]
 
-    return Job(
-        model(), order, batch, lambda m, b: losses(m, b).mean(), losses, source.held_out, source.test
-    )
+    return Job(model(), order, batch, lambda m, b: losses(m, b).mean(), losses, source.held_out, source.test)
 
 
 def mlp(*widths: int) -> nn.Module:
     layers: list[nn.Module] = []
-    for i, (a, b) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (a, b) in enumerate(itertools.pairwise(widths)):
         layers += [nn.Linear(a, b)] + ([nn.ReLU()] if i < len(widths) - 2 else [])
     return nn.Sequential(*layers)
 
