@@ -1,1 +1,4 @@
-"""Tests of the client: `python3 -m tests` in python/ (or `python3 -m unittest discover`), without anything installed."""
+"""Tests of the client: `python3 -m tests` in python/, without anything installed.
+
+`python3 -m unittest discover -s tests -t .` does as well.
+"""
