@@ -8,7 +8,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
 import twostep
 from twostep.huggingface import TwostepCallback
 
-STEPS = 2400
+STEPS = 3000
 torch.set_num_threads(1)
 torch.manual_seed(1)
 

@@ -1,7 +1,7 @@
 """transformers' `Trainer`, steered: `trainer.add_callback(TwostepCallback(run, trainer))` before `trainer.train()`.
 
 A callback alone cannot do it: the Trainer tells it neither a step's loss nor its scheduler's place. So the callback takes
-three methods of this one trainer into its hands: `create_scheduler` (the plan's, which is saved and resumed with the Trainer's
+three methods of this one trainer in hand: `create_scheduler` (the plan's, which is saved and resumed with the Trainer's
 checkpoints), `training_step` (adds up the loss of a step's micro-batches), and accelerate's `clip_grad_norm_` (the norm before
 clipping). Written for transformers 5; one process.
 """

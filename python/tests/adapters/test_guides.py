@@ -24,7 +24,7 @@ GUIDES = {
     "optax.md": ("optax_loop.py", "optax"),
 }
 CURL = "curl_job.sh"
-FALLBACK = "anneal-fallback"
+NOT_ON_EVIDENCE = ("anneal-fallback", "anneal-deadline")
 
 
 def block(guide: str, language: str) -> str:
@@ -78,7 +78,7 @@ class Examples(unittest.TestCase):
             printed, decisions = run_example(url, example)
         self.assertIn("test loss", printed)
         switch = next(d for d in decisions if d["kind"] == "switch")
-        self.assertFalse(switch["reason"]["key"].startswith(FALLBACK), switch["summary"])
+        self.assertFalse(switch["reason"]["key"].startswith(NOT_ON_EVIDENCE), switch["summary"])
         self.assertEqual(decisions[-1]["kind"], "finish")
 
 
