@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twostep.guard import Watch, trips
-from twostep.plan import Plan, PlanError, Tripwire, own_plan, parse_plan
+from twostep.plan import Plan, PlanError, Tripwire, end_of_budget, own_plan, parse_plan
 
 EXAMPLES = Path(__file__).parents[2] / "protocol" / "examples"
 
@@ -70,6 +70,11 @@ class OwnPlans(unittest.TestCase):
     def test_the_own_plan_holds_the_rate_and_ends_annealed(self) -> None:
         plan = own_plan(0.1, 100, 40)
         self.assertEqual([plan.rate(step) for step in (40, 119, 120, 130, 140)], [0.1, 0.1, 0.1, 0.05, 0.0])
+
+    def test_a_budget_is_read_as_the_server_reads_it(self) -> None:
+        read = [(0, 100, 100), (1, 100, 101), (10, 100, 100), (40_000, 50_000, 50_000), (40_000, 100, 40_100)]
+        for first, budget, end in read:
+            self.assertEqual(end_of_budget(first, budget), end)
 
     def test_without_a_budget_the_rate_stays(self) -> None:
         self.assertEqual(own_plan(0.1, None).rate(10**9), 0.1)

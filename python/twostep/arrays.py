@@ -6,21 +6,15 @@ the weights for the means, and up to five states of weights and optimizer.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 import numpy as np
 
-from .hands import Capability, Unsupported
+from .blocks import WINDOWS, Blocks, spanned
+from .hands import Capability, Unsupported, check_room
 from .score import scored
 
 Weights = list[np.ndarray[Any, Any]]
-BLOCKS = 4
-DEFAULT_BLOCK = 10
-STRIDE = 4
-"""Blocks of eight steps or more take each fourth step, counted back from their end (PROTOCOL.md §7)."""
-STATES_MAX = 8
-WINDOWS = (1, 2, 4)
 
 
 class ArrayHands:
@@ -32,9 +26,7 @@ class ArrayHands:
         self.initial_rate: float | None = None
         self.optimizer: dict[str, Any] = {}
         self._examples = examples
-        self._length = 0
-        self._blocks: deque[tuple[int, int, Weights]] = deque(maxlen=BLOCKS)
-        self._open: tuple[int, int, Weights] = (0, 0, [])
+        self._blocks: Blocks[np.ndarray[Any, Any]] = Blocks(self._with_present)
         self._states: dict[str, Any] = {}
         able: list[Capability] = ["checkpoint"]
         if can_evaluate:
@@ -82,41 +74,30 @@ class ArrayHands:
     def average(self, block: int | None) -> None:
         if "averagedWeights" not in self.capabilities:
             return
-        length = block or DEFAULT_BLOCK
-        if length != self._length:
-            if self._open[1] and 2 * self._open[0] >= self._length:
-                self._blocks.append(self._open)
-            self._open, self._length = (0, 0, []), length
-        steps, samples, total = self._open
-        steps += 1
-        if length < 2 * STRIDE or (length - steps) % STRIDE == 0:
-            now = self._weights()
-            total = [a + b for a, b in zip(total, now, strict=True)] if samples else now
-            samples += 1
-        self._open = (steps, samples, total)
-        if steps >= length:
-            self._blocks.append(self._open)
-            self._open = (0, 0, [])
+        self._blocks.add(block)
+
+    def _with_present(self, total: Weights) -> Weights:
+        now = self._weights()
+        return [a + b for a, b in zip(total, now, strict=True)] if total else now
 
     def _mean(self, count: int) -> tuple[int, Weights]:
-        newest = list(self._blocks)[-count:]
-        samples = sum(block[1] for block in newest)
-        totals = zip(*(block[2] for block in newest), strict=True)
-        return sum(block[0] for block in newest), [sum(t[1:], t[0]) / samples for t in totals]
+        newest = self._blocks.newest(count)
+        steps, samples = spanned(newest)
+        totals = zip(*(block.total for block in newest), strict=True)
+        return steps, [sum(t[1:], t[0]) / samples for t in totals]
 
     def valley(self, windows: str, checkpoints: list[str] | None) -> dict[str, Any]:
         if "heldOutLoss" not in self.capabilities:
             raise Unsupported("nothing was given to evaluate with")
-        counts = [count for count in WINDOWS if count <= len(self._blocks)]
         raw = scored(self._score())
         examples = raw.pop("examples", self._examples)
         probe: dict[str, Any] = {"raw": raw, "averaged": [], "examples": examples}
         present = self._state()
         try:
-            for count in counts if windows == "all" else counts[-1:]:
-                spanned, mean = self._mean(count)
+            for count in self._blocks.windows(windows):
+                steps, mean = self._mean(count)
                 self._load(mean)
-                probe["averaged"].append({"windowSteps": spanned, **scored(self._score())})
+                probe["averaged"].append({"windowSteps": steps, **scored(self._score())})
             if checkpoints is not None:
                 probe["checkpoints"] = []
                 for name in checkpoints:
@@ -132,18 +113,16 @@ class ArrayHands:
         raise Unsupported("line probes are not made by this client")
 
     def keep(self, name: str, averaged: bool) -> None:
-        if name not in self._states and len(self._states) >= STATES_MAX:
-            raise MemoryError(f"{STATES_MAX} states are kept already: {', '.join(self._states)}")
+        check_room(self._states, name)
         present = self._weights()
-        if averaged and self._blocks:
-            self._load(self._mean(BLOCKS)[1])
+        if averaged and self._blocks.windows("all"):
+            self._load(self._mean(max(WINDOWS))[1])
         self._states[name] = self._state()
         self._load(present)
 
     def restore(self, name: str, rewind: bool, skip_batches: int) -> None:
         self._resume(self._states[name], with_optimizer=True)
-        self._blocks.clear()
-        self._open = (0, 0, [])
+        self._blocks.begin_anew()
 
     def drop(self, name: str) -> None:
         self._states.pop(name, None)
@@ -151,10 +130,9 @@ class ArrayHands:
     def finish(self, keep: str, checkpoint: str | None) -> None:
         if keep == "checkpoint":
             self._resume(self._states[str(checkpoint)], with_optimizer=False)
-        elif keep == "averaged" and self._blocks:
+        elif keep == "averaged" and self._blocks.windows("all"):
             self._load(self._mean(1)[1])
 
     def close(self) -> None:
         self._states.clear()
-        self._blocks.clear()
-        self._open = (0, 0, [])
+        self._blocks.begin_anew()

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
 Capability = Literal[
     "checkpoint", "rewind", "heldOutLoss", "averagedWeights", "microBatchNorms", "lineProbe", "momentum"
 ]
+
+
+STATES_MAX = 8
+
+
+def check_room(states: Mapping[str, Any], name: str) -> None:
+    """Raises MemoryError where there is no room for a state of this name: none is given up to make it."""
+    if name not in states and len(states) >= STATES_MAX:
+        raise MemoryError(f"{STATES_MAX} states are kept already: {', '.join(states)}")
 
 
 class Unsupported(Exception):

@@ -16,7 +16,8 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from .run import Run
-from .torch.heldout import EXAMPLES, HeldOut
+from .score import EXAMPLES
+from .torch.heldout import HeldOut
 from .torch.scheduler import TwostepScheduler
 
 log = logging.getLogger("twostep")

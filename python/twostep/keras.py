@@ -16,11 +16,10 @@ import numpy as np
 
 from .arrays import ArrayHands, Weights
 from .run import Run
+from .score import EXAMPLES, PARTS
 
 log = logging.getLogger("twostep")
 
-EXAMPLES = 1024
-PARTS = 16
 PASSES = 4
 
 

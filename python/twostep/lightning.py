@@ -15,7 +15,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.types import LRSchedulerConfig
 
 from .run import Run
-from .torch.heldout import EXAMPLES
+from .score import EXAMPLES
 from .torch.noise import NORM_EACH
 from .torch.passes import Passes, own_loss
 from .torch.scheduler import TwostepScheduler

@@ -90,6 +90,11 @@ class Plan:
         return self.segments[-1].to_step
 
 
+def end_of_budget(first_step: int, budget_steps: int) -> int:
+    """One past the last step of a run whose counter began at `first_step`, as the server reads a budget (PROTOCOL.md §2)."""
+    return budget_steps if first_step > 1 and budget_steps > first_step else first_step + budget_steps
+
+
 def own_plan(rate: float, steps: int | None, first_step: int = 0) -> Plan:
     """What a job does while nobody has answered: its rate for 80 % of the steps, then linear to 0; without a budget the rate."""
     if steps is None or steps < 2:

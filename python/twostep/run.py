@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from .batches import METRICS_MAX, NAME_MAX, Row
 from .follow import COMMON_RATE, START_SECONDS, Follower
 from .hands import Hands, NoHands
-from .plan import own_plan
+from .plan import end_of_budget, own_plan
 from .ranks import find_ranks, rank_of_this_process
 from .reporter import Reporter
 from .settings import BUDGET_MIN, Settings
@@ -246,13 +246,10 @@ class Run(Follower):
         self._is_begun = True
         if settings is None:
             return
-        rate = self._hands.initial_rate
-        left = settings.budget_steps
-        if left is not None and left > settings.first_step:
-            left -= settings.first_step
         if not self._is_planned:
-            own = own_plan(COMMON_RATE if rate is None else rate, left, settings.first_step)
-            self._plan = own
+            rate, first, budget = self._hands.initial_rate, settings.first_step, settings.budget_steps
+            steps = None if budget is None else end_of_budget(first, budget) - first
+            self._plan = own_plan(COMMON_RATE if rate is None else rate, steps, first)
         if not self._is_gathered(settings):
             return
         if self._ranks.leads:

@@ -11,8 +11,8 @@ from torch import nn
 
 from tests.torch.models import data, loss_of, normalised, plain, same, snapshot, update
 from twostep.hands import Unsupported
+from twostep.score import scored
 from twostep.torch import TorchHands
-from twostep.torch.hands import _scored
 
 HELD_OUT = data(64, seed=2)
 
@@ -116,13 +116,13 @@ class Scores(unittest.TestCase):
             ({"lossByPart": parts, "accuracy": 0.5}, {"loss": 3.0, "lossByPart": parts, "accuracy": 0.5}),
             ({"loss": 3.0, "accuracy": 97.5}, {"loss": 3.0}),
         ):
-            score = _scored(answer)
+            score = scored(answer)
             score.pop("examples", None)
             self.assertEqual(score, expected)
-        self.assertEqual(_scored({"loss": 1, "examples": 9})["examples"], 9)
+        self.assertEqual(scored({"loss": 1, "examples": 9})["examples"], 9)
         for answer in ({}, {"accuracy": 1.0}, [], "text"):
             with self.assertRaises((TypeError, ValueError)):
-                _scored(answer)
+                scored(answer)
 
     def test_all_windows_are_scored_with_their_own_weights(self) -> None:
         model = plain()
@@ -183,7 +183,7 @@ class Scores(unittest.TestCase):
         self.assertTrue(same(before, snapshot(model)))
         self.assertEqual([m.training for m in model], [True, False, True, True, True])
 
-    def test_before_a_training_batch_was_seen_nothing_is_scored(self) -> None:
+    def test_before_a_training_batch_was_seen_nothing_isscored(self) -> None:
         model = normalised()
         hands = TorchHands(model, torch.optim.SGD(model.parameters(), lr=0.1), evaluate)
         with self.assertRaisesRegex(Unsupported, "no training batch"):

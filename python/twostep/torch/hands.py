@@ -5,25 +5,26 @@ from __future__ import annotations
 import logging
 import random
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..blocks import WINDOWS
 from ..hands import Capability, Unsupported
+from ..score import scored
 from .averages import Averages
 from .later import later
 from .noise import ADAM, StepWatch
 from .normalisation import Normalisation
+from .rates import Rates
 from .states import States
 
 log = logging.getLogger("twostep")
 
 Evaluate = Callable[[nn.Module], Any]
-WINDOWS = (1, 2, 4)
-PARTS_MIN, PARTS_MAX = 4, 32
 
 
 class TorchHands:
@@ -52,11 +53,8 @@ class TorchHands:
         self._examples = examples
         self._batch_size = batch_size
         self._micro_batches = micro_batches
-        # A scheduler that was made before may have begun a warm-up, whose first rate may be 0.
-        rates = [_value(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
-        self._ratios = [rate / rates[0] if rates[0] > 0 else 1.0 for rate in rates]
-        self._filled: dict[int, tuple[float, int]] = {}
-        self.initial_rate = rates[0] if rates[0] > 0 else None
+        self._rates = Rates(optimizer)
+        self.initial_rate = self._rates.initial if self._rates.initial > 0 else None
         self.optimizer = _described(optimizer)
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         self._normalisation = Normalisation(model)
@@ -89,17 +87,7 @@ class TorchHands:
         return averages + (5 * (held + state) if "checkpoint" in self.capabilities else 0)
 
     def apply(self, rate: float, momentum: float | None) -> None:
-        for group, ratio in zip(self._optimizer.param_groups, self._ratios):
-            if isinstance(group["lr"], Tensor):
-                self._fill(group["lr"], rate * ratio)
-            else:
-                group["lr"] = rate * ratio
-
-    def _fill(self, own: Tensor, rate: float) -> None:
-        """In place: a compiled step sees the same tensor, and is not compiled anew. Not read: that would wait for a device."""
-        if self._filled.get(id(own)) != (rate, own._version):
-            own.fill_(rate)
-            self._filled[id(own)] = (rate, own._version)
+        self._rates.write(rate)
 
     def number(self, value: Any) -> Any:
         return later(value) if isinstance(value, Tensor) else None if value is None else float(value)
@@ -128,15 +116,12 @@ class TorchHands:
             raise Unsupported(
                 "the model has seen no training batch yet, so its normalisation has no statistics"
             )
-        counts = [count for count in WINDOWS if count <= self._averages.block_count]
-        if windows == "longest":
-            counts = counts[-1:]
         probe: dict[str, Any] = {}
         with self._undisturbed(), _Examples(self._model) as seen:
             probe["raw"] = self._score(evaluate)
             probe["examples"] = probe["raw"].pop("examples", None) or self._examples or seen.count or 1
             probe["averaged"] = []
-            for count in counts:
+            for count in self._averages.windows(windows):
                 window = self._averages.mean(count)
                 if window is not None:
                     self._load(window[1])
@@ -172,7 +157,7 @@ class TorchHands:
         self._normalisation.recompute()
         self._model.eval()
         with torch.no_grad():
-            return _scored(evaluate(self._model))
+            return scored(evaluate(self._model))
 
     def _scored(self, name: str, evaluate: Evaluate) -> dict[str, Any]:
         weights = self._states.weights(name)
@@ -274,43 +259,10 @@ def watch(
     run.take(hands)
 
 
-def _scored(answer: Any) -> dict[str, Any]:
-    """Any answer of `evaluate` as a score. Raises TypeError."""
-    if isinstance(answer, Mapping):
-        parts = None if answer.get("lossByPart") is None else [_value(part) for part in answer["lossByPart"]]
-        loss = answer.get("loss")
-        if loss is None and not parts:
-            raise TypeError("evaluate must answer a loss, got a mapping without 'loss' and 'lossByPart'")
-        score = _with_parts(_value(loss) if loss is not None else None, parts or [])
-        accuracy = None if answer.get("accuracy") is None else _value(answer["accuracy"])
-        if accuracy is not None and 0 <= accuracy <= 1:
-            score["accuracy"] = accuracy
-        return {**score, "examples": answer.get("examples")}
-    if isinstance(answer, (list, tuple)) or (
-        isinstance(answer, Tensor) and answer.ndim == 1 and len(answer) > 1
-    ):
-        return _with_parts(None, [_value(part) for part in answer])
-    return {"loss": _value(answer)}
-
-
-def _with_parts(loss: float | None, parts: list[float]) -> dict[str, Any]:
-    """The loss, by default the mean of its parts, which are told if they are as many as the wire takes."""
-    if loss is None and not parts:
-        raise TypeError("evaluate must answer a loss, got an empty list")
-    score: dict[str, Any] = {"loss": sum(parts) / len(parts) if loss is None else loss}
-    if PARTS_MIN <= len(parts) <= PARTS_MAX:
-        score["lossByPart"] = parts
-    return score
-
-
 def _is_one_of_many() -> bool:
     """Among several processes each has only its own part of the batch when its gradients come."""
     distributed = torch.distributed
     return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
-
-
-def _value(number: Any) -> float:
-    return float(number)
 
 
 def _described(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
@@ -318,11 +270,11 @@ def _described(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     name = type(optimizer).__name__
     momentum = group.get("momentum", group.get("betas", (None,))[0])
     described: dict[str, Any] = {"name": name[:128]}
-    if momentum is not None and 0 <= _value(momentum) < 1:
-        described["momentum"] = _value(momentum)
+    if momentum is not None and 0 <= float(momentum) < 1:
+        described["momentum"] = float(momentum)
     decay = group.get("weight_decay")
-    if decay is not None and _value(decay) >= 0:
-        described["weightDecay"] = _value(decay)
+    if decay is not None and float(decay) >= 0:
+        described["weightDecay"] = float(decay)
     if name in ADAM:
         described["family"] = "adam"
     return described

@@ -11,9 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-EXAMPLES = 1024
-PARTS = 16
-PARTS_MAX = 32
+from ..score import EXAMPLES, PARTS, PARTS_MAX, with_parts
 
 
 def length(batch: Any) -> int:
@@ -71,5 +69,4 @@ class HeldOut:
         if len(losses) > PARTS_MAX:
             each = len(losses) // PARTS
             losses = [sum(losses[i : i + each]) / each for i in range(0, len(losses), each)]
-        found: dict[str, Any] = {"loss": sum(losses) / len(losses), "examples": self.examples}
-        return {**found, "lossByPart": losses} if len(losses) >= 4 else found
+        return {**with_parts(losses), "examples": self.examples}

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from ..run import Run
+from .rates import Rates
 
 
 class TwostepScheduler(LRScheduler):
@@ -27,8 +28,7 @@ class TwostepScheduler(LRScheduler):
         # The base class would wrap `optimizer.step` and take a step of its own.
         self.optimizer = optimizer
         self.run = run
-        first = float(optimizer.param_groups[0]["lr"])
-        self._ratios = [float(group["lr"]) / first if first > 0 else 1.0 for group in optimizer.param_groups]
+        self._rates = Rates(optimizer)
         self.base_lrs = [float(group["lr"]) for group in optimizer.param_groups]
         self._step_count = 1
         if begin and not run.has_begun:
@@ -48,12 +48,7 @@ class TwostepScheduler(LRScheduler):
         self.last_epoch = self.run.step_count
         groups = self.optimizer.param_groups
         if self.run.has_begun:
-            rate = self.run.learning_rate
-            for group, ratio in zip(groups, self._ratios, strict=False):
-                if isinstance(group["lr"], Tensor):
-                    group["lr"].fill_(rate * ratio)
-                else:
-                    group["lr"] = rate * ratio
+            self._rates.write(self.run.learning_rate)
         self._last_lr = [float(group["lr"]) for group in groups]
 
     def get_last_lr(self) -> list[float | Tensor]:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-STATES_MAX = 8
+from ..hands import check_room
 
 
 class States:
@@ -39,8 +39,7 @@ class States:
     @torch.no_grad()
     def keep(self, name: str) -> None:
         """Raises MemoryError where there are too many: none is given up to make room."""
-        if name not in self._states and len(self._states) >= STATES_MAX:
-            raise MemoryError(f"{STATES_MAX} states are kept already: {', '.join(self._states)}")
+        check_room(self._states, name)
         self._states[name] = {
             "model": {key: self._copy(value) for key, value in self._model.state_dict().items()},
             "optimizer": [self._copy(dict(self._optimizer.state.get(p, {}))) for p in self._stepped()],
