@@ -13,6 +13,8 @@ export type Statement = {
 export type Database = {
   exec(sql: string): void
   prepare(sql: string): Statement
+  /** A function that SQL may call by this name. */
+  function(name: string, called: (value: SqlValue) => SqlValue): void
   close(): void
   readonly isTransaction: boolean
 }

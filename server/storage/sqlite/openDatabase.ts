@@ -3,6 +3,7 @@
 
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { familyOf } from '../../../protocol/optimizers.ts'
 import { CommandError, ServerError } from '../../errors.ts'
 import { type Database, type Driver, loadDriver } from './driver.ts'
 import { applicationId, migrations, runTables, schemaVersion } from './schema.ts'
@@ -86,6 +87,7 @@ function checkAndMigrate(database: Database, file: string, readOnly: boolean): v
     throw new CommandError(
       `${file} holds no runs in this version's schema yet: start \`twostep serve\` on it once`,
     )
+  database.function('family_of', (name) => familyOf(String(name)))
   for (let from = version; from < schemaVersion; from++) {
     database.exec(
       `BEGIN IMMEDIATE; ${migrations[from]}; PRAGMA user_version = ${from + 1}; PRAGMA application_id = ${applicationId}; COMMIT`,

@@ -84,12 +84,7 @@ export const migrations: readonly string[] = [
   UPDATE runs SET summary = json_set(
     json_insert(
       summary,
-      '$.options.optimizer.family', CASE
-        WHEN summary ->> '$.options.optimizer.name' LIKE '%muon%' THEN 'muon'
-        WHEN summary ->> '$.options.optimizer.name' LIKE '%adam%' THEN 'adam'
-        WHEN summary ->> '$.options.optimizer.name' LIKE '%sgd%' THEN 'sgd'
-        WHEN summary ->> '$.options.optimizer.name' LIKE '%momentum%' THEN 'sgd'
-        ELSE 'other' END,
+      '$.options.optimizer.family', family_of(summary ->> '$.options.optimizer.name'),
       '$.options.optimizer.momentum', json('null'),
       '$.options.optimizer.weightDecay', json('null'),
       '$.options.warmupSteps', json('null'),
