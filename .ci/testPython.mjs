@@ -1,5 +1,5 @@
 // @ts-check
-// `npm run test:python [-- --standard-library]`: the tests of the Python client. What needs only Python runs with the
+// `npm run test:python [-- --standard-library|--torch]`: the tests of the Python client. What needs only Python runs with the
 // python3 found; for the PyTorch half a virtual environment is made in python/.venv (a download of some 3 GB, kept for
 // the next time; pip's own settings hold), unless PYTHON_WITH_TORCH names an interpreter that has it. What cannot be
 // run here is skipped, loudly, and counts as nothing. Ends with the plain line "N passed, N failed", the counts being
@@ -17,7 +17,11 @@ const environment = join(folder, '.venv')
 const packages = ['torch>=2.4', 'numpy']
 const isWindows = process.platform === 'win32'
 const { values } = parseArgs({
-  options: { 'standard-library': { type: 'boolean', default: false }, report: { type: 'string' } },
+  options: {
+    'standard-library': { type: 'boolean', default: false },
+    torch: { type: 'boolean', default: false },
+    report: { type: 'string' },
+  },
 })
 const counts = { passed: 0, failed: 0 }
 
@@ -115,7 +119,7 @@ if (python === undefined) {
     'python3 (3.10 or newer) is missing: on Debian and Ubuntu apt-get install python3 python3-venv, else https://www.python.org/downloads/',
   )
 } else {
-  await test(python, '--standard-library')
+  if (!values.torch) await test(python, '--standard-library')
   if (!values['standard-library']) await torchTests(python)
 }
 if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(counts))
