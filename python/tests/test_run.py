@@ -18,6 +18,14 @@ from tests.jobs import JobTest
 from tests.servers import RATE, Server
 from twostep.hands import Capability, NoHands, Unsupported
 
+PACKAGE = Path(__file__).parents[1]
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A second process of the same Python, where the package is found."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=PACKAGE, check=False, capture_output=True, text=True, timeout=60)
+
 
 class Scripted(NoHands):
     """Hands that write down what they are asked for."""
@@ -405,21 +413,11 @@ class TheEnd(Scene):
             "for _ in range(30): run.step(1.0)\n"
             "raise RuntimeError('out of memory')\n"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=PACKAGE,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        done = python("-c", program)
         self.assertEqual(done.returncode, 1)
         self.assertIn("out of memory", done.stderr)
         self.assertEqual(self.server.stored, list(range(30)))
         self.assertEqual(self.server.commands, [])
-
-
-PACKAGE = Path(__file__).parents[1]
 
 
 class Resuming(Scene):
@@ -513,14 +511,7 @@ class Harmless(Scene):
             "if child == 0: sys.exit(3)\n"
             "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3\n"
         )
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", program],
-            cwd=PACKAGE,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        done = python("-W", "ignore", "-c", program)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.server.stored, list(range(20)))
         self.assertEqual(set(self.server.column("loss")), {1.0})
@@ -559,23 +550,14 @@ class Harmless(Scene):
             "time.sleep(0.3)\n"
             "os.kill(os.getpid(), signal.SIGKILL)\n"
         )
-        subprocess.run(
-            [sys.executable, "-c", program], cwd=PACKAGE, check=False, capture_output=True, timeout=60
-        )
+        python("-c", program)
         (spool,) = self.spools()
         self.assertIsNone(twostep.sync.sync(spool, self.server.url).problem)
         self.assertEqual(self.server.stored, list(range(30)))
 
     def test_the_package_needs_the_standard_library_alone(self) -> None:
         program = "import sys, twostep, twostep.cli; print(sorted(m for m in sys.modules if m in ('torch', 'numpy')))"
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=PACKAGE,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        done = python("-c", program)
         self.assertEqual((done.stdout, done.stderr), ("[]\n", ""))
 
 
