@@ -32,7 +32,8 @@ export type RuleRecord = {
   readonly isRisingSoon: boolean
   /** … and with those that do where the rule asks for the switch anyway. */
   readonly isRisingAtSwitch: boolean
-  /** Fall of held-out over fall of training loss, in shares, with its error added, where it lies plainly below 1, as estimators/memorising.ts reads it. */
+  /** Fall of held-out over fall of training loss, in shares, with its error added, where it lies plainly below 1, as
+   *  estimators/memorising.ts reads it. */
   readonly transfer: number | null
 }
 

@@ -1,8 +1,8 @@
 // Rules that watch nothing and that only the bench compares with: a constant rate with a linear anneal to 0 over a fixed share
 // of the budget, as most jobs use it (Hu et al. 2024, MiniCPM; Hägele et al. 2024: cooldowns of 10 to 20 %; a share of 1 is
-// "linear from the start", of 0 a constant rate; the last step is still taken with a positive rate), cosine from the start (Loshchilov & Hutter 2017,
-// one cycle without restarts) and a linear anneal from a random step on, the dummy that any rule has to beat.
-// The random step is uniform from 10 % of the budget to our deadline.
+// "linear from the start", of 0 a constant rate; the last step is still taken with a positive rate), cosine from the
+// start (Loshchilov & Hutter 2017, one cycle without restarts), and a linear anneal from a random step on, the dummy that
+// any rule has to beat. The random step is uniform from 10 % of the budget to our deadline.
 
 import { segmentRate } from '../../protocol/plan.ts'
 import { wholeOption } from '../../tuner/estimators/estimator.ts'

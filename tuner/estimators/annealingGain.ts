@@ -3,7 +3,8 @@
 //   G = k·η_eff·trΣ/(4B)·(η_eff·h_n)^a,   k = 1.24, a = .27,   η_eff = η/(1 − μ)  (for Adam η itself).
 // SGD with noise on a quadratic rests η_eff·trΣ/(4B) above the minimum in each direction that has come to
 // rest; directions of low curvature have not, hence the power. k, a and the spread are fitted (below).
-// Without h_n its factor is that of the middle of the runs measured, and the error says so. Errors add up in logs: G·√(ln²(spread) + (se(trΣ)/trΣ)² + (a·se(h_n)/h_n)²).
+// Without h_n its factor is that of the middle of the runs measured, and the error says so. Errors add up in logs:
+// G·√(ln²(spread) + (se(trΣ)/trΣ)² + (a·se(h_n)/h_n)²).
 
 import { type Estimate, noEstimate } from './estimator.ts'
 

@@ -92,6 +92,7 @@ function probeDistance(run: TunerState): number {
   const length = lengthOf(run)
   if (length === null)
     return Math.max(probeStepsWithoutBudget, listedDistance(Math.min(dearDistance(run), openEndSteps)))
+  if (isDear(run, length)) return evenDistance(run, length)
   const elapsed = elapsedOf(run)
   const left = affordableProbes(run, length)
   const stepsLeft = Math.max(0, length - elapsed)
@@ -101,7 +102,6 @@ function probeDistance(run: TunerState): number {
   // Late in a long run the distance would grow beyond what is affordable anyway.
   const longest = left <= 0 ? Infinity : stepsLeft / left
   const most = Math.max(probeStepsMax, Math.min(longest, budgetShareMax * length))
-  if (isDear(run, length)) return evenDistance(run, length)
   return listedDistance(Math.min(share * elapsed, most))
 }
 

@@ -69,8 +69,9 @@ const dearProbes = (run: Run, { isDearSaid, rate }: Large) =>
 /** Once: probes take so long that the rule will not get as many as it needs. */
 function toldDear(run: Run, outcome: Outcome): Outcome {
   const { course } = outcome
-  const few = course.kind === 'large' ? dearProbes(run, course) : null
-  if (few === null || course.kind !== 'large') return outcome
+  if (course.kind !== 'large') return outcome
+  const few = dearProbes(run, course)
+  if (few === null) return outcome
   const told = { ...course, isDearSaid: true }
   const values = { ...few, needed: valleyProbesNeeded, fallback: fallbackStep({ ...run, course: told }) }
   const draft = {
