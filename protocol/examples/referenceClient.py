@@ -119,6 +119,11 @@ class Reporter(threading.Thread):
             self.noted, self.urgent = self.noted + 1, self.urgent or urgent
             self.room.notify_all()
 
+    def unsent(self) -> list[tuple[str, int | None, Any]]:
+        """What was noted and is not known to be stored, oldest first."""
+        with self.room:
+            return [event for event in self.events if event[0] != "ask"]
+
     def flush(self, seconds: float) -> bool:
         """Sends all there is, or asks for news, and waits; False if no answer came in time."""
         if self.noted == self.delivered:
@@ -323,8 +328,9 @@ class Job:
         self.weights, self.buffer = [0.0] * self.problem.size, [0.0] * self.problem.size
         self.mu, self.cursor, self.k = MOMENTUM, 0, args.first_step
         self.begin_anew(0)
+        unsent: list[Any] = []
         if args.resume and args.state and args.state.exists():
-            kept = json.loads(args.state.read_text())
+            kept, unsent = json.loads(args.state.read_text())
             self.k, self.weights, self.buffer, self.mu, self.cursor, self.restored_at = kept
         self.plan, self.actions, self.done = self.own, [], set()
         self.paused, self.over, self.keep, self.awaited, self.valley_at, self.critical = 0.0, False, None, -1, -1, 0.0
@@ -335,6 +341,8 @@ class Job:
         total = self.end if args.first_step > 1 else args.steps
         budget = {"budgetSteps": None if args.no_budget else total, "firstStep": args.first_step}
         self.reporter = Reporter(args.server, options if args.resume else options | budget)
+        for kind, version, value in unsent:
+            self.reporter.note(kind, value, version)
 
     def begin_anew(self, k: int) -> None:
         """What a restore ends: averages, the tripwire's memory, the count of the cadence, the last update."""
@@ -484,7 +492,7 @@ class Job:
         self.reporter.note("steps", row, self.plan["version"], urgent=self.wire.watch(wire, loss, norm))
         if self.args.state and self.k % 50 == 0:
             kept = [self.k, self.weights, self.buffer, self.mu, self.cursor, self.restored_at]
-            self.args.state.write_text(json.dumps(kept))
+            self.args.state.write_text(json.dumps([kept, self.reporter.unsent()]))  # else a crash leaves a gap before k
 
     def before_step(self) -> None:
         """All that is due before the next step."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
@@ -554,6 +555,25 @@ class Harmless(Scene):
         (spool,) = self.spools()
         self.assertIsNone(twostep.sync.sync(spool, self.server.url).problem)
         self.assertEqual(self.server.stored, list(range(30)))
+
+    def test_a_job_that_is_killed_right_after_its_checkpoint_leaves_no_gap_before_it(self) -> None:
+        file = self.folder / "state.json"
+        for run_id, url in (("heard", self.server.url), ("alone", "http://127.0.0.1:9")):
+            before = len(self.server.stored)
+            program = (
+                "import json, os, pathlib, signal, twostep, twostep.run\n"
+                "twostep.run.START_SECONDS = 0.5\n"
+                f"run = twostep.init(server_url={url!r}, spool_dir={str(self.folder)!r}, run_id={run_id!r}, budget_steps=100)\n"
+                "for _ in range(43): run.step(1.0)\n"
+                f"pathlib.Path({str(file)!r}).write_text(json.dumps(run.state_dict()))\n"
+                "os.kill(os.getpid(), signal.SIGKILL)\n"
+            )
+            python("-c", program)
+            second = self.run_of(self.server.url, run_id=run_id)
+            second.load_state_dict(json.loads(file.read_text()))
+            self.train(second, 10)
+            second.finish()
+            self.assertEqual(self.server.stored[before:], list(range(53)), url)
 
     def test_the_package_needs_the_standard_library_alone(self) -> None:
         program = "import sys, twostep, twostep.cli; print(sorted(m for m in sys.modules if m in ('torch', 'numpy')))"

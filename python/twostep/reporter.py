@@ -112,6 +112,18 @@ class Reporter(threading.Thread):
                 and self.state == "open"
             )
 
+    def secure(self, seconds: float) -> None:
+        """What was noted so far is delivered within that time, or else on disk: a process that is killed later loses none."""
+        if self.settle(seconds):
+            return
+        with self._lock:
+            if self.state in ("silent", "closed"):
+                return
+            while self._events:
+                self._seal()
+            if len(self._outbox) > 0 and not self._outbox.persist():
+                self._complain()
+
     def take(self) -> dict[str, Any] | None:
         """The newest answer, once."""
         if self.answer is None:

@@ -135,14 +135,16 @@ class Outbox:
         return self._memory[0] if self._memory else None
 
     def done(self) -> None:
-        """The oldest batch has been delivered."""
-        self._memory.popleft()
+        """The oldest batch has been delivered. It may have been moved into the file meanwhile."""
+        if self.first() is not None:
+            self._memory.popleft()
         if self._file is not None and not self._memory and self._waiting == 0:
             self._remove()
 
     def replace(self, batches: list[Batch]) -> None:
         """Other batches in place of the oldest: it was too large."""
-        self._memory.popleft()
+        if self.first() is not None:
+            self._memory.popleft()
         self._memory.extendleft(reversed(batches))
         self.renumber()
 
