@@ -44,11 +44,23 @@ export const looseNumber = z
 const quoted = (value: unknown) => JSON.stringify(value)?.slice(0, 60)
 
 /** A column of any entries: one loop instead of a schema per element, because this is the hot path. */
-function columnOf<Entry>(decode: (value: unknown) => Entry | undefined, must: string) {
+function columnOf<Entry>(
+  decode: (value: unknown) => Entry | undefined,
+  must: string,
+  told: { readonly id: string; readonly items: object; readonly description?: string },
+) {
   return z
-    .array(z.unknown())
-    .max(limits.batchStepsMax)
+    .custom<unknown[]>(() => true)
     .transform((values, context) => {
+      if (!Array.isArray(values)) {
+        context.addIssue({ code: 'invalid_type', expected: 'array', input: values })
+        return z.NEVER
+      }
+      if (values.length > limits.batchStepsMax) {
+        const maximum = limits.batchStepsMax
+        context.addIssue({ code: 'too_big', origin: 'array', maximum, inclusive: true, input: values })
+        return z.NEVER
+      }
       for (let i = 0; i < values.length; i++) {
         const decoded = decode(values[i])
         if (decoded === undefined) {
@@ -63,6 +75,7 @@ function columnOf<Entry>(decode: (value: unknown) => Entry | undefined, must: st
       }
       return values as Entry[]
     })
+    .meta({ type: 'array', maxItems: limits.batchStepsMax, ...told })
 }
 
 /** A schema as the contract tells it within another one: by its id, or in full. */
@@ -104,20 +117,22 @@ const nameIssue = ({ length }: string) => ({
 export const column = columnOf(
   (value) => (value === null ? null : decodeNumber(value)),
   'a number, null, "NaN", "Infinity" or "-Infinity"',
-).meta({
-  id: 'Column',
-  description: 'One entry per step; null = not known. An empty or absent column = not known throughout.',
-  items: { anyOf: [{ type: 'number' }, { type: 'null' }, { enum: [...nonFiniteNames] }] },
-})
+  {
+    id: 'Column',
+    description: 'One entry per step; null = not known. An empty or absent column = not known throughout.',
+    items: { anyOf: [{ type: 'number' }, { type: 'null' }, { enum: [...nonFiniteNames] }] },
+  },
+)
 
 /** Numbers of 0 or more, or null. */
-export const countColumn = columnOf((value) => {
-  const number = value === null ? null : decodeNumber(value)
-  return number !== undefined && number !== null && number < 0 ? undefined : number
-}, 'null or a number of 0 or more').meta({
-  id: 'CountColumn',
-  items: { anyOf: [{ type: 'number', minimum: 0 }, { type: 'null' }] },
-})
+export const countColumn = columnOf(
+  (value) => {
+    const number = value === null ? null : decodeNumber(value)
+    return number !== undefined && number !== null && number < 0 ? undefined : number
+  },
+  'null or a number of 0 or more',
+  { id: 'CountColumn', items: { anyOf: [{ type: 'number', minimum: 0 }, { type: 'null' }] } },
+)
 
 export const stepColumn = columnOf(
   (value) =>
@@ -125,7 +140,8 @@ export const stepColumn = columnOf(
       ? (value as number)
       : undefined,
   `a whole number from 0 to ${limits.stepMax}`,
-).meta({ id: 'StepColumn', items: { type: 'integer', minimum: 0, maximum: limits.stepMax } })
+  { id: 'StepColumn', items: { type: 'integer', minimum: 0, maximum: limits.stepMax } },
+)
 
 /** Names, one per step, or null where there is none. */
 export const nameColumn = columnOf(
@@ -135,7 +151,10 @@ export const nameColumn = columnOf(
       ? (value as string | null)
       : undefined,
   `null or a text of 1 to ${limits.nameCharactersMax} characters`,
-).meta({
-  id: 'NameColumn',
-  items: { anyOf: [{ type: 'string', minLength: 1, maxLength: limits.nameCharactersMax }, { type: 'null' }] },
-})
+  {
+    id: 'NameColumn',
+    items: {
+      anyOf: [{ type: 'string', minLength: 1, maxLength: limits.nameCharactersMax }, { type: 'null' }],
+    },
+  },
+)

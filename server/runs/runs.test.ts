@@ -106,7 +106,7 @@ test('a database of version 0.1.0 is listed at once, refolded when it is read, a
   ])
   const path = '/api/v1/runs/old'
   const batch = { clientId: 'c', sequence: 1, steps: { step: [0, 1, 2], loss: [3, 'NaN', 2] } }
-  // No digest was kept of it, so it is taken for the same batch.
+  // 0.1.0 did not keep what was sent as which sequence, so it is taken for the same batch.
   const repeat = await server.call('POST', `${path}/telemetry`, batch)
   expect(telemetryAnswerSchema.parse(repeat.body)).toMatchObject({ duplicate: true, accepted: 3 })
   const list = decisionListSchema.parse((await server.call('GET', `${path}/decisions`)).body)

@@ -20,7 +20,6 @@ import type { RunQuery, RunRecord, Storage } from '../storage/storage.ts'
 import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
 import { checkBounds, telemetryAnswer } from './answers.ts'
 import { type ApplyContext, beginRun, foldBatch, type RunEvent, saveBatch } from './apply.ts'
-import { digestOf } from './digest.ts'
 import type { ObservationBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 import { KeyedQueue } from './queue.ts'
@@ -177,13 +176,12 @@ export class Runs {
       checkBounds(run, telemetry)
       const steps = telemetry.steps?.step.length ?? 0
       const batch = foldBatch(this.context, run, observationsOf(telemetry), steps)
-      const { state, record, decisions, observations } = batch
+      const { state, record, decisions } = batch
       const answer = telemetryAnswer(state.actions, record, decisions, steps, sequence + 1)
       await saveBatch(this.context, run, batch, {
         clientId,
         lastSequence: sequence,
         lastAnswer: JSON.stringify(answer),
-        digest: digestOf(observations),
       })
       run.sequences.set(clientId, sequence)
       return answer
@@ -194,7 +192,7 @@ export class Runs {
     const { storage } = this.options
     const { clientId, sequence } = telemetry
     const { id } = run.record
-    checkRepeat(telemetry, await storage.digest(id, clientId, sequence), last)
+    checkRepeat(telemetry, await storage.sent(id, clientId, sequence), last)
     const client = sequence === last ? await storage.client(id, clientId) : undefined
     if (client !== undefined)
       return { ...(JSON.parse(client.lastAnswer) as TelemetryAnswer), duplicate: true }

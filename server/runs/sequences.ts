@@ -4,7 +4,7 @@
 
 import type { Telemetry } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
-import { digestOf } from './digest.ts'
+import type { StoredObservation } from '../storage/storage.ts'
 import { encodeObservation } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 
@@ -18,18 +18,26 @@ export const sequenceGap = ({ clientId, sequence }: Telemetry, last: number): Se
     },
   )
 
-/** The digest that this batch has, or would have, in the log. */
-function digestOfTelemetry(telemetry: Telemetry): string {
+/** Whether this batch becomes in the log what is there: two spellings (empty columns, order of columns) are one content. */
+function isThere(telemetry: Telemetry, stored: readonly StoredObservation[]): boolean {
   const nowhere = { number: 0, receivedAt: 0 }
-  return digestOf(observationsOf(telemetry).map((body) => encodeObservation(body, nowhere)))
+  const told = observationsOf(telemetry).map((body) => encodeObservation(body, nowhere))
+  return (
+    told.length === stored.length &&
+    told.every(({ kind, body }, i) => kind === stored[i]!.kind && body === stored[i]!.body)
+  )
 }
 
 /**
- * @param stored digest of what the client sent as this sequence; undefined = not kept any more.
+ * @param stored what the client sent as this sequence; undefined = not known.
  * @throws ServerError `sequence-reused`.
  */
-export function checkRepeat(telemetry: Telemetry, stored: string | undefined, last: number): void {
-  if (stored === undefined || stored === digestOfTelemetry(telemetry)) return
+export function checkRepeat(
+  telemetry: Telemetry,
+  stored: readonly StoredObservation[] | undefined,
+  last: number,
+): void {
+  if (stored === undefined || isThere(telemetry, stored)) return
   const { clientId, sequence } = telemetry
   throw new ServerError(
     'sequence-reused',

@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { firstRecord } from '../runs/runRecord.ts'
 import { createFakeTuner } from '../testing/fakeTuner.ts'
-import { type Batch, digestsMax, type RunRecord, type Storage, type StoredObservation } from './storage.ts'
+import type { Batch, RunRecord, Storage, StoredObservation } from './storage.ts'
 
 export type Place = {
   readonly storage: Storage
@@ -68,7 +68,7 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
           observations: [observation(2), observation(3, { kind: 'probe', fromStep: null, toStep: null })],
           decisions: [{ number: 1, kind: 'hold', step: 2, body: '{"number":1}' }],
           readings: { number: 3, fromStep: 2, toStep: 2, body: '{"loss":[[2],[1]]}' },
-          client: { clientId: 'c', lastSequence: 7, lastAnswer: '{"accepted":1}', digest: 'd7' },
+          client: { clientId: 'c', lastSequence: 7, lastAnswer: '{"accepted":1}' },
           snapshot: { number: 3, tunerVersion: 'v', state: '{}', series: '{}' },
           chunks: [{ signal: 'loss', level: 0, chunk: 2, body: new Uint8Array([1, 2, 3]) }],
         }),
@@ -86,7 +86,9 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
         lastAnswer: '{"accepted":1}',
       })
       expect(await storage().clientSequences('a')).toEqual(new Map([['c', 7]]))
-      expect(await storage().digest('a', 'c', 7)).toBe('d7')
+      expect(await storage().sent('a', 'c', 7)).toEqual(
+        await storage().observations('a', { after: 1, limit: 10 }),
+      )
       expect(await storage().snapshot('a')).toEqual({
         number: 3,
         tunerVersion: 'v',
@@ -100,33 +102,39 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect([...chunk!.body]).toEqual([1, 2, 3])
     })
 
-    test("the digests of a client's newest batches are kept, and no more of them", async () => {
-      await storage().createRun(batch(runRecord('a')))
-      const send = (clientId: string, sequence: number) =>
-        storage().append(
-          batch(runRecord('a'), {
-            client: { clientId, lastSequence: sequence, lastAnswer: '{}', digest: `${clientId}${sequence}` },
-          }),
+    test('what a client has sent as a sequence is found in the log, of each client apart', async () => {
+      await storage().createRun(batch(runRecord('a'), { observations: [observation(1)] }))
+      let count = 1
+      const send = (clientId: string, sequence: number, observations: number) => {
+        const sent = Array.from({ length: observations }, (_, i) => observation(count + 1 + i))
+        count += observations
+        const client = { clientId, lastSequence: sequence, lastAnswer: '{}' }
+        return storage().append(
+          batch(runRecord('a', { observationCount: count }), { observations: sent, client }),
         )
-      await send('other', 1)
-      for (let sequence = 1; sequence <= digestsMax + 2; sequence++) await send('c', sequence)
-      const kept = (clientId: string, sequence: number) => storage().digest('a', clientId, sequence)
-      expect(await kept('c', digestsMax + 2)).toBe(`c${digestsMax + 2}`)
-      expect(await kept('c', 3)).toBe('c3')
-      expect(await kept('c', 2)).toBeUndefined()
-      expect(await kept('other', 1)).toBe('other1')
-      expect(await kept('other', 2)).toBeUndefined()
+      }
+      await send('c', 1, 2)
+      await send('other', 1, 1)
+      await send('c', 2, 0)
+      await send('c', 3, 1)
+      const numbers = async (clientId: string, sequence: number) =>
+        (await storage().sent('a', clientId, sequence))?.map(({ number }) => number)
+      expect(await numbers('c', 1)).toEqual([2, 3])
+      expect(await numbers('other', 1)).toEqual([4])
+      expect(await numbers('c', 2)).toEqual([])
+      expect(await numbers('c', 3)).toEqual([5])
+      expect(await numbers('other', 2)).toBeUndefined()
     })
 
     test('a batch that fails leaves nothing of itself', async () => {
       await storage().createRun(batch(runRecord('a'), { observations: [observation(1)] }))
       const run = runRecord('a', { observationCount: 3, name: 'changed' })
       // Number 1 is taken, so the second insert fails after the first succeeded.
-      const client = { clientId: 'c', lastSequence: 1, lastAnswer: '{}', digest: 'd' }
+      const client = { clientId: 'c', lastSequence: 1, lastAnswer: '{}' }
       const twice = batch(run, { observations: [observation(2), observation(1)], client })
       await expect(storage().append(twice)).rejects.toMatchObject({ code: 'storage-failed' })
       expect((await storage().run('a'))?.name).toBe('a')
-      expect(await storage().digest('a', 'c', 1)).toBeUndefined()
+      expect(await storage().sent('a', 'c', 1)).toBeUndefined()
       expect(await storage().observations('a', { after: 0, limit: 10 })).toEqual([observation(1)])
       await storage().append(batch(run, { observations: [observation(2)] }))
       expect(await storage().observations('a', { after: 0, limit: 10 })).toHaveLength(2)
@@ -230,7 +238,7 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(await storage().decisions('nobody', { after: 0, limit: 5 })).toEqual([])
       expect(await storage().snapshot('nobody')).toBeUndefined()
       expect(await storage().client('nobody', 'c')).toBeUndefined()
-      expect(await storage().digest('nobody', 'c', 1)).toBeUndefined()
+      expect(await storage().sent('nobody', 'c', 1)).toBeUndefined()
       await expect(storage().append(batch(runRecord('nobody')))).rejects.toThrow('nobody')
     })
 

@@ -75,17 +75,14 @@ export type ClientRecord = {
   readonly lastAnswer: string
 }
 
-/** Digests of batches kept of each client, the newest; older ones are forgotten. */
-export const digestsMax = 1_024
-
 /** All that one batch changes: stored whole or not at all. */
 export type Batch = {
   readonly run: RunRecord
   readonly observations: readonly StoredObservation[]
   readonly decisions: readonly StoredDecision[]
   readonly readings?: StoredReadings
-  /** `digest` is that of the batch `lastSequence`: the same content has the same one. */
-  readonly client?: ClientRecord & { readonly digest: string }
+  /** Whose batch it is; `lastSequence` is its sequence. */
+  readonly client?: ClientRecord
   readonly snapshot?: Snapshot
   readonly chunks?: readonly StoredChunk[]
 }
@@ -126,8 +123,8 @@ export type Storage = {
   client(runId: string, clientId: string): Promise<ClientRecord | undefined>
   /** The last sequence of each client of the run. */
   clientSequences(runId: string): Promise<ReadonlyMap<string, number>>
-  /** The digest of what a client sent as a sequence; undefined = not kept, or never sent. */
-  digest(runId: string, clientId: string, sequence: number): Promise<string | undefined>
+  /** What a client sent as a sequence, as it lies in the log; undefined = never sent, or to 0.1.0, which did not keep it. */
+  sent(runId: string, clientId: string, sequence: number): Promise<readonly StoredObservation[] | undefined>
   /** In order, after a number, at most `limit`. */
   observations(
     runId: string,

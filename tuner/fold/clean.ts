@@ -10,6 +10,11 @@ type Column = readonly (number | null)[] | undefined
 
 const at = (column: Column, index: number): number | null => column?.[index] ?? null
 
+const finiteAt = (column: Column, index: number): number | null => {
+  const value = at(column, index)
+  return value !== null && Number.isFinite(value) ? value : null
+}
+
 /** An entry within [min, max], where what the job reports enters the state as it is; anything else is not known. */
 function within(column: Column, index: number, { min, max }: { min: number; max: number }): number | null {
   const value = at(column, index)
@@ -26,19 +31,16 @@ export type Report = Sample & { readonly objective: string | null; readonly isSk
 
 export function reportAt(columns: SampleColumns, index: number): Report {
   const isSkipped = at(columns.skipped, index) === 1
-  const told = (column: Column): number | null => {
-    const value = at(column, index)
-    return isSkipped && value !== null && !Number.isFinite(value) ? null : value
-  }
+  const told = isSkipped ? finiteAt : at
   return {
     step: columns.step[index]!,
-    loss: told(columns.loss),
+    loss: told(columns.loss, index),
     learningRate: within(columns.learningRate, index, rates),
     momentum: within(columns.momentum, index, momenta),
-    gradientNormSquared: told(columns.gradientNormSquared),
-    microGradientNormSquared: told(columns.microGradientNormSquared),
-    preconditionedGradientNormSquared: told(columns.preconditionedGradientNormSquared),
-    preconditionedMicroGradientNormSquared: told(columns.preconditionedMicroGradientNormSquared),
+    gradientNormSquared: told(columns.gradientNormSquared, index),
+    microGradientNormSquared: told(columns.microGradientNormSquared, index),
+    preconditionedGradientNormSquared: told(columns.preconditionedGradientNormSquared, index),
+    preconditionedMicroGradientNormSquared: told(columns.preconditionedMicroGradientNormSquared, index),
     batchSize: within(columns.batchSize, index, batchSizes),
     microBatchSize: within(columns.microBatchSize, index, batchSizes),
     stepSeconds: at(columns.stepSeconds, index),

@@ -110,7 +110,7 @@ function moved(run: TunerState, seen: Seen, report: Report): Seen {
       isCounted && learningRate !== null && reference !== null && reference > 0
         ? seen.runLength + Math.min(learningRate / reference, runLengthPerStepMax)
         : seen.runLength,
-    signals: counted(foldSample(seen.signals, { ...report, step: step - sureOrigin }), report),
+    signals: counted(foldSample(seen.signals, report, step - sureOrigin), report),
     guard: isValid
       ? watchSample(seen.guard, {
           step,

@@ -1,18 +1,15 @@
 // Which of the guard's signs is met (watch.ts says what each is).
 
 import { tripwireNonFiniteMax } from '../../protocol/plan.ts'
+import { levelOf, risesNeeded, scatterOf, usualOf } from './levels.ts'
 import { bitsOf } from './norms.ts'
 import {
   blocksInARow,
   type GuardState,
   guardBlockSteps,
-  levelOf,
   probesInARow,
   riseDeviations,
-  risesNeeded,
-  scatterOf,
   stuckSteps,
-  usualOf,
 } from './watch.ts'
 
 const normHitsNeeded = 5

@@ -6,7 +6,8 @@ import type { Tripwire } from '../../protocol/vocabulary.ts'
 import { isSteering } from '../options.ts'
 import { armLossMax } from '../phases/search/race.ts'
 import { largeRateOf, type TunerState } from '../state.ts'
-import { type GuardState, levelOf, scatterOf, usualOf } from './watch.ts'
+import { levelOf, scatterOf, usualOf } from './levels.ts'
+import type { GuardState } from './watch.ts'
 
 /** Distance of the loss's limit from its level, in deviations; multiple of the mean norm; the rate it falls to. Chosen. */
 const lossDeviations = 20

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { normals, random } from '../testing/random.ts'
 import { type SyntheticOptions, syntheticRun } from '../testing/syntheticRun.ts'
+import { levelOf, scatterOf } from './levels.ts'
 import { isOfNumbers, type Sign, signOf } from './signs.ts'
 import {
   blocksInARow,
   type GuardSample,
   type GuardState,
   guardBlockSteps,
-  levelOf,
   noGuard,
-  scatterOf,
   watchedAfresh,
   watchLate,
   watchProbe,

@@ -15,16 +15,12 @@
 // A large step makes the loss noisy by design, so every sign needs persistence. Cost: O(1), O(40) at a block's end.
 // Why so: docs/decisions/0016-shift-invariant-guard.md. Right values: tuner/testing/cases/{levels,healthy,signs}.test.ts.
 
-import { mean as meanOf, median, medianAbsoluteDeviation } from 'simple-statistics'
-import { normalPerMad } from '../estimators/uncertainty.ts'
+import { median } from 'simple-statistics'
+import { levelBlocks, levelOf, risesNeeded, scatterOf, usualOf } from './levels.ts'
 import { type NormState, noNorms, watchNorm, withBit } from './norms.ts'
 
 export const guardBlockSteps = 10
-/** Blocks that make a level, blocks whose rises are remembered, and rises behind a judgement. */
-const levelBlocks = 8
 const rememberedBlocks = 32
-export const risesNeeded = 8
-const bendBlocks = 4
 export const riseDeviations = 6
 export const blocksInARow = 5
 /** A leap: a block that scatters by so many times the usual; so much of its scatter may be left after one block. What
@@ -203,7 +199,7 @@ function endBlock(state: GuardState, mean: number, scatter: number): GuardState 
   const level = levelOf(state)
   const rise = level === null ? null : mean - level
   const usual = usualOf(state)
-  const deviation = scatterOf(state, usual)
+  const deviation = scatterOf(state)
   const { leap, sinceLeap } = leapOf(state, scatter, usual)
   const firstScatter = state.first === null ? scatter : state.firstScatter
   const left = (leapLeft * Math.min(leap, Math.max(healed * usual, firstScatter))) / Math.sqrt(sinceLeap)
@@ -232,29 +228,6 @@ function leapOf({ leap, sinceLeap }: GuardState, scatter: number, usual: number)
   if (isWider) return { leap: scatter, sinceLeap: 1 }
   return { leap: sinceLeap < rememberedBlocks ? leap : 0, sinceLeap: sinceLeap + 1 }
 }
-
-/** The level of the last eight blocks; null = they are not there yet. */
-export const levelOf = ({ levels }: GuardState): number | null =>
-  levels.length < levelBlocks ? null : median([...levels])
-
-/** Deviation of single steps in the middle block of those remembered; 0 = none. */
-export const usualOf = ({ scatters }: GuardState): number =>
-  scatters.length === 0 ? 0 : median([...scatters])
-
-/** Deviation of what a block's mean rises by, or of single steps; null = there is none, or too little to tell. */
-export function scatterOf(state: GuardState, usual: number = usualOf(state)): number | null {
-  const { rises, levels } = state
-  const ofBlocks =
-    rises.length < risesNeeded ? bendOf(levels) : normalPerMad * medianAbsoluteDeviation([...rises])
-  const scatter = Math.max(ofBlocks, usual)
-  return scatter > 0 ? scatter : null
-}
-
-/** By how much the course of few blocks bends: scatter that knows of correlation, and of no trend. */
-const bendOf = (levels: readonly number[]): number =>
-  levels.length < bendBlocks
-    ? 0
-    : meanOf(levels.slice(2).map((level, i) => Math.abs(level - 2 * levels[i + 1]! + levels[i]!)))
 
 /** How far a block may lie above the level. A loss that rises steadily may go on: also while it is watched, when the level
  *  stands still. */

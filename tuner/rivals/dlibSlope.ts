@@ -69,7 +69,8 @@ export const dlibSlope: Rival<Partial<Options> & { readonly initialRate: number 
 function withBlock(state: DlibSlopeState, loss: number, step: number): DlibSlopeState {
   const { threshold, blockSteps, dumpAmount } = state.options
   const size = Math.floor(threshold / blockSteps)
-  const window = [...state.window, Number.isFinite(loss) ? loss : null].slice(-size)
+  const window = state.window.length < size ? state.window.slice() : state.window.slice(1 - size)
+  window.push(Number.isFinite(loss) ? loss : null)
   const budget = state.budget + budgetPerStep * blockSteps
   const next = { ...state, window, blockSum: 0, blockCount: 0, budget }
   if (budget <= threshold) return next

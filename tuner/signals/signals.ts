@@ -107,8 +107,9 @@ export const rebudgetedSignals = (state: SignalsState, budgetSteps: number | nul
   lossBlocks: withBudget(state.lossBlocks, budgetSteps),
 })
 
-export function foldSample(state: SignalsState, sample: Sample): SignalsState {
-  const { step, loss, batchSize } = sample
+/** @param step steps since the run's first one, where the job counts from elsewhere. */
+export function foldSample(state: SignalsState, sample: Sample, step: number = sample.step): SignalsState {
+  const { loss, batchSize, microBatchSize } = sample
   const isSound = loss !== null && Number.isFinite(loss)
   const point = { step, value: loss ?? Number.NaN }
   const isPreconditioned = sample.preconditionedMicroGradientNormSquared !== null
@@ -118,9 +119,10 @@ export function foldSample(state: SignalsState, sample: Sample): SignalsState {
     noise: gradientNoise.update(state.noise, sample),
     preconditionedNoise: isPreconditioned
       ? gradientNoise.update(state.preconditionedNoise, {
-          ...sample,
           gradientNormSquared: sample.preconditionedGradientNormSquared,
           microGradientNormSquared: sample.preconditionedMicroGradientNormSquared,
+          batchSize,
+          microBatchSize,
         })
       : state.preconditionedNoise,
     curvature: state.curvature,

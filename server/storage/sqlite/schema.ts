@@ -100,11 +100,12 @@ export const migrations: readonly string[] = [
     json((SELECT json_group_array(value) FROM json_each(summary, '$.options.capabilities') WHERE value <> 'fork'))
   );
   UPDATE clients SET last_answer = json_remove(last_answer, '$.decision');
-  CREATE TABLE digests (
+  CREATE TABLE batches (
     run INTEGER NOT NULL,
     client_id TEXT NOT NULL,
     sequence INTEGER NOT NULL,
-    digest TEXT NOT NULL,
+    after INTEGER NOT NULL,  -- its observations: those after this one,
+    last INTEGER NOT NULL,   -- up to this one; the same one where there are none
     UNIQUE (run, client_id, sequence)
   ) STRICT;
   `,
@@ -117,7 +118,7 @@ export const runTables = [
   'readings',
   'decisions',
   'clients',
-  'digests',
+  'batches',
   'snapshots',
   'chunks',
 ] as const

@@ -3,15 +3,14 @@
 // small slices, so that it never holds up other runs; slices left by a crash go at the next start.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import {
-  type Batch,
-  type ClientRecord,
-  digestsMax,
-  type Snapshot,
-  type Storage,
-  type StoredChunk,
-  type StoredDecision,
-  type StoredObservation,
+import type {
+  Batch,
+  ClientRecord,
+  Snapshot,
+  Storage,
+  StoredChunk,
+  StoredDecision,
+  StoredObservation,
 } from '../storage.ts'
 import type { SqlValue, Statement } from './driver.ts'
 import { openDatabase, type SqliteOptions, storageError } from './openDatabase.ts'
@@ -37,8 +36,9 @@ const insertSnapshot = `INSERT OR REPLACE INTO snapshots (run, number, tuner_ver
   VALUES (?, ?, ?, ?, ?)`
 const insertClient = `INSERT OR REPLACE INTO clients (run, client_id, last_sequence, last_answer)
   VALUES (?, ?, ?, ?)`
-const insertDigest = 'INSERT INTO digests (run, client_id, sequence, digest) VALUES (?, ?, ?, ?)'
-const forgetDigests = 'DELETE FROM digests WHERE run = ? AND client_id = ? AND sequence <= ?'
+const insertSent = 'INSERT INTO batches (run, client_id, sequence, after, last) VALUES (?, ?, ?, ?, ?)'
+const selectObservations = `SELECT number, received_at AS receivedAt, kind, from_step AS fromStep, to_step AS toStep, body
+  FROM observations WHERE run = ? AND number > ? ORDER BY number LIMIT ?`
 
 /** Opens the file. @throws CommandError naming the file and what to do. */
 export function openSqliteStorage(options: SqliteOptions): Storage {
@@ -96,10 +96,10 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     for (const { number, receivedAt, kind, fromStep, toStep, body } of batch.observations)
       prepare(insertObservation).run(key, number, receivedAt, kind, fromStep, toStep, body)
     if (batch.client !== undefined) {
-      const { clientId, lastSequence, lastAnswer, digest } = batch.client
+      const { clientId, lastSequence, lastAnswer } = batch.client
       prepare(insertClient).run(key, clientId, lastSequence, lastAnswer)
-      prepare(insertDigest).run(key, clientId, lastSequence, digest)
-      prepare(forgetDigests).run(key, clientId, lastSequence - digestsMax)
+      const last = batch.run.observationCount
+      prepare(insertSent).run(key, clientId, lastSequence, last - batch.observations.length, last)
     }
     insertDerived(key, batch)
   }
@@ -198,21 +198,15 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
         const rows = all<{ client_id: string; last_sequence: number }>(sql, keyOf(runId))
         return new Map(rows.map((row) => [row.client_id, row.last_sequence]))
       }),
-    digest: (runId, clientId, sequence) =>
+    sent: (runId, clientId, sequence) =>
       attempt(() => {
-        const sql = 'SELECT digest FROM digests WHERE run = ? AND client_id = ? AND sequence = ?'
-        return get<{ digest: string }>(sql, keyOf(runId), clientId, sequence)?.digest
+        const key = keyOf(runId)
+        const sql = 'SELECT after, last FROM batches WHERE run = ? AND client_id = ? AND sequence = ?'
+        const place = get<{ after: number; last: number }>(sql, key, clientId, sequence)
+        return place && all<StoredObservation>(selectObservations, key, place.after, place.last - place.after)
       }),
     observations: (runId, { after, limit }) =>
-      attempt(() =>
-        all<StoredObservation>(
-          `SELECT number, received_at AS receivedAt, kind, from_step AS fromStep, to_step AS toStep, body
-           FROM observations WHERE run = ? AND number > ? ORDER BY number LIMIT ?`,
-          keyOf(runId),
-          after,
-          limit,
-        ),
-      ),
+      attempt(() => all<StoredObservation>(selectObservations, keyOf(runId), after, limit)),
     snapshot: (runId) =>
       attempt(() =>
         get<Snapshot>(

@@ -6,8 +6,9 @@
 
 import { tripwireNonFiniteMax } from '../../../protocol/plan.ts'
 import type { Score } from '../../estimators/pairedLoss.ts'
+import { scatterOf } from '../../guard/levels.ts'
 import { bitsOf } from '../../guard/norms.ts'
-import { type GuardState, scatterOf } from '../../guard/watch.ts'
+import type { GuardState } from '../../guard/watch.ts'
 
 /** Ratio of neighbouring rates. */
 export const raceRatio = 3

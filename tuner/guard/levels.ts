@@ -1,0 +1,50 @@
+// Where the loss of late lies and how far it scatters, from the blocks that the guard remembers (watch.ts). The lists are
+// only ever replaced, never written to, so what follows from one is worked out once. Cost: O(40) for a list that is new.
+
+import { mean, median, medianAbsoluteDeviation } from 'simple-statistics'
+import { normalPerMad } from '../estimators/uncertainty.ts'
+import type { GuardState } from './watch.ts'
+
+/** Blocks that make a level, rises behind a judgement, and blocks that show a bend. */
+export const levelBlocks = 8
+export const risesNeeded = 8
+const bendBlocks = 4
+
+/** A function of a list that nobody writes to; of the same list as last time it answers what it answered then. */
+function once(work: (values: number[]) => number): (values: readonly number[]) => number {
+  let last: readonly number[] | null = null
+  let result = 0
+  return (values) => {
+    if (values !== last) {
+      result = work(values as number[])
+      last = values
+    }
+    return result
+  }
+}
+
+const levelIn = once(median)
+const usualIn = once(median)
+const spreadIn = once((values) => normalPerMad * medianAbsoluteDeviation(values))
+
+/** The level of the last eight blocks; null = they are not there yet. */
+export const levelOf = ({ levels }: Pick<GuardState, 'levels'>): number | null =>
+  levels.length < levelBlocks ? null : levelIn(levels)
+
+/** Deviation of single steps in the middle block of those remembered; 0 = none. */
+export const usualOf = ({ scatters }: Pick<GuardState, 'scatters'>): number =>
+  scatters.length === 0 ? 0 : usualIn(scatters)
+
+/** Deviation of what a block's mean rises by, or of single steps; null = there is none, or too little to tell. */
+export function scatterOf(state: Pick<GuardState, 'levels' | 'scatters' | 'rises'>): number | null {
+  const { rises, levels } = state
+  const ofBlocks = rises.length < risesNeeded ? bendOf(levels) : spreadIn(rises)
+  const scatter = Math.max(ofBlocks, usualOf(state))
+  return scatter > 0 ? scatter : null
+}
+
+/** By how much the course of few blocks bends: scatter that knows of correlation, and of no trend. */
+const bendOf = (levels: readonly number[]): number =>
+  levels.length < bendBlocks
+    ? 0
+    : mean(levels.slice(2).map((level, i) => Math.abs(level - 2 * levels[i + 1]! + levels[i]!)))
