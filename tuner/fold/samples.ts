@@ -36,7 +36,9 @@ export function foldSamples(
     const report = reportAt(columns, index)
     const before = seen
     seen = seenAfter(settled.state, seen, report)
-    if (seen.step < wake && !isEventful(settled.state, before, seen)) continue
+    // A report that was left out moves no clock, so it brings no question forward.
+    const isDue = seen.step >= wake && seen.step !== before.step
+    if (!isDue && !isEventful(settled.state, before, seen)) continue
     settled = asked(updated(settled, { seen }), before)
     seen = settled.state.seen
     wake = wakeOf(settled.state)
