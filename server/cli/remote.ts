@@ -11,6 +11,9 @@ export const defaultServerUrl = 'http://127.0.0.1:7317'
 export const readEnvironmentServer = (environment: Readonly<Record<string, string | undefined>>): string =>
   environment.TWOSTEP_SERVER_URL || defaultServerUrl
 
+/** What the server answers where the request itself is wrong. */
+const wrongUsage: ReadonlySet<number> = new Set([400, 422])
+
 /** GETs a path under /api/v1. @throws CommandError if there is no server or it answers with a problem. */
 export async function readRemote(serverUrl: string, path: string): Promise<{ text: string; json: boolean }> {
   let response: Response
@@ -28,7 +31,7 @@ export async function readRemote(serverUrl: string, path: string): Promise<{ tex
   if (!type.includes('problem+json'))
     throw new CommandError(`${serverUrl} answered ${response.status}: is it a twostep server?`)
   const { detail, code } = parseAnswer(problemSchema, text, serverUrl)
-  throw new CommandError(`${detail} (${code})`)
+  throw new CommandError(`${detail} (${code})`, wrongUsage.has(response.status) ? 2 : 1)
 }
 
 /** @throws CommandError if the text is not the answer that was asked for. */

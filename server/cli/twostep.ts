@@ -96,6 +96,18 @@ function addServerVerbs(program: Command): void {
     })
 }
 
+function addSetupVerb(program: Command): void {
+  program
+    .command('setup-tensorflow')
+    .description('bring native TensorFlow for the trainer (Linux on x64); says what it downloads first')
+    .option('--cpu', 'for the processor')
+    .option('--gpu', 'for NVIDIA cards')
+    .action(async ({ cpu, gpu }: { cpu?: boolean; gpu?: boolean }) => {
+      const { setUpTensorflow } = await import('./trainerProcess.ts')
+      exitWith(await setUpTensorflow([...(cpu ? ['--cpu'] : []), ...(gpu ? ['--gpu'] : [])]))
+    })
+}
+
 function addReadVerbs(program: Command): void {
   const list = program.command('list').description('list runs or decisions')
   withReadOptions(list.command('runs'))
@@ -156,6 +168,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   addServerVerbs(program)
   addReadVerbs(program)
   addCheckVerbs(program)
+  addSetupVerb(program)
+  // A reader that has seen enough (`| head`) ends the command, and is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
