@@ -43,11 +43,7 @@ function withServerOptions(command: Command): Command {
 function withReadOptions(command: Command): Command {
   const server = readEnvironmentServer(process.env)
   return command
-    .option(
-      '--server <url>',
-      `address of the server (TWOSTEP_SERVER_URL; default ${defaultServerUrl})`,
-      server,
-    )
+    .option('--server <url>', 'address of the server (TWOSTEP_SERVER_URL)', server)
     .option('--json', "print the server's JSON")
 }
 
