@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { type Config, loadConfig, type Settings } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { packageVersion } from './place.ts'
-import { defaultServerUrl, readEnvironmentServer } from './remote.ts'
+import { readEnvironmentServer } from './remote.ts'
 
 type ServerFlags = Settings & { readonly json?: boolean }
 
