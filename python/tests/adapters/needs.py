@@ -32,7 +32,7 @@ def need(name: str) -> Any:
 
 
 def offline_run(test: unittest.TestCase, **settings: Any) -> twostep.Run:
-    """A run without a server: it follows its own plan, the given rate and its last fifth linear to 0."""
+    """A run without a server: it follows its own plan, the given rate for 30 % of the steps, then linear to 0."""
     folder = tempfile.mkdtemp(prefix="twostep-adapters-")
     test.addCleanup(shutil.rmtree, folder, True)
     run = twostep.init(mode="offline", spool_dir=folder, **settings)
@@ -104,5 +104,5 @@ def seen_losses(run: twostep.Run) -> list[Any]:
 
 def own_rate(rate: float, step: int, steps: int) -> float:
     """Of a job without an answer: the rate, its last fifth linear to 0."""
-    turn = round(0.8 * steps)
+    turn = round(0.3 * steps)
     return rate if step < turn else rate * (steps - step) / (steps - turn)
