@@ -103,6 +103,6 @@ def seen_losses(run: twostep.Run) -> list[Any]:
 
 
 def own_rate(rate: float, step: int, steps: int) -> float:
-    """Of a job without an answer: the rate, its last fifth linear to 0."""
+    """Of a job without an answer: the rate for 30 % of the steps, then linear to 0."""
     turn = round(0.3 * steps)
     return rate if step < turn else rate * (steps - step) / (steps - turn)
