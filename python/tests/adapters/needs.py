@@ -102,6 +102,19 @@ def seen_losses(run: twostep.Run) -> list[Any]:
     return losses
 
 
+def spooled_metrics(run: twostep.Run) -> dict[str, list[Any]]:
+    """Metrics of its own that an offline run has put on disk: those of all steps, in order."""
+    settings = run._settings
+    assert settings is not None
+    found: dict[str, list[Any]] = {}
+    for path in sorted((settings.spool / settings.run_id).glob("*.ndjson")):
+        for line in path.read_text().splitlines()[1:]:
+            steps = json.loads(line).get("steps", {})
+            for name, column in steps.get("metrics", {}).items():
+                found.setdefault(name, []).extend(column)
+    return found
+
+
 def own_rate(rate: float, step: int, steps: int) -> float:
     """Of a job without an answer: the rate for 30 % of the steps, then linear to 0."""
     turn = round(0.3 * steps)
