@@ -42,6 +42,21 @@ test('every chart of an empty run has axes, a sentence and no invented value', (
   expect(ratioChart(emptyView()).missing).toBe('Not measured. Needs lineProbe from the job.')
 })
 
+test('noise that is measured, and covers the gradient, is not told as not measured', () => {
+  const view = emptyView()
+  const traceSigma = {
+    signal: 'traceSigma',
+    value: 2,
+    standardError: 1,
+    unit: 'squared gradient',
+    count: 4,
+  } as const
+  const [decision] = viewFor().decisions
+  const evidence = [{ ...traceSigma, source: 'micro-batch-norms' as const }]
+  const spec = noiseChart({ ...view, decisions: [{ ...decision!, evidence }] })
+  expect(spec.missing).toBe('No value: noise covers the gradient.')
+})
+
 describe('loss', () => {
   test('the scale fits the samples after warm-up, and says how high the rest went', () => {
     const spec = lossChart(viewFor())

@@ -108,7 +108,9 @@ export function noiseChart(view: RunView): ChartSpec {
   marks.push(noiseBand(view))
   marks.push({ kind: 'line', points: pointsOf(view, 'noiseScale'), color: 'ink', width: 1.8 })
   const now = valueAt(noise, view.to)
-  const needs = whyNotMeasured(view.run, 'microBatchNorms')
+  const needs = isNoiseMeasured(view)
+    ? 'No value: noise covers the gradient.'
+    : whyNotMeasured(view.run, 'microBatchNorms')
   return {
     id: 'noise',
     title: 'Gradient noise scale',
@@ -124,6 +126,12 @@ export function noiseChart(view: RunView): ChartSpec {
     missing: measured ? null : needs,
   }
 }
+
+/** The noise is known, but the gradient is not told from 0, so that their ratio has no value. */
+const isNoiseMeasured = (view: RunView): boolean =>
+  view.decisions.some(({ evidence }) =>
+    evidence.some(({ signal, value }) => signal === 'traceSigma' && value !== null),
+  )
 
 /** The 95 % band, known at the decisions: their evidence carries the standard error. */
 function noiseBand(view: RunView): Mark {
