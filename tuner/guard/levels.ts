@@ -3,12 +3,18 @@
 
 import { mean, median, medianAbsoluteDeviation } from 'simple-statistics'
 import { normalPerMad } from '../estimators/uncertainty.ts'
-import type { GuardState } from './watch.ts'
 
 /** Blocks that make a level, rises behind a judgement, and blocks that show a bend. */
 export const levelBlocks = 8
 export const risesNeeded = 8
 const bendBlocks = 4
+
+/** Of blocks that were not high, newest last: mean loss, deviation of single steps, rise over the level before. */
+export type Levels = {
+  readonly levels: readonly number[]
+  readonly scatters: readonly number[]
+  readonly rises: readonly number[]
+}
 
 /** A function of a list that nobody writes to; of the same list as last time it answers what it answered then. */
 function once(work: (values: number[]) => number): (values: readonly number[]) => number {
@@ -28,15 +34,15 @@ const usualIn = once(median)
 const spreadIn = once((values) => normalPerMad * medianAbsoluteDeviation(values))
 
 /** The level of the last eight blocks; null = they are not there yet. */
-export const levelOf = ({ levels }: Pick<GuardState, 'levels'>): number | null =>
+export const levelOf = ({ levels }: Pick<Levels, 'levels'>): number | null =>
   levels.length < levelBlocks ? null : levelIn(levels)
 
 /** Deviation of single steps in the middle block of those remembered; 0 = none. */
-export const usualOf = ({ scatters }: Pick<GuardState, 'scatters'>): number =>
+export const usualOf = ({ scatters }: Pick<Levels, 'scatters'>): number =>
   scatters.length === 0 ? 0 : usualIn(scatters)
 
 /** Deviation of what a block's mean rises by, or of single steps; null = there is none, or too little to tell. */
-export function scatterOf(state: Pick<GuardState, 'levels' | 'scatters' | 'rises'>): number | null {
+export function scatterOf(state: Levels): number | null {
   const { rises, levels } = state
   const ofBlocks = rises.length < risesNeeded ? bendOf(levels) : spreadIn(rises)
   const scatter = Math.max(ofBlocks, usualOf(state))

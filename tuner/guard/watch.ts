@@ -16,7 +16,7 @@
 // Why so: docs/decisions/0016-shift-invariant-guard.md. Right values: tuner/testing/cases/{levels,healthy,signs}.test.ts.
 
 import { median } from 'simple-statistics'
-import { levelBlocks, levelOf, risesNeeded, scatterOf, usualOf } from './levels.ts'
+import { type Levels, levelBlocks, levelOf, risesNeeded, scatterOf, usualOf } from './levels.ts'
 import { type NormState, noNorms, watchNorm, withBit } from './norms.ts'
 
 export const guardBlockSteps = 10
@@ -38,50 +38,47 @@ export const probesInARow = 2
 /** Larger losses have no sum: they count as not finite. */
 const lossMax = 1e300
 
-export type GuardState = NormState & {
-  /** The last ten losses as bits: 1 = not finite. */
-  readonly badLosses: number
-  /** Probes in a row that were not finite. */
-  readonly badProbes: number
-  /** Losses of exactly 0 in a row, and others before them, up to `stuckSteps`. */
-  readonly zeros: number
-  readonly others: number
-  /** The block being filled: sum, squares of successive differences, samples. */
-  readonly sum: number
-  readonly squares: number
-  readonly count: number
-  readonly lastLoss: number | null
-  /** The mean that clients watch: s + (loss − s)/10. */
-  readonly smoothed: number | null
-  /** Of blocks that were not high, newest last: mean loss, deviation of single steps, rise over the level before. */
-  readonly levels: readonly number[]
-  readonly scatters: readonly number[]
-  readonly rises: readonly number[]
-  readonly highBlocks: number
-  /** The widest scatter of late in a block, and the blocks since; of the first block; and of leaps that healed, in usual ones. */
-  readonly leap: number
-  readonly sinceLeap: number
-  readonly firstScatter: number
-  readonly healed: number
-  /** Mean loss of the block where learning began, the lowest since, and whether it has been plain between them. */
-  readonly first: number | null
-  readonly lowest: number | null
-  readonly hasLearned: boolean
-  /** What the guard has acted on, oldest first, at most 16: step, and the loss's level before and then. */
-  readonly trips: readonly Trip[]
-  /** No sign counts before this step: the job has yet to hear of the last one, or of what it announced. */
-  readonly blindUntilStep: number
-  /** Late rows of which none counts yet, as the job has yet to hear: their steps lie before any that could be named. */
-  readonly unheardRows: number
-  /** Where a client that watches its limit has passed it, as long as it is not known whether the guard shares that. */
-  readonly passed: { readonly step: number; readonly limit: number } | null
-  /** Checkpoints taken at sound probes, oldest first, with the run's length in large steps at each. */
-  readonly checkpoints: readonly {
-    readonly name: string
-    readonly step: number
-    readonly runLength: number
-  }[]
-}
+export type GuardState = NormState &
+  Levels & {
+    /** The last ten losses as bits: 1 = not finite. */
+    readonly badLosses: number
+    /** Probes in a row that were not finite. */
+    readonly badProbes: number
+    /** Losses of exactly 0 in a row, and others before them, up to `stuckSteps`. */
+    readonly zeros: number
+    readonly others: number
+    /** The block being filled: sum, squares of successive differences, samples. */
+    readonly sum: number
+    readonly squares: number
+    readonly count: number
+    readonly lastLoss: number | null
+    /** The mean that clients watch: s + (loss − s)/10. */
+    readonly smoothed: number | null
+    readonly highBlocks: number
+    /** The widest scatter of late in a block, and the blocks since; of the first block; and of leaps that healed, in usual ones. */
+    readonly leap: number
+    readonly sinceLeap: number
+    readonly firstScatter: number
+    readonly healed: number
+    /** Mean loss of the block where learning began, the lowest since, and whether it has been plain between them. */
+    readonly first: number | null
+    readonly lowest: number | null
+    readonly hasLearned: boolean
+    /** What the guard has acted on, oldest first, at most 16: step, and the loss's level before and then. */
+    readonly trips: readonly Trip[]
+    /** No sign counts before this step: the job has yet to hear of the last one, or of what it announced. */
+    readonly blindUntilStep: number
+    /** Late rows of which none counts yet, as the job has yet to hear: their steps lie before any that could be named. */
+    readonly unheardRows: number
+    /** Where a client that watches its limit has passed it, as long as it is not known whether the guard shares that. */
+    readonly passed: { readonly step: number; readonly limit: number } | null
+    /** Checkpoints taken at sound probes, oldest first, with the run's length in large steps at each. */
+    readonly checkpoints: readonly {
+      readonly name: string
+      readonly step: number
+      readonly runLength: number
+    }[]
+  }
 
 export type Trip = {
   readonly step: number
