@@ -13,6 +13,20 @@ export {
   subscribeSchema,
 } from './schemas/live.ts'
 export { commandSchema, observationSchema } from './schemas/log.ts'
+export {
+  currentOptions,
+  decisionHashCharacters,
+  type ImportAnswer,
+  importAnswerSchema,
+  type LogEnd,
+  type LogHeader,
+  logEndSchema,
+  logFileVersion,
+  logHeaderSchema,
+  logLineSchema,
+  objectivesOf,
+  observationLineSchema,
+} from './schemas/logFile.ts'
 export { acknowledgementSchema, actionSchema, planSchema, segmentSchema } from './schemas/plan.ts'
 export {
   approvalSchema,

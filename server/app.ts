@@ -14,9 +14,11 @@ import type { Log } from './log.ts'
 import { Runs } from './runs/runs.ts'
 import type { Tuner } from './runs/tuner.ts'
 import type { Storage } from './storage/storage.ts'
+import { Imports } from './transfer/importLog.ts'
 
 const connectionsMax = 1_000
-const requestMilliseconds = 60_000
+/** A request has this long to arrive: a log that is imported, as fast as it is folded. JSON has a minute (http/body.ts). */
+const requestMilliseconds = 15 * 60_000
 
 export type AppOptions = {
   readonly config: Config
@@ -52,6 +54,7 @@ function nameInUrl(host: string): string {
 export function createApp(options: AppOptions): App {
   const { config, storage, tuner, clock, log, version, newId, pageDir = builtPageDir() } = options
   const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
+  const imports = new Imports({ storage, tuner, runs, clock })
   let port = config.port
   const allowList = (): AllowList => ({
     port,
@@ -60,6 +63,7 @@ export function createApp(options: AppOptions): App {
   })
   const http = createHttpApp({
     runs,
+    imports,
     storage,
     log,
     version,
@@ -92,6 +96,7 @@ export function createApp(options: AppOptions): App {
       // What has not answered by now has no batch at work.
       server.closeAllConnections()
       await closed
+      await imports.idle()
       await storage.close()
     },
   }

@@ -28,6 +28,7 @@ export const problemKinds = {
   'too-many-metrics': { status: 422, title: 'Too many own metrics in one run' },
   'too-many-subscriptions': { status: 429, title: 'Too many subscriptions' },
   internal: { status: 500, title: 'The server failed' },
+  'server-busy': { status: 503, title: 'The server is at work on another request of that kind' },
   'run-busy': { status: 503, title: 'The run has too many batches waiting' },
   'storage-failed': { status: 503, title: 'The storage failed' },
   'disk-full': { status: 507, title: 'The disk is full' },

@@ -6,6 +6,7 @@ import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Storage } from '../storage/storage.ts'
+import type { Imports } from '../transfer/importLog.ts'
 import { problemHandler } from './answer.ts'
 import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
@@ -13,9 +14,11 @@ import { addPage, securityHeaders } from './page.ts'
 import { addReadRoutes } from './readRoutes.ts'
 import { route } from './routes.ts'
 import { addRunRoutes } from './runRoutes.ts'
+import { addTransferRoutes } from './transferRoutes.ts'
 
 export type HttpOptions = {
   readonly runs: Runs
+  readonly imports: Imports
   readonly storage: Storage
   readonly log: Log
   readonly version: string
@@ -67,6 +70,8 @@ export function createHttpApp(options: HttpOptions): Express {
     response.set('Cache-Control', 'no-store')
     next()
   })
+  // Before the runs': else `import` would be the id of one.
+  addTransferRoutes(api, options)
   addRunRoutes(api, runs)
   addReadRoutes(api, runs, storage)
   addControlRoutes(api, runs)

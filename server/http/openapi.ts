@@ -36,7 +36,7 @@ function responsesOf(path: string, method: Method, operation: Operation): Json {
   for (const [status, schema] of Object.entries(operation.answers)) {
     if (schema === null) responses[status] = { description: 'Done' }
     else {
-      const { content: json } = content('application/json', refTo(schema))
+      const { content: json } = content(operation.answerLines ?? 'application/json', refTo(schema))
       const other =
         operation.otherMedia === undefined ? {} : content(operation.otherMedia, { type: 'string' }).content
       responses[status] = { description: operation.summary, content: { ...json, ...other } }
@@ -61,7 +61,8 @@ function operationOf(path: string, method: Method, operation: Operation): Json {
     required: true,
     schema: name === 'number' ? { type: 'integer', minimum: 1 } : refTo(runIdSchema),
   }))
-  const { id, summary, body, query } = operation
+  const { id, summary, body, query, bodyLines } = operation
+  const bytesMax = bodyLines === undefined ? limits.bodyBytesMax : limits.importBytesMax
   return {
     operationId: id,
     summary,
@@ -71,8 +72,8 @@ function operationOf(path: string, method: Method, operation: Operation): Json {
       : {
           requestBody: {
             required: true,
-            description: `At most ${limits.bodyBytesMax} bytes after inflating; gzip is accepted.`,
-            ...content('application/json', refTo(body)),
+            description: `At most ${bytesMax} bytes after inflating; gzip is accepted.`,
+            ...content(bodyLines ?? 'application/json', refTo(body)),
           },
         }),
     responses: responsesOf(path, method, operation),

@@ -11,6 +11,8 @@ import {
   decisionListSchema,
   decisionSchema,
   healthSchema,
+  importAnswerSchema,
+  logLineSchema,
   overrideSchema,
   recommendationSchema,
   runAnswerSchema,
@@ -25,18 +27,23 @@ import {
 } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import type { ProblemCode } from '../errors.ts'
-import { listDecisionsQuery, listRunsQuery, reasonQuery, scheduleQuery } from './queries.ts'
+import { logMedia } from './body.ts'
+import { importQuery, listDecisionsQuery, listRunsQuery, reasonQuery, scheduleQuery } from './queries.ts'
 
 export type Method = 'get' | 'post' | 'patch' | 'delete'
 export type Operation = {
   readonly id: string
   readonly summary: string
   readonly body?: z.ZodType
+  /** The body is no JSON document, but lines of this type, each as the schema says. */
+  readonly bodyLines?: typeof logMedia
   readonly query?: z.ZodType
   /** What is answered with each status of success; null = no content. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
   /** The answer's other form, beside JSON. */
   readonly otherMedia?: string
+  /** The answer is no JSON document, but lines of this type, each as the schema says. */
+  readonly answerLines?: typeof logMedia
   /** Besides those that every operation of its kind may meet. */
   readonly problems?: readonly ProblemCode[]
 }
@@ -111,6 +118,25 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       problems: ['run-finished'],
     },
     delete: { id: 'deleteRun', summary: 'Delete a run for good', answers: { 204: null } },
+  },
+  [`${one}/export`]: {
+    get: {
+      id: 'exportRun',
+      summary: 'The log of a run as a file: a header, its observations, an end',
+      answers: { 200: logLineSchema },
+      answerLines: logMedia,
+    },
+  },
+  [`${runs}/import`]: {
+    post: {
+      id: 'importRun',
+      summary: 'Make a run of an exported log',
+      query: importQuery,
+      body: logLineSchema,
+      bodyLines: logMedia,
+      answers: { 201: importAnswerSchema },
+      problems: ['run-exists', 'run-busy', 'server-busy', 'too-many-metrics', 'storage-failed', 'disk-full'],
+    },
   },
   [`${one}/telemetry`]: {
     post: {

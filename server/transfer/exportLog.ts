@@ -1,0 +1,82 @@
+// A run's log as the lines of a file, page by page, so that a log of any length fits in memory. It ends where the run
+// stood when the export began; a run that is deleted meanwhile breaks it off, and the missing last line tells.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type LogEnd, type LogHeader, logFileVersion } from '../../protocol/schemas.ts'
+import { isoTime } from '../clock.ts'
+import { runNotFound } from '../runs/runErrors.ts'
+import type { RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
+import { decisionHash } from './decisionHash.ts'
+
+/** An observation may be as large as a body. */
+const observationsPerPage = 16
+const decisionsPerPage = 200
+
+const line = (value: unknown) => `${JSON.stringify(value)}\n`
+
+function headerOf(record: RunRecord, sequences: ReadonlyMap<string, number>): LogHeader {
+  const { id, name, project, tags, createdAt, lastSeenAt, flushSecondsMean, stepsPerSecond } = record
+  return {
+    format: 'twostep-log',
+    version: logFileVersion,
+    run: {
+      ...{ id, name, project, tags },
+      createdAt: isoTime(createdAt),
+      lastSeenAt: isoTime(lastSeenAt),
+      flushSecondsMean,
+      stepsPerSecond,
+    },
+    tunerVersion: record.tunerVersion,
+    observationCount: record.observationCount,
+    decisionCount: record.decisionCount,
+    clients: [...sequences].map(([clientId, lastSequence]) => ({ clientId, lastSequence })),
+  }
+}
+
+/** The stored text goes out as it is: byte for byte what was logged. */
+const observationLine = ({ number, receivedAt, kind, body }: StoredObservation) =>
+  `{"number":${number},"receivedAt":"${isoTime(receivedAt)}","kind":"${kind}","body":${body}}\n`
+
+async function* observationLines(storage: Storage, { id, observationCount }: RunRecord) {
+  let after = 0
+  while (after < observationCount) {
+    const limit = Math.min(observationsPerPage, observationCount - after)
+    const page = await storage.observations(id, { after, limit })
+    if (page.length === 0) throw runNotFound(id)
+    after = page.at(-1)!.number
+    yield page.map(observationLine).join('')
+    await nextTurn()
+  }
+}
+
+async function decisionHashes(storage: Storage, { id, decisionCount }: RunRecord): Promise<string[]> {
+  const hashes: string[] = []
+  while (hashes.length < decisionCount) {
+    const limit = Math.min(decisionsPerPage, decisionCount - hashes.length)
+    const page = await storage.decisions(id, { after: hashes.length, limit })
+    if (page.length === 0) throw runNotFound(id)
+    for (const { body } of page) hashes.push(decisionHash(body))
+    await nextTurn()
+  }
+  return hashes
+}
+
+/**
+ * The lines of the file.
+ * @param record as of now, folded by this version of the tuner
+ * @throws ServerError `run-not-found` where the run is deleted meanwhile.
+ */
+export async function* exportedLog(storage: Storage, record: RunRecord): AsyncGenerator<string, void, void> {
+  yield line(headerOf(record, await storage.clientSequences(record.id)))
+  yield* observationLines(storage, record)
+  const hashes = await decisionHashes(storage, record)
+  // Another run may have taken the place of a deleted one.
+  if ((await storage.run(record.id))?.createdAt !== record.createdAt) throw runNotFound(record.id)
+  const end: LogEnd = {
+    end: true,
+    observations: record.observationCount,
+    decisions: hashes.length,
+    decisionHashes: hashes,
+  }
+  yield line(end)
+}
