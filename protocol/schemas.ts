@@ -36,6 +36,7 @@ export {
   commandOf,
   commandRequestSchema,
   createRunSchema,
+  learningRateSchema,
   overrideSchema,
   runOptions,
   seriesQuerySchema,
@@ -52,3 +53,10 @@ export {
 export { healthSchema, problemSchema, versionSchema } from './schemas/service.ts'
 export { probeSchema, sampleColumnsSchema, telemetrySchema } from './schemas/telemetry.ts'
 export { runIdSchema } from './schemas/values.ts'
+export {
+  type DecisionHead,
+  type WhatIfAnswer,
+  type WhatIfRequest,
+  whatIfAnswerSchema,
+  whatIfRequestSchema,
+} from './schemas/whatIf.ts'

@@ -11,6 +11,7 @@ import type { AllowList } from './http/guard.ts'
 import { createHttpApp } from './http/httpApp.ts'
 import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
+import { OneAtATime } from './runs/oneAtATime.ts'
 import { Runs } from './runs/runs.ts'
 import type { Tuner } from './runs/tuner.ts'
 import type { Storage } from './storage/storage.ts'
@@ -55,6 +56,7 @@ export function createApp(options: AppOptions): App {
   const { config, storage, tuner, clock, log, version, newId, pageDir = builtPageDir() } = options
   const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
   const imports = new Imports({ storage, tuner, runs, clock })
+  const whatIfs = new OneAtATime('another what-if', 5)
   let port = config.port
   const allowList = (): AllowList => ({
     port,
@@ -64,10 +66,12 @@ export function createApp(options: AppOptions): App {
   const http = createHttpApp({
     runs,
     imports,
+    whatIfs,
+    clock,
+    tuner,
     storage,
     log,
     version,
-    tunerVersion: tuner.version,
     pageDir,
     newRequestId: () => newId('request'),
     allowList,
@@ -96,7 +100,7 @@ export function createApp(options: AppOptions): App {
       // What has not answered by now has no batch at work.
       server.closeAllConnections()
       await closed
-      await imports.idle()
+      await Promise.all([imports.stop(), whatIfs.stop()])
       await storage.close()
     },
   }

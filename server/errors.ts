@@ -26,6 +26,7 @@ export const problemKinds = {
   'invalid-request': { status: 422, title: 'The request is understood but not valid' },
   'too-many-clients': { status: 422, title: 'Too many clients in one run' },
   'too-many-metrics': { status: 422, title: 'Too many own metrics in one run' },
+  'run-too-long': { status: 422, title: 'The run is too long for this' },
   'too-many-subscriptions': { status: 429, title: 'Too many subscriptions' },
   internal: { status: 500, title: 'The server failed' },
   'server-busy': { status: 503, title: 'The server is at work on another request of that kind' },

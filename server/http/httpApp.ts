@@ -2,11 +2,15 @@
 
 import express, { type Express, type RequestHandler } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
+import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { OneAtATime } from '../runs/oneAtATime.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { Tuner } from '../runs/tuner.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
+import { addAdviceRoutes } from './adviceRoutes.ts'
 import { problemHandler } from './answer.ts'
 import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
@@ -19,10 +23,12 @@ import { addTransferRoutes } from './transferRoutes.ts'
 export type HttpOptions = {
   readonly runs: Runs
   readonly imports: Imports
+  readonly whatIfs: OneAtATime
+  readonly tuner: Tuner
+  readonly clock: Clock
   readonly storage: Storage
   readonly log: Log
   readonly version: string
-  readonly tunerVersion: string
   readonly pageDir: string
   readonly newRequestId: () => string
   /** Known only once the port is. */
@@ -30,7 +36,7 @@ export type HttpOptions = {
 }
 
 function addStateRoutes(app: Express, options: HttpOptions): void {
-  const { storage, version, tunerVersion } = options
+  const { storage, version, tuner } = options
   route(app, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
   route(app, '/readyz', {
     get: async (_request, response) => {
@@ -40,7 +46,7 @@ function addStateRoutes(app: Express, options: HttpOptions): void {
   })
   route(app, '/version', {
     get: (_request, response) => {
-      response.json({ version, protocol: protocolVersion, tuner: tunerVersion, node: process.versions.node })
+      response.json({ version, protocol: protocolVersion, tuner: tuner.version, node: process.versions.node })
     },
   })
   route(app, '/openapi.json', {
@@ -75,6 +81,7 @@ export function createHttpApp(options: HttpOptions): Express {
   addRunRoutes(api, runs)
   addReadRoutes(api, runs, storage)
   addControlRoutes(api, runs)
+  addAdviceRoutes(api, options)
   app.use(apiPrefix, api)
   addPage(app, pageDir)
   app.use((request, _response, next) => {

@@ -24,6 +24,8 @@ import {
   telemetryAnswerSchema,
   telemetrySchema,
   versionSchema,
+  whatIfAnswerSchema,
+  whatIfRequestSchema,
 } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import type { ProblemCode } from '../errors.ts'
@@ -213,6 +215,15 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       body: commandRequestSchema,
       answers: { 200: controlAnswerSchema },
       problems: ['run-finished'],
+    },
+  },
+  [`${one}/what-if`]: {
+    post: {
+      id: 'askWhatIf',
+      summary: 'Fold the log under other settings; nothing is written',
+      body: whatIfRequestSchema,
+      answers: { 200: whatIfAnswerSchema },
+      problems: ['run-too-long', 'server-busy'],
     },
   },
   '/healthz': {

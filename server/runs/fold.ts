@@ -39,6 +39,24 @@ export const storedDecision = (decision: Decision): StoredDecision => ({
   body: JSON.stringify(decision),
 })
 
+const decisionsPerPage = 200
+
+/** The first decisions as stored, one after another. */
+export async function* storedDecisions(
+  storage: Storage,
+  runId: string,
+  count: number,
+): AsyncGenerator<string, void, void> {
+  let after = 0
+  while (after < count) {
+    const limit = Math.min(decisionsPerPage, count - after)
+    const page = await storage.decisions(runId, { after, limit })
+    if (page.length === 0) return
+    for (const { body } of page) yield body
+    after = page.at(-1)!.number
+  }
+}
+
 /** The points of samples among observations. */
 export const samplePoints = (observations: readonly Observation[]): Points[] =>
   observations.flatMap((observation) =>

@@ -4,13 +4,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type LogEnd, type LogHeader, logFileVersion } from '../../protocol/schemas.ts'
 import { isoTime } from '../clock.ts'
+import { storedDecisions } from '../runs/fold.ts'
 import { runNotFound } from '../runs/runErrors.ts'
 import type { RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
 import { decisionHash } from './decisionHash.ts'
 
 /** An observation may be as large as a body. */
 const observationsPerPage = 16
-const decisionsPerPage = 200
 
 const line = (value: unknown) => `${JSON.stringify(value)}\n`
 
@@ -51,13 +51,8 @@ async function* observationLines(storage: Storage, { id, observationCount }: Run
 
 async function decisionHashes(storage: Storage, { id, decisionCount }: RunRecord): Promise<string[]> {
   const hashes: string[] = []
-  while (hashes.length < decisionCount) {
-    const limit = Math.min(decisionsPerPage, decisionCount - hashes.length)
-    const page = await storage.decisions(id, { after: hashes.length, limit })
-    if (page.length === 0) throw runNotFound(id)
-    for (const { body } of page) hashes.push(decisionHash(body))
-    await nextTurn()
-  }
+  for await (const body of storedDecisions(storage, id, decisionCount)) hashes.push(decisionHash(body))
+  if (hashes.length < decisionCount) throw runNotFound(id)
   return hashes
 }
 

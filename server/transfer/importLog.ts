@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ImportAnswer, limits } from '../../protocol/schemas.ts'
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
+import { OneAtATime } from '../runs/oneAtATime.ts'
 import { runExists } from '../runs/runErrors.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
@@ -23,41 +24,32 @@ type Options = {
 type Entry<Kind extends LogEntry['kind']> = Extract<LogEntry, { kind: Kind }>
 type Read = { readonly run: Grown; readonly end: Entry<'end'>['end'] }
 
-const retrySeconds = 10
-
 export class Imports {
   private readonly options: Options
-  private atWork: Promise<unknown> | undefined
+  private readonly line = new OneAtATime('the import of another log', 10)
 
   constructor(options: Options) {
     this.options = options
   }
 
-  /** Resolves when no import is at work. */
-  async idle(): Promise<void> {
-    await this.atWork?.catch(() => {})
+  /** Waits for the import at work, whose connection is closed by now. */
+  stop(): Promise<void> {
+    return this.line.stop()
   }
 
   /**
    * @param runId of the new run; undefined = as in the file
    * @throws ServerError `server-busy`, `run-exists`, those of the file's entries and of the storage.
    */
-  async take(entries: AsyncGenerator<LogEntry, void, void>, runId?: string): Promise<ImportAnswer> {
-    if (this.atWork !== undefined)
-      throw new ServerError(
-        'server-busy',
-        `another log is being imported, and one at a time is allowed; send this one again in ${retrySeconds} seconds`,
-        { retryAfterSeconds: retrySeconds, closeConnection: true },
-      )
-    const work = this.taken(entries, runId)
-    this.atWork = work
-    try {
-      return await work
-    } finally {
-      this.atWork = undefined
-      // The rest of the body is left to whoever answers.
-      await entries.return()
-    }
+  take(entries: AsyncGenerator<LogEntry, void, void>, runId?: string): Promise<ImportAnswer> {
+    return this.line.run(async () => {
+      try {
+        return await this.taken(entries, runId)
+      } finally {
+        // The rest of the body is left to whoever answers.
+        await entries.return()
+      }
+    })
   }
 
   private async taken(
