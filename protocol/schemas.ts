@@ -29,6 +29,13 @@ export {
 } from './schemas/logFile.ts'
 export { acknowledgementSchema, actionSchema, planSchema, segmentSchema } from './schemas/plan.ts'
 export {
+  type Learned,
+  type RecommendRequest,
+  recommendRequestSchema,
+  type ScheduleRecommendation,
+  scheduleRecommendationSchema,
+} from './schemas/recommend.ts'
+export {
   approvalSchema,
   type ChangeRun,
   type CreateRun,

@@ -26,7 +26,7 @@ export const learningRateSchema = z
 
 export const budget = z.int().min(20).max(limits.stepMax)
 
-const optimizerSchema = z.strictObject({
+export const optimizerSchema = z.strictObject({
   name,
   /** Default: by the name. */
   family: z.enum(optimizerFamilies).optional(),

@@ -1,12 +1,13 @@
-// What the tuner would say: of a run under other settings. Nothing here changes a run.
+// What the tuner would say: of a run under other settings, and to a job that is no run here. Nothing here changes a run.
 
 import type { Router } from 'express'
-import { whatIfRequestSchema } from '../../protocol/schemas.ts'
+import { recommendRequestSchema, whatIfRequestSchema } from '../../protocol/schemas.ts'
 import type { Clock } from '../clock.ts'
 import type { OneAtATime } from '../runs/oneAtATime.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import { whatIf } from '../runs/whatIf.ts'
+import { recommendSchedule } from '../schedules/recommend.ts'
 import type { Storage } from '../storage/storage.ts'
 import { parameter } from './answer.ts'
 import { readJson } from './body.ts'
@@ -37,6 +38,12 @@ export function addAdviceRoutes(router: Router, { runs, storage, tuner, clock, w
         if (!gone.signal.aborted) throw error
       })
       if (answer !== undefined) response.json(answer)
+    },
+  })
+  route(router, '/schedules/recommend', {
+    post: async (request, response) => {
+      const wish = parse(recommendRequestSchema, await readJson(request))
+      response.json(await recommendSchedule({ storage, tuner, now: clock.now() }, wish))
     },
   })
 }

@@ -15,9 +15,11 @@ import {
   logLineSchema,
   overrideSchema,
   recommendationSchema,
+  recommendRequestSchema,
   runAnswerSchema,
   runListSchema,
   runSummarySchema,
+  scheduleRecommendationSchema,
   scheduleSchema,
   seriesQuerySchema,
   seriesSchema,
@@ -224,6 +226,15 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       body: whatIfRequestSchema,
       answers: { 200: whatIfAnswerSchema },
       problems: ['run-too-long', 'server-busy'],
+    },
+  },
+  [`${apiPrefix}/schedules/recommend`]: {
+    post: {
+      id: 'recommendSchedule',
+      summary: 'A schedule for a job that is no run here, from what is told of it',
+      body: recommendRequestSchema,
+      answers: { 200: scheduleRecommendationSchema },
+      problems: ['storage-failed'],
     },
   },
   '/healthz': {
