@@ -44,6 +44,9 @@ export function problemHandler(log: Log) {
       response.destroy()
       return
     }
+    // Set for an answer that did not come.
+    response.removeHeader('ETag')
+    response.set('Cache-Control', 'no-store')
     const extras = error instanceof ServerError ? error.extras : {}
     if (extras.retryAfterSeconds !== undefined) response.set('Retry-After', String(extras.retryAfterSeconds))
     if (extras.closeConnection === true && !request.complete) {

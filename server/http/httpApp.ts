@@ -12,6 +12,7 @@ import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
 import { addAdviceRoutes } from './adviceRoutes.ts'
 import { problemHandler } from './answer.ts'
+import { compressAnswers } from './compress.ts'
 import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
 import { addPage, securityHeaders } from './page.ts'
@@ -19,6 +20,7 @@ import { addReadRoutes } from './readRoutes.ts'
 import { route } from './routes.ts'
 import { addRunRoutes } from './runRoutes.ts'
 import { addTransferRoutes } from './transferRoutes.ts'
+import { createUnchanged, type Unchanged } from './unchanged.ts'
 
 export type HttpOptions = {
   readonly runs: Runs
@@ -35,7 +37,7 @@ export type HttpOptions = {
   readonly allowList: () => AllowList
 }
 
-function addStateRoutes(app: Express, options: HttpOptions): void {
+function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
   const { storage, version, tuner } = options
   route(app, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
   route(app, '/readyz', {
@@ -51,7 +53,8 @@ function addStateRoutes(app: Express, options: HttpOptions): void {
   })
   route(app, '/openapi.json', {
     // Loaded when first asked for: the start does not need it.
-    get: async (_request, response) => {
+    get: async (request, response) => {
+      if (unchanged(request, response, [])) return
       const { openApiDocument } = await import('./openapi.ts')
       response.json(openApiDocument(version))
     },
@@ -59,18 +62,20 @@ function addStateRoutes(app: Express, options: HttpOptions): void {
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, storage, log, newRequestId, allowList, pageDir } = options
+  const { runs, log, newRequestId, allowList, pageDir } = options
   const app = express()
   app.disable('x-powered-by')
-  app.set('etag', 'weak')
+  // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
+  app.set('etag', () => undefined)
   app.set('query parser', 'simple')
   const entrance: RequestHandler = (request, response, next) => {
     response.set('X-Request-Id', newRequestId())
     checkCaller(request.method, request.headers, allowList())
     next()
   }
-  app.use(entrance, securityHeaders)
-  addStateRoutes(app, options)
+  const unchanged = createUnchanged(newRequestId())
+  app.use(entrance, securityHeaders, compressAnswers)
+  addStateRoutes(app, options, unchanged)
   const api = express.Router()
   api.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store')
@@ -78,8 +83,8 @@ export function createHttpApp(options: HttpOptions): Express {
   })
   // Before the runs': else `import` would be the id of one.
   addTransferRoutes(api, options)
-  addRunRoutes(api, runs)
-  addReadRoutes(api, runs, storage)
+  addRunRoutes(api, { ...options, unchanged })
+  addReadRoutes(api, { ...options, unchanged })
   addControlRoutes(api, runs)
   addAdviceRoutes(api, options)
   app.use(apiPrefix, api)

@@ -42,6 +42,8 @@ function responsesOf(path: string, method: Method, operation: Operation): Json {
       responses[status] = { description: operation.summary, content: { ...json, ...other } }
     }
   }
+  if (operation.isConditional)
+    responses[304] = { description: 'Not changed since the `ETag` of `If-None-Match`' }
   for (const code of problemsOf(path, method, operation)) {
     const { status, title } = problemKinds[code]
     const described = responses[status]

@@ -48,6 +48,8 @@ export type Operation = {
   readonly otherMedia?: string
   /** The answer is no JSON document, but lines of this type, each as the schema says. */
   readonly answerLines?: typeof logMedia
+  /** A read that answers 304 to who has the answer already (`If-None-Match`). */
+  readonly isConditional?: true
   /** Besides those that every operation of its kind may meet. */
   readonly problems?: readonly ProblemCode[]
 }
@@ -113,7 +115,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     },
   },
   [one]: {
-    get: { id: 'readRun', summary: 'Read a run', answers: { 200: runSummarySchema } },
+    get: { id: 'readRun', isConditional: true, summary: 'Read a run', answers: { 200: runSummarySchema } },
     patch: {
       id: 'changeRun',
       summary: 'Rename, tag, or change mode or budget',
@@ -154,6 +156,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [`${one}/series`]: {
     get: {
       id: 'readSeries',
+      isConditional: true,
       summary: 'Charts: buckets of steps',
       query: seriesQuerySchema,
       answers: { 200: seriesSchema },
@@ -163,6 +166,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [`${one}/decisions`]: {
     get: {
       id: 'listDecisions',
+      isConditional: true,
       summary: 'Decisions in order',
       query: listDecisionsQuery,
       answers: { 200: decisionListSchema },
@@ -186,6 +190,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [`${one}/schedule`]: {
     get: {
       id: 'readSchedule',
+      isConditional: true,
       summary: 'The schedule, applied and planned; each step once, the first report of it',
       query: scheduleQuery,
       answers: { 200: scheduleSchema },

@@ -26,7 +26,8 @@ function operationAt(method: string, address: string): Known | undefined {
 
 /** What of an answer is not in the contract; undefined = all of it is. */
 function departure({ path, method, operation }: Known, status: number, body: unknown): string | undefined {
-  const { id, answers, otherMedia, answerLines } = operation
+  const { id, answers, otherMedia, answerLines, isConditional } = operation
+  if (status === 304 && isConditional) return undefined
   const schema = answers[status]
   if (schema === undefined) {
     const { data, error } = problemSchema.safeParse(body)
