@@ -29,15 +29,11 @@ export function addAdviceRoutes(router: Router, { runs, storage, tuner, clock, w
       const record = await runs.record(parameter(request, 'id'))
       const gone = new AbortController()
       response.once('close', () => gone.abort())
-      const work = whatIfs.run((ending) => {
+      const answer = await whatIfs.run((ending) => {
         const signal = AbortSignal.any([gone.signal, ending])
         return whatIf({ storage, tuner, now: clock.now(), signal }, record, wish)
       })
-      const answer = await work.catch((error) => {
-        // Nobody is there to be told.
-        if (!gone.signal.aborted) throw error
-      })
-      if (answer !== undefined) response.json(answer)
+      response.json(answer)
     },
   })
   route(router, '/schedules/recommend', {

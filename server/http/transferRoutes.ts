@@ -30,7 +30,8 @@ export function addTransferRoutes(router: Router, { runs, storage, imports }: Pa
       const record = await runs.record(parameter(request, 'id'))
       response.type(logMedia)
       response.set('Content-Disposition', `attachment; filename="${record.id}.twostep.ndjson"`)
-      await pipeline(Readable.from(exportedLog(storage, record)), response)
+      // One piece at a time: a slow reader leaves the rest in the storage.
+      await pipeline(Readable.from(exportedLog(storage, record), { highWaterMark: 1 }), response)
     },
   })
 }

@@ -15,15 +15,13 @@ import type { Decision, Observation, RunOptions } from '../../protocol/vocabular
 import { ServerError } from '../errors.ts'
 import { parse } from '../http/validate.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
-import { foldObservations, storedDecision, storedDecisions } from './fold.ts'
+import { foldObservations, storedDecision, storedDecisions, storedObservations } from './fold.ts'
 import { decodeObservation } from './observationCodec.ts'
-import { runNotFound } from './runErrors.ts'
 import { nextRecord, summaryAt } from './runRecord.ts'
 import type { FoldState, Tuner } from './tuner.ts'
 
 /** Pairs of decisions in one answer. */
 export const pairsMax = 1_000
-const observationsPerTurn = 16
 
 export const whatIfNote =
   'The log stays what it is: rates that were applied, probes that were taken and the job’s answers to actions are those of the real run; only what would have been decided from them is new.'
@@ -122,18 +120,13 @@ export async function whatIf(
   const comparison = new Comparison(storedDecisions(storage, id, decisionCount))
   let state: FoldState = tuner.initialState()
   let commandsLeftOut = 0
-  for (let after = 0; after < observationCount; ) {
-    const limit = Math.min(observationsPerTurn, observationCount - after)
-    const page = (await storage.observations(id, { after, limit })).map(decodeObservation)
-    if (page.length === 0) throw runNotFound(id)
-    after = page.at(-1)!.number
-    const kept = page.filter((observation) => !isReplaced(observation, request))
-    commandsLeftOut += page.length - kept.length
-    const folded = foldObservations(
-      tuner,
-      state,
-      kept.map((observation) => changed(observation, request)),
-    )
+  for await (const stored of storedObservations(storage, id, observationCount)) {
+    const observation = decodeObservation(stored)
+    if (isReplaced(observation, request)) {
+      commandsLeftOut++
+      continue
+    }
+    const folded = foldObservations(tuner, state, [changed(observation, request)])
     state = folded.state
     for (const decision of folded.decisions) await comparison.add(decision)
     await nextTurn()

@@ -1,16 +1,14 @@
 // A run's log as the lines of a file, page by page, so that a log of any length fits in memory. It ends where the run
 // stood when the export began; a run that is deleted meanwhile breaks it off, and the missing last line tells.
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type LogEnd, type LogHeader, logFileVersion } from '../../protocol/schemas.ts'
 import { isoTime } from '../clock.ts'
-import { storedDecisions } from '../runs/fold.ts'
+import { storedDecisions, storedObservations } from '../runs/fold.ts'
 import { runNotFound } from '../runs/runErrors.ts'
 import type { RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
 import { decisionHash } from './decisionHash.ts'
 
-/** An observation may be as large as a body. */
-const observationsPerPage = 16
+const charactersAtOnce = 64 * 1_024
 
 const line = (value: unknown) => `${JSON.stringify(value)}\n`
 
@@ -37,16 +35,16 @@ function headerOf(record: RunRecord, sequences: ReadonlyMap<string, number>): Lo
 const observationLine = ({ number, receivedAt, kind, body }: StoredObservation) =>
   `{"number":${number},"receivedAt":"${isoTime(receivedAt)}","kind":"${kind}","body":${body}}\n`
 
+/** Lines together, so that short ones are not written one by one. */
 async function* observationLines(storage: Storage, { id, observationCount }: RunRecord) {
-  let after = 0
-  while (after < observationCount) {
-    const limit = Math.min(observationsPerPage, observationCount - after)
-    const page = await storage.observations(id, { after, limit })
-    if (page.length === 0) throw runNotFound(id)
-    after = page.at(-1)!.number
-    yield page.map(observationLine).join('')
-    await nextTurn()
+  let lines = ''
+  for await (const stored of storedObservations(storage, id, observationCount)) {
+    lines += observationLine(stored)
+    if (lines.length < charactersAtOnce) continue
+    yield lines
+    lines = ''
   }
+  yield lines
 }
 
 async function decisionHashes(storage: Storage, { id, decisionCount }: RunRecord): Promise<string[]> {

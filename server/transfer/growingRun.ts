@@ -25,7 +25,7 @@ import type {
 import { decisionHash } from './decisionHash.ts'
 import { lineError } from './lines.ts'
 
-/** What is stored at once; each is one write to the disk, between which the server breathes. */
+/** What is stored at once; each is one write to the disk. */
 const sliceObservations = 64
 const sliceSamples = 4_000
 
@@ -125,14 +125,13 @@ export class GrowingRun {
     return { ...record, name, project, tags, ...seen }
   }
 
-  /** Stores what has come together, if it is much. Resolves to whether it was. */
-  async storeIfDue(): Promise<boolean> {
+  /** Stores what has come together, if it is much. */
+  async storeIfDue(): Promise<void> {
     const isDue =
       this.observations.length >= sliceObservations ||
       this.samples >= sliceSamples ||
       this.series.dirtyCount() >= snapshotChunks
     if (isDue) await this.store()
-    return isDue
   }
 
   private async store(): Promise<void> {

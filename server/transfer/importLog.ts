@@ -87,7 +87,8 @@ export class Imports {
       if (entry.kind === 'end') end = entry.end
       if (entry.kind !== 'observation') continue
       await growing.add(entry.stored, entry.line)
-      if (await growing.storeIfDue()) await nextTurn()
+      await growing.storeIfDue()
+      await nextTurn()
     }
     return { run: await growing.finish(), end: end! }
   }
