@@ -114,7 +114,9 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   /** Keys that stand among the deletions until their intake is finished. */
   const intakes = new Set<number>()
   const nextDeletion = () =>
-    all<{ run: number }>('SELECT run FROM deletions').find(({ run }) => !intakes.has(run))?.run
+    all<{ run: number }>('SELECT run FROM deletions LIMIT ?', intakes.size + 1).find(
+      ({ run }) => !intakes.has(run),
+    )?.run
   const sweepDeletions = async () => {
     for (;;) {
       const run = closed ? undefined : nextDeletion()
