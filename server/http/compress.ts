@@ -1,5 +1,5 @@
 // Answers go out as brotli or gzip where their callers take it and it is worth it. `compression` of express would be the
-// rule here; docs/decisions/0024 says why it is not used. What streams is flushed as it comes, and no faster than the
+// rule here; docs/decisions/0025 says why it is not used. What streams is flushed as it comes, and no faster than the
 // caller reads.
 
 import { type BrotliCompress, constants, createBrotliCompress, createGzip, type Gzip } from 'node:zlib'
