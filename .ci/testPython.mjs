@@ -1,7 +1,7 @@
 // @ts-check
 // `npm run test:python [-- --standard-library|--torch]`: the tests of the Python client. What needs only Python runs with the
-// python3 found; for the PyTorch half a virtual environment is made in python/.venv (a download of some 3 GB, kept for
-// the next time; pip's own settings hold), unless PYTHON_WITH_TORCH names an interpreter that has it. What cannot be
+// python3 found; for PyTorch and the other frameworks a virtual environment is made in python/.venv (a download of some 3 GB,
+// kept for the next time; pip's own settings hold), unless PYTHON_WITH_TORCH names an interpreter that has PyTorch. What cannot be
 // run here is skipped, loudly, and counts as nothing. Ends with the plain line "N passed, N failed", the counts being
 // the runner's own; --report FILE writes them as JSON.
 
@@ -14,7 +14,11 @@ import { parseArgs } from 'node:util'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const folder = join(root, 'python')
 const environment = join(folder, '.venv')
-const packages = ['torch>=2.4', 'numpy']
+// Exact, so that a new version of a framework fails on the day that somebody moves to it, and on no other.
+const packages = [
+  ...['torch==2.15.0', 'numpy==2.4.6', 'transformers==5.24.0', 'accelerate==1.15.0', 'lightning==2.6.6'],
+  ...['keras==3.15.1', 'optax==0.2.8', 'jax==0.10.2'],
+]
 const isWindows = process.platform === 'win32'
 const { values } = parseArgs({
   options: {
@@ -47,7 +51,7 @@ function withTorch(python) {
     throw new Error(`PYTHON_WITH_TORCH is ${given}, which does not import torch`)
   }
   const own = join(environment, isWindows ? 'Scripts/python.exe' : 'bin/python')
-  if (runs(own, 'import torch, numpy')) return own
+  if (runs(own, 'import torch, numpy, transformers, accelerate, lightning, keras, optax')) return own
   console.log(`Installing ${packages.join(', ')} into ${environment}, some 3 GB`)
   const made = spawnSync(python, ['-m', 'venv', '--clear', environment], { encoding: 'utf8' })
   if (made.status !== 0)

@@ -36,7 +36,8 @@ export type TrainerEvent =
       readonly budgetSteps: number | null
     }
   | { readonly event: 'decision'; readonly decision: Decision }
-  | { readonly event: 'notice'; readonly message: string }
+  /** `isUnsent`: it says what of the run the server has not got. */
+  | { readonly event: 'notice'; readonly message: string; readonly isUnsent?: boolean }
   | SummaryEvent
 
 export type EventSink = (event: TrainerEvent) => void

@@ -1,5 +1,5 @@
-// The trainer as a program: options in, lines out. Exit status 0 = trained, 1 = could not, was stopped, or ended no better than it began, 2 = wrong
-// usage. The first SIGINT or SIGTERM stops it before the next step, with its state saved; a second one kills it.
+// The trainer as a program: options in, lines out. Exit status 0 = trained; 1 = could not, was stopped, ended no better than
+// it began, or could not report all of it; 2 = wrong usage. The first SIGINT or SIGTERM stops it before the next step, with its state saved; a second one kills it.
 
 import { randomBytes } from 'node:crypto'
 import { BackendError } from './backends/openBackend.ts'
@@ -10,6 +10,11 @@ import { runTraining } from './run.ts'
 
 /** A person reads a progress line this often. */
 const progressSeconds = 2
+
+// Whoever read the lines has gone; the training goes on.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
 
 function createPrinter(asEvents: boolean): (event: TrainerEvent) => void {
   if (asEvents) return (event) => void process.stdout.write(`${eventLine(event)}\n`)
@@ -37,12 +42,17 @@ async function main(): Promise<number> {
     const runId = options.runId ?? newRunId(options.task, options.model)
     const stop = new AbortController()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+    const print = createPrinter(options.events)
+    let isUnsent = false
     const summary = await runTraining(options, {
-      emit: createPrinter(options.events),
+      emit: (event) => {
+        if (event.event === 'notice' && event.isUnsent === true) isUnsent = true
+        print(event)
+      },
       runId,
       stop: stop.signal,
     })
-    return summary === undefined || summary.isBetter === false ? 1 : 0
+    return summary === undefined || summary.isBetter === false || isUnsent ? 1 : 0
   } catch (cause) {
     const isUsage = cause instanceof UsageError || cause instanceof RangeError
     const known = isUsage || cause instanceof DataError || cause instanceof BackendError

@@ -43,7 +43,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-export const usage = `Usage: node dist/trainer/main.js [options]
+export const usage = `Usage: twostep train [options]
 
 Trains a small network with TensorFlow.js, steered by a twostep server or by a schedule.
 
@@ -62,7 +62,7 @@ Trains a small network with TensorFlow.js, steered by a twostep server or by a s
   --schedule FILE                   follow an exported plan, JSON {"segments": [...]}, without steering
   --backend ${backendChoices.join('|')}  (auto: the fastest that passes its self-test)
   --seed N                          (1)
-  --server URL                      twostep server; absent: train by the schedule alone
+  --server URL                      twostep server (TWOSTEP_SERVER_URL); absent: train by the schedule alone
   --name TEXT, --project TEXT       how the run is listed
   --run-id ID                       the run's id; with --resume: the run to go on with
   --resume                          go on from the last checkpoint on disk

@@ -278,8 +278,9 @@ export async function runTraining(
   } finally {
     reporter?.close()
     if (reporter?.hasUnsent) {
-      const message = `not everything was reported: the rest waits in ${reporter.spoolFile}`
-      emit({ event: 'notice', message })
+      const command = `twostep train --resume --run-id ${around.runId} --server ${options.server}`
+      const message = `not everything was reported: the rest waits in ${reporter.spoolFile}; "${command}" sends it once the server is there`
+      emit({ event: 'notice', message, isUnsent: true })
     }
     trainer.dispose()
   }

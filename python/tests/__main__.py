@@ -1,6 +1,6 @@
 """Runs the tests and prints the plain line `N passed, N failed`; exit status 0 only if nothing failed.
 
-`--standard-library`: only what needs nothing but Python; `--torch`: only what needs PyTorch.
+`--standard-library`: only what needs nothing but Python; `--torch`: only what needs PyTorch or another framework.
 """
 
 import argparse
@@ -51,11 +51,12 @@ def main() -> int:
         names = [f"tests.{path.stem}" for path in sorted(HERE.glob("test_*.py"))]
         suite.addTests(loader.loadTestsFromNames(names))
     if not given.standard_library:
-        names = [f"tests.torch.{path.stem}" for path in sorted((HERE / "torch").glob("test_*.py"))]
-        try:
-            suite.addTests(loader.loadTestsFromNames(names))
-        except unittest.SkipTest as reason:
-            print(f"skipped: {reason}")
+        for folder in ("torch", "adapters"):
+            names = [f"tests.{folder}.{path.stem}" for path in sorted((HERE / folder).glob("test_*.py"))]
+            try:
+                suite.addTests(loader.loadTestsFromNames(names))
+            except unittest.SkipTest as reason:
+                print(f"skipped: {reason}")
     runner = unittest.TextTestRunner(resultclass=Result, verbosity=2)
     result = runner.run(suite)
     failed = result.testsRun - result.passed - len(result.skipped) - len(result.expectedFailures)

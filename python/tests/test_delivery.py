@@ -158,9 +158,9 @@ class TheServerIsAway(Unkind):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             run = self.run_of(f"http://127.0.0.1:{taken.getsockname()[1]}", budget_steps=100)
-            self.train(run, 50, pause=0.001)
+            self.train(run, 30, pause=0.001)
             self.assertEqual(run.learning_rate, twostep.follow.COMMON_RATE)
-            self.train(run, 50, pause=0.001)
+            self.train(run, 70, pause=0.001)
             self.assertEqual(run.learning_rate, 0.0)
             began = time.monotonic()
             run.finish()

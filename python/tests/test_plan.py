@@ -69,7 +69,7 @@ class GoldenPlans(unittest.TestCase):
 class OwnPlans(unittest.TestCase):
     def test_the_own_plan_holds_the_rate_and_ends_annealed(self) -> None:
         plan = own_plan(0.1, 100, 40)
-        self.assertEqual([plan.rate(step) for step in (40, 119, 120, 130, 140)], [0.1, 0.1, 0.1, 0.05, 0.0])
+        self.assertEqual([plan.rate(step) for step in (40, 69, 70, 105, 140)], [0.1, 0.1, 0.1, 0.05, 0.0])
 
     def test_a_budget_is_read_as_the_server_reads_it(self) -> None:
         read = [(0, 100, 100), (1, 100, 101), (10, 100, 100), (40_000, 50_000, 50_000), (40_000, 100, 40_100)]

@@ -1,6 +1,6 @@
 """accelerate: a loop of one's own with `accelerator.prepare`, steered, in one process or several.
 
-A tracker (`accelerator.log`) sees only what it is told and cannot set a rate, so this is none:
+A tracker (`accelerator.log`) sees only what it is told and cannot set a rate, so this is none, and goes beside one:
 
 steering = Steering(run, accelerator, model, optimizer, evaluate=held_out_loss)     # after prepare; in every process
 for batch in loader:
@@ -14,7 +14,8 @@ for batch in loader:
         break
 run.finish()
 
-Leave the scheduler out, or prepare a `TwostepScheduler`. Only the main process speaks with the server.
+Leave the scheduler out, or prepare a `TwostepScheduler`. Only the main process speaks with the server. With
+`Accelerator(log_with=TwostepTracker(run))` what `accelerator.log` is told goes to the run as well.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator  # type: ignore[import-untyped]
+from accelerate.tracking import GeneralTracker, on_main_process  # type: ignore[import-untyped]
 
 from .run import Run
 
@@ -73,3 +75,30 @@ class Steering:
         self._loss, self._parts = None, 0
         skipped = bool(getattr(self._optimizer, "step_was_skipped", False))
         self.run.step(mean, **{"skipped": skipped, **seen})
+
+
+class TwostepTracker(GeneralTracker):  # type: ignore[misc]
+    """What `accelerator.log` is told becomes metrics of the run, told with the step after; what is no number is left out."""
+
+    name = "twostep"
+    requires_logging_directory = False
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+
+    @property
+    def tracker(self) -> Run:
+        return self._run
+
+    @on_main_process  # type: ignore[untyped-decorator]
+    def store_init_configuration(self, values: dict[str, Any]) -> None:
+        """They belong into `twostep.init(config=…)`, before the run is made."""
+
+    @on_main_process  # type: ignore[untyped-decorator]
+    def log(self, values: dict[str, Any], step: int | None = None, **kwargs: Any) -> None:
+        self._run.log(values)
+
+    @on_main_process  # type: ignore[untyped-decorator]
+    def finish(self) -> None:
+        """The run ends by `run.finish()`, which puts the kept weights into the model."""

@@ -1,4 +1,5 @@
-"""Lightning's `Trainer`, steered: `Trainer(callbacks=[TwostepCallback(run)])`; automatic and manual optimization.
+"""Lightning's `Trainer`, steered: `Trainer(callbacks=[TwostepCallback(run)])`; automatic and manual optimization. What the module
+logs goes to the run as well with `Trainer(logger=TwostepLogger(run), …)`.
 
 The rates follow the plan: schedulers that the module configures are taken out (a log line says so). Written for Lightning 2;
 one process, and at most one step of the steered optimizer a batch.
@@ -12,6 +13,8 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers.logger import Logger, rank_zero_experiment
+from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.types import LRSchedulerConfig
 
 from .run import Run
@@ -126,3 +129,33 @@ class TwostepCallback(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.run.load_state_dict(state_dict)
+
+
+class TwostepLogger(Logger):
+    """Metrics that the module logs become metrics of the run, told with the step after. It steers nothing: that is the callback's."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+
+    @property
+    def name(self) -> str:
+        return "twostep"
+
+    @property
+    def version(self) -> str | None:
+        return self._run.run_id
+
+    @property
+    @rank_zero_experiment  # type: ignore[untyped-decorator]
+    def experiment(self) -> Run:
+        return self._run
+
+    @rank_zero_only  # type: ignore[untyped-decorator]
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        # Lightning adds the epoch by itself.
+        self._run.log({key: value for key, value in metrics.items() if key != "epoch"})
+
+    @rank_zero_only  # type: ignore[untyped-decorator]
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """They belong into `twostep.init(config=…)`, before the run is made."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import atexit
 import functools
 import logging
-import math
 import os
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
-from .batches import METRICS_MAX, NAME_MAX, Row
+from .batches import METRICS_MAX, Row
+from .columns import Columns, Lookout
 from .follow import COMMON_RATE, START_SECONDS, Follower
 from .hands import Hands, NoHands
 from .plan import end_of_budget, own_plan
@@ -31,7 +30,6 @@ FAULTS_MAX = 3
 CLOSE_SECONDS = 10.0
 SECURE_SECONDS = 0.25
 """A checkpoint waits that long for the delivery of what came before it, else it is written to disk."""
-PENDING_MAX = 1_000
 
 
 def harmless(method: Callable[P, R]) -> Callable[P, R]:
@@ -63,9 +61,9 @@ class Run(Follower):
         self._is_closed = False
         self._left_at: float | None = None
         self._faults = 0
-        self._pending: deque[tuple[int, Any, Any, Any]] = deque()
-        self._metric_names: set[str] = set()
-        self._told: set[str] = set()
+        self._columns = Columns()
+        self._lookout = Lookout()
+        self._logged: dict[str, Any] = {}
 
     # ---- what a job calls
 
@@ -123,6 +121,7 @@ class Run(Follower):
             hands.close()
             return
         self._hands = hands
+        self._columns.read = hands.number
         self._begin()
 
     @harmless
@@ -159,22 +158,23 @@ class Run(Follower):
             if self._left_at is not None:
                 columns["stepSeconds"] = now - self._left_at
             if loss is not None:
-                columns["loss"] = self._number("loss", loss)
+                columns["loss"] = self._columns.number("loss", loss)
             if learning_rate is not None:
                 columns["learningRate"] = float(learning_rate)
             elif "learningRate" not in columns and self._is_steered:
                 columns["learningRate"] = self.learning_rate
             if gradient_norm is not None:
-                columns["gradientNormSquared"] = _squared(self._number("gradient_norm", gradient_norm))
+                columns["gradientNormSquared"] = self._columns.squared("gradient_norm", gradient_norm)
             if skipped is not None:
                 columns["skipped"] = 1 if skipped else 0
             if batch_size is not None or tokens is not None or objective is not None:
-                self._more(columns, batch_size, tokens, objective)
+                self._columns.more(columns, batch_size, tokens, objective)
             if reporter is not None:
-                self._look(columns)
-                reporter.note(
-                    Row(self._plan.version, columns, None if metrics is None else self._own(metrics))
-                )
+                self._lookout.look(step, columns, self._restored_at, self._see)
+                if self._logged:
+                    metrics, self._logged = {**self._logged, **(metrics or {})}, {}
+                own = None if metrics is None else self._columns.metrics(metrics)
+                reporter.note(Row(self._plan.version, columns, own))
         except Exception:  # noqa: BLE001 the step counts, and is due for a meeting, all the same
             self._stumbled("step")
         self.step_count = step + 1
@@ -186,6 +186,12 @@ class Run(Follower):
         if self._is_steered:
             self._hands.apply(self.learning_rate, self.momentum)
         self._left_at = time.perf_counter()
+
+    @harmless
+    def log(self, metrics: Mapping[str, Any]) -> None:
+        """For loggers: metrics of the job's own, which are told with the next step."""
+        if self._is_here() and len(self._logged) < METRICS_MAX:
+            self._logged.update(metrics)
 
     @harmless
     def finish(self, reason: str | None = None) -> None:
@@ -319,67 +325,7 @@ class Run(Follower):
         if self._faults >= FAULTS_MAX and self._is_steered and os.getpid() == self._process:
             self._hands.apply(self.learning_rate, self.momentum)
 
-    def _number(self, name: str, value: Any) -> Any:
-        """A number, or what gives it later; None, told once, where it is none: the step is reported all the same."""
-        if type(value) is float:
-            return value
-        try:
-            return self._hands.number(value)
-        except Exception as error:  # noqa: BLE001 a tensor of many numbers, a text, a deleted buffer
-            self._tell_once(f"{name} of step() must be one number, got {type(value).__name__}: {error}")
-            return None
-
-    def _tell_once(self, text: str) -> None:
-        if text not in self._told and len(self._told) < 100:
-            self._told.add(text)
-            log.warning("twostep: %s", text)
-
-    def _more(
-        self, columns: dict[str, Any], batch_size: int | None, tokens: int | None, objective: str | None
-    ) -> None:
-        for name, key, value in (("batch_size", "batchSize", batch_size), ("tokens", "tokens", tokens)):
-            number = None if value is None else self._number(name, value)
-            if isinstance(number, (int, float)) and number >= 0:
-                columns[key] = number
-            elif value is not None:
-                self._tell_once(f"{name} of step() must be 0 or more, got {value!r}")
-        if objective is not None and str(objective):
-            columns["objective"] = str(objective)[:NAME_MAX]
-
-    def _own(self, metrics: dict[str, Any]) -> dict[str, Any]:
-        own = {}
-        for key, value in metrics.items():
-            name = str(key)[:NAME_MAX] or "metric"
-            if name not in self._metric_names:
-                if len(self._metric_names) >= METRICS_MAX:
-                    self._tell_once(f"a run has at most {METRICS_MAX} metrics of its own; more are left out")
-                    continue
-                self._metric_names.add(name)
-            own[name] = self._number(f"metric {name}", value)
-        return own
-
-    def _look(self, columns: dict[str, Any]) -> None:
-        """The tripwire sees the step, or, where the device has its loss only later, an earlier one."""
-        loss, squared, skipped = (
-            columns.get("loss"),
-            columns.get("gradientNormSquared"),
-            columns.get("skipped"),
-        )
-        if not self._pending and not (callable(loss) or callable(squared) or callable(skipped)):
-            if not skipped:
-                self._see(loss, squared)
-            return
-        pending = self._pending
-        pending.append((self.step_count, loss, squared, skipped))
-        if len(pending) > PENDING_MAX:
-            pending.popleft()
-        while pending and all(_is_ready(value) for value in pending[0][1:]):
-            step, loss, squared, skipped = pending.popleft()
-            if step >= self._restored_at and not _now(skipped):
-                self._see(_now(loss), _now(squared))
-
-    def _see(self, loss: float | None, squared: float | None) -> None:
-        norm = math.sqrt(squared) if squared is not None and squared >= 0 else None
+    def _see(self, loss: float | None, norm: float | None) -> None:
         if self._wire.see(self._plan.tripwire, loss, norm) and self._reporter is not None:
             self._is_tripped = self._ranks.meets_each is None
             self._reporter.ask()
@@ -406,32 +352,3 @@ class Run(Follower):
         if self._faults == FAULTS_MAX and self._ranks.meets_each is None:
             log.error("twostep: three faults; nothing more is reported, the plan at hand is followed")
             self._is_on = False
-
-
-def _squared(value: Any) -> Any:
-    if callable(value):
-        return Squared(value)
-    return None if value is None else value * value
-
-
-class Squared:
-    """The square of a number that the device has only later."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: Callable[[], float]) -> None:
-        self._value = value
-
-    def is_ready(self) -> bool:
-        return _is_ready(self._value)
-
-    def __call__(self) -> float:
-        return self._value() ** 2
-
-
-def _is_ready(value: Any) -> bool:
-    return not callable(value) or not hasattr(value, "is_ready") or bool(value.is_ready())
-
-
-def _now(value: Any) -> float | None:
-    return None if value is None else float(value() if callable(value) else value)

@@ -179,7 +179,28 @@ test('a run goes into a file and comes back as another, as its bytes or compress
   expect(readdirSync(folder).filter((name) => /nobody|part/.test(name))).toEqual([])
 })
 
+test('a reader that has seen enough ends a verb without an error', async () => {
+  const { url } = await serve('--port', '0')
+  await call(url, 'POST', '/runs', { runId: 'r1', budgetSteps: 10_000 })
+  const steps = sampleBatch(0, 5_000)
+  await call(url, 'POST', '/runs/r1/telemetry', { clientId: 'c', sequence: 1, steps })
+  const words = ['get', 'schedule', 'r1', '--format', 'csv', '--server', url]
+  const child = spawn(process.execPath, [entry, ...words], { cwd: folder, env })
+  children.push(child)
+  child.stdout.destroy()
+  let err = ''
+  child.stderr.on('data', (data) => {
+    err += data
+  })
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0)
+  expect(err).toBe('')
+})
+
 test('wrong usage is exit status 2 with a sentence', async () => {
+  const { url } = await serve('--port', '0')
+  const limit = spawn(process.execPath, [entry, 'list', 'runs', '--limit', 'many', '--server', url], { env })
+  children.push(limit)
+  expect(await new Promise((resolve) => limit.once('close', resolve))).toBe(2)
   const port = start('serve', '--port', 'high')
   expect(await port.ended).toBe(2)
   expect(port.output.err).toContain(

@@ -8,6 +8,7 @@ import type { Config } from '../config.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
 import { packagePath } from './place.ts'
 import { table } from './sentences.ts'
+import { whyNoTrainer } from './trainerProcess.ts'
 
 export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string }
 
@@ -76,10 +77,10 @@ function checkPort({ host, port }: Config): Promise<Check> {
 
 /** What the trainer says of cards, TensorFlow and the backend it would take, in a process of its own. */
 function checkTrainer(): readonly Check[] {
-  const file = packagePath(reportEntry)
-  if (!existsSync(file))
-    return [{ name: 'trainer', ok: true, detail: 'not here: this computer can serve, but not train' }]
-  const { stdout, stderr, status, signal } = spawnSync(process.execPath, [file], {
+  const reason = whyNoTrainer(reportEntry)
+  if (reason !== undefined)
+    return [{ name: 'trainer', ok: true, detail: `this computer can serve, but not train: ${reason}` }]
+  const { stdout, stderr, status, signal } = spawnSync(process.execPath, [packagePath(reportEntry)], {
     encoding: 'utf8',
     timeout: reportMilliseconds,
   })

@@ -11,6 +11,9 @@ export const defaultServerUrl = 'http://127.0.0.1:7317'
 export const readEnvironmentServer = (environment: Readonly<Record<string, string | undefined>>): string =>
   environment.TWOSTEP_SERVER_URL || defaultServerUrl
 
+/** What the server answers where a read itself, which is made of the command line, is wrong. */
+const wrongUsage: ReadonlySet<number> = new Set([400, 422])
+
 /** Calls a path under /api/v1. @throws CommandError if there is no server or it answers with a problem. */
 export async function callRemote(serverUrl: string, path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response
@@ -27,7 +30,8 @@ export async function callRemote(serverUrl: string, path: string, init: RequestI
   if (!type.includes('problem+json'))
     throw new CommandError(`${serverUrl} answered ${response.status}: is it a twostep server?`)
   const { detail, code } = parseAnswer(problemSchema, await response.text(), serverUrl)
-  throw new CommandError(`${detail} (${code})`)
+  const isMisread = init.method === undefined && wrongUsage.has(response.status)
+  throw new CommandError(`${detail} (${code})`, isMisread ? 2 : 1)
 }
 
 /** GETs a path under /api/v1. @throws CommandError if there is no server or it answers with a problem. */

@@ -3,12 +3,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { CommandError } from '../errors.ts'
 import { packagePath } from './place.ts'
 import type { Progress } from './sentences.ts'
 
 const entry = 'dist/trainer/main.js'
+const setupEntry = 'dist/trainer/backends/native/setup.js'
 /** Lines of the trainer's standard error that are kept to say why it died. */
 const errorLinesMax = 20
 
@@ -20,11 +22,23 @@ export type TrainerEvents = {
 }
 export type TrainerEnd = { readonly exitStatus: number; readonly lastErrors: readonly string[] }
 
-function trainerEntry(): string {
-  const file = packagePath(entry)
-  if (!existsSync(file))
-    throw new CommandError(`the trainer is not built (${file} is missing): run \`npm run build\``)
-  return file
+/** Why the trainer cannot be started; undefined = it is here, with what it stands on. */
+export function whyNoTrainer(path: string = entry): string | undefined {
+  const file = packagePath(path)
+  if (!existsSync(file)) return `the trainer is not built (${file} is missing): run \`npm run build\``
+  try {
+    createRequire(file).resolve('@tensorflow/tfjs-core')
+    return undefined
+  } catch {
+    return 'this twostep was installed without its trainer (@tensorflow/tfjs-core is missing): install it again without --omit=optional, or let another job report to the server'
+  }
+}
+
+/** @throws CommandError if the trainer, or what it stands on, is not here. */
+function trainerFile(path: string): string {
+  const reason = whyNoTrainer(path)
+  if (reason !== undefined) throw new CommandError(reason)
+  return packagePath(path)
 }
 
 function takeLine(line: string, events: TrainerEvents): void {
@@ -47,7 +61,7 @@ export function startTrainer(
   options: readonly string[],
   events: TrainerEvents,
 ): { readonly child: ChildProcess; readonly ended: Promise<TrainerEnd> } {
-  const child = spawn(process.execPath, [trainerEntry(), ...options, '--events'], {
+  const child = spawn(process.execPath, [trainerFile(entry), ...options, '--events'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const lastErrors: string[] = []
@@ -69,8 +83,13 @@ export function startTrainer(
 }
 
 /** `twostep train`: the trainer with its own options and this terminal. Resolves to its exit status. */
-export function train(options: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [trainerEntry(), ...options], { stdio: 'inherit' })
+export const train = (options: readonly string[]): Promise<number> => runHere(entry, options)
+
+/** `twostep setup-tensorflow`: brings native TensorFlow for the trainer. Resolves to its exit status. */
+export const setUpTensorflow = (options: readonly string[]): Promise<number> => runHere(setupEntry, options)
+
+function runHere(path: string, options: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [trainerFile(path), ...options], { stdio: 'inherit' })
   // Ctrl-C reaches the trainer by itself; wait for it to end in its own way.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))

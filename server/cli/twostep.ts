@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { type Config, loadConfig, type Settings } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { packageVersion } from './place.ts'
-import { defaultServerUrl, readEnvironmentServer } from './remote.ts'
+import { readEnvironmentServer } from './remote.ts'
 
 type ServerFlags = Settings & { readonly json?: boolean }
 
@@ -43,11 +43,7 @@ function withServerOptions(command: Command): Command {
 function withReadOptions(command: Command): Command {
   const server = readEnvironmentServer(process.env)
   return command
-    .option(
-      '--server <url>',
-      `address of the server (TWOSTEP_SERVER_URL; default ${defaultServerUrl})`,
-      server,
-    )
+    .option('--server <url>', 'address of the server (TWOSTEP_SERVER_URL)', server)
     .option('--json', "print the server's JSON")
 }
 
@@ -93,6 +89,18 @@ function addServerVerbs(program: Command): void {
     .action(async (options: string[]) => {
       const { train } = await import('./trainerProcess.ts')
       exitWith(await train(options))
+    })
+}
+
+function addSetupVerb(program: Command): void {
+  program
+    .command('setup-tensorflow')
+    .description('bring native TensorFlow for the trainer (Linux on x64); says what it downloads first')
+    .option('--cpu', 'for the processor')
+    .option('--gpu', 'for NVIDIA cards')
+    .action(async ({ cpu, gpu }: { cpu?: boolean; gpu?: boolean }) => {
+      const { setUpTensorflow } = await import('./trainerProcess.ts')
+      exitWith(await setUpTensorflow([...(cpu ? ['--cpu'] : []), ...(gpu ? ['--gpu'] : [])]))
     })
 }
 
@@ -172,6 +180,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   addReadVerbs(program)
   addTransferVerbs(program)
   addCheckVerbs(program)
+  addSetupVerb(program)
+  // A reader that has seen enough (`| head`) ends the command, and is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {

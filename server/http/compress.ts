@@ -10,7 +10,8 @@ const bytesMin = 1_024
 /** Brotli at its usual 11 takes seconds for what 4 makes hardly larger. */
 const brotliQuality = 4
 
-const worthIt = /^(text\/|image\/svg|application\/([\w.+-]*json|[\w.+-]*xml|javascript|wasm))/
+/** Events are sent one by one, as they are. */
+const worthIt = /^(text\/(?!event-stream)|image\/svg|application\/([\w.+-]*json|[\w.+-]*xml|javascript|wasm))/
 
 type Encoding = 'br' | 'gzip'
 

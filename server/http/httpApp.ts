@@ -88,6 +88,14 @@ export function createHttpApp(options: HttpOptions): Express {
   addControlRoutes(api, runs)
   addAdviceRoutes(api, options)
   app.use(apiPrefix, api)
+  let mcp: Promise<RequestHandler> | undefined
+  route(app, '/mcp', {
+    // Loaded when first asked for, as the contract above.
+    post: async (request, response, next) => {
+      mcp ??= import('../mcp/mcpRoute.ts').then(({ mcpHandler }) => mcpHandler(options))
+      await (await mcp)(request, response, next)
+    },
+  })
   addPage(app, pageDir)
   app.use((request, _response, next) => {
     next(

@@ -7,7 +7,7 @@ import type { Backend, BackendOpener } from './backend.ts'
 import { takePartsTogether } from './kernels/partGradients.ts'
 import { addSquaredNorm } from './kernels/squaredNorm.ts'
 
-const setUp = (variant: 'cpu' | 'gpu'): string => `not set up: npm run setup:tensorflow -- --${variant}`
+const setUp = (variant: 'cpu' | 'gpu'): string => `not set up: twostep setup-tensorflow --${variant}`
 
 /** The parts of ../native that tell what is here, and what they say. */
 async function look() {

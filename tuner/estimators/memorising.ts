@@ -45,6 +45,9 @@ export type Memorising = {
   /** e, with its error by the delta method. */
   readonly ratio: number
   readonly standardError: number
+  /** By how many errors of ln P's slope less ln Q's e lies below 1 (Fieller 1954): chance that makes Q fall makes e small,
+   *  and its own error with it, but not this one. */
+  readonly errorsBelowOne: number
   /** Shares that the two losses fell by over the window, on their fitted lines; below 0 they rose. */
   readonly heldOutFall: number
   readonly trainingFall: number
@@ -81,6 +84,8 @@ export function memorisingOf(input: MemorisingInput): Memorising | undefined {
   return {
     ratio,
     standardError,
+    errorsBelowOne:
+      (heldOut.value - training.value) / Math.hypot(heldOut.standardError, training.standardError),
     heldOutFall: -Math.expm1(heldOut.value * span),
     trainingFall,
     fromStep,

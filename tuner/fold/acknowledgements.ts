@@ -3,7 +3,7 @@
 
 import type { Acknowledgement, Action } from '../../protocol/vocabulary.ts'
 import { valleyUpTo } from '../estimators/valleySlope.ts'
-import { notRestored } from '../guard/recovery.ts'
+import { goesOn } from '../guard/recovery.ts'
 import { keptCheckpoint } from '../phases/enter.ts'
 import type { Draft, Outcome, Run } from '../phases/phase.ts'
 import { answered } from '../phases/phases.ts'
@@ -33,6 +33,7 @@ function restored(
   const validFromStep = Math.max(trajectory.validFromStep, step)
   const change = { trajectory: { validFromStep, awaited: null } }
   const course = withRampsFrom(run.course, step)
+  if (status !== 'done' && awaited.cause === 'guard') return goesOn({ ...run, course, ...change }, detail)
   if (status !== 'done') return { course, change, records: failureOf(run, awaited.cause, detail) }
   const { runLength } = awaited
   if (runLength === null) return { course, change }
@@ -53,7 +54,6 @@ const withRampsFrom = (course: Course, step: number): Course =>
 /** Which weights go on where a restore failed; an arm's is the search's to tell. */
 function failureOf(run: Run, cause: RestoreCause, detail: string): Draft[] {
   if (cause === 'arm') return []
-  if (cause === 'guard') return [notRestored(run, detail)]
   const rate = run.course.kind === 'large' ? run.course.rate : run.seen.learningRate
   const kind = run.course.kind === 'anneal' ? 'lower' : 'hold'
   const rule = cause === 'kept' ? 'rise' : 'race'

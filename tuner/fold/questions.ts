@@ -1,7 +1,7 @@
 // What a sample may have to decide, in the order in which it is asked. Each question looks at the run and answers with an
 // outcome, or with null.
 
-import { atNewLevel, guarded, notRestored } from '../guard/recovery.ts'
+import { atNewLevel, goesOn, guarded, notRestored } from '../guard/recovery.ts'
 import { signOf } from '../guard/signs.ts'
 import { isPassed, isTripwireStale } from '../guard/tripwire.ts'
 import { blocksInARow, guardBlockSteps, watchedAfresh } from '../guard/watch.ts'
@@ -69,14 +69,11 @@ const overdueRestore: Question = (run) => {
   const patience = Math.max(restoreSteps, restoreShare * lengthOrNominal(run))
   if (awaited === null || seen.step <= awaited.sinceStep + patience) return null
   const change = { trajectory: { ...trajectory, awaited: null } }
+  const withdraw: Outcome['withdraw'] = ({ id }) => id === awaited.actionId
   if (course.kind === 'search')
     return searchCutShort({ ...run, ...change }, course, { reason: 'search-left', isFromStart: false })
-  return {
-    course,
-    change,
-    withdraw: ({ id }) => id === awaited.actionId,
-    records: [notRestored(run, 'no answer')],
-  }
+  if (awaited.cause === 'guard') return { ...goesOn({ ...run, ...change }, 'no answer'), withdraw }
+  return { course, change, withdraw, records: [notRestored(run, 'no answer')] }
 }
 
 /** The job does not follow its plan. */

@@ -32,16 +32,23 @@ export function foldSamples(
   let settled = following(turn, planVersion)
   let { seen } = settled.state
   let wake = wakeOf(settled.state)
+  let isHeard = false
   for (let index = 0; index < columns.step.length; index++) {
     const report = reportAt(columns, index)
     const before = seen
     seen = seenAfter(settled.state, seen, report)
-    if (seen.step < wake && !isEventful(settled.state, before, seen)) continue
+    // A report that was left out moves no clock, so it brings no question forward.
+    const isCounted = seen.step !== before.step
+    isHeard ||= isCounted
+    const isDue = isCounted && seen.step >= wake
+    if (!isDue && !isEventful(settled.state, before, seen)) continue
     settled = asked(updated(settled, { seen }), before)
     seen = settled.state.seen
     wake = wakeOf(settled.state)
   }
-  return seen === settled.state.seen ? settled : updated(settled, { seen })
+  // Nor does a batch of such reports alone say which plan is followed.
+  const { followed } = (isHeard ? settled : turn).state
+  return seen === settled.state.seen && isHeard ? settled : updated(settled, { seen, followed })
 }
 
 /** The plan that the batch says it followed. */

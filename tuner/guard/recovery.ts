@@ -183,7 +183,17 @@ function stopped(run: Run, sign: Sign): Outcome {
   )
 }
 
-/** The job could not go back: what the guard has changed stands, and the record says which weights go on. */
+/**
+ * The job could not go back for the guard: what the guard has changed stands. What was measured before belongs to another
+ * level then, unless the present one is no number; weights that were kept are compared at the end, so they stay.
+ */
+export function goesOn(run: Run, detail: string): Outcome {
+  const next = run.seen.guard.trips.at(-1)?.isFinite === true ? atNewLevel(run) : run
+  const { course, seen, trajectory } = next
+  return { course, change: { seen, trajectory }, records: [notRestored(run, detail)] }
+}
+
+/** The record says which weights go on. */
 export const notRestored = (run: Run, detail: string): Draft => ({
   kind: 'guard',
   rule: 'divergence-guard',

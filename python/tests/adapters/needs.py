@@ -32,7 +32,7 @@ def need(name: str) -> Any:
 
 
 def offline_run(test: unittest.TestCase, **settings: Any) -> twostep.Run:
-    """A run without a server: it follows its own plan, the given rate and its last fifth linear to 0."""
+    """A run without a server: it follows its own plan, the given rate for 30 % of the steps, then linear to 0."""
     folder = tempfile.mkdtemp(prefix="twostep-adapters-")
     test.addCleanup(shutil.rmtree, folder, True)
     run = twostep.init(mode="offline", spool_dir=folder, **settings)
@@ -102,7 +102,20 @@ def seen_losses(run: twostep.Run) -> list[Any]:
     return losses
 
 
+def spooled_metrics(run: twostep.Run) -> dict[str, list[Any]]:
+    """Metrics of its own that an offline run has put on disk: those of all steps, in order."""
+    settings = run._settings
+    assert settings is not None
+    found: dict[str, list[Any]] = {}
+    for path in sorted((settings.spool / settings.run_id).glob("*.ndjson")):
+        for line in path.read_text().splitlines()[1:]:
+            steps = json.loads(line).get("steps", {})
+            for name, column in steps.get("metrics", {}).items():
+                found.setdefault(name, []).extend(column)
+    return found
+
+
 def own_rate(rate: float, step: int, steps: int) -> float:
-    """Of a job without an answer: the rate, its last fifth linear to 0."""
-    turn = round(0.8 * steps)
+    """Of a job without an answer: the rate for 30 % of the steps, then linear to 0."""
+    turn = round(0.3 * steps)
     return rate if step < turn else rate * (steps - step) / (steps - turn)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from .needs import need, offline_run, own_rate, seen_losses
+from .needs import need, offline_run, own_rate, seen_losses, spooled_metrics
 
 torch = need("torch")
 accelerate = need("accelerate")
 is_here = torch is not None and accelerate is not None
 if is_here:
-    from twostep.accelerate import Steering
+    from twostep.accelerate import Steering, TwostepTracker
     from twostep.torch.scheduler import TwostepScheduler
 
 
@@ -43,6 +43,19 @@ class TheSteering(unittest.TestCase):
             scheduler.step()
             self.assertAlmostEqual(losses[-1], sum(parts) / 2, places=5)
         self.assertEqual(run.step_count, 40)
+
+    def test_what_the_accelerator_logs_are_metrics_of_the_run(self) -> None:
+        """accelerate#4060: a tracker of one's own."""
+        run = offline_run(self, budget_steps=40)
+        accelerator = accelerate.Accelerator(cpu=True, log_with=TwostepTracker(run))
+        accelerator.init_trackers("project", config={"width": 3})
+        for step in range(30):
+            accelerator.log({"accuracy": step / 30, "note": "no number"}, step=step)
+            run.step(1.0)
+        accelerator.end_training()
+        self.assertFalse(run.finished)
+        run.finish()
+        self.assertEqual(spooled_metrics(run)["accuracy"], [float(f"{step / 30:.9g}") for step in range(30)])
 
     def test_a_step_that_mixed_precision_left_out_is_told(self) -> None:
         run = offline_run(self, budget_steps=40)

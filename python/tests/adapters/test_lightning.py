@@ -8,7 +8,7 @@ import unittest
 import warnings
 from typing import Any
 
-from .needs import need, offline_run, own_rate, seen_losses
+from .needs import need, offline_run, own_rate, seen_losses, spooled_metrics
 
 torch = need("torch")
 lightning = need("lightning")
@@ -17,7 +17,7 @@ is_here = torch is not None and lightning is not None
 if is_here:
     from torch.utils.data import DataLoader, TensorDataset
 
-    from twostep.lightning import TwostepCallback
+    from twostep.lightning import TwostepCallback, TwostepLogger
     from twostep.torch.passes import own_loss
 
     class Module(lightning.LightningModule):
@@ -79,6 +79,32 @@ class TheTrainer(unittest.TestCase):
         )
         trainer.fit(module, self.train, self.held_out, ckpt_path=path)
         return trainer
+
+    def test_what_the_module_logs_are_metrics_of_the_run(self) -> None:
+        run, module = offline_run(self), Module()
+        step = module.training_step
+
+        def logged(batch: Any, index: int) -> Any:
+            loss = step(batch, index)
+            module.log("twice", 2 * loss.detach())
+            return loss
+
+        module.training_step = logged
+        trainer = lightning.Trainer(
+            max_steps=30,
+            callbacks=[TwostepCallback(run, batch_size=8)],
+            logger=TwostepLogger(run),
+            log_every_n_steps=1,
+            accelerator="cpu",
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(module, self.train)
+        twice = [value for value in spooled_metrics(run)["twice"] if value is not None]
+        self.assertGreaterEqual(len(twice), 29)
+        for value, loss in zip(twice, module.losses):
+            self.assertAlmostEqual(value, 2 * loss, places=5)
 
     def test_each_step_has_the_plans_rate_and_none_of_the_modules_schedule(self) -> None:
         for is_manual in (False, True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from .needs import need, offline_run
+from .needs import need, offline_run, own_rate
 
 torch = need("torch")
 
@@ -38,7 +38,7 @@ class TheScheduler(unittest.TestCase):
         scheduler = TwostepScheduler(self.optimizer, run)
         self.assertIsInstance(scheduler, LRScheduler)
         for step in range(40):
-            planned = 0.1 if step < 32 else 0.1 * (40 - step) / 8
+            planned = own_rate(0.1, step, 40)
             for rate, expected in zip(self.rates(), (planned, planned / 2), strict=True):
                 self.assertAlmostEqual(rate, expected)
             self.assertEqual(scheduler.get_last_lr(), self.rates())
@@ -53,7 +53,7 @@ class TheScheduler(unittest.TestCase):
             scheduler.step()
             scheduler.step(7)
         self.assertEqual(run.step_count, 36)
-        self.assertAlmostEqual(self.rates()[0], 0.05)
+        self.assertAlmostEqual(self.rates()[0], own_rate(0.1, 36, 40))
 
     def test_the_plans_rate_wins_over_the_one_in_a_loaded_optimizer(self) -> None:
         """lightning#21068, transformers#21399: the rate after a resume."""
@@ -79,7 +79,7 @@ class TheScheduler(unittest.TestCase):
         for _ in range(18):
             scheduler.step(loss=self.loss())
         self.assertIs(self.optimizer.param_groups[0]["lr"], rate)
-        self.assertAlmostEqual(float(rate), 0.05, places=6)
+        self.assertAlmostEqual(float(rate), own_rate(0.1, 18, 20), places=6)
 
     def test_one_made_before_the_run_begins_leaves_the_rates_as_they_are(self) -> None:
         run = offline_run(self, budget_steps=40)

@@ -5,6 +5,7 @@ What a module logs meanwhile belongs to other weights than its own, so it goes n
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,12 +15,18 @@ from lightning.pytorch import LightningModule, Trainer
 
 from .heldout import HeldOut
 
+log = logging.getLogger("twostep")
+
 
 def own_loss(
     trainer: Trainer, module: LightningModule, examples: int, monitor: str
 ) -> Callable[[Any], Any] | None:
     """The loss of the module's `validation_step`, or what it logs under `monitor`; None without validation data."""
-    trainer.fit_loop.epoch_loop.val_loop.setup_data()
+    try:
+        trainer.fit_loop.epoch_loop.val_loop.setup_data()
+    except Exception as error:  # noqa: BLE001 Lightning's own, for a module without validation data, and whatever its loader raises
+        log.warning("twostep: there is no held-out data, the training loss alone is judged by: %s", error)
+        return None
     loader = trainer.val_dataloaders
     first = next(iter(loader.values()), None) if isinstance(loader, Mapping) else loader
     first = first[0] if isinstance(first, (list, tuple)) and first else first

@@ -28,6 +28,9 @@ class TwostepScheduler(LRScheduler):
         # The base class would wrap `optimizer.step` and take a step of its own.
         self.optimizer = optimizer
         self.run = run
+        # As every scheduler does, so that it goes into the job's checkpoints: a resumed job finds only the last applied rate else.
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", float(group["lr"]))
         self._rates = Rates(optimizer)
         self.base_lrs = [float(group["lr"]) for group in optimizer.param_groups]
         self._step_count = 1

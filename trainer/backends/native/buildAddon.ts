@@ -63,5 +63,5 @@ export function buildAddon(
   compile(compiler, addonArguments(place, `${place.addon}.new`))
   renameSync(`${place.captureAddon}.new`, place.captureAddon)
   renameSync(`${place.addon}.new`, place.addon)
-  markInstalled(place, addonPart, addonKey(place, source.text))
+  markInstalled(place, addonPart, addonKey(place, source.text), [place.addon, place.captureAddon])
 }

@@ -52,7 +52,7 @@ describe('which backend would be taken, and why not a faster one', () => {
     expect(skipped).toEqual([
       {
         name: 'gpu',
-        reason: 'native TensorFlow (gpu) is not set up; "npm run setup:tensorflow -- --gpu" does it',
+        reason: 'native TensorFlow (gpu) is not set up; "twostep setup-tensorflow --gpu" does it',
       },
     ])
   })
@@ -94,10 +94,21 @@ test('a person reads system, card, libraries, versions and choice', () => {
     'card: NVIDIA driver 550.54.15, NVIDIA H100 80GB HBM3, 82 GB',
     expect.stringMatching(/^CUDA libraries: cublas 12\..*, cudnn 9\./),
     'TensorFlow for the card: 2.21.0',
-    'TensorFlow for the processor: native TensorFlow (cpu) is not set up; "npm run setup:tensorflow -- --cpu" does it',
+    'TensorFlow for the processor: native TensorFlow (cpu) is not set up; "twostep setup-tensorflow --cpu" does it',
     'tried: it trained',
     'backend: gpu would be taken',
   ])
+})
+
+test.each([
+  ['12.0', 'TensorFlow 2.21.0 was built for up to 9.0'],
+  ['5.2', 'TensorFlow 2.21.0 serves 6.0 and newer'],
+])('a card of compute capability %s is told what to expect', (capability, words) => {
+  const query = 'nvidia-smi --query-gpu=driver_version,memory.total,compute_cap,name'
+  const programs = { [query]: `580.65.06, 16384, ${capability}, NVIDIA of another age\n` }
+  const [, card] = factSentences(facts({ ...withCard, programs }))
+  expect(card).toContain(`NVIDIA of another age, 16 GB (compute capability ${capability}: ${words}`)
+  expect(card).toContain('--backend webgpu')
 })
 
 test('the facts are plain JSON', () => {

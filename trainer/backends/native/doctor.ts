@@ -3,10 +3,17 @@
 
 import { type Driver, readDriver, whyNoCard } from './driver.ts'
 import { readInstalled, whyNotInstalled } from './installation.ts'
-import { glibcMin, partsOf, tensorflowVersion, type Variant } from './pins.ts'
+import {
+  computeCapabilityMax,
+  computeCapabilityMin,
+  glibcMin,
+  partsOf,
+  tensorflowVersion,
+  type Variant,
+} from './pins.ts'
 import type { NativePlace } from './place.ts'
 import { unsupported } from './requirements.ts'
-import type { System } from './system.ts'
+import { compareVersions, type System } from './system.ts'
 import type { Trial } from './trial.ts'
 
 export type NamedVersion = { readonly name: string; readonly version: string }
@@ -75,12 +82,21 @@ export function readNativeFacts(
   }
 }
 
+/** A card outside of what TensorFlow was built for is told, not refused: the self-test of the backend judges. */
+function capabilityWords(capability: string | null): string {
+  if (capability === null || !/^\d+\.\d+$/.test(capability)) return ''
+  if (compareVersions(capability, computeCapabilityMin) < 0)
+    return ` (compute capability ${capability}: TensorFlow ${tensorflowVersion} serves ${computeCapabilityMin} and newer; --backend webgpu is the way)`
+  if (compareVersions(capability, computeCapabilityMax) <= 0) return ''
+  return ` (compute capability ${capability}: TensorFlow ${tensorflowVersion} was built for up to ${computeCapabilityMax}, compiles its kernels at the first start, for half an hour or more by its own words, and there are open reports of failures; --backend webgpu is the other way)`
+}
+
 function driverSentence(driver: Driver): string {
   const reason = whyNoCard(driver)
   if (reason !== undefined) return reason
   const cards = driver.cards.map(
-    ({ name, memoryMegabytes }) =>
-      `${name}${memoryMegabytes === null ? '' : `, ${Math.round(memoryMegabytes / 1_000)} GB`}`,
+    ({ name, memoryMegabytes, computeCapability }) =>
+      `${name}${memoryMegabytes === null ? '' : `, ${Math.round(memoryMegabytes / 1_000)} GB`}${capabilityWords(computeCapability)}`,
   )
   return `NVIDIA driver ${driver.version}, ${cards.length === 0 ? 'card not named' : cards.join('; ')}`
 }

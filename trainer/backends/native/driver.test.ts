@@ -12,7 +12,7 @@ describe('what is known of card and driver', () => {
   test('nvidia-smi names driver, card and memory', () => {
     expect(readDriver(madeUpSystem(withCard))).toEqual({
       version: '550.54.15',
-      cards: [{ name: 'NVIDIA H100 80GB HBM3', memoryMegabytes: 81_559 }],
+      cards: [{ name: 'NVIDIA H100 80GB HBM3', memoryMegabytes: 81_559, computeCapability: '9.0' }],
       libcuda: '/usr/lib/x86_64-linux-gnu/libcuda.so.1',
       libnvml: '/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1',
       hiddenBy: null,
@@ -21,11 +21,24 @@ describe('what is known of card and driver', () => {
   })
 
   test('several cards are all named', () => {
-    const programs = { 'nvidia-smi ': '550.54.15, 40960, NVIDIA A100\n550.54.15, [N/A], NVIDIA T4, small\n' }
+    const programs = {
+      'nvidia-smi ': '550.54.15, 40960, 8.0, NVIDIA A100\n550.54.15, [N/A], 7.5, NVIDIA T4, small\n',
+    }
     expect(readDriver(madeUpSystem({ programs })).cards).toEqual([
-      { name: 'NVIDIA A100', memoryMegabytes: 40_960 },
-      { name: 'NVIDIA T4, small', memoryMegabytes: null },
+      { name: 'NVIDIA A100', memoryMegabytes: 40_960, computeCapability: '8.0' },
+      { name: 'NVIDIA T4, small', memoryMegabytes: null, computeCapability: '7.5' },
     ])
+  })
+
+  test('a driver that does not know compute capabilities is asked without them', () => {
+    const programs = {
+      'nvidia-smi --query-gpu=driver_version,memory.total,name': '470.82.01, 4096, GTX 960\n',
+    }
+    const { version, cards } = readDriver(madeUpSystem({ programs }))
+    expect({ version, cards }).toEqual({
+      version: '470.82.01',
+      cards: [{ name: 'GTX 960', memoryMegabytes: 4_096, computeCapability: null }],
+    })
   })
 
   test('an error that nvidia-smi prints is not taken for a card', () => {

@@ -4,7 +4,12 @@
 import { driverMin } from './pins.ts'
 import { compareVersions, type System } from './system.ts'
 
-export type Card = { readonly name: string; readonly memoryMegabytes: number | null }
+export type Card = {
+  readonly name: string
+  readonly memoryMegabytes: number | null
+  /** As "9.0"; null = the driver is too old to say. */
+  readonly computeCapability: string | null
+}
 
 export type Driver = {
   /** As "550.54.15"; null = no driver found. */
@@ -38,12 +43,19 @@ function findLibrary(name: string, { environment, exists, probe }: System): stri
 type Queried = { readonly version: string | null; readonly cards: readonly Card[] }
 
 function askNvidiaSmi({ probe }: System): Queried | undefined {
-  const args = ['--query-gpu=driver_version,memory.total,name', '--format=csv,noheader,nounits']
-  const answer = probe('nvidia-smi', args) ?? probe('/usr/lib/wsl/lib/nvidia-smi', args)
-  const rows = (answer ?? '').split('\n').flatMap((line) => {
-    const [version, memory, ...name] = line.split(', ')
-    return version && /^\d+(\.\d+)+$/.test(version) && memory !== undefined && name.length > 0
-      ? [{ version, card: { name: name.join(', ').trim(), memoryMegabytes: Number(memory) || null } }]
+  const ask = (fields: string) => {
+    const args = [`--query-gpu=${fields}`, '--format=csv,noheader,nounits']
+    return probe('nvidia-smi', args) ?? probe('/usr/lib/wsl/lib/nvidia-smi', args)
+  }
+  // Drivers before 510 do not know the field, and answer nothing at all.
+  const capable = ask('driver_version,memory.total,compute_cap,name')
+  const answer = capable ?? ask('driver_version,memory.total,name') ?? ''
+  const rows = answer.split('\n').flatMap((line) => {
+    const [version, memory, ...rest] = line.split(', ')
+    const computeCapability = capable === null ? null : (rest.shift() ?? null)
+    const name = rest.join(', ').trim()
+    return version && /^\d+(\.\d+)+$/.test(version) && memory !== undefined && name !== ''
+      ? [{ version, card: { name, memoryMegabytes: Number(memory) || null, computeCapability } }]
       : []
   })
   return rows.length === 0 ? undefined : { version: rows[0]!.version, cards: rows.map(({ card }) => card) }

@@ -48,7 +48,7 @@ describe('what a setup still has to do', () => {
     const { wheels, packages } = partsOf[variant]
     expect(pendingParts(place, source)).toEqual({ wheels, packages, addon: true })
     expect(whyNotInstalled(place)).toBe(
-      `native TensorFlow (${variant}) is not set up; "npm run setup:tensorflow -- --${variant}" does it`,
+      `native TensorFlow (${variant}) is not set up; "twostep setup-tensorflow --${variant}" does it`,
     )
   })
 
@@ -82,6 +82,22 @@ describe('what a setup still has to do', () => {
     expect(pendingParts(place, source).wheels).toHaveLength(1)
   })
 
+  test('a library that was cut off or has gone is damaged, is named, and is brought again', () => {
+    const place = complete('cpu')
+    const [wheel] = partsOf.cpu.wheels
+    const library = join(place.site, wheel!.members[0]!)
+    writeFileSync(library, '0123456789')
+    markInstalled(place, wheel!.name, wheel!.sha256, [library])
+    expect(whyNotInstalled(place)).toBeUndefined()
+    writeFileSync(library, '0123')
+    expect(whyNotInstalled(place)).toBe(
+      `native TensorFlow (cpu) is damaged (site/${wheel!.members[0]} has 4 bytes, it had 10); "twostep setup-tensorflow --cpu" brings it again`,
+    )
+    expect(pendingParts(place, source).wheels).toEqual([wheel])
+    rmSync(library)
+    expect(whyNotInstalled(place)).toContain(`site/${wheel!.members[0]} is missing`)
+  })
+
   test('the addon is built again when its source changes, and the libraries stay', () => {
     const place = complete('cpu')
     expect(pendingParts(place, `${source} changed`)).toEqual({ wheels: [], packages: [], addon: true })
@@ -98,7 +114,7 @@ describe('what a setup still has to do', () => {
 describe('places and pins', () => {
   test('the package is found from its sources upward, and from nowhere else', () => {
     expect(nativePlace('cpu').folder).toBe(join(packageRoot(), '.tensorflow', 'cpu'))
-    expect(() => packageRoot(root)).toThrow(`no package.json of twostep in ${root} or above it`)
+    expect(() => packageRoot(root)).toThrow(`no package.json of twostep-autopilot in ${root} or above it`)
   })
 
   test.each(variants)('%s: names, hashes and sizes are whole', (variant) => {

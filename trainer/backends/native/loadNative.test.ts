@@ -34,7 +34,7 @@ test.each(variants)('%s: from its folder Node finds the very tfjs-core of the tr
 test('where nothing is set up, loading and both backends say how to do it', async () => {
   const root = mkdtempSync(join(tmpdir(), 'twostep-load-'))
   const places = nativePlaces(root)
-  const sentence = 'native TensorFlow (cpu) is not set up; "npm run setup:tensorflow -- --cpu" does it'
+  const sentence = 'native TensorFlow (cpu) is not set up; "twostep setup-tensorflow --cpu" does it'
   expect(() => loadNative(places.cpu)).toThrow(sentence)
   await expect(openNative(places)).rejects.toThrow(sentence)
   await expect(openGpu(places, madeUpSystem(withCard))).rejects.toThrow(

@@ -36,6 +36,9 @@ export const tfjsVersion = '4.22.0'
 /** The C library that the wheels are built for (their manylinux_2_27), and the first driver that runs CUDA 12. */
 export const glibcMin = '2.27'
 export const driverMin = '525.60'
+/** Compute capabilities that TensorFlow's wheel has kernels for (sm_60 to sm_89, and 9.0 as PTX, which newer cards compile). */
+export const computeCapabilityMin = '6.0'
+export const computeCapabilityMax = '9.0'
 
 /** The headers that the addon's sources include, and no others of the wheel's 13,000. */
 const headers = [

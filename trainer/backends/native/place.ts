@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Variant } from './pins.ts'
 
+const packageName = 'twostep-autopilot'
+
 export type NativePlace = {
   readonly variant: Variant
   readonly folder: string
@@ -17,16 +19,18 @@ export type NativePlace = {
   /** The addon of tfjs-node, and ours that holds back what TensorFlow prints while it loads. */
   readonly addon: string
   readonly captureAddon: string
-  /** Which parts are in place, see installation.ts. */
+  /** Which parts are in place, and the sizes of their files, see installation.ts. */
   readonly state: string
+  readonly sizes: string
 }
 
 /** The nearest folder upward whose package.json is this package's, whether this runs from sources or from dist. */
 export function packageRoot(from: string = dirname(fileURLToPath(import.meta.url))): string {
   for (let folder = from; ; folder = dirname(folder)) {
     const file = join(folder, 'package.json')
-    if (existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).name === 'twostep') return folder
-    if (folder === dirname(folder)) throw new Error(`no package.json of twostep in ${from} or above it`)
+    if (existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).name === packageName) return folder
+    if (folder === dirname(folder))
+      throw new Error(`no package.json of ${packageName} in ${from} or above it`)
   }
 }
 
@@ -41,5 +45,6 @@ export function nativePlace(variant: Variant, root: string = packageRoot()): Nat
     addon: join(folder, 'addon', 'tfjs_binding.node'),
     captureAddon: join(folder, 'addon', 'stderr_capture.node'),
     state: join(folder, 'state.json'),
+    sizes: join(folder, 'sizes.json'),
   }
 }

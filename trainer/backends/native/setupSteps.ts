@@ -17,7 +17,7 @@ import { thisSystem } from './system.ts'
 import { type Trial, tryApart } from './trial.ts'
 import { unpackPackage, unpackWheel } from './unpack.ts'
 
-export const usage = `Usage: npm run setup:tensorflow -- --cpu | --gpu
+export const usage = `Usage: twostep setup-tensorflow --cpu | --gpu
 
 Brings native TensorFlow ${tensorflowVersion} for the trainer's backends "native" (--cpu) and "gpu" (--gpu, for NVIDIA cards
 with driver ${driverMin} or newer) into the folder .tensorflow of this package. Linux on x64, with a C++ compiler and
@@ -69,15 +69,15 @@ function writeStandIn({ modules }: NativePlace): void {
 async function bringParts(place: NativePlace, pending: Pending, tools: Tools): Promise<void> {
   for (const part of pending.packages) {
     const file = await fetchPart(part, place.downloads, tools)
-    unpackPackage(tools.python, file, part, place.modules)
-    markInstalled(place, part.name, part.integrity)
+    const files = unpackPackage(tools.python, file, part, place.modules)
+    markInstalled(place, part.name, part.integrity, files)
     rmSync(file)
   }
   for (const part of pending.wheels) {
     say(`${part.name} ${part.version}`)
     const file = await fetchPart(part, place.downloads, tools)
-    unpackWheel(tools.python, file, part, place.site)
-    markInstalled(place, part.name, part.sha256)
+    const files = unpackWheel(tools.python, file, part, place.site)
+    markInstalled(place, part.name, part.sha256, files)
     rmSync(file)
   }
   rmSync(place.downloads, { recursive: true, force: true })

@@ -2,7 +2,7 @@
 // there for pip anyway. Which members are taken is decided here, where it can be tested.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { SetupError } from './fetch.ts'
 import type { NodePackage, Wheel } from './pins.ts'
@@ -73,18 +73,27 @@ function linkFirstMember(site: string, { members, linkedFrom }: Wheel): void {
   symlinkSync(relative(dirname(link), file), link)
 }
 
-/** Writes the wheel's needed files below `site`, over older ones. */
-export function unpackWheel(python: string, archive: string, wheel: Wheel, site: string): void {
+/** Writes the wheel's needed files below `site`, over older ones, and answers which. */
+export function unpackWheel(python: string, archive: string, wheel: Wheel, site: string): string[] {
   const names = runPython(python, pythonForWheels, [archive]).split('\n')
   mkdirSync(site, { recursive: true })
-  runPython(python, pythonForWheels, [archive, site], selectMembers(names, wheel).join('\n'))
+  const members = selectMembers(names, wheel)
+  runPython(python, pythonForWheels, [archive, site], members.join('\n'))
   linkFirstMember(site, wheel)
+  return members.map((member) => join(site, member))
 }
 
-/** Replaces the package's folder. */
-export function unpackPackage(python: string, archive: string, { name }: NodePackage, modules: string): void {
+/** Replaces the package's folder, and answers its files. */
+export function unpackPackage(
+  python: string,
+  archive: string,
+  { name }: NodePackage,
+  modules: string,
+): string[] {
   const folder = join(modules, name)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   runPython(python, pythonForPackages, [archive, folder])
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }

@@ -40,7 +40,10 @@ export function madeUpSystem({ programs, files, free = 1e12, ...rest }: MadeUpSy
 
 /** What nvidia-smi and the driver's libraries look like where a card works. */
 export const withCard: MadeUpSystem = {
-  programs: { 'nvidia-smi ': '550.54.15, 81559, NVIDIA H100 80GB HBM3\n' },
+  programs: {
+    'nvidia-smi --query-gpu=driver_version,memory.total,compute_cap,name':
+      '550.54.15, 81559, 9.0, NVIDIA H100 80GB HBM3\n',
+  },
   files: {
     '/usr/lib/x86_64-linux-gnu/libcuda.so.1': '',
     '/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1': '',
