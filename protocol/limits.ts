@@ -15,6 +15,14 @@ export const limits = {
   segmentsMax: 1_000,
   seriesPointsMax: 4_000,
   keyCharactersMax: 64,
+  /** Clients (processes that report) of one run. */
+  clientsMax: 64,
+  /** A log that is imported, after inflating. */
+  importBytesMax: 1024 * 1024 * 1024,
+  /** A line of it: a body as it is stored, where a number such as 1e20 is written out. */
+  logLineBytesMax: 32 * 1024 * 1024,
+  /** Longer logs are not folded for an answer. */
+  whatIfObservationsMax: 100_000,
   /** 10¹², so that every step and every difference of steps is exact in a double. */
   stepMax: 1e12,
 } as const

@@ -22,6 +22,7 @@ import {
   planSchema,
   problemSchema,
   recommendationSchema,
+  recommendRequestSchema,
   runAnswerSchema,
   runListSchema,
   runOptions,
@@ -34,6 +35,7 @@ import {
   subscribeSchema,
   telemetryAnswerSchema,
   telemetrySchema,
+  whatIfRequestSchema,
 } from './schemas.ts'
 import { actionKinds, probeKinds, sampleColumnNames } from './vocabulary.ts'
 
@@ -57,6 +59,8 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
   CommandRequest: commandRequestSchema,
   OverrideRequest: overrideSchema,
   SeriesQuery: seriesQuerySchema,
+  WhatIfRequest: whatIfRequestSchema,
+  RecommendRequest: recommendRequestSchema,
   Subscribe: subscribeSchema,
   Decision: decisionSchema,
   RunSummary: runSummarySchema,

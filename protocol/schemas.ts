@@ -13,7 +13,28 @@ export {
   subscribeSchema,
 } from './schemas/live.ts'
 export { commandSchema, observationSchema } from './schemas/log.ts'
+export {
+  currentOptions,
+  decisionHashCharacters,
+  type ImportAnswer,
+  importAnswerSchema,
+  type LogEnd,
+  type LogHeader,
+  logEndSchema,
+  logFileVersion,
+  logHeaderSchema,
+  logLineSchema,
+  objectivesOf,
+  observationLineSchema,
+} from './schemas/logFile.ts'
 export { acknowledgementSchema, actionSchema, planSchema, segmentSchema } from './schemas/plan.ts'
+export {
+  type Learned,
+  type RecommendRequest,
+  recommendRequestSchema,
+  type ScheduleRecommendation,
+  scheduleRecommendationSchema,
+} from './schemas/recommend.ts'
 export {
   approvalSchema,
   type ChangeRun,
@@ -22,6 +43,7 @@ export {
   commandOf,
   commandRequestSchema,
   createRunSchema,
+  learningRateSchema,
   overrideSchema,
   runOptions,
   seriesQuerySchema,
@@ -38,3 +60,10 @@ export {
 export { healthSchema, problemSchema, versionSchema } from './schemas/service.ts'
 export { probeSchema, sampleColumnsSchema, telemetrySchema } from './schemas/telemetry.ts'
 export { runIdSchema } from './schemas/values.ts'
+export {
+  type DecisionHead,
+  type WhatIfAnswer,
+  type WhatIfRequest,
+  whatIfAnswerSchema,
+  whatIfRequestSchema,
+} from './schemas/whatIf.ts'

@@ -11,12 +11,15 @@ import type { AllowList } from './http/guard.ts'
 import { createHttpApp } from './http/httpApp.ts'
 import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
+import { OneAtATime } from './runs/oneAtATime.ts'
 import { Runs } from './runs/runs.ts'
 import type { Tuner } from './runs/tuner.ts'
 import type { Storage } from './storage/storage.ts'
+import { Imports } from './transfer/importLog.ts'
 
 const connectionsMax = 1_000
-const requestMilliseconds = 60_000
+/** A request has this long to arrive: a log that is imported, as fast as it is folded. JSON has a minute (http/body.ts). */
+const requestMilliseconds = 15 * 60_000
 
 export type AppOptions = {
   readonly config: Config
@@ -52,6 +55,8 @@ function nameInUrl(host: string): string {
 export function createApp(options: AppOptions): App {
   const { config, storage, tuner, clock, log, version, newId, pageDir = builtPageDir() } = options
   const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
+  const imports = new Imports({ storage, tuner, runs, clock })
+  const whatIfs = new OneAtATime('another what-if', 5)
   let port = config.port
   const allowList = (): AllowList => ({
     port,
@@ -60,10 +65,13 @@ export function createApp(options: AppOptions): App {
   })
   const http = createHttpApp({
     runs,
+    imports,
+    whatIfs,
+    clock,
+    tuner,
     storage,
     log,
     version,
-    tunerVersion: tuner.version,
     pageDir,
     newRequestId: () => newId('request'),
     allowList,
@@ -92,6 +100,7 @@ export function createApp(options: AppOptions): App {
       // What has not answered by now has no batch at work.
       server.closeAllConnections()
       await closed
+      await Promise.all([imports.stop(), whatIfs.stop()])
       await storage.close()
     },
   }

@@ -24,26 +24,35 @@ export const commandSchema = z.discriminatedUnion('kind', [
 /** A person's wish, as it stands in the log. */
 export type Command = Parsed<typeof commandSchema>
 
+/** What each kind of observation holds, besides its number, the time at which it came, and its kind. */
+export const observationBodies = {
+  start: { runId: runIdSchema, options: runOptionsSchema },
+  samples: {
+    columns: sampleColumnsSchema,
+    /** The plan that these steps followed; absent = the job did not say. */
+    planVersion: z.int().min(0).exactOptional(),
+  },
+  probe: { probe: probeSchema },
+  acknowledgement: { acknowledgement: acknowledgementSchema },
+  command: { command: commandSchema },
+  /** The job has asked for the run again: its next steps may be earlier ones, from a checkpoint of its own. */
+  resumed: {},
+} as const
+
 const head = {
   /** 1, 2, 3, … within the run, without gaps. */
   number: z.int().min(1),
   /** When the server received it. The tuner copies it, and never computes with it. */
   receivedAt: time,
 }
+const { start, samples, probe, acknowledgement, command, resumed } = observationBodies
 export const observationSchema = z.discriminatedUnion('kind', [
-  z.object({ ...head, kind: z.literal('start'), runId: runIdSchema, options: runOptionsSchema }),
-  z.object({
-    ...head,
-    kind: z.literal('samples'),
-    columns: sampleColumnsSchema,
-    /** The plan that these steps followed; absent = the job did not say. */
-    planVersion: z.int().min(0).exactOptional(),
-  }),
-  z.object({ ...head, kind: z.literal('probe'), probe: probeSchema }),
-  z.object({ ...head, kind: z.literal('acknowledgement'), acknowledgement: acknowledgementSchema }),
-  z.object({ ...head, kind: z.literal('command'), command: commandSchema }),
-  /** The job has asked for the run again: its next steps may be earlier ones, from a checkpoint of its own. */
-  z.object({ ...head, kind: z.literal('resumed') }),
+  z.object({ ...head, kind: z.literal('start'), ...start }),
+  z.object({ ...head, kind: z.literal('samples'), ...samples }),
+  z.object({ ...head, kind: z.literal('probe'), ...probe }),
+  z.object({ ...head, kind: z.literal('acknowledgement'), ...acknowledgement }),
+  z.object({ ...head, kind: z.literal('command'), ...command }),
+  z.object({ ...head, kind: z.literal('resumed'), ...resumed }),
 ])
 /** One entry of a run's ordered log. The first is always `start`. */
 export type Observation = Parsed<typeof observationSchema>

@@ -8,7 +8,7 @@ import { type Command, plainCommandSchema } from './log.ts'
 import type { RunOptions } from './runs.ts'
 import { finite, name, type Parsed, rate, recordOf, runIdSchema, step, text } from './values.ts'
 
-const learningRateSchema = z
+export const learningRateSchema = z
   .strictObject({
     initial: z.number().positive().nullable().default(null),
     min: rate.nullable().default(null),
@@ -24,9 +24,9 @@ const learningRateSchema = z
       issue('initial', `must be at least min ${min}, got ${initial}`)
   })
 
-const budget = z.int().min(20).max(limits.stepMax)
+export const budget = z.int().min(20).max(limits.stepMax)
 
-const optimizerSchema = z.strictObject({
+export const optimizerSchema = z.strictObject({
   name,
   /** Default: by the name. */
   family: z.enum(optimizerFamilies).optional(),

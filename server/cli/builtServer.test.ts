@@ -1,7 +1,7 @@
 // The built program as a process, as a user runs it: killed without warning, its port taken, stopped in order.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
@@ -146,6 +146,37 @@ test('reading verbs print tables or the JSON of the server', async () => {
   expect((await verb('get', 'series', 'r1', '--signals', 'loss')).out).toContain('Showing 40 of 40')
   expect((await verb('get', 'schedule', 'r1', '--format', 'csv')).out).toContain('\n39,0.1,,applied\n')
   expect((await verb('get', 'run', 'nobody')).code).toBe(1)
+})
+
+test('a run goes into a file and comes back as another, as its bytes or compressed', async () => {
+  const { url } = await serve('--port', '0')
+  await call(url, 'POST', '/runs', { runId: 'r1', budgetSteps: 1_000 })
+  await call(url, 'POST', '/runs/r1/telemetry', { clientId: 'c', sequence: 1, steps: sampleBatch(0, 40) })
+  const verb = async (...words: string[]) => {
+    const child = spawn(process.execPath, [entry, ...words, '--server', url], { cwd: folder, env })
+    children.push(child)
+    const output = { out: '', err: '' }
+    child.stdout.on('data', (data) => {
+      output.out += data
+    })
+    child.stderr.on('data', (data) => {
+      output.err += data
+    })
+    const code = await new Promise((resolve) => child.once('close', resolve))
+    return { ...output, code }
+  }
+  const told = { runId: 'r1', file: 'r1.twostep.ndjson', observations: 2, decisions: 1 }
+  expect(JSON.parse((await verb('export', 'r1', '--json')).out)).toEqual(told)
+  const { out } = await verb('export', 'r1', '-')
+  expect(out).toBe(readFileSync(join(folder, told.file), 'utf8'))
+  expect((await verb('export', 'r1', 'r1.gz')).out).toContain('r1.gz: 2 observations')
+  expect((await verb('import', 'r1.gz', '--run-id', 'r2')).out).toBe(
+    'run r2: 2 observations, 1 decision, identical to those exported\n',
+  )
+  expect((await verb('import', told.file)).err).toContain('run "r1" exists already')
+  expect((await verb('import', 'missing')).err).toContain('missing could not be read')
+  expect(await verb('export', 'nobody')).toMatchObject({ code: 1, out: '' })
+  expect(readdirSync(folder).filter((name) => /nobody|part/.test(name))).toEqual([])
 })
 
 test('a reader that has seen enough ends a verb without an error', async () => {

@@ -10,8 +10,9 @@ import { decisionLine, known, runRows, table } from './sentences.ts'
 export type ReadOptions = { readonly server: string; readonly json?: boolean }
 
 const print = (text: string) => process.stdout.write(`${text}\n`)
-const address = (runId: string) => `/runs/${encodeURIComponent(runId)}`
-const query = (given: Readonly<Record<string, string | undefined>>) => {
+/** The path of a run under /api/v1. */
+export const address = (runId: string) => `/runs/${encodeURIComponent(runId)}`
+export const query = (given: Readonly<Record<string, string | undefined>>) => {
   const known = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return known.length === 0 ? '' : `?${new URLSearchParams(known)}`
 }

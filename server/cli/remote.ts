@@ -11,27 +11,34 @@ export const defaultServerUrl = 'http://127.0.0.1:7317'
 export const readEnvironmentServer = (environment: Readonly<Record<string, string | undefined>>): string =>
   environment.TWOSTEP_SERVER_URL || defaultServerUrl
 
-/** What the server answers where the request itself is wrong. */
+/** What the server answers where a read itself, which is made of the command line, is wrong. */
 const wrongUsage: ReadonlySet<number> = new Set([400, 422])
 
-/** GETs a path under /api/v1. @throws CommandError if there is no server or it answers with a problem. */
-export async function readRemote(serverUrl: string, path: string): Promise<{ text: string; json: boolean }> {
+/** Calls a path under /api/v1. @throws CommandError if there is no server or it answers with a problem. */
+export async function callRemote(serverUrl: string, path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(`${serverUrl.replace(/\/$/, '')}${apiPrefix}${path}`)
+    response = await fetch(`${serverUrl.replace(/\/$/, '')}${apiPrefix}${path}`, init)
   } catch (error) {
     const cause = (error as Error & { cause?: { code?: string } }).cause?.code ?? (error as Error).message
     throw new CommandError(
       `no twostep server answers at ${serverUrl} (${cause}): start one with \`twostep serve\`, or name another with --server or TWOSTEP_SERVER_URL`,
     )
   }
-  const text = await response.text()
+  if (response.ok) return response
   const type = response.headers.get('content-type') ?? ''
-  if (response.ok) return { text, json: type.includes('application/json') }
   if (!type.includes('problem+json'))
     throw new CommandError(`${serverUrl} answered ${response.status}: is it a twostep server?`)
-  const { detail, code } = parseAnswer(problemSchema, text, serverUrl)
-  throw new CommandError(`${detail} (${code})`, wrongUsage.has(response.status) ? 2 : 1)
+  const { detail, code } = parseAnswer(problemSchema, await response.text(), serverUrl)
+  const isMisread = init.method === undefined && wrongUsage.has(response.status)
+  throw new CommandError(`${detail} (${code})`, isMisread ? 2 : 1)
+}
+
+/** GETs a path under /api/v1. @throws CommandError if there is no server or it answers with a problem. */
+export async function readRemote(serverUrl: string, path: string): Promise<{ text: string; json: boolean }> {
+  const response = await callRemote(serverUrl, path)
+  const type = response.headers.get('content-type') ?? ''
+  return { text: await response.text(), json: type.includes('application/json') }
 }
 
 /** @throws CommandError if the text is not the answer that was asked for. */

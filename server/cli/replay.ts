@@ -5,7 +5,7 @@
 import { formatPlural } from '../../protocol/numbers.ts'
 import type { Config } from '../config.ts'
 import { CommandError } from '../errors.ts'
-import { foldLog, storedDecision } from '../runs/fold.ts'
+import { foldLog, storedDecision, storedDecisions } from '../runs/fold.ts'
 import { realTuner } from '../runs/realTuner.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
@@ -35,21 +35,6 @@ export type Replay = {
   readonly needsRefold: boolean
 }
 
-const decisionsPerPage = 500
-
-/** Decisions as stored, one after another. */
-async function* storedDecisions(storage: Storage, runId: string): AsyncGenerator<string, void, void> {
-  let after = 0
-  for (;;) {
-    const page = await storage.decisions(runId, { after, limit: decisionsPerPage })
-    for (const decision of page) {
-      after = decision.number
-      yield decision.body
-    }
-    if (page.length < decisionsPerPage) return
-  }
-}
-
 /** @throws CommandError if there is no such run. */
 export async function replayRun(storage: Storage, tuner: Tuner, runId: string): Promise<Replay> {
   const record = await storage.run(runId)
@@ -59,7 +44,7 @@ export async function replayRun(storage: Storage, tuner: Tuner, runId: string): 
     tunerVersion: { stored: version, replayed: tuner.version, refoldedFrom },
     needsRefold: version !== tuner.version,
   }
-  const stored = storedDecisions(storage, runId)
+  const stored = storedDecisions(storage, runId, record.decisionCount)
   let decisions = 0
   let observations = 0
   const differ = (storedBody: string | undefined, replayed: string | undefined): Replay => ({

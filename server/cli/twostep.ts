@@ -136,6 +136,21 @@ function addReadVerbs(program: Command): void {
     .action(async (run: string, flags) => (await import('./read.ts')).getSchedule(run, flags))
 }
 
+function addTransferVerbs(program: Command): void {
+  withReadOptions(program.command('export'))
+    .description('write the log of a run to a file, from which `import` makes the same run')
+    .argument('<run>')
+    .argument('[file]', 'default <run>.twostep.ndjson; a name that ends with .gz is compressed; - = stdout')
+    .action(async (run: string, file: string | undefined, flags) =>
+      (await import('./transfer.ts')).exportRun(run, file, flags),
+    )
+  withReadOptions(program.command('import'))
+    .description('make a run of an exported log')
+    .argument('<file>', 'as `export` wrote it, compressed if its name ends with .gz; - = stdin')
+    .option('--run-id <id>', 'another id than the one in the file')
+    .action(async (file: string, flags) => (await import('./transfer.ts')).importRun(file, flags))
+}
+
 function addCheckVerbs(program: Command): void {
   withDataOptions(program.command('replay'))
     .description('fold the stored log of a run anew and compare the decisions byte for byte')
@@ -163,6 +178,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
   addServerVerbs(program)
   addReadVerbs(program)
+  addTransferVerbs(program)
   addCheckVerbs(program)
   addSetupVerb(program)
   // A reader that has seen enough (`| head`) ends the command, and is no fault.

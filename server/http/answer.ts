@@ -33,8 +33,15 @@ function closeAfterDrain(request: Request): void {
 const malformedPath = ({ path }: Request) =>
   new ServerError('malformed-request', `${path} is not percent-encoded UTF-8, as a path must be`)
 
+/** The caller went away before it had all of its answer: nobody is there to be told, and nothing failed here. */
+const hasLeft = (error: unknown, response: Response): boolean =>
+  response.closed &&
+  error instanceof Error &&
+  (error.name === 'AbortError' || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE')
+
 export function problemHandler(log: Log) {
   return (given: unknown, request: Request, response: Response, _next: NextFunction): void => {
+    if (hasLeft(given, response)) return
     // What express throws where a part of the path cannot be decoded.
     const error = given instanceof URIError ? malformedPath(request) : given
     const requestId = requestIdOf(response)
@@ -44,6 +51,9 @@ export function problemHandler(log: Log) {
       response.destroy()
       return
     }
+    // Set for an answer that did not come.
+    response.removeHeader('ETag')
+    response.set('Cache-Control', 'no-store')
     const extras = error instanceof ServerError ? error.extras : {}
     if (extras.retryAfterSeconds !== undefined) response.set('Retry-After', String(extras.retryAfterSeconds))
     if (extras.closeConnection === true && !request.complete) {

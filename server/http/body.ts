@@ -1,25 +1,50 @@
-// Reads a JSON body: type, encoding and size are checked before and while it arrives, and the limit holds for
-// the inflated size, so that neither a 100 MB body nor a small one that inflates to it fills the memory.
+// Reads a body: type, encoding and size are checked before and while it arrives, and the limit holds for the
+// inflated size, so that neither a 100 MB body nor a small one that inflates to it fills the memory. JSON is read
+// whole; a log comes as chunks, and is taken from the network no faster than it is used.
 
 import type { IncomingMessage } from 'node:http'
 import { createGunzip } from 'node:zlib'
 import { limits } from '../../protocol/schemas.ts'
 import { ServerError } from '../errors.ts'
 
-const tooLarge = (size: string) =>
+/** A JSON body has this long to arrive, and a log as long for each of its bytes: a stalled client holds nothing. */
+const patienceMilliseconds = 60_000
+
+type Kind = {
+  readonly media: string
+  readonly bytesMax: number
+  /** What to do about a body that is too large. */
+  readonly advice: string
+}
+const jsonKind: Kind = {
+  media: 'application/json',
+  bytesMax: limits.bodyBytesMax,
+  advice: 'send fewer steps in one batch',
+}
+/** NDJSON: a JSON value a line. */
+export const logMedia = 'application/x-ndjson'
+const logKind: Kind = {
+  media: logMedia,
+  bytesMax: limits.importBytesMax,
+  advice: 'a log of that size cannot be imported',
+}
+
+const tooLarge = (size: string, { bytesMax, advice }: Kind) =>
   new ServerError(
     'body-too-large',
-    `the body has ${size}, allowed are ${limits.bodyBytesMax} bytes (after inflating): send fewer steps in one batch`,
+    `the body has ${size}, allowed are ${bytesMax} bytes (after inflating): ${advice}`,
     { closeConnection: true },
   )
 
-function checkHeaders(request: IncomingMessage): 'identity' | 'gzip' {
+const unreadable = (reason: string) => new ServerError('malformed-request', reason, { closeConnection: true })
+
+function checkHeaders(request: IncomingMessage, kind: Kind): 'identity' | 'gzip' {
   const type = request.headers['content-type'] ?? ''
-  // A form or text/plain can be sent from any web page without the browser asking us; JSON cannot.
-  if (!/^application\/json\s*(;|$)/i.test(type))
+  // A form or text/plain can be sent from any web page without the browser asking us; these cannot.
+  if (type.split(';')[0]!.trim().toLowerCase() !== kind.media)
     throw new ServerError(
       'unsupported-media-type',
-      `content-type must be application/json, got ${type === '' ? 'none' : `"${type}"`}`,
+      `content-type must be ${kind.media}, got ${type === '' ? 'none' : `"${type}"`}`,
       { closeConnection: true },
     )
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase()
@@ -30,7 +55,7 @@ function checkHeaders(request: IncomingMessage): 'identity' | 'gzip' {
       { closeConnection: true },
     )
   const length = Number(request.headers['content-length'] ?? 0)
-  if (length > limits.bodyBytesMax) throw tooLarge(`${length} bytes`)
+  if (length > kind.bytesMax) throw tooLarge(`${length} bytes`, kind)
   return encoding
 }
 
@@ -40,6 +65,7 @@ function collect(request: IncomingMessage, gzip: boolean): Promise<Buffer> {
     let size = 0
     const source = gzip ? request.pipe(createGunzip()) : request
     const fail = (error: Error) => {
+      clearTimeout(timer)
       source.removeAllListeners('data')
       if (source !== request) {
         request.unpipe()
@@ -47,19 +73,20 @@ function collect(request: IncomingMessage, gzip: boolean): Promise<Buffer> {
       }
       reject(error)
     }
+    const timer = setTimeout(
+      () => fail(unreadable(`the body did not arrive within ${patienceMilliseconds / 1_000} seconds`)),
+      patienceMilliseconds,
+    )
     source.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > limits.bodyBytesMax) fail(tooLarge(`more than ${limits.bodyBytesMax} bytes`))
+      if (size > jsonKind.bytesMax) fail(tooLarge(`more than ${jsonKind.bytesMax} bytes`, jsonKind))
       else chunks.push(chunk)
     })
-    source.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
-    source.on('error', (error) =>
-      fail(
-        new ServerError('malformed-request', `the body could not be read (${error.message})`, {
-          closeConnection: true,
-        }),
-      ),
-    )
+    source.on('end', () => {
+      clearTimeout(timer)
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+    })
+    source.on('error', (error) => fail(unreadable(`the body could not be read (${error.message})`)))
     request.on('aborted', () => fail(new ServerError('malformed-request', 'the body ended too early')))
   })
 }
@@ -69,7 +96,7 @@ function collect(request: IncomingMessage, gzip: boolean): Promise<Buffer> {
  * @throws ServerError `unsupported-media-type`, `unsupported-encoding`, `body-too-large`, `malformed-json`.
  */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const encoding = checkHeaders(request)
+  const encoding = checkHeaders(request, jsonKind)
   const body = await collect(request, encoding === 'gzip')
   try {
     return JSON.parse(body.toString('utf8')) as unknown
@@ -78,5 +105,36 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
       'malformed-json',
       `the body is not JSON: ${(error as Error).message}; NaN and infinities are sent as "NaN", "Infinity", "-Infinity"`,
     )
+  }
+}
+
+/**
+ * The chunks of a log, inflated. A reader that stops early leaves the connection whole, so that it can be answered.
+ * @throws ServerError `unsupported-media-type`, `unsupported-encoding`, `body-too-large`, `malformed-request`.
+ */
+export async function* readLogChunks(request: IncomingMessage): AsyncGenerator<Buffer, void, void> {
+  const gzip = checkHeaders(request, logKind) === 'gzip'
+  const source = gzip ? request.pipe(createGunzip()) : request
+  const broken = () => void source.destroy(new Error('the body ended too early'))
+  // A pipe does not tell its end that its beginning broke off.
+  request.on('aborted', broken)
+  request.setTimeout(patienceMilliseconds, () => void source.destroy(new Error('nothing came for a minute')))
+  let size = 0
+  try {
+    for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+      size += (chunk as Buffer).length
+      if (size > logKind.bytesMax) throw tooLarge(`more than ${logKind.bytesMax} bytes`, logKind)
+      yield chunk as Buffer
+    }
+  } catch (error) {
+    if (error instanceof ServerError) throw error
+    throw unreadable(`the body could not be read (${(error as Error).message})`)
+  } finally {
+    request.off('aborted', broken)
+    request.setTimeout(0)
+    if (source !== request) {
+      request.unpipe()
+      source.destroy()
+    }
   }
 }

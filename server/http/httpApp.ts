@@ -2,32 +2,43 @@
 
 import express, { type Express, type RequestHandler } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
+import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { OneAtATime } from '../runs/oneAtATime.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { Tuner } from '../runs/tuner.ts'
 import type { Storage } from '../storage/storage.ts'
+import type { Imports } from '../transfer/importLog.ts'
+import { addAdviceRoutes } from './adviceRoutes.ts'
 import { problemHandler } from './answer.ts'
+import { compressAnswers } from './compress.ts'
 import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
 import { addPage, securityHeaders } from './page.ts'
 import { addReadRoutes } from './readRoutes.ts'
 import { route } from './routes.ts'
 import { addRunRoutes } from './runRoutes.ts'
+import { addTransferRoutes } from './transferRoutes.ts'
+import { createUnchanged, type Unchanged } from './unchanged.ts'
 
 export type HttpOptions = {
   readonly runs: Runs
+  readonly imports: Imports
+  readonly whatIfs: OneAtATime
+  readonly tuner: Tuner
+  readonly clock: Clock
   readonly storage: Storage
   readonly log: Log
   readonly version: string
-  readonly tunerVersion: string
   readonly pageDir: string
   readonly newRequestId: () => string
   /** Known only once the port is. */
   readonly allowList: () => AllowList
 }
 
-function addStateRoutes(app: Express, options: HttpOptions): void {
-  const { storage, version, tunerVersion } = options
+function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
+  const { storage, version, tuner } = options
   route(app, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
   route(app, '/readyz', {
     get: async (_request, response) => {
@@ -37,12 +48,13 @@ function addStateRoutes(app: Express, options: HttpOptions): void {
   })
   route(app, '/version', {
     get: (_request, response) => {
-      response.json({ version, protocol: protocolVersion, tuner: tunerVersion, node: process.versions.node })
+      response.json({ version, protocol: protocolVersion, tuner: tuner.version, node: process.versions.node })
     },
   })
   route(app, '/openapi.json', {
     // Loaded when first asked for: the start does not need it.
-    get: async (_request, response) => {
+    get: async (request, response) => {
+      if (unchanged(request, response, [])) return
       const { openApiDocument } = await import('./openapi.ts')
       response.json(openApiDocument(version))
     },
@@ -50,26 +62,31 @@ function addStateRoutes(app: Express, options: HttpOptions): void {
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, storage, log, newRequestId, allowList, pageDir } = options
+  const { runs, log, newRequestId, allowList, pageDir } = options
   const app = express()
   app.disable('x-powered-by')
-  app.set('etag', 'weak')
+  // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
+  app.set('etag', () => undefined)
   app.set('query parser', 'simple')
   const entrance: RequestHandler = (request, response, next) => {
     response.set('X-Request-Id', newRequestId())
     checkCaller(request.method, request.headers, allowList())
     next()
   }
-  app.use(entrance, securityHeaders)
-  addStateRoutes(app, options)
+  const unchanged = createUnchanged(newRequestId())
+  app.use(entrance, securityHeaders, compressAnswers)
+  addStateRoutes(app, options, unchanged)
   const api = express.Router()
   api.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store')
     next()
   })
-  addRunRoutes(api, runs)
-  addReadRoutes(api, runs, storage)
+  // Before the runs': else `import` would be the id of one.
+  addTransferRoutes(api, options)
+  addRunRoutes(api, { ...options, unchanged })
+  addReadRoutes(api, { ...options, unchanged })
   addControlRoutes(api, runs)
+  addAdviceRoutes(api, options)
   app.use(apiPrefix, api)
   let mcp: Promise<RequestHandler> | undefined
   route(app, '/mcp', {

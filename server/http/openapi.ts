@@ -36,12 +36,14 @@ function responsesOf(path: string, method: Method, operation: Operation): Json {
   for (const [status, schema] of Object.entries(operation.answers)) {
     if (schema === null) responses[status] = { description: 'Done' }
     else {
-      const { content: json } = content('application/json', refTo(schema))
+      const { content: json } = content(operation.answerLines ?? 'application/json', refTo(schema))
       const other =
         operation.otherMedia === undefined ? {} : content(operation.otherMedia, { type: 'string' }).content
       responses[status] = { description: operation.summary, content: { ...json, ...other } }
     }
   }
+  if (operation.isConditional)
+    responses[304] = { description: 'Not changed since the `ETag` of `If-None-Match`' }
   for (const code of problemsOf(path, method, operation)) {
     const { status, title } = problemKinds[code]
     const described = responses[status]
@@ -61,7 +63,8 @@ function operationOf(path: string, method: Method, operation: Operation): Json {
     required: true,
     schema: name === 'number' ? { type: 'integer', minimum: 1 } : refTo(runIdSchema),
   }))
-  const { id, summary, body, query } = operation
+  const { id, summary, body, query, bodyLines } = operation
+  const bytesMax = bodyLines === undefined ? limits.bodyBytesMax : limits.importBytesMax
   return {
     operationId: id,
     summary,
@@ -71,8 +74,8 @@ function operationOf(path: string, method: Method, operation: Operation): Json {
       : {
           requestBody: {
             required: true,
-            description: `At most ${limits.bodyBytesMax} bytes after inflating; gzip is accepted.`,
-            ...content('application/json', refTo(body)),
+            description: `At most ${bytesMax} bytes after inflating; gzip is accepted.`,
+            ...content(bodyLines ?? 'application/json', refTo(body)),
           },
         }),
     responses: responsesOf(path, method, operation),

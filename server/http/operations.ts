@@ -11,32 +11,45 @@ import {
   decisionListSchema,
   decisionSchema,
   healthSchema,
+  importAnswerSchema,
+  logLineSchema,
   overrideSchema,
   recommendationSchema,
+  recommendRequestSchema,
   runAnswerSchema,
   runListSchema,
   runSummarySchema,
+  scheduleRecommendationSchema,
   scheduleSchema,
   seriesQuerySchema,
   seriesSchema,
   telemetryAnswerSchema,
   telemetrySchema,
   versionSchema,
+  whatIfAnswerSchema,
+  whatIfRequestSchema,
 } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import type { ProblemCode } from '../errors.ts'
-import { listDecisionsQuery, listRunsQuery, reasonQuery, scheduleQuery } from './queries.ts'
+import { logMedia } from './body.ts'
+import { importQuery, listDecisionsQuery, listRunsQuery, reasonQuery, scheduleQuery } from './queries.ts'
 
 export type Method = 'get' | 'post' | 'patch' | 'delete'
 export type Operation = {
   readonly id: string
   readonly summary: string
   readonly body?: z.ZodType
+  /** The body is no JSON document, but lines of this type, each as the schema says. */
+  readonly bodyLines?: typeof logMedia
   readonly query?: z.ZodType
   /** What is answered with each status of success; null = no content. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
   /** The answer's other form, beside JSON. */
   readonly otherMedia?: string
+  /** The answer is no JSON document, but lines of this type, each as the schema says. */
+  readonly answerLines?: typeof logMedia
+  /** A read that answers 304 to who has the answer already (`If-None-Match`). */
+  readonly isConditional?: true
   /** Besides those that every operation of its kind may meet. */
   readonly problems?: readonly ProblemCode[]
 }
@@ -102,7 +115,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     },
   },
   [one]: {
-    get: { id: 'readRun', summary: 'Read a run', answers: { 200: runSummarySchema } },
+    get: { id: 'readRun', isConditional: true, summary: 'Read a run', answers: { 200: runSummarySchema } },
     patch: {
       id: 'changeRun',
       summary: 'Rename, tag, or change mode or budget',
@@ -111,6 +124,25 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       problems: ['run-finished'],
     },
     delete: { id: 'deleteRun', summary: 'Delete a run for good', answers: { 204: null } },
+  },
+  [`${one}/export`]: {
+    get: {
+      id: 'exportRun',
+      summary: 'The log of a run as a file: a header, its observations, an end',
+      answers: { 200: logLineSchema },
+      answerLines: logMedia,
+    },
+  },
+  [`${runs}/import`]: {
+    post: {
+      id: 'importRun',
+      summary: 'Make a run of an exported log',
+      query: importQuery,
+      body: logLineSchema,
+      bodyLines: logMedia,
+      answers: { 201: importAnswerSchema },
+      problems: ['run-exists', 'run-busy', 'server-busy', 'too-many-metrics', 'storage-failed', 'disk-full'],
+    },
   },
   [`${one}/telemetry`]: {
     post: {
@@ -124,6 +156,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [`${one}/series`]: {
     get: {
       id: 'readSeries',
+      isConditional: true,
       summary: 'Charts: buckets of steps',
       query: seriesQuerySchema,
       answers: { 200: seriesSchema },
@@ -133,6 +166,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [`${one}/decisions`]: {
     get: {
       id: 'listDecisions',
+      isConditional: true,
       summary: 'Decisions in order',
       query: listDecisionsQuery,
       answers: { 200: decisionListSchema },
@@ -156,6 +190,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [`${one}/schedule`]: {
     get: {
       id: 'readSchedule',
+      isConditional: true,
       summary: 'The schedule, applied and planned; each step once, the first report of it',
       query: scheduleQuery,
       answers: { 200: scheduleSchema },
@@ -187,6 +222,24 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       body: commandRequestSchema,
       answers: { 200: controlAnswerSchema },
       problems: ['run-finished'],
+    },
+  },
+  [`${one}/what-if`]: {
+    post: {
+      id: 'askWhatIf',
+      summary: 'Fold the log under other settings; nothing is written',
+      body: whatIfRequestSchema,
+      answers: { 200: whatIfAnswerSchema },
+      problems: ['run-too-long', 'server-busy'],
+    },
+  },
+  [`${apiPrefix}/schedules/recommend`]: {
+    post: {
+      id: 'recommendSchedule',
+      summary: 'A schedule for a job that is no run here, from what is told of it',
+      body: recommendRequestSchema,
+      answers: { 200: scheduleRecommendationSchema },
+      problems: ['storage-failed'],
     },
   },
   '/healthz': {

@@ -1,6 +1,7 @@
 // Schemas of the query strings that only the server reads; bodies are in protocol/schemas.ts.
 
 import { z } from 'zod'
+import { runIdSchema } from '../../protocol/schemas.ts'
 import { decisionKinds, runStates } from '../../protocol/vocabulary.ts'
 
 export const runsPageMax = 200
@@ -33,6 +34,9 @@ export const listDecisionsQuery = z.strictObject({
 })
 
 export const scheduleQuery = z.strictObject({ format: z.enum(['json', 'csv']).default('json') })
+
+/** Another id than the one in the file. */
+export const importQuery = z.strictObject({ runId: runIdSchema.optional() })
 
 /** Reason of a deletion or a hand-back; there is no body to carry it. */
 export const reasonQuery = z.strictObject({ reason: z.string().max(1_000).default('') })

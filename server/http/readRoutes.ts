@@ -4,8 +4,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Router } from 'express'
 import { seriesQuerySchema } from '../../protocol/schemas.ts'
+import type { Clock } from '../clock.ts'
 import { recommendationOf } from '../runs/recommendation.ts'
 import { decisionNotFound } from '../runs/runErrors.ts'
+import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import { scheduleJson, scheduleRows } from '../runs/schedule.ts'
 import { signalsOf } from '../runs/signalsOf.ts'
@@ -13,13 +15,23 @@ import type { Storage } from '../storage/storage.ts'
 import { parameter } from './answer.ts'
 import { listDecisionsQuery, scheduleQuery } from './queries.ts'
 import { route } from './routes.ts'
+import { decisionParts, logParts, runParts, type Unchanged } from './unchanged.ts'
 import { parse } from './validate.ts'
 
-function addDecisionRoutes(router: Router, runs: Runs, storage: Storage): void {
+type Parts = {
+  readonly runs: Runs
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly unchanged: Unchanged
+}
+
+function addDecisionRoutes(router: Router, { runs, storage, unchanged }: Parts): void {
   route(router, '/runs/:id/decisions', {
     get: async (request, response) => {
       const { after, limit, kind } = parse(listDecisionsQuery, request.query, 'query')
-      const { id } = await runs.record(parameter(request, 'id'))
+      const record = await runs.record(parameter(request, 'id'))
+      if (unchanged(request, response, decisionParts(record))) return
+      const { id } = record
       const query = { after, limit: limit + 1, ...(kind === undefined ? {} : { kinds: kind }) }
       const found = await storage.decisions(id, query)
       const page = found.slice(0, limit)
@@ -30,7 +42,8 @@ function addDecisionRoutes(router: Router, runs: Runs, storage: Storage): void {
   })
   route(router, '/runs/:id/decisions/:number', {
     get: async (request, response) => {
-      const { id, decisionCount } = await runs.record(parameter(request, 'id'))
+      const record = await runs.record(parameter(request, 'id'))
+      const { id, decisionCount } = record
       const number = parameter(request, 'number')
       const found = /^\d{1,15}$/.test(number) ? await storage.decision(id, Number(number)) : undefined
       if (found === undefined) throw decisionNotFound(id, number, decisionCount)
@@ -39,12 +52,14 @@ function addDecisionRoutes(router: Router, runs: Runs, storage: Storage): void {
   })
 }
 
-export function addReadRoutes(router: Router, runs: Runs, storage: Storage): void {
-  addDecisionRoutes(router, runs, storage)
+export function addReadRoutes(router: Router, parts: Parts): void {
+  const { runs, storage, clock, unchanged } = parts
+  addDecisionRoutes(router, parts)
   route(router, '/runs/:id/series', {
     get: async (request, response) => {
       const query = parse(seriesQuerySchema, request.query, 'query')
       const runId = parameter(request, 'id')
+      if (unchanged(request, response, logParts(await runs.record(runId)))) return
       const answer = await runs.inLine(runId, async () => {
         const { series } = await runs.openInLine(runId)
         const { wanted, unknown } = signalsOf(series, runId, query.signals)
@@ -64,7 +79,10 @@ export function addReadRoutes(router: Router, runs: Runs, storage: Storage): voi
   route(router, '/runs/:id/schedule', {
     get: async (request, response) => {
       const { format } = parse(scheduleQuery, request.query, 'query')
-      const run = await runs.summary(parameter(request, 'id'))
+      const record = await runs.record(parameter(request, 'id'))
+      const now = clock.now()
+      if (unchanged(request, response, runParts(record, now))) return
+      const run = summaryAt(record, now)
       if (format === 'json') {
         response.json(await scheduleJson(storage, run))
         return

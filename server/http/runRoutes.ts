@@ -3,17 +3,22 @@
 import type { Router } from 'express'
 import { changeRunSchema, createRunSchema, telemetrySchema } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
+import type { Clock } from '../clock.ts'
+import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import { parameter } from './answer.ts'
 import { readJson } from './body.ts'
 import { listRunsQuery } from './queries.ts'
 import { route } from './routes.ts'
+import { runParts, type Unchanged } from './unchanged.ts'
 import { parse } from './validate.ts'
 
 /** Who sent a control request: without tokens there is nobody but this computer's user. */
 export const localUser = 'local'
 
-export function addRunRoutes(router: Router, runs: Runs): void {
+type Parts = { readonly runs: Runs; readonly clock: Clock; readonly unchanged: Unchanged }
+
+export function addRunRoutes(router: Router, { runs, clock, unchanged }: Parts): void {
   route(router, '/runs', {
     get: async (request, response) => {
       const { q, after, project, tag, state, limit } = parse(listRunsQuery, request.query, 'query')
@@ -36,7 +41,9 @@ export function addRunRoutes(router: Router, runs: Runs): void {
   })
   route(router, '/runs/:id', {
     get: async (request, response) => {
-      response.json(await runs.summary(parameter(request, 'id')))
+      const record = await runs.record(parameter(request, 'id'))
+      const now = clock.now()
+      if (!unchanged(request, response, runParts(record, now))) response.json(summaryAt(record, now))
     },
     patch: async (request, response) => {
       const body = parse(changeRunSchema, await readJson(request))

@@ -6,8 +6,7 @@ import { ServerError } from '../errors.ts'
 import type { RunRecord } from '../storage/storage.ts'
 import type { ActiveRun } from './activeRuns.ts'
 
-/** Clients (processes that report) of one run. */
-export const clientsMax = 64
+const { clientsMax } = limits
 
 export function telemetryAnswer(
   actions: readonly Action[],

@@ -17,7 +17,7 @@ import type { FoldState, Tuner } from './tuner.ts'
 /** A snapshot is due after this much of the log; a restart folds at most that much again. */
 export const snapshotSamples = 1_000
 export const snapshotObservations = 64
-const snapshotChunks = 2_000
+export const snapshotChunks = 2_000
 
 export type RunEvent =
   | {
@@ -40,7 +40,7 @@ export type ApplyContext = {
   readonly failed: (runId: string) => void
 }
 
-function readingsOf(points: readonly Points[], number: number): Pick<Batch, 'readings'> {
+export function readingsOf(points: readonly Points[], number: number): Pick<Batch, 'readings'> {
   const range = stepRange(points)
   if (range === undefined) return {}
   return { readings: { number, fromStep: range.from, toStep: range.to, body: encodeReadings(points) } }

@@ -2,10 +2,12 @@
 // the tail of the log after a restart, for a refold by a newer tuner, and for `replay`: one path, so that a
 // replay gives the same decisions byte for byte.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Decision, Observation, SignalReading } from '../../protocol/vocabulary.ts'
-import type { Storage, StoredDecision } from '../storage/storage.ts'
+import type { Storage, StoredDecision, StoredObservation } from '../storage/storage.ts'
 import { decodeObservation } from './observationCodec.ts'
 import { type Points, pointsOfReadings, pointsOfSamples } from './points.ts'
+import { runNotFound } from './runErrors.ts'
 import type { FoldState, Tuner } from './tuner.ts'
 
 export type Folded = {
@@ -38,6 +40,53 @@ export const storedDecision = (decision: Decision): StoredDecision => ({
   step: decision.step,
   body: JSON.stringify(decision),
 })
+
+const decisionsPerPage = 200
+
+/** The first decisions as stored, one after another. */
+export async function* storedDecisions(
+  storage: Storage,
+  runId: string,
+  count: number,
+): AsyncGenerator<string, void, void> {
+  let after = 0
+  while (after < count) {
+    const limit = Math.min(decisionsPerPage, count - after)
+    const page = await storage.decisions(runId, { after, limit })
+    if (page.length === 0) return
+    for (const { body } of page) yield body
+    after = page.at(-1)!.number
+  }
+}
+
+/** Observations that are read at once: so many, or fewer where they are long. */
+const readAtOnce = 16
+const charactersAtOnce = 1_000_000
+
+/**
+ * The first observations as stored, one after another, in pages whose memory is that of a long observation or two.
+ * @throws ServerError `run-not-found` where the run is deleted meanwhile.
+ */
+export async function* storedObservations(
+  storage: Storage,
+  runId: string,
+  count: number,
+): AsyncGenerator<StoredObservation, void, void> {
+  let wanted = 1
+  for (let after = 0; after < count; ) {
+    const page = await storage.observations(runId, { after, limit: Math.min(wanted, count - after) })
+    if (page.length === 0) throw runNotFound(runId)
+    let characters = 0
+    for (const observation of page) {
+      characters += observation.body.length
+      yield observation
+    }
+    after = page.at(-1)!.number
+    wanted = Math.floor((charactersAtOnce * page.length) / Math.max(1, characters))
+    wanted = Math.min(readAtOnce, Math.max(1, wanted))
+    await nextTurn()
+  }
+}
 
 /** The points of samples among observations. */
 export const samplePoints = (observations: readonly Observation[]): Points[] =>

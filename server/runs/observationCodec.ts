@@ -3,14 +3,8 @@
 // A log of version 0.1.0 is read as if it had been written today: what it could not say yet is filled in.
 
 import { encodeNumber } from '../../protocol/nonFinite.ts'
-import { familyOf } from '../../protocol/optimizers.ts'
-import {
-  capabilities,
-  type Observation,
-  type RunOptions,
-  type SampleColumns,
-  sampleColumnNames,
-} from '../../protocol/vocabulary.ts'
+import { currentOptions, objectivesOf } from '../../protocol/schemas.ts'
+import { type Observation, type SampleColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
 import { isoTime } from '../clock.ts'
 import type { StoredObservation } from '../storage/storage.ts'
 
@@ -40,9 +34,6 @@ function decodeColumn(column: (number | string | null)[]): Column {
 const encodeNames = (names: Names): Names | string | null =>
   names.length > 0 && names.every((name) => name === names[0]) ? names[0]! : names
 
-const decodeNames = (stored: Names | string | null, rows: number): Names =>
-  Array.isArray(stored) ? stored : Array<string | null>(rows).fill(stored as string | null)
-
 function encodeColumns(columns: SampleColumns): unknown {
   const encoded: Record<string, unknown> = { step: columns.step }
   for (const name of sampleColumnNames) {
@@ -64,7 +55,7 @@ function decodeSamples(body: string): Samples {
   for (const name of sampleColumnNames)
     if (columns[name] !== undefined) decodeColumn(columns[name] as (number | null)[])
   if (columns.objective !== undefined)
-    columns.objective = decodeNames(columns.objective as Names, (columns.step as number[]).length)
+    columns.objective = objectivesOf(columns.objective as Names, (columns.step as number[]).length)
   for (const column of Object.values((columns.metrics ?? {}) as Record<string, (number | null)[]>))
     decodeColumn(column)
   return { columns: columns as unknown as SampleColumns, ...rest }
@@ -82,21 +73,18 @@ const isLoss = (key: string) => key === 'loss' || /^\d+$/.test(key)
 const numberNonFinite = (key: string, value: unknown) =>
   typeof value === 'string' && isLoss(key) ? Number(value) : value
 
-/** Options as they are today, from those of any version. */
-function currentOptions(stored: RunOptions): RunOptions {
-  const { optimizer } = stored
-  return {
-    ...stored,
-    optimizer: {
-      ...optimizer,
-      family: optimizer.family ?? familyOf(optimizer.name),
-      momentum: optimizer.momentum ?? null,
-      weightDecay: optimizer.weightDecay ?? null,
-    },
-    warmupSteps: stored.warmupSteps ?? null,
-    firstStep: stored.firstStep ?? null,
-    capabilities: stored.capabilities.filter((capability) => capabilities.includes(capability)),
+/** Smallest and largest of the steps of samples; null for the other kinds. */
+export function rangeOf(
+  steps: readonly number[] | undefined,
+): Pick<StoredObservation, 'fromStep' | 'toStep'> {
+  if (steps === undefined || steps.length === 0) return { fromStep: null, toStep: null }
+  let fromStep = Number.POSITIVE_INFINITY
+  let toStep = Number.NEGATIVE_INFINITY
+  for (const step of steps) {
+    if (step < fromStep) fromStep = step
+    if (step > toStep) toStep = step
   }
+  return { fromStep, toStep }
 }
 
 export function encodeObservation(
@@ -105,15 +93,9 @@ export function encodeObservation(
 ): StoredObservation {
   const { kind, ...rest } = body
   if (body.kind !== 'samples')
-    return { ...head, kind, body: JSON.stringify(rest, nameNonFinite), fromStep: null, toStep: null }
-  let fromStep = Number.POSITIVE_INFINITY
-  let toStep = Number.NEGATIVE_INFINITY
-  for (const step of body.columns.step) {
-    if (step < fromStep) fromStep = step
-    if (step > toStep) toStep = step
-  }
+    return { ...head, kind, body: JSON.stringify(rest, nameNonFinite), ...rangeOf(undefined) }
   const text = JSON.stringify({ ...rest, columns: encodeColumns(body.columns) })
-  return { ...head, kind, body: text, fromStep, toStep }
+  return { ...head, kind, body: text, ...rangeOf(body.columns.step) }
 }
 
 export function decodeObservation(stored: StoredObservation): Observation {

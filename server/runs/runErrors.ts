@@ -12,6 +12,12 @@ export const decisionNotFound = (runId: string, number: string, decisionCount: n
 export const runNotFound = (runId: string) =>
   new ServerError('run-not-found', `there is no run "${runId}" here; GET /api/v1/runs lists those that exist`)
 
+/** `instead` says what to do. */
+export const runExists = (runId: string, pointer: string, instead: string) =>
+  new ServerError('run-exists', `run "${runId}" exists already; ${instead}`, {
+    errors: [{ pointer, detail: 'is taken' }],
+  })
+
 const namesShown = 20
 
 export const signalNotFound = (runId: string, name: string, names: readonly string[]) =>

@@ -23,7 +23,7 @@ import { type ApplyContext, beginRun, foldBatch, type RunEvent, saveBatch } from
 import type { ObservationBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 import { KeyedQueue } from './queue.ts'
-import { checkRunning, isEnded, runNotFound } from './runErrors.ts'
+import { checkRunning, isEnded, runExists, runNotFound } from './runErrors.ts'
 import { summaryAt } from './runRecord.ts'
 import type { RunSeries } from './runSeries.ts'
 import { checkRepeat, sequenceGap } from './sequences.ts'
@@ -131,11 +131,7 @@ export class Runs {
       const stored = await this.options.storage.run(runId)
       if (stored === undefined && request.resume === 'must') throw runNotFound(runId)
       if (stored !== undefined && request.resume === 'never')
-        throw new ServerError(
-          'run-exists',
-          `run "${runId}" exists already; send resume "allow" or "must" to go on with it, or another runId`,
-          { errors: [{ pointer: '/runId', detail: 'is taken' }] },
-        )
+        throw runExists(runId, '/runId', 'send resume "allow" or "must" to go on with it, or another runId')
       const run =
         stored === undefined
           ? await beginRun(this.context, runId, runOptions(request, runId))
@@ -241,6 +237,16 @@ export class Runs {
       this.active.drop(runId)
       this.staleWatch.forget(runId)
       this.publish({ kind: 'removed', runId })
+    })
+  }
+
+  /** A run that came as a whole. `store` makes it one, or resolves to false if there is one of that id. */
+  adopt(record: RunRecord, store: () => Promise<boolean>): Promise<boolean> {
+    return this.inLine(record.id, async () => {
+      if (!(await store())) return false
+      this.staleWatch.see(record)
+      this.publish({ kind: 'changed', record })
+      return true
     })
   }
 

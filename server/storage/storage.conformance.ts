@@ -234,6 +234,49 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(await storage().observations('a', { after: 0, limit: 10 })).toHaveLength(1)
     })
 
+    test('a run that is taken in is there whole once it is finished, and not before', async () => {
+      const chunk = { signal: 'loss', level: 0, chunk: 2, body: new Uint8Array([1]) }
+      const decision = { number: 1, kind: 'start', step: 0, body: '{}' } as const
+      await storage().createRun(batch(runRecord('other'), { observations: [observation(1)] }))
+      const intake = await storage().takeIn()
+      await intake.append({ observations: [observation(1)], decisions: [decision] })
+      // A deletion in the middle sweeps what is deleted, and nothing of this.
+      await storage().deleteRun('other')
+      await intake.append({ observations: [observation(2)], decisions: [], chunks: [chunk] })
+      expect([...(await intake.chunks([chunk]))[0]!.body]).toEqual([1])
+      expect((await storage().listRuns({ limit: 9, now: 0 })).runs).toEqual([])
+      const run = runRecord('a', { observationCount: 2, decisionCount: 1 })
+      const snapshot = { number: 2, tunerVersion: 'v', state: '{}', series: '{}' }
+      const clients = [{ clientId: 'c', lastSequence: 7, lastAnswer: '{}' }]
+      expect(await intake.finish({ run, snapshot, clients })).toBe(true)
+      await intake.discard()
+      place = await place.reopen()
+      expect(await storage().run('a')).toEqual(run)
+      expect(await storage().observations('a', { after: 0, limit: 9 })).toHaveLength(2)
+      expect(await storage().decision('a', 1)).toMatchObject(decision)
+      expect(await storage().snapshot('a')).toEqual(snapshot)
+      expect(await storage().clientSequences('a')).toEqual(new Map([['c', 7]]))
+      expect(await storage().sent('a', 'c', 7)).toBeUndefined()
+      expect(await storage().chunks('a', [chunk])).toHaveLength(1)
+    })
+
+    test('a run that is taken in takes the place of no other, and leaves nothing where it is not finished', async () => {
+      await storage().createRun(batch(runRecord('a', { name: 'first' }), { observations: [observation(1)] }))
+      const snapshot = { number: 1, tunerVersion: 'v', state: '{}', series: '{}' }
+      const begin = async () => {
+        const intake = await storage().takeIn()
+        await intake.append({ observations: [observation(1), observation(2)], decisions: [] })
+        return intake
+      }
+      const refused = await begin()
+      expect(await refused.finish({ run: runRecord('a'), snapshot, clients: [] })).toBe(false)
+      await refused.discard()
+      await begin()
+      place = await place.reopen()
+      expect((await storage().listRuns({ limit: 9, now: 0 })).runs.map(({ name }) => name)).toEqual(['first'])
+      expect(await storage().observations('a', { after: 0, limit: 9 })).toHaveLength(1)
+    })
+
     test('an unknown run is empty, not an error, and cannot be appended to', async () => {
       expect(await storage().decisions('nobody', { after: 0, limit: 5 })).toEqual([])
       expect(await storage().snapshot('nobody')).toBeUndefined()

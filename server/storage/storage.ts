@@ -87,6 +87,21 @@ export type Batch = {
   readonly chunks?: readonly StoredChunk[]
 }
 
+/** A run that comes as a whole, taken in slice by slice: nothing of it is to be seen before it is finished. */
+export type Intake = {
+  append(slice: Pick<Batch, 'observations' | 'decisions' | 'readings' | 'chunks'>): Promise<void>
+  /** The chunks of these keys that were appended. */
+  chunks(keys: readonly ChunkKey[]): Promise<readonly StoredChunk[]>
+  /** Makes it a run, at once and whole. False if there is one of that id: then it still has to be discarded. */
+  finish(whole: {
+    readonly run: RunRecord
+    readonly snapshot: Snapshot
+    readonly clients: readonly ClientRecord[]
+  }): Promise<boolean>
+  /** Throws away what came; after a crash that happens by itself. */
+  discard(): Promise<void>
+}
+
 export type RunQuery = {
   readonly project?: string
   readonly tag?: string
@@ -113,6 +128,7 @@ export type Storage = {
   /** False, and nothing stored, if a run of this id exists. */
   createRun(batch: Batch): Promise<boolean>
   append(batch: Batch): Promise<void>
+  takeIn(): Promise<Intake>
   /** For what is no observation: name, project, tags. */
   updateRun(run: RunRecord): Promise<void>
   /** False if there was none. */
@@ -123,7 +139,8 @@ export type Storage = {
   client(runId: string, clientId: string): Promise<ClientRecord | undefined>
   /** The last sequence of each client of the run. */
   clientSequences(runId: string): Promise<ReadonlyMap<string, number>>
-  /** What a client sent as a sequence, as it lies in the log; undefined = never sent, or to 0.1.0, which did not keep it. */
+  /** What a client sent as a sequence, as it lies in the log; undefined = never sent, or not known:
+   *  to 0.1.0, which did not keep it, or before an import. */
   sent(runId: string, clientId: string, sequence: number): Promise<readonly StoredObservation[] | undefined>
   /** In order, after a number, at most `limit`. */
   observations(

@@ -26,7 +26,8 @@ function operationAt(method: string, address: string): Known | undefined {
 
 /** What of an answer is not in the contract; undefined = all of it is. */
 function departure({ path, method, operation }: Known, status: number, body: unknown): string | undefined {
-  const { id, answers, otherMedia } = operation
+  const { id, answers, otherMedia, answerLines, isConditional } = operation
+  if (status === 304 && isConditional) return undefined
   const schema = answers[status]
   if (schema === undefined) {
     const { data, error } = problemSchema.safeParse(body)
@@ -35,6 +36,11 @@ function departure({ path, method, operation }: Known, status: number, body: unk
     return codes.includes(data.code) ? undefined : `problem ${data.code} is not in the contract of ${id}`
   }
   if (schema === null || (otherMedia !== undefined && typeof body === 'string')) return undefined
+  if (answerLines !== undefined) {
+    const lines = String(body).trimEnd().split('\n')
+    const bad = lines.findIndex((line) => !schema.safeParse(JSON.parse(line)).success)
+    return bad === -1 ? undefined : `line ${bad + 1} is not what ${id} says`
+  }
   const { data, error } = schema.safeParse(body)
   if (error !== undefined) return `not what ${id} says: ${error.message}`
   return isDeepStrictEqual(data, body) ? undefined : `${id} has fields that its schema does not name`

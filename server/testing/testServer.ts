@@ -84,7 +84,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
         headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
       })
       const text = await response.text()
-      const json = /json/.test(response.headers.get('content-type') ?? '')
+      // Not of lines of JSON.
+      const json = /[/+]json/.test(response.headers.get('content-type') ?? '')
       const answer = json ? JSON.parse(text) : text
       checkContract(method, path, response.status, answer)
       return { status: response.status, headers: response.headers, body: answer }

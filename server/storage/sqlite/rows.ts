@@ -1,7 +1,16 @@
-// Between a run's record and its row, and from a query to SQL.
+// Between a run's record and its row, from a query to SQL, and the statements that more than one file uses.
 
 import type { RunQuery, RunRecord } from '../storage.ts'
 import type { SqlValue } from './driver.ts'
+
+/** The key first: null = a new one. */
+export const insertRun = `INSERT INTO runs (key, id, name, project, tags, lifecycle, created_at, last_seen_at,
+  stale_at, flush_seconds_mean, steps_per_second, observation_count, decision_count, tuner_version,
+  refolded_from, summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+export const insertClient = `INSERT OR REPLACE INTO clients (run, client_id, last_sequence, last_answer)
+  VALUES (?, ?, ?, ?)`
+export const selectChunk = `SELECT signal, level, chunk, body FROM chunks
+  WHERE run = ? AND signal = ? AND level = ? AND chunk = ?`
 
 export type Row = {
   readonly key: number

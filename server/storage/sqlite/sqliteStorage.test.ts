@@ -113,6 +113,28 @@ test('a full disk refuses the batch with 507, keeps what was accepted, and recov
   await roomier.close()
 })
 
+test('the rows of an intake that a crash cut off go at the next start', async () => {
+  const storage = openSqliteStorage({ file: file() })
+  const last = { number: 1, receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, body: '{}' }
+  await (await storage.takeIn()).append({ observations: [last], decisions: [] })
+  await storage.close()
+  const rows = () => {
+    const { DatabaseSync } = loadDriver()
+    const database = new DatabaseSync(file())
+    const { left } = database.prepare('SELECT count(*) AS left FROM observations').get() as { left: number }
+    database.close()
+    return left
+  }
+  expect(rows()).toBe(1)
+  const next = openSqliteStorage({ file: file() })
+  // The sweep takes a turn a slice, and closing waits for the turn it is at: a deletion's own sweep comes after it.
+  await next.createRun({ run: runRecord('a'), ...emptyBatch })
+  await next.deleteRun('a')
+  await new Promise(setImmediate)
+  await next.close()
+  expect(rows()).toBe(0)
+})
+
 test('the driver is node:sqlite where Node has it', () => {
   expect(loadDriver('20.19.0').name).toBe('@photostructure/sqlite')
   expect(loadDriver('22.12.0').name).toBe('@photostructure/sqlite')

@@ -13,15 +13,13 @@ import type {
   StoredObservation,
 } from '../storage.ts'
 import type { SqlValue, Statement } from './driver.ts'
+import { createIntake } from './intake.ts'
 import { openDatabase, type SqliteOptions, storageError } from './openDatabase.ts'
-import { type Row, recordOf, rowOf, runFilter } from './rows.ts'
+import { insertClient, insertRun, type Row, recordOf, rowOf, runFilter, selectChunk } from './rows.ts'
 import { derivedTables, runTables } from './schema.ts'
 
 const deletionSliceRows = 200
 
-const insertRun = `INSERT INTO runs (id, name, project, tags, lifecycle, created_at, last_seen_at, stale_at,
-  flush_seconds_mean, steps_per_second, observation_count, decision_count, tuner_version, refolded_from,
-  summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const updateRun = `UPDATE runs SET id = ?, name = ?, project = ?, tags = ?, lifecycle = ?, created_at = ?,
   last_seen_at = ?, stale_at = ?, flush_seconds_mean = ?, steps_per_second = ?, observation_count = ?,
   decision_count = ?, tuner_version = ?, refolded_from = ?, summary = ? WHERE key = ?`
@@ -34,8 +32,6 @@ const insertChunk = `INSERT INTO chunks (run, signal, level, chunk, body) VALUES
   ON CONFLICT DO UPDATE SET body = excluded.body`
 const insertSnapshot = `INSERT OR REPLACE INTO snapshots (run, number, tuner_version, state, series)
   VALUES (?, ?, ?, ?, ?)`
-const insertClient = `INSERT OR REPLACE INTO clients (run, client_id, last_sequence, last_answer)
-  VALUES (?, ?, ?, ?)`
 const insertSent = 'INSERT INTO batches (run, client_id, sequence, after, last) VALUES (?, ?, ?, ?, ?)'
 const selectObservations = `SELECT number, received_at AS receivedAt, kind, from_step AS fromStep, to_step AS toStep, body
   FROM observations WHERE run = ? AND number > ? ORDER BY number LIMIT ?`
@@ -78,7 +74,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   // −1 is no key: a query for an unknown run finds nothing.
   const keyOf = (runId: string) => get<{ key: number }>('SELECT key FROM runs WHERE id = ?', runId)?.key ?? -1
 
-  const insertDerived = (key: number, batch: Omit<Batch, 'run' | 'observations'>) => {
+  const insertDerived = (key: number, batch: Omit<Batch, 'run' | 'observations' | 'client'>) => {
     for (const { number, kind, step, body } of batch.decisions)
       prepare(insertDecision).run(key, number, kind, step, body)
     if (batch.readings !== undefined) {
@@ -92,16 +88,19 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       prepare(insertSnapshot).run(key, number, tunerVersion, state, series)
     }
   }
-  const insertBatch = (key: number, batch: Batch) => {
+  const insertSlice = (key: number, batch: Omit<Batch, 'run' | 'client'>) => {
     for (const { number, receivedAt, kind, fromStep, toStep, body } of batch.observations)
       prepare(insertObservation).run(key, number, receivedAt, kind, fromStep, toStep, body)
+    insertDerived(key, batch)
+  }
+  const insertBatch = (key: number, batch: Batch) => {
+    insertSlice(key, batch)
     if (batch.client !== undefined) {
       const { clientId, lastSequence, lastAnswer } = batch.client
       prepare(insertClient).run(key, clientId, lastSequence, lastAnswer)
       const last = batch.run.observationCount
       prepare(insertSent).run(key, clientId, lastSequence, last - batch.observations.length, last)
     }
-    insertDerived(key, batch)
   }
   const update = (batch: Pick<Batch, 'run'>): number => {
     const key = keyOf(batch.run.id)
@@ -112,9 +111,15 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
 
   /** Deletes what is left of deleted runs, a slice per turn of the event loop. */
   let closed = false
+  /** Keys that stand among the deletions until their intake is finished. */
+  const intakes = new Set<number>()
+  const nextDeletion = () =>
+    all<{ run: number }>('SELECT run FROM deletions LIMIT ?', intakes.size + 1).find(
+      ({ run }) => !intakes.has(run),
+    )?.run
   const sweepDeletions = async () => {
     for (;;) {
-      const run = closed ? undefined : get<{ run: number }>('SELECT run FROM deletions LIMIT 1')?.run
+      const run = closed ? undefined : nextDeletion()
       if (run === undefined) return
       const removed = transaction(() => {
         for (const table of runTables) {
@@ -141,10 +146,12 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       attempt(() =>
         transaction(() => {
           if (keyOf(batch.run.id) !== -1) return false
-          insertBatch(Number(prepare(insertRun).run(...rowOf(batch.run)).lastInsertRowid), batch)
+          insertBatch(Number(prepare(insertRun).run(null, ...rowOf(batch.run)).lastInsertRowid), batch)
           return true
         }),
       ),
+    takeIn: () =>
+      attempt(() => createIntake({ prepare, transaction, attempt, insertSlice, keyOf, startSweep, intakes })),
     append: (batch) => attempt(() => transaction(() => insertBatch(update(batch), batch))),
     updateRun: (run) => attempt(() => void transaction(() => update({ run }))),
     replaceDerived: (batch) =>
@@ -236,10 +243,8 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     chunks: (runId, keys) =>
       attempt(() => {
         const run = keyOf(runId)
-        const sql =
-          'SELECT signal, level, chunk, body FROM chunks WHERE run = ? AND signal = ? AND level = ? AND chunk = ?'
         return keys.flatMap(
-          ({ signal, level, chunk }) => get<StoredChunk>(sql, run, signal, level, chunk) ?? [],
+          ({ signal, level, chunk }) => get<StoredChunk>(selectChunk, run, signal, level, chunk) ?? [],
         )
       }),
     chunkRange: (runId, { signal, level, fromChunk, toChunk }) =>

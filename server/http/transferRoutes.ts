@@ -1,0 +1,37 @@
+// A run's log out and in: `…/export` streams it, `import` makes a run of it.
+
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Router } from 'express'
+import { apiPrefix } from '../../protocol/version.ts'
+import type { Runs } from '../runs/runs.ts'
+import type { Storage } from '../storage/storage.ts'
+import { exportedLog } from '../transfer/exportLog.ts'
+import type { Imports } from '../transfer/importLog.ts'
+import { readLog } from '../transfer/readLog.ts'
+import { parameter } from './answer.ts'
+import { logMedia, readLogChunks } from './body.ts'
+import { importQuery } from './queries.ts'
+import { route } from './routes.ts'
+import { parse } from './validate.ts'
+
+type Parts = { readonly runs: Runs; readonly storage: Storage; readonly imports: Imports }
+
+export function addTransferRoutes(router: Router, { runs, storage, imports }: Parts): void {
+  // Not a route of its own: what other methods do with a run that is called `import` is left to those of runs.
+  router.post('/runs/import', async (request, response) => {
+    const { runId } = parse(importQuery, request.query, 'query')
+    const answer = await imports.take(readLog(readLogChunks(request)), runId)
+    response.location(`${apiPrefix}/runs/${answer.run.id}`)
+    response.status(201).json(answer)
+  })
+  route(router, '/runs/:id/export', {
+    get: async (request, response) => {
+      const record = await runs.record(parameter(request, 'id'))
+      response.type(logMedia)
+      response.set('Content-Disposition', `attachment; filename="${record.id}.twostep.ndjson"`)
+      // One piece at a time: a slow reader leaves the rest in the storage.
+      await pipeline(Readable.from(exportedLog(storage, record), { highWaterMark: 1 }), response)
+    },
+  })
+}

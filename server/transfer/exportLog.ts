@@ -1,0 +1,75 @@
+// A run's log as the lines of a file, page by page, so that a log of any length fits in memory. It ends where the run
+// stood when the export began; a run that is deleted meanwhile breaks it off, and the missing last line tells.
+
+import { type LogEnd, type LogHeader, logFileVersion } from '../../protocol/schemas.ts'
+import { isoTime } from '../clock.ts'
+import { storedDecisions, storedObservations } from '../runs/fold.ts'
+import { runNotFound } from '../runs/runErrors.ts'
+import type { RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
+import { decisionHash } from './decisionHash.ts'
+
+const charactersAtOnce = 64 * 1_024
+
+const line = (value: unknown) => `${JSON.stringify(value)}\n`
+
+function headerOf(record: RunRecord, sequences: ReadonlyMap<string, number>): LogHeader {
+  const { id, name, project, tags, createdAt, lastSeenAt, flushSecondsMean, stepsPerSecond } = record
+  return {
+    format: 'twostep-log',
+    version: logFileVersion,
+    run: {
+      ...{ id, name, project, tags },
+      createdAt: isoTime(createdAt),
+      lastSeenAt: isoTime(lastSeenAt),
+      flushSecondsMean,
+      stepsPerSecond,
+    },
+    tunerVersion: record.tunerVersion,
+    observationCount: record.observationCount,
+    decisionCount: record.decisionCount,
+    clients: [...sequences].map(([clientId, lastSequence]) => ({ clientId, lastSequence })),
+  }
+}
+
+/** The stored text goes out as it is: byte for byte what was logged. */
+const observationLine = ({ number, receivedAt, kind, body }: StoredObservation) =>
+  `{"number":${number},"receivedAt":"${isoTime(receivedAt)}","kind":"${kind}","body":${body}}\n`
+
+/** Lines together, so that short ones are not written one by one. */
+async function* observationLines(storage: Storage, { id, observationCount }: RunRecord) {
+  let lines = ''
+  for await (const stored of storedObservations(storage, id, observationCount)) {
+    lines += observationLine(stored)
+    if (lines.length < charactersAtOnce) continue
+    yield lines
+    lines = ''
+  }
+  yield lines
+}
+
+async function decisionHashes(storage: Storage, { id, decisionCount }: RunRecord): Promise<string[]> {
+  const hashes: string[] = []
+  for await (const body of storedDecisions(storage, id, decisionCount)) hashes.push(decisionHash(body))
+  if (hashes.length < decisionCount) throw runNotFound(id)
+  return hashes
+}
+
+/**
+ * The lines of the file.
+ * @param record as of now, folded by this version of the tuner
+ * @throws ServerError `run-not-found` where the run is deleted meanwhile.
+ */
+export async function* exportedLog(storage: Storage, record: RunRecord): AsyncGenerator<string, void, void> {
+  yield line(headerOf(record, await storage.clientSequences(record.id)))
+  yield* observationLines(storage, record)
+  const hashes = await decisionHashes(storage, record)
+  // Another run may have taken the place of a deleted one.
+  if ((await storage.run(record.id))?.createdAt !== record.createdAt) throw runNotFound(record.id)
+  const end: LogEnd = {
+    end: true,
+    observations: record.observationCount,
+    decisions: hashes.length,
+    decisionHashes: hashes,
+  }
+  yield line(end)
+}
