@@ -9,6 +9,7 @@ import { type Config, everyAddress, isLoopback } from './config.ts'
 import { CommandError } from './errors.ts'
 import type { AllowList } from './http/guard.ts'
 import { createHttpApp } from './http/httpApp.ts'
+import { answerUnreadable } from './http/unreadable.ts'
 import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import { OneAtATime } from './runs/oneAtATime.ts'
@@ -78,6 +79,7 @@ export function createApp(options: AppOptions): App {
   })
   const server = createServer({ requestTimeout: requestMilliseconds, keepAliveTimeout: 65_000 }, http)
   server.maxConnections = connectionsMax
+  server.on('clientError', answerUnreadable)
   const live = attachLive({ server, storage, runs, clock, log, allowList })
   return {
     runs,

@@ -64,14 +64,24 @@ export function problemHandler(log: Log) {
   }
 }
 
+/** For a path that a later route answers as well: a method that it has here. */
+export const alsoAllows =
+  (method: string): RequestHandler =>
+  (_request, response, next) => {
+    response.locals.alsoAllowed = method
+    next()
+  }
+
 /** For a path that exists: names the methods that it has. */
 export function methodNotAllowed(methods: readonly string[]): RequestHandler {
   return (request, response, next) => {
-    response.set('Allow', methods.join(', '))
+    const also = response.locals.alsoAllowed as string | undefined
+    const allowed = [...methods, ...(also === undefined ? [] : [also])].join(', ')
+    response.set('Allow', allowed)
     next(
       new ServerError(
         'method-not-allowed',
-        `${request.method} is not possible on ${request.path}; allowed are ${methods.join(', ')}`,
+        `${request.method} is not possible on ${request.path}; allowed are ${allowed}`,
       ),
     )
   }

@@ -279,3 +279,39 @@ test('the page gets strict headers, and says so when it is not built', async () 
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
   expect(answer.headers.get('access-control-allow-origin')).toBeNull()
 })
+
+/** Sends text as it is, and answers what comes back until the connection ends. */
+function sendRaw(text: string): Promise<string> {
+  const { hostname, port } = new URL(server.url)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(text))
+    let answer = ''
+    socket.setEncoding('utf8')
+    socket.on('data', (data) => {
+      answer += data
+    })
+    socket.on('end', () => resolve(answer))
+    socket.on('error', reject)
+  })
+}
+
+test.each([
+  [
+    'headers beyond their bound',
+    `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+    431,
+    'headers-too-large',
+  ],
+  ['what is no HTTP', 'hello\r\n\r\n', 400, 'malformed-request'],
+])('%s are answered as a problem, and the connection ends', async (_name, text, status, code) => {
+  const answer = await sendRaw(text)
+  const [head, body] = answer.split('\r\n\r\n')
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+  expect(JSON.parse(body!)).toMatchObject({ status, code })
+})
+
+test('an address that two routes share names the methods of both', async () => {
+  const answer = await fetch(`${server.url}/api/v1/runs/import`, { method: 'PUT' })
+  expect(answer.status).toBe(405)
+  expect(answer.headers.get('allow')).toBe('GET, PATCH, DELETE, POST')
+})

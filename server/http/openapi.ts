@@ -27,9 +27,13 @@ function queryParameters(query: z.ZodType): Json[] {
     name,
     in: 'query',
     required: false,
-    schema: schema.type === 'array' ? sent.properties?.[name] : schema,
+    schema: refersTo(schema) ?? (schema.type === 'array' ? sent.properties?.[name] : schema),
   }))
 }
+
+/** A schema with a name is a reference within its own document there; here it is one into the components. */
+const refersTo = ({ $ref }: Json): Json | undefined =>
+  typeof $ref === 'string' ? ref($ref.split('/').at(-1)!) : undefined
 
 function responsesOf(path: string, method: Method, operation: Operation): Json {
   const responses: Record<string, { description: string; content?: Json }> = {}

@@ -54,7 +54,12 @@ export type Operation = {
   readonly problems?: readonly ProblemCode[]
 }
 
-const everyCall: readonly ProblemCode[] = ['host-not-allowed', 'internal']
+const everyCall: readonly ProblemCode[] = [
+  'host-not-allowed',
+  'request-timeout',
+  'headers-too-large',
+  'internal',
+]
 const everyBody: readonly ProblemCode[] = [
   'malformed-json',
   'malformed-request',
