@@ -37,9 +37,8 @@ function responsesOf(path: string, method: Method, operation: Operation): Json {
     if (schema === null) responses[status] = { description: 'Done' }
     else {
       const { content: json } = content('application/json', refTo(schema))
-      const other =
-        operation.otherMedia === undefined ? {} : content(operation.otherMedia, { type: 'string' }).content
-      responses[status] = { description: operation.summary, content: { ...json, ...other } }
+      const others = (operation.otherMedia ?? []).map((media) => content(media, { type: 'string' }).content)
+      responses[status] = { description: operation.summary, content: Object.assign({}, json, ...others) }
     }
   }
   for (const code of problemsOf(path, method, operation)) {

@@ -35,8 +35,8 @@ export type Operation = {
   readonly query?: z.ZodType
   /** What is answered with each status of success; null = no content. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
-  /** The answer's other form, beside JSON. */
-  readonly otherMedia?: string
+  /** The answer's other forms, beside JSON: text. */
+  readonly otherMedia?: readonly string[]
   /** Besides those that every operation of its kind may meet. */
   readonly problems?: readonly ProblemCode[]
 }
@@ -156,10 +156,11 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [`${one}/schedule`]: {
     get: {
       id: 'readSchedule',
-      summary: 'The schedule, applied and planned; each step once, the first report of it',
+      summary:
+        'The schedule, applied and planned; each step once, the first report of it. Named after a framework: a Python file',
       query: scheduleQuery,
       answers: { 200: scheduleSchema },
-      otherMedia: 'text/csv',
+      otherMedia: ['text/csv', 'text/x-python'],
     },
   },
   [`${one}/overrides`]: {

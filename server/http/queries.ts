@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { decisionKinds, runStates } from '../../protocol/vocabulary.ts'
+import { pythonFormats } from '../exports/frameworks.ts'
 
 export const runsPageMax = 200
 export const decisionsPageMax = 1_000
@@ -32,7 +33,9 @@ export const listDecisionsQuery = z.strictObject({
     .optional(),
 })
 
-export const scheduleQuery = z.strictObject({ format: z.enum(['json', 'csv']).default('json') })
+export const scheduleQuery = z.strictObject({
+  format: z.enum(['json', 'csv', ...pythonFormats]).default('json'),
+})
 
 /** Reason of a deletion or a hand-back; there is no body to carry it. */
 export const reasonQuery = z.strictObject({ reason: z.string().max(1_000).default('') })

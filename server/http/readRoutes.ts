@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Router } from 'express'
 import { seriesQuerySchema } from '../../protocol/schemas.ts'
+import { exportPython } from '../exports/pythonSchedule.ts'
 import { recommendationOf } from '../runs/recommendation.ts'
 import { decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
@@ -69,9 +70,17 @@ export function addReadRoutes(router: Router, runs: Runs, storage: Storage): voi
         response.json(await scheduleJson(storage, run))
         return
       }
-      response.type('text/csv')
-      response.set('Content-Disposition', `attachment; filename="${run.id}-schedule.csv"`)
-      await pipeline(Readable.from(scheduleRows(storage, run)), response)
+      if (format === 'csv') {
+        response.type('text/csv')
+        response.set('Content-Disposition', `attachment; filename="${run.id}-schedule.csv"`)
+        await pipeline(Readable.from(scheduleRows(storage, run)), response)
+        return
+      }
+      const text = await exportPython(storage, run, format)
+      response.type('text/x-python; charset=utf-8')
+      // The name that it is imported by.
+      response.set('Content-Disposition', 'attachment; filename="schedule.py"')
+      response.send(text)
     },
   })
 }
