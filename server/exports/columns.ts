@@ -1,7 +1,7 @@
 // The part for frameworks whose step is a tensor: the stretches as two tables, from which a step takes one row, so that
 // no Python branch hangs on it. Steps count from FIRST_STEP, else 32 bits would not hold the numbers of a long-lived job.
-// Written for 32 bits: what is left of an anneal is counted from its end, where a difference from its beginning would
-// leave few digits.
+// Written for 32 bits: no two numbers are subtracted that are near each other, as few digits would be left. So what is
+// left of an anneal is counted from its end, and a rate is a share of its first plus a share of its last.
 
 /** `_tables()`: as NumPy arrays. */
 export const tablesText = `_KINDS = ("linear", "cosine", "oneMinusSqrt", "exponential", "listed")
@@ -36,10 +36,11 @@ export const rowText = `def _rate(np, float_of, count, row, numbers, listed):
     before, left, whole, start, end, ratio = (numbers[..., i] for i in range(6))
     z = np.clip((before + passed) / whole, 0.0, 1.0)
     w = np.clip((left - passed) / whole, 0.0, 1.0)  # 1 - z, with all its digits near the end
-    shares = (w, np.square(np.sin(math.pi / 2 * w)), w / (1.0 + np.sqrt(z)))
+    wave, root = math.pi / 2, np.sqrt(z)
+    shares = ((w, z), (np.square(np.sin(wave * w)), np.square(np.sin(wave * z))), (w / (1.0 + root), root))
     rate = np.take(listed, offset + np.minimum(places, length - 1))
     rate = np.where(kind == 3, start * np.exp(ratio * z), rate)
-    for i, share in enumerate(shares):
-        rate = np.where(kind == i, end + (start - end) * share, rate)
+    for i, (of_start, of_end) in enumerate(shares):
+        rate = np.where(kind == i, start * of_start + end * of_end, rate)
     return rate
 `
