@@ -120,6 +120,7 @@ class ExportTest(unittest.TestCase):
     """`self.files("begun", "keras")` is the imported file of that run; `twostep` cannot be imported by it."""
 
     server: Server
+    folder: Path
     make: tuple[Callable[[Server], str], ...] = (ended, begun)
 
     @classmethod
