@@ -1,13 +1,10 @@
-// Plans that need no server: one read from a file, and the one that a run follows when it is given none.
+// The plan that a run follows when it is given none; one from a file: scheduleFile.ts.
 
-import { readFileSync } from 'node:fs'
 import { familyOf } from '../protocol/optimizers.ts'
-import { planSchema } from '../protocol/schemas.ts'
 import type { Plan } from '../protocol/vocabulary.ts'
 import { fallbackAnnealShare, usualRate } from '../tuner/index.ts'
 import type { OptimizerName } from './optimizers/optimizer.ts'
 import { ownMomentum } from './optimizers/optimizers.ts'
-import { UsageError } from './options.ts'
 
 /** An optimizer as the server is told of it. */
 export const optimizerInfo = (name: OptimizerName) => ({
@@ -42,21 +39,4 @@ export function localPlan(learningRate: number, budgetSteps: number | null, step
     phase: 'anneal',
   } as const
   return { version: 0, segments: [large, anneal] }
-}
-
-/** The plan in a file: JSON with `segments`, and `cadence` if it has one. @throws UsageError with a sentence. */
-export function readSchedule(file: string): Plan {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw new UsageError(`--schedule must name a JSON file, got ${file}: ${(cause as Error).message}`)
-  }
-  const { segments, cadence } = (parsed ?? {}) as { segments?: unknown; cadence?: unknown }
-  const result = planSchema.safeParse({ version: 0, segments, ...(cadence === undefined ? {} : { cadence }) })
-  if (result.success) return result.data as Plan
-  const issues = result.error.issues.map(({ path, message }) => `${path.join('.') || 'plan'}: ${message}`)
-  throw new UsageError(
-    `--schedule must name a file with a plan, got ${file}: ${issues.slice(0, 3).join('; ')}`,
-  )
 }

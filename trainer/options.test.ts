@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { planProblem } from '../protocol/plan.ts'
-import { localPlan, readSchedule } from './localPlan.ts'
+import { localPlan } from './localPlan.ts'
 import { parseOptions, UsageError } from './options.ts'
 
 const parse = (line: string, environment = {}) =>
@@ -88,34 +85,6 @@ describe('the options', () => {
   ])('%s is refused with a sentence', (line, sentence) => {
     expect(() => parse(line)).toThrow(UsageError)
     expect(() => parse(line)).toThrow(sentence)
-  })
-})
-
-describe('a schedule file', () => {
-  let folder: string
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'twostep-schedule-'))
-  })
-  afterAll(() => rmSync(folder, { recursive: true }))
-  const write = (text: string): string => {
-    writeFileSync(join(folder, 'plan.json'), text)
-    return join(folder, 'plan.json')
-  }
-  const segment = { fromStep: 0, toStep: 9, shape: 'constant', from: 0.1, to: 0.1 }
-  it('gives its segments, whatever else an export holds', () => {
-    expect(
-      readSchedule(write(JSON.stringify({ runId: 'r', segments: [segment], unit: 'step' }))).segments,
-    ).toEqual([segment])
-  })
-  it('that is missing, no JSON or no plan is refused with a sentence', () => {
-    expect(() => readSchedule(join(folder, 'none.json'))).toThrow(
-      /--schedule must name a JSON file, got .*none\.json/,
-    )
-    expect(() => readSchedule(write('{'))).toThrow('--schedule must name a JSON file')
-    expect(() => readSchedule(write('null'))).toThrow('--schedule must name a file with a plan')
-    expect(() => readSchedule(write(JSON.stringify({ segments: [{ ...segment, to: 0.2 }] })))).toThrow(
-      'must equal from 0.1 in a constant segment, got 0.2',
-    )
   })
 })
 

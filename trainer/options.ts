@@ -14,6 +14,8 @@ export type TrainOptions = {
   /** Hidden widths of an MLP, filter counts of a CNN; null = the model's usual ones. */
   readonly widths: readonly number[] | null
   readonly steps: number
+  /** Else `steps` is the usual number, or that of a schedule that is replayed. */
+  readonly stepsAreGiven: boolean
   /** false: the run has no budget; `steps` is then only the most it may take. */
   readonly hasBudget: boolean
   readonly batchSize: number
@@ -38,6 +40,9 @@ export type TrainOptions = {
   readonly events: boolean
 }
 
+/** The fewest steps of a run. */
+export const stepsMin = 20
+
 /** A wrong option; the message is a sentence for the person who typed it. Exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
@@ -50,7 +55,7 @@ Trains a small network with TensorFlow.js, steered by a twostep server or by a s
   --task ${taskNames.join('|')}        what to learn (mnist)
   --model ${modelNames.join('|')}                   network (mlp)
   --widths N,N                      hidden widths of the mlp (1 to 4), filter counts of the cnn (2)
-  --steps N                         optimizer steps (4500)
+  --steps N                         optimizer steps (4500; those of the schedule, if one is replayed)
   --no-budget                       no fixed number of steps; --steps is then the most (100000)
   --batch-size N                    examples a step (128)
   --optimizer ${optimizerNames.join('|')}     (momentum)
@@ -59,7 +64,8 @@ Trains a small network with TensorFlow.js, steered by a twostep server or by a s
   --train-examples N                use only the first N training examples
   --probe-examples N                held-out examples of a probe, 1 to 2000 (512)
   --mode ${modes.join('|')}   how far the tuner's decisions reach (auto)
-  --schedule FILE                   follow an exported plan, JSON {"segments": [...]}, without steering
+  --schedule FILE                   replay what \`twostep get schedule RUN --json\` has printed, or follow a plan,
+                                    JSON {"segments": [...]}, without steering
   --backend ${backendChoices.join('|')}  (auto: the fastest that passes its self-test)
   --seed N                          (1)
   --server URL                      twostep server (TWOSTEP_SERVER_URL); absent: train by the schedule alone
@@ -183,7 +189,8 @@ export function parseOptions(
     task: oneOf('task', values.task, taskNames, 'mnist'),
     model,
     widths: widthsOf(values.widths, model),
-    steps: numberOf('steps', values.steps, whole(20, 1e9)) ?? (hasBudget ? 4_500 : 100_000),
+    steps: numberOf('steps', values.steps, whole(stepsMin, 1e9)) ?? (hasBudget ? 4_500 : 100_000),
+    stepsAreGiven: values.steps !== undefined,
     hasBudget,
     batchSize: numberOf('batch-size', values['batch-size'], whole(1, 8_192)) ?? 128,
     optimizer: oneOf('optimizer', values.optimizer, optimizerNames, 'momentum'),

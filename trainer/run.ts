@@ -11,16 +11,17 @@ import { disposeCheckpoint } from './checkpoints.ts'
 import type { Dataset } from './data/dataset.ts'
 import { loadTask } from './data/task.ts'
 import type { EventSink, SummaryEvent } from './events.ts'
-import { localPlan, localRate, optimizerInfo, readSchedule } from './localPlan.ts'
+import { localPlan, localRate, optimizerInfo } from './localPlan.ts'
 import type { Model } from './models/model.ts'
 import { createModel } from './models/models.ts'
 import { createOptimizer, ownMomentum } from './optimizers/optimizers.ts'
-import type { TrainOptions } from './options.ts'
+import { stepsMin, type TrainOptions } from './options.ts'
 import { createPlanFollower, type PlanFollower } from './planFollower.ts'
 import type { StartAnswer } from './reporting/replies.ts'
 import { createReporter, type Reporter } from './reporting/reporter.ts'
 import { openSpool } from './reporting/spool.ts'
 import { createHttpTransport, type Transport } from './reporting/transport.ts'
+import { type GivenSchedule, readSchedule } from './scheduleFile.ts'
 import { answerHandler, runSession, type SessionResult } from './session.ts'
 import { openStateFolder, type StateFolder } from './stateFolder.ts'
 import { createTrainer, type Trainer } from './trainer.ts'
@@ -102,10 +103,14 @@ function createBody(
   }
 }
 
-function createFollower(options: TrainOptions, emit: EventSink): PlanFollower {
+function createFollower(
+  options: TrainOptions,
+  schedule: GivenSchedule | undefined,
+  emit: EventSink,
+): PlanFollower {
   const momentum = ownMomentum[options.optimizer]
-  if (options.schedule !== null)
-    return createPlanFollower({ plan: readSchedule(options.schedule), ownMomentum: momentum, isFixed: true })
+  if (schedule !== undefined)
+    return createPlanFollower({ plan: schedule.plan, ownMomentum: momentum, isFixed: true })
   const rate = options.learningRate ?? localRate(options.optimizer)
   const budgetSteps = options.hasBudget ? options.steps : null
   const plan = localPlan(rate, budgetSteps, options.steps)
@@ -181,12 +186,17 @@ export type RunSurroundings = {
   readonly stop?: AbortSignal | undefined
 }
 
-async function assemble(
-  options: TrainOptions,
-  { emit, runId, transport }: RunSurroundings,
-): Promise<RunParts> {
+/** The options with the steps of the schedule that is replayed, unless others were given. A run has 20 steps or more. */
+function withStepsOf(schedule: GivenSchedule | undefined, options: TrainOptions): TrainOptions {
+  const steps = schedule?.steps ?? null
+  return steps === null || options.stepsAreGiven ? options : { ...options, steps: Math.max(steps, stepsMin) }
+}
+
+async function assemble(given: TrainOptions, { emit, runId, transport }: RunSurroundings): Promise<RunParts> {
   const onNotice = (message: string) => emit({ event: 'notice', message })
-  const follower = createFollower(options, emit)
+  const schedule = given.schedule === null ? undefined : readSchedule(given.schedule)
+  const options = withStepsOf(schedule, given)
+  const follower = createFollower(options, schedule, emit)
   const { trainer, backend } = await buildTrainer(options, onNotice)
   const { server, token, stateDir, spoolDir } = options
   const send = transport ?? (server === null ? undefined : createHttpTransport(server, { token }))

@@ -145,6 +145,7 @@ test('reading verbs print tables or the JSON of the server', async () => {
   expect((await verb('list', 'decisions', 'r1')).out).toMatch(/^#1 step 0 start: /)
   expect((await verb('get', 'series', 'r1', '--signals', 'loss')).out).toContain('Showing 40 of 40')
   expect((await verb('get', 'schedule', 'r1', '--format', 'csv')).out).toContain('\n39,0.1,,applied\n')
+  expect((await verb('get', 'schedule', 'r1', '--format', 'optax')).out).toContain('\ndef schedule(count):\n')
   expect((await verb('get', 'run', 'nobody')).code).toBe(1)
 })
 

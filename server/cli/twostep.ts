@@ -132,7 +132,11 @@ function addReadVerbs(program: Command): void {
     .action(async (run: string, flags) => (await import('./read.ts')).getSeries(run, flags))
   withReadOptions(get.command('schedule'))
     .argument('<run>')
-    .option('--format <format>', 'json or csv', 'json')
+    .option(
+      '--format <format>',
+      'json, csv, or a Python file to import: pytorch, keras, optax or transformers',
+      'json',
+    )
     .action(async (run: string, flags) => (await import('./read.ts')).getSchedule(run, flags))
 }
 

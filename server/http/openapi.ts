@@ -40,10 +40,9 @@ function responsesOf(path: string, method: Method, operation: Operation): Json {
   for (const [status, schema] of Object.entries(operation.answers)) {
     if (schema === null) responses[status] = { description: 'Done' }
     else {
-      const { content: json } = content(operation.answerLines ?? 'application/json', refTo(schema))
-      const other =
-        operation.otherMedia === undefined ? {} : content(operation.otherMedia, { type: 'string' }).content
-      responses[status] = { description: operation.summary, content: { ...json, ...other } }
+      const { content: own } = content(operation.answerLines ?? 'application/json', refTo(schema))
+      const others = (operation.otherMedia ?? []).map((media) => content(media, { type: 'string' }).content)
+      responses[status] = { description: operation.summary, content: Object.assign({}, own, ...others) }
     }
   }
   if (operation.isConditional)

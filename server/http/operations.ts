@@ -44,8 +44,8 @@ export type Operation = {
   readonly query?: z.ZodType
   /** What is answered with each status of success; null = no content. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
-  /** The answer's other form, beside JSON. */
-  readonly otherMedia?: string
+  /** The answer's other forms, beside JSON: text. */
+  readonly otherMedia?: readonly string[]
   /** The answer is no JSON document, but lines of this type, each as the schema says. */
   readonly answerLines?: typeof logMedia
   /** A read that answers 304 to who has the answer already (`If-None-Match`). */
@@ -196,10 +196,11 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     get: {
       id: 'readSchedule',
       isConditional: true,
-      summary: 'The schedule, applied and planned; each step once, the first report of it',
+      summary:
+        'The schedule, applied and planned; each step once, the first report of it. Named after a framework: a Python file',
       query: scheduleQuery,
       answers: { 200: scheduleSchema },
-      otherMedia: 'text/csv',
+      otherMedia: ['text/csv', 'text/x-python'],
     },
   },
   [`${one}/overrides`]: {

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { runIdSchema } from '../../protocol/schemas.ts'
 import { decisionKinds, runStates } from '../../protocol/vocabulary.ts'
+import { pythonFormats } from '../exports/frameworks.ts'
 
 export const runsPageMax = 200
 export const decisionsPageMax = 1_000
@@ -33,7 +34,9 @@ export const listDecisionsQuery = z.strictObject({
     .optional(),
 })
 
-export const scheduleQuery = z.strictObject({ format: z.enum(['json', 'csv']).default('json') })
+export const scheduleQuery = z.strictObject({
+  format: z.enum(['json', 'csv', ...pythonFormats]).default('json'),
+})
 
 /** Another id than the one in the file. */
 export const importQuery = z.strictObject({ runId: runIdSchema.optional() })

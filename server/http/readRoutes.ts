@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Router } from 'express'
 import { seriesQuerySchema } from '../../protocol/schemas.ts'
 import type { Clock } from '../clock.ts'
+import { exportPython } from '../exports/pythonSchedule.ts'
 import { recommendationOf } from '../runs/recommendation.ts'
 import { decisionNotFound } from '../runs/runErrors.ts'
 import { summaryAt } from '../runs/runRecord.ts'
@@ -87,9 +88,17 @@ export function addReadRoutes(router: Router, parts: Parts): void {
         response.json(await scheduleJson(storage, run))
         return
       }
-      response.type('text/csv')
-      response.set('Content-Disposition', `attachment; filename="${run.id}-schedule.csv"`)
-      await pipeline(Readable.from(scheduleRows(storage, run)), response)
+      if (format === 'csv') {
+        response.type('text/csv')
+        response.set('Content-Disposition', `attachment; filename="${run.id}-schedule.csv"`)
+        await pipeline(Readable.from(scheduleRows(storage, run)), response)
+        return
+      }
+      const text = await exportPython(storage, run, format)
+      response.type('text/x-python; charset=utf-8')
+      // The name that it is imported by.
+      response.set('Content-Disposition', 'attachment; filename="schedule.py"')
+      response.send(text)
     },
   })
 }

@@ -46,15 +46,23 @@ async function* appliedSteps(storage: Storage, runId: string): AsyncGenerator<Ap
   }
 }
 
-const plannedSegments = (run: RunSummary): Segment[] => {
+/** What lies ahead of a run; nothing where it has ended. */
+export const plannedSegments = (run: RunSummary): Segment[] => {
   const ahead = run.plan.segments.filter(({ toStep }) => toStep > run.step)
   return run.state === 'finished' || run.state === 'diverged' ? [] : ahead
 }
 
-/** @throws ServerError `invalid-request` if the rate changed more often than one answer can hold. */
-export async function scheduleJson(storage: Storage, run: RunSummary): Promise<Schedule> {
+/**
+ * Stretches of steps one after the other that had one rate and momentum, in the order of the log.
+ * @throws ServerError `invalid-request` if there are more than `countMax`.
+ */
+export async function appliedSpans(
+  storage: Storage,
+  runId: string,
+  countMax: number,
+): Promise<Schedule['applied']> {
   const applied: { fromStep: number; toStep: number; learningRate: number; momentum: number | null }[] = []
-  for await (const page of appliedSteps(storage, run.id)) {
+  for await (const page of appliedSteps(storage, runId)) {
     for (const { step, learningRate, momentum } of page) {
       const last = applied.at(-1)
       const continues =
@@ -62,18 +70,24 @@ export async function scheduleJson(storage: Storage, run: RunSummary): Promise<S
       if (continues) last.toStep = step + 1
       else applied.push({ fromStep: step, toStep: step + 1, learningRate, momentum })
     }
-    if (applied.length > spansMax)
-      throw new ServerError(
-        'invalid-request',
-        `?format must be csv for this run: its rate changed more than ${spansMax} times`,
-        { errors: [{ pointer: '?format', detail: 'must be csv for this run' }] },
-      )
+    if (applied.length > countMax) throw onlyAsCsv(`its rate changed more than ${countMax} times`)
   }
+  return applied
+}
+
+/** The answer where a format cannot hold the run. */
+export const onlyAsCsv = (reason: string): ServerError =>
+  new ServerError('invalid-request', `?format must be csv for this run: ${reason}`, {
+    errors: [{ pointer: '?format', detail: 'must be csv for this run' }],
+  })
+
+/** @throws ServerError `invalid-request` if the rate changed more often than one answer can hold. */
+export async function scheduleJson(storage: Storage, run: RunSummary): Promise<Schedule> {
   return {
     runId: run.id,
     budgetSteps: run.budgetSteps,
     step: run.step,
-    applied,
+    applied: await appliedSpans(storage, run.id, spansMax),
     planned: plannedSegments(run),
   }
 }
