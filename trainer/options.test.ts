@@ -76,7 +76,7 @@ describe('the options', () => {
     ['--run-id -x', '--run-id'],
     [
       '--run-id a/b',
-      '--run-id must be 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit, got "a/b"',
+      '--run-id must be 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit, and not "import", got "a/b"',
     ],
     ['--resume', '--resume must come with --run-id, the run to go on with, got none'],
     ['--stepz 3', "Unknown option '--stepz'; allowed are --task, --model,"],

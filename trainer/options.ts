@@ -149,9 +149,9 @@ function serverUrl(value: string | undefined): string | null {
 }
 
 function runIdOf(value: string | undefined): string | null {
-  if (value === undefined || /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(value)) return value ?? null
+  if (value === undefined || /^(?!import$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(value)) return value ?? null
   throw new UsageError(
-    `--run-id must be 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit, got ${JSON.stringify(value)}`,
+    `--run-id must be 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit, and not "import", got ${JSON.stringify(value)}`,
   )
 }
 

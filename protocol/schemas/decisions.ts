@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { decisionKinds, decisionStatuses, modes, phases, regimeNames, signalNames } from '../lists.ts'
 import { planSchema } from './plan.ts'
-import { count, finite, key, type Parsed, rate, runIdSchema, share, step, time } from './values.ts'
+import { count, finite, key, type Parsed, rate, runIdSchema, share, time, toldStep } from './values.ts'
 
 /** A value with its standard error (same unit). */
 const sideSchema = z.object({ value: finite, standardError: finite.nullable() })
@@ -77,7 +77,7 @@ export type Evidence = Parsed<typeof evidenceSchema>
 const alternativeSchema = z
   .object({
     kind: z.enum(['now', 'at', 'never', 'merge']),
-    switchStep: step.nullable(),
+    switchStep: toldStep.nullable(),
     finalLoss: finite,
     standardError: finite.nullable(),
   })
@@ -86,7 +86,7 @@ export type Alternative = Parsed<typeof alternativeSchema>
 
 /** When another rule would have switched; null = not yet. */
 const counterfactualSchema = z
-  .object({ rule: z.string(), step: step.nullable() })
+  .object({ rule: z.string(), step: toldStep.nullable() })
   .meta({ id: 'Counterfactual' })
 export type Counterfactual = Parsed<typeof counterfactualSchema>
 
@@ -95,7 +95,7 @@ export const decisionSchema = z
   .object({
     number: z.int().min(1),
     runId: runIdSchema,
-    step,
+    step: toldStep,
     kind: z.enum(decisionKinds),
     /** One sentence that an engineer without the theory understands. */
     summary: z.string(),
@@ -106,7 +106,7 @@ export const decisionSchema = z
     test: testSchema.exactOptional(),
     evidence: z.array(evidenceSchema),
     whyNotYet: z.string().exactOptional(),
-    earliestStep: step.nullable().exactOptional(),
+    earliestStep: toldStep.nullable().exactOptional(),
     alternatives: z.array(alternativeSchema),
     counterfactuals: z.array(counterfactualSchema),
     rule: z.object({ id: z.string(), version: z.int() }),
@@ -131,7 +131,7 @@ export type Decision = Parsed<typeof decisionSchema>
 /** A signal's value as charted: at a step, with its uncertainty. Stored as a series beside the raw columns. */
 export const signalReadingSchema = z.object({
   signal: z.enum(signalNames),
-  step,
+  step: toldStep,
   value: finite,
   standardError: finite.nullable(),
 })

@@ -5,13 +5,13 @@ import { z } from 'zod'
 import { limits } from '../limits.ts'
 import { acknowledgementStatuses, phases, segmentShapes } from '../lists.ts'
 import { planProblem } from '../plan.ts'
-import { finite, name, type Parsed, rate, step, text } from './values.ts'
+import { finite, name, type Parsed, rate, step, text, toldStep } from './values.ts'
 
 /** The rate over steps fromStep ≤ step < toStep. `from` and `to` are learning rates (≥ 0; > 0 for `exponential`). */
 export const segmentSchema = z
   .object({
-    fromStep: step,
-    toStep: step,
+    fromStep: toldStep,
+    toStep: toldStep,
     shape: z.enum(segmentShapes),
     from: rate,
     to: rate,
@@ -58,7 +58,7 @@ export const planSchema = z
     tripwire: tripwireSchema.nullable().exactOptional(),
     cadence: cadenceSchema.nullable().exactOptional(),
     /** A client that can afford it waits here (before this step) for an answer, for a bounded time; null = never. */
-    awaitAtStep: step.nullable().exactOptional(),
+    awaitAtStep: toldStep.nullable().exactOptional(),
   })
   .superRefine((plan, context) => {
     const problem = planProblem(plan)
@@ -67,7 +67,7 @@ export const planSchema = z
   .meta({ id: 'Plan' })
 export type Plan = Parsed<typeof planSchema>
 
-const actionHead = { id: name, atStep: step }
+const actionHead = { id: name, atStep: toldStep }
 /** What the training side is asked to do before step `atStep` is taken (at once, if that step is past). */
 export const actionSchema = z
   .discriminatedUnion('kind', [

@@ -7,7 +7,7 @@ import { regimeReadingSchema } from './decisions.ts'
 import { planSchema } from './plan.ts'
 import { budget, learningRateSchema, optimizerSchema } from './requests.ts'
 import { probeSchema, sampleColumnsSchema } from './telemetry.ts'
-import { count, finite, name, type Parsed, rate, runIdSchema, share, step } from './values.ts'
+import { count, finite, name, type Parsed, rate, runIdSchema, share, step, toldStep } from './values.ts'
 
 /** Body of `POST /schedules/recommend`: what a run is created with, and what such a run would have reported by now. */
 export const recommendRequestSchema = z
@@ -48,7 +48,7 @@ export const basisKinds = ['given-rate', 'usual-rate', 'project', 'steps', 'prob
 export const scheduleRecommendationSchema = z
   .object({
     /** The step that the rate holds for: the next one. */
-    step,
+    step: toldStep,
     learningRate: rate,
     momentum: finite.nullable(),
     plan: planSchema,

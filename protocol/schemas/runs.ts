@@ -5,7 +5,18 @@ import { z } from 'zod'
 import { capabilities, modes, optimizerFamilies, phases, runStates } from '../lists.ts'
 import { decisionSchema, regimeReadingSchema } from './decisions.ts'
 import { actionSchema, planSchema, segmentSchema } from './plan.ts'
-import { count, finite, type Parsed, rate, recordOf, runIdSchema, share, step, time } from './values.ts'
+import {
+  count,
+  finite,
+  type Parsed,
+  rate,
+  recordOf,
+  runIdSchema,
+  share,
+  step,
+  time,
+  toldStep,
+} from './values.ts'
 
 export const optimizerSchema = z
   .object({
@@ -45,7 +56,7 @@ export type RunOptions = Parsed<typeof runOptionsSchema>
 
 /** A stretch of the run in one phase; `toStep` null = still in it. */
 export const phaseSpanSchema = z
-  .object({ phase: z.enum(phases), fromStep: step, toStep: step.nullable() })
+  .object({ phase: z.enum(phases), fromStep: toldStep, toStep: toldStep.nullable() })
   .meta({ id: 'PhaseSpan' })
 export type PhaseSpan = Parsed<typeof phaseSpanSchema>
 
@@ -59,7 +70,7 @@ export const runSummarySchema = z
     phase: z.enum(phases),
     regime: regimeReadingSchema,
     /** Steps reported so far (the next step's number). */
-    step,
+    step: toldStep,
     budgetSteps: step.nullable(),
     /** The sentence: what, where, why, what next. */
     headline: z.string(),
@@ -67,10 +78,10 @@ export const runSummarySchema = z
     learningRate: rate.nullable(),
     largeLearningRate: rate.nullable(),
     /** Where the job was steered into the anneal; advice alone never sets it. */
-    switchStep: step.nullable(),
+    switchStep: toldStep.nullable(),
     plan: planSchema,
     phases: z.array(phaseSpanSchema),
-    override: z.object({ learningRate: rate, untilStep: step, reason: z.string() }).nullable(),
+    override: z.object({ learningRate: rate, untilStep: toldStep, reason: z.string() }).nullable(),
     decisionCount: count,
     /** Number of the decision that awaits approval; null = none does. */
     awaitingDecision: z.int().nullable(),
@@ -90,13 +101,13 @@ export const runSummarySchema = z
       farAhead: count,
     }),
     /** The job's rate is not the planned one since a step; null = it is. */
-    drift: z.object({ sinceStep: step, applied: rate, planned: rate }).nullable(),
+    drift: z.object({ sinceStep: toldStep, applied: rate, planned: rate }).nullable(),
     /** Of an ended run: the loss at its start and of the weights kept. `isBetter` null = not measured. */
     outcome: z
       .object({ firstLoss: finite.nullable(), keptLoss: finite.nullable(), isBetter: z.boolean().nullable() })
       .nullable(),
     /** In advisory mode: what is advised and not done. */
-    advice: z.object({ step, kind: z.enum(['switch', 'finish']) }).nullable(),
+    advice: z.object({ step: toldStep, kind: z.enum(['switch', 'finish']) }).nullable(),
     createdAt: time,
     lastSeenAt: time,
   })
@@ -150,7 +161,7 @@ export type TelemetryAnswer = Parsed<typeof telemetryAnswerSchema>
 export const recommendationSchema = z
   .object({
     runId: runIdSchema,
-    step,
+    step: toldStep,
     learningRate: rate,
     momentum: finite.nullable(),
     plan: planSchema,
@@ -166,8 +177,8 @@ export type Recommendation = Parsed<typeof recommendationSchema>
 
 /** Steps taken at one rate; `toStep` is one past the last. */
 const appliedSpanSchema = z.object({
-  fromStep: step,
-  toStep: step,
+  fromStep: toldStep,
+  toStep: toldStep,
   learningRate: finite,
   momentum: finite.nullable(),
 })
@@ -179,7 +190,7 @@ export const scheduleSchema = z
     runId: runIdSchema,
     budgetSteps: step.nullable(),
     /** Steps reported so far; `planned` holds from here on. */
-    step,
+    step: toldStep,
     applied: z.array(appliedSpanSchema),
     planned: z.array(segmentSchema),
   })

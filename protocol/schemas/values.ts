@@ -19,6 +19,8 @@ export const name = z.string().min(1).max(limits.nameCharactersMax)
 /** A word that programs compare and people do not read, such as `marginal-cost`. */
 export const key = z.string().min(1).max(limits.keyCharactersMax)
 export const step = z.int().min(0).max(limits.stepMax)
+/** A step as the server tells it: the next one, and plans, lie beyond the last that a job can report. */
+export const toldStep = z.int().min(0)
 export const count = z.int().min(0)
 export const finite = z.number()
 export const rate = z.number().min(0)
@@ -27,12 +29,12 @@ export const share = z.number().min(0).max(1)
 /** ISO 8601, UTC. */
 export const time = z.string()
 
-/** A run's id: 1 to 128 characters of letters, digits, dot, underscore, hyphen. */
+/** A run's id: 1 to 128 characters of letters, digits, dot, underscore, hyphen; `import` is an address of its own. */
 export const runIdSchema = z
   .string()
   .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
-    'must be 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit',
+    /^(?!import$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+    'must be 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit, and not "import"',
   )
   .meta({ id: 'RunId' })
 

@@ -6,7 +6,7 @@ import { capabilities, decisionKinds, decisionStatuses, modes } from '../lists.t
 import { planSchema } from './plan.ts'
 import { budget } from './requests.ts'
 import { runSummarySchema } from './runs.ts'
-import { count, type Parsed, rate, runIdSchema, step } from './values.ts'
+import { count, type Parsed, rate, runIdSchema, step, toldStep } from './values.ts'
 
 /** Body of `POST /runs/{id}/what-if`: what is not named stays as it was. */
 export const whatIfRequestSchema = z
@@ -29,7 +29,7 @@ export type WhatIfRequest = Parsed<typeof whatIfRequestSchema>
 
 const headSchema = z
   .object({
-    step,
+    step: toldStep,
     kind: z.enum(decisionKinds),
     status: z.enum(decisionStatuses),
     summary: z.string(),

@@ -19,7 +19,7 @@ class SettingsTest(JobTest):
         "budget_steps": (19, 0, -1, 1.5, "100", True, 10**13),
         "first_step": (-1, 0.5, "1"),
         "warmup_steps": (-1, "none"),
-        "run_id": ("", "a b", "ä", "x" * 129, "..", "a/b", 7),
+        "run_id": ("", "a b", "ä", "x" * 129, "..", "a/b", "-a", "import", 7),
         "steering": ("manual", 3),
         "mode": ("on", 3, ["online"]),
         "server_url": (

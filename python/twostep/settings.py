@@ -24,7 +24,7 @@ CONFIG_MAX = 100
 KEY_MAX = 64
 TEXT_MAX = 1_000
 STEP_MAX = 10**12
-_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_ID = re.compile(r"(?!import$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -68,9 +68,10 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
         return default if value is None else value
 
     run_id = setting("run_id", "TWOSTEP_RUN_ID", None)
-    if run_id is not None and not (isinstance(run_id, str) and _ID.fullmatch(run_id) and run_id.strip(".")):
+    if run_id is not None and not (isinstance(run_id, str) and _ID.fullmatch(run_id)):
         raise SettingError(
-            f"run_id must be 1 to 128 letters, digits, '.', '_' or '-' (not dots alone), got {run_id!r}"
+            f"run_id must be 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit, and not 'import', "
+            f"got {run_id!r}"
         )
     spool = setting("spool_dir", "TWOSTEP_SPOOL_DIR", Path(tempfile.gettempdir()) / "twostep-spool")
     if not isinstance(spool, (str, os.PathLike)):

@@ -24,7 +24,8 @@ function closeAfterDrain(request: Request): void {
   timer.unref()
   request.on('data', (chunk: Buffer) => {
     drained += chunk.length
-    if (drained > drainBytesMax) socket.destroy()
+    // Not destroyed yet: a reset would take the answer away from who has not read it.
+    if (drained > drainBytesMax) request.pause()
   })
   request.on('close', () => clearTimeout(timer))
   request.resume()
@@ -64,24 +65,14 @@ export function problemHandler(log: Log) {
   }
 }
 
-/** For a path that a later route answers as well: a method that it has here. */
-export const alsoAllows =
-  (method: string): RequestHandler =>
-  (_request, response, next) => {
-    response.locals.alsoAllowed = method
-    next()
-  }
-
 /** For a path that exists: names the methods that it has. */
 export function methodNotAllowed(methods: readonly string[]): RequestHandler {
   return (request, response, next) => {
-    const also = response.locals.alsoAllowed as string | undefined
-    const allowed = [...methods, ...(also === undefined ? [] : [also])].join(', ')
-    response.set('Allow', allowed)
+    response.set('Allow', methods.join(', '))
     next(
       new ServerError(
         'method-not-allowed',
-        `${request.method} is not possible on ${request.path}; allowed are ${allowed}`,
+        `${request.method} is not possible on ${request.path}; allowed are ${methods.join(', ')}`,
       ),
     )
   }

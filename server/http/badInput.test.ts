@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { runSummarySchema, telemetryAnswerSchema } from '../../protocol/schemas.ts'
 import { lineLengthMax } from '../runs/runs.ts'
 import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 
@@ -310,8 +311,18 @@ test.each([
   expect(JSON.parse(body!)).toMatchObject({ status, code })
 })
 
-test('an address that two routes share names the methods of both', async () => {
-  const answer = await fetch(`${server.url}/api/v1/runs/import`, { method: 'PUT' })
-  expect(answer.status).toBe(405)
-  expect(answer.headers.get('allow')).toBe('GET, PATCH, DELETE, POST')
+test('import is an address of its own, and no run has that name', async () => {
+  const answer = await fetch(`${server.url}/api/v1/runs/import`)
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
+  const { status, body } = await server.call('POST', '/api/v1/runs', { runId: 'import' })
+  expect(status).toBe(422)
+  expect(body.detail).toContain('not "import"')
+})
+
+test('the last step that can be reported is answered by the contract', async () => {
+  const { status, body } = await post(batch({ steps: { step: [999_999_999_999, 1_000_000_000_000] } }))
+  expect(status).toBe(200)
+  expect(telemetryAnswerSchema.safeParse(body).error).toBeUndefined()
+  const { body: run } = await server.call('GET', '/api/v1/runs/r1')
+  expect(runSummarySchema.safeParse(run).error).toBeUndefined()
 })

@@ -9,7 +9,7 @@ import type { Storage } from '../storage/storage.ts'
 import { exportedLog } from '../transfer/exportLog.ts'
 import type { Imports } from '../transfer/importLog.ts'
 import { readLog } from '../transfer/readLog.ts'
-import { alsoAllows, parameter } from './answer.ts'
+import { parameter } from './answer.ts'
 import { logMedia, readLogChunks } from './body.ts'
 import { importQuery } from './queries.ts'
 import { route } from './routes.ts'
@@ -19,13 +19,14 @@ type Parts = { readonly runs: Runs; readonly storage: Storage; readonly imports:
 
 export function addTransferRoutes(router: Router, { runs, storage, imports }: Parts): void {
   // Not a route of its own: what other methods do with a run that is called `import` is left to those of runs.
-  // Also the address of a run of that name, which has the other methods.
-  router.all('/runs/import', alsoAllows('POST'))
-  router.post('/runs/import', async (request, response) => {
-    const { runId } = parse(importQuery, request.query, 'query')
-    const answer = await imports.take(readLog(readLogChunks(request)), runId)
-    response.location(`${apiPrefix}/runs/${answer.run.id}`)
-    response.status(201).json(answer)
+  // Before the runs' own addresses; no run has this name.
+  route(router, '/runs/import', {
+    post: async (request, response) => {
+      const { runId } = parse(importQuery, request.query, 'query')
+      const answer = await imports.take(readLog(readLogChunks(request)), runId)
+      response.location(`${apiPrefix}/runs/${answer.run.id}`)
+      response.status(201).json(answer)
+    },
   })
   route(router, '/runs/:id/export', {
     get: async (request, response) => {
