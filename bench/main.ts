@@ -1,5 +1,6 @@
 // `npm run bench [-- name]`: runs one benchmark, or lists them. Each prints a table, or with `--json` one line.
 
+import { benchAutopilot } from './autopilot.ts'
 import { benchBackends } from './backends.ts'
 import { benchDecisions } from './decisions/main.ts'
 import { benchDemo } from './demo.ts'
@@ -17,6 +18,10 @@ import { benchTuner } from './tuner.ts'
 const benches: Readonly<
   Record<string, { readonly what: string; run(args: readonly string[]): Promise<void> }>
 > = {
+  autopilot: {
+    what: 'PyTorch jobs through the Python client, against what a user would pick (hours)',
+    run: benchAutopilot,
+  },
   tuner: { what: 'samples a second through the decision engine, and the size of its state', run: benchTuner },
   ingest: {
     what: 'steps a second into the server, beside a bare SQLite insert of the same rows',
