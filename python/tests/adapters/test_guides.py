@@ -22,6 +22,7 @@ GUIDES = {
     "keras.md": ("keras_fit.py", "keras"),
     "accelerate.md": ("accelerate_loop.py", "accelerate"),
     "optax.md": ("optax_loop.py", "optax"),
+    "ray.md": ("ray_train.py", "ray"),
 }
 CURL = "curl_job.sh"
 NOT_ON_EVIDENCE = ("anneal-fallback", "anneal-deadline")
