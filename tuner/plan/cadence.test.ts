@@ -45,9 +45,9 @@ describe('the distance of valley probes', () => {
   })
 
   it('grows where probes would take more than their share of the time, until the share holds', () => {
-    const spaced = (probeSecondsMean: number, { step = 1_000, spent = 0, budgetSteps = 3_000 } = {}) => {
+    const spaced = (taken: number, { step = 1_000, spent = 0, budgetSteps = 3_000 } = {}) => {
       const cost = { ...signals.cost, step: 0.01 * step, steps: step, probe: spent }
-      return valleyStepsAt(step, { budgetSteps, signals: { probeSecondsMean, cost } })
+      return valleyStepsAt(step, { budgetSteps, signals: { probeSeconds: [taken, taken], cost } })
     }
     expect(spaced(0)).toBe(60)
     expect(spaced(0.029)).toBe(80)
@@ -58,10 +58,24 @@ describe('the distance of valley probes', () => {
     expect(spaced(1_000, { step: 3_000, budgetSteps: 4_500 })).toBeGreaterThan(4_500)
   })
 
+  it('is not made longer by a first probe that was compiled, or read from a cold disk', () => {
+    const cost = { steps: 1_000, step: 5, signal: null, probe: 10 }
+    const spaced = (...probeSeconds: number[]) =>
+      valleyStepsAt(100, { budgetSteps: 3_000, signals: { probeSeconds, cost: { ...cost, probe: 0 } } })
+    const usual = spaced(0.005, 0.005)
+    expect(spaced(10)).toBe(20)
+    expect([spaced(10, 0.005), spaced(10, 0.005, 0.005), spaced(10, 10, 0.005, 0.005, 0.005)]).toEqual([
+      usual,
+      usual,
+      usual,
+    ])
+    expect(spaced(10, 10)).toBeGreaterThan(usual)
+  })
+
   it('is even and long where 24 probes would take more than 8 % of the time, for fewer the rule could not use', () => {
     const spaced = (budgetSteps: number, step: number) => {
       const cost = { ...signals.cost, step: 0.01 * step, steps: step, probe: 0 }
-      return valleyStepsAt(step, { budgetSteps, signals: { probeSecondsMean: 0.1, cost } })
+      return valleyStepsAt(step, { budgetSteps, signals: { probeSeconds: [0.1, 0.1], cost } })
     }
     expect(spaced(600, 20)).toBe(640)
     expect(spaced(600, 300)).toBe(640)
@@ -71,7 +85,7 @@ describe('the distance of valley probes', () => {
 
   it('has a bound without a budget too, however dear a probe is beside a step', () => {
     const cost = { ...signals.cost, step: 1e-290, steps: 1_000, probe: 0 }
-    const dear = valleyStepsAt(1_000, { budgetSteps: null, signals: { probeSecondsMean: 1e6, cost } })
+    const dear = valleyStepsAt(1_000, { budgetSteps: null, signals: { probeSeconds: [1e6, 1e6], cost } })
     expect(dear).toBeGreaterThan(100_000)
     expect(dear).toBeLessThanOrEqual(openEndSteps)
   })
@@ -79,7 +93,7 @@ describe('the distance of valley probes', () => {
   it('is taken from doublings beyond 160 steps, so that no two probes fall closer', () => {
     const spaced = (spent: number) => {
       const cost = { ...signals.cost, step: 30, steps: 3_000, probe: spent }
-      return valleyStepsAt(3_000, { budgetSteps: 6_000, signals: { probeSecondsMean: 0.03, cost } })
+      return valleyStepsAt(3_000, { budgetSteps: 6_000, signals: { probeSeconds: [0.03, 0.03], cost } })
     }
     const distances = Array.from({ length: 100 }, (_, index) => spaced(0.01 * index))
     expect([...new Set(distances)]).toEqual([160, 320])
@@ -137,10 +151,12 @@ describe('the distance of evaluations', () => {
 })
 
 describe('probes that are too dear', () => {
-  const dear = (probeSecondsMean: number, count: number) => {
+  const dear = (taken: number, count: number) => {
     const cost = { ...signals.cost, step: 10, steps: 1_000, probe: 0 }
     const valley = { ...signals.valley, count }
-    return tooFewProbes(at(1_000, { course: largeState(), signals: { probeSecondsMean, cost, valley } }))
+    return tooFewProbes(
+      at(1_000, { course: largeState(), signals: { probeSeconds: [taken, taken], cost, valley } }),
+    )
   }
 
   it('are told by how many there will be before the fallback plan acts, and by the steps that one takes', () => {

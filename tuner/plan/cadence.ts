@@ -105,17 +105,29 @@ function probeDistance(run: TunerState): number {
   return listedDistance(Math.min(share * elapsed, most))
 }
 
-/** Mean seconds of a step and of a valley probe with its part of a line probe; undefined = not reported. */
+/** Probes by which their cost is judged: the first is compiled, or read from disk, and may take a thousand times as long. */
+const probesTimed = 2
+
+/** What a probe usually takes: the middle one of the last, of two the shorter, as a cold or busy computer lengthens them. */
+function usualSeconds(probeSeconds: readonly number[]): number {
+  const sorted = probeSeconds.toSorted((a, b) => a - b)
+  return sorted[Math.floor((sorted.length - 1) / 2)]!
+}
+
+/** Mean seconds of a step, usual ones of a valley probe with its part of a line probe; undefined = not known yet. */
 function seconds(run: TunerState): { readonly step: number; readonly probe: number } | undefined {
-  const { cost: spent, probeSecondsMean } = run.seen.signals
-  if (probeSecondsMean === null || spent.steps === 0 || !(spent.step > 0)) return undefined
-  return { step: spent.step / spent.steps, probe: (1 + 1 / lineProbeStride) * probeSecondsMean }
+  const { cost: spent, probeSeconds } = run.seen.signals
+  if (probeSeconds.length < probesTimed || spent.steps === 0 || !(spent.step > 0)) return undefined
+  return { step: spent.step / spent.steps, probe: (1 + 1 / lineProbeStride) * usualSeconds(probeSeconds) }
 }
 
 /** Valley probes that the rest of the run has time for; Infinity = not known. Where steps tell no time, probes may be dear. */
 function affordableProbes(run: TunerState, length: number): number {
   const time = seconds(run)
-  if (time === undefined) return (run.seen.signals.probeSecondsMean ?? 0) > 0 ? 0 : Infinity
+  if (time === undefined) {
+    const { cost: spent, probeSeconds } = run.seen.signals
+    return spent.steps === 0 && probeSeconds.some((taken) => taken > 0) ? 0 : Infinity
+  }
   return (probeShareGoal * time.step * length - (run.seen.signals.cost.probe ?? 0)) / time.probe
 }
 

@@ -89,7 +89,7 @@ describe('signals', () => {
     expect(fresh.cost).toBe(state.cost)
     expect(fresh.badSamples).toBe(state.badSamples)
     expect([fresh.firstLoss, fresh.firstCount]).toEqual([1, 10])
-    expect([fresh.batchSize, fresh.probeSecondsMean]).toEqual([32, 0.5])
+    expect([fresh.batchSize, fresh.probeSeconds]).toEqual([32, [0.5]])
     expect([fresh.valley.count, fresh.probeLosses.length, fresh.noise.trace.length]).toEqual([0, 0, 0])
     expect(readSignals(fresh).gap.value).toBeNull()
   })

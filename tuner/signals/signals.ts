@@ -47,7 +47,8 @@ export type SignalsState = {
   readonly averagedLosses: readonly number[]
   /** Steps of those probes. */
   readonly averagedSteps: readonly number[]
-  readonly probeSecondsMean: number | null
+  /** What the last valley probes took, oldest first, at most five. */
+  readonly probeSeconds: readonly number[]
   /** Mean of the run's first losses, at most ten; null = none was reported. */
   readonly firstLoss: number | null
   readonly firstCount: number
@@ -68,6 +69,7 @@ const noBadSamples: BadSamples = {
 }
 const firstLosses = 10
 const probesKept = 16
+const probeCostsKept = 5
 
 export function initialSignals(budgetSteps: number | null): SignalsState {
   return {
@@ -83,7 +85,7 @@ export function initialSignals(budgetSteps: number | null): SignalsState {
     probeLosses: [],
     averagedLosses: [],
     averagedSteps: [],
-    probeSecondsMean: null,
+    probeSeconds: [],
     firstLoss: null,
     firstCount: 0,
     badSamples: noBadSamples,
@@ -133,7 +135,7 @@ export function foldSample(state: SignalsState, sample: Sample, step: number = s
     probeLosses: state.probeLosses,
     averagedLosses: state.averagedLosses,
     averagedSteps: state.averagedSteps,
-    probeSecondsMean: state.probeSecondsMean,
+    probeSeconds: state.probeSeconds,
     firstLoss:
       isSound && state.firstCount < firstLosses
         ? (state.firstLoss ?? 0) + (loss - (state.firstLoss ?? 0)) / (state.firstCount + 1)
@@ -164,17 +166,17 @@ export const foldLineProbe = (
   probe: LineProbe,
   learningRate: number | null,
 ): SignalsState => ({
-  ...foldProbeCost(state, probe.seconds),
+  ...state,
+  cost: cost.update(state.cost, { probeSeconds: probe.seconds }),
   curvature: curvature.update(state.curvature, { probe, learningRate }),
 })
 
-/** Folds what a probe took of the run's time, and nothing else of it. */
+/** Folds what a valley probe took of the run's time, and nothing else of it. */
 export function foldProbeCost(state: SignalsState, seconds: number): SignalsState {
-  const before = state.probeSecondsMean
   return {
     ...state,
     cost: cost.update(state.cost, { probeSeconds: seconds }),
-    probeSecondsMean: before === null ? seconds : before + (seconds - before) / 4,
+    probeSeconds: [...state.probeSeconds.slice(1 - probeCostsKept), seconds],
   }
 }
 

@@ -39,14 +39,14 @@ def main() -> int:
     results = [r for r in _read(given.results) if r["row"] not in given.again]
     if given.again:
         given.results.write_text("".join(json.dumps(r) + "\n" for r in results))
-    known = {(r["task"], r["row"], r["seed"], r["steps"]) for r in results}
+    known = {(r["task"], r["row"], r["seed"], r["length"]) for r in results}
     for seed in range(1, given.seeds + 1):
         for task in TASKS:
             if given.table or task.name not in given.tasks:
                 continue
             steps = task.steps[given.length == "long"]
             for row in given.rows:
-                if (task.name, row, seed, steps) in known:
+                if (task.name, row, seed, given.length) in known:
                     continue
                 result = _trained(task, row, seed, steps, given.server)
                 results.append(result)
