@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { served } from './served.mjs'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const environment = join(root, 'python', '.venv-contract')
@@ -40,37 +41,32 @@ function whyNot() {
 async function tryContract() {
   const folder = mkdtempSync(join(tmpdir(), 'twostep-contract-'))
   const entry = join(root, 'dist', 'server', 'cli', 'twostep.js')
-  const server = spawn(process.execPath, [entry, 'serve', '--port', '0', '--json', '--data-dir', folder], {
-    cwd: folder,
-  })
   try {
-    const line = await new Promise((resolve, reject) => {
-      server.stdout.once('data', (data) => resolve(String(data)))
-      server.once('exit', (status) => reject(new Error(`the server ended with ${status}`)))
-    })
-    const { url } = JSON.parse(line)
-    const config = ['--config-file', join(root, '.ci', 'schemathesis.toml')]
-    const limits = ['--max-examples', String(examples), '--seed', String(seed), '--workers', '1']
-    const words = [...config, 'run', `${url}/openapi.json`, ...limits, '--no-color']
-    const child = spawn(bin('schemathesis'), words, { cwd: folder })
-    let out = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8')
-      stream.on('data', (text) => {
-        out += text
-        process.stdout.write(text)
-      })
-    }
-    const status = await new Promise((resolve) => child.once('close', resolve))
-    const tested = Number(/Tested: (\d+)/.exec(out)?.[1] ?? 0)
-    const failed =
-      status === 0 && tested > 0 ? 0 : Math.max(1, Number(/(\d+) failures? /.exec(out)?.[1] ?? 1))
-    console.log(`${Math.max(0, tested - failed)} passed, ${failed} failed`)
-    process.exitCode = failed === 0 ? 0 : 1
+    await served(process.execPath, [entry], folder, (url) => run(url, folder))
   } finally {
-    server.kill()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** @param {string} url @param {string} folder where it keeps what it has found */
+async function run(url, folder) {
+  const config = ['--config-file', join(root, '.ci', 'schemathesis.toml')]
+  const limits = ['--max-examples', String(examples), '--seed', String(seed), '--workers', '1']
+  const words = [...config, 'run', `${url}/openapi.json`, ...limits, '--no-color']
+  const child = spawn(bin('schemathesis'), words, { cwd: folder })
+  let out = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8')
+    stream.on('data', (text) => {
+      out += text
+      process.stdout.write(text)
+    })
+  }
+  const status = await new Promise((resolve) => child.once('close', resolve))
+  const tested = Number(/Tested: (\d+)/.exec(out)?.[1] ?? 0)
+  const failed = status === 0 && tested > 0 ? 0 : Math.max(1, Number(/(\d+) failures? /.exec(out)?.[1] ?? 1))
+  console.log(`${Math.max(0, tested - failed)} passed, ${failed} failed`)
+  process.exitCode = failed === 0 ? 0 : 1
 }
 
 if (!existsSync(join(root, 'dist', 'server', 'cli', 'twostep.js'))) {

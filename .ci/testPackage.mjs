@@ -2,11 +2,12 @@
 // `npm run test:package`: the package as somebody else gets it. It is packed, installed into an empty folder without its optional
 // parts, and used there: what works only in a clone fails here. Needs the npm registry. Ends with "N passed, N failed".
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { served } from './served.mjs'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'twostep-package-'))
@@ -29,21 +30,15 @@ function holds(name, isHeld, got) {
 
 /** The server of the installed package, asked for its page and its version. */
 async function servesItsPage() {
-  const child = spawn(bin, ['serve', '--port', '0', '--json'], { cwd: folder, shell: isWindows })
   try {
-    const line = await new Promise((resolve, reject) => {
-      child.stdout.once('data', (data) => resolve(String(data)))
-      child.once('exit', (status) => reject(new Error(`it ended with ${status}`)))
+    await served(bin, [], folder, async (url) => {
+      const [page, version] = await Promise.all([fetch(url), fetch(`${url}/version`)])
+      const text = await page.text()
+      holds('serves the page', page.ok && text.includes('<script type="module"'), text.slice(0, 200))
+      holds('says its version', version.ok, version.status)
     })
-    const { url } = JSON.parse(line)
-    const [page, version] = await Promise.all([fetch(url), fetch(`${url}/version`)])
-    const text = await page.text()
-    holds('serves the page', page.ok && text.includes('<script type="module"'), text.slice(0, 200))
-    holds('says its version', version.ok, version.status)
   } catch (error) {
     holds('serves the page', false, error)
-  } finally {
-    child.kill()
   }
 }
 

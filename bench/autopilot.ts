@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startServer, stop } from './serverProcess.ts'
 
 const folderOfClient = fileURLToPath(new URL('../../python/', import.meta.url))
-const entry = fileURLToPath(new URL('../server/cli/twostep.js', import.meta.url))
 
 /** @throws Error if it has no PyTorch. */
 function pythonWithTorch(): string {
@@ -28,24 +28,17 @@ function pythonWithTorch(): string {
 export async function benchAutopilot(args: readonly string[]): Promise<void> {
   const python = pythonWithTorch()
   const folder = mkdtempSync(join(tmpdir(), 'twostep-autopilot-'))
-  const server = spawn(process.execPath, [entry, 'serve', '--port', '0', '--json', '--data-dir', folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
   try {
-    const line = await new Promise<string>((resolve, reject) => {
-      server.stdout.once('data', (data: Buffer) => resolve(data.toString()))
-      server.once('exit', (status) => reject(new Error(`the server ended with ${status}`)))
-    })
-    const { url } = JSON.parse(line) as { url: string }
-    const words = ['-m', 'benchmarks.autopilot', '--server', url, ...args]
+    const server = await startServer(folder)
+    const words = ['-m', 'benchmarks.autopilot', '--server', server.url, ...args]
     const env = { ...process.env, PYTHONPATH: folderOfClient }
     const jobs = spawn(python, words, { stdio: 'inherit', env })
-    process.exitCode = await new Promise<number>((resolve, reject) => {
+    const ended = new Promise<number>((resolve, reject) => {
       jobs.once('error', reject)
       jobs.once('exit', (status) => resolve(status ?? 1))
     })
+    process.exitCode = await ended.finally(() => stop(server))
   } finally {
-    server.kill()
     rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -3,15 +3,14 @@
 // same rows into a SQLite table with real columns, in transactions of 1,000 with the same durability. Also from
 // post to socket (a page's view), from start to ready, and memory. `--json` prints one line of figures.
 
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { io } from 'socket.io-client'
 import { type SampleColumns, type SubscribeAnswer, sampleColumnNames } from '../protocol/vocabulary.ts'
 import { loadDriver } from '../server/storage/sqlite/driver.ts'
+import { type ServerProcess, startServer, stop } from './serverProcess.ts'
 
 const batchSteps = 1_000
 const warmUpBatches = 20
@@ -72,31 +71,6 @@ const quantile = (values: readonly number[], q: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))] ?? Number.NaN
 
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits))
-
-type ServerProcess = { readonly child: ChildProcess; readonly url: string; readonly startMs: number }
-
-function startServer(folder: string): Promise<ServerProcess> {
-  const entry = fileURLToPath(new URL('../server/cli/twostep.js', import.meta.url))
-  const startedAt = performance.now()
-  const child = spawn(process.execPath, [entry, 'serve', '--port', '0', '--json', '--data-dir', folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready`)))
-    child.stdout.once('data', (line: Buffer) => {
-      const { url } = JSON.parse(line.toString()) as { url: string }
-      resolve({ child, url, startMs: performance.now() - startedAt })
-    })
-  })
-}
-
-function stop({ child }: ServerProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.removeAllListeners('exit')
-    child.once('exit', () => resolve())
-    child.kill('SIGTERM')
-  })
-}
 
 /** Resident memory in MB and processor time in microseconds of a process, where /proc tells them (Linux). */
 function usage({ child }: ServerProcess): { rssMb: number; cpuMicroseconds: number } {

@@ -2,6 +2,7 @@
 // one sentence: the option, the value, what is allowed.
 
 import { parseArgs } from 'node:util'
+import { runIdSchema } from '../protocol/schemas.ts'
 import { type Mode, modes } from '../protocol/vocabulary.ts'
 import { type BackendChoice, backendChoices } from './backends/openBackend.ts'
 import { type TaskName, taskNames } from './data/task.ts'
@@ -149,10 +150,10 @@ function serverUrl(value: string | undefined): string | null {
 }
 
 function runIdOf(value: string | undefined): string | null {
-  if (value === undefined || /^(?!import$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(value)) return value ?? null
-  throw new UsageError(
-    `--run-id must be 1 to 128 letters, digits, ".", "_" or "-", starting with a letter or digit, and not "import", got ${JSON.stringify(value)}`,
-  )
+  if (value === undefined) return null
+  const { error } = runIdSchema.safeParse(value)
+  if (error === undefined) return value
+  throw new UsageError(`--run-id ${error.issues[0]?.message}, got ${JSON.stringify(value)}`)
 }
 
 function textOf(option: string, value: string | undefined): string | null {

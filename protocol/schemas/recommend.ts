@@ -5,18 +5,15 @@ import { limits } from '../limits.ts'
 import { phases } from '../lists.ts'
 import { regimeReadingSchema } from './decisions.ts'
 import { planSchema } from './plan.ts'
-import { budget, learningRateSchema, optimizerSchema } from './requests.ts'
+import { budget, createRunSchema } from './requests.ts'
 import { probeSchema, sampleColumnsSchema } from './telemetry.ts'
-import { count, finite, name, type Parsed, rate, runIdSchema, share, step, toldStep } from './values.ts'
+import { count, finite, name, type Parsed, rate, runIdSchema, share, toldStep } from './values.ts'
 
 /** Body of `POST /schedules/recommend`: what a run is created with, and what such a run would have reported by now. */
-export const recommendRequestSchema = z
-  .strictObject({
+export const recommendRequestSchema = createRunSchema
+  .pick({ optimizer: true, warmupSteps: true, firstStep: true, learningRate: true })
+  .extend({
     budgetSteps: budget,
-    firstStep: step.nullable().default(null),
-    warmupSteps: step.nullable().default(null),
-    optimizer: optimizerSchema.default({ name: 'unknown' }),
-    learningRate: learningRateSchema.default({ initial: null, min: null, max: null }),
     /** As in telemetry: `step` with `loss`, `learningRate` or whatever else is known. */
     steps: sampleColumnsSchema.exactOptional(),
     probes: z.array(probeSchema).max(limits.batchProbesMax).exactOptional(),

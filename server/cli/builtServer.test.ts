@@ -30,8 +30,9 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function start(...options: string[]) {
-  const child = spawn(process.execPath, [entry, ...options, '--data-dir', folder], { cwd: folder, env })
+/** The program with these words; what it prints, and how it ends. */
+function run(...words: string[]) {
+  const child = spawn(process.execPath, [entry, ...words], { cwd: folder, env })
   children.push(child)
   const output = { out: '', err: '' }
   child.stdout.on('data', (data) => {
@@ -45,6 +46,17 @@ function start(...options: string[]) {
   )
   return { child, output, ended }
 }
+
+const start = (...options: string[]) => run(...options, '--data-dir', folder)
+
+/** A verb that asks a server, to its end. */
+const verbAt =
+  (url: string) =>
+  async (...words: string[]) => {
+    const { output, ended } = run(...words, '--server', url)
+    const code = await ended
+    return { ...output, code }
+  }
 
 async function serve(...options: string[]) {
   const server = start('serve', '--json', ...options)
@@ -130,16 +142,7 @@ test('reading verbs print tables or the JSON of the server', async () => {
   await call(url, 'POST', '/runs', { runId: 'r1', name: 'first', budgetSteps: 1_000 })
   const steps = sampleBatch(0, 40)
   await call(url, 'POST', '/runs/r1/telemetry', { clientId: 'c', sequence: 1, steps })
-  const verb = async (...words: string[]) => {
-    const child = spawn(process.execPath, [entry, ...words, '--server', url], { cwd: folder, env })
-    children.push(child)
-    let out = ''
-    child.stdout.on('data', (data) => {
-      out += data
-    })
-    const code = await new Promise((resolve) => child.once('close', resolve))
-    return { out, code }
-  }
+  const verb = verbAt(url)
   expect((await verb('list', 'runs')).out).toMatch(/^RUN +NAME .*\nr1 +first +running +40\/1,000/)
   expect(JSON.parse((await verb('get', 'run', 'r1', '--json')).out).step).toBe(40)
   expect((await verb('list', 'decisions', 'r1')).out).toMatch(/^#1 step 0 start: /)
@@ -153,19 +156,7 @@ test('a run goes into a file and comes back as another, as its bytes or compress
   const { url } = await serve('--port', '0')
   await call(url, 'POST', '/runs', { runId: 'r1', budgetSteps: 1_000 })
   await call(url, 'POST', '/runs/r1/telemetry', { clientId: 'c', sequence: 1, steps: sampleBatch(0, 40) })
-  const verb = async (...words: string[]) => {
-    const child = spawn(process.execPath, [entry, ...words, '--server', url], { cwd: folder, env })
-    children.push(child)
-    const output = { out: '', err: '' }
-    child.stdout.on('data', (data) => {
-      output.out += data
-    })
-    child.stderr.on('data', (data) => {
-      output.err += data
-    })
-    const code = await new Promise((resolve) => child.once('close', resolve))
-    return { ...output, code }
-  }
+  const verb = verbAt(url)
   const told = { runId: 'r1', file: 'r1.twostep.ndjson', observations: 2, decisions: 1 }
   expect(JSON.parse((await verb('export', 'r1', '--json')).out)).toEqual(told)
   const { out } = await verb('export', 'r1', '-')
@@ -185,23 +176,15 @@ test('a reader that has seen enough ends a verb without an error', async () => {
   await call(url, 'POST', '/runs', { runId: 'r1', budgetSteps: 10_000 })
   const steps = sampleBatch(0, 5_000)
   await call(url, 'POST', '/runs/r1/telemetry', { clientId: 'c', sequence: 1, steps })
-  const words = ['get', 'schedule', 'r1', '--format', 'csv', '--server', url]
-  const child = spawn(process.execPath, [entry, ...words], { cwd: folder, env })
-  children.push(child)
-  child.stdout.destroy()
-  let err = ''
-  child.stderr.on('data', (data) => {
-    err += data
-  })
-  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0)
-  expect(err).toBe('')
+  const reading = run('get', 'schedule', 'r1', '--format', 'csv', '--server', url)
+  reading.child.stdout.destroy()
+  expect(await reading.ended).toBe(0)
+  expect(reading.output.err).toBe('')
 })
 
 test('wrong usage is exit status 2 with a sentence', async () => {
   const { url } = await serve('--port', '0')
-  const limit = spawn(process.execPath, [entry, 'list', 'runs', '--limit', 'many', '--server', url], { env })
-  children.push(limit)
-  expect(await new Promise((resolve) => limit.once('close', resolve))).toBe(2)
+  expect((await verbAt(url)('list', 'runs', '--limit', 'many')).code).toBe(2)
   const port = start('serve', '--port', 'high')
   expect(await port.ended).toBe(2)
   expect(port.output.err).toContain(
@@ -209,7 +192,5 @@ test('wrong usage is exit status 2 with a sentence', async () => {
   )
   const verb = start('fly')
   expect(await verb.ended).toBe(2)
-  const help = spawn(process.execPath, [entry, '--help'], { env })
-  children.push(help)
-  expect(await new Promise((resolve) => help.once('close', resolve))).toBe(0)
+  expect(await run('--help').ended).toBe(0)
 })
