@@ -92,6 +92,9 @@ class Lookout:
             columns.get("skipped"),
         )
         pending = self._pending
+        if type(loss) is float and squared is None and skipped is None and not pending:
+            see(loss, None)  # what most steps are
+            return
         if not pending and not (callable(loss) or callable(squared) or callable(skipped)):
             if not skipped:
                 see(loss, _root(squared))

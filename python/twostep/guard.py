@@ -45,7 +45,7 @@ class Watch:
                 self.smoothed = loss if self.smoothed is None else self.smoothed + (loss - self.smoothed) / 10
             else:
                 self.bad_in_a_row += 1
-        if self.tripped or not trips(wire, self.smoothed, norm, self.bad_in_a_row):
+        if wire is None or self.tripped or not trips(wire, self.smoothed, norm, self.bad_in_a_row):
             return False
         self.tripped = True
         return True

@@ -29,10 +29,12 @@ class Segment:
 
     def rate(self, step: int) -> float:
         """The learning rate of a step; before the segment its first, after it its last."""
+        if self.shape == "constant":
+            return self.start
         z = (step - self.from_step) / (self.to_step - self.from_step)
         if z >= 1:
             return self.end
-        if z <= 0 or self.shape == "constant":
+        if z <= 0:
             return self.start
         if self.shape == "exponential":
             return self.start * math.pow(self.end / self.start, z)

@@ -7,6 +7,7 @@ import functools
 import logging
 import os
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -16,7 +17,7 @@ from .batches import METRICS_MAX, Row
 from .columns import Columns, Lookout
 from .follow import COMMON_RATE, START_SECONDS, Follower
 from .hands import Hands, NoHands
-from .plan import end_of_budget, own_plan
+from .plan import Segment, end_of_budget, own_plan
 from .ranks import find_ranks, rank_of_this_process
 from .reporter import Reporter
 from .settings import BUDGET_MIN, Settings
@@ -64,6 +65,9 @@ class Run(Follower):
         self._columns = Columns()
         self._lookout = Lookout()
         self._logged: dict[str, Any] = {}
+        self._followed: tuple[Any, Segment] = (self._plan, self._plan.segment(self.step_count))
+        """The plan and its segment of the last step: the next one is nearly always of the same."""
+        _runs.add(self)
 
     # ---- what a job calls
 
@@ -145,7 +149,7 @@ class Run(Follower):
         batch, over all ranks and accumulated parts. `tokens`: seen so far. `objective`: what the loss measures; where
         it changes, nothing before is compared with anything after.
         """
-        if not self._is_on or self.finished or os.getpid() != self._process:
+        if not self._is_on or self.finished:
             self._only_count()
             return
         now = time.perf_counter()
@@ -184,7 +188,7 @@ class Run(Follower):
         ):
             self._before_step()
         if self._is_steered:
-            self._hands.apply(self.learning_rate, self.momentum)
+            self._apply()
         self._left_at = time.perf_counter()
 
     @harmless
@@ -236,7 +240,7 @@ class Run(Follower):
         elif not self._is_planned:
             self._take_plan(state.get("plan"))
         if self._is_begun and self._is_on and self._is_steered:
-            self._hands.apply(self.learning_rate, self.momentum)
+            self._apply()
 
     def __enter__(self) -> Run:  # noqa: PYI034 typing.Self is of Python 3.11
         return self
@@ -275,7 +279,7 @@ class Run(Follower):
                 self._wait(START_SECONDS)
             self._before_step()
         if self._is_steered:
-            self._hands.apply(self.learning_rate, self.momentum)
+            self._apply()
 
     def _is_gathered(self, settings: Settings) -> bool:
         """Finds the other processes of the job. Whether this one goes on."""
@@ -318,12 +322,20 @@ class Run(Follower):
         }
         return {key: value for key, value in options.items() if value is not None}
 
+    def _apply(self) -> None:
+        """The rates of the next step."""
+        step, (plan, segment) = self.step_count, self._followed
+        if plan is not self._plan or not segment.from_step <= step < segment.to_step:
+            segment = self._plan.segment(step)
+            self._followed = self._plan, segment
+        self._hands.apply(self.learning_rate if self._is_tripped else segment.rate(step), segment.momentum)
+
     def _only_count(self) -> None:
         if self.finished:
             return
         self.step_count += 1
         if self._faults >= FAULTS_MAX and self._is_steered and os.getpid() == self._process:
-            self._hands.apply(self.learning_rate, self.momentum)
+            self._apply()
 
     def _see(self, loss: float | None, norm: float | None) -> None:
         if self._wire.see(self._plan.tripwire, loss, norm) and self._reporter is not None:
@@ -352,3 +364,16 @@ class Run(Follower):
         if self._faults == FAULTS_MAX and self._ranks.meets_each is None:
             log.error("twostep: three faults; nothing more is reported, the plan at hand is followed")
             self._is_on = False
+
+
+_runs: weakref.WeakSet[Run] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    """In a child, such as a worker that loads data: nothing is reported or applied there."""
+    for run in _runs:
+        run._is_on = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

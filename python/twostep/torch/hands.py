@@ -90,7 +90,9 @@ class TorchHands:
         self._rates.write(rate)
 
     def number(self, value: Any) -> Any:
-        return later(value) if isinstance(value, Tensor) else None if value is None else float(value)
+        if isinstance(value, Tensor):
+            return float(value.item()) if value.is_cpu else later(value)
+        return None if value is None else float(value)
 
     def columns(self, step: int, micro_batch: int | None) -> dict[str, Any]:
         if micro_batch is not None and "microBatchNorms" not in self.capabilities:
