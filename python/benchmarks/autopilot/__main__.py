@@ -8,126 +8,86 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import time
-import urllib.request
-from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from .rows import ROWS
+from . import results
+from .development import DEVELOPMENT
+from .jobs import Task
+from .results import Result
+from .rows import GROUPS, ROWS
 from .tasks import TASKS
+from .training import Found, Setting
 
-Result = dict[str, Any]
+SETS = {"test": TASKS, "development": DEVELOPMENT}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.autopilot", description=__doc__)
     parser.add_argument("--server", default="http://127.0.0.1:7317")
     parser.add_argument("--results", type=Path, default=Path("autopilot.ndjson"))
-    parser.add_argument("--tasks", nargs="*", default=[task.name for task in TASKS])
-    parser.add_argument("--rows", nargs="*", default=list(ROWS))
+    parser.add_argument(
+        "--set", choices=list(SETS), default="test", help="tasks that judge, or that constants are chosen on"
+    )
+    parser.add_argument("--tasks", nargs="*", help="of the set; all by default")
+    parser.add_argument(
+        "--rows", nargs="*", default=["main"], help=f"names of rows, or of groups: {', '.join(GROUPS)}"
+    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--length", choices=["short", "long"], default="short")
-    parser.add_argument("--again", nargs="*", default=[], help="rows to forget first")
+    parser.add_argument("--again", nargs="*", default=[], help="rows to forget first, at this length")
     parser.add_argument("--table", action="store_true", help="only the table")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    results = [r for r in _read(given.results) if r["row"] not in given.again]
+    tasks = [task for task in SETS[given.set] if given.tasks is None or task.name in given.tasks]
+    rows = [name for entry in given.rows for name in GROUPS.get(entry, [entry])]
+    if unknown := [name for name in rows if name not in ROWS]:
+        parser.error(f"--rows: no row is called {unknown[0]!r}; there are {', '.join(ROWS)}")
+    known = [r for r in results.read(given.results) if not _is_forgotten(r, given.again, given.length)]
     if given.again:
-        given.results.write_text("".join(json.dumps(r) + "\n" for r in results))
-    known = {(r["task"], r["row"], r["seed"], r["length"]) for r in results}
+        given.results.write_text("".join(json.dumps(r) + "\n" for r in known))
     for seed in range(1, given.seeds + 1):
-        for task in TASKS:
-            if given.table or task.name not in given.tasks:
-                continue
-            steps = task.steps[given.length == "long"]
-            for row in given.rows:
-                if (task.name, row, seed, given.length) in known:
-                    continue
-                result = _trained(task, row, seed, steps, given.server)
-                results.append(result)
-                with given.results.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(result) + "\n")
-                print(
-                    f"{task.name} {seed} {row}: {result['test']:.4f} in {result['seconds']:.0f} s",
-                    file=sys.stderr,
-                )
-    print(table([r for r in results if r["length"] == given.length]))
+        for task in () if given.table else tasks:
+            for row in rows:
+                if (result := _trained(known, task, row, seed, given.length, given.server)) is not None:
+                    results.append(given.results, result)
+    told = [r for r in known if r["length"] == given.length]
+    print(results.table(told, list(ROWS), [task.name for task in tasks]))
     return 0
 
 
-def _read(path: Path) -> list[Result]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+def _is_forgotten(result: Result, again: Sequence[str], length: str) -> bool:
+    return result["row"] in again and result["length"] == length
 
 
-def _trained(task: Any, row: str, seed: int, steps: int, server: str) -> Result:
-    outcome = ROWS[row](task, seed, steps, server)
+def _trained(known: list[Result], task: Task, row: str, seed: int, length: str, server: str) -> Result | None:
+    """The new result, which is known from now on; None where it was known before."""
+    own = [r for r in known if (r["task"], r["seed"], r["length"]) == (task.name, seed, length)]
+    if any(r["row"] == row for r in own):
+        return None
+    found = next(
+        (Found(r["foundRate"], r["searchSteps"]) for r in own if r["row"] == "ours" and "foundRate" in r),
+        None,
+    )
+    steps, began = task.steps[length == "long"], time.perf_counter()
+    outcome = ROWS[row](Setting(task, seed, steps, server, found))
     result = {
         "task": task.name,
         "row": row,
         "seed": seed,
-        "steps": steps,
-        "length": "long" if steps == task.steps[1] else "short",
+        "length": length,
+        "budget": steps,
         "test": outcome.test,
-        "seconds": round(outcome.seconds, 2),
+        "seconds": round(time.perf_counter() - began, 2),
         **outcome.more,
     }
-    if "run" in outcome.more:
-        result["decisions"] = _decisions(server, outcome.more["run"])
+    known.append(result)
+    print(f"{task.name} {seed} {row}: {outcome.test:.4f} in {result['seconds']:.0f} s", file=sys.stderr)
     return result
-
-
-def _decisions(server: str, run: str) -> list[Any]:
-    """Step and reason of each decision but the holds."""
-    try:
-        with urllib.request.urlopen(f"{server}/api/v1/runs/{run}/decisions?limit=500", timeout=10) as answer:
-            decisions = json.load(answer)["decisions"]
-    except (OSError, ValueError, KeyError):
-        return []
-    return [[d["step"], d["kind"], d["reason"]["key"]] for d in decisions if d["kind"] != "hold"]
-
-
-def table(results: list[Result]) -> str:
-    """100 x ln of a row's mean test loss over the best row's, by task; mean with a Student interval over tasks, and worst."""
-    losses: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for result in results:
-        losses[result["row"], result["task"]].append(result["test"])
-    tasks = [task.name for task in TASKS if any(t == task.name for _, t in losses)]
-    rows = [row for row in ROWS if any(r == row for r, _ in losses)]
-    mean = {key: _log_mean(values) for key, values in losses.items()}
-    best = {task: min(value for (_, t), value in mean.items() if t == task) for task in tasks}
-    lines = []
-    for row in rows:
-        above = [100 * (mean[row, task] - best[task]) for task in tasks if (row, task) in mean]
-        cells = [f"{100 * (mean[row, t] - best[t]):.1f}" if (row, t) in mean else "" for t in tasks]
-        middle = sum(above) / len(above)
-        lines.append((middle, [row, *cells, f"{middle:.1f} ± {_half_width(above):.1f}", f"{max(above):.1f}"]))
-    head = ["row", *tasks, "mean (95 %)", "worst"]
-    body = [" | ".join(cells) for _, cells in sorted(lines, key=lambda line: line[0])]
-    rule = " | ".join("---" for _ in head)
-    return "\n".join(f"| {line} |" for line in [" | ".join(head), rule, *body])
-
-
-def _log_mean(values: list[float]) -> float:
-    return sum(math.log(value) if math.isfinite(value) and value > 0 else 10.0 for value in values) / len(
-        values
-    )
-
-
-STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}
-
-
-def _half_width(values: list[float]) -> float:
-    n = len(values)
-    if n < 2:
-        return math.nan
-    middle = sum(values) / n
-    deviation = math.sqrt(sum((value - middle) ** 2 for value in values) / (n - 1))
-    return STUDENT.get(n, 2.0) * deviation / math.sqrt(n)
 
 
 if __name__ == "__main__":

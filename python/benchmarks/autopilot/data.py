@@ -23,11 +23,11 @@ class Data:
     test: Split
 
 
-def _seeded(seed: int) -> torch.Generator:
+def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def _split(inputs: Tensor, targets: Tensor, training: int, held_out: int) -> Data:
+def split(inputs: Tensor, targets: Tensor, training: int, held_out: int) -> Data:
     ends = (training, training + held_out)
     parts = [(inputs[a:b], targets[a:b]) for a, b in ((0, ends[0]), ends, (ends[1], len(inputs)))]
     return Data(*parts)
@@ -35,31 +35,31 @@ def _split(inputs: Tensor, targets: Tensor, training: int, held_out: int) -> Dat
 
 def table(training: int, wrong_labels: float, seed: int = 7) -> Data:
     """Rows of 30 numbers, five classes by a hidden network of two layers; a share of the labels is drawn at random."""
-    draw = _seeded(seed)
+    draw = seeded(seed)
     count = training + 1_024 + 4_096
     inputs = torch.randn(count, 30, generator=draw)
     hidden = torch.tanh(inputs @ torch.randn(30, 24, generator=draw) / math.sqrt(30) * 1.5)
     targets = (hidden @ torch.randn(24, 5, generator=draw)).argmax(1)
     is_wrong = torch.rand(count, generator=draw) < wrong_labels
     targets = torch.where(is_wrong, torch.randint(0, 5, (count,), generator=draw), targets)
-    return _split(inputs, targets, training, 1_024)
+    return split(inputs, targets, training, 1_024)
 
 
 def waves(training: int = 2_048, seed: int = 11) -> Data:
     """A function of eight numbers whose slow part is learned at once and whose fast part late."""
-    draw = _seeded(seed)
+    draw = seeded(seed)
     count = training + 1_024 + 4_096
     inputs = 2 * torch.rand(count, 8, generator=draw) - 1
     slow = torch.sin(2 * inputs[:, :4].sum(1))
     fast = torch.sin(9 * inputs[:, 0]) * torch.cos(7 * inputs[:, 1])
     targets = slow + 0.7 * fast + 0.1 * torch.randn(count, generator=draw)
-    return _split(inputs, targets.unsqueeze(1), training, 1_024)
+    return split(inputs, targets.unsqueeze(1), training, 1_024)
 
 
 def images(training: int, wrong_labels: float, seed: int = 13, turned: float = 0.0) -> Data:
     """Grey images, 16 by 16, of ten kinds of gratings (orientation, frequency) behind a blob, under noise. `turned`: by so many radians."""
     classes, size = 10, 16
-    draw = _seeded(seed)
+    draw = seeded(seed)
     count = training + 1_024 + 2_048
     labels = torch.randint(0, classes, (count,), generator=draw)
     axis = torch.linspace(-1, 1, size)
@@ -75,28 +75,28 @@ def images(training: int, wrong_labels: float, seed: int = 13, turned: float = 0
     is_wrong = torch.rand(count, generator=draw) < wrong_labels
     is_wrong[training:] = False
     labels = torch.where(is_wrong, torch.randint(0, classes, (count,), generator=draw), labels)
-    return _split(pictures.unsqueeze(1), labels, training, 1_024)
+    return split(pictures.unsqueeze(1), labels, training, 1_024)
 
 
-def source_text(length: int = 64) -> Data:
+def source_text(pattern: str = "*.py", length: int = 64, most: int = 60_000) -> Data:
     """Windows of bytes of the Python library's sources, each with its next bytes; files are apart between the three parts."""
     folder = Path(sysconfig.get_paths()["stdlib"])
-    texts = [path.read_bytes() for path in sorted(folder.glob("*.py"))[:160]]
+    texts = [path.read_bytes() for path in sorted(folder.glob(pattern))[:160]]
 
     def windows(files: list[bytes], most: int) -> Split:
         stream = torch.tensor(list(b"".join(files)), dtype=torch.long).clamp_(max=127)
         rows = stream[: len(stream) // (length + 1) * (length + 1)].view(-1, length + 1)
-        rows = rows[torch.randperm(len(rows), generator=_seeded(17))[:most]]
+        rows = rows[torch.randperm(len(rows), generator=seeded(17))[:most]]
         return rows[:, :-1], rows[:, 1:]
 
     return Data(
-        windows(texts[::2] + texts[1::4], 60_000), windows(texts[3::8], 512), windows(texts[7::8], 1_536)
+        windows(texts[::2] + texts[1::4], most), windows(texts[3::8], 512), windows(texts[7::8], 1_536)
     )
 
 
 def tags(training: int = 3_000, length: int = 24, seed: int = 19) -> Data:
     """Sequences of 20 symbols; each is tagged by a rule of its two neighbours and of what came before it."""
-    draw = _seeded(seed)
+    draw = seeded(seed)
     count = training + 1_024 + 2_048
     symbols = torch.randint(0, 20, (count, length), generator=draw)
     left, right = symbols.roll(1, 1), symbols.roll(-1, 1)
@@ -106,12 +106,12 @@ def tags(training: int = 3_000, length: int = 24, seed: int = 19) -> Data:
     labels = (rule[left, right] + so_far) % 4
     is_wrong = torch.rand(count, length, generator=draw) < 0.08
     labels = torch.where(is_wrong, torch.randint(0, 4, (count, length), generator=draw), labels)
-    return _split(symbols, labels, training, 1_024)
+    return split(symbols, labels, training, 1_024)
 
 
 def teacher(seed: int = 23, inputs: int = 32) -> Callable[[torch.Generator, int], Split]:
     """A stream that never shows an example twice: a teacher of two layers with noise."""
-    draw = _seeded(seed)
+    draw = seeded(seed)
     first = torch.randn(inputs, 64, generator=draw) / math.sqrt(inputs)
     second = torch.randn(64, 1, generator=draw) / 8
 
