@@ -2,7 +2,7 @@
 logs goes to the run as well with `Trainer(logger=TwostepLogger(run), …)`.
 
 The rates follow the plan: schedulers that the module configures are taken out (a log line says so). Written for Lightning 2;
-one process, and at most one step of the steered optimizer a batch.
+one process, or several of its strategies "ddp" and "fsdp", and at most one step of the steered optimizer a batch.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers.logger import Logger, rank_zero_experiment
+from lightning.pytorch.strategies import DDPStrategy, FSDPStrategy, ModelParallelStrategy
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.types import LRSchedulerConfig
 
@@ -24,6 +25,8 @@ from .torch.passes import Passes, own_loss
 from .torch.scheduler import TwostepScheduler
 
 log = logging.getLogger("twostep")
+
+STRATEGIES = (DDPStrategy, FSDPStrategy, ModelParallelStrategy)
 
 
 class TwostepCallback(Callback):
@@ -58,9 +61,10 @@ class TwostepCallback(Callback):
         self._scheduler: TwostepScheduler | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._is_on = trainer.world_size == 1
+        strategy = type(trainer.strategy)
+        self._is_on = trainer.world_size == 1 or issubclass(strategy, STRATEGIES)
         if not self._is_on:
-            log.error("twostep: TwostepCallback steers one process, here are %d", trainer.world_size)
+            log.error("twostep: TwostepCallback does not steer %s; nothing is reported", strategy.__name__)
             return
         optimizer = trainer.optimizers[self._index]
         self._steps_before = trainer.global_step
@@ -113,7 +117,11 @@ class TwostepCallback(Callback):
             is_step = self._has_stepped
         if not is_step:
             return
-        self.run.step(self._loss, gradient_norm=self._norm, skipped=not self._has_stepped)
+        loss = self._loss
+        if loss is not None and trainer.world_size > 1:
+            # Reduced in place, and the module may still have its own.
+            loss = trainer.strategy.reduce(loss.clone(), reduce_op="mean")
+        self.run.step(loss, gradient_norm=self._norm, skipped=not self._has_stepped)
         self._loss, self._norm = None, None
         self._has_stepped, self._steps_before = False, trainer.global_step
         if self._scheduler is not None:

@@ -22,6 +22,7 @@ from .normalisation import Normalisation
 from .rates import Rates
 from .shards import are_flattened, forget_gathered, is_split, part, parts
 from .states import States
+from .together import is_one_of_many
 
 log = logging.getLogger("twostep")
 
@@ -77,7 +78,8 @@ class TorchHands:
             able.append("checkpoint")
         if checkpoints and data is not None:
             able.append("rewind")
-        if micro_batches >= 2 and batch_size is not None and is_whole and not _is_one_of_many():
+        # Among several processes each has only its own part of the batch when its gradients come.
+        if micro_batches >= 2 and batch_size is not None and is_whole and not is_one_of_many():
             able.append("microBatchNorms")
         self.capabilities: tuple[Capability, ...] = tuple(able)
 
@@ -267,12 +269,6 @@ def watch(
     """
     hands = TorchHands(model, optimizer, evaluate, **more)
     run.take(hands)
-
-
-def _is_one_of_many() -> bool:
-    """Among several processes each has only its own part of the batch when its gradients come."""
-    distributed = torch.distributed
-    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
 
 
 def _described(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
