@@ -57,14 +57,15 @@ class TwostepCallback(Callback):
         self._steps_before = 0
         self._has_stepped = False
         self._loss: Any = None
+        self._parts = 0
         self._norm: Any = None
         self._scheduler: TwostepScheduler | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        strategy = type(trainer.strategy)
-        self._is_on = trainer.world_size == 1 or issubclass(strategy, STRATEGIES)
+        self._is_on = trainer.world_size == 1 or _is_known(trainer.strategy)
         if not self._is_on:
-            log.error("twostep: TwostepCallback does not steer %s; nothing is reported", strategy.__name__)
+            name = type(trainer.strategy).__name__
+            log.error("twostep: processes that %s starts like this are not steered or reported", name)
             return
         optimizer = trainer.optimizers[self._index]
         self._steps_before = trainer.global_step
@@ -95,12 +96,14 @@ class TwostepCallback(Callback):
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        if trainer.gradient_clip_val and self.run.step_count % NORM_EACH == 0:
+        if self._is_on and trainer.gradient_clip_val and self.run.step_count % NORM_EACH == 0:
             # Read here, as the optimizer sees only what is left after clipping.
             gradients = [
                 p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
             ]
-            self._norm = torch.nn.utils.get_total_norm(gradients)
+            norm: Any = torch.nn.utils.get_total_norm(gradients)
+            # Of gradients that are split over processes, all of which come here at this step.
+            self._norm = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -109,20 +112,23 @@ class TwostepCallback(Callback):
             return
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if loss is not None:
-            # Of an accumulated batch Lightning answers each part's share of the mean.
-            self._loss = loss.detach() if self._loss is None else self._loss + loss.detach()
+            # Of accumulated batches Lightning answers each one's share of the mean of as many as it was told to accumulate; at
+            # the end of an epoch there may be fewer.
+            share = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
+            own = loss.detach() * share
+            self._loss = own if self._loss is None else self._loss + own
+            self._parts += 1
         if pl_module.automatic_optimization:
             is_step = trainer.global_step > self._steps_before
         else:
             is_step = self._has_stepped
         if not is_step:
             return
-        loss = self._loss
+        loss = None if self._loss is None else self._loss / self._parts
         if loss is not None and trainer.world_size > 1:
-            # Reduced in place, and the module may still have its own.
-            loss = trainer.strategy.reduce(loss.clone(), reduce_op="mean")
+            loss = trainer.strategy.reduce(loss, reduce_op="mean")
         self.run.step(loss, gradient_norm=self._norm, skipped=not self._has_stepped)
-        self._loss, self._norm = None, None
+        self._loss, self._parts, self._norm = None, 0, None
         self._has_stepped, self._steps_before = False, trainer.global_step
         if self._scheduler is not None:
             self._scheduler.step()
@@ -137,6 +143,11 @@ class TwostepCallback(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.run.load_state_dict(state_dict)
+
+
+def _is_known(strategy: Any) -> bool:
+    """Of several processes, each must have made the run by itself: those that are spawned or forked have not."""
+    return isinstance(strategy, STRATEGIES) and getattr(strategy, "_start_method", "popen") == "popen"
 
 
 class TwostepLogger(Logger):
