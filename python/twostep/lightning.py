@@ -2,7 +2,7 @@
 logs goes to the run as well with `Trainer(logger=TwostepLogger(run), …)`.
 
 The rates follow the plan: schedulers that the module configures are taken out (a log line says so). Written for Lightning 2;
-one process, or several of its strategies "ddp" and "fsdp", and at most one step of the steered optimizer a batch.
+one process, or several of its strategy "ddp" or of a ModelParallelStrategy, and at most one step of the steered optimizer a batch.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers.logger import Logger, rank_zero_experiment
-from lightning.pytorch.strategies import DDPStrategy, FSDPStrategy, ModelParallelStrategy
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.types import LRSchedulerConfig
 
@@ -26,7 +26,7 @@ from .torch.scheduler import TwostepScheduler
 
 log = logging.getLogger("twostep")
 
-STRATEGIES = (DDPStrategy, FSDPStrategy, ModelParallelStrategy)
+STRATEGIES = (DDPStrategy, ModelParallelStrategy)
 
 
 class TwostepCallback(Callback):

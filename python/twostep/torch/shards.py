@@ -22,8 +22,9 @@ def part(tensor: Tensor) -> Tensor:
     """What this process has of a split tensor, in the same memory; any other tensor is whole."""
     if not is_split(tensor):
         return tensor
+    split: Any = tensor
     with torch.no_grad():
-        own: Tensor = tensor.to_local()  # type: ignore[operator]
+        own: Tensor = split.to_local()
     return own
 
 
