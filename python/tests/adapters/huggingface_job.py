@@ -13,7 +13,7 @@ import transformers
 import twostep
 from twostep.huggingface import TwostepCallback
 
-STEPS = 150
+STEPS = 100
 folder = Path(sys.argv[1])
 torch.set_num_threads(1)
 torch.manual_seed(1)

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import twostep
 from twostep.lightning import TwostepCallback
 
-STEPS = 80
+STEPS = 60
 folder, strategy = Path(sys.argv[1]), sys.argv[2]
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 torch.set_num_threads(1)

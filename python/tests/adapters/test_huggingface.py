@@ -136,10 +136,10 @@ class TheTrainer(unittest.TestCase):
             losses = get(url, f"/runs/{run['id']}/series?signals=loss")["signals"]["loss"]
         for key in ("rates", "told", "score", "weights", "run", "batch"):
             self.assertEqual(first[key], second[key], key)
-        self.assertEqual((first["batch"], len(first["rates"])), (32, 150))
+        self.assertEqual((first["batch"], len(first["rates"])), (32, 100))
         self.assertLess(first["rates"][-1], 0.1 * max(first["rates"]))
-        self.assertEqual((summary["state"], summary["step"], summary["drift"]), ("finished", 150, None))
-        self.assertEqual((sum(losses["count"]), sum(summary["badSamples"].values())), (150, 0))
+        self.assertEqual((summary["state"], summary["step"], summary["drift"]), ("finished", 100, None))
+        self.assertEqual((sum(losses["count"]), sum(summary["badSamples"].values())), (100, 0))
         self.assertTrue(summary["outcome"]["isBetter"])
         for step, told in enumerate(first["told"]):
             parts = [seen["own"][2 * step + k] for seen in (first, second) for k in (0, 1)]

@@ -192,10 +192,10 @@ class TheTrainer(unittest.TestCase):
         for key in ("rates", "told", "score", "weights", "run", "able"):
             self.assertEqual(first[key], second[key], key)
         self.assertEqual(first["able"], ["heldOutLoss", "averagedWeights", "checkpoint"])
-        self.assertEqual((summary["state"], summary["step"], summary["drift"]), ("finished", 80, None))
-        self.assertEqual((sum(losses["count"]), sum(summary["badSamples"].values())), (80, 0))
+        self.assertEqual((summary["state"], summary["step"], summary["drift"]), ("finished", 60, None))
+        self.assertEqual((sum(losses["count"]), sum(summary["badSamples"].values())), (60, 0))
         self.assertTrue(summary["outcome"]["isBetter"])
-        self.assertEqual(len(first["rates"]), 80)
+        self.assertEqual(len(first["rates"]), 60)
         self.assertLess(first["rates"][-1], 0.1 * max(first["rates"]))
         for step, told in enumerate(first["told"]):
             parts = [seen["own"][2 * step + k] for seen in (first, second) for k in (0, 1)]

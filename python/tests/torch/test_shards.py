@@ -88,7 +88,6 @@ class SplitJobs(JobTest):
         )
         kinds = [d["kind"] for d in self.server.get(f"runs/{seen['run']}/decisions?limit=200")["decisions"]]
         self.assertEqual(kinds[-1], "finish")
-        self.assertGreater(seen["calls"], 20, "evaluate has failed once, in both")
 
     def test_in_the_classic_wrapper_nothing_is_measured_and_that_is_said(self) -> None:
         seen, _, said = self.job("flat", 100)

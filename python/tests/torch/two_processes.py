@@ -48,7 +48,7 @@ calls = 0
 def evaluate(m: nn.Module) -> Any:
     global calls
     calls += 1
-    if calls == 20 and (rank == 1 or HOW == "fsdp"):
+    if calls == 20 and rank == 1 and HOW == "ddp":
         # A pass through a split model needs all processes, so that one which fails alone would stop the job without us, too.
         raise RuntimeError("in one process only")
     return nn.functional.cross_entropy(m(held_out), true, reduction="none").view(16, -1).mean(1)
