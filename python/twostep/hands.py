@@ -19,6 +19,13 @@ def check_room(states: Mapping[str, Any], name: str) -> None:
         raise MemoryError(f"{STATES_MAX} states are kept already: {', '.join(states)}")
 
 
+def check_whole(value: Any) -> None:
+    """Raises TypeError for a sum that is still spread over processes (PyTorch's DTensor): read here it would be this process's
+    share, and adding it up needs all of them, of which some may not be asked."""
+    if any(not placement.is_replicate() for placement in getattr(value, "placements", ())):
+        raise TypeError("it is spread over processes; give its full_tensor()")
+
+
 class Unsupported(Exception):
     """Something that these hands cannot do; the text says what."""
 
@@ -84,6 +91,7 @@ class NoHands:
         return None
 
     def number(self, value: Any) -> Any:
+        check_whole(value)
         return None if value is None else float(value)
 
     def columns(self, step: int, micro_batch: int | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 A callback alone cannot do it: the Trainer tells it neither a step's loss nor its scheduler's place. So the callback takes
 three methods of this one trainer in hand: `create_scheduler` (the plan's, which is saved and resumed with the Trainer's
 checkpoints), `training_step` (adds up the loss of a step's micro-batches), and accelerate's `clip_grad_norm_` (the norm before
-clipping). Written for transformers 5; one process.
+clipping). Written for transformers 5; one process, or several under torchrun, in each of which the callback is added alike.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ log = logging.getLogger("twostep")
 class TwostepCallback(TrainerCallback):
     """Reports each optimizer step, applies the plan, ends the training when the run is told to finish.
 
-    `evaluate(model)`: as for `run.watch`; not given, the Trainer's own loss over the first `examples` of its `eval_dataset`.
+    `evaluate(model)`: as for `run.watch`; not given, the Trainer's own loss over the first `examples` of its `eval_dataset`,
+    which several processes share out. In those all call `evaluate`, so let it look at the same examples in each.
     `examples`: how many of those, or how many `evaluate` looks at. `watch`: more arguments of `run.watch`.
     """
 
@@ -46,9 +47,9 @@ class TwostepCallback(TrainerCallback):
         self._held_out: HeldOut | None = None
         self._loss: Any = None
         self._norm: Any = None
-        self._is_on = trainer.args.world_size == 1
+        self._is_on = not trainer.is_deepspeed_enabled
         if not self._is_on:
-            log.error("twostep: TwostepCallback steers one process, here are %d", trainer.args.world_size)
+            log.error("twostep: TwostepCallback does not steer DeepSpeed; the Trainer is left as it is")
             return
         self._training_step = trainer.training_step
         self._clip = trainer.accelerator.clip_grad_norm_
@@ -90,7 +91,7 @@ class TwostepCallback(TrainerCallback):
         accumulated = args.gradient_accumulation_steps
         watched = {
             "examples": self._examples,
-            "batch_size": args.train_batch_size * accumulated,
+            "batch_size": trainer.get_total_train_batch_size(args),
             "micro_batches": accumulated,
             "scaler": trainer.accelerator.scaler,
         }
@@ -102,8 +103,10 @@ class TwostepCallback(TrainerCallback):
     ) -> None:
         if not self._is_on:
             return
-        skipped = self._trainer.accelerator.optimizer_step_was_skipped
-        self.run.step(self._loss, gradient_norm=self._norm, skipped=skipped)
+        accelerator = self._trainer.accelerator
+        loss = self._loss if args.world_size == 1 else accelerator.reduce(self._loss, "mean")
+        skipped = accelerator.optimizer_step_was_skipped
+        self.run.step(loss, gradient_norm=self._norm, skipped=skipped)
         self._loss = self._norm = None
         self._trainer.lr_scheduler.step()
         if self.run.finished:

@@ -2,7 +2,7 @@
 logs goes to the run as well with `Trainer(logger=TwostepLogger(run), …)`.
 
 The rates follow the plan: schedulers that the module configures are taken out (a log line says so). Written for Lightning 2;
-one process, and at most one step of the steered optimizer a batch.
+one process, or several of its strategy "ddp" or of a ModelParallelStrategy, and at most one step of the steered optimizer a batch.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers.logger import Logger, rank_zero_experiment
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.types import LRSchedulerConfig
 
@@ -24,6 +25,8 @@ from .torch.passes import Passes, own_loss
 from .torch.scheduler import TwostepScheduler
 
 log = logging.getLogger("twostep")
+
+STRATEGIES = (DDPStrategy, ModelParallelStrategy)
 
 
 class TwostepCallback(Callback):
@@ -54,13 +57,15 @@ class TwostepCallback(Callback):
         self._steps_before = 0
         self._has_stepped = False
         self._loss: Any = None
+        self._parts = 0
         self._norm: Any = None
         self._scheduler: TwostepScheduler | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._is_on = trainer.world_size == 1
+        self._is_on = trainer.world_size == 1 or _is_known(trainer.strategy)
         if not self._is_on:
-            log.error("twostep: TwostepCallback steers one process, here are %d", trainer.world_size)
+            name = type(trainer.strategy).__name__
+            log.error("twostep: processes that %s starts like this are not steered or reported", name)
             return
         optimizer = trainer.optimizers[self._index]
         self._steps_before = trainer.global_step
@@ -91,12 +96,14 @@ class TwostepCallback(Callback):
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        if trainer.gradient_clip_val and self.run.step_count % NORM_EACH == 0:
+        if self._is_on and trainer.gradient_clip_val and self.run.step_count % NORM_EACH == 0:
             # Read here, as the optimizer sees only what is left after clipping.
             gradients = [
                 p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
             ]
-            self._norm = torch.nn.utils.get_total_norm(gradients)
+            norm: Any = torch.nn.utils.get_total_norm(gradients)
+            # Of gradients that are split over processes, all of which come here at this step.
+            self._norm = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -105,16 +112,23 @@ class TwostepCallback(Callback):
             return
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if loss is not None:
-            # Of an accumulated batch Lightning answers each part's share of the mean.
-            self._loss = loss.detach() if self._loss is None else self._loss + loss.detach()
+            # Of accumulated batches Lightning answers each one's share of the mean of as many as it was told to accumulate; at
+            # the end of an epoch there may be fewer.
+            share = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
+            own = loss.detach() * share
+            self._loss = own if self._loss is None else self._loss + own
+            self._parts += 1
         if pl_module.automatic_optimization:
             is_step = trainer.global_step > self._steps_before
         else:
             is_step = self._has_stepped
         if not is_step:
             return
-        self.run.step(self._loss, gradient_norm=self._norm, skipped=not self._has_stepped)
-        self._loss, self._norm = None, None
+        loss = None if self._loss is None else self._loss / self._parts
+        if loss is not None and trainer.world_size > 1:
+            loss = trainer.strategy.reduce(loss, reduce_op="mean")
+        self.run.step(loss, gradient_norm=self._norm, skipped=not self._has_stepped)
+        self._loss, self._parts, self._norm = None, 0, None
         self._has_stepped, self._steps_before = False, trainer.global_step
         if self._scheduler is not None:
             self._scheduler.step()
@@ -129,6 +143,11 @@ class TwostepCallback(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.run.load_state_dict(state_dict)
+
+
+def _is_known(strategy: Any) -> bool:
+    """Of several processes, each must have made the run by itself: those that are spawned or forked have not."""
+    return isinstance(strategy, STRATEGIES) and getattr(strategy, "_start_method", "popen") == "popen"
 
 
 class TwostepLogger(Logger):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tempfile
 import unittest
+from pathlib import Path
 from typing import Any
 
-from .needs import need, offline_run, own_rate, seen_losses
+from .needs import get, need, offline_run, own_rate, seen_losses, server
 
 torch = need("torch")
 transformers = need("transformers")
 is_here = torch is not None and transformers is not None and need("accelerate") is not None
 
 if is_here:
+    from tests.torch.processes import torchrun
     from twostep.huggingface import TwostepCallback
 
     class Model(torch.nn.Module):
@@ -124,6 +126,29 @@ class TheTrainer(unittest.TestCase):
         run.step = told
         trainer.train()
         self.assertEqual(len(rates), 7)
+
+    def test_two_processes_are_one_run_whose_score_is_of_all_held_out_examples(self) -> None:
+        with server() as url:
+            program = Path(__file__).parent / "huggingface_job.py"
+            first, second, _ = torchrun(program, Path(self.folder), server_url=url)
+            (run,) = get(url, "/runs")["runs"]
+            summary = get(url, f"/runs/{run['id']}")
+            losses = get(url, f"/runs/{run['id']}/series?signals=loss")["signals"]["loss"]
+        for key in ("rates", "told", "score", "weights", "run", "batch"):
+            self.assertEqual(first[key], second[key], key)
+        self.assertEqual((first["batch"], len(first["rates"])), (32, 100))
+        self.assertLess(first["rates"][-1], 0.1 * max(first["rates"]))
+        self.assertEqual((summary["state"], summary["step"], summary["drift"]), ("finished", 100, None))
+        self.assertEqual((sum(losses["count"]), sum(summary["badSamples"].values())), (100, 0))
+        self.assertTrue(summary["outcome"]["isBetter"])
+        for step, told in enumerate(first["told"]):
+            parts = [seen["own"][2 * step + k] for seen in (first, second) for k in (0, 1)]
+            self.assertAlmostEqual(told, sum(parts) / 4, places=5)
+        # The weights are those that the run has kept, so this is what it has promised.
+        self.assertEqual((first["score"]["examples"], len(first["whole"])), (96, 12))
+        for part, whole in zip(first["score"]["lossByPart"], first["whole"], strict=True):
+            self.assertAlmostEqual(part, whole, places=5)
+        self.assertAlmostEqual(summary["outcome"]["keptLoss"], first["score"]["loss"], places=5)
 
 
 if __name__ == "__main__":

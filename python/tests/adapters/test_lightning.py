@@ -6,9 +6,10 @@ import logging
 import tempfile
 import unittest
 import warnings
+from pathlib import Path
 from typing import Any
 
-from .needs import need, offline_run, own_rate, seen_losses, spooled_metrics
+from .needs import get, need, offline_run, own_rate, seen_losses, server, spooled_metrics
 
 torch = need("torch")
 lightning = need("lightning")
@@ -17,6 +18,7 @@ is_here = torch is not None and lightning is not None
 if is_here:
     from torch.utils.data import DataLoader, TensorDataset
 
+    from tests.torch.processes import torchrun
     from twostep.lightning import TwostepCallback, TwostepLogger
     from twostep.torch.passes import own_loss
 
@@ -129,6 +131,16 @@ class TheTrainer(unittest.TestCase):
                 loss, (module.losses[2 * step] + module.losses[2 * step + 1]) / 2, places=5
             )
 
+    def test_a_step_at_the_end_of_an_epoch_may_be_of_fewer_batches(self) -> None:
+        """The epoch has 16 batches: the sixth step is of one."""
+        run, module = offline_run(self), Module()
+        losses = seen_losses(run)
+        self.fit(run, module, 6, accumulate_grad_batches=3)
+        for step, loss in enumerate(losses):
+            parts = module.losses[3 * step : 3 * step + 3]
+            self.assertAlmostEqual(loss, sum(parts) / len(parts), places=5)
+        self.assertEqual((len(losses), len(module.losses)), (6, 16))
+
     def test_probes_log_nothing_and_leave_the_statistics_of_the_training(self) -> None:
         run, module = offline_run(self), Module()
         trainer = self.fit(run, module)
@@ -166,6 +178,37 @@ class TheTrainer(unittest.TestCase):
         run.step = told
         self.fit(run, module)
         self.assertEqual(len(module.rates), 7)
+
+    def of_two_processes(self, strategy: str, *, starts_itself: bool) -> None:
+        """Steered as one run, whose score is of all held-out examples."""
+        program = Path(__file__).parent / "lightning_job.py"
+        with tempfile.TemporaryDirectory() as folder, server() as url:
+            first, second, _ = torchrun(
+                program, Path(folder), strategy, server_url=url, starts_itself=starts_itself
+            )
+            (run,) = get(url, "/runs")["runs"]
+            summary = get(url, f"/runs/{run['id']}")
+            losses = get(url, f"/runs/{run['id']}/series?signals=loss")["signals"]["loss"]
+        for key in ("rates", "told", "score", "weights", "run", "able"):
+            self.assertEqual(first[key], second[key], key)
+        self.assertEqual(first["able"], ["heldOutLoss", "averagedWeights", "checkpoint"])
+        self.assertEqual((summary["state"], summary["step"], summary["drift"]), ("finished", 60, None))
+        self.assertEqual((sum(losses["count"]), sum(summary["badSamples"].values())), (60, 0))
+        self.assertTrue(summary["outcome"]["isBetter"])
+        self.assertEqual(len(first["rates"]), 60)
+        self.assertLess(first["rates"][-1], 0.1 * max(first["rates"]))
+        for step, told in enumerate(first["told"]):
+            parts = [seen["own"][2 * step + k] for seen in (first, second) for k in (0, 1)]
+            self.assertAlmostEqual(told, sum(parts) / 4, places=5)
+        self.assertEqual((first["score"]["examples"], len(first["whole"])), (96, 12))
+        for part, whole in zip(first["score"]["lossByPart"], first["whole"], strict=True):
+            self.assertAlmostEqual(part, whole, places=5)
+
+    def test_two_processes_of_its_own_are_one_run(self) -> None:
+        self.of_two_processes("ddp", starts_itself=True)
+
+    def test_two_processes_with_a_split_model_are_one_run(self) -> None:
+        self.of_two_processes("fully_shard", starts_itself=False)
 
 
 if __name__ == "__main__":

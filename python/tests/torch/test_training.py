@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import random
-import socket
-import subprocess
-import sys
 import unittest
 from pathlib import Path
 from typing import Any
@@ -21,8 +16,7 @@ from tests.jobs import JobTest
 from tests.real_server import RealServer
 from tests.servers import Server
 from tests.torch.models import data, loss_of, normalised, snapshot, update
-
-PACKAGE = Path(__file__).parents[2]
+from tests.torch.processes import torchrun
 
 
 def job(run: twostep.Run | None, make: Any, steps: int = 60, parts: int = 1) -> list[Any]:
@@ -237,26 +231,8 @@ class SteeredByTheRealServer(JobTest):
         self.assertGreater(min(counts.values()), 2, counts)
 
     def test_two_processes_under_torchrun_are_steered_as_one(self) -> None:
-        if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
-            self.skipTest("this PyTorch has no gloo")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command = [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            "--nproc-per-node=2",
-            f"--master-port={port}",
-        ]
-        command += [str(Path(__file__).parent / "two_processes.py"), str(self.folder)]
-        environment = {**os.environ, "TWOSTEP_SERVER_URL": self.server.url, "PYTHONPATH": str(PACKAGE)}
-        environment |= {"OMP_NUM_THREADS": "1", "TWOSTEP_SPOOL_DIR": str(self.folder / "spool")}
-        done = subprocess.run(
-            command, env=environment, check=False, capture_output=True, text=True, timeout=110
-        )
-        self.assertEqual(done.returncode, 0, done.stderr[-3000:])
-        first, second = (json.loads((self.folder / f"{rank}.json").read_text()) for rank in (0, 1))
+        program = Path(__file__).parent / "two_processes.py"
+        first, second, _ = torchrun(program, self.folder, "ddp", server_url=self.server.url)
         self.assertEqual(first["rates"], second["rates"])
         self.assertEqual(first["weights"], second["weights"])
         self.assertEqual(first["did"], second["did"])

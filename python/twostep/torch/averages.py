@@ -1,6 +1,7 @@
 """Means of a model's weights over windows of blocks (blocks.py).
 
-Memory: at most five copies of the trainable parameters, in float32, on the device of the parameters or on the host.
+Memory: at most five copies of the trainable parameters, in float32, on the device of the parameters or on the host. Of
+parameters that are split over processes each has the means of its own part.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..blocks import BLOCKS, Blocks, spanned
+from .shards import part, parts
 
 
 class Averages(Blocks[Tensor]):
@@ -24,12 +26,16 @@ class Averages(Blocks[Tensor]):
     def _with_present(self, total: list[Tensor]) -> list[Tensor]:
         if not total:
             return [self._copy(p) for p in self._parameters]
-        now = [self._copy(p) for p in self._parameters] if self._is_copied else self._parameters
+        now = [self._copy(p) for p in self._parameters] if self._is_copied else parts(self._parameters)
         torch._foreach_add_(total, now)
         return total
 
     def _copy(self, parameter: Tensor) -> Tensor:
-        return parameter.detach().to(device=self._device or parameter.device, dtype=torch.float32, copy=True)
+        return (
+            part(parameter)
+            .detach()
+            .to(device=self._device or parameter.device, dtype=torch.float32, copy=True)
+        )
 
     @property
     def block_count(self) -> int:
@@ -51,7 +57,7 @@ class Averages(Blocks[Tensor]):
     @property
     def memory_bytes(self) -> int:
         """The most that these means may take."""
-        return (BLOCKS + 1) * sum(4 * p.numel() for p in self._parameters)
+        return (BLOCKS + 1) * sum(4 * p.numel() for p in parts(self._parameters))
 
     @property
     def held_bytes(self) -> int:

@@ -20,7 +20,9 @@ from .later import later
 from .noise import ADAM, StepWatch
 from .normalisation import Normalisation
 from .rates import Rates
+from .shards import are_flattened, forget_gathered, is_split, part, parts
 from .states import States
+from .together import is_one_of_many
 
 log = logging.getLogger("twostep")
 
@@ -46,6 +48,13 @@ class TorchHands:
         host: bool = True,
         host_averages: bool = False,
     ) -> None:
+        forget_gathered(model)
+        is_flattened = are_flattened(model.parameters())
+        if is_flattened:
+            log.warning(
+                "twostep: nothing is measured on a model in the classic FullyShardedDataParallel, and no state kept; use fully_shard"
+            )
+            evaluate, evaluate_all, checkpoints = None, None, False
         self._model = model
         self._optimizer = optimizer
         self._evaluate = evaluate
@@ -59,7 +68,8 @@ class TorchHands:
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         self._normalisation = Normalisation(model)
         self._averages = None if evaluate is None else Averages(self._parameters, host_averages)
-        self._watch = StepWatch(optimizer, micro_batches, scaler)
+        is_whole = not is_flattened and not any(is_split(p) for p in self._parameters)
+        self._watch = StepWatch(optimizer, micro_batches, scaler, has_whole_gradients=is_whole)
         self._states = States(model, optimizer, host, data, scaler)
         able: list[Capability] = []
         if evaluate is not None:
@@ -68,23 +78,21 @@ class TorchHands:
             able.append("checkpoint")
         if checkpoints and data is not None:
             able.append("rewind")
-        if micro_batches >= 2 and batch_size is not None and not _is_one_of_many():
+        # Among several processes each has only its own part of the batch when its gradients come.
+        if micro_batches >= 2 and batch_size is not None and is_whole and not is_one_of_many():
             able.append("microBatchNorms")
         self.capabilities: tuple[Capability, ...] = tuple(able)
 
     @property
     def memory_bytes(self) -> int:
-        """The most that averages and five states may take, on device and host together. While a probe is made the present
+        """The most that averages and five states may take, on device and host together; of a split model in this process. While a probe is made the present
         weights and a window are held besides, while a state is replaced the new one."""
-        held = sum(t.numel() * t.element_size() for t in self._model.state_dict().values())
-        state = sum(
-            value.numel() * value.element_size()
-            for entry in self._optimizer.state.values()
-            for value in entry.values()
-            if isinstance(value, Tensor)
-        )
+        weights = self._model.state_dict().values()
+        state = (value for entry in self._optimizer.state.values() for value in entry.values())
+        held = sum(t.numel() * t.element_size() for t in parts(weights))
+        held += sum(v.numel() * v.element_size() for v in parts(v for v in state if isinstance(v, Tensor)))
         averages = 0 if self._averages is None else self._averages.memory_bytes
-        return averages + (5 * (held + state) if "checkpoint" in self.capabilities else 0)
+        return averages + (5 * held if "checkpoint" in self.capabilities else 0)
 
     def apply(self, rate: float, momentum: float | None) -> None:
         self._rates.write(rate)
@@ -138,7 +146,7 @@ class TorchHands:
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:
         """Training finds weights, statistics, modes and random numbers as it has left them."""
-        present = [p.detach().clone() for p in self._parameters]
+        present = self._copied()
         devices = {p.device.index or 0 for p in self._parameters if p.device.type == "cuda"}
         numpy = sys.modules.get("numpy")
         python, arrays = random.getstate(), None if numpy is None else numpy.random.get_state()
@@ -167,10 +175,14 @@ class TorchHands:
         self._load([own[key] for key, p in self._model.named_parameters() if p.requires_grad])
         return {"checkpoint": name, **self._score(evaluate)}
 
+    def _copied(self) -> list[Tensor]:
+        return [part(p).detach().clone() for p in self._parameters]
+
     @torch.no_grad()
     def _load(self, weights: Sequence[Tensor]) -> None:
+        forget_gathered(self._model)
         for parameter, value in zip(self._parameters, weights, strict=True):
-            parameter.copy_(value)
+            part(parameter).copy_(value)
 
     def line(self) -> dict[str, Any]:
         raise Unsupported("line probes are not made by this client")
@@ -182,7 +194,7 @@ class TorchHands:
         if mean is None:
             self._states.keep(name)
             return
-        present = [p.detach().clone() for p in self._parameters]
+        present = self._copied()
         try:
             self._load(mean[1])
             self._states.keep(name)
@@ -259,12 +271,6 @@ def watch(
     """
     hands = TorchHands(model, optimizer, evaluate, **more)
     run.take(hands)
-
-
-def _is_one_of_many() -> bool:
-    """Among several processes each has only its own part of the batch when its gradients come."""
-    distributed = torch.distributed
-    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
 
 
 def _described(optimizer: torch.optim.Optimizer) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..hands import check_whole
+from .shards import part
+
 
 class Coming:
     """A number that is on its way. Two threads may read it."""
@@ -34,6 +37,9 @@ class Coming:
 
 
 def later(value: Tensor) -> float | Coming:
+    """Raises TypeError where it is spread over processes."""
+    check_whole(value)
+    value = part(value)
     if value.is_cpu:
         return float(value.item())
     value = value.detach()

@@ -39,13 +39,22 @@ class Part:
 
 
 class StepWatch:
-    """`micro_batches`: backward passes per optimizer step; below 2 only the norm of the whole batch is read."""
+    """`micro_batches`: backward passes per optimizer step; below 2 only the norm of the whole batch is read. `has_whole_gradients`: not
+    where each process has but a part of them; no norm is read then, as adding up needs all processes at the same place."""
 
-    def __init__(self, optimizer: torch.optim.Optimizer, micro_batches: int, scaler: Any = None) -> None:
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        micro_batches: int,
+        scaler: Any = None,
+        *,
+        has_whole_gradients: bool = True,
+    ) -> None:
         self._optimizer = optimizer
         self._micro_batches = micro_batches
         self._scaler = scaler
         self._is_adam = type(optimizer).__name__ in ADAM
+        self._is_measured = has_whole_gradients
         self._is_due = True
         self._is_parted = False
         self._has_stepped = False
@@ -107,7 +116,7 @@ class StepWatch:
         found = getattr(self._optimizer, "found_inf", None)
         if found is not None:
             self._columns["skipped"] = later(found)
-        if self._is_due:
+        if self._is_due and self._is_measured:
             self._measure()
 
     @torch.no_grad()

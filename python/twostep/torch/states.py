@@ -1,6 +1,7 @@
 """Checkpoints in memory: weights, buffers, optimizer state, random state, place in the data (PROTOCOL.md §6).
 
 Memory: at most five states at a time, each of weights, buffers and optimizer state; on the host unless asked otherwise.
+Of what is split over processes each keeps its own part (shards.py).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..hands import check_room
+from .shards import Piece, forget_gathered, is_split, part
 
 
 class States:
@@ -40,16 +42,23 @@ class States:
     def keep(self, name: str) -> None:
         """Raises MemoryError where there are too many: none is given up to make room."""
         check_room(self._states, name)
+        forget_gathered(self._model)
         self._states[name] = {
-            "model": {key: self._copy(value) for key, value in self._model.state_dict().items()},
+            "model": self._weights(),
             "optimizer": [self._copy(dict(self._optimizer.state.get(p, {}))) for p in self._stepped()],
             "random": (random.getstate(), torch.get_rng_state(), _device_random()),
             "data": None if self._data is None else copy.deepcopy(self._data.state_dict()),
             "scaler": None if self._scaler is None else copy.deepcopy(self._scaler.state_dict()),
         }
 
+    def _weights(self) -> dict[str, Any]:
+        return {
+            key: self._copy(part(value) if isinstance(value, Tensor) else value)
+            for key, value in self._model.state_dict().items()
+        }
+
     def weights(self, name: str) -> dict[str, Any]:
-        """Raises KeyError."""
+        """Of what is split this process's part. Raises KeyError."""
         weights: dict[str, Any] = self._states[name]["model"]
         return weights
 
@@ -74,10 +83,11 @@ class States:
 
     @torch.no_grad()
     def load(self, weights: dict[str, Any]) -> None:
+        forget_gathered(self._model)
         own = self._model.state_dict(keep_vars=True)
         for key, value in weights.items():
             if isinstance(value, Tensor):
-                own[key].detach().copy_(value)
+                part(own[key]).detach().copy_(value)
 
     def drop(self, name: str) -> None:
         self._states.pop(name, None)
@@ -89,6 +99,8 @@ class States:
         return [p for group in self._optimizer.param_groups for p in group["params"]]
 
     def _copy(self, value: Any) -> Any:
+        if isinstance(value, Tensor) and is_split(value):
+            return Piece(value, self._copy(part(value)))
         if isinstance(value, Tensor):
             return value.detach().to("cpu", copy=True) if self._host else value.detach().clone()
         if isinstance(value, dict):
@@ -106,14 +118,18 @@ def _put_back(states: Any, parameter: Tensor, saved: dict[str, Any]) -> None:
         del own[key]
     for key, value in saved.items():
         present = own.get(key)
-        if isinstance(value, Tensor) and isinstance(present, Tensor) and present.shape == value.shape:
-            present.copy_(value)
+        room = part(present) if isinstance(present, Tensor) else None
+        saved_part = value.own if isinstance(value, Piece) else value
+        if isinstance(saved_part, Tensor) and room is not None and room.shape == saved_part.shape:
+            room.copy_(saved_part)
         else:
             own[key] = _placed(value, parameter)
 
 
 def _placed(value: Any, parameter: Tensor) -> Any:
     """A copy where the optimizer wants it: what has the parameter's shape lies beside it, a count of steps stays."""
+    if isinstance(value, Piece):
+        return value.joined(parameter.device)
     if not isinstance(value, Tensor):
         return copy.deepcopy(value)
     if value.ndim > 0 and value.shape == parameter.shape:
