@@ -99,7 +99,8 @@ class TorchHands:
 
     def number(self, value: Any) -> Any:
         if isinstance(value, Tensor):
-            return float(value.item()) if value.is_cpu else later(value)
+            is_plain = type(value) is Tensor and value.is_cpu
+            return float(value.item()) if is_plain else later(value)
         return None if value is None else float(value)
 
     def columns(self, step: int, micro_batch: int | None) -> dict[str, Any]:
