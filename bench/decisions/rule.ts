@@ -14,7 +14,7 @@ import {
   riseDeviations,
   riseDeviationsAtSwitch,
 } from '../../tuner/phases/rule.ts'
-import { deadlineShare, earliestSwitchShare } from '../../tuner/plan/bounds.ts'
+import { deadlineShare, holdShare } from '../../tuner/plan/bounds.ts'
 import type { BenchTask } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { everything, replay } from './replay.ts'
@@ -77,7 +77,7 @@ export function ruleChoice(
   records: readonly RuleRecord[],
   factors: RuleFactors,
   budgetSteps: number,
-  earliestShare: number = earliestSwitchShare,
+  earliestShare: number = holdShare,
 ): Choice {
   const satisfied: boolean[] = []
   const early = (step: number): Choice => ({

@@ -52,7 +52,7 @@ function foldLine(turn: Turn, probe: LineProbe): Turn {
 function foldValley(turn: Turn, probe: ValleyProbe): Turn {
   const { course, options, seen } = turn.state
   const { signals } = seen
-  const paid = withSeen(turn, { signals: foldProbeCost(signals, probe.seconds) })
+  const paid = withSeen(turn, { signals: foldProbeCost(signals, probe) })
   // Scored on more examples than the others, so that nothing else is compared with it.
   if (probe.checkpoints !== undefined) return settle(paid, probed(paid.state, probe, readSignals(signals)))
   // Losses of training examples are another quantity: one of them among held-out ones would look like a jump.

@@ -9,7 +9,7 @@ import { keptCheckpoint } from './enter.ts'
 import type { ActionRequest, Run } from './phase.ts'
 
 /** Weights are kept at the lowest mean of so many probes: a single low one is low by chance. Chosen. */
-const probesOfLevel = 3
+const probesOfLevel = 1
 
 /** The weights to keep from here on, and the request for them; null = those that are kept stay. */
 export function newlyKept(run: Run): { readonly kept: KeptWeights; readonly ask: ActionRequest } | null {

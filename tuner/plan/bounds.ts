@@ -3,21 +3,18 @@
 // shares are of the steps between the first reported one and the end.
 
 import { endOfBudget } from '../../protocol/plan.ts'
-import { canJudge } from '../options.ts'
 import type { TunerState } from '../state.ts'
 
-/** The rule alone does not switch before this share: the eight probes that it needs may all lie early, where a slope
- *  over the rest of the run is a guess (bench/records/2026-11-24-after-the-switch/README.md). */
-export const earliestSwitchShare = 0.25
-/** The switch is forced where this share of the steps is done. The same record. */
+/** What says that more steps cost is heard from this share of the steps on: earlier it is a guess. */
+export const overfittingShare = 0.25
+/**
+ * The large step is held for this share of the steps: before it no rule of ours has beaten holding, and where nothing can be
+ * judged the anneal begins here (bench/records/2026-11-28-hold/README.md).
+ */
+export const holdShare = 0.75
+/** The switch is forced where this share of the steps is done (bench/records/2026-11-24-after-the-switch/README.md). */
 export const deadlineShare = 0.9
-/** Share of the steps over which the fallback plan anneals, where there is nothing to decide by. The same record. */
-export const fallbackAnnealShare = 0.7
-/** A job that could be judged but was not is annealed by the fallback plan from this share on. Chosen. */
-export const patienceShare = 0.6
-if (!(earliestSwitchShare <= 1 - fallbackAnnealShare && 1 - fallbackAnnealShare < patienceShare))
-  throw new RangeError('the fallback plan must not anneal before the rule may')
-if (!(patienceShare < deadlineShare)) throw new RangeError('patience must end before the deadline')
+if (!(holdShare < deadlineShare)) throw new RangeError('the hold must end before the deadline')
 
 /** What stands for the length of a run without a budget where shares of it are needed. Chosen. */
 export const nominalLength = 5_000
@@ -48,7 +45,13 @@ const stepAt = (run: Timed, length: number, share: number): number =>
 /** The rule may switch from this step on; without a budget at any. */
 export function earliestSwitchStep(run: Timed): number {
   const length = lengthOf(run)
-  return length === null ? originOf(run) : stepAt(run, length, earliestSwitchShare)
+  return length === null ? originOf(run) : stepAt(run, length, holdShare)
+}
+
+/** A rise of the held-out loss, which costs at any rate, may end the large step from this step on; without a budget at any. */
+export function earliestRiseStep(run: Timed): number {
+  const length = lengthOf(run)
+  return length === null ? originOf(run) : stepAt(run, length, overfittingShare)
 }
 
 /** The switch is forced at this step; null = no budget. */
@@ -57,11 +60,6 @@ export function deadlineStep(run: Timed): number | null {
   return length === null ? null : Math.max(run.seen.step, originOf(run) + Math.floor(deadlineShare * length))
 }
 
-/** The fallback plan anneals from this step on; null = no budget. Probes too dear for the rule are no reason to wait. */
-export function fallbackStep(run: Timed & Pick<TunerState, 'options' | 'course'>): number | null {
-  const { options, course } = run
-  const length = lengthOf(run)
-  if (length === null) return null
-  const isWaiting = canJudge(options) && !(course.kind === 'large' && course.isDearSaid)
-  return stepAt(run, length, isWaiting ? patienceShare : 1 - fallbackAnnealShare)
-}
+/** The fallback plan anneals from this step on; null = no budget. */
+export const fallbackStep = (run: Timed): number | null =>
+  lengthOf(run) === null ? null : earliestSwitchStep(run)

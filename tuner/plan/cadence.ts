@@ -24,7 +24,8 @@ export const probeStepsMin = 20
 export const probeStepsMax = 160
 const budgetShareMax = 0.075
 const probeStepsWithoutBudget = 100
-/** Shortest averaging block. Chosen: that of a run of 2,000 steps. */
+/** An averaging block is this share of the steps so far, and at least so long: windows are 1, 2 and 4 blocks. */
+const averagingShare = 1 / 32
 export const averagingStepsMin = 10
 /** Probes aim at this share of the run's time. A run has time for so many all the same, if they take no more than the second,
  *  or than a minute that is no more than the third; else they come evenly, at the fourth. */
@@ -64,10 +65,8 @@ export function cadenceOf(run: TunerState): Cadence | null {
 
 /** Length of an averaging block: at least one new block between two probes, or both would see the same average. */
 function averagingSteps(run: TunerState, distance: number | null): number {
-  const length = lengthOf(run)
-  const longest = blockSteps(length)
-  if (length === null || distance === null) return longest
-  return Math.min(longest, Math.max(averagingStepsMin, Math.floor(distance / 2)))
+  const wanted = listedDistance(averagingShare * elapsedOf(run), averagingStepsMin)
+  return distance === null ? wanted : Math.min(wanted, Math.max(averagingStepsMin, Math.floor(distance / 2)))
 }
 
 /** In a race averages end with the arm: over its last quarter, its second half, or all of it. */
@@ -118,7 +117,8 @@ function usualSeconds(probeSeconds: readonly number[]): number {
 function seconds(run: TunerState): { readonly step: number; readonly probe: number } | undefined {
   const { cost: spent, probeSeconds } = run.seen.signals
   if (probeSeconds.length < probesTimed || spent.steps === 0 || !(spent.step > 0)) return undefined
-  return { step: spent.step / spent.steps, probe: (1 + 1 / lineProbeStride) * usualSeconds(probeSeconds) }
+  const lines = offers(run.options, 'lineProbe') ? 1 / lineProbeStride : 0
+  return { step: spent.step / spent.steps, probe: (1 + lines) * usualSeconds(probeSeconds) }
 }
 
 /** Valley probes that the rest of the run has time for; Infinity = not known. Where steps tell no time, probes may be dear. */
@@ -131,20 +131,25 @@ function affordableProbes(run: TunerState, length: number): number {
   return (probeShareGoal * time.step * length - (run.seen.signals.cost.probe ?? 0)) / time.probe
 }
 
-/** Whether a run of this length has no time for the probes that it should have. */
-function isDear(run: TunerState, length: number): boolean {
+/** How many probes a run of this length has time for; Infinity = not known. */
+function probesWithin(run: TunerState, length: number): number {
   const time = seconds(run)
-  if (time === undefined) return false
+  if (time === undefined) return Infinity
   const whole = time.step * length
   const allowed = Math.max(runProbesShareMax * whole, Math.min(shortRunShareMax * whole, runProbesSeconds))
-  return runProbes * time.probe > allowed
+  return allowed / time.probe
 }
 
-/** … and as a listed one, of two the longer. */
-const evenDistance = (run: TunerState, length: number): number =>
-  listedDistance(2 * Math.min(dearDistance(run), length))
+const isDear = (run: TunerState, length: number): boolean => probesWithin(run, length) < runProbes
 
-/** The distance of dear probes; 0 = not known. */
+/** Of fewer probes than a run should have: as many as it has time for, evenly. */
+function evenDistance(run: TunerState, length: number): number {
+  const distance = length / Math.max(1, probesWithin(run, length))
+  const listed = listedDistance(distance)
+  return listed < distance ? listedDistance(2 * distance) : listed
+}
+
+/** The distance of dear probes without a budget; 0 = not known. */
 function dearDistance(run: TunerState): number {
   const time = seconds(run)
   return time === undefined ? 0 : time.probe / (time.step * dearProbesShare)
@@ -169,9 +174,9 @@ export function tooFewProbes(
 }
 
 /** The longest listed distance that is not above this one; the shortest at least. */
-function listedDistance(distance: number): number {
-  let listed = probeStepsMin
-  for (let base = probeStepsMin; base <= distance; base *= 2)
+function listedDistance(distance: number, shortest = probeStepsMin): number {
+  let listed = shortest
+  for (let base = shortest; base <= distance; base *= 2)
     listed = base < probeStepsMax && 1.5 * base <= distance ? 1.5 * base : base
   return listed
 }

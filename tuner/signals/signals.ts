@@ -70,6 +70,7 @@ const noBadSamples: BadSamples = {
 const firstLosses = 10
 const probesKept = 16
 const probeCostsKept = 5
+const usualScores = 2
 
 export function initialSignals(budgetSteps: number | null): SignalsState {
   return {
@@ -152,7 +153,7 @@ export function foldValleyProbe(state: SignalsState, probe: ValleyProbe, largeSt
     isSound ? [...values.slice(1 - probesKept), value] : values
   const isSound = Number.isFinite(averaged)
   return {
-    ...foldProbeCost(state, probe.seconds),
+    ...foldProbeCost(state, probe),
     gap: averagedGap.update(state.gap, probe),
     valley: valleySlope.update(state.valley, { runLength: largeSteps, averagedLoss: averaged }),
     probeLosses: kept(state.probeLosses, probe.raw.loss, Number.isFinite(probe.raw.loss)),
@@ -171,12 +172,18 @@ export const foldLineProbe = (
   curvature: curvature.update(state.curvature, { probe, learningRate }),
 })
 
-/** Folds what a valley probe took of the run's time, and nothing else of it. */
-export function foldProbeCost(state: SignalsState, seconds: number): SignalsState {
+/**
+ * Folds what a valley probe took of the run's time, and nothing else of it. Where it scored more weights than the probes that
+ * the cadence asks for, which are the present ones and one average, its part of that many is what such a probe would take.
+ */
+export function foldProbeCost(state: SignalsState, probe: ValleyProbe): SignalsState {
+  const { seconds, averaged, checkpoints = [] } = probe
+  const scores = 1 + averaged.length + checkpoints.length
+  const usual = (seconds * Math.min(scores, usualScores)) / scores
   return {
     ...state,
     cost: cost.update(state.cost, { probeSeconds: seconds }),
-    probeSeconds: [...state.probeSeconds.slice(1 - probeCostsKept), seconds],
+    probeSeconds: [...state.probeSeconds.slice(1 - probeCostsKept), usual],
   }
 }
 

@@ -4,7 +4,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Capability } from '../../../protocol/vocabulary.ts'
-import { deadlineShare, fallbackAnnealShare } from '../../plan/bounds.ts'
+import { deadlineShare, holdShare } from '../../plan/bounds.ts'
 import { switchStepOf } from '../../state.ts'
 import {
   decisionsOf,
@@ -100,7 +100,7 @@ describe('the switch rule on a known valley', () => {
       'random time': over(names.map((name) => scales.get(name)!.random)),
       'last 20 %': fixed(0.2),
       'last 45 %': fixed(0.45),
-      'last 70 %': fixed(fallbackAnnealShare),
+      'last 25 %': fixed(1 - holdShare),
     }
     for (const [name, dummy] of Object.entries(dummies)) {
       expect(rule.mean, name).toBeLessThan(dummy.mean / 2)
@@ -139,7 +139,7 @@ describe('what a job offers', () => {
 
   it('and with the loss alone by the fallback plan, at 30 % of the budget, named as such', () => {
     const { step, key, run } = switchOf(tasks['some noise']!, { capabilities: [] })
-    expect(step).toBe(Math.round((1 - fallbackAnnealShare) * budgetSteps))
+    expect(step).toBe(Math.round(holdShare * budgetSteps))
     expect(key).toBe('anneal-fallback-blind')
     expect(run.learningRates[900]).toBe(0.02)
     expect(run.learningRates[1_950]).toBeCloseTo(0.01, 3)

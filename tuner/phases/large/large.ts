@@ -3,7 +3,7 @@
 
 import { valleyProbesNeeded } from '../../estimators/valleySlope.ts'
 import { givenRate, isSteering, offers } from '../../options.ts'
-import { deadlineStep, earliestSwitchStep, endOf, fallbackStep } from '../../plan/bounds.ts'
+import { deadlineStep, earliestRiseStep, earliestSwitchStep, endOf, fallbackStep } from '../../plan/bounds.ts'
 import { patienceStep, tooFewProbes } from '../../plan/cadence.ts'
 import { horizonOf, largeSegments, rampedSegments, segment } from '../../plan/segments.ts'
 import { chartPoints } from '../../signals/charts.ts'
@@ -54,8 +54,9 @@ function decide(run: Run, course: Large, judgement: Judgement): Outcome {
   const deadline = deadlineStep(run)
   if (deadline === null) return judgedOpen(run, course, judgement)
   if (step >= deadline) return wanted(run, course, 'deadline', judgement)
+  if (step >= earliestRiseStep(run) && isRising(run, riseDeviations))
+    return wanted(run, course, 'overfitting', judgement)
   if (step < earliestSwitchStep(run)) return held(run, course, judgement, whyNotYet(run, course, judgement))
-  if (isRising(run, riseDeviations)) return wanted(run, course, 'overfitting', judgement)
   const hits = course.verdicts.filter(Boolean).length
   if (cost?.satisfied && hits >= hitsNeeded)
     return wanted(run, course, ruleReason(run, course, cost), judgement)
@@ -73,7 +74,7 @@ function toldDear(run: Run, outcome: Outcome): Outcome {
   const few = dearProbes(run, course)
   if (few === null) return outcome
   const told = { ...course, isDearSaid: true }
-  const values = { ...few, needed: valleyProbesNeeded, fallback: fallbackStep({ ...run, course: told }) }
+  const values = { ...few, needed: valleyProbesNeeded, fallback: fallbackStep(run) }
   const draft = {
     kind: 'hold',
     rule: 'marginal-cost',

@@ -14,7 +14,7 @@ import type { GuardState } from '../../guard/watch.ts'
 export const raceRatio = 3
 /** An arm is this share of the budget long, within bounds in steps that a long budget must not change. */
 const armShare = 0.02
-const armStepsMin = 24
+const armStepsMin = 12
 const armStepsMax = 60
 /** The whole race takes at most this share of the budget; where not even three arms fit, there is none. */
 export const raceShareMax = 0.25
