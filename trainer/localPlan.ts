@@ -19,8 +19,7 @@ export const localRate = (name: OptimizerName): number => usualRate(optimizerInf
 
 /** The tuner's fallback plan: the rate held, then linear to 0 over the last 70 % of the steps; without a budget held for ever. */
 export function localPlan(learningRate: number, budgetSteps: number | null, stepsMax: number): Plan {
-  const switchStep =
-    budgetSteps === null ? stepsMax : Math.max(1, Math.round(holdShare * budgetSteps))
+  const switchStep = budgetSteps === null ? stepsMax : Math.max(1, Math.round(holdShare * budgetSteps))
   const large = {
     fromStep: 0,
     toStep: switchStep,

@@ -22,7 +22,7 @@ import type { RaceState } from './phases/search/race.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
 import type { SignalsState } from './signals/signals.ts'
 
-export const tunerVersion = 9
+export const tunerVersion = 10
 
 export type Lifecycle = 'running' | 'paused' | 'waiting' | 'diverged' | 'finished'
 
@@ -76,8 +76,6 @@ export type Anneal = {
   readonly largeFromStep: number
   /** Run length in large steps at the switch. */
   readonly fromRunLength: number
-  /** What the whole anneal was to take off the loss, G and D together; null = none was measured. */
-  readonly expectedGain: number | null
   /** b at the switch: what each e-fold of the anneal's length gains; null = not measured. */
   readonly scale: number | null
   /** The final loss that was forecast at the switch; null = none was. */

@@ -2,7 +2,6 @@
 // and the attempts at its weak places. What each fit chose for each task is kept beside its row.
 
 import { memorisingRatio } from '../../tuner/estimators/memorising.ts'
-import { memorisingPart } from '../../tuner/phases/anneal/anneal.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { leaveOneOut } from './leaveOneOut.ts'
 import { everything } from './replay.ts'
@@ -13,6 +12,7 @@ import {
   finishEarlyChoice,
   finishParts,
   finishThresholds,
+  memorisingPart,
   type TransferRecord,
   transferChoice,
   transferRecords,

@@ -6,7 +6,6 @@
 // else the rule decides as it does.
 
 import { shortAnnealShare } from '../../tuner/estimators/memorising.ts'
-import { memorisingPart } from '../../tuner/phases/anneal/anneal.ts'
 import { overfittingAnnealShare } from '../../tuner/phases/enter.ts'
 import { hitsNeeded, hitsWindow } from '../../tuner/phases/rule.ts'
 import type { TraceRun } from '../traces/format.ts'
@@ -81,7 +80,9 @@ export function transferChoice(
 }
 
 export const finishThresholds = [0.5, 0.6, 0.7, 0.8, 0.9] as const
-/** Parts of the anneal in which it is asked for; 0: at the switch alone. */
+/** The part of the anneal in which version 0.1.0 asked for it. */
+export const memorisingPart = 0.25
+/** Parts that may be chosen; 0: at the switch alone. */
 export const finishParts = [memorisingPart, 0, 0.15, 0.35] as const
 
 /**

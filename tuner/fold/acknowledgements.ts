@@ -4,6 +4,7 @@
 import type { Acknowledgement, Action } from '../../protocol/vocabulary.ts'
 import { valleyUpTo } from '../estimators/valleySlope.ts'
 import { goesOn } from '../guard/recovery.ts'
+import { watchedAfresh } from '../guard/watch.ts'
 import { keptCheckpoint } from '../phases/enter.ts'
 import type { Draft, Outcome, Run } from '../phases/phase.ts'
 import { answered } from '../phases/phases.ts'
@@ -35,8 +36,10 @@ function restored(
   const course = withRampsFrom(run.course, step)
   if (status !== 'done' && awaited.cause === 'guard') return goesOn({ ...run, course, ...change }, detail)
   if (status !== 'done') return { course, change, records: failureOf(run, awaited.cause, detail) }
-  const { runLength } = awaited
-  if (runLength === null) return { course, change }
+  const { runLength, cause } = awaited
+  // Earlier weights stand at a higher training loss: that they do is no sign of divergence.
+  const guard = cause === 'kept' ? watchedAfresh(seen.guard) : seen.guard
+  if (runLength === null) return { course, change: { ...change, seen: { ...seen, guard } } }
   // What was measured beyond the point that the weights are from is forgotten.
   const signals = { ...seen.signals, valley: valleyUpTo(seen.signals.valley, runLength) }
   return { course, change: { ...change, seen: { ...seen, runLength, signals } } }

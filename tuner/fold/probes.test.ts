@@ -12,7 +12,7 @@ const capabilities = ['microBatchNorms', 'heldOutLoss', 'averagedWeights', 'line
 const run = syntheticRun({
   seed: 1,
   budgetSteps: 3_000,
-  stepCount: 1_850,
+  stepCount: 2_400,
   learningRate: 0.02,
   traceSigma: 0.05,
   capabilities,
@@ -63,7 +63,7 @@ describe('a valley probe', () => {
     )
     const { decisions } = foldedLog(log)
     expect(decisions.find(({ kind }) => kind === 'switch')).toMatchObject({
-      step: 1_800,
+      step: 2_250,
       reason: { key: 'anneal-fallback-wrong-set' },
     })
   })

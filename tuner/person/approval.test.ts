@@ -133,7 +133,7 @@ describe('a person', () => {
   it.each<[string, Command]>([
     ['switches by hand', { kind: 'switch-now', ...common }],
     ['finishes', { kind: 'finish', ...common }],
-    ['sets the rate', { kind: 'override', learningRate: 0.01, untilStep: 1_500, ...common }],
+    ['sets the rate', { kind: 'override', learningRate: 0.01, untilStep: 1_700, ...common }],
     ['sets the mode', { kind: 'set-mode', mode: 'auto', ...common }],
     ['sets the budget', { kind: 'set-budget', budgetSteps: 3_000, ...common }],
   ])('%s: the open question is superseded', (_, command) => {
@@ -146,12 +146,12 @@ describe('a person', () => {
   })
 
   it('sets the rate and hands it back: only then is the question asked again', () => {
-    const override = { kind: 'override', learningRate: 0.01, untilStep: askedStep + 300, ...common } as const
+    const override = { kind: 'override', learningRate: 0.01, untilStep: askedStep + 150, ...common } as const
     const result = commanded({ [answerStep]: override })
-    expect(waits(result)[1]?.step).toBeGreaterThanOrEqual(askedStep + 300)
+    expect(waits(result)[1]?.step).toBeGreaterThanOrEqual(askedStep + 150)
     expect(decisionsOf(result, 'hand-back')).toHaveLength(1)
     const early = commanded({ [answerStep]: override, [answerStep + 50]: { kind: 'hand-back', ...common } })
-    expect(waits(early)[1]?.step).toBeLessThan(askedStep + 300)
+    expect(waits(early)[1]?.step).toBeLessThan(askedStep + 150)
   })
 
   it('pauses and resumes while a question is open', () => {
@@ -186,11 +186,11 @@ describe('approve mode', () => {
 
   it('asks for the fallback plan where only the loss is reported, and forces it at last', () => {
     const blind = run({ capabilities: [] })
-    expect(waits(blind)[0]).toMatchObject({ step: 600, reason: { key: 'anneal-fallback-blind' } })
+    expect(waits(blind)[0]).toMatchObject({ step: 1_500, reason: { key: 'anneal-fallback-blind' } })
     expect(decisionsOf(blind, 'switch').filter(isPlain)).toMatchObject([
       { step: 1_800, reason: { key: 'anneal-deadline' } },
     ])
-    expect(waits(blind)).toHaveLength(6)
+    expect(waits(blind)).toHaveLength(2)
     const falling = blind.learningRates.slice(1_800)
     expect(falling).toEqual(falling.toSorted((a, b) => b - a))
     expect(blind.learningRates.at(-1)).toBeLessThan(0.005)

@@ -55,10 +55,10 @@ describe('a longer budget', () => {
   })
 
   it('of a job that only reports its loss goes back where the fallback plan would not have switched yet', () => {
-    const run = commandedRun({ 700: to(4_000) }, { stepCount: 4_000, capabilities: [] })
+    const run = commandedRun({ 1600: to(4_000) }, { stepCount: 4_000, capabilities: [] })
     expect(decisionsOf(run, 'undo')).toMatchObject([{ reason: { key: 'undone-longer' } }])
     expect(decisionsOf(run, 'undo')[0]?.test).toBeUndefined()
-    const late = commandedRun({ 700: to(2_200) }, { stepCount: 2_200, capabilities: [] })
+    const late = commandedRun({ 1700: to(2_200) }, { stepCount: 2_200, capabilities: [] })
     expect(decisionsOf(late, 'undo')).toEqual([])
     expect(endOf(late)).toMatchObject({ lifecycle: 'finished', step: 2_200 })
   })

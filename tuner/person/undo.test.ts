@@ -69,8 +69,8 @@ describe('undoing a switch', () => {
   })
 
   it('lasts for a job that only reports its loss: it stays large until the switch is forced', () => {
-    const blind = commandedRun({ 1000: undo }, { capabilities: [] })
-    expect(switchSteps(blind)).toEqual([600, 1_801])
+    const blind = commandedRun({ 1550: undo }, { capabilities: [] })
+    expect(switchSteps(blind)).toEqual([1_500, 1_801])
     expect(blind.learningRates[1_750]).toBe(0.02)
   })
 

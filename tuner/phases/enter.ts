@@ -17,7 +17,7 @@ import {
   type Ramp,
   switchStepOf,
 } from '../state.ts'
-import { expectedGain, type Judgement, shortAnnealEnd, tolerancePerStep } from './judgement.ts'
+import { type Judgement, shortAnnealEnd, tolerancePerStep } from './judgement.ts'
 import { annealingScale } from './marginalCost.ts'
 import { openAnnealSteps } from './openAnneal.ts'
 import { type ActionRequest, isOfTheCourse, type Outcome, type RestoreRequest, type Run } from './phase.ts'
@@ -110,7 +110,6 @@ export function annealCourse(run: Run, reason: AnnealReason, judgement: Judgemen
     reason,
     largeFromStep: course.kind === 'large' ? course.fromStep : fromStep,
     fromRunLength: seen.runLength,
-    expectedGain: expectedGain(judgement),
     scale: cost === undefined ? null : cost.annealing.value / 2,
     promised: now === undefined ? null : { value: now.finalLoss, standardError: now.standardError },
     rest: null,

@@ -4,12 +4,10 @@
 
 import type { DecisionTest } from '../../protocol/vocabulary.ts'
 import { annealingGain } from '../estimators/annealingGain.ts'
-import type { Block } from '../estimators/blocks.ts'
 import { type Estimate, noEstimate } from '../estimators/estimator.ts'
 import { type Memorising, memorisingOf, memorisingRatio, shortAnnealShare } from '../estimators/memorising.ts'
 import { effectiveRate, offers, optimizerFamily } from '../options.ts'
 import { deadlineStep, earliestSwitchStep, elapsedOf, endOf, lengthOf, originOf } from '../plan/bounds.ts'
-import { annealRateShare } from '../plan/segments.ts'
 import { comparison } from '../record/evidence.ts'
 import { readSignals, type SignalsReading } from '../signals/signals.ts'
 import { type MarginalCost, type MarginalCostInput, marginalCost } from './marginalCost.ts'
@@ -70,44 +68,18 @@ export function tolerancePerStep({ reading, gain }: Judgement): number | null {
   return worth === null ? null : (toleranceShare * worth) / toleranceSteps
 }
 
-/** What a whole anneal should take off the loss: G and D, or what there is of them. */
-export function expectedGain({ gain, reading }: Judgement): number | null {
-  const parts = [gain.value, reading.gap.value].filter((part) => part !== null && part > 0) as number[]
-  if (parts.length === 0) return null
-  // Powers before the product: losses may be as large as numbers go.
-  return parts.reduce((product, part) => product * part ** (1 / parts.length), 1)
-}
-
-/** Undefined = there is too little to tell by, or no held-out loss is reported. */
+/** Undefined = there is too little to tell by, no held-out loss is reported, or the rate is not the large one. */
 export function memorisingNow(run: Run): Memorising | undefined {
   const { options, seen, course } = run
-  if (!offers(options, 'heldOutLoss')) return undefined
+  if (course.kind !== 'large' || !offers(options, 'heldOutLoss')) return undefined
   const { averagedLosses, averagedSteps, lossBlocks } = seen.signals
-  const fromStep =
-    course.kind === 'large' ? course.fromStep : course.kind === 'anneal' ? course.largeFromStep : null
   return memorisingOf({
     step: elapsedOf(run),
-    largeFromStep: (fromStep ?? seen.step) - originOf(run),
+    largeFromStep: course.fromStep - originOf(run),
     averagedLosses,
     averagedSteps,
-    blocks: withNoise(run, lossBlocks.blocks),
+    blocks: lossBlocks.blocks,
     blockSteps: lossBlocks.blockSteps,
-  })
-}
-
-/**
- * Training losses of an anneal as they would be at the large rate: what the anneal has taken off by now, in proportion to
- * the rate, is no learning. A valley that is level and noisy would look like memorising else.
- */
-function withNoise(run: Run, blocks: readonly Block[]): readonly Block[] {
-  const { course } = run
-  if (course.kind !== 'anneal' || course.expectedGain === null) return blocks
-  const { expectedGain: gain, fromStep } = course
-  const origin = originOf(run)
-  return blocks.map((block) => {
-    const middle = origin + block.step + run.seen.signals.lossBlocks.blockSteps / 2
-    if (middle <= fromStep) return block
-    return { ...block, mean: block.mean + gain * (1 - annealRateShare(course, middle, lengthOf(run))) }
   })
 }
 

@@ -1,26 +1,22 @@
-// The averaged weights of the lowest held-out level so far, kept on the job's side from the large phase on. On data that is
+// The averaged weights of the lowest held-out loss so far, kept on the job's side from the large phase on. On data that is
 // seen many times the valley itself turns up, and then these are the weights to go back to and to anneal from, and at
-// worst the result: an average over steps is nearly as low as an anneal from there.
+// worst the result: an average over steps is nearly as low as an anneal from there. The lowest of many probes is low by
+// chance as well; so at the end they are scored anew against the last ones, and kept only if plainly better (ending.ts).
 
-import { mean } from '../estimators/uncertainty.ts'
 import { isSteering, offers } from '../options.ts'
 import type { KeptWeights } from '../state.ts'
 import { keptCheckpoint } from './enter.ts'
 import type { ActionRequest, Run } from './phase.ts'
 
-/** Weights are kept at the lowest mean of so many probes: a single low one is low by chance. Chosen. */
-const probesOfLevel = 1
-
 /** The weights to keep from here on, and the request for them; null = those that are kept stay. */
 export function newlyKept(run: Run): { readonly kept: KeptWeights; readonly ask: ActionRequest } | null {
   const { mode, options, seen, kept } = run
   if (!isSteering(mode) || !offers(options, 'checkpoint', 'heldOutLoss')) return null
-  const recent = seen.signals.averagedLosses.slice(-probesOfLevel)
-  const level = mean(recent)
-  if (recent.length < probesOfLevel || (kept !== null && !(level < kept.loss))) return null
+  const loss = seen.signals.averagedLosses.at(-1)
+  if (loss === undefined || (kept !== null && !(loss < kept.loss))) return null
   const weights = offers(options, 'averagedWeights') ? ({ weights: 'averaged' } as const) : {}
   return {
-    kept: { step: seen.step, loss: level },
+    kept: { step: seen.step, loss },
     ask: { kind: 'checkpoint', atStep: seen.step, checkpoint: keptCheckpoint, ...weights },
   }
 }

@@ -13,7 +13,7 @@ import {
   type SyntheticResult,
   syntheticRun,
 } from '../testing/syntheticRun.ts'
-import { isRising, riseDeviations } from './rule.ts'
+import { hitsNeeded, hitsWindow, isRising, riseDeviations } from './rule.ts'
 
 const capabilities = ['microBatchNorms', 'heldOutLoss', 'averagedWeights', 'lineProbe'] as const
 const blind = ['microBatchNorms', 'lineProbe'] as const
@@ -133,7 +133,7 @@ const ratioOfSwitch = (run: SyntheticResult) =>
 const shortEnd = (step: number) => step + Math.ceil(shortAnnealShare * step)
 
 describe('a run of whose learning little reaches held-out data', () => {
-  it.each([1, 2, 3])('switches when the rule says so and finishes early, and says why: seed %i', (seed) => {
+  it.each([1, 2, 3])('anneals at two such probes of three, finishes early, and says why: seed %i', (seed) => {
     const run = syntheticRun({ seed, ...memorising, heldOutExtra: kept(0.008) })
     const [decision] = decisionsOf(run, 'switch')
     expect(decision).toMatchObject({
@@ -144,7 +144,7 @@ describe('a run of whose learning little reaches held-out data', () => {
         relation: '<',
         satisfied: true,
         right: { value: memorisingRatio },
-        hits: { met: 1, of: 1 },
+        hits: { met: expect.toSatisfy((met) => met >= hitsNeeded), of: hitsWindow },
       },
     })
     const { trainingFall, heldOutFall, sinceStep } = decision!.reason.values

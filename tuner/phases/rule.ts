@@ -28,8 +28,9 @@ export function isRising({ options, seen }: Run, deviations: number): boolean {
  * Why the rule switches. A rising valley meets it before it is plain enough to switch by itself; then an anneal to the
  * end of the budget would memorise as well. The error of the fit does not tell: a valley that turns up is no power law.
  */
-export function ruleReason(run: Run, course: Large, cost: MarginalCost): AnnealReason {
-  if (cost.staying.value < 0 && isRising(run, riseDeviationsAtSwitch)) return 'overfitting'
-  const memorises = course.memorised.at(-1) === true && shortAnnealEnd(run) < (endOf(run) ?? Infinity)
-  return memorises ? 'memorising' : 'rule'
-}
+export const ruleReason = (run: Run, cost: MarginalCost): AnnealReason =>
+  cost.staying.value < 0 && isRising(run, riseDeviationsAtSwitch) ? 'overfitting' : 'rule'
+
+/** Whether most of what is learned has not reached held-out data, at two of three probes, and a short anneal would save steps. */
+export const isMemorising = (run: Run, { memorised }: Large): boolean =>
+  memorised.filter(Boolean).length >= hitsNeeded && shortAnnealEnd(run) < (endOf(run) ?? Infinity)

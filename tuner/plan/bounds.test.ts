@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Capability } from '../../protocol/vocabulary.ts'
 import { runState } from '../testing/runState.ts'
 import {
   deadlineStep,
+  earliestRiseStep,
   earliestSwitchStep,
   elapsedOf,
   endOf,
@@ -14,23 +14,14 @@ import {
 
 const at = (
   step: number,
-  {
-    origin = 0,
-    budgetSteps = 3_000,
-    capabilities,
-  }: { origin?: number | null; budgetSteps?: number | null; capabilities?: readonly Capability[] } = {},
-) =>
-  runState({
-    seen: { origin, step },
-    budgetSteps,
-    ...(capabilities === undefined ? {} : { options: { capabilities } }),
-  })
+  { origin = 0, budgetSteps = 3_000 }: { origin?: number | null; budgetSteps?: number | null } = {},
+) => runState({ seen: { origin, step }, budgetSteps })
 
 describe('the bounds of a run', () => {
-  it('are shares of its steps: the rule may switch from a quarter on, and the switch is forced at nine tenths', () => {
+  it('are shares of its steps: a rise is heard from a quarter on, the rule from three, and the switch is forced at nine tenths', () => {
     const run = at(1_000)
     expect([originOf(run), elapsedOf(run), endOf(run), lengthOf(run)]).toEqual([0, 1_000, 3_000, 3_000])
-    expect([earliestSwitchStep(run), deadlineStep(run)]).toEqual([750, 2_700])
+    expect([earliestRiseStep(run), earliestSwitchStep(run), deadlineStep(run)]).toEqual([750, 2_250, 2_700])
   })
 
   it('move with the step that the job’s counter began at', () => {
@@ -39,8 +30,8 @@ describe('the bounds of a run', () => {
       expect(elapsedOf(run)).toBe(1_000)
       expect(lengthOf(run)).toBe(3_000)
       expect([earliestSwitchStep(run), fallbackStep(run), deadlineStep(run)]).toEqual([
-        origin + 750,
-        origin + 1_800,
+        origin + 2_250,
+        origin + 2_250,
         origin + 2_700,
       ])
     }
@@ -54,7 +45,7 @@ describe('the bounds of a run', () => {
   it('end with the counter where the budget is above the first step, which is then no number of steps to take', () => {
     const run = at(45_000, { origin: 40_000, budgetSteps: 50_000 })
     expect([endOf(run), lengthOf(run), earliestSwitchStep(run), deadlineStep(run)]).toEqual([
-      50_000, 10_000, 42_500, 49_000,
+      50_000, 10_000, 47_500, 49_000,
     ])
   })
 
@@ -73,7 +64,7 @@ describe('the bounds of a run', () => {
       null,
       null,
     ])
-    expect(earliestSwitchStep(open)).toBe(0)
+    expect([earliestRiseStep(open), earliestSwitchStep(open)]).toEqual([0, 0])
     expect(lengthOrNominal(open)).toBeGreaterThan(0)
   })
 
@@ -83,21 +74,10 @@ describe('the bounds of a run', () => {
 })
 
 describe('the fallback plan', () => {
-  it('anneals the last 70 % where nothing can be judged', () => {
-    for (const capabilities of [[], ['heldOutLoss'], ['averagedWeights', 'checkpoint', 'lineProbe']] as const)
-      expect(fallbackStep(at(0, { capabilities }))).toBe(900)
-  })
-
-  it('waits to 60 % where the job could be judged', () => {
-    for (const capabilities of [['heldOutLoss', 'averagedWeights'], ['microBatchNorms']] as const)
-      expect(fallbackStep(at(0, { capabilities }))).toBe(1_800)
-  })
-
-  it('never anneals before the rule may, whatever the length', () => {
-    for (const budgetSteps of [1, 2, 3, 7, 20, 101, 5_000, 1e9])
-      for (const capabilities of [[], ['microBatchNorms']] as const) {
-        const run = at(0, { budgetSteps, capabilities })
-        expect(fallbackStep(run)).toBeGreaterThanOrEqual(earliestSwitchStep(run))
-      }
+  it('anneals where the hold ends, as the rule may not before, whatever the length', () => {
+    for (const budgetSteps of [1, 2, 3, 7, 20, 101, 5_000, 1e9]) {
+      const run = at(0, { budgetSteps })
+      expect(fallbackStep(run)).toBe(earliestSwitchStep(run))
+    }
   })
 })

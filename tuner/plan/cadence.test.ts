@@ -72,13 +72,14 @@ describe('the distance of valley probes', () => {
     expect(spaced(10, 10)).toBeGreaterThan(usual)
   })
 
-  it('is even and long where 24 probes would take more than 8 % of the time, for fewer the rule could not use', () => {
+  it('is even where there is no time for 24 probes, as many as there is time for', () => {
     const spaced = (budgetSteps: number, step: number) => {
       const cost = { ...signals.cost, step: 0.01 * step, steps: step, probe: 0 }
       return valleyStepsAt(step, { budgetSteps, signals: { probeSeconds: [0.1, 0.1], cost } })
     }
-    expect(spaced(600, 20)).toBe(640)
-    expect(spaced(600, 300)).toBe(640)
+    // A probe takes as long as ten steps: a fifth of 600 steps are twelve.
+    expect(spaced(600, 20)).toBe(60)
+    expect(spaced(600, 300)).toBe(60)
     expect(spaced(4_000, 20)).toBe(20)
     expect(spaced(4_000, 300)).toBeLessThan(100)
   })
@@ -101,10 +102,10 @@ describe('the distance of valley probes', () => {
 })
 
 describe('what else is measured', () => {
-  it('averages over blocks of which one ends between two probes, up to those of the budget', () => {
+  it('averages over blocks that grow with the steps so far, and of which one ends between two probes', () => {
     const blocksAt = (step: number, budgetSteps: number) => cadenceOf(at(step, { budgetSteps }))?.blockSteps
-    expect([100, 1_000, 2_600].map((step) => blocksAt(step, 3_000))).toEqual([10, 15, 15])
-    expect([100, 1_000, 2_600].map((step) => blocksAt(step, 30_000))).toEqual([10, 30, 60])
+    expect([100, 1_000, 2_600].map((step) => blocksAt(step, 3_000))).toEqual([10, 15, 30])
+    expect([100, 1_000, 2_600].map((step) => blocksAt(step, 30_000))).toEqual([10, 15, 40])
   })
 
   it('is curvature with the first two valley probes, then at every sixth', () => {

@@ -24,8 +24,9 @@ export const probeStepsMin = 20
 export const probeStepsMax = 160
 const budgetShareMax = 0.075
 const probeStepsWithoutBudget = 100
-/** An averaging block is this share of the steps so far, and at least so long: windows are 1, 2 and 4 blocks. */
-const averagingShare = 1 / 32
+/** An averaging block is this share of the steps so far, and at least so long: windows are 1, 2 and 4 blocks, the longest of
+ *  them a sixteenth of the run (within .75 % of the best window on all jobs tried but tables that overfit). */
+const averagingShare = 1 / 64
 export const averagingStepsMin = 10
 /** Probes aim at this share of the run's time. A run has time for so many all the same, if they take no more than the second,
  *  or than a minute that is no more than the third; else they come evenly, at the fourth. */
@@ -39,7 +40,7 @@ const dearProbesShare = 0.035
  *  .27 alone. Chosen. */
 const lineProbesFirst = 2
 const lineProbeStride = 6
-/** The batch is split into micro-batches at every such step, or once per averaging block where that is longer. */
+/** The batch is split into micro-batches at every such step, or once per block of training losses where that is longer. */
 export const microBatchSteps = 20
 /** Signals may take this share of the time; above it micro-batch norms come more rarely, at twice that so many times … */
 const signalShareGoal = 0.011
@@ -59,14 +60,15 @@ export function cadenceOf(run: TunerState): Cadence | null {
     blockSteps: block,
     valleySteps: offers(options, 'heldOutLoss') ? distance : null,
     lineSteps: distance !== null && offers(options, 'lineProbe') ? stride * distance : null,
-    microBatchSteps: isMeasured && offers(options, 'microBatchNorms') ? microBatchDistance(run, block) : null,
+    microBatchSteps: isMeasured && offers(options, 'microBatchNorms') ? microBatchDistance(run) : null,
   }
 }
 
-/** Length of an averaging block: at least one new block between two probes, or both would see the same average. */
+/** Length of an averaging block: four between two probes, or both would see the same weights, and their noise would be one. */
 function averagingSteps(run: TunerState, distance: number | null): number {
+  if (lengthOf(run) === null) return blockSteps(null)
   const wanted = listedDistance(averagingShare * elapsedOf(run), averagingStepsMin)
-  return distance === null ? wanted : Math.min(wanted, Math.max(averagingStepsMin, Math.floor(distance / 2)))
+  return distance === null ? wanted : Math.min(wanted, Math.max(averagingStepsMin, Math.floor(distance / 4)))
 }
 
 /** In a race averages end with the arm: over its last quarter, its second half, or all of it. */
@@ -78,9 +80,10 @@ const armBlockSteps = ({ armSteps }: { readonly armSteps: number }): number =>
  * more rarely up to the goal, four times at twice the goal. In the anneal, where nothing is decided by them, they come as
  * rarely.
  */
-function microBatchDistance({ seen, course }: TunerState, block: number): number {
+function microBatchDistance(run: TunerState): number {
+  const { seen, course } = run
   const { signals } = seen
-  const shortest = Math.max(microBatchSteps, block)
+  const shortest = Math.max(microBatchSteps, blockSteps(lengthOf(run)))
   if (course.kind === 'anneal') return shortest * microBatchStrideMax
   if (signals.noise.trace.length < noiseBlocksFirst) return shortest
   const excess = (cost.read(signals.cost).signalShare ?? 0) / signalShareGoal - 1
@@ -146,7 +149,7 @@ const isDear = (run: TunerState, length: number): boolean => probesWithin(run, l
 function evenDistance(run: TunerState, length: number): number {
   const distance = length / Math.max(1, probesWithin(run, length))
   const listed = listedDistance(distance)
-  return listed < distance ? listedDistance(2 * distance) : listed
+  return listed < distance ? listedDistance(listed >= probeStepsMax ? 2 * listed : 1.5 * listed) : listed
 }
 
 /** The distance of dear probes without a budget; 0 = not known. */

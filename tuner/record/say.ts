@@ -217,7 +217,6 @@ const others: Readonly<Record<string, (told: Told, values: Values) => string>> =
     `The earlier weights could not be restored${inBrackets(reason.text)}: ${phase.to === 'anneal' ? 'the anneal is cut short' : 'the large step goes on'} from the present ones.`,
   'start-not-restored': ({ reason }, v) =>
     `The weights of the start could not be restored${inBrackets(reason.text)}: the present ones go on at ${rate(v)}.`,
-  'cut-memorising': (_, v) => `${cutShort(v)}: ${memorising(v)}.`,
   'cut-rise': (_, v) =>
     `${cutShort(v)}${v.keptStep == null ? '' : `, from the averaged weights of step ${step(v, 'keptStep')}`}: held-out loss of the averaged weights has risen from ${number(v, 'from')} to ${number(v, 'to')}, so more steps would only memorise.`,
   'budget-set': ({ person }, v) =>

@@ -42,7 +42,6 @@ export const annealState = (change: Partial<Anneal> = {}): Anneal => ({
   reason: 'rule',
   largeFromStep: 0,
   fromRunLength: 1_000,
-  expectedGain: null,
   scale: null,
   promised: null,
   rest: null,

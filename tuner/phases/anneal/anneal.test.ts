@@ -2,7 +2,6 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Command } from '../../../protocol/vocabulary.ts'
-import { memorisingRatio, shortAnnealShare } from '../../estimators/memorising.ts'
 import { tune } from '../../index.ts'
 import {
   allCapabilities,
@@ -86,47 +85,6 @@ describe('an anneal that memorises', () => {
     const late = syntheticRun({ ...job, budgetSteps: 2_200, heldOutExtra })
     expect(cuts(late)).toEqual([])
     expect(late.state.seen.step).toBe(2_200)
-  })
-})
-
-describe('an anneal by the rule of whose learning little reaches held-out data', () => {
-  // Takes about .006 of each e-fold of the steps off what is learned.
-  const run = syntheticRun({
-    seed: 3,
-    budgetSteps: 3_000,
-    learningRate: 0.02,
-    floor: 0.02,
-    traceSigma: 2,
-    capabilities: ['microBatchNorms', 'heldOutLoss', 'averagedWeights', 'lineProbe'],
-    heldOutExtra: (step) => 0.006 * Math.log(1 + step / 50),
-  })
-  const [cut] = decisionsOf(run, 'lower')
-
-  it('may show that only then, and is cut short from the rate that it has', () => {
-    expect(decisionsOf(run, 'switch')[0]?.reason.key).toBe('anneal-rule')
-    expect(cut).toMatchObject({
-      rule: { id: 'memorising' },
-      reason: { key: 'cut-memorising', values: { before: 3_000 } },
-      test: { key: 'memorising', relation: '<', satisfied: true, hits: { met: 1, of: 1 } },
-    })
-    expect(cut?.test?.left.value).toBeLessThan(memorisingRatio)
-    // 1 − √z begins steeply: its first step takes 4.6 % off.
-    expect(run.learningRates[cut!.step]! / run.learningRates[cut!.step - 1]!).toBeGreaterThan(0.95)
-  })
-
-  it('over .4 of the steps so far, once', () => {
-    const { step } = cut!
-    expect(cut?.reason.values.toStep).toBe(step + Math.ceil(shortAnnealShare * step))
-    expect(run.state).toMatchObject({
-      lifecycle: 'finished',
-      seen: { step: step + Math.ceil(shortAnnealShare * step) },
-    })
-    expect(decisionsOf(run, 'lower')).toHaveLength(1)
-  })
-
-  it('asks so in its first quarter only', () => {
-    const [decision] = decisionsOf(run, 'switch')
-    expect(cut!.step - decision!.step).toBeLessThanOrEqual((3_000 - decision!.step) / 4)
   })
 })
 

@@ -11,15 +11,10 @@ import { annealRateShare, annealSegments, horizonOf, rampedSegments } from '../.
 import { comparison } from '../../record/evidence.ts'
 import type { Anneal } from '../../state.ts'
 import { enterDone, lastProbe, restoreKept } from '../enter.ts'
-import { memorisingNow, memorisingTest, shortAnnealEnd } from '../judgement.ts'
 import type { Outcome, Phase, Run } from '../phase.ts'
 import { riseDeviations } from '../rule.ts'
-import { fallsOf } from '../switchRecord.ts'
 import { endedByComparison, endedByProbe, endedUncompared } from './ending.ts'
 
-/** A switch by the rule is asked about memorising in this first part of the anneal. The sign says less later on
- *  (bench/records/2026-11-24-finish-early/README.md). */
-export const memorisingPart = 0.25
 /** Once held-out loss rises the rest of the anneal takes this share of the steps at the best level, and up to twice it while
  *  the rate is still high: at .15 ten times too many steps ended 7 % above their best held-out loss, at .04 5 %
  *  (bench/records/2026-11-24-after-the-switch/README.md). */
@@ -50,27 +45,6 @@ function endingAt(
     course: { ...course, toStep, rest, isCutShort: true },
     withdraw: ({ kind }) => kind === 'probe',
     ask: lastProbe(run, toStep),
-  }
-}
-
-/**
- * A switch by the rule begins an anneal to the end of the budget. In its first part it is asked again whether that would
- * memorise: some runs begin to only then, and long before held-out loss rises.
- */
-function memorised(run: Run, course: Anneal): Outcome {
-  const { fromStep, toStep, reason } = course
-  const { step } = run.seen
-  const isAsked =
-    reason === 'rule' && course.rest === null && step - fromStep <= memorisingPart * (toStep - fromStep)
-  if (!isAsked) return { course }
-  const sign = memorisingNow(run)
-  const end = shortAnnealEnd(run)
-  if (sign === undefined || !sign.isMemorising || end >= toStep) return { course }
-  const values = { step, toStep: end, before: toStep, ...fallsOf(run, sign) }
-  const test = memorisingTest(sign)
-  return {
-    ...endingAt(run, course, end, annealRateShare(course, step, lengthOf(run))),
-    records: [{ kind: 'lower', rule: 'memorising', reason: 'cut-memorising', values, test }],
   }
 }
 
@@ -133,7 +107,7 @@ export const anneal: Phase<Anneal> = {
     const rise = isAsked
       ? riseOf(next.losses, { deviations: riseDeviations, earlierLevel: next.bestLevel })
       : null
-    return rise === null ? memorised(run, next) : squeezed(run, next, rise)
+    return rise === null ? { course: next } : squeezed(run, next, rise)
   },
   answered(run, course, action, { status }) {
     if (action.kind !== 'probe' || status === 'done') return null

@@ -42,11 +42,11 @@ describe('a hold', () => {
     expect(late.alternatives.map(({ kind }) => kind)).toContain('now')
   })
 
-  it('before a quarter of the budget says that it is too early, and with one hit how many are needed', () => {
+  it('before three quarters of the budget says that it is too early, and with one hit how many are needed', () => {
     const keys = holdsOf({ traceSigma: 40 }).map(({ reason, step }) => ({ key: reason.key, step }))
     const early = keys.filter(({ key }) => key === 'too-early')
     expect(early.length).toBeGreaterThan(0)
-    expect(early.every(({ step }) => step < 750)).toBe(true)
+    expect(early.every(({ step }) => step < 2_250)).toBe(true)
     const hits = [1, 2, 3, 4, 5, 6].flatMap((seed) => holdsOf({ traceSigma: 4, seed }))
     expect(hits.find(({ reason }) => reason.key === 'hits')?.reason.values).toMatchObject({
       met: 1,
@@ -76,7 +76,7 @@ describe('a hold', () => {
     const run = runState({ options: { capabilities: ['heldOutLoss'] } })
     expect(whyNotYet(run, largeState(), judgementNow(run))).toEqual({
       key: 'blind',
-      values: { fallback: 900 },
+      values: { fallback: 2_250 },
     })
   })
 })
@@ -96,7 +96,7 @@ describe('probes that take as long as a thousand steps', () => {
     expect(cold.decisions.map(({ reason }) => reason.key)).toEqual(['few-probes'])
     const first = probed(cold.state)
     expect(first.decisions).toMatchObject([
-      { kind: 'hold', reason: { key: 'probes-too-dear', values: { needed: 8, fallback: 900 } } },
+      { kind: 'hold', reason: { key: 'probes-too-dear', values: { needed: 8, fallback: 2_250 } } },
     ])
     const { stepsEach, probes } = first.decisions[0]!.reason.values
     expect(stepsEach).toBeGreaterThan(1_000)
@@ -105,8 +105,8 @@ describe('probes that take as long as a thousand steps', () => {
   })
 })
 
-describe('probes of which 24 would take more than a fifth of the time', () => {
-  const run = syntheticRun({ ...job, traceSigma: 0.05, probeSeconds: 1 })
+describe('probes of which eight would take more than a fifth of the time', () => {
+  const run = syntheticRun({ ...job, traceSigma: 0.05, probeSeconds: 4 })
   const reasons = run.decisions.map(({ reason }) => reason.key)
 
   it('are said to be too dear before the large step has seen one, by what those of the race took', () => {
@@ -117,7 +117,7 @@ describe('probes of which 24 would take more than a fifth of the time', () => {
 
   it('leave the switch to the fallback plan of a job that cannot be judged, with the true reason', () => {
     const [decision] = decisionsOf(run, 'switch')
-    expect(decision).toMatchObject({ step: 900, reason: { key: 'anneal-fallback-few' } })
+    expect(decision).toMatchObject({ step: 2_250, reason: { key: 'anneal-fallback-few' } })
     expect(run.state).toMatchObject({ lifecycle: 'finished', seen: { step: 3_000 } })
   })
 })

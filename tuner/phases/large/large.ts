@@ -13,7 +13,7 @@ import { enterDone } from '../enter.ts'
 import { type Judgement, judgementNow } from '../judgement.ts'
 import type { MarginalCost } from '../marginalCost.ts'
 import type { Outcome, Phase, Run } from '../phase.ts'
-import { hitsNeeded, hitsWindow, isRising, riseDeviations, ruleReason } from '../rule.ts'
+import { hitsNeeded, hitsWindow, isMemorising, isRising, riseDeviations, ruleReason } from '../rule.ts'
 import { awaitedAnswer, wanted } from './asking.ts'
 import { blockProbe, nextBlockEnd } from './blockProbe.ts'
 import { held, whyNotYet } from './hold.ts'
@@ -54,12 +54,13 @@ function decide(run: Run, course: Large, judgement: Judgement): Outcome {
   const deadline = deadlineStep(run)
   if (deadline === null) return judgedOpen(run, course, judgement)
   if (step >= deadline) return wanted(run, course, 'deadline', judgement)
-  if (step >= earliestRiseStep(run) && isRising(run, riseDeviations))
-    return wanted(run, course, 'overfitting', judgement)
+  if (step >= earliestRiseStep(run)) {
+    if (isRising(run, riseDeviations)) return wanted(run, course, 'overfitting', judgement)
+    if (isMemorising(run, course)) return wanted(run, course, 'memorising', judgement)
+  }
   if (step < earliestSwitchStep(run)) return held(run, course, judgement, whyNotYet(run, course, judgement))
   const hits = course.verdicts.filter(Boolean).length
-  if (cost?.satisfied && hits >= hitsNeeded)
-    return wanted(run, course, ruleReason(run, course, cost), judgement)
+  if (cost?.satisfied && hits >= hitsNeeded) return wanted(run, course, ruleReason(run, cost), judgement)
   return held(run, course, judgement, whyNotYet(run, course, judgement), hits < hitsNeeded)
 }
 

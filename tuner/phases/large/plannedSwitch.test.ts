@@ -19,21 +19,21 @@ function planned(step: number, earliest: number | null, change: RunChange & { un
 
 describe('the planned switch', () => {
   it('is where the evidence points, but never before two more probes can be judged, nor after the deadline', () => {
-    const { valleySteps } = cadenceOf(runState())!
-    expect(planned(1_000, 2_000)).toBe(2_000)
-    expect(planned(1_000, 1_000)).toBe(1_000 + 2 * valleySteps! + 1)
+    const { valleySteps } = cadenceOf(runState({ seen: { step: 2_300 } }))!
+    expect(planned(2_300, 2_600)).toBe(2_600)
+    expect(planned(2_300, 2_300)).toBe(2_300 + 2 * valleySteps! + 1)
     expect(planned(1_000, 2_990)).toBe(2_700)
     expect(planned(2_800, 2_990)).toBe(2_800)
   })
 
   it('is never before the rule may switch', () => {
-    expect(planned(0, 100)).toBe(750)
-    expect(planned(200, 300, { options: { capabilities: [] } })).toBe(750)
+    expect(planned(0, 100)).toBe(2_250)
+    expect(planned(200, 300, { options: { capabilities: [] } })).toBe(2_250)
   })
 
   it('is that of the fallback plan where nothing points anywhere, and the deadline once a switch was undone', () => {
-    expect(planned(0, null)).toBe(1_800)
-    expect(planned(0, null, { options: { capabilities: [] } })).toBe(900)
+    expect(planned(0, null)).toBe(2_250)
+    expect(planned(0, null, { options: { capabilities: [] } })).toBe(2_250)
     expect(planned(0, null, { undoneAtStep: 0 })).toBe(2_700)
   })
 
@@ -42,15 +42,15 @@ describe('the planned switch', () => {
   })
 
   it('gives a job without held-out data two more evaluations as well, and one with its own distance two of those', () => {
-    // Evaluations are 60 steps apart at step 1,000.
-    expect(planned(1_000, 1_000, { options: { capabilities: ['microBatchNorms'] } })).toBe(1_121)
-    const signals = { ...runState().seen.signals, averagedSteps: [400, 600, 800, 1_000] }
-    expect(planned(1_000, 1_000, { seen: { signals } })).toBe(1_401)
+    // Evaluations are 120 steps apart at step 2,250.
+    expect(planned(2_250, 2_250, { options: { capabilities: ['microBatchNorms'] } })).toBe(2_491)
+    const signals = { ...runState().seen.signals, averagedSteps: [1_650, 1_850, 2_050, 2_250] }
+    expect(planned(2_250, 2_250, { seen: { signals } })).toBe(2_651)
   })
 
   it('counts from the step that the job’s counter began at', () => {
     const late = { budgetSteps: 3_000, seen: { origin: 50_000 } }
-    expect(planned(50_000, null, late)).toBe(51_800)
+    expect(planned(50_000, null, late)).toBe(52_250)
     expect(planned(51_000, 52_990, late)).toBe(52_700)
   })
 })
@@ -73,7 +73,7 @@ describe('a job that followed its plan into the anneal', () => {
 
   it('is met by the plan that it names, where a later one has the anneal elsewhere', () => {
     const { state, log } = syntheticRun({ ...slow, capabilities: [], stepCount: 500 })
-    expect(state.plan.segments.at(-1)).toMatchObject({ phase: 'anneal', fromStep: 600 })
+    expect(state.plan.segments.at(-1)).toMatchObject({ phase: 'anneal', fromStep: 1_500 })
     // A plan of its own in which the anneal begins at 510.
     const early = {
       version: state.plan.version,

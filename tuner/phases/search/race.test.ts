@@ -5,15 +5,15 @@ import { normals, random } from '../../testing/random.ts'
 import { armLossMax, endArm, finishers, hasArmDiverged, startArm, watchedRace } from './race.ts'
 
 describe('a race', () => {
-  it('has arms of 2 % of the budget, between 24 and 60 steps: early it is the same however long the budget is', () => {
+  it('has arms of 2 % of the budget, between 12 and 60 steps: early it is the same however long the budget is', () => {
     expect([500, 1_000, 2_000, 10_000, 1e6].map((length) => raceAround(0.1, { length })?.armSteps)).toEqual([
-      24, 24, 40, 60, 60,
+      12, 20, 40, 60, 60,
     ])
   })
 
   it('is none where three arms do not fit into a quarter of the budget', () => {
-    expect(raceAround(0.1, { length: 287 })).toBeUndefined()
-    expect(raceAround(0.1, { length: 288 })).toBeDefined()
+    expect(raceAround(0.1, { length: 143 })).toBeUndefined()
+    expect(raceAround(0.1, { length: 144 })).toBeDefined()
   })
 
   it("is none where the run's limits leave one rate only", () => {

@@ -129,10 +129,10 @@ describe('a search around a given rate', () => {
   })
 
   it('is not made where the budget is too short for it: the rate is reached by the same ramp, and kept', () => {
-    const run = searched({ budgetSteps: 230, learningRate: 0.03 })
+    const run = searched({ budgetSteps: 130, learningRate: 0.03 })
     expect(run.decisions[0]?.reason).toMatchObject({
       key: 'start-given',
-      values: { rate: 0.03, isShort: 1, length: 230 },
+      values: { rate: 0.03, isShort: 1, length: 130 },
     })
     expect(rateOf(run)).toBe(0.03)
     expect(run.learningRates[0]).toBeCloseTo(0.0015, 12)
@@ -161,7 +161,7 @@ describe('where there is nothing to race with', () => {
   )
 
   it('and so it is on a budget too short for a race', () => {
-    const run = searched({ budgetSteps: 230 })
+    const run = searched({ budgetSteps: 130 })
     expect(run.decisions[0]?.reason).toMatchObject({ key: 'start-usual', values: { isShort: 1 } })
     expect(run.state.lifecycle).toBe('finished')
   })

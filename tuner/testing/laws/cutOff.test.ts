@@ -96,13 +96,13 @@ describe('cut off in the large phase', () => {
     expect(run.state.course.kind).not.toBe('large')
   })
 
-  it('with the loss alone, it anneals by the fallback plan at 30 % as if it had been heard', () => {
+  it('with the loss alone, it anneals by the fallback plan at three quarters as if it had been heard', () => {
     const lossOnly = { learningRate: 0.02, capabilities: [] }
     const [cut, heard] = [cutOff(300, 1_500, lossOnly), syntheticRun({ seed: 1, budgetSteps, ...lossOnly })]
     expect(movesOf(cut)).toEqual(movesOf(heard))
     expect(cut.learningRates).toEqual(heard.learningRates)
-    expect(movesOf(cut)).toEqual(['switch at 600: anneal-fallback-blind', 'finish at 2000: annealed'])
-    expect(switchStepOf(cut.state.course)).toBe(600)
+    expect(movesOf(cut)).toEqual(['switch at 1500: anneal-fallback-blind', 'finish at 2000: annealed'])
+    expect(switchStepOf(cut.state.course)).toBe(1_500)
   })
 })
 

@@ -98,12 +98,6 @@ export const switches: readonly Case[] = [
 
 export const anneals: readonly Case[] = [
   [
-    'cut-memorising',
-    { step: 1_520, toStep: 2_128, before: 3_000, ...falls },
-    'The anneal is cut short at step 1,520 and ends at 2,128 instead of 3,000: since step 300 training loss has fallen by 31 % and held-out loss by 4.2 %, so a longer anneal would mostly memorise.',
-    { kind: 'lower' },
-  ],
-  [
     'cut-rise',
     { step: 2_300, toStep: 2_400, before: 6_000, from: 0.21, to: 0.24, keptStep: 1_960 },
     'The anneal is cut short at step 2,300 and ends at 2,400 instead of 6,000, from the averaged weights of step 1,960: held-out loss of the averaged weights has risen from 0.21 to 0.24, so more steps would only memorise.',
