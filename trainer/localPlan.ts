@@ -17,7 +17,7 @@ export const optimizerInfo = (name: OptimizerName) => ({
 /** The rate that most jobs with this optimizer use. */
 export const localRate = (name: OptimizerName): number => usualRate(optimizerInfo(name))
 
-/** The tuner's fallback plan: the rate held, then linear to 0 over the last 70 % of the steps; without a budget held for ever. */
+/** The tuner's fallback plan: the rate held for 75 % of the steps, then linear to 0; without a budget held for ever. */
 export function localPlan(learningRate: number, budgetSteps: number | null, stepsMax: number): Plan {
   const switchStep = budgetSteps === null ? stepsMax : Math.max(1, Math.round(holdShare * budgetSteps))
   const large = {

@@ -89,12 +89,12 @@ describe('the options', () => {
 })
 
 describe('the plan of a run that is given none', () => {
-  it('holds the rate for 30 % of the budget, then goes to 0', () => {
+  it('holds the rate for 75 % of the budget, then goes to 0', () => {
     const plan = localPlan(0.1, 200, 200)
     expect(planProblem(plan)).toBeUndefined()
     expect(plan.segments.map(({ fromStep, toStep, shape }) => [fromStep, toStep, shape])).toEqual([
-      [0, 60, 'constant'],
-      [60, 200, 'linear'],
+      [0, 150, 'constant'],
+      [150, 200, 'linear'],
     ])
   })
   it('without a budget holds it', () => {

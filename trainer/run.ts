@@ -115,7 +115,7 @@ function createFollower(
   const budgetSteps = options.hasBudget ? options.steps : null
   const plan = localPlan(rate, budgetSteps, options.steps)
   if (options.server === null) {
-    const shape = budgetSteps === null ? 'held' : 'held for 30 % of the steps, then linear to 0'
+    const shape = budgetSteps === null ? 'held' : 'held for 75 % of the steps, then linear to 0'
     emit({
       event: 'notice',
       message: `no server and no schedule are given: learning rate ${rate} is ${shape}`,

@@ -1,5 +1,5 @@
 // Approve mode on the page: the decision that waits is shown with its evidence and two buttons, and the answer becomes a
-// record. A job that reports only its loss is asked for its fallback anneal at 30 % of the budget.
+// record. A job that reports only its loss is asked for its fallback anneal at 75 % of the budget.
 
 import { expectAccessible, expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
 import { call, type Job, readDecisions, readRun, startJob } from '../fixtures/api.ts'
@@ -8,7 +8,7 @@ import { expect, test } from '../fixtures/test.ts'
 
 async function waitingJob(url: string, runId: string): Promise<{ job: Job; number: number }> {
   const job = await startJob(url, { runId, budgetSteps: 2_000, mode: 'approve' })
-  await job.report(620)
+  await job.report(1_520)
   const { awaitingDecision } = await readRun(url, runId)
   expect(awaitingDecision).not.toBeNull()
   return { job, number: awaitingDecision! }
@@ -19,13 +19,13 @@ test('a switch waits for a person, who approves it', async ({ server, page }) =>
   const run = await openRun(page, server.url, 'asked')
   await expect(run.chip).toHaveText('Waiting for you')
   await expect(run.headline).toContainText(`decision ${number}, to start annealing, awaits approval`)
-  await expect(run.details.getByRole('heading', { level: 2 })).toHaveText(/^Asked to anneal at step 6\d\d$/)
+  await expect(run.details.getByRole('heading', { level: 2 })).toHaveText(/^Asked to anneal at step 1,5\d\d$/)
   await expect(run.details).toContainText('Without an answer the anneal starts at step 1,800.')
   await expectAccessible(page, 'a decision that waits')
   await run.details.getByRole('textbox', { name: 'Reason' }).fill('looks right')
   await run.details.getByRole('button', { name: 'Approve' }).click()
   await expect(run.chip).toHaveText('Running')
-  await expect(run.headline).toHaveText(/^Annealing since step 620/)
+  await expect(run.headline).toHaveText(/^Annealing since step 1,520/)
   await expect(run.details.getByRole('button', { name: 'Approve' })).toBeHidden()
   await expect(run.details).toContainText('Approved by hand (looks right).')
   expect((await readDecisions(server.url, 'asked')).at(-1)).toMatchObject({

@@ -59,8 +59,8 @@ def rate_at(plan: Json, step: int) -> float:
 
 
 def own_plan(first: int, steps: int) -> Json:
-    """What the job does where nobody steers it: its rate for 55 % of the steps, then linear to 0."""
-    turn = first + max(1, int(0.55 * steps))
+    """What the job does where nobody steers it: its rate for 75 % of the steps, then linear to 0."""
+    turn = first + max(1, int(0.75 * steps + 0.5))
     parts = [(first, turn, "constant", OWN_RATE, OWN_RATE), (turn, first + steps, "linear", OWN_RATE, 0)]
     return {"version": 0, "segments": [dict(zip(("fromStep", "toStep", "shape", "from", "to"), p)) for p in parts]}
 

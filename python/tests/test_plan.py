@@ -69,7 +69,12 @@ class GoldenPlans(unittest.TestCase):
 class OwnPlans(unittest.TestCase):
     def test_the_own_plan_holds_the_rate_and_ends_annealed(self) -> None:
         plan = own_plan(0.1, 100, 40)
-        self.assertEqual([plan.rate(step) for step in (40, 69, 70, 105, 140)], [0.1, 0.1, 0.1, 0.05, 0.0])
+        rates = [plan.rate(step) for step in (40, 114, 115, 116, 120, 140)]
+        self.assertEqual([round(rate, 12) for rate in rates], [0.1, 0.1, 0.1, 0.096, 0.08, 0.0])
+
+    def test_the_own_plan_turns_at_the_step_that_the_server_rounds_to(self) -> None:
+        turns = [own_plan(0.1, steps).segments[0].to_step for steps in (2, 3, 5, 6, 10, 1000)]
+        self.assertEqual(turns, [2, 2, 4, 5, 8, 750])
 
     def test_a_budget_is_read_as_the_server_reads_it(self) -> None:
         read = [(0, 100, 100), (1, 100, 101), (10, 100, 100), (40_000, 50_000, 50_000), (40_000, 100, 40_100)]

@@ -98,10 +98,10 @@ def end_of_budget(first_step: int, budget_steps: int) -> int:
 
 
 def own_plan(rate: float, steps: int | None, first_step: int = 0) -> Plan:
-    """What a job does while nobody has answered: its rate for 30 % of the steps, then linear to 0 (PROTOCOL.md, the fallback plan); without a budget the rate."""
+    """What a job does while nobody has answered: its rate for 75 % of the steps, then linear to 0 (PROTOCOL.md, the fallback plan); without a budget the rate."""
     if steps is None or steps < 2:
         return Plan(0, (Segment(first_step, first_step + 1, "constant", rate, rate),))
-    turn = first_step + max(1, round(0.3 * steps))
+    turn = first_step + max(1, int(0.75 * steps + 0.5))
     end = max(turn + 1, first_step + steps)
     return Plan(
         0,

@@ -1,4 +1,4 @@
-// Approve mode over HTTP, with the real tuner: a loss-only run of 1,000 steps is asked for its fallback anneal at 300.
+// Approve mode over HTTP, with the real tuner: a loss-only run of 1,000 steps is asked for its fallback anneal at 750.
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { realTuner } from '../runs/realTuner.ts'
@@ -24,13 +24,13 @@ const report = (from: number, count: number) =>
 const answer = (number: number | string, kind: 'approve' | 'reject', body: unknown = {}) =>
   server.call('POST', `${api}/r1/decisions/${number}/${kind}`, body)
 
-/** The number of the decision that awaits approval at step 320. */
+/** The number of the decision that awaits approval at step 770. */
 async function awaited(): Promise<number> {
-  await report(0, 320)
+  await report(0, 770)
   const { body } = await server.call('GET', `${api}/r1`)
   expect(body).toMatchObject({ mode: 'approve', state: 'waiting', phase: 'large' })
   const decision = await server.call('GET', `${api}/r1/decisions/${body.awaitingDecision}`)
-  expect(decision.body).toMatchObject({ kind: 'switch', status: 'awaiting-approval', step: 300 })
+  expect(decision.body).toMatchObject({ kind: 'switch', status: 'awaiting-approval', step: 750 })
   return body.awaitingDecision
 }
 
@@ -39,7 +39,7 @@ test('an approved decision changes the plan, and is answered by a record of its 
   const { status, body } = await answer(number, 'approve', { reason: 'looks right' })
   expect(status).toBe(200)
   expect(body.run).toMatchObject({ awaitingDecision: null, state: 'running', phase: 'anneal' })
-  expect(body.plan.segments[0]).toMatchObject({ phase: 'anneal', fromStep: 320, toStep: 1_000, to: 0 })
+  expect(body.plan.segments[0]).toMatchObject({ phase: 'anneal', fromStep: 770, toStep: 1_000, to: 0 })
   expect(body.decisions).toMatchObject([{ kind: 'switch', status: 'approved', answers: number }])
   const before = await server.call('GET', `${api}/r1/decisions/${number}`)
   expect(before.body.status).toBe('awaiting-approval')
@@ -68,7 +68,7 @@ test('what does not wait is 409, what does not exist is 404, and a reason must b
   })
   await answer(number, 'approve')
   expect((await answer(number, 'approve')).body.detail).toContain('does not await approval; none does')
-  await report(320, 700)
+  await report(770, 250)
   expect((await answer(number, 'reject')).body).toMatchObject({ status: 409, code: 'run-finished' })
   const elsewhere = await server.call('POST', `${api}/nobody/decisions/1/approve`, {})
   expect(elsewhere.body.code).toBe('run-not-found')

@@ -70,7 +70,7 @@ test('first step, warm-up, rate and its bounds are those of the job', async () =
     learningRate: { initial: 0.2 },
   })
   expect(body.plan.segments.map((segment: { fromStep: number }) => segment.fromStep)).toEqual([
-    4_000, 4_100, 4_300,
+    4_000, 4_100, 4_750,
   ])
   expect(body.basis[0]).toMatchObject({ kind: 'given-rate' })
   expect(body.plan.segments[1].from).toBe(0.2)

@@ -32,7 +32,7 @@ def need(name: str) -> Any:
 
 
 def offline_run(test: unittest.TestCase, **settings: Any) -> twostep.Run:
-    """A run without a server: it follows its own plan, the given rate for 30 % of the steps, then linear to 0."""
+    """A run without a server: it follows its own plan, the given rate for 75 % of the steps, then linear to 0."""
     folder = tempfile.mkdtemp(prefix="twostep-adapters-")
     test.addCleanup(shutil.rmtree, folder, True)
     run = twostep.init(mode="offline", spool_dir=folder, **settings)
@@ -116,6 +116,6 @@ def spooled_metrics(run: twostep.Run) -> dict[str, list[Any]]:
 
 
 def own_rate(rate: float, step: int, steps: int) -> float:
-    """Of a job without an answer: the rate for 30 % of the steps, then linear to 0."""
-    turn = round(0.3 * steps)
+    """Of a job without an answer: the rate for 75 % of the steps, then linear to 0."""
+    turn = int(0.75 * steps + 0.5)
     return rate if step < turn else rate * (steps - step) / (steps - turn)
