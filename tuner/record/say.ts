@@ -263,7 +263,7 @@ const finishedAt = (v: Values): string =>
 const lookedBetter = (v: Values): string =>
   v.compared == null
     ? ''
-    : `; those of step ${step(v, 'keptStep')} looked better on few examples, but have ${number(v, 'compared')} on ${step(v, 'examples')}`
+    : `; those of step ${step(v, 'keptStep')} have ${number(v, 'compared')} on all ${step(v, 'examples')} examples, which is not plainly better`
 
 /** The record in one sentence. */
 export function say(told: Told): string {

@@ -23,7 +23,7 @@ const jobs: Readonly<Record<string, SyntheticOptions>> = {
     seed: 1,
     budgetSteps: 1_500,
     traceSigma: 1,
-    heldOutExtra: (step) => Math.max(0, step - 400) / 6_000,
+    heldOutExtra: (step) => Math.max(0, step - 1_150) / 300,
   },
   // A rate set by hand and handed back, a storm of NaN with a rollback, a budget that is raised, and an early end because
   // little of what is learned reaches held-out data.

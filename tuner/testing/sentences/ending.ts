@@ -32,7 +32,7 @@ export const ends: readonly Case[] = [
   [
     'finished-last',
     { step: 3_000, loss: 0.5, keptStep: 900, compared: 0.4, examples: 2_000 },
-    'Finished at step 3,000: held-out loss 0.5; the last weights are kept; those of step 900 looked better on few examples, but have 0.4 on 2,000.',
+    'Finished at step 3,000: held-out loss 0.5; the last weights are kept; those of step 900 have 0.4 on all 2,000 examples, which is not plainly better.',
     { kind: 'finish' },
   ],
   [
