@@ -105,7 +105,7 @@ describe('what else is measured', () => {
   it('averages over blocks that grow with the steps so far, and of which one ends between two probes', () => {
     const blocksAt = (step: number, budgetSteps: number) => cadenceOf(at(step, { budgetSteps }))?.blockSteps
     expect([100, 1_000, 2_600].map((step) => blocksAt(step, 3_000))).toEqual([10, 15, 30])
-    expect([100, 1_000, 2_600].map((step) => blocksAt(step, 30_000))).toEqual([10, 15, 40])
+    expect([100, 1_000, 2_600].map((step) => blocksAt(step, 30_000))).toEqual([10, 15, 30])
   })
 
   it('is curvature with the first two valley probes, then at every sixth', () => {
