@@ -33,7 +33,7 @@ const holds: Readonly<Record<string, (values: Values) => string>> = {
   'few-probes': (v) => `not enough evidence yet (${step(v, 'count')} of ${step(v, 'needed')} probes)`,
   'no-gain': () => 'no gain of annealing is measured: neither averaged weights nor gradient noise show one',
   'too-early': (v) =>
-    `annealing gains as much, but before step ${step(v, 'earliest')} the slope is not known well enough`,
+    `annealing gains as much, but before step ${step(v, 'earliest')} a switch has not been shown to pay`,
   hits: (v) => `annealing gains as much at ${step(v, 'met')} of ${step(v, 'needed')} probes needed`,
   'staying-gains': (v) =>
     `${v.probability == null ? '' : `${formatPercent(v.probability)} chance that annealing already gains as much; `}the two meet at about step ${step(v, 'earliestStep')}`,

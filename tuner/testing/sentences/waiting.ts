@@ -22,7 +22,7 @@ export const holds: readonly Case[] = [
   [
     'too-early',
     { rate: 0.02, earliest: 750 },
-    'Holding the large step at 0.02: annealing gains as much, but before step 750 the slope is not known well enough.',
+    'Holding the large step at 0.02: annealing gains as much, but before step 750 a switch has not been shown to pay.',
   ],
   [
     'no-gain',
