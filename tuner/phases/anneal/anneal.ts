@@ -83,20 +83,18 @@ function endWithoutProbe(run: Run, course: Anneal): number {
   return course.toStep - (run.seen.strideSteps - 1)
 }
 
+function endedWithoutProbe(run: Run, course: Anneal): Outcome | null {
+  const { step } = run.seen
+  if (step < endWithoutProbe(run, course)) return null
+  const { promised } = course
+  return enterDone(run, {}, [
+    { kind: 'finish', rule: 'finish', reason: 'annealed', values: { step }, promised },
+  ])
+}
+
 export const anneal: Phase<Anneal> = {
   wakeAt: endWithoutProbe,
-  sampled: (run, course) =>
-    run.seen.step < endWithoutProbe(run, course)
-      ? null
-      : enterDone(run, {}, [
-          {
-            kind: 'finish',
-            rule: 'finish',
-            reason: 'annealed',
-            values: { step: run.seen.step },
-            promised: course.promised,
-          },
-        ]),
+  sampled: endedWithoutProbe,
   probed(run, course, probe) {
     if (probe.checkpoints !== undefined) return endedByComparison(run, course, probe)
     // Counted in another unit a probe may be there long before the steps are.
@@ -112,9 +110,10 @@ export const anneal: Phase<Anneal> = {
   answered(run, course, action, { status }) {
     if (action.kind !== 'probe' || status === 'done') return null
     // Without the comparison, what the probes of the anneal say is all there is.
-    return action.checkpoints === undefined
-      ? { course: { ...course, isUnprobed: true } }
-      : endedUncompared(run, course)
+    if (action.checkpoints !== undefined) return endedUncompared(run, course)
+    // The last probe is asked for when the steps are there: none may come any more that would end the run.
+    const unprobed = { ...course, isUnprobed: true }
+    return endedWithoutProbe(run, unprobed) ?? { course: unprobed }
   },
   segments(run, course) {
     const { fromStep, fromRate } = course.rest ?? course

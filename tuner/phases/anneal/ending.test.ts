@@ -139,6 +139,19 @@ describe('earlier weights that look better at the last probe', () => {
   })
 })
 
+it('a last probe that fails after the last step ends the run all the same', () => {
+  const { state, log } = syntheticRun({ ...common, stepCount: 1_999 })
+  const step = Array.from({ length: budgetSteps - state.seen.step }, (_, i) => state.seen.step + i)
+  const samples = { kind: 'samples', columns: { step, loss: step.map(() => 0.2) } } as const
+  const reported = tune(state, { ...samples, number: log.length + 1, receivedAt: '' }).state
+  expect(reported).toMatchObject({ course: { kind: 'anneal' }, seen: { step: budgetSteps } })
+  const [last] = reported.actions.filter(({ kind }) => kind === 'probe')
+  const acknowledgement = { actionId: last!.id, status: 'failed', step: budgetSteps, detail: 'out of memory' }
+  const ended = told(reported, { kind: 'acknowledgement', acknowledgement })
+  expect(ended.decisions).toMatchObject([{ kind: 'finish', reason: { key: 'annealed' } }])
+  expect(ended.state.actions).toMatchObject([{ kind: 'finish' }])
+})
+
 it('a comparison that nobody asked for changes nothing', () => {
   const { state, decisions } = told(nearEnd, probe(score(0.5), score(0.1)))
   expect(decisions).toEqual([])
