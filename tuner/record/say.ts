@@ -79,10 +79,7 @@ const anneals: Readonly<Record<string, (values: Values, text?: string) => string
   'anneal-deadline': (v) => `a tenth of the budget is left, so the switch is forced${pair(v)}`,
   'anneal-overfitting': () =>
     'held-out loss of the averaged weights has stopped falling, so the rest of the budget would only memorise',
-  'anneal-memorising': (v) =>
-    pair(v) === ''
-      ? memorising(v)
-      : `staying still gains no more than annealing${pair(v)}, and ${memorising(v)}`,
+  'anneal-memorising': (v) => memorising(v),
   'anneal-command': () => 'asked for by hand',
   'anneal-guard': (v, text) => `the loss diverged a third time (${sayOfSign(text ?? '', v)})`,
   'anneal-fallback-blind': () =>
