@@ -44,7 +44,7 @@ const holds: Readonly<Record<string, (values: Values) => string>> = {
   'open-evidence': (v) =>
     `evidence ${formatEvidence(v.evidence ?? 0)} of ${step(v, 'needed')} needed that going on gains less than ${number(v, 'worth')} per ${step(v, 'per')} steps`,
   'probes-too-dear': (v) =>
-    `a probe takes as long as ${formatPlural(Math.round(v.stepsEach ?? 0), 'step')}, so only ${step(v, 'probes')} of the ${step(v, 'needed')} that the rule needs fit into their share of the time: the fallback plan anneals from step ${step(v, 'fallback')} on`,
+    `a probe takes as long as ${formatPlural(Math.round(v.stepsEach ?? 0), 'step')}, so only ${step(v, 'probes')} of the ${step(v, 'needed')} that the rule needs fit into their share of the time: unless they get faster, the fallback plan anneals from step ${step(v, 'fallback')} on`,
 }
 
 export function sayWhyNotYet({ key, values }: Reason): string | undefined {

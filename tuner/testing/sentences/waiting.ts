@@ -68,7 +68,7 @@ export const holds: readonly Case[] = [
   [
     'probes-too-dear',
     { stepsEach: 1_167.3, probes: 3, needed: 8, fallback: 1_800 },
-    'A probe takes as long as 1,167 steps, so only 3 of the 8 that the rule needs fit into their share of the time: the fallback plan anneals from step 1,800 on.',
+    'A probe takes as long as 1,167 steps, so only 3 of the 8 that the rule needs fit into their share of the time: unless they get faster, the fallback plan anneals from step 1,800 on.',
   ],
 ]
 
