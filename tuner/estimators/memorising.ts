@@ -3,8 +3,7 @@
 //   e = (d ln P / d ln t) / (d ln Q / d ln t)
 // by least squares, Q the means of blocks of training losses. As Q holds the noise of the weights and P does not, e is 1
 // or more at a constant rate while all that is learned generalises; it falls towards 0 while a run memorises, long before
-// P rises. In an anneal Q loses its noise as well, which is put back as far as it is known; so e says less the further the
-// anneal is, and is asked for early in it alone.
+// P rises. It is asked for in the large step alone: in an anneal Q loses its noise as well.
 // Law: multiplying all losses by c > 0, or the two kinds by different ones, leaves e where it is.
 // Nothing is said for fewer than 4 probes or 8 blocks in the window, losses that are not positive, or a training loss
 // that does not plainly fall. A run looks at e often, and by chance it lies low some day: e plus one error below .6 alone ended
