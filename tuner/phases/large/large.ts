@@ -10,7 +10,7 @@ import { chartPoints } from '../../signals/charts.ts'
 import type { SignalsReading } from '../../signals/signals.ts'
 import type { Large, Outlook } from '../../state.ts'
 import { enterDone } from '../enter.ts'
-import { type Judgement, judgementNow } from '../judgement.ts'
+import { type Judgement, judgementNow, shortAnnealEnd } from '../judgement.ts'
 import type { MarginalCost } from '../marginalCost.ts'
 import type { Outcome, Phase, Run } from '../phase.ts'
 import { hitsNeeded, hitsWindow, isMemorising, isRising, riseDeviations, ruleReason } from '../rule.ts'
@@ -56,7 +56,9 @@ function decide(run: Run, course: Large, judgement: Judgement): Outcome {
   if (step >= deadline) return wanted(run, course, 'deadline', judgement)
   if (step >= earliestRiseStep(run)) {
     if (isRising(run, riseDeviations)) return wanted(run, course, 'overfitting', judgement)
-    if (isMemorising(run, course)) return wanted(run, course, 'memorising', judgement)
+    const isShort = shortAnnealEnd(run) < (endOf(run) ?? Infinity)
+    if (isShort && isMemorising(course, judgement, hitsNeeded))
+      return wanted(run, course, 'memorising', judgement)
   }
   if (step < earliestSwitchStep(run)) return held(run, course, judgement, whyNotYet(run, course, judgement))
   const hits = course.verdicts.filter(Boolean).length

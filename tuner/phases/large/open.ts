@@ -13,7 +13,7 @@ import { elapsedOf, originOf } from '../../plan/bounds.ts'
 import type { Large } from '../../state.ts'
 import { type Judgement, tolerancePerStep, toleranceSteps } from '../judgement.ts'
 import type { Outcome, Run } from '../phase.ts'
-import { hitsWindow, isRising, riseDeviationsAtSwitch } from '../rule.ts'
+import { hitsWindow, isMemorising, isRising, riseDeviationsAtSwitch } from '../rule.ts'
 import { wanted } from './asking.ts'
 import { held, type Why } from './hold.ts'
 
@@ -30,15 +30,9 @@ export function foldedOpen(run: Run, { sequential }: Large, judgement: Judgement
   })
 }
 
-/** What a run learns must plainly not reach held-out data before it ends for that: here is no budget in which to look again. With
- *  the sign alone one of 2,473 runs that fell all along was ended (tuner/testing/laws/replay.property.test.ts). */
-const openErrors = 4
-
 export function judgedOpen(run: Run, course: Large, judgement: Judgement): Outcome {
-  const { memorised } = course
-  const isPlain = (judgement.memorising?.errorsBelowOne ?? 0) > openErrors
-  if (isPlain && memorised.length === hitsWindow && memorised.every(Boolean))
-    return wanted(run, course, 'memorising', judgement)
+  // Here is no budget in which to look again.
+  if (isMemorising(course, judgement, hitsWindow)) return wanted(run, course, 'memorising', judgement)
   if (!readSequentialTest(course.sequential).satisfied)
     return held(run, course, judgement, whyOpen(course, judgement), true)
   const reason = isRising(run, riseDeviationsAtSwitch) ? 'overfitting' : 'tolerance'

@@ -44,6 +44,14 @@ function wantedRate(race: RaceState): number | undefined {
   if (arms[0]!.diverged)
     return isClimbingDown(race, done) || done.length === 1 ? lowest / raceRatio : undefined
   if (arms.length === 1) return reference * raceRatio
+  // Nothing was learned so far: rates that are too slow to show anything and one that has killed the network look alike, and
+  // the better end of them is where to look.
+  if (
+    !hasDescended(race, done) &&
+    fastest.learningRate === highest &&
+    slowest.score.loss > fastest.score.loss
+  )
+    return highest * raceRatio
   if (fastest.learningRate === highest && isClimbingUp(race, done)) return highest * raceRatio
   if (highest > reference && isBetterThanReference(race, done)) return undefined
   if (lowest === reference) return reference / raceRatio
