@@ -102,13 +102,19 @@ describe('where a loss lies', () => {
     )
   }
 
+  const shifted = (seed: number): readonly string[] => {
+    const shift = pick(random(seed ^ 3), [1, -5, 0.3, 100, -1_000])
+    const history =
+      seed % 3 === 0 ? withStages(historyOf(seed, steady(seed)), 3) : historyOf(seed, steady(seed))
+    return moved(history, (loss) => loss + shift, `shifted by ${shift}`)
+  }
   it('decides nothing: shifted, it is switched and guarded at the same steps', () => {
-    holdsOnSeeds((seed) => {
-      const shift = pick(random(seed ^ 3), [1, -5, 0.3, 100, -1_000])
-      const history =
-        seed % 3 === 0 ? withStages(historyOf(seed, steady(seed)), 3) : historyOf(seed, steady(seed))
-      return moved(history, (loss) => loss + shift, `shifted by ${shift}`)
-    })
+    holdsOnSeeds(shifted)
+  })
+
+  // A seed whose noise looked like memorising, which is a share of the losses, at two probes of three.
+  it.each([1955002519])('nor of that one (seed %i)', (seed) => {
+    expect(shifted(seed)).toEqual([])
   })
 
   it('nor does its unit, of losses above 0', () => {
