@@ -59,7 +59,7 @@ function wantedRate(race: RaceState): number | undefined {
 }
 
 /** Whether any arm has learnt something; a network that a large rate has killed stands still without diverging. */
-function hasDescended({ lossFirst, scatter }: RaceState, done: readonly Finisher[]): boolean {
+export function hasDescended({ lossFirst, scatter }: RaceState, done: readonly Finisher[]): boolean {
   if (lossFirst === null || scatter === null) return true
   const best = Math.min(...done.map(({ score }) => score.loss))
   return best < lossFirst - descentDeviations * scatter

@@ -6,7 +6,7 @@
 // (bench/records/2026-11-24-search/README.md).
 
 import { pairedDifference } from '../../estimators/pairedLoss.ts'
-import { isClear } from './climb.ts'
+import { hasDescended, isClear } from './climb.ts'
 import { type Finisher, finishers, type RaceState, raceRatio } from './race.ts'
 
 /** κ: a changed rate is this multiple of the early optimum. */
@@ -41,7 +41,10 @@ function winnerOf(race: RaceState, done: readonly Finisher[]): Finisher | undefi
   if (start === undefined) return undefined
   const at = done.indexOf(start)
   const up = climbed(race, start, done.slice(at + 1))
-  return up === start ? climbed(race, start, done.slice(0, at).reverse()) : up
+  if (up === start) return climbed(race, start, done.slice(0, at).reverse())
+  // Rates far above were tried because nothing was learned: as long as nothing is, one that looks better is chance.
+  const isFar = up.learningRate > 1.01 * raceRatio * start.learningRate
+  return isFar && !hasDescended(race, done) ? start : up
 }
 
 /** The last of a chain of arms each of which is clearly better than the one before. */
