@@ -14,7 +14,7 @@ import {
   riseDeviations,
   riseDeviationsAtSwitch,
 } from '../../tuner/phases/rule.ts'
-import { deadlineShare, holdShare } from '../../tuner/plan/bounds.ts'
+import { deadlineShare, holdShare, overfittingShare } from '../../tuner/plan/bounds.ts'
 import type { BenchTask } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { everything, replay } from './replay.ts'
@@ -90,8 +90,9 @@ export function ruleChoice(
     const isMet = staying !== null && scale !== null && staying <= 2 * scale
     if (staying !== null && scale !== null) satisfied.push(isMet)
     if (step >= Math.floor(deadlineShare * budgetSteps)) return { switchStep: step, finishStep: budgetSteps }
+    if (record.isRising && step >= Math.round(Math.min(overfittingShare, earliestShare) * budgetSteps))
+      return early(step)
     if (step < Math.round(earliestShare * budgetSteps)) continue
-    if (record.isRising) return early(step)
     const hits = satisfied.slice(-hitsWindow).filter(Boolean).length
     if (!isMet || hits < hitsNeeded) continue
     return staying < 0 && record.isRisingAtSwitch

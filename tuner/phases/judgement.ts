@@ -90,7 +90,7 @@ export const shortAnnealEnd = (run: Run): number =>
 /** The sign of memorising as a test in the record. */
 export const memorisingTest = (
   { ratio: value, standardError, isMemorising: satisfied }: Memorising,
-  hits: DecisionTest['hits'] = { met: 1, of: 1 },
+  hits: DecisionTest['hits'],
 ): DecisionTest =>
   comparison('memorising', { value, standardError }, '<', memorisingRatio, { satisfied, hits })
 
