@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import data
-from .jobs import Job, Order, Task, adam, adamw, cross_entropy, made, sgd, squares
+from .jobs import Job, Task, adam, adamw, cross_entropy, made, pretrain, sgd, squares, streamed
 from .models import Adder, Residual, SmallGpt, autoencoder, mlp
 
 
@@ -75,9 +75,8 @@ def _surfaces(training: int = 4_000, seed: int = 59) -> data.Data:
     return data.split(clean + 0.2 * torch.randn(count, 30, generator=draw), clean, training, 1_024)
 
 
-def _streamed(seed: int) -> Job:
+def _stream(seed: int) -> Job:
     """Classes by a teacher of two layers, no example twice."""
-    torch.manual_seed(seed)
     draw = data.seeded(61)
     first, second = torch.randn(24, 48, generator=draw), torch.randn(48, 6, generator=draw)
 
@@ -86,19 +85,7 @@ def _streamed(seed: int) -> Job:
         scores = torch.tanh(x @ first / math.sqrt(24)) @ second
         return x, (scores + 0.5 * torch.randn(count, 6, generator=own)).argmax(1)
 
-    order = Order(10**9, 64, seed)
-    own = data.seeded(67)
-    held_out, test = examples(own, 1_024), examples(own, 4_096)
-    model = mlp(24, 96, 96, 6)
-    return Job(
-        model,
-        order,
-        lambda: examples(order.generator(), 64),
-        lambda m, b: cross_entropy(m, b).mean(),
-        cross_entropy,
-        held_out,
-        test,
-    )
+    return streamed(seed, lambda: mlp(24, 96, 96, 6), examples, cross_entropy, other_seed=67)
 
 
 def _mirrored(pictures: Tensor) -> Tensor:
@@ -109,12 +96,7 @@ def _retold(seed: int) -> Job:
     """A language model of the library's single files goes on with its packages."""
     torch.manual_seed(0)
     start = made(0, _small_gpt, data.source_text(), 24, cross_entropy)
-    optimizer = adamw(start.model.parameters(), 1e-3)
-    for step in range(300):
-        optimizer.param_groups[0]["lr"] = 1e-3 * (1 - step / 300)
-        optimizer.zero_grad()
-        start.loss(start.model, start.batch()).backward()
-        optimizer.step()
+    pretrain(start, adamw(start.model.parameters(), 1e-3), 300)
     job = made(seed, _small_gpt, data.source_text("*/*.py", most=3_000), 24, cross_entropy)
     job.model.load_state_dict(start.model.state_dict())
     return job
@@ -136,7 +118,7 @@ DEVELOPMENT: tuple[Task, ...] = (
     Task("packages", 1e-3, adamw, (600, 1_800), 24,
          lambda s: made(s, _small_gpt, data.source_text("*/*.py"), 24, cross_entropy), clip=1.0, held_out_count=512),
     Task("retold", 3e-4, adamw, (400, 1_200), 24, _retold, clip=1.0, held_out_count=512),
-    Task("one-pass", 0.05, sgd, (2_000, 6_000), 64, _streamed),
+    Task("one-pass", 0.05, sgd, (2_000, 6_000), 64, _stream),
     Task("sums", 3e-3, adam, (1_200, 3_600), 64,
          lambda s: made(s, Adder, _sums(), 64, squares)),
     Task("surfaces", 1e-3, adam, (1_500, 5_000), 64,

@@ -136,3 +136,33 @@ def made(
         return changed(inputs[chosen]), targets[chosen]
 
     return Job(model(), order, batch, lambda m, b: losses(m, b).mean(), losses, source.held_out, source.test)
+
+
+def streamed(
+    seed: int,
+    model: Callable[[], nn.Module],
+    examples: Callable[[torch.Generator, int], data.Split],
+    losses: Callable[[nn.Module, Batch], Tensor],
+    *,
+    other_seed: int,
+) -> Job:
+    """A job that never sees an example twice. `other_seed`: of what is held out and of the test."""
+    torch.manual_seed(seed)
+    order = Order(10**9, 64, seed)
+    own = torch.Generator().manual_seed(other_seed)
+    held_out, test = examples(own, 1_024), examples(own, 4_096)
+
+    def batch() -> Batch:
+        return examples(order.generator(), 64)
+
+    return Job(model(), order, batch, lambda m, b: losses(m, b).mean(), losses, held_out, test)
+
+
+def pretrain(job: Job, optimizer: torch.optim.Optimizer, steps: int) -> None:
+    """From the optimizer's rate linearly to 0, for a job that begins with trained weights."""
+    base = optimizer.param_groups[0]["lr"]
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = base * (1 - step / steps)
+        optimizer.zero_grad()
+        job.loss(job.model, job.batch()).backward()
+        optimizer.step()

@@ -35,6 +35,13 @@ def scheduled(schedule: Callable[[int], Rate], factor: float = 1.0) -> Row:
     return run
 
 
+def _start(setting: Setting, factor: float, from_found: bool) -> tuple[int, float]:
+    """Steps and rate: all of them and a multiple of the default rate, or what ours has left after its search, and its rate."""
+    if from_found and setting.found is not None:
+        return setting.steps - setting.found.search_steps, setting.found.rate
+    return setting.steps, factor * setting.task.default_rate
+
+
 def kept(share: float, factor: float = 1.0, has_mean: bool = True, from_found: bool = False) -> Row:
     """Warm-up, constant, the last share linear; of weights and mean the best held-out ones count.
 
@@ -43,9 +50,8 @@ def kept(share: float, factor: float = 1.0, has_mean: bool = True, from_found: b
     """
 
     def run(setting: Setting) -> Outcome:
-        task, steps, base = setting.task, setting.steps, factor * setting.task.default_rate
-        if from_found and setting.found is not None:
-            steps, base = steps - setting.found.search_steps, setting.found.rate
+        task = setting.task
+        steps, base = _start(setting, factor, from_found)
         job = task.build(setting.seed)
         best = Best(job, steps, has_mean)
         optimizer = task.optimizer(job.model.parameters(), base)
@@ -59,9 +65,8 @@ def plateau(factor: float = 1.0, from_found: bool = False) -> Row:
     """ReduceLROnPlateau by a tenth with patience 2 over the looks, best held-out weights kept."""
 
     def run(setting: Setting) -> Outcome:
-        task, steps, base = setting.task, setting.steps, factor * setting.task.default_rate
-        if from_found and setting.found is not None:
-            steps, base = steps - setting.found.search_steps, setting.found.rate
+        task = setting.task
+        steps, base = _start(setting, factor, from_found)
         job = task.build(setting.seed)
         best = Best(job, steps, has_mean=False)
         optimizer = task.optimizer(job.model.parameters(), base)

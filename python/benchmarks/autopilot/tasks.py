@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from . import data
-from .jobs import Job, Order, Task, adam, adamw, cross_entropy, hinge, made, sgd, squares
+from .jobs import Job, Task, adam, adamw, cross_entropy, hinge, made, pretrain, sgd, squares, streamed
 from .models import SmallGpt, Tagger, convolutional, mlp
 
 
@@ -27,31 +27,13 @@ def _finetuned(seed: int) -> Job:
     job = made(seed, convolutional, data.images(1_200, 0.0, seed=29, turned=math.pi / 10), 64, cross_entropy)
     source = data.images(6_000, 0.0, seed=13)
     start = made(0, convolutional, source, 128, cross_entropy)
-    optimizer = sgd(start.model.parameters(), 0.1)
-    for step in range(400):
-        optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / 400)
-        optimizer.zero_grad()
-        start.loss(start.model, start.batch()).backward()
-        optimizer.step()
+    pretrain(start, sgd(start.model.parameters(), 0.1), 400)
     job.model.load_state_dict(start.model.state_dict())
     return job
 
 
-def _streamed(seed: int) -> Job:
-    torch.manual_seed(seed)
-    draw = data.teacher()
-    order = Order(10**9, 64, seed)
-    own = torch.Generator().manual_seed(31)
-    held_out, test = draw(own, 1_024), draw(own, 4_096)
-    return Job(
-        mlp(32, 128, 128, 1),
-        order,
-        lambda: draw(order.generator(), 64),
-        lambda m, b: squares(m, b).mean(),
-        squares,
-        held_out,
-        test,
-    )
+def _stream(seed: int) -> Job:
+    return streamed(seed, lambda: mlp(32, 128, 128, 1), data.teacher(), squares, other_seed=31)
 
 
 TASKS: tuple[Task, ...] = (
@@ -66,6 +48,6 @@ TASKS: tuple[Task, ...] = (
     Task("gpt", 1e-3, adamw, (600, 1_800), 24,
          lambda s: made(s, SmallGpt, data.source_text(), 24, cross_entropy), clip=1.0, held_out_count=512),
     Task("fine-tuning", 0.01, sgd, (400, 1_200), 64, _finetuned),
-    Task("stream", 1e-3, adam, (2_000, 6_000), 64, _streamed),
+    Task("stream", 1e-3, adam, (2_000, 6_000), 64, _stream),
     Task("tags", 3e-3, adam, (1_000, 3_000), 64, lambda s: made(s, Tagger, data.tags(), 64, hinge)),
 )  # fmt: skip

@@ -11,6 +11,7 @@ import torch
 import transformers
 
 import twostep
+from tests.adapters.needs import seen_losses
 from twostep.huggingface import TwostepCallback
 
 STEPS = 100
@@ -64,16 +65,7 @@ trainer.add_callback(Rates())
 run = twostep.init("tests")
 callback = TwostepCallback(run, trainer)
 trainer.add_callback(callback)
-told: list[float] = []
-step = run.step
-
-
-def noted(loss: Any = None, **seen: Any) -> None:
-    told.append(float(loss))
-    step(loss, **seen)
-
-
-run.step = noted  # type: ignore[method-assign]
+told = seen_losses(run)
 trainer.train()
 model: Any = trainer.model.eval()
 with torch.no_grad():

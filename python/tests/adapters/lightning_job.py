@@ -15,6 +15,7 @@ from lightning.pytorch.strategies import ModelParallelStrategy
 from torch.utils.data import DataLoader, TensorDataset
 
 import twostep
+from tests.adapters.needs import seen_losses
 from twostep.lightning import TwostepCallback
 
 STEPS = 60
@@ -75,16 +76,7 @@ trainer = lightning.Trainer(
     enable_progress_bar=False,
     enable_model_summary=False,
 )
-told: list[float] = []
-step = run.step
-
-
-def noted(loss: Any = None, **seen: Any) -> None:
-    told.append(float(loss))
-    step(loss, **seen)
-
-
-run.step = noted  # type: ignore[method-assign]
+told = seen_losses(run)
 module = Module()
 # 100 held-out examples in batches of 8: the last batch of each process is short.
 train = DataLoader(TensorDataset(x[100:], y[100:]), batch_size=8, shuffle=True, drop_last=True)

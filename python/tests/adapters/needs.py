@@ -102,6 +102,17 @@ def seen_losses(run: twostep.Run) -> list[Any]:
     return losses
 
 
+def assert_told_as_one(test: unittest.TestCase, first: Any, second: Any) -> None:
+    """Of two processes that accumulate two batches: each step's loss is the mean of its four, and the score is of 96 held-out examples,
+    each counted once."""
+    for step, told in enumerate(first["told"]):
+        parts = [seen["own"][2 * step + k] for seen in (first, second) for k in (0, 1)]
+        test.assertAlmostEqual(told, sum(parts) / 4, places=5)
+    test.assertEqual((first["score"]["examples"], len(first["whole"])), (96, 12))
+    for part, whole in zip(first["score"]["lossByPart"], first["whole"], strict=True):
+        test.assertAlmostEqual(part, whole, places=5)
+
+
 def spooled_metrics(run: twostep.Run) -> dict[str, list[Any]]:
     """Metrics of its own that an offline run has put on disk: those of all steps, in order."""
     settings = run._settings

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from .needs import get, need, offline_run, own_rate, seen_losses, server
+from .needs import assert_told_as_one, get, need, offline_run, own_rate, seen_losses, server
 
 torch = need("torch")
 transformers = need("transformers")
@@ -141,13 +141,8 @@ class TheTrainer(unittest.TestCase):
         self.assertEqual((summary["state"], summary["step"], summary["drift"]), ("finished", 100, None))
         self.assertEqual((sum(losses["count"]), sum(summary["badSamples"].values())), (100, 0))
         self.assertTrue(summary["outcome"]["isBetter"])
-        for step, told in enumerate(first["told"]):
-            parts = [seen["own"][2 * step + k] for seen in (first, second) for k in (0, 1)]
-            self.assertAlmostEqual(told, sum(parts) / 4, places=5)
+        assert_told_as_one(self, first, second)
         # The weights are those that the run has kept, so this is what it has promised.
-        self.assertEqual((first["score"]["examples"], len(first["whole"])), (96, 12))
-        for part, whole in zip(first["score"]["lossByPart"], first["whole"], strict=True):
-            self.assertAlmostEqual(part, whole, places=5)
         self.assertAlmostEqual(summary["outcome"]["keptLoss"], first["score"]["loss"], places=5)
 
 

@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from .needs import get, need, offline_run, own_rate, seen_losses, server, spooled_metrics
+from .needs import assert_told_as_one, get, need, offline_run, own_rate, seen_losses, server, spooled_metrics
 
 torch = need("torch")
 lightning = need("lightning")
@@ -197,12 +197,7 @@ class TheTrainer(unittest.TestCase):
         self.assertTrue(summary["outcome"]["isBetter"])
         self.assertEqual(len(first["rates"]), 60)
         self.assertLess(first["rates"][-1], 0.1 * max(first["rates"]))
-        for step, told in enumerate(first["told"]):
-            parts = [seen["own"][2 * step + k] for seen in (first, second) for k in (0, 1)]
-            self.assertAlmostEqual(told, sum(parts) / 4, places=5)
-        self.assertEqual((first["score"]["examples"], len(first["whole"])), (96, 12))
-        for part, whole in zip(first["score"]["lossByPart"], first["whole"], strict=True):
-            self.assertAlmostEqual(part, whole, places=5)
+        assert_told_as_one(self, first, second)
 
     def test_two_processes_of_its_own_are_one_run(self) -> None:
         self.of_two_processes("ddp", starts_itself=True)
