@@ -46,6 +46,7 @@ export const decisionKinds = [
   'hand-back',
   'finish',
   'drift',
+  'transition',
 ] as const
 export type DecisionKind = (typeof decisionKinds)[number]
 

@@ -35,6 +35,7 @@ import {
   subscribeSchema,
   telemetryAnswerSchema,
   telemetrySchema,
+  transitionListSchema,
   whatIfRequestSchema,
 } from './schemas.ts'
 import { actionKinds, probeKinds, sampleColumnNames } from './vocabulary.ts'
@@ -69,6 +70,7 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
   TelemetryAnswer: telemetryAnswerSchema,
   ControlAnswer: controlAnswerSchema,
   DecisionList: decisionListSchema,
+  TransitionList: transitionListSchema,
   Series: seriesSchema,
   Recommendation: recommendationSchema,
   Schedule: scheduleSchema,

@@ -5,7 +5,12 @@
 
 export { limits } from './limits.ts'
 export { encodeNumber } from './nonFinite.ts'
-export { decisionListSchema, decisionSchema, regimeReadingSchema } from './schemas/decisions.ts'
+export {
+  decisionListSchema,
+  decisionSchema,
+  regimeReadingSchema,
+  transitionListSchema,
+} from './schemas/decisions.ts'
 export {
   liveSamplesSchema,
   seriesSchema,

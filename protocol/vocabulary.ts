@@ -43,6 +43,7 @@ export type {
   RegimeReading,
   Side,
   SignalReading,
+  TransitionList,
 } from './schemas/decisions.ts'
 export type {
   ClientEvents,

@@ -57,7 +57,7 @@ function planOf(before: TunerState, run: TunerState): Pick<TunerState, 'plan' | 
 export const replanned = (turn: Turn): Turn => settle(turn, { course: turn.state.course })
 
 /** Kinds that leave what was proposed before as it is; all others leave nothing of it. */
-const kindsBeside: readonly DecisionKind[] = ['start', 'hold', 'hand-back', 'drift']
+const kindsBeside: readonly DecisionKind[] = ['start', 'hold', 'hand-back', 'drift', 'transition']
 
 /** How what waited for a person ends by this outcome; null = it waits on, or nothing did. */
 function proposalEnd(before: TunerState, after: TunerState, outcome: Outcome): Draft | null {
@@ -130,7 +130,7 @@ function recordedOne(turn: Turn, before: TunerState, draft: Draft): Turn {
     step: state.seen.step,
   })
   const isAdvice =
-    !isSteering(state.mode) && !['override', 'hand-back', 'start', 'drift'].includes(draft.kind)
+    !isSteering(state.mode) && !['override', 'hand-back', 'start', 'drift', 'transition'].includes(draft.kind)
   const decision = recordOf(draft, {
     run: state,
     phaseBefore: phaseOf((draft.kind === 'start' ? state : before).course),

@@ -11,6 +11,7 @@ import type {
   Phase,
   PhaseSpan,
   Plan,
+  RegimeName,
   RegimeReading,
   RunOptions,
   SignalReading,
@@ -22,7 +23,7 @@ import type { RaceState } from './phases/search/race.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
 import type { SignalsState } from './signals/signals.ts'
 
-export const tunerVersion = 10
+export const tunerVersion = 11
 
 export type Lifecycle = 'running' | 'paused' | 'waiting' | 'diverged' | 'finished'
 
@@ -196,6 +197,8 @@ export type TunerState = {
   readonly person: PersonState
   readonly kept: KeptWeights | null
   readonly regime: RegimeReading
+  /** The last name but `unknown` that the regime had; `unknown` = none yet. */
+  readonly regimeKnown: RegimeName
   readonly phases: readonly PhaseSpan[]
   /** The plan in force: what a client is told to follow. */
   readonly plan: Plan

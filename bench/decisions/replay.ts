@@ -9,7 +9,7 @@ import { cadenceOf } from '../../tuner/plan/cadence.ts'
 import { switchStepOf } from '../../tuner/state.ts'
 import type { BenchTask } from '../tasks.ts'
 import { sparseColumns, type TraceRun } from '../traces/format.ts'
-import { rampedRate, tracedDistance, tracedLineStride } from '../traces/largeRun.ts'
+import { rateAt, tracedDistance, tracedLineStride } from '../traces/largeRun.ts'
 
 /** What the tuner gets to see of a trace. */
 export type Feed = {
@@ -57,7 +57,7 @@ export function samplesOf(run: TraceRun, fromStep: number, toStep: number, feed:
   const steps = Array.from({ length: toStep - fromStep }, (_, index) => fromStep + index)
   const columns: Record<string, (number | null)[]> = {
     loss: run.loss.slice(fromStep, toStep),
-    learningRate: steps.map((step) => rampedRate(run, step)),
+    learningRate: steps.map((step) => rateAt(run, step)),
     momentum: steps.map(() => run.momentum),
     batchSize: steps.map(() => run.batchSize),
     stepSeconds: steps.map(() => run.stepSeconds),

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { type RegimeName, regimeNames } from '../../protocol/vocabulary.ts'
 import { disposeCheckpoint } from '../../trainer/checkpoints.ts'
 import { buildTrainer } from '../../trainer/run.ts'
-import { regimeProbesNeeded } from '../../tuner/signals/regime.ts'
+import { gapSharesNeeded } from '../../tuner/estimators/gapShare.ts'
 import { everything, replay } from '../decisions/replay.ts'
 import { type BenchTask, benchTask, jobOf } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
@@ -23,7 +23,7 @@ export type ControlName = (typeof controlNames)[number]
 export type ControlResult = {
   readonly name: ControlName
   readonly rate: number
-  /** Probes from the eighth on, and of the diverging run from the one on that has come apart. */
+  /** Probes from the fourth on, and of the diverging run from the one on that has come apart. */
   readonly probes: number
   readonly named: Readonly<Record<RegimeName, number>>
   readonly wrongShare: number
@@ -55,7 +55,7 @@ const apartFactor = 2
 const seed = 1
 
 const controlFile = (): string =>
-  join(repositoryRoot(), 'bench', 'records', '2026-11-24-regime', 'controls.json')
+  join(repositoryRoot(), 'bench', 'records', '2026-11-28-regime', 'controls.json')
 
 /** Missing before the first training: then there is no control. */
 export function loadControls(file = controlFile()): ControlResult[] {
@@ -117,7 +117,7 @@ export function controlOf(name: ControlName, task: BenchTask, run: TraceRun): Co
     const newest = seen.signals.probeLosses.at(-1)!
     best = Math.min(best, newest)
     isApart ||= newest > apartFactor * best
-    if (seen.signals.valley.count >= regimeProbesNeeded && (name !== 'diverging' || isApart))
+    if (seen.signals.valley.count >= gapSharesNeeded && (name !== 'diverging' || isApart))
       called.push(regime.name)
   })
   const count = (regime: RegimeName) => called.filter((entry) => entry === regime).length

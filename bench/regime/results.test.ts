@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { CheckpointTruth, ForkTruth } from '../traces/format.ts'
+import type { CheckpointTruth, ForkTruth, TaskTraces } from '../traces/format.ts'
 import { loadTraces } from '../traces/store.ts'
+import { loadAnneals } from './anneals.ts'
 import { controlOf, hasLearned, loadControls } from './controls.ts'
 import { dropsOf, labelOf } from './label.ts'
-import { reliabilityPicture } from './picture.ts'
 import { resultsOf } from './results.ts'
 import { regimeJson, regimeMarkdown } from './table.ts'
 
@@ -45,25 +45,44 @@ describe('the label of a checkpoint', () => {
 })
 
 describe('the regime benchmark', () => {
-  const traces = ['digits', 'mnist'].map((task) => {
-    const { header, runs } = loadTraces(task)!
-    return { header, runs: runs.filter(({ seed }) => seed === 1) }
+  const firstSeeds = (traces: readonly TaskTraces[], seed: number) =>
+    traces.map(({ header, runs }) => ({ header, runs: runs.filter((run) => run.seed === seed) }))
+  const traces = firstSeeds(
+    ['digits', 'mnist'].map((task) => loadTraces(task)!),
+    1,
+  )
+  const constant = resultsOf(traces)
+  const annealed = resultsOf(
+    firstSeeds(
+      loadAnneals().filter(({ header }) => ['digits', 'fashion'].includes(header.task.name)),
+      11,
+    ),
+  )
+  it('tells the regimes apart, better than chance, at a constant rate and inside anneals', () => {
+    for (const { rows } of [constant, annealed]) expect(rows[0]!.all.area).toBeGreaterThan(0.9)
+    expect([...constant.rows[0]!.tasks.keys()]).toEqual(['digits', 'mnist'])
   })
-  const results = resultsOf(traces)
-  it('tells the regimes of a task by coefficients of another, better than chance', () => {
-    const [taken] = results.rows
-    expect(taken!.all.area).toBeGreaterThan(0.8)
-    expect([...taken!.tasks.keys()]).toEqual(['digits', 'mnist'])
-    expect(results.reliability.reduce((sum, { points }) => sum + points, 0)).toBe(taken!.all.points)
+  it('follows an anneal through a half where forks say so', () => {
+    const { said, crossed } = annealed.crossings
+    expect(said).toBeGreaterThan(0)
+    expect(crossed).toBe(said)
   })
-  it('says so in words, numbers and a picture', () => {
+  it('names few checkpoints wrongly, and says how many', () => {
+    const { judged, falseOnes } = constant.transitions
+    expect(judged).toBeGreaterThan(3)
+    expect(falseOnes).toBeLessThanOrEqual(1)
+    const large = constant.named.find(({ set, label: own }) => set === 'train' && own === 'large-step')!
+    expect(large.counts['large-step']).toBeGreaterThan(large.counts['small-step'])
+  })
+  it('says so in words and numbers', () => {
     const controls = loadControls()
-    const text = regimeMarkdown(results, controls)
-    expect(text).toContain('D/L (taken)')
-    expect(JSON.parse(JSON.stringify(regimeJson(results, controls))).rows[0].tasks.mnist.runs).toBe(4)
-    expect(reliabilityPicture(results.reliability)).toMatch(/^<svg[\s\S]*<\/svg>\n$/)
+    const text = regimeMarkdown(constant, annealed, controls)
+    expect(text).toContain('(taken)')
+    expect(text).not.toContain('NaN')
+    const json = JSON.parse(JSON.stringify(regimeJson(constant, annealed, controls)))
+    expect(json.constant.rows[0].tasks.mnist.runs).toBe(4)
   })
-  it('counts what the index called the probes of a control, from the eighth on', () => {
+  it('counts what the probes of a control were called, from the fourth on', () => {
     const { header, runs } = traces[0]!
     const { probes, named, labels } = controlOf('always-large', header.task, runs.at(-1)!)
     expect(Object.values(named).reduce((sum, count) => sum + count, 0)).toBe(probes)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { areaOf, logLoss, reliabilityOf, rocArea } from './roc.ts'
+import { areaOf, rocArea } from './roc.ts'
 
 const points = (scores: readonly number[], large: readonly number[]) =>
   scores.map((score, i) => ({ score, isLarge: large.includes(i), task: 'a', run: String(i) }))
@@ -26,21 +26,5 @@ describe('the ROC area', () => {
     expect(alone.low).toBeLessThan(alone.area)
     expect(alone.high).toBeGreaterThan(alone.area)
     expect(copied).toMatchObject({ area: alone.area, low: alone.low, high: alone.high, runs: 24, points: 72 })
-  })
-})
-
-describe('reliability', () => {
-  it('is the share of large-step points in each fifth, 1 itself in the last, empty fifths left out', () => {
-    const bins = reliabilityOf(points([0.1, 0.15, 0.9, 1], [1, 2, 3]))
-    expect(bins.map(({ from, points: n, shareLarge }) => [from, n, shareLarge])).toEqual([
-      [0, 2, 0.5],
-      [0.8, 2, 1],
-    ])
-    expect(bins[1]!.meanIndex).toBeCloseTo(0.95, 12)
-    expect(bins[1]!.low).toBeLessThan(1)
-  })
-  it('of a probability of a half costs ln 2, and a certain error is bounded', () => {
-    expect(logLoss(points([0.5, 0.5], [0]))).toBeCloseTo(Math.LN2, 12)
-    expect(logLoss(points([0], [0]))).toBeCloseTo(-Math.log(0.001), 12)
   })
 })

@@ -1,12 +1,11 @@
 // Area under the ROC curve: the chance that a random large-step point is scored above a random small-step one, ties
 // by half (Mann & Whitney's statistic, from ranks, O(n log n)); its interval by bootstrap over runs within tasks, as
-// checkpoints of one run are alike. And the mean log loss, and the reliability of a probability by bins.
+// checkpoints of one run are alike.
 
 import { createRandom } from '../../trainer/random.ts'
 
 const resamples = 1_000
 const bootstrapSeed = 20_261_124
-export const reliabilityBins = 5
 
 export type Scored = {
   readonly score: number
@@ -71,60 +70,4 @@ function boundsOf<T extends Placed>(points: readonly T[], statistic: (drawn: rea
   values.sort((a, b) => a - b)
   const at = (share: number) => values[Math.round(share * (values.length - 1))] ?? Number.NaN
   return { low: at(0.025), high: at(0.975) }
-}
-
-export type Bounds = { readonly value: number; readonly low: number; readonly high: number }
-
-/** How much higher the log loss is than that of other scores of the same points, in the same order. */
-export function logLossAbove(points: readonly Scored[], others: readonly Scored[]): Bounds {
-  const pairs = points.map((point, i) => ({ ...point, other: others[i]!.score }))
-  const above = (drawn: readonly (typeof pairs)[number][]) =>
-    logLoss(drawn) - logLoss(drawn.map(({ isLarge, other }) => ({ isLarge, score: other })))
-  return { value: above(pairs), ...boundsOf(pairs, above) }
-}
-
-/** Mean of −ln of the probability of what was true; probabilities are kept from 0 and 1 by a thousandth. */
-export function logLoss(points: readonly Pick<Scored, 'score' | 'isLarge'>[]): number {
-  const sum = points.reduce((total, { score, isLarge }) => {
-    const p = Math.min(Math.max(score, 0.001), 0.999)
-    return total - Math.log(isLarge ? p : 1 - p)
-  }, 0)
-  return sum / points.length
-}
-
-export type ReliabilityBin = {
-  readonly from: number
-  readonly to: number
-  readonly points: number
-  readonly meanIndex: number
-  readonly shareLarge: number
-  /** 95 % by Wilson, as if points were independent. */
-  readonly low: number
-  readonly high: number
-}
-
-/** Bins of equal width; those without a point are left out. */
-export function reliabilityOf(points: readonly Pick<Scored, 'score' | 'isLarge'>[]): ReliabilityBin[] {
-  return Array.from({ length: reliabilityBins }, (_, bin) => bin).flatMap((bin) => {
-    const own = points.filter(
-      ({ score }) => Math.min(Math.floor(score * reliabilityBins), reliabilityBins - 1) === bin,
-    )
-    if (own.length === 0) return []
-    const n = own.length
-    const share = own.filter(({ isLarge }) => isLarge).length / n
-    const z = 1.96
-    const centre = (share + (z * z) / (2 * n)) / (1 + (z * z) / n)
-    const half = (z * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n))) / (1 + (z * z) / n)
-    return [
-      {
-        from: bin / reliabilityBins,
-        to: (bin + 1) / reliabilityBins,
-        points: n,
-        meanIndex: own.reduce((sum, { score }) => sum + score, 0) / n,
-        shareLarge: share,
-        low: Math.max(0, centre - half),
-        high: Math.min(1, centre + half),
-      },
-    ]
-  })
 }

@@ -4,109 +4,106 @@ import { table } from '../paper/table.ts'
 import type { ControlResult } from './controls.ts'
 import type { LabelSet } from './label.ts'
 import type { RegimeResults } from './results.ts'
-import type { Area, Bounds } from './roc.ts'
+import type { Area } from './roc.ts'
 
 const three = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : 'not defined')
 const withBounds = ({ area, low, high }: Area): string => `${three(area)} (${three(low)} to ${three(high)})`
-const withSign = ({ value, low, high }: Bounds): string => `${three(value)} (${three(low)} to ${three(high)})`
 const setNames: Readonly<Record<LabelSet, string>> = {
   train: 'fork, training loss',
   heldOut: 'fork, held-out loss',
   annealed: 'anneal, training loss',
 }
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`
+const names = ['large-step', 'small-step', 'unstable', 'unknown'] as const
 
-export function regimeMarkdown(results: RegimeResults, controls: readonly ControlResult[]): string {
-  const { counts, rows, reliability } = results
-  const tasks = [...new Set(counts.map(({ task }) => task))]
-  const kinds = ['large-step', 'small-step', 'between', 'no label', 'regime unknown'] as const
+export function regimeMarkdown(
+  constant: RegimeResults,
+  annealed: RegimeResults,
+  controls: readonly ControlResult[],
+): string {
   return [
-    '**Labels** (checkpoints at which the tuner knows the regime, and those at which it does not)',
+    '**ROC area** at a constant rate (95 % by bootstrap over runs)',
     '',
-    table(
-      ['task', 'label by', ...kinds],
-      counts.map(({ task, set, counts: own }) => [
-        task,
-        setNames[set],
-        ...kinds.map((kind) => String(own[kind])),
-      ]),
-    ),
+    rowsTable(constant),
     '',
-    '**ROC area**, each task by coefficients fitted on the others (95 % by bootstrap over runs)',
+    '**Names** of checkpoints at a constant rate, by label',
     '',
-    table(
-      ['inputs', 'all', 'without runs that learned nothing', ...tasks, 'log loss', 'above taken (95 %)'],
-      rows.map((row) => [
-        row.name,
-        withBounds(row.all),
-        three(row.alive.area),
-        ...tasks.map((task) => three(row.tasks.get(task)?.area ?? Number.NaN)),
-        three(row.logLoss),
-        row.logLossAbove === undefined ? '' : withSign(row.logLossAbove),
-      ]),
-    ),
+    namesTable(constant),
     '',
-    '**Reliability** of the taken inputs, each task left out of its fit',
+    knownText(constant),
     '',
-    table(
-      ['index', 'points', 'mean index', 'large-step (95 %)'],
-      reliability.map(({ from, to, points, meanIndex, shareLarge, low, high }) => [
-        `${from.toFixed(1)} to ${to.toFixed(1)}`,
-        String(points),
-        meanIndex.toFixed(2),
-        `${percent(shareLarge)} (${percent(low)} to ${percent(high)})`,
-      ]),
-    ),
+    transitionsText(constant),
     '',
-    '**Controls**: probes from the eighth on, and what the index called them',
+    '**Runs that anneal**: ROC area, forks before and inside the anneal',
+    '',
+    rowsTable({ ...annealed, rows: annealed.rows.slice(0, 3) }),
+    '',
+    namesTable({ ...annealed, named: annealed.named.filter(({ set }) => set !== 'annealed') }),
+    '',
+    transitionsText(annealed),
+    crossingsText(annealed),
+    '',
+    '**Controls**: probes from the fourth on, and what they were called',
     '',
     controlsTable(controls),
     '',
-    '**The fit on all tasks** (belongs into `tuner/signals/regime.ts`)',
-    '',
-    fitText(results),
+    `D/L over G/L, median: ${constant.gapOverGain.toPrecision(3)}`,
   ].join('\n')
 }
 
-function controlsTable(controls: readonly ControlResult[]): string {
+function rowsTable({ rows }: RegimeResults): string {
+  const tasks = [...rows[0]!.tasks.keys()]
   return table(
-    ['run', 'rate', 'probes', 'large-step', 'small-step', 'unstable', 'unknown', 'wrong', 'forks say'],
-    controls.map(({ name, rate, probes, named, wrongShare, labels }) => [
-      name,
-      String(Number(rate.toPrecision(3))),
-      String(probes),
-      ...(['large-step', 'small-step', 'unstable', 'unknown'] as const).map((regime) =>
-        String(named[regime]),
-      ),
-      percent(wrongShare),
-      labels.join(', '),
+    ['number', 'all', 'without text', 'without runs that learned nothing', ...tasks],
+    rows.map((row) => [
+      row.name,
+      withBounds(row.all),
+      withBounds(row.withoutText),
+      three(row.alive.area),
+      ...tasks.map((task) => three(row.tasks.get(task)?.area ?? Number.NaN)),
     ]),
   )
 }
 
-function fitText({ fit, gapOverGain }: RegimeResults): string {
-  const short = (value: number) => Number(value.toPrecision(3))
-  const [[first, both], [, second]] = fit.covariance as [[number, number], [number, number]]
-  return [
-    '```ts',
-    `  intercept: ${short(fit.intercept)},`,
-    `  coefficient: ${short(fit.coefficients[0]!)},`,
-    `  centre: ${short(fit.centres[0]!)},`,
-    `  covariance: { intercept: ${short(first)}, both: ${short(both)}, coefficient: ${short(second)} },`,
-    `// D/L over G/L, median: ${short(gapOverGain)}`,
-    '```',
-  ].join('\n')
-}
+const namesTable = ({ named }: RegimeResults): string =>
+  table(
+    ['label by', 'label', ...names.map((name) => `called ${name}`)],
+    named.map(({ set, label, counts }) => [
+      setNames[set],
+      label,
+      ...names.map((name) => String(counts[name])),
+    ]),
+  )
 
-export function regimeJson(
-  { counts, rows, reliability, fit }: RegimeResults,
+const knownText = ({ known }: RegimeResults): string =>
+  `Index known at a tenth of the budget in ${percent(known.atTenth)} of the runs (median share: ${known.fromShare.toFixed(3)}); interval before .75 of it: median width ${known.width.toFixed(2)}, .3 or less in ${percent(known.narrow)}.`
+
+const transitionsText = ({ transitions: { runs, first, later, falseOnes, judged } }: RegimeResults): string =>
+  `Of ${runs} runs ${first} had a name; ${later} later transitions. Of ${judged} names that a fork can judge ${falseOnes} were false (${percent(falseOnes / judged)}).`
+
+const crossingsText = ({ crossings: { said, crossed, recorded } }: RegimeResults): string =>
+  `Forks say large-step before and small-step at the end in ${said} runs; the index crosses ½ in ${crossed} of them, and ${recorded} end named small-step.`
+
+const controlsTable = (controls: readonly ControlResult[]): string =>
+  table(
+    ['run', 'rate', 'probes', ...names, 'wrong', 'forks say'],
+    controls.map(({ name, rate, probes, named, wrongShare, labels }) => [
+      name,
+      String(Number(rate.toPrecision(3))),
+      String(probes),
+      ...names.map((regime) => String(named[regime])),
+      percent(wrongShare),
+      labels.join(', '),
+    ]),
+  )
+
+const jsonOf = ({ rows, ...results }: RegimeResults) => ({
+  ...results,
+  rows: rows.map(({ tasks, ...row }) => ({ ...row, tasks: Object.fromEntries(tasks) })),
+})
+
+export const regimeJson = (
+  constant: RegimeResults,
+  annealed: RegimeResults,
   controls: readonly ControlResult[],
-) {
-  return {
-    counts,
-    rows: rows.map(({ tasks, ...row }) => ({ ...row, tasks: Object.fromEntries(tasks) })),
-    reliability,
-    fit,
-    controls,
-  }
-}
+) => ({ constant: jsonOf(constant), annealed: jsonOf(annealed), controls })

@@ -73,8 +73,9 @@ export async function checkpointTruth(
   built: BuiltTrainer,
   scorer: Scorer,
   { share, checkpoint }: { readonly share: number; readonly checkpoint: Checkpoint },
-  { rate, momentum, budgetSteps }: BranchOptions,
+  options: BranchOptions,
 ): Promise<CheckpointTruth> {
+  const { rate, momentum, budgetSteps } = options
   const { step } = checkpoint
   const back = () => built.trainer.resumeFrom(checkpoint, step)
   back()
@@ -85,12 +86,23 @@ export async function checkpointTruth(
     await train(built, steps, (done) => rate * (1 - done / steps), momentum)
     anneals.push({ name, toStep: step + steps, ...(await scorer.score()) })
   }
+  return { share, step, before, anneals, forks: await forkTruths(built, scorer, checkpoint, options) }
+}
+
+/** Short runs at multiples of the rate, from a checkpoint. */
+export async function forkTruths(
+  built: BuiltTrainer,
+  scorer: Scorer,
+  checkpoint: Checkpoint,
+  { rate, momentum, budgetSteps }: BranchOptions,
+): Promise<ForkTruth[]> {
+  const { step } = checkpoint
   const forkSteps = Math.max(1, Math.round(forkLengthShare * budgetSteps))
   const forks: ForkTruth[] = []
   for (const rateFactor of forkFactors) {
-    back()
+    built.trainer.resumeFrom(checkpoint, step)
     await train(built, forkSteps, () => rate * rateFactor, momentum)
     forks.push({ rateFactor, toStep: step + forkSteps, ...(await scorer.scoreProbes()) })
   }
-  return { share, step, before, anneals, forks }
+  return forks
 }

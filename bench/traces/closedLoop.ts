@@ -9,7 +9,7 @@ import { type BuiltTrainer, buildTrainer } from '../../trainer/run.ts'
 import type { TestScore } from '../../trainer/trainer.ts'
 import { createPolicy, type Policy, type PolicyName } from '../rivals/policies.ts'
 import { type BenchTask, jobOf } from '../tasks.ts'
-import { rampedRate, rampStepsOf } from './largeRun.ts'
+import { rampStepsOf, rateAt } from './largeRun.ts'
 import { today } from './ours.ts'
 import type { Outcome } from './outcomes.ts'
 
@@ -115,7 +115,7 @@ async function followed(task: BenchTask, policy: Policy, built: BuiltTrainer): P
     const step = trainer.stepCount
     if (step >= budgetSteps) break
     trainer.step({
-      learningRate: rampedRate({ rate: policy.rateFor(step), rampSteps }, step),
+      learningRate: rateAt({ rate: policy.rateFor(step), rampSteps, budgetSteps }, step),
       momentum,
       measureNorm: false,
       measureUpdate: needsNorm,

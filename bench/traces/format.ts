@@ -46,6 +46,8 @@ export type TraceRun = {
   /** The rate climbs linearly over so many steps, from a tenth where `rampFrom` names no other share, then stays. */
   readonly rampSteps: number
   readonly rampFrom?: number
+  /** From this step on the rate falls linearly to 0 at the end of the budget; absent = it stays. */
+  readonly annealFromStep?: number
   readonly momentum: number
   readonly batchSize: number
   readonly microBatchSize: number

@@ -8,7 +8,7 @@ import { type BenchTask, benchTask } from '../tasks.ts'
 import { annealLengths } from './branches.ts'
 import { parseTraces, type TraceRun, traceLine } from './format.ts'
 import { headerOf, tracedRun } from './generate.ts'
-import { forkShares, rampedRate, tracedDistance } from './largeRun.ts'
+import { forkShares, rateAt, tracedDistance } from './largeRun.ts'
 import { addRuns, loadTraces, tracedTasks } from './store.ts'
 
 /** Seconds: a small network, 100 steps. */
@@ -106,9 +106,9 @@ describe('a trace file', () => {
 
 describe('the parts', () => {
   it('the ramp climbs from a tenth and stays', () => {
-    const ramp = { rate: 1, rampSteps: 10 }
-    expect([0, 5, 10, 50].map((step) => rampedRate(ramp, step))).toEqual([0.1, 0.55, 1, 1])
-    expect([0, 5, 10].map((step) => rampedRate({ ...ramp, rampFrom: 0.5 }, step))).toEqual([0.5, 0.75, 1])
+    const ramp = { rate: 1, rampSteps: 10, budgetSteps: 100 }
+    expect([0, 5, 10, 50].map((step) => rateAt(ramp, step))).toEqual([0.1, 0.55, 1, 1])
+    expect([0, 5, 10].map((step) => rateAt({ ...ramp, rampFrom: 0.5 }, step))).toEqual([0.5, 0.75, 1])
   })
   it('probes come at half of the distance that the tuner asks for', () => {
     expect([0, 333, 499, 500, 700, 1_000, 3_000, 9_000].map(tracedDistance)).toEqual([

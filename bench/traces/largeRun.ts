@@ -49,27 +49,35 @@ export type RunKey = {
   readonly rampSteps?: number
   /** Share of the rate at which the climb begins, where it is not a tenth. */
   readonly rampFrom?: number
+  /** The rate falls linearly to 0 from this step on; absent = it stays. */
+  readonly annealFromStep?: number
 }
 
 export const rampStepsOf = (budgetSteps: number): number => Math.max(1, Math.round(rampShare * budgetSteps))
 
-export type Ramp = Pick<TraceRun, 'rate' | 'rampSteps' | 'rampFrom'>
+type Rates = Pick<TraceRun, 'rate' | 'rampSteps' | 'rampFrom' | 'annealFromStep' | 'budgetSteps'>
 
-/** The rate at a step: a linear ramp from a share of it, then constant. */
-export function rampedRate({ rate, rampSteps, rampFrom = 0.1 }: Ramp, step: number): number {
+/** The rate at a step: a linear ramp from a share of it, then constant, then, where it anneals, linear to 0. */
+export function rateAt(run: Rates, step: number): number {
+  const { rate, rampSteps, rampFrom = 0.1, annealFromStep = Number.POSITIVE_INFINITY, budgetSteps } = run
+  if (step >= annealFromStep) return (rate * (budgetSteps - step)) / (budgetSteps - annealFromStep)
   return step >= rampSteps ? rate : rate * (rampFrom + ((1 - rampFrom) * step) / rampSteps)
 }
 
-export async function largeRun(task: BenchTask, key: RunKey, built: BuiltTrainer): Promise<LargeRun> {
+/** @param shares of the budget at which checkpoints are taken. */
+export async function largeRun(
+  task: BenchTask,
+  key: RunKey,
+  built: BuiltTrainer,
+  shares: readonly number[] = forkShares,
+): Promise<LargeRun> {
   const { trainer, backend } = built
   const { budgetSteps, optimizer } = task
   const block = blockSteps(budgetSteps)
   const { rampSteps = rampStepsOf(budgetSteps) } = key
   const momentum = ownMomentum[optimizer]
   const microSteps = Math.max(microBatchSteps, block)
-  const forkSteps = new Map<number, number>(
-    forkShares.map((share) => [Math.round(share * budgetSteps), share]),
-  )
+  const forkSteps = new Map<number, number>(shares.map((share) => [Math.round(share * budgetSteps), share]))
   const readings: StepReading[] = []
   const probes: Probe[] = []
   const checkpoints: { share: number; checkpoint: Checkpoint }[] = []
@@ -82,7 +90,7 @@ export async function largeRun(task: BenchTask, key: RunKey, built: BuiltTrainer
     if (step > 0 && step % (tracedLineStride * distance) === 0) probes.push(await trainer.lineProbe(key.rate))
     trainer.setBlockSteps(Math.min(block, Math.max(averagingStepsMin, distance)))
     trainer.step({
-      learningRate: rampedRate({ ...key, rampSteps }, step),
+      learningRate: rateAt({ ...key, rampSteps, budgetSteps }, step),
       momentum,
       measureMicroBatches: step % microSteps === 0,
       measureUpdate: step % tracedNormSteps === 0,

@@ -34,6 +34,7 @@ const kindGlyphs: Readonly<Record<DecisionKind, Glyph>> = {
   override: { path: 'M-4.6-4.6H4.6V4.6H-4.6Z', color: 'human', hollow: false },
   'hand-back': { path: 'M-4.2-4.2H4.2V4.2H-4.2Z', color: 'human', hollow: true },
   drift: { path: 'M-5.6 2.2C-2.8-6 1.4 1.6 5.6-4.6V-.2C1.4 6-2.8-1.6-5.6 6Z', color: 'bad', hollow: false },
+  transition: { path: 'M-5.4 4.6V.4H-1.2V-4.6H5.4V-1.4H2V4.6Z', color: 'ink-2', hollow: false },
   finish: { path: 'M-2-5.5H2V5.5H-2Z', color: 'ink-2', hollow: false },
   hold: { path: 'M0-4.2A4.2 4.2 0 1 1 0 4.2A4.2 4.2 0 1 1 0-4.2Z', color: 'ink', hollow: true },
 }

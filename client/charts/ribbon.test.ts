@@ -5,6 +5,7 @@ import { syntheticRun } from '../gallery/syntheticRun.ts'
 import { timeLeft } from '../views/facts.tsx'
 import { markerCountMax, placeMarkers, placeTicks, stackDistancePx } from './markers.ts'
 import { elapsedOf, endStepOf, firstStepOf, lastStepOf, plannedSwitchOf, stretchesOf } from './phases.ts'
+import { regimeStretchesOf } from './regimes.ts'
 import { tagMiddle } from './ribbon.tsx'
 import { viewOf } from './view.ts'
 
@@ -71,6 +72,32 @@ describe('stretches', () => {
       phase: 'anneal',
       planned: true,
     })
+  })
+})
+
+describe('stretches by regime', () => {
+  test('from each transition to the next and to the present step, unknown before the first', () => {
+    const { run: ended, decisions: told } = syntheticRun({
+      id: 'a',
+      step: 6000,
+      budgetSteps: 6000,
+      state: 'finished',
+    })
+    expect(regimeStretchesOf(ended, told)).toEqual([
+      { name: 'unknown', fromStep: 0, toStep: 720 },
+      { name: 'large-step', fromStep: 720, toStep: 5280 },
+      { name: 'small-step', fromStep: 5280, toStep: 6000 },
+    ])
+    expect(regimeStretchesOf(run, decisions).at(-1)).toEqual({
+      name: 'large-step',
+      fromStep: 720,
+      toStep: 3120,
+    })
+  })
+
+  test('a run that was never told apart is unknown throughout, and one without a step has none', () => {
+    expect(regimeStretchesOf(run, [])).toEqual([{ name: 'unknown', fromStep: 0, toStep: 3120 }])
+    expect(regimeStretchesOf({ ...run, step: 0 }, [])).toEqual([])
   })
 })
 

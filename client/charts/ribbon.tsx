@@ -1,5 +1,5 @@
-// The ribbon above the charts: phases as bars (measured solid, planned dashed), a glyph per decision as a
-// button, a tick per hold, the chosen decision as a tag. It shares its x axis with the charts below. Dragging
+// The ribbon above the charts: phases as bars (measured solid, planned dashed), the measured regime as a thin line below
+// them, a glyph per decision as a button, a tick per hold, the chosen decision as a tag. It shares its x axis with the charts below. Dragging
 // over the bars zooms as on the charts; a double click shows the whole run.
 
 import { formatRate, formatStep } from '../../protocol/numbers.ts'
@@ -7,6 +7,7 @@ import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { aheadWords, decisionTitle, decisionWords, phaseTitle } from '../views/words.ts'
 import { glyphOf, type Marker, placeMarkers, placeTicks, plannedGlyph } from './markers.ts'
 import { plannedSwitchOf, type Stretch } from './phases.ts'
+import { type RegimeStretch, regimeStretchesOf } from './regimes.ts'
 import { GlyphPicture } from './smallPictures.tsx'
 import type { RunView } from './spec.ts'
 
@@ -18,7 +19,9 @@ export const narrowPx = 880
 
 const barTop = 31
 const barHeight = 20
-const heightPx = 58
+const regimeTop = 54.5
+const regimeHeight = 4
+const heightPx = 62
 
 type RibbonProps = {
   readonly view: RunView
@@ -54,6 +57,12 @@ export function Ribbon(props: RibbonProps) {
             x={x}
             narrow={widthPx < narrowPx}
           />
+        ))}
+        <text class="ribbon-label" x={left - 8} y={regimeTop + 5} text-anchor="end">
+          regime
+        </text>
+        {regimeStretchesOf(view.run, view.decisions).map((stretch) => (
+          <RegimeLine key={stretch.fromStep} stretch={stretch} view={view} x={x} />
         ))}
         {placeTicks(visible, x).map((at) => (
           <path key={at} class="tick" d={`M${at} 25.5v3`} />
@@ -104,6 +113,15 @@ function HatchPattern() {
         <rect class="hatch-ground" width="7" height="7" />
         <path class="hatch-line" d="M0 0V7" />
       </pattern>
+      <pattern
+        id="hatch-unknown"
+        width="4"
+        height="4"
+        patternUnits="userSpaceOnUse"
+        patternTransform="rotate(45)"
+      >
+        <path class="hatch-unknown-line" d="M0 0V4" />
+      </pattern>
     </defs>
   )
 }
@@ -142,6 +160,23 @@ function Bar(props: { stretch: Stretch; view: RunView; x: (step: number) => numb
         </text>
       )}
     </g>
+  )
+}
+
+function RegimeLine(props: { stretch: RegimeStretch; view: RunView; x: (step: number) => number }) {
+  const { stretch, view, x } = props
+  const from = Math.max(stretch.fromStep, view.from)
+  const to = Math.min(stretch.toStep, view.to)
+  if (to <= from) return null
+  const width = Math.max(1, x(to) - x(from) - 1)
+  return (
+    <rect
+      class={`regime-${stretch.name}`}
+      x={x(from) + 0.5}
+      y={regimeTop}
+      width={width}
+      height={regimeHeight}
+    />
   )
 }
 

@@ -39,6 +39,7 @@ export type Messages = { readonly [Name in keyof ServerEvents]: Parameters<Serve
 }
 const messageShapes: Readonly<Record<keyof Messages, Shape>> = {
   decision: { runId: 's', decision: '@Decision' },
+  transition: { runId: 's', decision: '@Decision' },
   samples: '@LiveSamples',
   run: { run: '@RunSummary' },
   removed: { runId: 's' },

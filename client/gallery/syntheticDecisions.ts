@@ -143,18 +143,42 @@ const comparisonWeighed: Weighed = {
   counterfactuals: [],
 }
 
-function weighedBy(kind: DecisionKind, step: number): Weighed {
+const unweighed: Weighed = { evidence: [], alternatives: [], counterfactuals: [] }
+
+function weighedBy(kind: DecisionKind, step: number, phase: Phase): Weighed {
   if (kind === 'hold') return evidenceFor(step)
   if (kind === 'switch') return { ...evidenceFor(step), test: satisfiedTest }
   if (kind === 'lower') return raceWeighed
   if (kind === 'finish') return comparisonWeighed
-  return { evidence: [], alternatives: [], counterfactuals: [] }
+  if (kind === 'transition')
+    return { ...unweighed, test: regimeTest(phase === 'large' ? 0.12 : 0.022, 0.004) }
+  return unweighed
 }
+
+type Event = Pick<Decision, 'step' | 'kind' | 'summary' | 'transition'> & {
+  readonly from: Phase
+  readonly to: Phase
+}
+
+const ruleOf = (kind: DecisionKind): string => {
+  if (kind === 'transition') return 'regime'
+  return kind === 'drift' ? 'drift' : 'marginal-cost'
+}
+
+const regimeTest = (share: number, standardError: number): DecisionTest => ({
+  key: 'regime',
+  left: { value: share, standardError },
+  relation: share > 0.04 ? '>' : '<',
+  right: { value: 0.04, standardError: null },
+  satisfied: true,
+  hits: { met: 1, of: 1 },
+  probability: null,
+})
 
 export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
   const { budgetSteps: budget, mode = 'auto', driftsFrom } = options
   const at = (share: number) => Math.round(share * budget)
-  const events: { step: number; kind: DecisionKind; summary: string; from: Phase; to: Phase }[] = [
+  const events: Event[] = [
     {
       step: 0,
       kind: 'start',
@@ -204,6 +228,22 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
     const summary = 'Holding the large step at 0.1: staying still gains 0.021, annealing gains 0.013.'
     if (phase === 'large') events.push({ step, kind: 'hold', summary, from: phase, to: phase })
   }
+  const regimes = [
+    { step: at(0.12), from: 'unknown', to: 'large-step', phase: 'large' },
+    { step: at(0.88), from: 'large-step', to: 'small-step', phase: 'anneal' },
+  ] as const
+  for (const { step, from, to, phase } of regimes)
+    events.push({
+      step,
+      kind: 'transition',
+      summary:
+        from === 'unknown'
+          ? `The regime is now known: ${to}. Annealing would take 12 % ± 2.2 % off the loss, clearly more than 4 %.`
+          : `The regime has changed from ${from} to ${to}. Annealing would take 2.2 % ± 0.4 % off the loss, clearly less than 4 %.`,
+      from: phase,
+      to: phase,
+      transition: { from, to },
+    })
   if (driftsFrom !== undefined)
     events.push({
       step: driftsFrom + 50,
@@ -223,7 +263,7 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
   return events
     .filter(({ step }) => step <= options.step)
     .sort((a, b) => a.step - b.step)
-    .map(({ step, kind, summary, from, to }, i) => ({
+    .map(({ step, kind, summary, from, to, transition }, i) => ({
       number: i + 1,
       runId: options.id,
       step,
@@ -231,16 +271,17 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
       summary,
       phase: { from, to },
       regime: { name: 'large-step', index: 0.84, low: 0.79, high: 0.89 },
+      ...(transition === undefined ? {} : { transition }),
       plan,
       reason: { key: kind, values: {} },
-      ...weighedBy(kind, step),
+      ...weighedBy(kind, step, from),
       ...(kind === 'hold'
         ? {
             whyNotYet: '0.6 % chance that annealing already gains as much; the two meet at about step 3,960.',
           }
         : {}),
       ...(kind === 'finish' ? { promised: { value: 0.284, standardError: 0.002 }, reached: 0.281 } : {}),
-      rule: { id: kind === 'drift' ? 'drift' : 'marginal-cost', version: 3 },
+      rule: { id: ruleOf(kind), version: 3 },
       mode,
       status: mode === 'advisory' && ruleKinds.includes(kind) ? 'advisory' : 'applied',
       cause: i + 1,

@@ -34,6 +34,7 @@ const kindTitle: Readonly<Record<DecisionKind, string>> = {
   'hand-back': 'Handed back',
   finish: 'Finished',
   drift: 'Rate not followed',
+  transition: 'Regime changed',
 }
 
 /** What a decision that nobody has carried out wants. */
@@ -94,6 +95,7 @@ const regimeReasons: Words = {
   'too-few-probes': 'too few probes yet',
   'no-gain-measured': 'no gain of annealing is measured',
   'no-probes': 'the job reports no probes',
+  undecided: 'not told apart yet',
 }
 
 export const regimeReasonWords = (reason: string): string => keyWords(reason, regimeReasons)
@@ -121,6 +123,7 @@ const testTable: Readonly<Record<string, TestWords>> = {
   rise: { left: 'Held-out loss of averaged weights', right: 'Its best level' },
   comparison: { left: 'Loss of the last weights less that of the kept ones', right: 'Two standard errors' },
   'longer-budget': { left: 'Staying still would gain', right: 'Needed to go back' },
+  regime: { left: 'Share of the loss that annealing would take off', right: 'Share that parts the regimes' },
   race: { left: 'Loss at this rate', right: 'Loss at the rate before' },
 }
 export const testWords = (key: string): TestWords =>

@@ -25,7 +25,7 @@ export const regimeReadingSchema = z
     /** 95 % interval of the index. */
     low: finite.nullable(),
     high: finite.nullable(),
-    /** What is missing, while unknown: `no-probes`, `too-few-probes`, `no-gain-measured`. */
+    /** What is missing, while unknown: `no-probes`, `too-few-probes`, `no-gain-measured`, `undecided` (the interval holds ½). */
     reason: key.exactOptional(),
   })
   .meta({ id: 'RegimeReading' })
@@ -44,7 +44,7 @@ export type Reason = Parsed<typeof reasonSchema>
 
 const testSchema = z
   .object({
-    /** `marginal-cost`, `sequential`, `memorising`, `rise`, `comparison`, `longer-budget` or `race`. */
+    /** `marginal-cost`, `sequential`, `memorising`, `rise`, `comparison`, `longer-budget`, `regime` or `race`. */
     key,
     left: sideSchema,
     relation: z.enum(['<=', '>=', '<', '>']),
@@ -101,6 +101,8 @@ export const decisionSchema = z
     summary: z.string(),
     phase: z.object({ from: z.enum(phases), to: z.enum(phases) }),
     regime: regimeReadingSchema,
+    /** Of a transition: the regime that was known before, and the one that is known now. */
+    transition: z.object({ from: z.enum(regimeNames), to: z.enum(regimeNames) }).exactOptional(),
     plan: planSchema,
     reason: reasonSchema,
     test: testSchema.exactOptional(),
@@ -145,3 +147,13 @@ export const decisionListSchema = z
   })
   .meta({ id: 'DecisionList' })
 export type DecisionList = Parsed<typeof decisionListSchema>
+
+export const transitionListSchema = z
+  .object({
+    /** Decisions of kind `transition`. */
+    transitions: z.array(decisionSchema),
+    /** The `after` of the next page; null = there is none. */
+    next: z.int().nullable(),
+  })
+  .meta({ id: 'TransitionList' })
+export type TransitionList = Parsed<typeof transitionListSchema>

@@ -75,6 +75,8 @@ export type LiveSamples = Parsed<typeof liveSamplesSchema>
 
 export type ServerEvents = {
   decision: (message: { runId: string; decision: Decision }) => void
+  /** Beside `decision`, where that is a change of the measured regime. */
+  transition: (message: { runId: string; decision: Decision }) => void
   samples: (message: LiveSamples) => void
   run: (message: { run: RunSummary }) => void
   removed: (message: { runId: string }) => void

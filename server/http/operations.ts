@@ -25,6 +25,7 @@ import {
   seriesSchema,
   telemetryAnswerSchema,
   telemetrySchema,
+  transitionListSchema,
   versionSchema,
   whatIfAnswerSchema,
   whatIfRequestSchema,
@@ -32,7 +33,14 @@ import {
 import { apiPrefix } from '../../protocol/version.ts'
 import type { ProblemCode } from '../errors.ts'
 import { logMedia } from './body.ts'
-import { importQuery, listDecisionsQuery, listRunsQuery, reasonQuery, scheduleQuery } from './queries.ts'
+import {
+  importQuery,
+  listDecisionsQuery,
+  listRunsQuery,
+  listTransitionsQuery,
+  reasonQuery,
+  scheduleQuery,
+} from './queries.ts'
 
 export type Method = 'get' | 'post' | 'patch' | 'delete'
 export type Operation = {
@@ -175,6 +183,15 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'Decisions in order',
       query: listDecisionsQuery,
       answers: { 200: decisionListSchema },
+    },
+  },
+  [`${one}/transitions`]: {
+    get: {
+      id: 'listTransitions',
+      isConditional: true,
+      summary: 'Changes of the measured regime in order, each a decision with its test',
+      query: listTransitionsQuery,
+      answers: { 200: transitionListSchema },
     },
   },
   [`${one}/decisions/{number}`]: {

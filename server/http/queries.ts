@@ -34,6 +34,8 @@ export const listDecisionsQuery = z.strictObject({
     .optional(),
 })
 
+export const listTransitionsQuery = listDecisionsQuery.omit({ kind: true })
+
 export const scheduleQuery = z.strictObject({
   format: z.enum(['json', 'csv', ...pythonFormats]).default('json'),
 })

@@ -2,7 +2,8 @@
 
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Router } from 'express'
+import type { Request, Response, Router } from 'express'
+import type { z } from 'zod'
 import { seriesQuerySchema } from '../../protocol/schemas.ts'
 import type { Clock } from '../clock.ts'
 import { exportPython } from '../exports/pythonSchedule.ts'
@@ -14,7 +15,7 @@ import { scheduleJson, scheduleRows } from '../runs/schedule.ts'
 import { signalsOf } from '../runs/signalsOf.ts'
 import type { Storage } from '../storage/storage.ts'
 import { parameter } from './answer.ts'
-import { listDecisionsQuery, scheduleQuery } from './queries.ts'
+import { listDecisionsQuery, listTransitionsQuery, scheduleQuery } from './queries.ts'
 import { route } from './routes.ts'
 import { decisionParts, logParts, runParts, type Unchanged } from './unchanged.ts'
 import { parse } from './validate.ts'
@@ -26,19 +27,16 @@ type Parts = {
   readonly unchanged: Unchanged
 }
 
-function addDecisionRoutes(router: Router, { runs, storage, unchanged }: Parts): void {
+function addDecisionRoutes(router: Router, parts: Parts): void {
+  const { runs, storage } = parts
   route(router, '/runs/:id/decisions', {
-    get: async (request, response) => {
-      const { after, limit, kind } = parse(listDecisionsQuery, request.query, 'query')
-      const record = await runs.record(parameter(request, 'id'))
-      if (unchanged(request, response, decisionParts(record))) return
-      const { id } = record
-      const query = { after, limit: limit + 1, ...(kind === undefined ? {} : { kinds: kind }) }
-      const found = await storage.decisions(id, query)
-      const page = found.slice(0, limit)
-      const next = found.length > limit ? page.at(-1)!.number : null
-      // The stored texts are sent as they are: byte for byte what was decided.
-      response.type('json').send(`{"decisions":[${page.map(({ body }) => body).join(',')}],"next":${next}}`)
+    get: (request, response) =>
+      listDecisions(parts, 'decisions', request, response, parse(listDecisionsQuery, request.query, 'query')),
+  })
+  route(router, '/runs/:id/transitions', {
+    get: (request, response) => {
+      const query = parse(listTransitionsQuery, request.query, 'query')
+      return listDecisions(parts, 'transitions', request, response, { ...query, kind: ['transition'] })
     },
   })
   route(router, '/runs/:id/decisions/:number', {
@@ -51,6 +49,24 @@ function addDecisionRoutes(router: Router, { runs, storage, unchanged }: Parts):
       response.type('json').send(found.body)
     },
   })
+}
+
+/** A page of the run's decisions, of all kinds or of some, under a name. */
+async function listDecisions(
+  { runs, storage, unchanged }: Parts,
+  name: 'decisions' | 'transitions',
+  request: Request,
+  response: Response,
+  { after, limit, kind }: z.infer<typeof listDecisionsQuery>,
+): Promise<void> {
+  const record = await runs.record(parameter(request, 'id'))
+  if (unchanged(request, response, decisionParts(record))) return
+  const query = { after, limit: limit + 1, ...(kind === undefined ? {} : { kinds: kind }) }
+  const found = await storage.decisions(record.id, query)
+  const page = found.slice(0, limit)
+  const next = found.length > limit ? page.at(-1)!.number : null
+  // The stored texts are sent as they are: byte for byte what was decided.
+  response.type('json').send(`{"${name}":[${page.map(({ body }) => body).join(',')}],"next":${next}}`)
 }
 
 export function addReadRoutes(router: Router, parts: Parts): void {

@@ -27,7 +27,7 @@ export type HubOptions = {
   /** Sends one event to several sockets, encoded once. */
   readonly send: (
     sockets: readonly LiveSocket[],
-    event: 'decision' | 'samples' | 'run' | 'removed',
+    event: 'decision' | 'transition' | 'samples' | 'run' | 'removed',
     message: unknown,
   ) => void
 }
@@ -140,7 +140,14 @@ export class Hub {
       subscription.lastDecision = decision.number
       ready.push(subscription.socket)
     }
-    this.options.send(ready, 'decision', { runId: decision.runId, decision })
+    this.tell(ready, decision)
+  }
+
+  /** A change of the regime comes as an event of its own as well. */
+  private tell(sockets: readonly LiveSocket[], decision: Decision): void {
+    const message = { runId: decision.runId, decision }
+    this.options.send(sockets, 'decision', message)
+    if (decision.kind === 'transition') this.options.send(sockets, 'transition', message)
   }
 
   private schedule(runId: string, watched: Watched): void {
@@ -221,14 +228,14 @@ export class Hub {
   }
 
   private async sendStoredDecisions(subscription: Subscription): Promise<void> {
-    const { storage, send } = this.options
+    const { storage } = this.options
     const { socket, runId } = subscription
     const query = { after: subscription.lastDecision, limit: decisionsPerRead }
     const page = await storage.decisions(runId, query)
     for (const { number, body } of page) {
       if (isOverBudget(socket)) return
       subscription.lastDecision = number
-      send([socket], 'decision', { runId, decision: JSON.parse(body) as Decision })
+      this.tell([socket], JSON.parse(body) as Decision)
     }
     if (page.length < decisionsPerRead) subscription.missedDecisions = false
   }

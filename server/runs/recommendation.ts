@@ -17,6 +17,6 @@ export function recommendationOf(run: RunSummary, lastDecision: string | undefin
     regime: run.regime,
     confidence: decision?.test?.probability ?? null,
     reason: run.headline,
-    status: run.regime.name === 'unknown' ? 'insufficient-evidence' : 'recommended',
+    status: run.regime.index === null ? 'insufficient-evidence' : 'recommended',
   }
 }

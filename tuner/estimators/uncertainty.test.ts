@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mean, meanEstimate, medianEstimate, smallSampleFactor } from './uncertainty.ts'
+import { mean, meanEstimate, medianEstimate, pseudoMedianEstimate, smallSampleFactor } from './uncertainty.ts'
 
 describe('mean', () => {
   it('does not overflow where the sum would', () => {
@@ -42,5 +42,27 @@ describe('smallSampleFactor', () => {
   it("is the standard deviation of Student's t", () => {
     expect(smallSampleFactor(3)).toBeCloseTo(Math.sqrt(3), 12)
     expect(smallSampleFactor(1e9)).toBeCloseTo(1, 6)
+  })
+})
+
+describe('pseudoMedianEstimate', () => {
+  it('is the median of the means of all pairs, each value with itself among them, as by hand', () => {
+    // Of 1, 2, 4: 1, 1.5, 2.5, 2, 3, 4.
+    expect(pseudoMedianEstimate([1, 2, 4], 1)).toEqual({
+      value: 2.25,
+      standardError: null,
+      count: 3,
+      needed: 1,
+    })
+  })
+  it('is untouched by an outlier in size, and has the error of the median times √⅔', () => {
+    const [plain, wild] = [7, 7e9].map((last) => [1, 2, 3, 4, 5, 6, last])
+    expect(pseudoMedianEstimate(wild!, 1)).toEqual(pseudoMedianEstimate(plain!, 1))
+    const ofMedian = medianEstimate(plain!, 1).standardError!
+    expect(pseudoMedianEstimate(plain!, 1).standardError).toBeCloseTo(ofMedian * Math.sqrt(2 / 3), 12)
+  })
+  it('has no value below what is needed, and no scatter for a constant', () => {
+    expect(pseudoMedianEstimate([1, 2, 3], 4).value).toBeNull()
+    expect(pseudoMedianEstimate([2, 2, 2, 2], 4)).toMatchObject({ value: 2, standardError: 0 })
   })
 })

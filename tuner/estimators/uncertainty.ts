@@ -106,11 +106,32 @@ const ranks = (values: readonly number[]): number[] =>
 export function medianEstimate(values: readonly number[], needed: number): Estimate {
   const n = values.length
   if (n < needed || n === 0) return noEstimate(n, needed)
-  const value = median([...values])
+  return robustEstimate(values, median([...values]), { needed, efficiency: Math.sqrt(Math.PI / 2) })
+}
+
+/**
+ * Pseudo-median of a few values, the median of the means of all pairs, each value with itself among them (Hodges & Lehmann
+ * 1963): nearly as robust as the median and nearly as precise as the mean, √(π/3) = 1.0233 times its error for normal values
+ * in place of 1.2533. The error is otherwise that of `medianEstimate`. O(n² log n), for some ten values.
+ */
+export function pseudoMedianEstimate(values: readonly number[], needed: number): Estimate {
+  const n = values.length
+  if (n < needed || n === 0) return noEstimate(n, needed)
+  const pairs = values.flatMap((value, i) => values.slice(i).map((other) => value / 2 + other / 2))
+  return robustEstimate(values, median(pairs), { needed, efficiency: Math.sqrt(Math.PI / 3) })
+}
+
+/** `efficiency`: the error of the centre over that of a mean, for normal values. */
+function robustEstimate(
+  values: readonly number[],
+  value: number,
+  { needed, efficiency }: { readonly needed: number; readonly efficiency: number },
+): Estimate {
+  const n = values.length
   if (n < medianErrorNeeded) return { value, standardError: null, count: n, needed }
   const deviation = median(values.map((entry) => Math.abs(entry - value)))
   const bias = madBias[n - 4] ?? n / (n - 0.8)
-  const spread = (Math.sqrt(Math.PI / 2) * normalPerMad * deviation) / Math.sqrt(n)
+  const spread = (efficiency * normalPerMad * deviation) / Math.sqrt(n)
   const error = spread * bias * smallSampleFactor(n - 1) * cautiousFactor(ranks(values), 1)
   return { value, standardError: Number.isFinite(error) ? error : null, count: n, needed }
 }

@@ -5,7 +5,6 @@
 import type { LineProbe, Probe, ValleyProbe } from '../../protocol/vocabulary.ts'
 import { bestAverage } from '../estimators/averagedGap.ts'
 import { guarded, newCheckpoint } from '../guard/recovery.ts'
-import { signOf } from '../guard/signs.ts'
 import { watchProbe } from '../guard/watch.ts'
 import { offers } from '../options.ts'
 import { gainOf } from '../phases/judgement.ts'
@@ -14,7 +13,6 @@ import { probed } from '../phases/phases.ts'
 import { originOf } from '../plan/bounds.ts'
 import { charted, replanned, settle, type Turn, updated } from '../settle.ts'
 import { chartPoints, linePoints, valleyPoints } from '../signals/charts.ts'
-import { readRegime } from '../signals/regime.ts'
 import {
   foldLineProbe,
   foldProbeCost,
@@ -24,6 +22,7 @@ import {
 } from '../signals/signals.ts'
 import type { Seen } from '../state.ts'
 import { leftOut, probeReach } from './clean.ts'
+import { regimeAtProbe } from './regime.ts'
 import { rivalsAfter } from './samples.ts'
 
 export function foldProbe(turn: Turn, probe: Probe): Turn {
@@ -61,7 +60,8 @@ function foldValley(turn: Turn, probe: ValleyProbe): Turn {
   if (course.kind === 'search')
     return settle(charted(paid, shown), probed(paid.state, probe, readSignals(signals)))
   const reading = folded(turn, probe)
-  return judged(watchedRegime(charted(reading.turn, shown), reading.signals, probe), probe, reading.signals)
+  const charts = [...shown, ...valleyPoints(reading.signals, probe.step)]
+  return judged(watchedRegime(charted(reading.turn, charts), reading.signals), probe, reading.signals)
 }
 
 function valleyCharts(probe: ValleyProbe) {
@@ -79,7 +79,7 @@ function valleyCharts(probe: ValleyProbe) {
 function folded(turn: Turn, probe: ValleyProbe): { readonly turn: Turn; readonly signals: SignalsReading } {
   const { seen } = turn.state
   const own = { ...probe, step: probe.step - originOf(turn.state) }
-  const signals = foldValleyProbe(seen.signals, own, seen.runLength)
+  const signals = foldValleyProbe(seen.signals, own, seen.runLength, seen.learningRate)
   const isSound = [probe.raw, ...probe.averaged].every(({ loss }) => Number.isFinite(loss))
   const heldOut = { kind: 'probe', step: probe.step, heldOutLoss: probe.raw.loss } as const
   const rivals = rivalsAfter(turn.state, seen, heldOut)
@@ -89,17 +89,8 @@ function folded(turn: Turn, probe: ValleyProbe): { readonly turn: Turn; readonly
   }
 }
 
-function watchedRegime(turn: Turn, reading: SignalsReading, probe?: ValleyProbe): Turn {
-  const { state } = turn
-  const { signals, guard, step } = state.seen
-  const isTripped = state.trajectory.awaited !== null || signOf(guard) !== null
-  const regime = readRegime({ signals, reading, gain: gainOf(state, reading), isTripped })
-  const { index: regimeIndex, low: regimeIndexLow, high: regimeIndexHigh } = regime
-  return charted(updated(turn, { regime }), [
-    ...(probe === undefined ? [] : valleyPoints(reading, probe.step)),
-    ...chartPoints(step, { regimeIndex, regimeIndexLow, regimeIndexHigh }),
-  ])
-}
+const watchedRegime = (turn: Turn, reading: SignalsReading): Turn =>
+  regimeAtProbe(turn, gainOf(turn.state, reading))
 
 /** What the guard has to say of it, or else the phase; then the weights are kept that are worth it. */
 function judged(turn: Turn, probe: ValleyProbe, reading: SignalsReading): Turn {

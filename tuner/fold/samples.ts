@@ -21,6 +21,7 @@ import { foldSample, signalsBackTo } from '../signals/signals.ts'
 import { largeRateOf, type Seen, type TunerState } from '../state.ts'
 import { leftOut, placeOf, type Report, reportAt } from './clean.ts'
 import { questions } from './questions.ts'
+import { regimeAtSample } from './regime.ts'
 
 /** One step counts for at most so many large ones, whatever rate is reported. */
 const runLengthPerStepMax = 100
@@ -211,7 +212,8 @@ function asked(turn: Turn, before: Seen): Turn {
   const isBlock = seen.signals.lossBlocks.blocks !== before.signals.lossBlocks.blocks
   // The smoothed loss is charted once a block.
   const smoothed = lossSmoother.read(seen.signals.smoother)
-  let next = isBlock ? charted(turn, chartPoint('lossSmoothed', seen.step - 1, smoothed)) : turn
+  const shown = isBlock ? charted(turn, chartPoint('lossSmoothed', seen.step - 1, smoothed)) : turn
+  let next = isBlock || signOf(seen.guard) !== null ? regimeAtSample(shown) : shown
   for (const question of questions) {
     const outcome = question(next.state, before)
     if (outcome !== null) next = settle(next, outcome)

@@ -58,6 +58,7 @@ export function initialState(): TunerState {
     person: { override: null, proposal: null, askedFromStep: 0, isPaused: false },
     kept: null,
     regime: unknownRegime('no-probes'),
+    regimeKnown: 'unknown',
     phases: [{ phase: 'large', fromStep: 0, toStep: null }],
     plan: { version: 0, segments: [] },
     issued: [],

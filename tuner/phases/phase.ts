@@ -9,6 +9,7 @@ import type {
   DecisionStatus,
   DecisionTest,
   Evidence,
+  RegimeName,
   Segment,
   SignalReading,
   ValleyProbe,
@@ -50,6 +51,8 @@ export type Draft = {
   readonly person?: { readonly by: string; readonly reason: string } | undefined
   readonly promised?: { readonly value: number; readonly standardError: number | null } | null
   readonly reached?: number | null
+  /** Of a transition: the known regimes before and after. */
+  readonly transition?: { readonly from: RegimeName; readonly to: RegimeName }
 }
 
 /** Rules by id, with the version of what they say. */
@@ -63,6 +66,7 @@ export const ruleVersions = {
   finish: 2,
   'divergence-guard': 2,
   drift: 1,
+  regime: 2,
   approval: 2,
   person: 2,
 } as const

@@ -33,6 +33,7 @@ export function recordOf(
     kind,
     phase: { from: phaseBefore, to: phase },
     regime: run.regime,
+    ...(draft.transition === undefined ? {} : { transition: draft.transition }),
     plan: run.plan,
     reason: { key: draft.reason, values, ...(text === undefined ? {} : { text }) },
     ...(test === undefined ? {} : { test }),

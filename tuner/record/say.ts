@@ -11,8 +11,12 @@ import {
   formatStep,
 } from '../../protocol/numbers.ts'
 import type { Decision, Reason } from '../../protocol/vocabulary.ts'
+import { regimes } from './sayRegime.ts'
 
-type Told = Pick<Decision, 'kind' | 'reason' | 'phase' | 'status' | 'mode' | 'plan' | 'person' | 'step'>
+type Told = Pick<
+  Decision,
+  'kind' | 'reason' | 'phase' | 'status' | 'mode' | 'plan' | 'person' | 'step' | 'transition'
+>
 type Values = Reason['values']
 
 const rate = (values: Values, name = 'rate'): string => formatRate(values[name] ?? 0)
@@ -274,6 +278,7 @@ export function say(told: Told): string {
   if (key in holds) return key === 'probes-too-dear' ? `${capital(holds[key]!(values))}.` : sayHold(told)
   if (key in searches && kind !== 'guard') return searches[key]!(values, text)
   if (key in starts) return starts[key]!(values) + approvalNote(told)
+  if (key in regimes) return regimes[key]!(told)
   const other = others[key]
   return other === undefined ? sayGuard(told) : other(told, values)
 }
@@ -286,6 +291,8 @@ const approvalNote = ({ mode, reason }: Told): string => {
 
 /** Every reason that a record may have. */
 export const reasonKeys: readonly string[] = [
-  ...[proposals, anneals, holds, searches, starts, signs, others].flatMap((table) => Object.keys(table)),
+  ...[proposals, anneals, holds, searches, starts, signs, regimes, others].flatMap((table) =>
+    Object.keys(table),
+  ),
   'tripwire',
 ]

@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { LineProbe, RegimeReading, ValleyProbe } from '../../protocol/vocabulary.ts'
+import type { LineProbe, RegimeName, RegimeReading, ValleyProbe } from '../../protocol/vocabulary.ts'
 import { type BlocksState, blocks } from '../estimators/blocks.ts'
 import { type Estimate, noEstimate } from '../estimators/estimator.ts'
-import {
-  gainShareOf,
-  readRegime,
-  regimeFit,
-  regimeGapOverGain,
-  regimeProbesNeeded,
-  regimeShareMin,
-  shareOf,
-} from './regime.ts'
-import { foldLineProbe, foldValleyProbe, initialSignals, readSignals, type SignalsState } from './signals.ts'
+import { gapSharePower } from '../estimators/gapShare.ts'
+import { indexOf, readRegime, regimeGapOverGain, regimeHalfShare, shareOf } from './regime.ts'
+import { foldLineProbe, foldValleyProbe, initialSignals, type SignalsState } from './signals.ts'
 
+const rate = 0.1
 const valley = (step: number, raw: number, averaged: number | null): ValleyProbe => ({
   kind: 'valley',
   step,
@@ -30,25 +24,32 @@ const line = (step: number, criticalLearningRate: number): LineProbe => ({
   curvature: 1,
 })
 
-/** Signals after probes whose raw loss jumps by ±jump, with the averaged loss a gap below, at ρ = .1/critical. */
+/** Signals after probes whose raw loss is 1, with averaged ones this share below it, give or take. */
 function probed(options: {
-  count: number
-  jump: number
-  gap: number | null
-  critical?: number
+  readonly count: number
+  readonly share: number | null
+  readonly scatter?: number
+  readonly critical?: number
 }): SignalsState {
+  const { count, share, scatter = 0, critical } = options
   let state = initialSignals(3_000)
-  for (let i = 0; i < options.count; i++) {
-    const raw = 1 + (i % 2 === 0 ? options.jump : 0)
-    state = foldValleyProbe(state, valley(i, raw, options.gap === null ? null : raw - options.gap), i + 1)
-    if (options.critical !== undefined) state = foldLineProbe(state, line(i, options.critical), 0.1)
+  for (let i = 0; i < count; i++) {
+    const own = share === null ? null : 1 - share - (i % 2 === 0 ? scatter : -scatter)
+    state = foldValleyProbe(state, valley(i, 1, own), i + 1, rate)
+    if (critical !== undefined) state = foldLineProbe(state, line(i, critical), rate)
   }
   return state
 }
-const regimeOf = (signals: SignalsState, { isTripped = false, gain = noEstimate(0, 4) } = {}) =>
-  readRegime({ signals, reading: readSignals(signals), gain, isTripped })
-const logitOf = (index: number | null) => Math.log(index! / (1 - index!))
-const widthOf = ({ low, high }: RegimeReading) => logitOf(high) - logitOf(low)
+type Asked = { isTripped?: boolean; gain?: Estimate; before?: RegimeName; learningRate?: number }
+const regimeOf = (signals: SignalsState, asked: Asked = {}): RegimeReading =>
+  readRegime({
+    signals,
+    learningRate: rate,
+    gain: noEstimate(0, 4),
+    isTripped: false,
+    before: 'unknown',
+    ...asked,
+  })
 const gainOf = (value: number | null, standardError: number | null = null): Estimate => ({
   value,
   standardError,
@@ -62,83 +63,113 @@ function blocksAt(loss: number): BlocksState {
   return state
 }
 
-describe('the regime', () => {
-  it('is unknown below eight probes, and says how many there are', () => {
-    const few = regimeOf(probed({ count: regimeProbesNeeded - 1, jump: 0.1, gap: 0.1 }))
-    expect(few).toEqual({ name: 'unknown', index: null, low: null, high: null, reason: 'too-few-probes' })
+describe('the regime index', () => {
+  it('is s/(s + half), half where annealing would take off that share, and 0 where it would take off nothing', () => {
+    expect(indexOf(regimeHalfShare)).toBe(0.5)
+    expect(indexOf(3 * regimeHalfShare)).toBe(0.75)
+    expect(indexOf(0)).toBe(0)
+    expect(indexOf(-0.1)).toBe(0)
   })
 
-  it('is unknown where nothing says what annealing gains', () => {
-    const none = regimeOf(probed({ count: 10, jump: 0.1, gap: null, critical: 0.2 }))
-    expect(none).toMatchObject({
-      name: 'unknown',
-      index: null,
+  it('is that of the gap share, with the interval of its error', () => {
+    const regime = regimeOf(probed({ count: 10, share: 0.12, scatter: 0.01 }))
+    expect(regime.index).toBeCloseTo(0.75, 9)
+    expect(regime.low).toBeLessThan(0.75)
+    expect(regime.high).toBeGreaterThan(0.75)
+    expect(regime.high! - regime.low!).toBeLessThan(0.2)
+  })
+
+  it('falls through a half while an anneal lowers the rate, without a probe', () => {
+    const signals = probed({ count: 10, share: 0.12, scatter: 0.01 })
+    const index = (factor: number) => regimeOf(signals, { learningRate: factor * rate }).index!
+    for (const factor of [0.7, 0.5, 0.3, 0.1])
+      expect(index(factor)).toBeCloseTo(indexOf(0.12 * factor ** gapSharePower), 9)
+    expect(index(0.5)).toBeGreaterThan(0.5)
+    expect(index(0.4)).toBeLessThan(0.5)
+  })
+
+  it('is unknown below four probes, without a probe, and where nothing says what annealing gains', () => {
+    const unknown = { name: 'unknown', index: null, low: null, high: null }
+    expect(regimeOf(probed({ count: 3, share: 0.1 }))).toEqual({ ...unknown, reason: 'too-few-probes' })
+    expect(regimeOf(initialSignals(3_000))).toEqual({ ...unknown, reason: 'no-probes' })
+    expect(regimeOf(probed({ count: 10, share: null, critical: 0.2 }))).toEqual({
+      ...unknown,
       reason: 'no-gain-measured',
     })
   })
 
-  it('is the logistic function of its input, as computed by hand', () => {
-    // Raw losses 1.1, 1, 1.1, …: D = .2 of a mean of 1.05.
-    const { intercept, coefficient, centre } = regimeFit
-    const logit = intercept + coefficient * (Math.log(0.2 / 1.05) - centre)
-    const regime = regimeOf(probed({ count: 10, jump: 0.1, gap: 0.2 }))
-    expect(regime.index).toBeCloseTo(1 / (1 + Math.exp(-logit)), 9)
-    expect(regime.name).toBe('large-step')
-    expect(regime.low).toBeLessThan(regime.index!)
-    expect(regime.high).toBeGreaterThan(regime.index!)
+  it('is that of the gain by gradient noise where averaged weights are not measured', () => {
+    const ungapped = { ...probed({ count: 10, share: null }), lossBlocks: blocksAt(2) }
+    const gain = gainOf(0.4 / regimeGapOverGain, 0.01)
+    expect(shareOf({ signals: ungapped, learningRate: rate, gain }).value).toBeCloseTo(0.2, 9)
+    expect(regimeOf(ungapped, { gain }).name).toBe('large-step')
+    const measured = { ...probed({ count: 10, share: 0.01 }), lossBlocks: blocksAt(2) }
+    expect(shareOf({ signals: measured, learningRate: rate, gain }).value).toBeCloseTo(0.01, 9)
+    for (const loss of [0, -1])
+      expect(
+        shareOf({ signals: { ...ungapped, lossBlocks: blocksAt(loss) }, learningRate: rate, gain }).value,
+      ).toBeNull()
   })
 
-  it('is small-step where averaging takes nothing off and the rate is far below the critical one', () => {
-    const regime = regimeOf(probed({ count: 10, jump: 0.1, gap: 0.002, critical: 10 }))
-    expect(regime.name).toBe('small-step')
-    expect(regime.index).toBeLessThan(0.2)
+  it('is within 0 and 1 whatever is measured: constants, no gap, a negative one', () => {
+    for (const share of [0, -0.1, 1e-12, 0.999])
+      for (const scatter of [0, 1e-12, 1e6]) {
+        const { index, low, high } = regimeOf(probed({ count: 10, share, scatter, critical: 1e-9 }))
+        for (const value of [index, low, high]) expect(value! >= 0 && value! <= 1).toBe(true)
+      }
+  })
+})
+
+describe('the name of the regime', () => {
+  const doubtful = probed({ count: 10, share: 0.042, scatter: 0.02 })
+
+  it('is a test of the share: large-step clearly above, small-step clearly below', () => {
+    expect(regimeOf(probed({ count: 10, share: 0.12, scatter: 0.01 })).name).toBe('large-step')
+    expect(regimeOf(probed({ count: 10, share: 0.005, scatter: 0.01 })).name).toBe('small-step')
   })
 
-  it('has a wider interval the less sure the share is', () => {
-    const state = { ...probed({ count: 10, jump: 0.1, gap: null }), lossBlocks: blocksAt(1.05) }
-    const [sure, doubtful] = [0.01, 0.1].map((error) => regimeOf(state, { gain: gainOf(0.2, error) }))
-    expect(sure!.index).toBe(doubtful!.index)
-    expect(widthOf(doubtful!)).toBeGreaterThan(2 * widthOf(sure!))
-  })
-
-  it('takes the gap where averaged weights are measured, and the gain by gradient noise where they are not', () => {
-    const state = { ...probed({ count: 10, jump: 0.1, gap: 0.2 }), lossBlocks: blocksAt(1.05) }
-    const share = (signals: SignalsState, gain: Estimate) =>
-      gainShareOf({ signals, reading: readSignals(signals), gain }).value
-    expect(share(state, gainOf(5))).toBeCloseTo(Math.log(0.2 / 1.05), 9)
-    const ungapped = { ...state, gap: initialSignals(3_000).gap }
-    // G is as much as D where it is D over the usual ratio of the two.
-    expect(share(ungapped, gainOf(0.2 / regimeGapOverGain))).toBeCloseTo(Math.log(0.2 / 1.05), 9)
-    expect(share(ungapped, gainOf(null))).toBeNull()
-  })
-
-  it('counts a gain of nothing, or below, as the least share, and has none of a loss that is not above 0', () => {
-    const least = Math.log(regimeShareMin)
-    expect(shareOf(gainOf(0), 1, 1).value).toBe(least)
-    expect(shareOf(gainOf(-1, 1e9), 1, 1)).toEqual({ value: least, error: -least })
-    expect(shareOf(gainOf(5), 1, 1).value).toBe(0)
-    for (const loss of [0, -1, null, Number.NaN]) expect(shareOf(gainOf(1), loss, 1).value).toBeNull()
+  it('in doubt stays what it was, and is unknown where it was nothing', () => {
+    expect(regimeOf(doubtful)).toMatchObject({ name: 'unknown', reason: 'undecided' })
+    expect(regimeOf(doubtful).index).toBeCloseTo(indexOf(0.042), 9)
+    for (const before of ['large-step', 'small-step'] as const)
+      expect(regimeOf(doubtful, { before })).toMatchObject({ name: before })
+    expect(regimeOf(doubtful, { before: 'unstable' }).name).toBe('unknown')
   })
 
   it('is unstable after a trip, or where ρ is above 1 at three probes in a row, and keeps its index', () => {
-    const calm = probed({ count: 10, jump: 0.1, gap: 0.1, critical: 0.2 })
+    const calm = probed({ count: 10, share: 0.1, critical: 0.2 })
     expect(regimeOf(calm, { isTripped: true })).toMatchObject({
       name: 'unstable',
       index: regimeOf(calm).index,
     })
-    const wild = probed({ count: 10, jump: 0.1, gap: 0.1, critical: 0.05 })
-    expect(regimeOf(wild).name).toBe('unstable')
-    expect(regimeOf(probed({ count: 3, jump: 0.1, gap: 0.1, critical: 0.05 })).name).toBe('unstable')
-    const two = foldLineProbe(foldLineProbe(calm, line(11, 0.05), 0.1), line(12, 0.05), 0.1)
+    expect(regimeOf(probed({ count: 10, share: 0.1, critical: 0.05 })).name).toBe('unstable')
+    expect(regimeOf(probed({ count: 3, share: 0.1, critical: 0.05 })).name).toBe('unstable')
+    const two = foldLineProbe(foldLineProbe(calm, line(11, 0.05), rate), line(12, 0.05), rate)
     expect(regimeOf(two).name).not.toBe('unstable')
   })
 
-  it('has a finite index whatever the inputs are: constants, no gap, a negative one', () => {
-    for (const gap of [0, -0.1, 1e-12, 1e6])
-      for (const jump of [0, 1e-12, 1e6]) {
-        const { index, low, high } = regimeOf(probed({ count: 10, jump, gap, critical: 1e-9 }))
-        for (const value of [index, low, high])
-          if (value !== null) expect(value >= 0 && value <= 1).toBe(true)
+  it('is unknown again once the interval says nothing', () => {
+    const lost = probed({ count: 10, share: 0.1, scatter: 2 })
+    for (const before of ['large-step', 'small-step'] as const)
+      expect(regimeOf(lost, { before })).toMatchObject({ name: 'unknown', reason: 'undecided' })
+  })
+
+  it('is unstable where the training loss has given back what was plainly learned, and not where little was', () => {
+    const falling = (depth: number) => (step: number) =>
+      2.3 - depth * Math.min(1, step / 150) + 0.01 * (step % 3)
+    const died = (loss: (step: number) => number) => (step: number) => (step < 250 ? loss(step) : 2.3)
+    const named = (loss: (step: number) => number) => {
+      let state = probed({ count: 10, share: 0.1, scatter: 0.01 })
+      for (let step = 0; step < 300; step++) {
+        const lossBlocks = blocks.update(state.lossBlocks, { step, value: loss(step) })
+        state = { ...state, lossBlocks, firstLoss: state.firstLoss ?? loss(step) }
       }
+      return regimeOf(state).name
+    }
+    expect(named(falling(1.5))).toBe('large-step')
+    expect(named(died(falling(1.5)))).toBe('unstable')
+    expect(named(died(falling(0.01)))).toBe('large-step')
+    // Whatever its unit and its level.
+    expect(named((step) => 100 * died(falling(1.5))(step) - 400)).toBe('unstable')
   })
 })

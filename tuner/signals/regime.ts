@@ -1,32 +1,36 @@
-// The regime: the measured condition of the run, as an index in [0, 1] (1 = large-step: lowering the rate would take
-// much off the loss at once; 0 = small-step: there is nothing left to take off).
-//   index = logistic(β₀ + β·(x − centre)),  x = ln of the share of the loss that annealing gains
-// The share is D over the probe loss, D the averaged gap; where D is not measured it is G over the training loss, G the gain
-// predicted from gradient noise, times the usual ratio of the two. Coefficients are fitted against forked runs
-// (regimeFit); the rate over the critical rate, the noise scale and how often the probe loss rose were tried as further
-// inputs and told nothing more. The interval has the covariance of the fit and the error of the share. Without a share, or
-// with too few probes, the regime is unknown and says why. Unstable: ρ above 1 at three probes in a row, or a sign of divergence.
+// The regime: the measured condition of the run. Let s be the share of the loss that annealing would take off at the present
+// rate: by averaged weights (estimators/gapShare.ts), or where they are not measured by the gain predicted from gradient noise.
+//   index = s/(s + ½-share),  in [0, 1]: 1 = large-step, lowering the rate would take much off the loss at once; 0 = small-step,
+// there is nothing left to take off; ½ where that share is 4 %. Its interval is that of s.
+// A name is a test: large-step where the whole 99 % interval of s lies above that share, small-step where it lies below, as it
+// is looked at at every probe; between, the name stays what it was (hysteresis), and a run that was never told apart is
+// `unknown`, as is one without a measurement, with the reason.
+// It is `unknown` again once the interval says nothing. Unstable: a sign of divergence, ρ above 1 at three probes in a row, or
+// blocks of training loss that have given back three quarters of what was plainly learned: a network that has died, which an
+// averaged loss cannot tell from one at rest. A change of the known name is a transition.
+// What else was tried as an input, and how often names are wrong: bench/records/2026-11-28-regime/README.md.
 
-import type { RegimeReading } from '../../protocol/vocabulary.ts'
-import type { Estimate } from '../estimators/estimator.ts'
-import { mean, probesInMedian } from '../estimators/uncertainty.ts'
-import type { SignalsReading, SignalsState } from './signals.ts'
+import { median } from 'simple-statistics'
+import type { RegimeName, RegimeReading } from '../../protocol/vocabulary.ts'
+import { type Estimate, noEstimate } from '../estimators/estimator.ts'
+import { gapShare } from '../estimators/gapShare.ts'
+import { mean, normalPerMad, probesInMedian } from '../estimators/uncertainty.ts'
+import type { SignalsState } from './signals.ts'
 
-// Regime index. bench/records/2026-11-24-regime/README.md: fitted against forks of the traces of six tasks; `centre` is the mean of the input over them, `covariance` that of intercept and coefficient, by runs.
-export const regimeFit = {
-  intercept: -1.56,
-  coefficient: 2.68,
-  centre: -3.57,
-  covariance: { intercept: 0.113, both: -0.0454, coefficient: 0.0543 },
-} as const
-/** Median of D over the probe loss as a multiple of G over the training loss; same record. */
+/** The share of the loss at which the index is ½: forks tell large-step from small-step best there. Same record. */
+export const regimeHalfShare = 0.04
+/** Median of D over the probe loss as a multiple of G over the training loss; bench/records/2026-11-24-regime/README.md. */
 export const regimeGapOverGain = 0.282
-/** The least share of the loss that a gain can be told from nothing at. Chosen. */
-export const regimeShareMin = 0.003
-export const regimeProbesNeeded = 8
-
-/** ln of the share of the loss that annealing gains; null = not measured. `error`: one standard error, 0 where none is known. */
-export type GainShare = { readonly value: number | null; readonly error: number }
+/** Half of the 99 % interval, in standard errors. */
+const namingErrors = 2.58
+const unstableProbes = 3
+/** An interval as wide as this says nothing. Chosen. */
+const emptyWidth = 0.75
+/** Blocks in a row that have given back so much of what was learned, and from how many deviations on it was learned plainly: as
+ *  the guard has it (guard/watch.ts), over the whole run. */
+const givenBackBlocks = 3
+const givenBackShare = 0.75
+const learnedDeviations = 8
 
 export const unknownRegime = (reason: string): RegimeReading => ({
   name: 'unknown',
@@ -38,64 +42,91 @@ export const unknownRegime = (reason: string): RegimeReading => ({
 
 export type RegimeSource = {
   readonly signals: SignalsState
-  readonly reading: SignalsReading
+  readonly learningRate: number | null
   /** G at the present rate. */
   readonly gain: Estimate
   /** A sign of divergence is met, or the run waits to be taken back to a checkpoint. */
   readonly isTripped: boolean
+  /** What the regime was called until now. */
+  readonly before: RegimeName
 }
 
 export function readRegime(source: RegimeSource): RegimeReading {
-  const { signals, isTripped } = source
-  const ratios = signals.curvature.rateRatios.slice(-3)
-  const isUnstable = isTripped || (ratios.length === 3 && ratios.every((ratio) => ratio > 1))
-  const reading = measuredRegime(gainShareOf(source), signals.valley.count)
-  return isUnstable ? { ...reading, name: 'unstable' } : reading
+  const { signals, isTripped, before } = source
+  const ratios = signals.curvature.rateRatios.slice(-unstableProbes)
+  const isAboveCritical = ratios.length === unstableProbes && ratios.every((ratio) => ratio > 1)
+  const isUnstable = isTripped || isAboveCritical || hasGivenBack(signals)
+  const share = shareOf(source)
+  const measured = measuredRegime(share, signals)
+  if (isUnstable) return { ...withoutReason(measured), name: 'unstable' }
+  const { value, standardError } = share
+  if (value === null || standardError === null) return measured
+  const excess = value - regimeHalfShare
+  if (Math.abs(excess) > namingErrors * standardError)
+    return { ...measured, name: excess > 0 ? 'large-step' : 'small-step' }
+  const saysNothing = measured.high! - measured.low! >= emptyWidth
+  return !saysNothing && (before === 'large-step' || before === 'small-step')
+    ? { ...measured, name: before }
+    : { ...measured, reason: 'undecided' }
 }
 
-function measuredRegime({ value, error }: GainShare, probes: number): RegimeReading {
-  if (probes < regimeProbesNeeded) return unknownRegime(probes === 0 ? 'no-probes' : 'too-few-probes')
-  if (value === null) return unknownRegime('no-gain-measured')
-  const { intercept, coefficient, centre, covariance } = regimeFit
-  const offset = value - centre
-  const logit = intercept + coefficient * offset
-  const ofFit = covariance.intercept + 2 * offset * covariance.both + offset ** 2 * covariance.coefficient
-  const margin = 1.96 * Math.sqrt((coefficient * error) ** 2 + Math.max(0, ofFit))
-  const index = logistic(logit)
-  return {
-    name: index >= 0.5 ? 'large-step' : 'small-step',
-    index,
-    low: logistic(logit - margin),
-    high: logistic(logit + margin),
+/** Index and interval, not named yet. */
+function measuredRegime(
+  { value, standardError }: Estimate,
+  { valley, gapShare }: SignalsState,
+): RegimeReading {
+  if (value === null || standardError === null) {
+    const isFew = gapShare.shares.length > 0
+    return unknownRegime(valley.count === 0 ? 'no-probes' : isFew ? 'too-few-probes' : 'no-gain-measured')
   }
+  const margin = 1.96 * standardError
+  const [low, index, high] = [value - margin, value, value + margin].map(indexOf) as [number, number, number]
+  return { name: 'unknown', index, low, high }
 }
 
-const logistic = (x: number): number => 1 / (1 + Math.exp(-x))
+const withoutReason = ({ name, index, low, high }: RegimeReading): RegimeReading => ({
+  name,
+  index,
+  low,
+  high,
+})
 
-/** By averaged weights, or else by gradient noise. */
-export function gainShareOf({ signals, reading, gain }: Omit<RegimeSource, 'isTripped'>): GainShare {
-  const byGap = shareOf(reading.gap, lossOfProbes(signals), 1)
-  return byGap.value === null ? shareOf(gain, lossOfBlocks(signals), regimeGapOverGain) : byGap
+/** The newest blocks of training loss lie where the run began, and it had been far below. */
+function hasGivenBack({ lossBlocks, firstLoss }: SignalsState): boolean {
+  const losses = lossBlocks.blocks.map((block) => block.mean)
+  const newest = losses.slice(-givenBackBlocks)
+  if (firstLoss === null || losses.length <= 2 * givenBackBlocks) return false
+  const lowest = losses.reduce((least, loss) => Math.min(least, loss))
+  const learned = firstLoss - lowest
+  if (!newest.every((loss) => loss - lowest > givenBackShare * learned)) return false
+  const moves = losses.slice(1).map((loss, i) => Math.abs(loss - losses[i]!))
+  return learned > learnedDeviations * normalPerMad * median(moves) * Math.SQRT1_2
 }
 
-/** Mean raw loss of the probes that D is the median of; null = no probe. */
-export const lossOfProbes = ({ probeLosses }: SignalsState): number | null =>
-  probeLosses.length === 0 ? null : mean(probeLosses.slice(-probesInMedian))
+/** A share below 0 is a measurement too: nothing can be taken off. */
+export function indexOf(share: number): number {
+  const bounded = Math.max(0, share)
+  return bounded / (bounded + regimeHalfShare)
+}
 
-/** Mean training loss of as many blocks; null = no block is full. */
-export const lossOfBlocks = ({ lossBlocks }: SignalsState): number | null =>
-  lossBlocks.blocks.length === 0
-    ? null
-    : mean(lossBlocks.blocks.slice(-probesInMedian).map((block) => block.mean))
+/** s, by averaged weights, or else by gradient noise. */
+export function shareOf({
+  signals,
+  learningRate,
+  gain,
+}: Pick<RegimeSource, 'signals' | 'learningRate' | 'gain'>): Estimate {
+  const byGap = gapShare.read(signals.gapShare, learningRate)
+  return byGap.value === null ? shareByNoise(signals, gain) : byGap
+}
 
-/**
- * ln(factor · gain / loss), between ln(.003) and 0: a gain of nothing, or below, is a measurement and counts as the least
- * share that can be told from nothing. A loss that is not above 0 has no share.
- */
-export function shareOf({ value, standardError }: Estimate, loss: number | null, factor: number): GainShare {
-  if (value === null || loss === null || !(loss > 0)) return { value: null, error: 0 }
-  const share = Math.max((factor * value) / loss, regimeShareMin)
-  const error = (factor * (standardError ?? 0)) / loss / share
-  const widest = -Math.log(regimeShareMin)
-  return { value: Math.min(Math.log(share), 0), error: Math.min(error, widest) }
+/** The gain by gradient noise over the training loss; a loss that is not above 0 has no share. */
+function shareByNoise(
+  { lossBlocks }: SignalsState,
+  { value, standardError, count, needed }: Estimate,
+): Estimate {
+  const blocks = lossBlocks.blocks.slice(-probesInMedian)
+  const loss = mean(blocks.map((block) => block.mean))
+  if (value === null || !(loss > 0)) return noEstimate(count, needed)
+  const factor = regimeGapOverGain / loss
+  return { value: factor * value, standardError: standardError && factor * standardError, count, needed }
 }

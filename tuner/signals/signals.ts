@@ -9,6 +9,7 @@ import { type BlocksState, blocks, blocksBackTo, withBudget } from '../estimator
 import { type CostState, cost } from '../estimators/cost.ts'
 import { type CurvatureState, curvature } from '../estimators/curvature.ts'
 import type { Estimate } from '../estimators/estimator.ts'
+import { type GapShareState, gapShare } from '../estimators/gapShare.ts'
 import { type GradientNoiseState, gradientNoise } from '../estimators/gradientNoise.ts'
 import { type LossSmootherState, lossSmoother } from '../estimators/lossSmoother.ts'
 import { type ValleyReading, type ValleyState, valleySlope } from '../estimators/valleySlope.ts'
@@ -38,6 +39,7 @@ export type SignalsState = {
   readonly preconditionedNoise: GradientNoiseState
   readonly curvature: CurvatureState
   readonly gap: AveragedGapState
+  readonly gapShare: GapShareState
   readonly valley: ValleyState
   readonly cost: CostState
   readonly batchSize: number | null
@@ -80,6 +82,7 @@ export function initialSignals(budgetSteps: number | null): SignalsState {
     preconditionedNoise: gradientNoise.init(),
     curvature: curvature.init(),
     gap: averagedGap.init(),
+    gapShare: gapShare.init(),
     valley: valleySlope.init(),
     cost: cost.init(),
     batchSize: null,
@@ -95,9 +98,17 @@ export function initialSignals(budgetSteps: number | null): SignalsState {
 
 /** Signals for a trajectory that starts afresh at other weights. */
 export function freshSignals(state: SignalsState): SignalsState {
-  const { smoother, noise, preconditionedNoise, curvature: line, gap, valley } = initialSignals(null)
-  const none = { probeLosses: [], averagedLosses: [], averagedSteps: [] }
-  return { ...state, smoother, noise, preconditionedNoise, curvature: line, gap, valley, ...none }
+  const fresh = initialSignals(null)
+  const { smoother, noise, preconditionedNoise, gap, probeLosses, averagedLosses, averagedSteps } = fresh
+  const ofProbes = {
+    gap,
+    gapShare: fresh.gapShare,
+    valley: fresh.valley,
+    probeLosses,
+    averagedLosses,
+    averagedSteps,
+  }
+  return { ...state, smoother, noise, preconditionedNoise, curvature: fresh.curvature, ...ofProbes }
 }
 
 /** Signals of a run that goes on from an earlier step: what lies beyond it is another life's. */
@@ -130,6 +141,7 @@ export function foldSample(state: SignalsState, sample: Sample, step: number = s
       : state.preconditionedNoise,
     curvature: state.curvature,
     gap: state.gap,
+    gapShare: state.gapShare,
     valley: state.valley,
     cost: sample.stepSeconds === null ? state.cost : cost.update(state.cost, sample),
     batchSize: batchSize ?? state.batchSize,
@@ -146,8 +158,14 @@ export function foldSample(state: SignalsState, sample: Sample, step: number = s
   }
 }
 
-/** Folds a valley probe taken at run length `largeSteps`; without averaged weights the raw loss stands in for P. */
-export function foldValleyProbe(state: SignalsState, probe: ValleyProbe, largeSteps: number): SignalsState {
+/** Folds a valley probe taken at run length `largeSteps`; without averaged weights the raw loss stands in for P.
+ *  @param learningRate of the step; null = it is not told. */
+export function foldValleyProbe(
+  state: SignalsState,
+  probe: ValleyProbe,
+  largeSteps: number,
+  learningRate: number | null = null,
+): SignalsState {
   const averaged = bestAverage(probe)?.loss ?? probe.raw.loss
   const kept = (values: readonly number[], value: number, isSound: boolean) =>
     isSound ? [...values.slice(1 - probesKept), value] : values
@@ -155,6 +173,7 @@ export function foldValleyProbe(state: SignalsState, probe: ValleyProbe, largeSt
   return {
     ...foldProbeCost(state, probe),
     gap: averagedGap.update(state.gap, probe),
+    gapShare: gapShare.update(state.gapShare, { ...probe, learningRate }),
     valley: valleySlope.update(state.valley, { runLength: largeSteps, averagedLoss: averaged }),
     probeLosses: kept(state.probeLosses, probe.raw.loss, Number.isFinite(probe.raw.loss)),
     averagedLosses: kept(state.averagedLosses, averaged, isSound),

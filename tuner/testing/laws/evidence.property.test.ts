@@ -2,6 +2,7 @@
 // which unit, and how its columns are ordered change no decision beyond what the evidence itself changes.
 
 import { describe, expect, it } from 'vitest'
+import type { Decision } from '../../../protocol/vocabulary.ts'
 import { summaryOf } from '../../index.ts'
 import { stepsOf } from '../cases/judged.ts'
 import { random } from '../random.ts'
@@ -89,11 +90,13 @@ describe('where a loss lies', () => {
     learningRate: 0.01,
     capabilities: seed % 2 === 0 ? [] : ['heldOutLoss', 'averagedWeights'],
   })
+  /** The regime is a share of the loss, so where that lies it is another one; it decides nothing. */
+  const isOfRegime = ({ kind }: Decision) => kind === 'transition'
   const moved = (history: History, change: (loss: number) => number, what: string): readonly string[] => {
     const { log } = runOf({ ...history, hasNorms: false })
     const sentences = (by: (loss: number) => number) =>
       foldedLog(withLosses(log, by))
-        .decisions.filter(({ kind }) => kind !== 'hold')
+        .decisions.filter((decision) => decision.kind !== 'hold' && !isOfRegime(decision))
         .map(({ kind, step }) => `${kind} at ${step}`)
     return difference(
       sentences((loss) => loss),

@@ -108,3 +108,30 @@ export const reports: readonly Case[] = [
     { kind: 'drift' },
   ],
 ]
+
+export const regimes: readonly Case[] = [
+  [
+    'regime-large-step',
+    { share: 0.123, error: 0.011, half: 0.04 },
+    'The regime is now known: large-step. Annealing would take 12 % ± 2.2 % off the loss, clearly more than 4 %.',
+    { kind: 'transition', transition: { from: 'unknown', to: 'large-step' } },
+  ],
+  [
+    'regime-small-step',
+    { share: 0.011, error: 0.002, half: 0.04 },
+    'The regime has changed from large-step to small-step. Annealing would take 1.1 % ± 0.39 % off the loss, clearly less than 4 %.',
+    { kind: 'transition', transition: { from: 'large-step', to: 'small-step' } },
+  ],
+  [
+    'regime-small-step',
+    { share: -0.02, error: null, half: 0.04 },
+    'The regime has changed from large-step to small-step. Annealing would take 0 % off the loss, clearly less than 4 %.',
+    { kind: 'transition', transition: { from: 'large-step', to: 'small-step' } },
+  ],
+  [
+    'regime-unstable',
+    { share: null, error: null, half: 0.04 },
+    'The regime has changed from large-step to unstable: training shows signs of coming apart.',
+    { kind: 'transition', transition: { from: 'large-step', to: 'unstable' } },
+  ],
+]
