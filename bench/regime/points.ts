@@ -92,7 +92,14 @@ function stateAt(states: readonly TunerState[], run: TraceRun, step: number): Tu
   const before = probed.regime.name
   return {
     ...state,
-    regime: readRegime({ signals, learningRate, gain, isTripped: before === 'unstable', before }),
+    regime: readRegime({
+      signals,
+      learningRate,
+      gain,
+      isTripped: before === 'unstable',
+      validFromStep: 0,
+      before,
+    }),
   }
 }
 

@@ -5,6 +5,7 @@ import type { RegimeName } from '../../protocol/vocabulary.ts'
 import { type Estimate, noEstimate } from '../estimators/estimator.ts'
 import { signOf } from '../guard/signs.ts'
 import type { Draft } from '../phases/phase.ts'
+import { originOf } from '../plan/bounds.ts'
 import { comparison } from '../record/evidence.ts'
 import { charted, settle, type Turn, updated } from '../settle.ts'
 import { chartPoints } from '../signals/charts.ts'
@@ -19,21 +20,27 @@ export const regimeAtProbe = (turn: Turn, gain: Estimate): Turn => told(turn, ga
 
 /** At the end of a block of steps, or at a sign of divergence. */
 export function regimeAtSample(turn: Turn): Turn {
-  const { seen, regime, course } = turn.state
+  const { seen, regime, course, trajectory } = turn.state
   if (course.kind !== 'large' && course.kind !== 'anneal') return turn
+  // What is reported now may be undone.
+  if (trajectory.awaited !== null) return turn
   const isMeasured = seen.signals.gapShare.shares.length > 0
   const isAboutDivergence = regime.name === 'unstable' || isTripped(turn.state)
   return isMeasured || isAboutDivergence ? told(turn, noEstimate(0, 1), indexMoveMin) : turn
 }
 
-const isTripped = ({ trajectory, seen }: TunerState): boolean =>
-  trajectory.awaited !== null || signOf(seen.guard) !== null
+const isTripped = ({ seen }: TunerState): boolean => signOf(seen.guard) !== null
 
 function told(turn: Turn, gain: Estimate, moveMin = 0): Turn {
   const { state } = turn
   const { signals, learningRate, step } = state.seen
   const source = { signals, learningRate, gain }
-  const regime = readRegime({ ...source, isTripped: isTripped(state), before: state.regime.name })
+  const regime = readRegime({
+    ...source,
+    isTripped: isTripped(state),
+    validFromStep: state.trajectory.validFromStep - originOf(state),
+    before: state.regime.name,
+  })
   const { name, index: regimeIndex, low: regimeIndexLow, high: regimeIndexHigh } = regime
   const moved = Math.abs((regimeIndex ?? 0) - (state.regime.index ?? 0))
   if (name === state.regime.name && moved < moveMin) return turn

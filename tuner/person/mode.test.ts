@@ -12,7 +12,7 @@ describe('advisory mode', () => {
   it('leaves the job its own rate, and marks what is decided as advice', () => {
     expect(new Set(run.learningRates)).toEqual(new Set([0.02]))
     expect(run.decisions[0]?.reason.key).toBe('start-advisory')
-    const advice = run.decisions.filter(({ kind }) => kind !== 'start')
+    const advice = run.decisions.filter(({ kind }) => kind !== 'start' && kind !== 'transition')
     expect(advice.length).toBeGreaterThan(20)
     expect(advice.every(({ status, mode }) => status === 'advisory' && mode === 'advisory')).toBe(true)
     expect(run.asked).toEqual([])
@@ -46,9 +46,10 @@ describe('advisory mode', () => {
 })
 
 describe('mode off', () => {
-  it('records signals only', () => {
+  it('records signals, and changes of the regime that they show', () => {
     const run = syntheticRun({ ...slow, mode: 'off' })
-    expect(run.decisions.map(({ reason }) => reason.key)).toEqual(['start-off', 'budget-used'])
+    const others = run.decisions.filter(({ kind }) => kind !== 'transition')
+    expect(others.map(({ reason }) => reason.key)).toEqual(['start-off', 'budget-used'])
     expect(new Set(run.learningRates)).toEqual(new Set([0.02]))
     expect(run.state.seen.signals.valley.count).toBeGreaterThan(20)
     expect(run.asked).toEqual([])

@@ -40,13 +40,20 @@ function probed(options: {
   }
   return state
 }
-type Asked = { isTripped?: boolean; gain?: Estimate; before?: RegimeName; learningRate?: number }
+type Asked = {
+  validFromStep?: number
+  isTripped?: boolean
+  gain?: Estimate
+  before?: RegimeName
+  learningRate?: number
+}
 const regimeOf = (signals: SignalsState, asked: Asked = {}): RegimeReading =>
   readRegime({
     signals,
     learningRate: rate,
     gain: noEstimate(0, 4),
     isTripped: false,
+    validFromStep: 0,
     before: 'unknown',
     ...asked,
   })
@@ -158,17 +165,19 @@ describe('the name of the regime', () => {
     const falling = (depth: number) => (step: number) =>
       2.3 - depth * Math.min(1, step / 150) + 0.01 * (step % 3)
     const died = (loss: (step: number) => number) => (step: number) => (step < 250 ? loss(step) : 2.3)
-    const named = (loss: (step: number) => number) => {
+    const named = (loss: (step: number) => number, validFromStep = 0) => {
       let state = probed({ count: 10, share: 0.1, scatter: 0.01 })
       for (let step = 0; step < 300; step++) {
         const lossBlocks = blocks.update(state.lossBlocks, { step, value: loss(step) })
         state = { ...state, lossBlocks, firstLoss: state.firstLoss ?? loss(step) }
       }
-      return regimeOf(state).name
+      return regimeOf(state, { validFromStep }).name
     }
     expect(named(falling(1.5))).toBe('large-step')
     expect(named(died(falling(1.5)))).toBe('unstable')
     expect(named(died(falling(0.01)))).toBe('large-step')
+    // What an arm of the search had learned is not given back by what begins anew.
+    expect(named(died(falling(1.5)), 240)).toBe('large-step')
     // Whatever its unit and its level.
     expect(named((step) => 100 * died(falling(1.5))(step) - 400)).toBe('unstable')
   })

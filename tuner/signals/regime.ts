@@ -45,8 +45,10 @@ export type RegimeSource = {
   readonly learningRate: number | null
   /** G at the present rate. */
   readonly gain: Estimate
-  /** A sign of divergence is met, or the run waits to be taken back to a checkpoint. */
+  /** A sign of divergence is met. */
   readonly isTripped: boolean
+  /** The step, since the run's first one, from which on the losses are of the present weights' course. */
+  readonly validFromStep: number
   /** What the regime was called until now. */
   readonly before: RegimeName
 }
@@ -55,7 +57,7 @@ export function readRegime(source: RegimeSource): RegimeReading {
   const { signals, isTripped, before } = source
   const ratios = signals.curvature.rateRatios.slice(-unstableProbes)
   const isAboveCritical = ratios.length === unstableProbes && ratios.every((ratio) => ratio > 1)
-  const isUnstable = isTripped || isAboveCritical || hasGivenBack(signals)
+  const isUnstable = isTripped || isAboveCritical || hasGivenBack(signals, source.validFromStep)
   const share = shareOf(source)
   const measured = measuredRegime(share, signals)
   if (isUnstable) return { ...withoutReason(measured), name: 'unstable' }
@@ -92,8 +94,9 @@ const withoutReason = ({ name, index, low, high }: RegimeReading): RegimeReading
 })
 
 /** The newest blocks of training loss lie where the run began, and it had been far below. */
-function hasGivenBack({ lossBlocks, firstLoss }: SignalsState): boolean {
-  const losses = lossBlocks.blocks.map((block) => block.mean)
+function hasGivenBack({ lossBlocks, firstLoss }: SignalsState, validFromStep: number): boolean {
+  const own = lossBlocks.blocks.filter(({ step }) => step >= validFromStep)
+  const losses = own.map((block) => block.mean)
   const newest = losses.slice(-givenBackBlocks)
   if (firstLoss === null || losses.length <= 2 * givenBackBlocks) return false
   const lowest = losses.reduce((least, loss) => Math.min(least, loss))

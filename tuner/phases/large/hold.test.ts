@@ -93,7 +93,7 @@ describe('probes that take as long as a thousand steps', () => {
   it('are said once to be too dear to decide by, with the step of the fallback plan', () => {
     // One that takes so long is taken for a cold start, and two.
     const cold = probed(probed(state).state)
-    expect(cold.decisions.map(({ reason }) => reason.key)).toEqual(['few-probes'])
+    expect(cold.decisions.map(({ reason }) => reason.key)).toContain('few-probes')
     const first = probed(cold.state)
     expect(first.decisions).toMatchObject([
       { kind: 'hold', reason: { key: 'probes-too-dear', values: { needed: 8, fallback: 2_250 } } },

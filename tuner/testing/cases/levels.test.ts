@@ -144,7 +144,10 @@ describe('a negative overlap score', () => {
       )
     })
     expect(healthyRunFaults(runs[0]!, options.budgetSteps)).toEqual([])
-    const kinds = runs.map(({ decisions }) => decisions.map(({ kind, step }) => `${kind} at ${step}`))
+    // The regime is a share of the loss, so where that lies it is another one.
+    const kinds = runs.map(({ decisions }) =>
+      decisions.flatMap(({ kind, step }) => (kind === 'transition' ? [] : [`${kind} at ${step}`])),
+    )
     for (const [i, list] of kinds.entries()) expect(list, `shift ${shifts[i]}`).toEqual(kinds[0])
   })
 })
