@@ -5,12 +5,20 @@
 import type { Observation, RunOptions, SampleColumns, ValleyProbe } from '../../protocol/vocabulary.ts'
 import { initialState, type TunerState, tune } from '../../tuner/index.ts'
 import { switchStepOf } from '../../tuner/state.ts'
-import { type RuleRecord, ruleRecordOf } from '../decisions/rule.ts'
+import { type FeatureRecord, featuresOf } from './features.ts'
 import { curveAt } from './logs.ts'
 import type { Trunk } from './trunk.ts'
 
-/** Steps between two reports: 1 = each is told, with the loss where it was logged. */
-export type Feed = { readonly length: number | null; readonly isHeld?: boolean; readonly everySteps?: number }
+export type Feed = {
+  /** Null = no budget. */
+  readonly length: number | null
+  /** A hand holds the rate, so that the run goes on where the tuner would have switched. */
+  readonly isHeld?: boolean
+  /** Steps between two reports; 1 = each is told, with the loss where it was logged. */
+  readonly everySteps?: number
+  /** Of so many evaluations that were logged one is made. */
+  readonly everyProbes?: number
+}
 
 /** Tokens of an evaluation are not logged; what stands here is shown, and decides nothing. */
 const examples = 1
@@ -64,7 +72,7 @@ type Body = Observation extends infer O
 /** Up to the switch, or to the end of the budget or of the log. `onProbe` sees the state after each probe. */
 export function foldTrunk(
   trunk: Trunk,
-  { length, isHeld = false, everySteps = 1 }: Feed,
+  { length, isHeld = false, everySteps = 1, everyProbes = 1 }: Feed,
   onProbe: (state: TunerState) => void = () => undefined,
 ): TunerState {
   const { log } = trunk
@@ -83,7 +91,7 @@ export function foldTrunk(
     folded = Math.max(folded, step)
     if (switchStepOf(state.course) !== null) return state
     // An evaluation before the first step is of no trained weights.
-    if (step === 0) continue
+    if (step === 0 || index % everyProbes !== 0) continue
     fold({ kind: 'probe', probe: probeAt(trunk, index) })
     onProbe(state)
     if (switchStepOf(state.course) !== null) return state
@@ -99,9 +107,9 @@ const heldFor = (learningRate: number, length: number | null) => ({
   reason: 'held',
 })
 
-/** What the rule weighs at each probe of a trunk that is held to the end of its budget. */
-export function recordsOf(trunk: Trunk, length: number): RuleRecord[] {
-  const records: RuleRecord[] = []
-  foldTrunk(trunk, { length, isHeld: true }, (state) => records.push(ruleRecordOf(state)))
+/** What the rule weighs, and the gates see, at each probe of a trunk that is held to the end of its budget. */
+export function recordsOf(trunk: Trunk, length: number, everyProbes = 1): FeatureRecord[] {
+  const records: FeatureRecord[] = []
+  foldTrunk(trunk, { length, isHeld: true, everyProbes }, (state) => records.push(featuresOf(state)))
   return records
 }

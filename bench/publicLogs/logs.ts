@@ -37,7 +37,8 @@ export type PublicLog = {
 /** @throws Error that says which file, line or field is missing. */
 export function loadLogs(folder: string): PublicLog[] {
   const file = join(folder, logsFile)
-  if (!existsSync(file)) throw new Error(`there is no ${logsFile} in ${folder}: name the logs' folder by --data`)
+  if (!existsSync(file))
+    throw new Error(`there is no ${logsFile} in ${folder}: name the logs' folder by --data`)
   return parseLogs(gunzipSync(readFileSync(file)).toString('utf8'))
 }
 

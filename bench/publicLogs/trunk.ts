@@ -110,17 +110,18 @@ export function trunkOf(
   { kind, power }: { readonly kind: GapKind; readonly power: number },
 ): Trunk {
   const log = trunkLog(logs, rate)
-  const donor = log.averaged !== null ? log : donorOf(logs, log)
-  const factor = kind === 'nearest' ? 1 : (rate / donor.learningRate) ** power
+  const donor = donorOf(logs, log)
+  return trunkWith(log, donor, kind === 'nearest' ? 1 : (rate / donor.learningRate) ** power)
+}
+
+/** A trunk whose D is a multiple of another run's; after that run's end of its last level. */
+export function trunkWith(log: PublicLog, donor: PublicLog, factor: number): Trunk {
   const { step, value } = gapCurve(donor)
   const level = median(value.slice(-levelEntries))
-  return {
-    log,
-    donor,
-    // After its end the level, from the next probe on.
-    gap: {
-      step: [...step, step.at(-1)! + 1],
-      value: [...value, level].map((gap) => factor * gap),
-    },
-  }
+  const gap = { step: [...step, step.at(-1)! + 1], value: [...value, level].map((entry) => factor * entry) }
+  return { log, donor, gap }
 }
+
+/** A constant run with averages of its own; none where its rate falls. */
+export const ownTrunk = (log: PublicLog): Trunk[] =>
+  log.averaged !== null && isConstant(log) ? [trunkWith(log, log, 1)] : []

@@ -1,7 +1,10 @@
 // The ground truth by fork: for 124M models the final held-out loss of "constant, then linear to 0 over the last share of the
 // steps", on a grid of rate × length × share. Between the shares pchip; trainings of the same cell count by their mean. The best
-// cooldown of a setting is the lowest cell, so it is low by chance as well, by about the noise of one training.
+// cooldown of a setting is the lowest cell, so it is low by chance as well, by about the noise of one training. As a check the same
+// from a smooth curve through all shares, J(f) = a + bf + cf² + d ln f by least squares: a valley that falls more slowly as the
+// anneal takes more of the steps, and noise that falls with its logarithm.
 
+import { Matrix, solve } from 'ml-matrix'
 import type { PublicLog } from './logs.ts'
 import { pchip } from './pchip.ts'
 
@@ -37,7 +40,12 @@ export function settingsOf(logs: readonly PublicLog[], shape = 'linear', needed 
   }
   const settings = [...cells.values()].map(({ rate, length, losses }): Setting => {
     const entries = [...losses].sort(([a], [b]) => a - b)
-    return { rate, length, shares: entries.map(([share]) => share), losses: entries.map(([, all]) => mean(all)) }
+    return {
+      rate,
+      length,
+      shares: entries.map(([share]) => share),
+      losses: entries.map(([, all]) => mean(all)),
+    }
   })
   return settings
     .filter(({ shares }) => shares.length >= needed)
@@ -52,7 +60,21 @@ export const lossAt = ({ shares, losses }: Setting, share: number): number => pc
 export const bestLoss = ({ losses }: Setting): number => Math.min(...losses)
 
 /** Nats above the best cooldown of the setting. */
-export const excessAt = (setting: Setting, share: number): number => lossAt(setting, share) - bestLoss(setting)
+export const excessAt = (setting: Setting, share: number): number =>
+  lossAt(setting, share) - bestLoss(setting)
+
+/** Nats above the smooth curve's lowest value, of a loss or of a share on it. */
+export function smoothExcess(setting: Setting, at: { share: number } | { loss: number }): number {
+  const terms = (share: number): number[] => [1, share, share * share, Math.log(share)]
+  const { shares, losses } = setting
+  const factors = solve(new Matrix(shares.map(terms)), Matrix.columnVector([...losses])).to1DArray()
+  const value = (share: number): number => terms(share).reduce((sum, term, i) => sum + term * factors[i]!, 0)
+  const [first, last] = [shares[0]!, shares.at(-1)!]
+  const within = (share: number): number => Math.min(Math.max(share, first), last)
+  const grid = Array.from({ length: smoothPoints + 1 }, (_, i) => first + ((last - first) * i) / smoothPoints)
+  return ('loss' in at ? at.loss : value(within(at.share))) - Math.min(...grid.map(value))
+}
+const smoothPoints = 200
 
 export const shareOf = ({ length }: Setting, switchStep: number): number => (length - switchStep) / length
 
