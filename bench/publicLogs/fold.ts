@@ -108,8 +108,12 @@ const heldFor = (learningRate: number, length: number | null) => ({
 })
 
 /** What the rule weighs, and the gates see, at each probe of a trunk that is held to the end of its budget. */
-export function recordsOf(trunk: Trunk, length: number, everyProbes = 1): FeatureRecord[] {
+export function recordsOf(
+  trunk: Trunk,
+  length: number,
+  feed: Pick<Feed, 'everySteps' | 'everyProbes'> = {},
+): FeatureRecord[] {
   const records: FeatureRecord[] = []
-  foldTrunk(trunk, { length, isHeld: true, everyProbes }, (state) => records.push(featuresOf(state)))
+  foldTrunk(trunk, { ...feed, length, isHeld: true }, (state) => records.push(featuresOf(state)))
   return records
 }

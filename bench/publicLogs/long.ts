@@ -8,8 +8,8 @@ import { switchStepOf } from '../../tuner/state.ts'
 import { ruleChoice } from '../decisions/rule.ts'
 import { candidateFactor, freedShare } from './candidates.ts'
 import { foldTrunk, recordsOf } from './fold.ts'
+import { stepOf } from './judged.ts'
 import type { Curve, PublicLog } from './logs.ts'
-import { stepOf } from './rows.ts'
 import { donorOf, type Trunk, trunkWith } from './trunk.ts'
 
 /** Budgets that the rule is asked for beyond the end of the logs. */

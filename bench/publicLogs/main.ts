@@ -3,10 +3,11 @@
 // second folder holds logs of small jobs, as `twostep export` writes them. Prints the tables as markdown. Takes a minute or two.
 
 import { optionOf } from '../options.ts'
+import { judgedSettings } from './judged.ts'
 import { loadLogs, logsFile } from './logs.ts'
 import { longRows } from './long.ts'
 import { openRows } from './open.ts'
-import { allRows, judgedSettings } from './rows.ts'
+import { allRows } from './rows.ts'
 import { loggedJobs, madeUpJobs, tracedJobs } from './small.ts'
 import { gateTable, longTable, openTable, rowsTable, sharesTable, signsTable, smallTable } from './table.ts'
 import { repeatDeviation } from './truth.ts'

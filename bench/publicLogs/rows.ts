@@ -1,93 +1,21 @@
 // The rows of the benchmark: what each schedule or rule ends above the best cooldown of its rate and length.
 
-import type { TunerState } from '../../tuner/index.ts'
 import { holdShare } from '../../tuner/plan/bounds.ts'
 import { switchStepOf } from '../../tuner/state.ts'
 import { ruleChoice } from '../decisions/rule.ts'
-import type { Choice } from '../decisions/truth.ts'
 import { candidateFactor, factors, freedShare, type Gate, gatedChoice, gates } from './candidates.ts'
-import type { FeatureRecord } from './features.ts'
-import { foldTrunk, recordsOf } from './fold.ts'
+import { recordsOf } from './fold.ts'
+import { isFound, type Judged, type Row, sharesRow, sparseSteps, stepOf, switchedRow } from './judged.ts'
 import type { PublicLog } from './logs.ts'
-import { type GapKind, gapPower, ownTrunk, type Trunk, trunkLog, trunkOf } from './trunk.ts'
-import { bestLoss, excessAt, mean, type Setting, settingsOf, shareOf, smoothExcess } from './truth.ts'
+import { fittedRateSteps, rateStepsShare } from './rateSteps.ts'
+import { type GapKind, ownTrunk } from './trunk.ts'
+import { bestLoss, mean, settingsOf, smoothExcess } from './truth.ts'
 
-/** A setting with what was seen on its trunk, by the kind of gap. */
-export type Judged = {
-  readonly setting: Setting
-  readonly trunk: Readonly<Record<GapKind, Trunk>>
-  readonly records: Readonly<Record<GapKind, readonly FeatureRecord[]>>
-  /** Where the whole tuner ended its large step, and why. */
-  readonly state: TunerState
-  /** The same where the job reports as it logs, each fiftieth step. */
-  readonly sparse: TunerState
-}
-
-export type Row = {
-  readonly name: string
-  /** Nats above the best cooldown; null = it was not trained there. */
-  readonly excess: readonly (number | null)[]
-  /** The same from the smooth curve. */
-  readonly smooth: readonly (number | null)[]
-  /** Shares of the steps that its anneals take. */
-  readonly shares: readonly (number | null)[]
-}
-
-const sparseSteps = 50
 const fixedShares = [0.1, 0.2, 0.25, 0.4, 0.6, 0.8, 0.9] as const
 const fromStart = 0.994
 const curvedShare = 0.2
 const rareProbes = 5
 const rareGates: readonly string[] = ['none', 'sure', 'all three']
-
-export function judgedSettings(logs: readonly PublicLog[]): {
-  judged: Judged[]
-  power: number
-  pairs: number
-} {
-  const settings = settingsOf(logs)
-  if (settings.length === 0) throw new Error('the logs hold no grid of 124M cooldowns (ann124-…)')
-  const { power, pairs } = gapPower(logs, trunkLog(logs, settings[0]!.rate)) ?? { power: 0, pairs: 0 }
-  const judged = settings.map((setting): Judged => {
-    const { rate, length } = setting
-    const nearest = trunkOf(logs, rate, { kind: 'nearest', power })
-    const scaled = trunkOf(logs, rate, { kind: 'scaled', power })
-    return {
-      setting,
-      trunk: { nearest, scaled },
-      records: { nearest: recordsOf(nearest, length), scaled: recordsOf(scaled, length) },
-      state: foldTrunk(nearest, { length }),
-      sparse: foldTrunk(nearest, { length, everySteps: sparseSteps }),
-    }
-  })
-  return { judged, power, pairs }
-}
-
-/** What a switch costs on a setting; one that never comes is not on the grid. */
-export const switchedRow = (
-  name: string,
-  judged: readonly Judged[],
-  stepOf: (one: Judged) => number | null,
-): Row =>
-  sharesRow(
-    name,
-    judged,
-    judged.map((one) => {
-      const step = stepOf(one)
-      return step === null ? null : shareOf(one.setting, step)
-    }),
-  )
-
-const sharesRow = (name: string, judged: readonly Judged[], shares: Row['shares']): Row => ({
-  name,
-  shares,
-  excess: judged.map(({ setting }, i) => (shares[i] == null ? null : excessAt(setting, shares[i]))),
-  smooth: judged.map(({ setting }, i) =>
-    shares[i] == null ? null : smoothExcess(setting, { share: shares[i] }),
-  ),
-})
-
-export const stepOf = (choice: Choice): number | null => (choice === 'never' ? null : choice.switchStep)
 
 /** A schedule that was trained as it is: the mean of its trainings. */
 function trainedRow(name: string, judged: readonly Judged[], runs: readonly PublicLog[]): Row {
@@ -137,6 +65,12 @@ export function allRows(logs: readonly PublicLog[], judged: readonly Judged[]): 
       factors.map((factor) => freedRow(judged, kind, factor)),
     ),
     ownRow(logs, judged),
+    switchedRow(`freed, b = ${candidateFactor} D, D scaled, told each fiftieth step`, judged, (one) => {
+      const { length } = one.setting
+      const records = recordsOf(one.trunk.scaled, length, { everySteps: sparseSteps })
+      return stepOf(ruleChoice(records, { kind: 'gap', factor: candidateFactor }, length, freedShare))
+    }),
+    ...rateStepsRows(judged),
     ...gates.filter(({ name }) => rareGates.includes(name)).map((gate) => rareRow(judged, gate)),
   ]
 }
@@ -157,13 +91,34 @@ const freedRow = (judged: readonly Judged[], kind: GapKind, factor: number): Row
       stepOf(ruleChoice(records[kind], { kind: 'gap', factor }, setting.length, freedShare)),
   )
 
+/** By rate × steps: fitted where candidates are found, and told for the other settings alone. */
+function rateStepsRows(judged: readonly Judged[]): Row[] {
+  const found = judged.filter(isFound).map(({ setting }) => setting)
+  if (found.length < 2) return []
+  const fit = fittedRateSteps(found)
+  const name = `share ${fit.a.toFixed(2)} + ${fit.c.toFixed(2)} ln(rate × steps)`
+  const share = ({ setting }: Judged) => rateStepsShare(fit, setting.rate, setting.length)
+  return [
+    sharesRow(
+      `${name}, where it was fitted`,
+      judged,
+      judged.map((one) => (isFound(one) ? share(one) : null)),
+    ),
+    sharesRow(
+      `${name}, elsewhere`,
+      judged,
+      judged.map((one) => (isFound(one) ? null : share(one))),
+    ),
+  ]
+}
+
 /** Behind a gate, where the job evaluates a fifth as often as was logged. */
 const rareRow = (judged: readonly Judged[], gate: Gate): Row =>
   switchedRow(
     `freed, b = ${candidateFactor} D, D scaled, one evaluation of ${rareProbes}, gate: ${gate.name}`,
     judged,
     ({ setting: { length }, trunk }) =>
-      stepOf(gatedChoice(recordsOf(trunk.scaled, length, rareProbes), gate, length)),
+      stepOf(gatedChoice(recordsOf(trunk.scaled, length, { everyProbes: rareProbes }), gate, length)),
   )
 
 const fromStartRow = (judged: readonly Judged[]): Row =>

@@ -2,9 +2,9 @@
 
 import { type Gate, gatedChoice, gates, isEarlySwitch } from './candidates.ts'
 import type { FeatureRecord } from './features.ts'
+import { isFound, type Judged, type Row, stepOf, switchedRow } from './judged.ts'
 import type { LongRow } from './long.ts'
 import type { OpenRow } from './open.ts'
-import { type Judged, type Row, stepOf, switchedRow } from './rows.ts'
 import { type SmallJob, smallKinds } from './small.ts'
 import { type GapKind, gapKinds } from './trunk.ts'
 import { bestShare, mean } from './truth.ts'
@@ -100,9 +100,6 @@ export const signsTable = (judged: readonly Judged[]): string =>
     }),
   )
 
-/** Candidates are found on these rates, and judged on the others. */
-export const foundOn: readonly number[] = [5e-4, 2e-3]
-
 export function gateTable(judged: readonly Judged[], jobs: readonly SmallJob[]): string {
   const kinds = smallKinds.filter((kind) => jobs.some((job) => job.kind === kind))
   return markdown(
@@ -119,7 +116,6 @@ export function gateTable(judged: readonly Judged[], jobs: readonly SmallJob[]):
   )
 }
 
-const isFound = ({ setting }: Judged): boolean => foundOn.includes(setting.rate)
 const parts = [
   { name: 'found on', isOf: isFound },
   { name: 'judged on', isOf: (one: Judged) => !isFound(one) },

@@ -76,6 +76,6 @@ describe('a fold', () => {
   it('may be told each fiftieth step alone, or one evaluation of several', () => {
     const sparse = foldTrunk(nearest!, { length: madeUpLength, isHeld: true, everySteps: 50 })
     expect(sparse.seen.strideSteps).toBe(50)
-    expect(recordsOf(nearest!, madeUpLength, 4)).toHaveLength(madeUpLength / 200 - 1)
+    expect(recordsOf(nearest!, madeUpLength, { everyProbes: 4 })).toHaveLength(madeUpLength / 200 - 1)
   })
 })

@@ -8,6 +8,7 @@ import {
   repeatDeviation,
   settingsOf,
   shareOf,
+  smoothCurve,
   smoothExcess,
 } from './truth.ts'
 
@@ -51,6 +52,7 @@ describe('the truth by fork', () => {
     const setting = { rate: 1, length: 100, shares, losses: shares.map(curve) }
     // d/df: .02 + .02 f = .01/f, so f = (√3 − 1)/2.
     const best = curve((Math.sqrt(3) - 1) / 2)
+    expect(smoothCurve(setting).best).toBeCloseTo((Math.sqrt(3) - 1) / 2, 2)
     expect(smoothExcess(setting, { share: 0.8 })).toBeCloseTo(curve(0.8) - best, 6)
     expect(smoothExcess(setting, { loss: 3.5 })).toBeCloseTo(3.5 - best, 6)
   })

@@ -65,14 +65,22 @@ export const excessAt = (setting: Setting, share: number): number =>
 
 /** Nats above the smooth curve's lowest value, of a loss or of a share on it. */
 export function smoothExcess(setting: Setting, at: { share: number } | { loss: number }): number {
+  const { value, best } = smoothCurve(setting)
+  return ('loss' in at ? at.loss : value(at.share)) - value(best)
+}
+
+/** The smooth curve, level outside of the shares that were trained, and the share of its lowest value. */
+export function smoothCurve({ shares, losses }: Setting): {
+  readonly value: (share: number) => number
+  readonly best: number
+} {
   const terms = (share: number): number[] => [1, share, share * share, Math.log(share)]
-  const { shares, losses } = setting
   const factors = solve(new Matrix(shares.map(terms)), Matrix.columnVector([...losses])).to1DArray()
-  const value = (share: number): number => terms(share).reduce((sum, term, i) => sum + term * factors[i]!, 0)
   const [first, last] = [shares[0]!, shares.at(-1)!]
-  const within = (share: number): number => Math.min(Math.max(share, first), last)
+  const value = (share: number): number =>
+    terms(Math.min(Math.max(share, first), last)).reduce((sum, term, i) => sum + term * factors[i]!, 0)
   const grid = Array.from({ length: smoothPoints + 1 }, (_, i) => first + ((last - first) * i) / smoothPoints)
-  return ('loss' in at ? at.loss : value(within(at.share))) - Math.min(...grid.map(value))
+  return { value, best: grid.reduce((a, b) => (value(b) < value(a) ? b : a)) }
 }
 const smoothPoints = 200
 
