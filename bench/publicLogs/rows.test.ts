@@ -44,13 +44,13 @@ describe('the rows', () => {
       expect(share).toBeLessThanOrEqual(0.25)
       expect(share).toBeGreaterThanOrEqual(0.1)
     }
-    const freed = row('freed: from a quarter on, b = 0.45 D').shares
+    const freed = row('freed: from 25 % on, b = 0.45 D').shares
     const held = row('held to three quarters, b = 0.45 D').shares
     for (const [i, share] of freed.entries()) expect(share).toBeGreaterThan(held[i]!)
   })
 
   it('switch sooner the larger b is', () => {
-    const [small, large] = [0.3, 0.6].map((factor) => row(`freed: from a quarter on, b = ${factor} D`).shares)
+    const [small, large] = [0.3, 0.6].map((factor) => row(`freed: from 25 % on, b = ${factor} D`).shares)
     for (const [i, share] of small!.entries()) expect(large![i]).toBeGreaterThanOrEqual(share!)
   })
 

@@ -8,12 +8,14 @@ import { recordsOf } from './fold.ts'
 import { isFound, type Judged, type Row, sharesRow, sparseSteps, stepOf, switchedRow } from './judged.ts'
 import type { PublicLog } from './logs.ts'
 import { fittedRateSteps, rateStepsShare } from './rateSteps.ts'
-import { type GapKind, ownTrunk } from './trunk.ts'
+import { type GapKind, gapKinds, ownTrunk } from './trunk.ts'
 import { bestLoss, mean, settingsOf, smoothExcess } from './truth.ts'
 
 const fixedShares = [0.1, 0.2, 0.25, 0.4, 0.6, 0.8, 0.9] as const
 const fromStart = 0.994
 const curvedShare = 0.2
+/** Other floors of the freed rule: no anneal of more than 60 and 50 %. */
+const laterFloors = [0.4, 0.5] as const
 const rareProbes = 5
 const rareGates: readonly string[] = ['none', 'sure', 'all three']
 
@@ -61,9 +63,10 @@ export function allRows(logs: readonly PublicLog[], judged: readonly Judged[]): 
       switchStepOf(sparse.course),
     ),
     ...factors.map((factor) => heldRow(judged, factor)),
-    ...(['nearest', 'scaled'] as const).flatMap((kind) =>
-      factors.map((factor) => freedRow(judged, kind, factor)),
-    ),
+    ...gapKinds.flatMap((kind) => [
+      ...factors.map((factor) => freedRow(judged, kind, factor)),
+      ...laterFloors.map((from) => freedRow(judged, kind, candidateFactor, from)),
+    ]),
     ownRow(logs, judged),
     switchedRow(`freed, b = ${candidateFactor} D, D scaled, told each fiftieth step`, judged, (one) => {
       const { length } = one.setting
@@ -83,12 +86,12 @@ const heldRow = (judged: readonly Judged[], factor: number): Row =>
     stepOf(ruleChoice(records.nearest, { kind: 'gap', factor }, setting.length, holdShare)),
   )
 
-const freedRow = (judged: readonly Judged[], kind: GapKind, factor: number): Row =>
+const freedRow = (judged: readonly Judged[], kind: GapKind, factor: number, from: number = freedShare): Row =>
   switchedRow(
-    `freed: from a quarter on, b = ${factor} D${kind === 'scaled' ? ', D scaled' : ''}`,
+    `freed: from ${100 * from} % on, b = ${factor} D${kind === 'scaled' ? ', D scaled' : ''}`,
     judged,
     ({ setting, records }) =>
-      stepOf(ruleChoice(records[kind], { kind: 'gap', factor }, setting.length, freedShare)),
+      stepOf(ruleChoice(records[kind], { kind: 'gap', factor }, setting.length, from)),
   )
 
 /** By rate × steps: fitted where candidates are found, and told for the other settings alone. */
