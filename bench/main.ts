@@ -8,6 +8,7 @@ import { benchGuard } from './guard/main.ts'
 import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
 import { benchPictures } from './pictures/main.ts'
+import { benchPublicLogs } from './publicLogs/main.ts'
 import { benchRegime } from './regime/main.ts'
 import { benchSearch } from './search.ts'
 import { benchSequential } from './sequential.ts'
@@ -41,6 +42,10 @@ const benches: Readonly<
     what: 'regret of the decisions to the best choice, from the traces, beside rivals (a minute)',
     run: benchDecisions,
   },
+  'public-logs': {
+    what: "when language models' public logs would be annealed, beside their best cooldown (--data FOLDER)",
+    run: benchPublicLogs,
+  },
   regime: {
     what: 'the regime index against the ground truth of forks, from the traces, and on runs of known regime',
     run: benchRegime,
@@ -64,7 +69,7 @@ const benches: Readonly<
 const [name, ...args] = process.argv.slice(2)
 const bench = name === undefined ? undefined : benches[name]
 if (bench === undefined) {
-  const list = Object.entries(benches).map(([key, { what }]) => `  ${key.padEnd(10)} ${what}`)
+  const list = Object.entries(benches).map(([key, { what }]) => `  ${key.padEnd(11)} ${what}`)
   console.log(`Usage: npm run bench -- <name> [--json]\n${list.join('\n')}`)
   process.exitCode = name === undefined ? 0 : 2
 } else await bench.run(args)

@@ -15,6 +15,7 @@ import {
   riseDeviationsAtSwitch,
 } from '../../tuner/phases/rule.ts'
 import { deadlineShare, holdShare, overfittingShare } from '../../tuner/plan/bounds.ts'
+import type { TunerState } from '../../tuner/state.ts'
 import type { BenchTask } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
 import { everything, replay } from './replay.ts'
@@ -42,20 +43,25 @@ export type RuleFactors = { readonly kind: RuleKind; readonly factor: number }
 
 export const soonDeviations = 2
 
+/** What the rule sees in a run's state. */
+export function ruleRecordOf(state: TunerState): RuleRecord {
+  const { cost, gain, reading } = judgementNow(state)
+  return {
+    step: state.seen.step,
+    staying: cost?.staying.value ?? null,
+    gain: gain.value,
+    gap: reading.gap.value,
+    isRising: isRising(state, riseDeviations),
+    isRisingSoon: isRising(state, soonDeviations),
+    isRisingAtSwitch: isRising(state, riseDeviationsAtSwitch),
+    transfer: transferUpper(memorisingNow(state)),
+  }
+}
+
 export function ruleRecords(task: BenchTask, run: TraceRun): RuleRecord[] {
   const records: RuleRecord[] = []
   replay(task, run, { ...everything, mode: 'held' }, (state) => {
-    const { cost, gain, reading } = judgementNow(state)
-    records.push({
-      step: state.seen.step,
-      staying: cost?.staying.value ?? null,
-      gain: gain.value,
-      gap: reading.gap.value,
-      isRising: isRising(state, riseDeviations),
-      isRisingSoon: isRising(state, soonDeviations),
-      isRisingAtSwitch: isRising(state, riseDeviationsAtSwitch),
-      transfer: transferUpper(memorisingNow(state)),
-    })
+    records.push(ruleRecordOf(state))
   })
   return records
 }
