@@ -42,6 +42,8 @@ export type Large = {
   readonly ramp: Ramp | null
   /** What the last evaluations of the switch rule said, newest last, at most three. */
   readonly verdicts: readonly boolean[]
+  /** Whether it held with both sides sure, at the same probes. */
+  readonly sureVerdicts: readonly boolean[]
   readonly evaluatedAtStep: number
   /** The signs that a longer anneal would memorise, at the last probes, newest last, at most three. */
   readonly memorised: readonly boolean[]

@@ -103,20 +103,21 @@ function moved(run: TunerState, seen: Seen, report: Report): Seen {
   const stride = step - origin
   const sureOrigin = !seen.isOriginSure && stride > 1 && origin <= stride ? 0 : origin
   const reference = largeRateOf(course) ?? learningRate
+  const strideSteps = isFirst ? 1 : Math.max(1, step + 1 - seen.step)
   const { gradientNormSquared, loss } = report
   return {
     origin: sureOrigin,
     isOriginSure: isSure,
     isResumed: false,
     step: step + 1,
-    strideSteps: isFirst ? 1 : Math.max(1, step + 1 - seen.step),
+    strideSteps,
     ahead: null,
     learningRate,
     momentum: report.momentum ?? seen.momentum,
     objective: report.objective ?? seen.objective,
     runLength:
       isCounted && learningRate !== null && reference !== null && reference > 0
-        ? seen.runLength + Math.min(learningRate / reference, runLengthPerStepMax)
+        ? seen.runLength + strideSteps * Math.min(learningRate / reference, runLengthPerStepMax)
         : seen.runLength,
     signals: counted(foldSample(seen.signals, report, step - sureOrigin), report),
     guard: isValid

@@ -75,7 +75,7 @@ export function atNewLevel(run: Run): Run {
   const { step } = seen
   const anew: Course =
     course.kind === 'large'
-      ? { ...course, fromStep: step, verdicts: [], memorised: [], outlook: null }
+      ? { ...course, fromStep: step, verdicts: [], sureVerdicts: [], memorised: [], outlook: null }
       : course.kind === 'anneal'
         ? { ...course, losses: [], bestLevel: null }
         : course
@@ -148,7 +148,14 @@ function slowed(run: Run, sign: Sign, isForGood: boolean, back: RestoreRequest |
   }
   if (course.kind === 'large')
     return {
-      course: { ...course, rate: course.rate === null ? null : rate, ramp, outlook: null, verdicts: [] },
+      course: {
+        ...course,
+        rate: course.rate === null ? null : rate,
+        ramp,
+        outlook: null,
+        verdicts: [],
+        sureVerdicts: [],
+      },
       records: [draft],
     }
   const factor = isForGood ? lowerFactor : 1

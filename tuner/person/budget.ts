@@ -48,7 +48,7 @@ export function rebudgeted(
     course.kind === 'anneal'
       ? ofAnneal(run, next, course, draft)
       : course.kind === 'large'
-        ? ofLarge({ ...next, course: { ...course, outlook: null, verdicts: [] } }, draft)
+        ? ofLarge({ ...next, course: { ...course, outlook: null, verdicts: [], sureVerdicts: [] } }, draft)
         : { course, records: [draft] }
   return { ...outcome, change: { ...change, ...outcome.change } }
 }

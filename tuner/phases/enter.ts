@@ -50,6 +50,7 @@ export function largeCourse(fromStep: number, rate: number | null, ramp: Ramp | 
     rate,
     ramp,
     verdicts: [],
+    sureVerdicts: [],
     evaluatedAtStep: fromStep,
     memorised: [],
     sequential: initialSequentialTest,

@@ -49,6 +49,31 @@ const example: MarginalCostInput = {
   gap: measured(0.5),
 }
 
+describe('both sides of the rule are sure', () => {
+  // Staying gains R·p at the middle of the ramp, S = 1,500: 1000·2000/1500² = .89.
+  const [staying, gap] = [2_000_000 / 1_500 ** 2, 1.2]
+  const sure = (change: Partial<MarginalCostInput>, stayingError = 0) => {
+    const terms = example.valley.terms.map((term) => ({
+      ...term,
+      // The slope is the amplitude times a factor, so both have the same relative error.
+      amplitudeVariance: (term.amplitude * stayingError) ** 2,
+    }))
+    return marginalCost({ ...example, valley: { ...example.valley, terms }, ...change })?.isSure ?? false
+  }
+  it('where staying gains no more than .9 D, and the errors of both are small', () => {
+    expect(staying).toBeLessThan(0.9 * gap)
+    expect(sure({ gap: measured(gap, 0.04 * gap) }, 0.05)).toBe(true)
+    expect(sure({ gap: measured(gap, 0.04 * gap) }, 0.15)).toBe(false)
+    expect(sure({ gap: measured(gap, 0.06 * gap) }, 0.05)).toBe(false)
+    expect(sure({ gap: measured(staying / 0.95, 0) })).toBe(false)
+  })
+  it('never without averaged weights, or without an error', () => {
+    expect(sure({ gap: unknown, gain: measured(gap) })).toBe(false)
+    expect(sure({ gap: measured(gap, null) })).toBe(false)
+    expect(sure({ gap: measured(-gap) })).toBe(false)
+  })
+})
+
 describe('the switch rule', () => {
   it('compares R·p(t + R/2) with 2·b, as computed by hand', () => {
     // R = 1000; p(1500) = 2000/1500² = .000889, times R = .8889. b = .6·D = .3, so annealing gains .6.

@@ -18,6 +18,14 @@ import { fittedLossAt, slopeAt, type ValleyFit } from '../estimators/valleySlope
 /** b = switchFactorGain · G from gradient noise and curvature; b = switchFactorGap · D from averaged weights. */
 export const switchFactorGain = 0.3
 export const switchFactorGap = 0.6
+/**
+ * Both sides are sure: the error of what staying gains is at most this share of it, that of D the other. On cooldown logs of 124M
+ * language models a rule that may speak there from .4 T on, with b = .45·D, ends .0007 to .0011 above the best cooldown in the
+ * mean, one held to .75 T .0039; on 108 small runs it spoke in none. bench/records/2026-11-28-public-logs/README.md.
+ */
+export const sureStayingError = 0.1
+export const sureGapError = 0.05
+const sureFactorGap = 0.45
 /** The gain G was measured for an anneal over this share of the budget. */
 const annealReferenceShare = 0.1
 
@@ -46,6 +54,8 @@ export type MarginalCost = {
   readonly staying: Side
   readonly annealing: Side
   readonly satisfied: boolean
+  /** The rule holds by averaged weights alone, and both sides are known well. */
+  readonly isSure: boolean
   /** P(staying ≤ annealing) under normal errors; null where an error is unknown. */
   readonly probability: number | null
   /** The step at which the fitted valley meets the rule, within what is allowed. */
@@ -88,10 +98,18 @@ export function marginalCost(input: MarginalCostInput): MarginalCost | undefined
     staying,
     annealing,
     satisfied: staying.value <= annealing.value,
+    isSure: staying.value <= annealing.value && isSurelyMet(staying, input.gap),
     probability: probabilityBelow(staying, annealing),
     earliestStep: planned,
     alternatives: alternatives(input, scale.value, planned),
   }
+}
+
+function isSurelyMet(staying: Side, { value: gap, standardError }: Estimate): boolean {
+  if (gap === null || !(gap > 0) || standardError === null || staying.standardError === null) return false
+  const isKnown =
+    standardError <= sureGapError * gap && staying.standardError <= sureStayingError * Math.abs(staying.value)
+  return isKnown && staying.value <= 2 * sureFactorGap * gap
 }
 
 /** S at the middle of the ramp, for a switch at that step. */

@@ -3,7 +3,14 @@
 
 import { valleyProbesNeeded } from '../../estimators/valleySlope.ts'
 import { givenRate, isSteering, offers } from '../../options.ts'
-import { deadlineStep, earliestRiseStep, earliestSwitchStep, endOf, fallbackStep } from '../../plan/bounds.ts'
+import {
+  deadlineStep,
+  earliestRiseStep,
+  earliestSureStep,
+  earliestSwitchStep,
+  endOf,
+  fallbackStep,
+} from '../../plan/bounds.ts'
 import { patienceStep, tooFewProbes } from '../../plan/cadence.ts'
 import { horizonOf, largeSegments, rampedSegments, segment } from '../../plan/segments.ts'
 import { chartPoints } from '../../signals/charts.ts'
@@ -27,6 +34,8 @@ export function judged(run: Run, course: Large, known?: SignalsReading): Outcome
     ...course,
     evaluatedAtStep: run.seen.step,
     verdicts: cost === undefined ? course.verdicts : [...course.verdicts, cost.satisfied].slice(-hitsWindow),
+    sureVerdicts:
+      cost === undefined ? course.sureVerdicts : [...course.sureVerdicts, cost.isSure].slice(-hitsWindow),
     memorised: [...course.memorised, memorising?.isMemorising ?? false].slice(-hitsWindow),
     sequential: foldedOpen(run, course, judgement),
     outlook: outlookOf(cost),
@@ -60,6 +69,9 @@ function decide(run: Run, course: Large, judgement: Judgement): Outcome {
     if (isShort && isMemorising(course, judgement, hitsNeeded))
       return wanted(run, course, 'memorising', judgement)
   }
+  const sureHits = course.sureVerdicts.filter(Boolean).length
+  if (step >= earliestSureStep(run) && cost?.isSure && sureHits >= hitsNeeded)
+    return wanted(run, course, 'rule', judgement)
   if (step < earliestSwitchStep(run)) return held(run, course, judgement, whyNotYet(run, course, judgement))
   const hits = course.verdicts.filter(Boolean).length
   if (cost?.satisfied && hits >= hitsNeeded) return wanted(run, course, ruleReason(run, cost), judgement)
