@@ -28,6 +28,9 @@ const regimeScale: Scale = {
   ],
 }
 
+/** An index is a number between 0 and 1, and no more is known of it than two digits. */
+const formatIndex = (index: number): string => index.toFixed(2)
+
 export function regimeChart(view: RunView): ChartSpec {
   const index = columnsOf(view, 'regimeIndex')
   const low = columnsOf(view, 'regimeIndexLow')
@@ -53,13 +56,13 @@ export function regimeChart(view: RunView): ChartSpec {
     head: (step) => regimeHead(view, step),
     note: 'Above ½ annealing would take more than 4 % off the loss at once.',
     sentence: known
-      ? `Regime ${keyWords(regime.name)}, index ${formatKnown(valueAt(index, view.to))}.`
+      ? `Regime ${keyWords(regime.name)}, index ${formatKnown(valueAt(index, view.to), formatIndex)}.`
       : `${unknown}.`,
     tableSteps: tableStepsOf(view, index),
     columns: [
-      { title: 'index', at: (step) => formatKnown(valueAt(index, step)) },
-      { title: '95 % from', at: (step) => formatKnown(valueAt(low, step)) },
-      { title: '95 % to', at: (step) => formatKnown(valueAt(high, step)) },
+      { title: 'index', at: (step) => formatKnown(valueAt(index, step), formatIndex) },
+      { title: '95 % from', at: (step) => formatKnown(valueAt(low, step), formatIndex) },
+      { title: '95 % to', at: (step) => formatKnown(valueAt(high, step), formatIndex) },
     ],
     missing: null,
   }
@@ -77,9 +80,9 @@ function regimeHead(view: RunView, step: number): HeadItem[] {
   const low = valueAt(columnsOf(view, 'regimeIndexLow'), step)
   const high = valueAt(columnsOf(view, 'regimeIndexHigh'), step)
   const name = step >= view.run.step - 1 ? keyWords(view.run.regime.name) : 'index'
-  const items: HeadItem[] = [{ label: name, value: formatNumber(value) }]
+  const items: HeadItem[] = [{ label: name, value: formatIndex(value) }]
   if (low !== null && high !== null)
-    items.push({ label: `95 %: ${formatNumber(low)} to ${formatNumber(high)}`, value: '' })
+    items.push({ label: `95 %: ${formatIndex(low)} to ${formatIndex(high)}`, value: '' })
   return items
 }
 

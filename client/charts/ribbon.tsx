@@ -21,7 +21,7 @@ const barTop = 31
 const barHeight = 20
 const regimeTop = 54.5
 const regimeHeight = 4
-const heightPx = 62
+const heightPx = 66
 
 type RibbonProps = {
   readonly view: RunView
@@ -58,9 +58,11 @@ export function Ribbon(props: RibbonProps) {
             narrow={widthPx < narrowPx}
           />
         ))}
-        <text class="ribbon-label" x={left - 8} y={regimeTop + 5} text-anchor="end">
-          regime
-        </text>
+        {widthPx >= narrowPx && (
+          <text class="ribbon-label" x={left - 8} y={regimeTop + 6} text-anchor="end">
+            regime
+          </text>
+        )}
         {regimeStretchesOf(view.run, view.decisions).map((stretch) => (
           <RegimeLine key={stretch.fromStep} stretch={stretch} view={view} x={x} />
         ))}
