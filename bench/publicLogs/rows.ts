@@ -1,6 +1,7 @@
 // The rows of the benchmark: what each schedule or rule ends above the best cooldown of its rate and length.
 
 import { holdShare } from '../../tuner/plan/bounds.ts'
+import { annealShape } from '../../tuner/plan/segments.ts'
 import { switchStepOf } from '../../tuner/state.ts'
 import { ruleChoice } from '../decisions/rule.ts'
 import { candidateFactor, factors, freedShare, type Gate, gatedChoice, gates } from './candidates.ts'
@@ -37,7 +38,11 @@ function trainedRow(name: string, judged: readonly Judged[], runs: readonly Publ
 
 export function allRows(logs: readonly PublicLog[], judged: readonly Judged[]): Row[] {
   const cosine = (kind: string) => logs.filter(({ run }) => run.replace('grad_norm__', '').startsWith(kind))
-  const curved = curvedGains(logs, judged)
+  const curved = curvedGains(logs, judged).map((gain, i) => {
+    const { setting, state } = judged[i]!
+    const steps = setting.length - (switchStepOf(state.course) ?? setting.length)
+    return annealShape(steps, setting.length) === 'oneMinusSqrt' ? gain : 0
+  })
   const inForce = switchedRow('the tuner as it is (linear)', judged, ({ state }) =>
     switchStepOf(state.course),
   )

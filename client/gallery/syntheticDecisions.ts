@@ -189,8 +189,7 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
     {
       step: at(shares.warmupPeak),
       kind: 'lower',
-      summary:
-        'Large step 0.1: of 3 rates from 0.03 to 0.3, averaged weights did best near 0.1, and 1 diverged.',
+      summary: 'Large step 0.1: of 3 rates from 0.03 to 0.3, arms did best near 0.1, and 1 diverged.',
       from: 'warmup',
       to: 'large',
     },

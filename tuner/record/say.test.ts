@@ -74,7 +74,7 @@ describe('the decisions of whole runs', () => {
     for (const { summary, whyNotYet, reason } of decisions) {
       expect(reasonKeys).toContain(reason.key)
       for (const sentence of [summary, whyNotYet ?? 'Now.'])
-        expect(sentence).toMatch(/^[A-Z](?!.*(undefined|NaN|null|\.\.)).*\.$/)
+        expect(sentence).toMatch(/^[A-Z\d](?!.*(undefined|NaN|null|\.\.)).*\.$/)
     }
   })
 })

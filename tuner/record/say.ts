@@ -162,11 +162,17 @@ function sayGuard({ reason, phase }: Told): string {
   return `Divergence at step ${step(values)}: ${sayOfSign(key, values)}.${back} ${next}.${level}`
 }
 
+/** The race led back to the rate that it began from: by doubt, or as what spoke for another is no reason in arms so short. */
+const lowestElsewhere = (v: Values): string =>
+  v.optimum == null || v.optimum === v.rate
+    ? 'none was clearly better'
+    : `arms did best near ${rate(v, 'optimum')}, which so short arms say of rates that are too large`
+
 const searches: Readonly<Record<string, (values: Values, text?: string) => string>> = {
   'rate-kept': (v) =>
-    `Keeping ${rate(v)}: of ${step(v, 'arms')} rates from ${rate(v, 'slowest')} to ${rate(v, 'fastest')} none was clearly better; ${steps(v)} of search.`,
+    `Keeping ${rate(v)}: of ${step(v, 'arms')} rates from ${rate(v, 'slowest')} to ${rate(v, 'fastest')} ${lowestElsewhere(v)}; ${steps(v)} of search.`,
   'rate-found': (v) =>
-    `Large step ${rate(v)}: of ${step(v, 'arms')} rates from ${rate(v, 'slowest')} to ${rate(v, 'fastest')}, averaged weights did best near ${rate(v, 'optimum')}${v.diverged ? `, and ${step(v, 'diverged')} diverged` : ''}; ${steps(v)} of search.`,
+    `Large step ${rate(v)}: of ${step(v, 'arms')} rates from ${rate(v, 'slowest')} to ${rate(v, 'fastest')}, arms did best near ${rate(v, 'optimum')}${v.diverged ? `, and ${step(v, 'diverged')} diverged` : ''}; ${steps(v)} of search.`,
   'all-diverged': (v) =>
     `Large step ${rate(v)}, a tenth of the slowest rate tried and not a measured one: every rate of the race diverged, down to ${rate(v, 'slowest')}.`,
   'search-left': (v) =>

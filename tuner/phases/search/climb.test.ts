@@ -50,6 +50,14 @@ describe('a race around a rate', () => {
     expect(ran.slice(0, 5)).toEqual([1, 3, 0.33, 0.11, 0.037])
   })
 
+  it('knows what was learned by held-out losses, where single steps scatter too far to tell', () => {
+    // Means of a language model that goes on from trained weights: batches differ by more than twelve steps teach.
+    const losses = [2.98, 2.94, 2.85, 2.75, 2.66, 2.8]
+    const opened = { ...raceAround(0.001)!, lossFirst: 3.06, scatter: 0.135 }
+    const { ran } = raced(opened, (rate) => losses[Math.round(Math.log(rate / 0.001) / Math.log(3))] ?? 4)
+    expect(ran).toEqual([0.001, 0.003, 0.009, 0.027, 0.081, 0.24])
+  })
+
   it("keeps within the run's limits, and looks below where there is no room above", () => {
     expect(around(0.1, valley(10), { min: 0.05, max: 0.5 }).ran).toEqual([0.1, 0.3])
     expect(around(0.1, valley(0.03), { min: 0.01, max: 0.2 }).ran).toEqual([0.1, 0.033, 0.011])

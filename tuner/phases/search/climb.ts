@@ -14,6 +14,9 @@ export const armsMax = 7
 /** As long as no arm's loss lies below the run's first one by so many deviations of single steps, smaller rates are tried: a
  *  network that a large rate has killed guesses a constant, a little better than its first weights. Chosen. */
 const descentDeviations = 3
+/** Held-out losses see more than single steps: one rate that is better than the slowest by so many standard errors has learnt.
+ *  bench/records/2026-11-28-arms/README.md. */
+const learntErrors = 4
 
 /** The next rate to run; undefined = the race is over. */
 export function nextRate(race: RaceState, bounds: { min: number; max: number }): number | undefined {
@@ -59,10 +62,13 @@ function wantedRate(race: RaceState): number | undefined {
 }
 
 /** Whether any arm has learnt something; a network that a large rate has killed stands still without diverging. */
-export function hasDescended({ lossFirst, scatter }: RaceState, done: readonly Finisher[]): boolean {
+export function hasDescended(race: RaceState, done: readonly Finisher[]): boolean {
+  const { lossFirst, scatter, hasSameBatches } = race
   if (lossFirst === null || scatter === null) return true
   const best = Math.min(...done.map(({ score }) => score.loss))
-  return best < lossFirst - descentDeviations * scatter
+  if (best < lossFirst - descentDeviations * scatter) return true
+  const [slowest, ...faster] = done
+  return faster.some(({ score }) => deviationsBetter(score, slowest!.score, hasSameBatches) >= learntErrors)
 }
 
 /** Better than another arm beyond doubt. */

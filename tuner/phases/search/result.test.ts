@@ -18,7 +18,7 @@ describe('the rate that a race leads to', () => {
     expect(won.learningRate).toBe(0.1)
   })
 
-  it('is half of where averaged weights did best: the bottom between three rates, less what the prior takes', () => {
+  it('is κ times where arms did best: the bottom between three rates, less what the prior takes', () => {
     for (const [reference, best] of [
       [0.01, 0.1],
       [0.1, 0.01],
@@ -28,6 +28,30 @@ describe('the rate that a race leads to', () => {
       expect(won.optimum).toBeCloseTo(best, 4)
       expect(won.learningRate).toBeCloseTo(raceKappa * won.optimum, 12)
     }
+  })
+
+  /** Losses at the reference, three times it, and so on up. */
+  const climb = (losses: readonly number[]) =>
+    wonOf(around(0.1, (rate) => losses[Math.round(Math.log(rate / 0.1) / Math.log(3))] ?? 3))
+
+  it('is less where the last step up gained more than the one before: such arms show who is first off a plateau', () => {
+    const steady = climb([2, 1.9, 1.8, 1.7, 1.8])
+    expect(steady.learningRate).toBeCloseTo(raceKappa * steady.optimum, 12)
+    const growing = climb([2, 1.96, 1.9, 1.7, 1.8])
+    const { winner, optimum, learningRate } = growing
+    expect(winner.learningRate).toBeCloseTo(2.7, 12)
+    // Gains of .06 and .2.
+    expect(learningRate).toBeCloseTo((raceKappa * optimum) / (0.2 / 0.06) ** 1.5, 2)
+  })
+
+  it('is not below the reference where a faster rate won, however late the gain came', () => {
+    const { winner, learningRate } = climb([2, 1.99, 1.5, 1.9])
+    expect(winner.learningRate).toBeCloseTo(0.9, 12)
+    expect(learningRate).toBe(0.1)
+    const between = wonOf(around(0.1, (rate) => (rate < 0.05 ? 3 : rate < 0.2 ? 1.01 : 1.012)))
+    expect(between.optimum).toBeGreaterThan(0.1)
+    expect(raceKappa * between.optimum).toBeLessThan(0.13)
+    expect(between.learningRate).toBeGreaterThanOrEqual(0.1)
   })
 
   it('moves less where the slope between the neighbours is uncertain', () => {

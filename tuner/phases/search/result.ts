@@ -2,21 +2,25 @@
 // the standard errors that the climb asks for, step by step. Around the winner the optimum is refined by the slope between
 // its two neighbours, and shrunken: with a prior of half a step around the winner (τ = ½ ln ratio), slope g ± σ over log η
 // and curvature c, the posterior mean of log η is −g·c·τ²/(c²τ² + σ²): a slope lost in its error moves nothing. What is
-// changed is changed to κ < 1 times the optimum, as losses this early flatter large rates
-// (bench/records/2026-11-24-search/README.md).
+// changed is changed to κ < 1 times the optimum, as losses this early flatter large rates; and to less where arms have shown
+// little but which rate is first off the plateau that networks begin on. There a loss depends on rate × steps, so each step
+// up the climb gains more than the one before, and longer arms would have shown the same of slower rates. Neither goes below
+// the reference. Constants: bench/records/2026-11-28-arms/README.md.
 
 import { pairedDifference } from '../../estimators/pairedLoss.ts'
 import { hasDescended, isClear } from './climb.ts'
 import { type Finisher, finishers, type RaceState, raceRatio } from './race.ts'
 
 /** κ: a changed rate is this multiple of the early optimum. */
-export const raceKappa = 0.5
+export const raceKappa = 0.7
+/** Where the last step of a climb gained g times what the one before it did, g > 1, the rate is divided by g to this power. */
+const growthPower = 1.5
 
 export type RaceResult = {
   readonly winner: Finisher
   /** Where averaged weights did best. */
   readonly optimum: number
-  /** The reference where it is kept, else κ times the optimum. */
+  /** The reference where it is kept, else κ times the optimum, or less. */
   readonly learningRate: number
 }
 
@@ -27,8 +31,22 @@ export function raceResult(race: RaceState): RaceResult | undefined {
   if (winner === undefined) return undefined
   const optimum = winner.learningRate * Math.exp(refinement(race, done, winner))
   // Doubt keeps the reference exactly: it is somebody's number.
-  const learningRate = optimum === race.reference ? optimum : raceKappa * optimum
-  return { winner, optimum, learningRate }
+  if (optimum === race.reference) return { winner, optimum, learningRate: optimum }
+  const learningRate = (raceKappa * optimum) / growthOf(race, done, winner) ** growthPower
+  // What speaks for more leads to no less.
+  const isFaster = optimum > race.reference
+  return { winner, optimum, learningRate: isFaster ? Math.max(learningRate, race.reference) : learningRate }
+}
+
+/** By how much the climb's last gain exceeds the one before it; at least 1, which is also the answer without two steps up. */
+function growthOf(race: RaceState, done: readonly Finisher[], winner: Finisher): number {
+  const at = done.indexOf(winner)
+  const [first, second] = [done[at - 2], done[at - 1]]
+  if (winner.learningRate <= race.reference || first === undefined || second === undefined) return 1
+  const last = pairedDifference(second.score, winner.score, race.hasSameBatches)
+  const before = pairedDifference(first.score, second.score, race.hasSameBatches)
+  const growth = last.difference / Math.max(before.difference, before.standardError)
+  return growth > 1 ? growth : 1
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   syntheticRun,
 } from '../../testing/syntheticRun.ts'
 import { raceShareMax } from './race.ts'
+import { scoreOf } from './search.ts'
 
 const budgetSteps = 2_000
 /** Of SGD with momentum .9. */
@@ -194,5 +195,40 @@ describe('limits of the rate', () => {
     const run = limited(0.2, 0.3)
     expect(run.decisions[0]?.reason).toMatchObject({ key: 'start-usual', values: { rate: 0.2, isShort: 1 } })
     expect(rateOf(run)).toBe(0.2)
+  })
+})
+
+describe('what an arm is ranked by', () => {
+  const raw = { loss: 2, lossByPart: [1, 3] }
+  const probe = {
+    kind: 'valley',
+    set: 'held-out',
+    step: 12,
+    seconds: 1,
+    examples: 64,
+    raw,
+    averaged: [],
+  } as const
+
+  it('is the mean of its loss and of its best averaged weights, part by part', () => {
+    const averaged = [
+      { windowSteps: 3, loss: 1.5, lossByPart: [1, 2] },
+      { windowSteps: 12, loss: 1.8, lossByPart: [1.6, 2] },
+    ]
+    expect(scoreOf({ ...probe, averaged }, null)).toEqual({
+      loss: 1.75,
+      parts: [1, 2.5],
+      examples: 64,
+      deviation: null,
+    })
+  })
+
+  it('has no parts where one of the two does not tell them, and is the loss where nothing was averaged', () => {
+    expect(scoreOf({ ...probe, averaged: [{ windowSteps: 3, loss: 1 }] }, 0.5)).toMatchObject({
+      loss: 1.5,
+      parts: [],
+      deviation: 0.5,
+    })
+    expect(scoreOf(probe, null)).toMatchObject({ loss: 2, parts: [1, 3] })
   })
 })

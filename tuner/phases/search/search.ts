@@ -84,7 +84,7 @@ function endRace(run: Run, race: RaceState): Outcome {
   return entered({ kind: rate > race.reference ? 'raise' : 'lower', reason: 'rate-found', values })
 }
 
-/** Averaged loss of every arm, slowest rate first; its error is that of the difference to the reference's. */
+/** What every arm is ranked by, slowest rate first; its error is that of the difference to the reference's. */
 function evidenceOfRace(race: RaceState): Evidence[] {
   const reference = race.arms[0]?.score ?? null
   return race.arms
@@ -115,11 +115,19 @@ export function searchCutShort(
   return enterLarge(run, rate, { isFromStart, records: [{ kind, rule: 'race', ...why, values }] })
 }
 
-/** P with its parts: of the best window of averaged weights, or of the weights themselves where there is none. */
+/** By what an arm is ranked: the mean of its loss and of P, that of averaged weights, with their parts. An anneal takes off
+ *  part of what lies between: the first prefers rates that are too small, the second ones that are too large. */
 export function scoreOf({ raw, averaged, examples }: ValleyProbe, deviation: number | null): Score {
-  const { loss, lossByPart: parts = [] } = bestAverage({ averaged }) ?? raw
-  return { loss, parts, examples, deviation }
+  const best = bestAverage({ averaged }) ?? raw
+  const rawParts = raw.lossByPart ?? []
+  const bestParts = best.lossByPart ?? []
+  const parts =
+    rawParts.length === bestParts.length ? rawParts.map((part, i) => middle(part, bestParts[i]!)) : []
+  return { loss: middle(raw.loss, best.loss), parts, examples, deviation }
 }
+
+/** Halves first: losses may be as large as numbers go. */
+const middle = (a: number, b: number): number => a / 2 + b / 2
 
 /** The restored arm begins where the job has gone back: it may have been between two reports. */
 function armRestored({ trajectory }: Run, { race }: Search, step: number): Outcome | null {

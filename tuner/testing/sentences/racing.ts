@@ -57,9 +57,14 @@ export const races: readonly Case[] = [
     'Keeping 0.03: of 3 rates from 0.01 to 0.09 none was clearly better; 120 steps of search.',
   ],
   [
+    'rate-kept',
+    { rate: 0.03, arms: 4, slowest: 0.03, fastest: 0.81, optimum: 0.32, steps: 160 },
+    'Keeping 0.03: of 4 rates from 0.03 to 0.81 arms did best near 0.32, which so short arms say of rates that are too large; 160 steps of search.',
+  ],
+  [
     'rate-found',
     { rate: 0.0675, arms: 4, slowest: 0.01, fastest: 0.27, optimum: 0.135, diverged: 1, steps: 160 },
-    'Large step 0.068: of 4 rates from 0.01 to 0.27, averaged weights did best near 0.135, and 1 diverged; 160 steps of search.',
+    'Large step 0.068: of 4 rates from 0.01 to 0.27, arms did best near 0.135, and 1 diverged; 160 steps of search.',
     { kind: 'raise' },
   ],
   [
