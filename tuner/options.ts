@@ -23,9 +23,19 @@ export function offers(options: RunOptions, ...wanted: readonly Capability[]): b
   return wanted.every((capability) => options.capabilities.includes(capability))
 }
 
-/** A race needs to go back, to know averaged weights, and a loss that is not the minibatch's own. */
-export const canRace = (options: RunOptions): boolean =>
-  offers(options, 'checkpoint', 'heldOutLoss', 'averagedWeights')
+/**
+ * What the arms of a race are compared by. `averaged`: the held-out loss of averaged weights; `descended`: that of the weights
+ * themselves after the rate has come down, where nothing is averaged; `training`: training losses at rate 0 after that, where
+ * nothing is held out.
+ */
+export type ArmMeasure = 'averaged' | 'descended' | 'training'
+
+/** Null = there is no race: it needs to go back. */
+export function armMeasure(options: RunOptions): ArmMeasure | null {
+  if (!offers(options, 'checkpoint')) return null
+  if (!offers(options, 'heldOutLoss')) return 'training'
+  return offers(options, 'averagedWeights') ? 'averaged' : 'descended'
+}
 
 /** Whether what annealing gains can ever be known: by averaged weights on held-out data, or by gradient noise. */
 export const canJudge = (options: RunOptions): boolean =>

@@ -5,7 +5,7 @@
 import type { Observation } from '../../protocol/vocabulary.ts'
 import { noDrift } from '../guard/drift.ts'
 import { noGuard, watchedAfresh } from '../guard/watch.ts'
-import { canRace, givenRate, isSteering, optimizerFamily } from '../options.ts'
+import { armMeasure, givenRate, isSteering, optimizerFamily } from '../options.ts'
 import { largeCourse, rampTo } from '../phases/enter.ts'
 import { type Draft, isOfTheCourse, type Outcome, type Run } from '../phases/phase.ts'
 import { beginSearch, initialSearch } from '../phases/search/search.ts'
@@ -117,7 +117,7 @@ function startDraft(run: Run, { course }: Outcome): Draft {
     rate: isSteering(mode) ? givenRate(options) : null,
     isGiven: isGiven ? 1 : 0,
     isKept: mode === 'approve' && isGiven ? 1 : 0,
-    isShort: canRace(options) ? 1 : 0,
+    isShort: armMeasure(options) !== null ? 1 : 0,
     deadline: deadlineStep(run),
   }
   return { kind: 'start', rule: 'race', reason: `start-${key}`, values }

@@ -105,7 +105,13 @@ describe('a person’s rate', () => {
   })
 
   it('leaves no gap before an arm that begins later', () => {
-    const arm = armSegments(null, { rate: 0.1, fromStep: 150, toStep: 200 })
+    const arm = armSegments(null, {
+      rate: 0.1,
+      fromStep: 150,
+      downFromStep: 200,
+      zeroFromStep: 200,
+      toStep: 200,
+    })
     const segments = overridden(120, arm)
     expect(planProblem(planOf(segments))).toBeUndefined()
     const first = arm[0]!.from
@@ -122,10 +128,18 @@ describe('a person’s rate', () => {
 
 describe('an arm of a race', () => {
   it('climbs from a tenth of its rate over its first half, and has it in its second', () => {
-    const arm = armSegments(0.9, { rate: 0.1, fromStep: 100, toStep: 140 })
+    const held = { rate: 0.1, fromStep: 100, downFromStep: 140, zeroFromStep: 140, toStep: 140 }
+    const arm = armSegments(0.9, held)
     expect(planProblem(planOf(arm))).toBeUndefined()
     expect(ratesAt(arm, [100, 110, 120, 139])).toEqual([0.1 * 0.1, 0.055, 0.1, 0.1])
     expect(arm.every(({ phase, momentum }) => phase === 'warmup' && momentum === 0.9)).toBe(true)
+  })
+
+  it('comes down to 0 and stays there, where it is measured by what follows', () => {
+    const measured = { rate: 0.1, fromStep: 100, downFromStep: 140, zeroFromStep: 150, toStep: 160 }
+    const arm = armSegments(null, measured)
+    expect(planProblem(planOf(arm))).toBeUndefined()
+    expect(ratesAt(arm, [139, 140, 145, 150, 159])).toEqual([0.1, 0.1, 0.05, 0, 0])
   })
 })
 

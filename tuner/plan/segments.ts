@@ -129,14 +129,18 @@ export function cutBefore(segments: readonly Segment[], step: number): Segment[]
   return [{ ...first, fromStep: step, from, shape: isCurved ? 'linear' : shape }, ...rest]
 }
 
-/** One arm of a race: a climb over its first half, then its rate. */
+/** One arm of a race: a climb over its first half, then its rate; where it comes down, linear to 0, and 0. */
 export function armSegments(
   momentum: number | null,
-  { rate, fromStep, toStep }: { rate: number; fromStep: number; toStep: number },
+  arm: { rate: number; fromStep: number; downFromStep: number; zeroFromStep: number; toStep: number },
 ): Segment[] {
-  const middle = fromStep + Math.max(1, Math.floor((toStep - fromStep) / 2))
-  return [
-    segment('warmup', { fromStep, toStep: middle, from: rate * armRampFrom, to: rate }, momentum),
-    segment('warmup', { fromStep: middle, toStep, from: rate, to: rate }, momentum),
+  const { rate, fromStep, downFromStep, zeroFromStep, toStep } = arm
+  const middle = fromStep + Math.max(1, Math.floor((downFromStep - fromStep) / 2))
+  const parts = [
+    { fromStep, toStep: middle, from: rate * armRampFrom, to: rate },
+    { fromStep: middle, toStep: downFromStep, from: rate, to: rate },
+    { fromStep: downFromStep, toStep: zeroFromStep, from: rate, to: 0 },
+    { fromStep: zeroFromStep, toStep, from: 0, to: 0 },
   ]
+  return parts.filter((part) => part.toStep > part.fromStep).map((part) => segment('warmup', part, momentum))
 }

@@ -200,7 +200,7 @@ const whyNoRace = ({ isKept, isShort }: Values): string =>
     ? 'in approve mode a given rate is kept'
     : isShort
       ? 'its budget and limits leave no room for a race'
-      : 'racing other rates needs the capabilities checkpoint, heldOutLoss and averagedWeights'
+      : 'racing other rates needs the capability checkpoint'
 
 /** Everything else, by key. */
 const others: Readonly<Record<string, (told: Told, values: Values) => string>> = {

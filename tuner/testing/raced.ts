@@ -9,7 +9,15 @@ export const anywhere = { min: 0, max: Number.MAX_VALUE }
 
 /** A race around a rate in 2,000 steps. */
 export const raceAround = (reference = 0.1, change: Partial<Parameters<typeof openRace>[0]> = {}) =>
-  openRace({ reference, fromStep: 0, length: 2_000, hasSameBatches: true, ...anywhere, ...change })
+  openRace({
+    reference,
+    fromStep: 0,
+    length: 2_000,
+    hasSameBatches: true,
+    measure: 'averaged',
+    ...anywhere,
+    ...change,
+  })
 
 /** Parts around a loss that all arms share, and a scatter of their own. */
 export const scored = (loss: number, scatter = 0.001): Score => {

@@ -13,8 +13,8 @@ import twostep
 from .training import Outcome, Row, Setting
 
 
-def ours(evaluates: bool = True, factor: float = 1.0) -> Row:
-    """`evaluates`: held-out losses, averages, states; else the loss alone."""
+def ours(evaluates: bool = True, factor: float = 1.0, keeps: bool = True) -> Row:
+    """`evaluates`: held-out losses and averages; `keeps`: states to go back to; without both the loss alone."""
 
     def run(setting: Setting) -> Outcome:
         task, steps = setting.task, setting.steps
@@ -26,7 +26,7 @@ def ours(evaluates: bool = True, factor: float = 1.0) -> Row:
         evaluate = job.held_out_parts if evaluates else None
         steered.watch(
             job.model, optimizer, evaluate, examples=task.held_out_count, batch_size=task.batch_size,
-            data=job.order, checkpoints=evaluates,
+            data=job.order, checkpoints=keeps,
         )  # fmt: skip
         job.model.train()
         taken = 0

@@ -11,7 +11,8 @@ NULL = "found rate, last quarter linear, best kept"
 
 MAIN: dict[str, Row] = {
     "ours": ours(),
-    "ours, loss alone": ours(evaluates=False),
+    "ours, loss and states": ours(evaluates=False),
+    "ours, loss alone": ours(evaluates=False, keeps=False),
     "five lines": kept(0.2),
     "linear": scheduled(linear),
     "cosine": scheduled(cosine),

@@ -9,6 +9,7 @@ import type { Score } from '../../estimators/pairedLoss.ts'
 import { scatterOf } from '../../guard/levels.ts'
 import { bitsOf } from '../../guard/norms.ts'
 import type { GuardState } from '../../guard/watch.ts'
+import type { ArmMeasure } from '../../options.ts'
 
 /** Ratio of neighbouring rates. */
 export const raceRatio = 3
@@ -16,6 +17,8 @@ export const raceRatio = 3
 const armShare = 0.02
 const armStepsMin = 12
 const armStepsMax = 60
+/** Of the steps at its rate: how long an arm comes down, and how long it is measured. bench/records/2026-11-28-loss-alone/README.md. */
+const partShare = 1 / 3
 /** The whole race takes at most this share of the budget; where not even three arms fit, there is none. */
 export const raceShareMax = 0.25
 const armsNeeded = 3
@@ -31,17 +34,29 @@ export type Arm = {
   readonly diverged: boolean
 }
 
+export type CurrentArm = {
+  readonly arm: number
+  readonly fromStep: number
+  readonly toStep: number
+  /** Training losses at rate 0, where arms are compared by them. */
+  readonly losses: readonly number[]
+}
+
 export type RaceState = {
   /** The rate of arm 0, the job's own or the usual one: it is kept unless there is evidence for another. */
   readonly reference: number
   readonly fromStep: number
   readonly armSteps: number
+  readonly measure: ArmMeasure
+  /** Of `armSteps`: from the first one the rate comes down, from the second on it is 0 and the loss is measured. */
+  readonly downAfterSteps: number
+  readonly zeroAfterSteps: number
   /** Steps that the whole race may take. */
   readonly stepsMax: number
   /** The arms see the same batches. */
   readonly hasSameBatches: boolean
   readonly arms: readonly Arm[]
-  readonly current: { readonly arm: number; readonly fromStep: number; readonly toStep: number } | null
+  readonly current: CurrentArm | null
   /** Loss of the run's first step, and the deviation of single steps; null = not known yet. */
   readonly lossFirst: number | null
   readonly scatter: number | null
@@ -53,25 +68,35 @@ export function openRace({
   min,
   max,
   ...begun
-}: Pick<RaceState, 'reference' | 'fromStep' | 'hasSameBatches'> & {
+}: Pick<RaceState, 'reference' | 'fromStep' | 'hasSameBatches' | 'measure'> & {
   readonly length: number
   /** The run's limits. */
   readonly min: number
   readonly max: number
 }): RaceState | undefined {
   const { reference } = begun
-  const armSteps = 4 * Math.round(Math.min(Math.max(armShare * length, armStepsMin), armStepsMax) / 4)
+  const heldSteps = 4 * Math.round(Math.min(Math.max(armShare * length, armStepsMin), armStepsMax) / 4)
+  const lengths = armLengths(heldSteps, begun.measure)
+  const { armSteps } = lengths
   const stepsMax = raceShareMax * length
   const isWide = reference * raceRatio <= max || reference / raceRatio >= min
   if (!isWide || armsNeeded * armSteps > stepsMax) return undefined
-  return { ...begun, armSteps, stepsMax, arms: [], current: null, lossFirst: null, scatter: null }
+  return { ...begun, ...lengths, stepsMax, arms: [], current: null, lossFirst: null, scatter: null }
+}
+
+/** An arm that must come down takes a third more for that, and one whose loss is then measured another third. */
+function armLengths(heldSteps: number, measure: ArmMeasure) {
+  const part = Math.ceil(heldSteps * partShare)
+  const zeroAfterSteps = measure === 'averaged' ? heldSteps : heldSteps + part
+  const armSteps = measure === 'training' ? zeroAfterSteps + part : zeroAfterSteps
+  return { armSteps, downAfterSteps: heldSteps, zeroAfterSteps }
 }
 
 /** Starts an arm at a rate and a step. */
 export function startArm(race: RaceState, learningRate: number, step: number): RaceState {
   const id = race.arms.length
   const arms = [...race.arms, { id, learningRate, score: null, diverged: false }]
-  return { ...race, arms, current: { arm: id, fromStep: step, toStep: step + race.armSteps } }
+  return { ...race, arms, current: { arm: id, fromStep: step, toStep: step + race.armSteps, losses: [] } }
 }
 
 /** What the samples of the running arm have shown; the first arm tells where the run begins and how its loss scatters. */

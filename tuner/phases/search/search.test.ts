@@ -142,24 +142,18 @@ describe('a search around a given rate', () => {
 })
 
 describe('where there is nothing to race with', () => {
-  it.each([
-    [['checkpoint', 'microBatchNorms']],
-    [['heldOutLoss', 'averagedWeights']],
-    [['checkpoint', 'heldOutLoss']],
-    [[]],
-  ] as readonly (readonly [readonly Capability[]])[])(
-    'the usual rate is taken, by its name: %j',
-    (capabilities) => {
-      const run = searched({ capabilities })
-      expect(run.decisions[0]?.reason).toMatchObject({
-        key: 'start-usual',
-        values: { rate: usual, isShort: 0 },
-      })
-      expect(rateOf(run)).toBe(usual)
-      expect(Math.max(...run.learningRates)).toBe(usual)
-      expect(run.state.lifecycle).toBe('finished')
-    },
-  )
+  it.each([[['microBatchNorms']], [['heldOutLoss', 'averagedWeights']], [[]]] as readonly (readonly [
+    readonly Capability[],
+  ])[])('the usual rate is taken, by its name: %j', (capabilities) => {
+    const run = searched({ capabilities })
+    expect(run.decisions[0]?.reason).toMatchObject({
+      key: 'start-usual',
+      values: { rate: usual, isShort: 0 },
+    })
+    expect(rateOf(run)).toBe(usual)
+    expect(Math.max(...run.learningRates)).toBe(usual)
+    expect(run.state.lifecycle).toBe('finished')
+  })
 
   it('and so it is on a budget too short for a race', () => {
     const run = searched({ budgetSteps: 130 })

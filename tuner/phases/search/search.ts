@@ -6,13 +6,21 @@
 import type { Acknowledgement, Evidence, Segment, ValleyProbe } from '../../../protocol/vocabulary.ts'
 import { bestAverage } from '../../estimators/averagedGap.ts'
 import { pairedDifference, type Score } from '../../estimators/pairedLoss.ts'
+import { mean } from '../../estimators/uncertainty.ts'
 import { watchedAfresh } from '../../guard/watch.ts'
-import { canRace, clampedRate, givenRate, isSteering, offers, rateBounds } from '../../options.ts'
+import { armMeasure, clampedRate, givenRate, isSteering, offers, rateBounds } from '../../options.ts'
 import { fallbackStep, lengthOrNominal } from '../../plan/bounds.ts'
 import { armSegments, horizonOf, largeSegments } from '../../plan/segments.ts'
 import type { Search } from '../../state.ts'
 import { enterLarge, restoreStart, startCheckpoint } from '../enter.ts'
-import { type Draft, isOfTheCourse, type Outcome, type Phase, type Run } from '../phase.ts'
+import {
+  type ActionRequest,
+  type Draft,
+  isOfTheCourse,
+  type Outcome,
+  type Phase,
+  type Run,
+} from '../phase.ts'
 import { nextRate } from './climb.ts'
 import { endArm, hasArmDiverged, openRace, type RaceState, startArm, watchedRace } from './race.ts'
 import { raceResult } from './result.ts'
@@ -26,7 +34,8 @@ const belowDivergence = 0.1
 /** How this run's search begins; null = there is no way to search, so it starts large. */
 export function initialSearch(run: Run): Search | null {
   const { options, mode, seen } = run
-  if (!isSteering(mode) || !canRace(options)) return null
+  const measure = armMeasure(options)
+  if (!isSteering(mode) || measure === null) return null
   // In approve mode giving no rate asks for the search; a rate that is given is the person's, and stays.
   if (mode === 'approve' && options.learningRate.initial !== null) return null
   const race = openRace({
@@ -34,6 +43,7 @@ export function initialSearch(run: Run): Search | null {
     fromStep: seen.step,
     length: lengthOrNominal(run),
     hasSameBatches: offers(options, 'rewind'),
+    measure,
     ...rateBounds(options),
   })
   return race === undefined ? null : { kind: 'search', race }
@@ -62,9 +72,13 @@ function nextArm(run: Run, race: RaceState, step: number): Outcome {
     },
     withdraw: (action) => !isFirst && isOfTheCourse(action),
     ...(isFirst ? {} : { restore: restoreStart(run, 'arm', step) }),
-    ask: [{ kind: 'probe', atStep: started.current!.toStep, probe: 'valley' }],
+    ask: probesOf(race, started.current!.toStep),
   }
 }
+
+/** What the end of an arm is judged by, where that is not what the job reports anyway. */
+const probesOf = ({ measure }: RaceState, atStep: number): ActionRequest[] =>
+  measure === 'training' ? [] : [{ kind: 'probe', atStep, probe: 'valley' }]
 
 function endRace(run: Run, race: RaceState): Outcome {
   const result = raceResult(race)
@@ -137,8 +151,31 @@ function armRestored({ trajectory }: Run, { race }: Search, step: number): Outco
   return {
     course: { kind: 'search', race: { ...race, current: moved } },
     withdraw: ({ kind }) => kind === 'probe',
-    ask: [{ kind: 'probe', atStep: moved.toStep, probe: 'valley' }],
+    ask: probesOf(race, moved.toStep),
     change: { trajectory: { ...trajectory, validFromStep: Math.max(trajectory.validFromStep, step) } },
+  }
+}
+
+/** The first step after a sample that was taken at rate 0. */
+const measuredFromStep = ({ measure, current, zeroAfterSteps }: RaceState): number =>
+  measure === 'training' && current !== null ? current.fromStep + zeroAfterSteps + 1 : Infinity
+
+/** With the newest training loss, where the arm is measured by such. */
+function measuredRace(race: RaceState, { seen }: Run): RaceState {
+  const { current } = race
+  const { lastLoss } = seen.guard
+  const isOfArm = current !== null && lastLoss !== null && seen.step >= measuredFromStep(race)
+  return isOfArm ? { ...race, current: { ...current, losses: [...current.losses, lastLoss] } } : race
+}
+
+/** By training losses: paired where all arms see the same batches. */
+function trainedScore({ seen }: Run, race: RaceState, losses: readonly number[]): Score {
+  const batchSize = seen.signals.batchSize ?? 1
+  return {
+    loss: mean(losses),
+    parts: race.hasSameBatches ? losses : [],
+    examples: batchSize * losses.length,
+    deviation: race.scatter === null ? null : race.scatter * Math.sqrt(batchSize),
   }
 }
 
@@ -148,7 +185,9 @@ const overdueStep = ({ race }: Search): number =>
 
 export const search: Phase<Search> = {
   wakeAt: (run, course) =>
-    hasArmDiverged(course.race, run.seen.guard) || course.race.lossFirst === null ? 0 : overdueStep(course),
+    hasArmDiverged(course.race, run.seen.guard) || course.race.lossFirst === null
+      ? 0
+      : Math.min(overdueStep(course), measuredFromStep(course.race)),
   sampled(run, course) {
     const race = watchedRace(course.race, run.seen.guard)
     const { step, guard } = run.seen
@@ -158,13 +197,17 @@ export const search: Phase<Search> = {
       return nextArm(run, endArm(race, null), Math.min(current.toStep, step + graceSteps))
     if (step > overdueStep(course))
       return searchCutShort(run, course, { reason: 'search-left', isFromStart: false })
-    return race === course.race ? null : { course: { kind: 'search', race } }
+    const measured = measuredRace(race, run)
+    const losses = measured.current?.losses ?? []
+    if (measured.measure === 'training' && step >= current.toStep && losses.length > 0)
+      return nextArm(run, endArm(measured, trainedScore(run, measured, losses)), step)
+    return measured === course.race ? null : { course: { kind: 'search', race: measured } }
   },
   probed(run, course, probe) {
     const race = watchedRace(course.race, run.seen.guard)
     const { current } = race
     // Other probes in the search say nothing about an arm.
-    if (current === null || probe.step < current.toStep) return { course }
+    if (current === null || race.measure === 'training' || probe.step < current.toStep) return { course }
     const { batchSize } = run.seen.signals
     const deviation = race.scatter === null || batchSize === null ? null : race.scatter * Math.sqrt(batchSize)
     const ended = endArm(race, scoreOf(probe, deviation))
@@ -186,8 +229,10 @@ export const search: Phase<Search> = {
     const { fromStep, toStep } = current
     const { learningRate: rate } = arms[current.arm]!
     // A job that hears nothing after the arm goes on at a rate that nobody has measured: never above the reference.
+    const downFromStep = fromStep + race.downAfterSteps
+    const zeroFromStep = fromStep + race.zeroAfterSteps
     return [
-      ...armSegments(horizon.momentum, { rate, fromStep, toStep }),
+      ...armSegments(horizon.momentum, { rate, fromStep, downFromStep, zeroFromStep, toStep }),
       ...rest(toStep, Math.min(rate, reference)),
     ]
   },
