@@ -82,6 +82,9 @@ export const signalNames = [
   'regimeIndexHigh',
   'signalShare',
   'probeShare',
+  'forecastLoss',
+  'forecastLossLow',
+  'forecastLossHigh',
 ] as const
 export type SignalName = (typeof signalNames)[number]
 

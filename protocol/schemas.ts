@@ -6,6 +6,7 @@
 export { limits } from './limits.ts'
 export { encodeNumber } from './nonFinite.ts'
 export { decisionListSchema, decisionSchema, regimeReadingSchema } from './schemas/decisions.ts'
+export { type ForecastCalibration, forecastCalibrationSchema } from './schemas/forecasts.ts'
 export {
   liveSamplesSchema,
   seriesSchema,

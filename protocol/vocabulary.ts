@@ -38,12 +38,14 @@ export type {
   DecisionList,
   DecisionTest,
   Evidence,
+  Forecast,
   Measured,
   Reason,
   RegimeReading,
   Side,
   SignalReading,
 } from './schemas/decisions.ts'
+export type { ForecastCalibration } from './schemas/forecasts.ts'
 export type {
   ClientEvents,
   LiveSamples,

@@ -13,6 +13,7 @@ import type {
   SignalReading,
   ValleyProbe,
 } from '../../protocol/vocabulary.ts'
+import type { Forecast } from '../estimators/finalLoss.ts'
 import type { SignalsReading } from '../signals/signals.ts'
 import type { AnnealReason, Course, Outlook, RestoreCause, TunerState } from '../state.ts'
 
@@ -48,7 +49,7 @@ export type Draft = {
   /** The proposal that it answers. */
   readonly answers?: number
   readonly person?: { readonly by: string; readonly reason: string } | undefined
-  readonly promised?: { readonly value: number; readonly standardError: number | null } | null
+  readonly promised?: Forecast | null
   readonly reached?: number | null
 }
 
