@@ -39,7 +39,7 @@ export function residualsOf(cases: readonly ForecastCase[], shape: Shape): Resid
         weight,
         error: Math.log(entry.outcome / value),
         spread: Math.log(value / low),
-        top: entry.input.isKept ? Math.log(high / value) : Number.POSITIVE_INFINITY,
+        top: Math.log(high / value),
       },
     ]
   })
@@ -105,7 +105,7 @@ export const meanOf = (values: readonly { readonly value: number; readonly weigh
 const floors = [0.03, 0.05, 0.08]
 const curvatures = [0.3, 0.5, 0.8]
 const gaps = [0, 0.3]
-const tops = [0.01, 0.02]
+const tops = [0.02, 0.03]
 
 /** The shape whose left-out intervals score best, at a given decline. */
 export function bestShape(cases: readonly ForecastCase[], decline: number): { shape: Shape; score: number } {

@@ -49,7 +49,9 @@ function Widths({ calibration: { bins } }: { calibration: ForecastCalibration })
       <caption class="visually-hidden">Promises that came true, by the width of their interval</caption>
       <thead>
         <tr>
-          <th scope="col">Width, of the loss</th>
+          <th scope="col" class="w-bin">
+            Width, of the loss
+          </th>
           <th scope="col" class="w-share">
             <span class="visually-hidden">Share that came true</span>
           </th>
@@ -61,7 +63,9 @@ function Widths({ calibration: { bins } }: { calibration: ForecastCalibration })
       <tbody>
         {bins.map(({ from, count, inside }, i) => (
           <tr key={from}>
-            <th scope="row">{binWords(bins, i)}</th>
+            <th scope="row" class="w-bin">
+              {binWords(bins, i)}
+            </th>
             <td class="w-share">
               <ShareBar share={count === 0 ? null : inside / count} />
             </td>

@@ -64,6 +64,7 @@ describe('the forecast of the final loss', () => {
   it('says nothing of three probes, and of losses not above 0 that have not fallen', () => {
     expect(finalLossOf({ ...falling, points: falling.points.slice(0, 3) })).toBeNull()
     expect(finalLossOf({ ...falling, points: [] })).toBeNull()
+    expect(finalLossOf(moved(falling, (loss) => (loss - 5) * 2e307))).toBeNull()
     expect(finalLossOf(moved(falling, () => -1))).toBeNull()
   })
 
@@ -145,5 +146,6 @@ describe('merged weights', () => {
   it('have what was probed, give or take what such losses scatter by', () => {
     expect(mergedLoss({ value: 2 }, 0.1)).toEqual({ value: 2, standardError: 0.1, low: 1.804, high: 2.196 })
     expect(mergedLoss({ value: null }, 0.1)).toBeNull()
+    expect(mergedLoss({ value: 1e300 }, Number.POSITIVE_INFINITY)).toBeNull()
   })
 })

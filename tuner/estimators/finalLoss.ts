@@ -6,8 +6,8 @@
 // half of its steps). The 95 % interval is not that of a fit but of what came true on other tasks:
 //   [−u·s, +v·s] about it,   s = s₀ + f·z + s₁·z² + s₂·g,   g = ln(1 + D/P), D what the anneal has still to take off.
 // It is lopsided: losses fall below the forecast (a second descent, an anneal that finds more than averages show) further
-// than they stay above it; and where weights are kept, hardly above those. Losses that were not all above 0 have no
-// logarithm: the same on (loss − P)/(first P − P).
+// than they stay above it; where weights are kept, hardly above those, and nowhere above the highest loss so far. Losses that
+// were not all above 0 have no logarithm: the same on (loss − P)/(first P − P).
 // bench/records/2026-11-28-forecasts/README.md. Law: multiplied by c > 0 the forecast is c times itself; where losses are not
 // positive, with a constant added it moves by it. Cost: O(128).
 
@@ -18,15 +18,15 @@ export const finalLossProbesNeeded = 4
 export const finalLossFit = {
   decline: 0.6,
   floor: 0.05,
-  curvature: 0.5,
+  curvature: 0.3,
   gap: 0.3,
-  below: 1.1,
-  above: 0.3,
-  top: 0.02,
+  below: 1.05,
+  above: 0.4,
+  top: 0.03,
 } as const
 export type FinalLossFit = { readonly [K in keyof typeof finalLossFit]: number }
 /** The same where the rate is never lowered. */
-export const neverAnnealedFit: FinalLossFit = { ...finalLossFit, below: 0.7, above: 1.2 }
+export const neverAnnealedFit: FinalLossFit = { ...finalLossFit, below: 0.8, above: 1.4 }
 /** Bounds of f, z and g: beyond them nothing was seen. */
 const fallMax = 2
 const doublingsMax = 6
@@ -70,10 +70,15 @@ export function finalLossOf(input: FinalLossInput, fit: FinalLossFit = finalLoss
   const value = scale.moved(level, -fit.decline * fall * doublings) + Math.max(0, stays)
   const spread = fit.floor + fall * doublings + fit.curvature * doublings ** 2 + fit.gap * removed
   const low = scale.moved(value, -fit.below * spread)
-  const farthest = scale.moved(value, fit.above * spread)
-  const high = isKept ? Math.min(farthest, scale.moved(level, fit.top)) : farthest
-  return { value, standardError: (high - low) / (2 * errorsIn95), low, high }
+  // Kept weights are hardly given up; and no run was seen to unlearn more than it had learned.
+  const most = isKept ? scale.moved(level, fit.top) : Math.max(value, ...losses)
+  const high = Math.min(scale.moved(value, fit.above * spread), most)
+  return finiteOnly({ value, standardError: (high - low) / (2 * errorsIn95), low, high })
 }
+
+/** Losses near the largest number have an interval beyond it: then there is no forecast. */
+const finiteOnly = (forecast: Forecast): Forecast | null =>
+  Object.values(forecast).every(Number.isFinite) ? forecast : null
 
 const clipped = (value: number, most: number): number => Math.min(most, Math.max(0, value))
 
@@ -109,5 +114,5 @@ export function mergedLoss(averaged: Pick<Estimate, 'value'>, scatter: number): 
   const { value } = averaged
   if (value === null) return null
   const half = errorsIn95 * scatter
-  return { value, standardError: scatter, low: value - half, high: value + half }
+  return finiteOnly({ value, standardError: scatter, low: value - half, high: value + half })
 }
