@@ -4,6 +4,7 @@ import { benchAutopilot } from './autopilot.ts'
 import { benchBackends } from './backends.ts'
 import { benchDecisions } from './decisions/main.ts'
 import { benchDemo } from './demo.ts'
+import { benchForecasts } from './forecasts/main.ts'
 import { benchGuard } from './guard/main.ts'
 import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
@@ -45,6 +46,10 @@ const benches: Readonly<
   'public-logs': {
     what: "when language models' public logs would be annealed, beside their best cooldown (--data FOLDER)",
     run: benchPublicLogs,
+  },
+  forecasts: {
+    what: 'forecasts of the final loss and stated probabilities against what came, on left-out tasks',
+    run: benchForecasts,
   },
   regime: {
     what: 'the regime index against the ground truth of forks, from the traces, and on runs of known regime',

@@ -6,6 +6,7 @@ import { render } from 'preact'
 import { startLive } from './connection/live.ts'
 import { address, startAddress } from './state/address.ts'
 import { startClock } from './state/clock.ts'
+import { followCalibration } from './state/forecasts.ts'
 import { followRuns } from './state/runList.ts'
 import { followRun } from './state/runPage.ts'
 import { startTheme } from './state/theme.ts'
@@ -21,6 +22,14 @@ startClock()
 startAddress()
 const socket = startLive()
 
+/** The list of runs, and how true their promises were. */
+function followList(): () => void {
+  const stops = [followRuns(socket), followCalibration()]
+  return () => {
+    for (const stopOne of stops) stopOne()
+  }
+}
+
 let followed = ''
 let stop = () => {}
 effect(() => {
@@ -30,8 +39,7 @@ effect(() => {
   followed = key
   untracked(() => {
     stop()
-    stop =
-      now.page === 'run' ? followRun(now.runId, socket) : now.page === 'runs' ? followRuns(socket) : () => {}
+    stop = now.page === 'run' ? followRun(now.runId, socket) : now.page === 'runs' ? followList() : () => {}
   })
 })
 

@@ -6,6 +6,7 @@ import answerExamples from './examples/answers.json' with { type: 'json' }
 import { shapesOf } from './schemas/shapesOf.ts'
 import {
   decisionListSchema,
+  forecastCalibrationSchema,
   liveSamplesSchema,
   problemSchema,
   runListSchema,
@@ -23,6 +24,7 @@ const roots: Readonly<Record<string, z.ZodType>> = {
   DecisionList: decisionListSchema,
   SubscribeAnswer: subscribeAnswerSchema,
   LiveSamples: liveSamplesSchema,
+  ForecastCalibration: forecastCalibrationSchema,
   Problem: problemSchema,
 }
 const shapes: Shapes = answerShapes

@@ -83,6 +83,9 @@ export const signalNames = [
   'regimeIndexHigh',
   'signalShare',
   'probeShare',
+  'forecastLoss',
+  'forecastLossLow',
+  'forecastLossHigh',
 ] as const
 export type SignalName = (typeof signalNames)[number]
 

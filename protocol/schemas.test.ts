@@ -16,6 +16,7 @@ import {
   decisionListSchema,
   decisionSchema,
   encodeNumber,
+  forecastCalibrationSchema,
   limits,
   liveSamplesSchema,
   overrideSchema,
@@ -76,6 +77,7 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
   Schedule: scheduleSchema,
   SubscribeAnswer: subscribeAnswerSchema,
   LiveSamples: liveSamplesSchema,
+  ForecastCalibration: forecastCalibrationSchema,
   Problem: problemSchema,
 }
 const all: readonly Examples[] = [

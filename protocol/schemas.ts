@@ -11,6 +11,7 @@ export {
   regimeReadingSchema,
   transitionListSchema,
 } from './schemas/decisions.ts'
+export { type ForecastCalibration, forecastCalibrationSchema } from './schemas/forecasts.ts'
 export {
   liveSamplesSchema,
   seriesSchema,

@@ -38,6 +38,7 @@ export type {
   DecisionList,
   DecisionTest,
   Evidence,
+  Forecast,
   Measured,
   Reason,
   RegimeReading,
@@ -45,6 +46,7 @@ export type {
   SignalReading,
   TransitionList,
 } from './schemas/decisions.ts'
+export type { ForecastCalibration } from './schemas/forecasts.ts'
 export type {
   ClientEvents,
   LiveSamples,

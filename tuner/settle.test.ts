@@ -28,6 +28,8 @@ const ended = {
   switchStep: null,
   largeRate: null,
   keptLoss: null,
+  promised: null,
+  reached: null,
 } as const
 
 describe('actions', () => {

@@ -16,6 +16,7 @@ import type {
   RunOptions,
   SignalReading,
 } from '../protocol/vocabulary.ts'
+import type { Forecast } from './estimators/finalLoss.ts'
 import type { SequentialTestState } from './estimators/sequentialTest.ts'
 import type { DriftState, IssuedPlan } from './guard/drift.ts'
 import type { GuardState } from './guard/watch.ts'
@@ -82,7 +83,7 @@ export type Anneal = {
   /** b at the switch: what each e-fold of the anneal's length gains; null = not measured. */
   readonly scale: number | null
   /** The final loss that was forecast at the switch; null = none was. */
-  readonly promised: { readonly value: number; readonly standardError: number | null } | null
+  readonly promised: Forecast | null
   /** The rest of the anneal once its end has moved: from this step and rate to 0 at `toStep`. */
   readonly rest: { readonly fromStep: number; readonly fromRate: number } | null
   /** The end has moved forward, because more steps would memorise. */
@@ -106,6 +107,9 @@ export type Done = {
   readonly largeRate: number | null
   /** Held-out loss of the weights that are kept; null = not measured. */
   readonly keptLoss: number | null
+  /** The final loss that was forecast when its anneal began, and the one that it reached on the same examples; null = none. */
+  readonly promised: Forecast | null
+  readonly reached: number | null
 }
 
 export type Course = Search | Large | Anneal | Done

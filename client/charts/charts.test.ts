@@ -58,6 +58,22 @@ test('noise that is measured, and covers the gradient, is not told as not measur
 })
 
 describe('loss', () => {
+  test('what is expected of the end lies behind the samples as a band, and at the end with its interval', () => {
+    const spec = lossChart(viewFor())
+    expect(kinds(spec).slice(0, 2)).toEqual(['band', 'line'])
+    const end = spec.marks.find((mark) => mark.kind === 'end')
+    expect(end).toMatchObject({
+      step: 6000,
+      text: expect.stringMatching(/^expected 0\.\d+ \(0\.\d+ to 0\.\d+\)$/),
+    })
+    expect(spec.sentence).toMatch(/; expected at the end 0\.\d+ \(0\.\d+ to 0\.\d+\)\.$/)
+  })
+
+  test('nothing is expected any more of a run that has ended', () => {
+    const spec = lossChart(viewFor({ step: 6000, state: 'finished' }))
+    expect(kinds(spec)).not.toContain('end')
+  })
+
   test('the scale fits the samples after warm-up, and says how high the rest went', () => {
     const spec = lossChart(viewFor())
     expect(spec.scale.high).toBeLessThan(1)

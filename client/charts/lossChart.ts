@@ -4,8 +4,7 @@
 
 import { formatNumber, formatStep } from '../../protocol/numbers.ts'
 import { valueAt } from '../state/series.ts'
-import { formatKnown, formatMeasured, standardErrorsIn95 } from '../views/format.ts'
-import { plannedAlternative } from '../views/words.ts'
+import { formatKnown, formatWithin } from '../views/format.ts'
 import { elapsedOf, endStepOf, settledStepOf } from './phases.ts'
 import { extremesOf, linearScale, logScale, quantileOf, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
@@ -33,6 +32,9 @@ export function lossChart(view: RunView): ChartSpec {
       { title: 'raw, last', at: (step) => formatKnown(value('loss', step)) },
       { title: 'smoothed', at: (step) => formatKnown(value('lossSmoothed', step)) },
       { title: 'averaged weights, held-out', at: (step) => formatKnown(value('averagedLoss', step)) },
+      { title: 'final loss expected', at: (step) => formatKnown(value('forecastLoss', step)) },
+      { title: '95 % from', at: (step) => formatKnown(value('forecastLossLow', step)) },
+      { title: '95 % to', at: (step) => formatKnown(value('forecastLossHigh', step)) },
     ],
     missing: raw === undefined || raw.step.length === 0 ? missingSamples(view) : null,
   }
@@ -61,7 +63,8 @@ function lossScale(view: RunView): Scale {
     return logScale(extremesOf(values.min.filter((v) => v !== null && v > 0))?.[0] ?? 0, all[1], 5)
   if (view.lossFit === 'all') return linearScale(all[0], all[1], tickCountMax)
   const lines = extremesOf(values.smoothed, values.averaged)
-  const low = Math.min(quantileOf(values.min, 1 - fittedShare) ?? all[0], lines?.[0] ?? all[0])
+  const expected = expectedAt(view, view.to)?.value ?? all[1]
+  const low = Math.min(quantileOf(values.min, 1 - fittedShare) ?? all[0], lines?.[0] ?? all[0], expected)
   const high = Math.max(
     quantileOf(values.max, fittedShare) ?? all[1],
     // Not the smoothed loss: it lies within the samples, or still holds what came before them.
@@ -71,7 +74,7 @@ function lossScale(view: RunView): Scale {
 }
 
 function lossMarks(view: RunView, scale: Scale): Mark[] {
-  const marks: Mark[] = []
+  const marks: Mark[] = forecastMarks(view)
   const raw = columnsOf(view, 'loss')
   if (raw !== undefined)
     marks.push({ kind: 'spikes', step: raw.step, min: raw.min, max: raw.max, color: 'large', alpha: 0.26 })
@@ -111,18 +114,33 @@ function highestCut(view: RunView, scale: Scale): { step: number; value: number 
   return first === null ? null : { step: first, value: highest }
 }
 
-/** The final loss that the newest decision expects from its own plan, at the end of the budget. */
+type Expected = { readonly value: number; readonly low: number; readonly high: number }
+
+/** The forecast of the final loss that held at a step; null = there was none. */
+function expectedAt(view: RunView, step: number): Expected | null {
+  const read = (signal: string) => valueAt(columnsOf(view, signal), step)
+  const [value, low, high] = [read('forecastLoss'), read('forecastLossLow'), read('forecastLossHigh')]
+  return value === null || low === null || high === null ? null : { value, low, high }
+}
+
+/** The final loss that is expected now, at the end of the run. */
 function expectedEnd(view: RunView): Mark | null {
   const { run } = view
   const step = endStepOf(run)
   if (step === null || run.state === 'finished' || run.state === 'diverged') return null
-  const alternatives = view.decisions.at(-1)?.alternatives ?? []
-  const planned = plannedAlternative(alternatives)
-  if (planned === undefined || !Number.isFinite(planned.finalLoss)) return null
-  const { value, plusMinus } = formatMeasured(planned.finalLoss, planned.standardError)
-  const text = plusMinus === null ? `expected ${value}` : `expected ${value} ± ${plusMinus}`
-  const halfWidth = planned.standardError === null ? null : standardErrorsIn95 * planned.standardError
-  return { kind: 'end', step, value: planned.finalLoss, halfWidth, text }
+  const expected = expectedAt(view, run.step)
+  if (expected === null) return null
+  return { kind: 'end', step, ...expected, text: `expected ${formatWithin(expected)}` }
+}
+
+/** What was expected of the end at each probe, with its 95 % interval: it narrows as the end comes nearer. */
+function forecastMarks(view: RunView): Mark[] {
+  const [low, high] = [columnsOf(view, 'forecastLossLow'), columnsOf(view, 'forecastLossHigh')]
+  if (low === undefined || high === undefined || !hasValues(low)) return []
+  return [
+    { kind: 'band', step: low.step, low: low.last, high: high.last, color: 'ink-3', alpha: 0.24 },
+    { kind: 'line', points: pointsOf(view, 'forecastLoss'), color: 'ink-2', width: 1.2, dash: [4, 3] },
+  ]
 }
 
 function lossHead(view: RunView, step: number): HeadItem[] {
@@ -132,6 +150,15 @@ function lossHead(view: RunView, step: number): HeadItem[] {
   const averaged = valueAt(columnsOf(view, 'averagedLoss'), step)
   if (averaged !== null)
     items.push({ label: 'averaged', more: 'weights, held-out', value: formatNumber(averaged), key: 'anneal' })
+  const expected = expectedAt(view, step)
+  if (expected !== null)
+    items.push({
+      label: 'end',
+      more: 'expected',
+      value: formatNumber(expected.value),
+      key: 'dashed',
+      secondary: true,
+    })
   if (hasValues(columnsOf(view, 'loss'))) items.push({ label: 'raw', value: '', key: 'raw', secondary: true })
   return items
 }
@@ -144,5 +171,7 @@ function lossSentence(view: RunView): string {
   const trend =
     before === null ? '' : now < before * 0.995 ? ', falling' : now > before * 1.005 ? ', rising' : ', level'
   const averaged = valueAt(columnsOf(view, 'averagedLoss'), view.to)
-  return `Loss ${formatNumber(now)}${trend}${averaged === null ? '' : `; averaged weights ${formatNumber(averaged)}`}.`
+  const expected = expectedAt(view, view.to)
+  const end = expected === null ? '' : `; expected at the end ${formatWithin(expected)}`
+  return `Loss ${formatNumber(now)}${trend}${averaged === null ? '' : `; averaged weights ${formatNumber(averaged)}`}${end}.`
 }

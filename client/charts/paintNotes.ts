@@ -112,10 +112,7 @@ export function paintEnd(pen: Pen, mark: Of<'end'>): void {
   const y = pen.y(mark.value)
   if (y === null) return
   const x = Math.min(pen.x(mark.step), frame.widthPx) - 4
-  const [high, low] = [
-    pen.y(mark.value + (mark.halfWidth ?? 0)) ?? y,
-    pen.y(mark.value - (mark.halfWidth ?? 0)) ?? y,
-  ]
+  const [high, low] = [pen.y(mark.high) ?? y, pen.y(mark.low) ?? y]
   context.beginPath()
   context.moveTo(x, high)
   context.lineTo(x, low)

@@ -80,7 +80,9 @@ export type Mark =
       readonly kind: 'end'
       readonly step: number
       readonly value: number
-      readonly halfWidth: number | null
+      /** Its 95 % interval. */
+      readonly low: number
+      readonly high: number
       readonly text: string
     }
   | { readonly kind: 'zeroRow' }

@@ -5,6 +5,7 @@ import { apiPrefix } from '../../protocol/version.ts'
 import type {
   Command,
   DecisionList,
+  ForecastCalibration,
   Problem,
   RunList,
   RunSummary,
@@ -54,6 +55,11 @@ const pathOf = (runId: string) => `/runs/${encodeURIComponent(runId)}`
 /** The newest runs; the live list follows from there. */
 export function fetchRuns(): Promise<Answer<RunList>> {
   return ask('RunList', '/runs')
+}
+
+/** How true the promises of finished runs were. */
+export function fetchCalibration(): Promise<Answer<ForecastCalibration>> {
+  return ask('ForecastCalibration', '/forecasts/calibration')
 }
 
 export function fetchRun(runId: string): Promise<Answer<RunSummary>> {

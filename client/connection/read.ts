@@ -10,6 +10,7 @@ import { type Shape, shapeProblem } from '../../protocol/shape.ts'
 import type {
   ClientEvents,
   DecisionList,
+  ForecastCalibration,
   Problem,
   RunList,
   RunSummary,
@@ -28,6 +29,7 @@ export type Answers = {
   readonly RunSummary: RunSummary
   readonly Series: Series
   readonly DecisionList: DecisionList
+  readonly ForecastCalibration: ForecastCalibration
   readonly Problem: Problem
 }
 

@@ -6,6 +6,7 @@ import type { RunState, RunSummary } from '../../protocol/vocabulary.ts'
 import { connection } from '../connection/live.ts'
 import { address, parseAddress } from '../state/address.ts'
 import { startClock } from '../state/clock.ts'
+import { calibration } from '../state/forecasts.ts'
 import { runList } from '../state/runList.ts'
 import { runState } from '../state/runPage.ts'
 import { emptyRunState } from '../state/runState.ts'
@@ -113,6 +114,21 @@ function sampleRuns(): RunSummary[] {
   ]
 }
 
+const sampleCalibration = {
+  runs: 40,
+  count: 31,
+  inside: 28,
+  below: 2,
+  above: 1,
+  widthMedian: 0.12,
+  bins: [
+    { from: 0, count: 6, inside: 5 },
+    { from: 0.05, count: 14, inside: 12 },
+    { from: 0.15, count: 8, inside: 8 },
+    { from: 0.5, count: 3, inside: 3 },
+  ],
+}
+
 const query = new URLSearchParams(location.search)
 const show = query.get('show') ?? 'run'
 startTheme()
@@ -122,6 +138,7 @@ connection.value = query.has('lost')
   : { kind: 'live' }
 const scene = scenes[show]
 if (scene === undefined) {
+  calibration.value = sampleCalibration
   runList.value = { runs: show === 'runs' ? sampleRuns() : [], loaded: true, failure: null }
   address.value = { page: 'runs', search: query.get('q') ?? '' }
 } else {

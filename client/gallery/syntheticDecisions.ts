@@ -89,9 +89,10 @@ function evidenceFor(step: number): Weighed {
       },
     ],
     alternatives: [
-      { kind: 'at', switchStep: 3960, finalLoss: 0.284, standardError: 0.002 },
-      { kind: 'now', switchStep: step, finalLoss: 0.286, standardError: 0.0015 },
-      { kind: 'never', switchStep: null, finalLoss: 0.3, standardError: 0.0025 },
+      { kind: 'at', switchStep: 3960, finalLoss: 0.284, standardError: 0.0036, low: 0.273, high: 0.287 },
+      { kind: 'now', switchStep: step, finalLoss: 0.286, standardError: 0.0031, low: 0.277, high: 0.289 },
+      { kind: 'never', switchStep: null, finalLoss: 0.3, standardError: 0.0056, low: 0.283, high: 0.305 },
+      { kind: 'merge', switchStep: step, finalLoss: 0.29, standardError: 0.001, low: 0.288, high: 0.292 },
     ],
     counterfactuals: [
       { rule: 'GreedyLR', step: 1140 },
@@ -279,7 +280,13 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
             whyNotYet: '0.6 % chance that annealing already gains as much; the two meet at about step 3,960.',
           }
         : {}),
-      ...(kind === 'finish' ? { promised: { value: 0.284, standardError: 0.002 }, reached: 0.281 } : {}),
+      ...(kind === 'finish'
+        ? {
+            promised: { value: 0.284, standardError: 0.0036, low: 0.273, high: 0.287 },
+            reached: 0.281,
+            isInside: true,
+          }
+        : {}),
       rule: { id: ruleOf(kind), version: 3 },
       mode,
       status: mode === 'advisory' && ruleKinds.includes(kind) ? 'advisory' : 'applied',

@@ -115,6 +115,14 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
     signals[name] ??= growing()
     push(signals[name], step, values)
   }
+  /** A forecast that narrows from the warm-up to the end. */
+  const addForecast = (step: number) => {
+    const left = Math.max(0, 1 - step / budget)
+    const value = 0.282 + 0.03 * left * left
+    add('forecastLoss', step, value)
+    add('forecastLossLow', step, value * Math.exp(-0.03 - 0.9 * left * left))
+    add('forecastLossHigh', step, value * Math.exp(0.012 + 0.25 * left * left))
+  }
   const silent = (step: number) => options.gap !== undefined && step > options.gap[0] && step < options.gap[1]
   for (let step = 0; step < end; step += bucket) {
     if (silent(step)) continue
@@ -138,6 +146,7 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
     add('criticalLearningRate', step, critical)
     add('rateRatio', step, Math.min(1.12, appliedAt(options, plan, step) / critical) * (1 + 0.03 * noise()))
     if (step >= 0.1 * budget) add('averagedLoss', step, lossParts(step, budget).averaged + 0.0016 * noise())
+    if (step >= 0.15 * budget) addForecast(step)
     if (step < 0.17 * budget) continue
     const width = 0.05 + 0.11 * Math.exp(-(step / budget - 0.17) * 11)
     const index = 0.84 - 0.14 * Math.exp(-(step / budget - 0.17) * 9) + 0.012 * Math.sin(step / 95)
@@ -219,6 +228,10 @@ export function syntheticRun(options: SyntheticOptions): SyntheticRun {
     },
     drift: driftsFrom === undefined ? null : { sinceStep: driftsFrom, applied: driftedRate, planned: large },
     outcome: state === 'finished' ? { firstLoss: 2.31, keptLoss: 0.281, isBetter: true } : null,
+    forecast:
+      state === 'finished'
+        ? { value: 0.284, standardError: 0.0036, low: 0.273, high: 0.287, reached: 0.281, isInside: true }
+        : null,
     advice: null,
     createdAt: '2025-01-01T00:00:00.000Z',
     lastSeenAt: '2025-01-01T01:00:00.000Z',

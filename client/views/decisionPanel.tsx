@@ -2,7 +2,7 @@
 // when other rules would switch, evidence, links. What a decision does not have is left out.
 
 import { useSignal } from '@preact/signals'
-import { formatPlural, formatStep } from '../../protocol/numbers.ts'
+import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
 import type { Decision, Evidence, RunSummary } from '../../protocol/vocabulary.ts'
 import { CounterfactualStrip } from '../charts/smallPictures.tsx'
 import { decisionUrl } from '../connection/api.ts'
@@ -10,7 +10,7 @@ import { nowMs } from '../state/clock.ts'
 import { ApprovalForm } from './approvalForm.tsx'
 import { choose, neighbourOf } from './choosing.ts'
 import { copyText } from './copy.ts'
-import { formatAgo, formatKnown, formatMeasured } from './format.ts'
+import { formatAgo, formatKnown, formatMeasured, formatRange } from './format.ts'
 import { Icon } from './icons.tsx'
 import { Sentence } from './sentence.tsx'
 import { TestBars } from './testBars.tsx'
@@ -120,16 +120,14 @@ function Alternatives(props: { decision: Decision }) {
       <table class="figures">
         <tbody>
           {alternatives.map((alternative) => {
-            const { finalLoss, standardError } = alternative
             const name = alternativeWords(alternative)
-            const { value, plusMinus } = formatMeasured(finalLoss, standardError)
             return (
               <tr key={name}>
                 <th scope="row">{name}</th>
                 <td>
-                  <b>{value}</b>
+                  <b>{formatNumber(alternative.finalLoss)}</b>
                 </td>
-                <td>{plusMinus === null ? '' : `± ${plusMinus}`}</td>
+                <td>{formatRange(alternative)}</td>
               </tr>
             )
           })}
@@ -141,9 +139,8 @@ function Alternatives(props: { decision: Decision }) {
 
 /** What the anneal was to end at when it began, beside what came of it. */
 function PromisedLoss(props: { decision: Decision }) {
-  const { promised, reached } = props.decision
-  if (promised == null || reached === undefined) return null
-  const { value, plusMinus } = formatMeasured(promised.value, promised.standardError)
+  const { promised, reached, isInside } = props.decision
+  if (promised == null) return null
   return (
     <section class="part">
       <h3>Final loss</h3>
@@ -152,17 +149,19 @@ function PromisedLoss(props: { decision: Decision }) {
           <tr>
             <th scope="row">promised when the anneal began</th>
             <td>
-              <b>{value}</b>
+              <b>{formatNumber(promised.value)}</b>
             </td>
-            <td>{plusMinus === null ? '' : `± ${plusMinus}`}</td>
+            <td>{formatRange(promised)}</td>
           </tr>
-          <tr>
-            <th scope="row">reached</th>
-            <td>
-              <b>{formatKnown(reached)}</b>
-            </td>
-            <td />
-          </tr>
+          {reached !== undefined && (
+            <tr>
+              <th scope="row">reached</th>
+              <td>
+                <b>{formatKnown(reached)}</b>
+              </td>
+              <td>{isInside === undefined ? '' : isInside ? 'as promised' : 'outside of it'}</td>
+            </tr>
+          )}
         </tbody>
       </table>
     </section>

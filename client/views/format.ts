@@ -46,6 +46,12 @@ export function formatMeasured(
   }
 }
 
+/** A value with its 95 % interval, which need not lie evenly about it. */
+export const formatWithin = ({ value, low, high }: { value: number; low: number; high: number }): string =>
+  `${formatNumber(value)} (${formatRange({ low, high })})`
+export const formatRange = ({ low, high }: { low: number; high: number }): string =>
+  `${formatNumber(low)} to ${formatNumber(high)}`
+
 /** A probability as a percentage: never written as certain where it is not. */
 export function formatChance(probability: number): string {
   const words = formatPercent(probability)

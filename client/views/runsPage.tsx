@@ -10,8 +10,10 @@ import { elapsedOf, endStepOf } from '../charts/phases.ts'
 import { PhaseBar, Spark } from '../charts/smallPictures.tsx'
 import { address, goTo, runAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
+import { calibration } from '../state/forecasts.ts'
 import { matchingRuns, runList } from '../state/runList.ts'
 import { ConnectJob } from './connectJob.tsx'
+import { ForecastsPanel } from './forecastsPanel.tsx'
 import { formatAgo } from './format.ts'
 import { Icon } from './icons.tsx'
 import { keyListOpen } from './keyList.tsx'
@@ -103,6 +105,7 @@ function List(props: { runs: readonly RunSummary[] }) {
           </table>
         </section>
       )}
+      {calibration.value !== null && <ForecastsPanel calibration={calibration.value} />}
       <KeyHints />
     </main>
   )

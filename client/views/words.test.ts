@@ -171,7 +171,12 @@ test('a key that no table knows is shown with spaces', () => {
 
 test('alternatives are named by their kind and step', () => {
   const { alternatives } = ofKind('hold')
-  expect(alternatives.map(alternativeWords)).toEqual(['anneal at step 3,960', 'anneal now', 'never anneal'])
+  expect(alternatives.map(alternativeWords)).toEqual([
+    'anneal at step 3,960',
+    'anneal now',
+    'never anneal',
+    'average the weights instead',
+  ])
   expect(plannedAlternative(alternatives)?.finalLoss).toBe(0.284)
   expect(plannedAlternative([])).toBeUndefined()
   const merge = { ...alternatives[0]!, kind: 'merge' } as const

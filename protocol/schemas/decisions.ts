@@ -10,6 +10,12 @@ import { count, finite, key, type Parsed, rate, runIdSchema, share, time, toldSt
 const sideSchema = z.object({ value: finite, standardError: finite.nullable() })
 export type Side = Parsed<typeof sideSchema>
 
+/** A final loss that is expected, with its 95 % interval; `standardError`: half of that over 1.96. */
+export const forecastSchema = z
+  .object({ value: finite, standardError: finite, low: finite, high: finite })
+  .meta({ id: 'Forecast' })
+export type Forecast = Parsed<typeof forecastSchema>
+
 /** A measured number: value with its standard error (same unit) and the count behind it. */
 export type Measured = {
   readonly value: number | null
@@ -79,7 +85,10 @@ const alternativeSchema = z
     kind: z.enum(['now', 'at', 'never', 'merge']),
     switchStep: toldStep.nullable(),
     finalLoss: finite,
-    standardError: finite.nullable(),
+    standardError: finite,
+    /** 95 % interval of the final loss. */
+    low: finite,
+    high: finite,
   })
   .meta({ id: 'Alternative' })
 export type Alternative = Parsed<typeof alternativeSchema>
@@ -119,9 +128,11 @@ export const decisionSchema = z
     /** Who asked for it, and why; absent = nobody did. */
     person: z.object({ by: z.string(), reason: z.string() }).exactOptional(),
     /** The final loss that was promised when the anneal began. */
-    promised: sideSchema.nullable().exactOptional(),
+    promised: forecastSchema.nullable().exactOptional(),
     /** Of a finish: the loss that was reached. */
     reached: finite.nullable().exactOptional(),
+    /** Of a finish: what was reached lies within the interval that was promised. */
+    isInside: z.boolean().exactOptional(),
     /** Number of the observation that caused it. */
     cause: z.int().min(1),
     /** When that observation was received. */

@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { capabilities, modes, optimizerFamilies, phases, runStates } from '../lists.ts'
-import { decisionSchema, regimeReadingSchema } from './decisions.ts'
+import { decisionSchema, forecastSchema, regimeReadingSchema } from './decisions.ts'
 import { actionSchema, planSchema, segmentSchema } from './plan.ts'
 import {
   count,
@@ -105,6 +105,12 @@ export const runSummarySchema = z
     /** Of an ended run: the loss at its start and of the weights kept. `isBetter` null = not measured. */
     outcome: z
       .object({ firstLoss: finite.nullable(), keptLoss: finite.nullable(), isBetter: z.boolean().nullable() })
+      .nullable(),
+    /** The final loss that was promised when the anneal began, and, once ended, the one that was reached on the same
+     *  examples, and whether it lies within the interval; null = nothing was promised. */
+    forecast: forecastSchema
+      .extend({ reached: finite.nullable(), isInside: z.boolean().nullable() })
+      .meta({ id: 'KeptForecast' })
       .nullable(),
     /** In advisory mode: what is advised and not done. */
     advice: z.object({ step: toldStep, kind: z.enum(['switch', 'finish']) }).nullable(),

@@ -1,8 +1,9 @@
-// What the tuner would say: of a run under other settings, and to a job that is no run here. Nothing here changes a run.
+// What the tuner would say: of a run under other settings, and to a job that is no run here; and how true its promises were. Nothing here changes a run.
 
 import type { Router } from 'express'
 import { recommendRequestSchema, whatIfRequestSchema } from '../../protocol/schemas.ts'
 import type { Clock } from '../clock.ts'
+import { forecastCalibration } from '../runs/forecastCalibration.ts'
 import type { OneAtATime } from '../runs/oneAtATime.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Tuner } from '../runs/tuner.ts'
@@ -34,6 +35,11 @@ export function addAdviceRoutes(router: Router, { runs, storage, tuner, clock, w
         return whatIf({ storage, tuner, now: clock.now(), signal }, record, wish)
       })
       response.json(answer)
+    },
+  })
+  route(router, '/forecasts/calibration', {
+    get: async (_request, response) => {
+      response.json(await forecastCalibration(storage, clock.now()))
     },
   })
   route(router, '/schedules/recommend', {

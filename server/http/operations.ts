@@ -10,6 +10,7 @@ import {
   createRunSchema,
   decisionListSchema,
   decisionSchema,
+  forecastCalibrationSchema,
   healthSchema,
   importAnswerSchema,
   logLineSchema,
@@ -262,6 +263,14 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'A schedule for a job that is no run here, from what is told of it',
       body: recommendRequestSchema,
       answers: { 200: scheduleRecommendationSchema },
+      problems: ['storage-failed'],
+    },
+  },
+  [`${apiPrefix}/forecasts/calibration`]: {
+    get: {
+      id: 'readForecastCalibration',
+      summary: 'How often what finished runs were promised came true',
+      answers: { 200: forecastCalibrationSchema },
       problems: ['storage-failed'],
     },
   },

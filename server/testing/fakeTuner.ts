@@ -173,6 +173,7 @@ export function createFakeTuner(version = 'fake-1', factor = 1): Tuner {
     },
     drift: null,
     outcome: null,
+    forecast: null,
     advice: null,
   })
   return {

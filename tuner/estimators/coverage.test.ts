@@ -4,7 +4,7 @@
 // is asserted too, so that nobody reads more into them. Tables: bench/records/2026-11-24-coverage/README.md.
 
 import { describe, expect, it } from 'vitest'
-import { marginalCost, switchFactorGap } from '../phases/marginalCost.ts'
+import { deviationsBelow, marginalCost, switchFactorGap } from '../phases/marginalCost.ts'
 import { normals, random } from '../testing/random.ts'
 import {
   annealingGain,
@@ -203,7 +203,7 @@ describe('95 % intervals cover the truth', () => {
     expectHonest(share)
   })
 
-  it('of the switch test: where its sides are equal, its probability is as often small as large', () => {
+  it('of the switch test: where its sides are equal, they lie apart by no more than their errors', () => {
     const normal = normals(random(12))
     const [probes, budgetSteps] = [20, 2_000]
     const step = probes * 50
@@ -219,10 +219,9 @@ describe('95 % intervals cover the truth', () => {
           averagedLoss: 0.3 + 0.5 * (i / 20) ** -0.6 + 0.004 * normal(),
         })
       const gapError = 0.15 * gapTruth
-      const { probability } = marginalCost({
+      const { staying, annealing } = marginalCost({
         step,
         end: budgetSteps,
-        length: budgetSteps,
         earliest: 500,
         deadline: 1_800,
         runLength: step,
@@ -230,7 +229,7 @@ describe('95 % intervals cover the truth', () => {
         gain: noEstimate(0, 1),
         gap: { value: gapTruth + gapError * normal(), standardError: gapError, count: 8, needed: 1 },
       })!
-      if (probability! > 0.025 && probability! < 0.975) inside++
+      if (Math.abs(deviationsBelow(staying, annealing)!) < 1.96) inside++
     }
     expectHonest(inside / runs)
   })

@@ -115,7 +115,15 @@ describe('a run that goes on from an earlier step', () => {
   it('after its end is nothing any more', () => {
     const ended = {
       ...state,
-      course: { kind: 'done', end: 'finished', switchStep: null, largeRate: null, keptLoss: null },
+      course: {
+        kind: 'done',
+        end: 'finished',
+        switchStep: null,
+        largeRate: null,
+        keptLoss: null,
+        promised: null,
+        reached: null,
+      },
     } as const
     expect(tune(ended, { kind: 'resumed', number: 1_000, receivedAt: '' }).state).toBe(ended)
   })

@@ -46,7 +46,15 @@ describe('the tripwire', () => {
   it('is none for a loss without scatter, where nothing is steered, and after the end', () => {
     expect(tripwireOf(at(watched(1, { factor: 0 })))?.lossAbove).toBeNull()
     for (const mode of ['advisory', 'off'] as const) expect(tripwireOf(at(watched(1), { mode }))).toBeNull()
-    const done = { kind: 'done', end: 'finished', switchStep: null, largeRate: null, keptLoss: null } as const
+    const done = {
+      kind: 'done',
+      end: 'finished',
+      switchStep: null,
+      largeRate: null,
+      keptLoss: null,
+      promised: null,
+      reached: null,
+    } as const
     expect(tripwireOf(at(watched(1), { course: done }))).toBeNull()
   })
 

@@ -14,8 +14,8 @@ import { rebudgetedSignals } from '../signals/signals.ts'
 import type { Anneal } from '../state.ts'
 import { isUndoable, undone } from './undo.ts'
 
-/** A shorter budget switches at once where the rule is met with this probability. Chosen. */
-const certainty = 0.8
+/** A shorter budget switches at once where the rule is met more likely than not. Chosen. */
+const certainty = 0.5
 
 export function rebudgeted(
   run: Run,

@@ -17,6 +17,7 @@ import {
   type Ramp,
   switchStepOf,
 } from '../state.ts'
+import { annealedLoss } from './forecasts.ts'
 import { type Judgement, shortAnnealEnd, tolerancePerStep } from './judgement.ts'
 import { annealingScale } from './marginalCost.ts'
 import { openAnnealSteps } from './openAnneal.ts'
@@ -102,17 +103,17 @@ export function annealCourse(run: Run, reason: AnnealReason, judgement: Judgemen
   const { cost } = judgement
   const rate =
     person.override?.learningRate ?? largeRateOf(course) ?? seen.learningRate ?? givenRate(run.options)
-  const now = cost?.alternatives.find(({ kind }) => kind === 'now')
+  const toStep = annealEnd(run, reason, judgement)
   return {
     kind: 'anneal',
     fromStep,
-    toStep: annealEnd(run, reason, judgement),
+    toStep,
     fromRate: rate,
     reason,
     largeFromStep: course.kind === 'large' ? course.fromStep : fromStep,
     fromRunLength: seen.runLength,
     scale: cost === undefined ? null : cost.annealing.value / 2,
-    promised: now === undefined ? null : { value: now.finalLoss, standardError: now.standardError },
+    promised: annealedLoss(run, judgement.reading, { switchStep: fromStep, toStep }),
     rest: null,
     isCutShort: reason === 'overfitting' || reason === 'memorising',
     ramp: course.kind === 'large' && (course.ramp?.toStep ?? 0) > seen.step ? course.ramp : null,
@@ -188,13 +189,30 @@ export type Keep = 'last' | 'averaged' | { readonly checkpoint: string }
 /** The end: where nothing else is said, with the last weights. `isAsked`: the job is told to stop; advice ends by itself. */
 export function enterDone(
   run: Run,
-  given: Partial<Pick<Done, 'end' | 'keptLoss'>> & { readonly keep?: Keep; readonly isAsked?: boolean },
+  given: Partial<Pick<Done, 'end' | 'keptLoss' | 'reached'>> & {
+    readonly keep?: Keep
+    readonly isAsked?: boolean
+  },
   records: Outcome['records'] & object,
 ): Outcome {
   const { course, seen, person, trajectory } = run
-  const { end = 'finished', keptLoss = null, keep = 'last', isAsked = isSteering(run.mode) } = given
+  const {
+    end = 'finished',
+    keptLoss = null,
+    reached = null,
+    keep = 'last',
+    isAsked = isSteering(run.mode),
+  } = given
   return {
-    course: { kind: 'done', end, switchStep: switchStepOf(course), largeRate: largeRateOf(course), keptLoss },
+    course: {
+      kind: 'done',
+      end,
+      switchStep: switchStepOf(course),
+      largeRate: largeRateOf(course),
+      keptLoss,
+      promised: course.kind === 'anneal' ? course.promised : null,
+      reached,
+    },
     change: {
       person: { ...person, override: null, isPaused: false },
       trajectory: { ...trajectory, awaited: null },

@@ -7,7 +7,7 @@ import { annealingGain } from '../estimators/annealingGain.ts'
 import { type Estimate, noEstimate } from '../estimators/estimator.ts'
 import { type Memorising, memorisingOf, memorisingRatio, shortAnnealShare } from '../estimators/memorising.ts'
 import { effectiveRate, offers, optimizerFamily } from '../options.ts'
-import { deadlineStep, earliestSwitchStep, elapsedOf, endOf, lengthOf, originOf } from '../plan/bounds.ts'
+import { deadlineStep, earliestSwitchStep, elapsedOf, endOf, originOf } from '../plan/bounds.ts'
 import { comparison } from '../record/evidence.ts'
 import { readSignals, type SignalsReading } from '../signals/signals.ts'
 import { type MarginalCost, type MarginalCostInput, marginalCost } from './marginalCost.ts'
@@ -53,12 +53,12 @@ export function costInputOf(
   reading: SignalsReading,
   gain: Estimate,
 ): MarginalCostInput | undefined {
-  const [end, length] = [endOf(run), lengthOf(run)]
+  const end = endOf(run)
   const { step, runLength } = run.seen
   const { fit } = reading.valley
-  if (end === null || length === null || fit === null || step >= end) return undefined
+  if (end === null || fit === null || step >= end) return undefined
   const bounds = { earliest: earliestSwitchStep(run), deadline: deadlineStep(run) ?? end }
-  return { step, end, length, ...bounds, runLength, valley: fit, gain, gap: reading.gap }
+  return { step, end, ...bounds, runLength, valley: fit, gain, gap: reading.gap }
 }
 
 /** δ: loss per step; null = no gain of annealing is measured. */

@@ -11,7 +11,6 @@
 // Cost: 40 evaluations of the fit.
 
 import { errorFunction } from 'simple-statistics'
-import type { Alternative } from '../../protocol/vocabulary.ts'
 import type { Estimate } from '../estimators/estimator.ts'
 import { fittedLossAt, slopeAt, type ValleyFit } from '../estimators/valleySlope.ts'
 
@@ -26,14 +25,11 @@ export const switchFactorGap = 0.6
 export const sureStayingError = 0.1
 export const sureGapError = 0.05
 const sureFactorGap = 0.45
-/** The gain G was measured for an anneal over this share of the budget. */
-const annealReferenceShare = 0.1
 
 export type MarginalCostInput = {
   readonly step: number
-  /** One past the last step, and T. */
+  /** One past the last step. */
   readonly end: number
-  readonly length: number
   /** The first and the last step at which the switch may come. */
   readonly earliest: number
   readonly deadline: number
@@ -46,6 +42,11 @@ export type MarginalCostInput = {
   readonly gap: Estimate
 }
 
+/** The errors of both sides are those of a fit; how often the relation then held on other runs is told by
+ *  Φ(shift + z/factor), z their distance in those errors: bench/records/2026-11-28-forecasts/README.md. */
+export const probabilityFactor = 4
+export const probabilityShift = -0.2
+
 type Side = { readonly value: number; readonly standardError: number | null }
 
 export type MarginalCost = {
@@ -56,11 +57,10 @@ export type MarginalCost = {
   readonly satisfied: boolean
   /** The rule holds by averaged weights alone, and both sides are known well. */
   readonly isSure: boolean
-  /** P(staying ≤ annealing) under normal errors; null where an error is unknown. */
+  /** P(staying ≤ annealing), as often as it came true; null where an error is unknown. */
   readonly probability: number | null
   /** The step at which the fitted valley meets the rule, within what is allowed. */
   readonly earliestStep: number
-  readonly alternatives: readonly Alternative[]
 }
 
 /** b of the rule with its error; null = neither G nor D gives a positive value. */
@@ -86,13 +86,12 @@ const times = (factor: number, { value, standardError }: Side): Side => ({
 
 const known = ({ value, standardError }: Estimate): Side => ({ value: value ?? 0, standardError })
 
-/** Both sides of the rule, and what would come of other choices. Undefined = nothing to compare with. */
+/** Both sides of the rule. Undefined = nothing to compare with. */
 export function marginalCost(input: MarginalCostInput): MarginalCost | undefined {
   const scale = annealingScale(input.gain, input.gap)
   if (scale === null) return undefined
   const staying = stayingSide(input, input.step)
   const annealing = times(2, scale)
-  const planned = earliestStep(input, annealing.value)
   return {
     slope: known(slopeAt(input.valley, input.runLength)),
     staying,
@@ -100,8 +99,7 @@ export function marginalCost(input: MarginalCostInput): MarginalCost | undefined
     satisfied: staying.value <= annealing.value,
     isSure: staying.value <= annealing.value && isSurelyMet(staying, input.gap),
     probability: probabilityBelow(staying, annealing),
-    earliestStep: planned,
-    alternatives: alternatives(input, scale.value, planned),
+    earliestStep: earliestStep(input, annealing.value),
   }
 }
 
@@ -138,12 +136,18 @@ function earliestStep(input: MarginalCostInput, annealing: number): number {
   return high
 }
 
-/** P(a ≤ b) for independent normal a and b. */
+/** P(a ≤ b); null where an error is unknown, or both are none. */
 export function probabilityBelow(a: Side, b: Side): number | null {
+  const deviations = deviationsBelow(a, b)
+  if (deviations === null) return null
+  return (1 + errorFunction((probabilityShift + deviations / probabilityFactor) / Math.SQRT2)) / 2
+}
+
+/** How far a lies below b, in the error of their difference. */
+export function deviationsBelow(a: Side, b: Side): number | null {
   if (a.standardError === null || b.standardError === null) return null
   const error = Math.hypot(a.standardError, b.standardError)
-  if (error === 0) return a.value <= b.value ? 1 : 0
-  return (1 + errorFunction((b.value - a.value) / error / Math.SQRT2)) / 2
+  return error > 0 ? (b.value - a.value) / error : null
 }
 
 /**
@@ -159,23 +163,4 @@ export function waitingLoss(input: MarginalCostInput, sinceStep: number): number
     return value - scale.value * Math.log(end - switchStep)
   }
   return lossFrom(step) - lossFrom(Math.min(step, sinceStep))
-}
-
-/**
- * Final held-out loss by choice. An anneal over the reference length (a tenth of the budget) reaches about
- * what the averaged weights show, less what G promises beyond D; a longer one gains b per e-fold of its length.
- */
-function alternatives(input: MarginalCostInput, b: number, planned: number): readonly Alternative[] {
-  const { step, end, length, runLength, gain, gap, valley } = input
-  const reference = annealReferenceShare * length
-  const leftOver = Math.max(0, (gap.value ?? gain.value ?? 0) - (gain.value ?? gap.value ?? 0))
-  const annealedAt = (switchStep: number): Pick<Alternative, 'finalLoss' | 'standardError'> => {
-    const { value, standardError } = known(fittedLossAt(valley, middleOf(input, switchStep)))
-    return { finalLoss: value + leftOver - b * Math.log((end - switchStep) / reference), standardError }
-  }
-  const { value, standardError } = known(fittedLossAt(valley, runLength + end - step))
-  const never = { finalLoss: value + (gap.value ?? gain.value ?? 0), standardError }
-  const now = { kind: 'now' as const, switchStep: step, ...annealedAt(step) }
-  const later = { kind: 'at' as const, switchStep: planned, ...annealedAt(planned) }
-  return [...(planned > step ? [later] : []), now, { kind: 'never', switchStep: null, ...never }]
 }

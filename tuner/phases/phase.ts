@@ -14,6 +14,7 @@ import type {
   SignalReading,
   ValleyProbe,
 } from '../../protocol/vocabulary.ts'
+import type { Forecast } from '../estimators/finalLoss.ts'
 import type { SignalsReading } from '../signals/signals.ts'
 import type { AnnealReason, Course, Outlook, RestoreCause, TunerState } from '../state.ts'
 
@@ -49,7 +50,7 @@ export type Draft = {
   /** The proposal that it answers. */
   readonly answers?: number
   readonly person?: { readonly by: string; readonly reason: string } | undefined
-  readonly promised?: { readonly value: number; readonly standardError: number | null } | null
+  readonly promised?: Forecast | null
   readonly reached?: number | null
   /** Of a transition: the known regimes before and after. */
   readonly transition?: { readonly from: RegimeName; readonly to: RegimeName }

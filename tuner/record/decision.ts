@@ -8,6 +8,7 @@ import type {
   Observation,
   Phase,
 } from '../../protocol/vocabulary.ts'
+import type { Forecast } from '../estimators/finalLoss.ts'
 import { type Draft, ruleVersions } from '../phases/phase.ts'
 import type { TunerState } from '../state.ts'
 import { say, sayWhyNotYet } from './say.ts'
@@ -24,6 +25,7 @@ export function recordOf(
 ): Decision {
   const { run, phaseBefore, observation, counterfactuals, status } = context
   const { kind, rule, test, text, outlook, answers, person, promised, reached } = draft
+  const isInside = isWithin(promised, reached)
   const values = finiteOnly(draft.values ?? {})
   const phase = run.phases.at(-1)!.phase
   const told = {
@@ -48,12 +50,20 @@ export function recordOf(
     ...(person === undefined ? {} : { person: { by: person.by, reason: person.reason } }),
     ...(promised === undefined ? {} : { promised }),
     ...(reached === undefined ? {} : { reached }),
+    ...(isInside === null ? {} : { isInside }),
     cause: observation.number,
     madeAt: observation.receivedAt,
   }
   const why = draft.isHold === true ? sayWhyNotYet(told.reason) : undefined
   return { ...told, summary: say(told), ...(why === undefined ? {} : { whyNotYet: why }) }
 }
+
+/** Whether what was reached lies within the interval that was promised; null = one of them is not known. */
+export const isWithin = (
+  promised: Forecast | null | undefined,
+  reached: number | null | undefined,
+): boolean | null =>
+  promised == null || reached == null ? null : promised.low <= reached && reached <= promised.high
 
 const finiteOnly = (values: Readonly<Record<string, number | null>>): Record<string, number | null> =>
   Object.fromEntries(

@@ -47,6 +47,8 @@ const done = (change: Partial<Done> = {}): Done => ({
   switchStep: null,
   largeRate: 0.1,
   keptLoss: null,
+  promised: null,
+  reached: null,
   ...change,
 })
 const short = { budgetSteps: 3_000 }

@@ -11,12 +11,14 @@ import {
   formatStep,
 } from '../../protocol/numbers.ts'
 import type { Decision, Reason } from '../../protocol/vocabulary.ts'
+import { expectedLoss, keptPromise, type Promised } from './sayForecast.ts'
 import { regimes } from './sayRegime.ts'
 
 type Told = Pick<
   Decision,
   'kind' | 'reason' | 'phase' | 'status' | 'mode' | 'plan' | 'person' | 'step' | 'transition'
->
+> &
+  Promised
 type Values = Reason['values']
 
 const rate = (values: Values, name = 'rate'): string => formatRate(values[name] ?? 0)
@@ -98,24 +100,25 @@ const anneals: Readonly<Record<string, (values: Values, text?: string) => string
     'the job followed an earlier plan into it, before a newer answer reached it',
 }
 
-function saySwitch({ reason, status, person }: Told): string {
+function saySwitch({ reason, status, person, promised }: Told): string {
   const { values, key, text } = reason
   const span = `from step ${step(values, 'fromStep')} to ${step(values, 'toStep')}`
   const why = anneals[key]!(values, text)
   const because = inBrackets(key === 'anneal-command' ? person?.reason : undefined)
-  if (status === 'advisory') return `Advice: anneal ${span}: ${why}${because}.`
+  const expected = expectedLoss(promised)
+  if (status === 'advisory') return `Advice: anneal ${span}: ${why}${because}.${expected}`
   if (status === 'awaiting-approval') {
     const last =
       values.deadline == null
         ? ' Without an answer the large step goes on.'
         : ` Without an answer the anneal starts at step ${step(values, 'deadline')}.`
-    return `Annealing ${span} awaits approval until step ${step(values, 'expiresAtStep')}: ${why}.${last}`
+    return `Annealing ${span} awaits approval until step ${step(values, 'expiresAtStep')}: ${why}.${expected}${last}`
   }
   const approved =
     status === 'approved'
       ? `Approved by hand${inBrackets(person?.reason)}. ${waited(values.waitedSteps ?? 0, values.waitedLoss ?? null)} `
       : ''
-  return `${approved}Annealing ${span}: ${why}${because}.`
+  return `${approved}Annealing ${span}: ${why}${because}.${expected}`
 }
 
 const waited = (count: number, loss: number | null): string => {
@@ -286,7 +289,7 @@ export function say(told: Told): string {
   if (key in starts) return starts[key]!(values) + approvalNote(told)
   if (key in regimes) return regimes[key]!(told)
   const other = others[key]
-  return other === undefined ? sayGuard(told) : other(told, values)
+  return other === undefined ? sayGuard(told) : `${other(told, values)}${keptPromise(told)}`
 }
 
 const approvalNote = ({ mode, reason }: Told): string => {

@@ -77,7 +77,15 @@ describe('what came of a run', () => {
     return outcomeOf(
       runState({
         mode,
-        course: { kind: 'done', end, switchStep: null, largeRate: null, keptLoss },
+        course: {
+          kind: 'done',
+          end,
+          switchStep: null,
+          largeRate: null,
+          keptLoss,
+          promised: null,
+          reached: null,
+        },
         seen: { signals: { ...seen.signals, firstLoss, lossBlocks } },
       }),
     )

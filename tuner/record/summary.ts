@@ -6,6 +6,7 @@ import { cost } from '../estimators/cost.ts'
 import { lossSmoother } from '../estimators/lossSmoother.ts'
 import { isSteering } from '../options.ts'
 import { largeRateOf, phaseOf, switchStepOf, type TunerState } from '../state.ts'
+import { isWithin } from './decision.ts'
 import { headline } from './headline.ts'
 import { driftOf, isIgnored, outcomeOf } from './outcome.ts'
 
@@ -39,8 +40,17 @@ export function summaryOf(run: TunerState): TunerSummary {
     badSamples: signals.badSamples,
     drift: driftOf(run),
     outcome: outcomeOf(run),
+    forecast: forecastOf(run),
     advice: adviceOf(run),
   }
+}
+
+/** What was promised when the anneal began, and what came of it. */
+function forecastOf({ course }: TunerState): RunSummary['forecast'] {
+  if ((course.kind !== 'anneal' && course.kind !== 'done') || course.promised === null) return null
+  const { promised } = course
+  const reached = course.kind === 'done' ? course.reached : null
+  return { ...promised, reached, isInside: isWithin(promised, reached) }
 }
 
 /** The switch that the job has followed: one that it did not apply is none. */

@@ -109,6 +109,10 @@ export const migrations: readonly string[] = [
     UNIQUE (run, client_id, sequence)
   ) STRICT;
   `,
+  // Summaries tell what was promised; of runs that were folded before, nothing was, until they are refolded.
+  `
+  UPDATE runs SET summary = json_insert(summary, '$.forecast', json('null'));
+  `,
 ]
 export const schemaVersion = migrations.length
 

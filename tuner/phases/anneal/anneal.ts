@@ -11,6 +11,7 @@ import { annealRateShare, annealSegments, horizonOf, rampedSegments } from '../.
 import { comparison } from '../../record/evidence.ts'
 import type { Anneal } from '../../state.ts'
 import { enterDone, lastProbe, restoreKept } from '../enter.ts'
+import { endOfAnneal, forecastPoints } from '../forecasts.ts'
 import type { Outcome, Phase, Run } from '../phase.ts'
 import { riseDeviations } from '../rule.ts'
 import { endedByComparison, endedByProbe, endedUncompared } from './ending.ts'
@@ -95,7 +96,7 @@ function endedWithoutProbe(run: Run, course: Anneal): Outcome | null {
 export const anneal: Phase<Anneal> = {
   wakeAt: endWithoutProbe,
   sampled: endedWithoutProbe,
-  probed(run, course, probe) {
+  probed(run, course, probe, reading) {
     if (probe.checkpoints !== undefined) return endedByComparison(run, course, probe)
     // Counted in another unit a probe may be there long before the steps are.
     if (probe.step >= course.toStep && run.seen.step + run.seen.strideSteps >= course.toStep)
@@ -105,7 +106,8 @@ export const anneal: Phase<Anneal> = {
     const rise = isAsked
       ? riseOf(next.losses, { deviations: riseDeviations, earlierLevel: next.bestLevel })
       : null
-    return rise === null ? { course: next } : squeezed(run, next, rise)
+    const outcome = rise === null ? { course: next } : squeezed(run, next, rise)
+    return { ...outcome, charts: forecastPoints(run.seen.step, endOfAnneal(run, next, reading)) }
   },
   answered(run, course, action, { status }) {
     if (action.kind !== 'probe' || status === 'done') return null

@@ -74,8 +74,26 @@ export function endedByComparison(run: Run, course: Anneal, probe: ValleyProbe):
   const left = { value: difference, standardError }
   const test = comparison('comparison', left, '>', clearlyBetter * standardError, { satisfied: isBetter })
   const looked = { compared: earlier.loss, examples: probe.examples }
-  return ended(run, course, scores, isBetter ? earlier.loss : null, { test, values: looked })
+  const reached = asProbed(
+    run,
+    later === probe.raw ? 'raw' : 'averaged',
+    later.loss,
+    isBetter ? earlier.loss : later.loss,
+  )
+  return ended(run, course, scores, isBetter ? earlier.loss : null, { test, values: looked, reached })
 }
+
+/**
+ * A loss over all examples as one over those of the usual probes, which is what was promised: as far from the last weights as
+ * they are there. Null = they were not probed.
+ */
+function asProbed({ seen }: Run, weights: 'raw' | 'averaged', last: number, loss: number): number | null {
+  const { probeLosses, averagedLosses } = seen.signals
+  const probed = (weights === 'raw' ? probeLosses : averagedLosses).at(-1)
+  return probed === undefined ? null : finiteOrNull(probed + (loss - last))
+}
+
+const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null)
 
 /** `keptLoss`: of the earlier weights that are the result; null = the later ones are. */
 function ended(
@@ -83,11 +101,11 @@ function ended(
   course: Anneal,
   scores: LastScores,
   keptLoss: number | null,
-  { test, values = {} }: Pick<Draft, 'test' | 'values'> = {},
+  { test, values = {}, reached }: Pick<Draft, 'test' | 'values' | 'reached'> = {},
 ): Outcome {
   const lastLoss = betterOf(scores)
   const loss = keptLoss ?? lastLoss
-  const known = Number.isFinite(loss) ? loss : null
+  const known = finiteOrNull(loss)
   const isAveraged = isAveragedBetter(scores)
   const which = keptLoss !== null ? 'kept' : isAveraged ? 'averaged' : 'last'
   const keep = keptLoss !== null ? { checkpoint: keptCheckpoint } : isAveraged ? 'averaged' : 'last'
@@ -98,13 +116,13 @@ function ended(
     values: {
       step: run.seen.step,
       loss: known,
-      lastLoss: Number.isFinite(lastLoss) ? lastLoss : null,
+      lastLoss: finiteOrNull(lastLoss),
       keptStep: run.kept?.step ?? null,
       ...values,
     },
     test,
     promised: course.promised,
-    reached: known,
+    reached: reached === undefined ? known : reached,
   }
-  return enterDone(run, { keptLoss: known, keep }, [draft])
+  return enterDone(run, { keptLoss: known, reached: draft.reached ?? null, keep }, [draft])
 }

@@ -1,6 +1,7 @@
 // The large step: at every valley probe the switch rule is asked, and its answer recorded: a hold with its reason, or the
 // switch. Between probes a job may follow its plan into the anneal by itself, and is met there.
 
+import type { Forecast } from '../../estimators/finalLoss.ts'
 import { valleyProbesNeeded } from '../../estimators/valleySlope.ts'
 import { givenRate, isSteering, offers } from '../../options.ts'
 import {
@@ -17,8 +18,8 @@ import { chartPoints } from '../../signals/charts.ts'
 import type { SignalsReading } from '../../signals/signals.ts'
 import type { Large, Outlook } from '../../state.ts'
 import { enterDone } from '../enter.ts'
+import { alternativesOf, forecastPoints } from '../forecasts.ts'
 import { type Judgement, judgementNow, shortAnnealEnd } from '../judgement.ts'
-import type { MarginalCost } from '../marginalCost.ts'
 import type { Outcome, Phase, Run } from '../phase.ts'
 import { hitsNeeded, hitsWindow, isMemorising, isRising, riseDeviations, ruleReason } from '../rule.ts'
 import { awaitedAnswer, wanted } from './asking.ts'
@@ -38,21 +39,30 @@ export function judged(run: Run, course: Large, known?: SignalsReading): Outcome
       cost === undefined ? course.sureVerdicts : [...course.sureVerdicts, cost.isSure].slice(-hitsWindow),
     memorised: [...course.memorised, memorising?.isMemorising ?? false].slice(-hitsWindow),
     sequential: foldedOpen(run, course, judgement),
-    outlook: outlookOf(cost),
+    outlook: outlookOf(run, judgement),
   }
   const outcome = decide({ ...run, course: judgedCourse }, judgedCourse, judgement)
   const { slope: valleySlope = null, staying: stayingGain = null } = cost ?? {}
-  const charts = chartPoints(run.seen.step, { annealingGain: gain, valleySlope, stayingGain })
+  const charts = [
+    ...chartPoints(run.seen.step, { annealingGain: gain, valleySlope, stayingGain }),
+    ...forecastPoints(run.seen.step, plannedLoss(judgedCourse.outlook)),
+  ]
   return { ...toldDear(run, outcome), charts }
 }
 
-const outlookOf = (cost: MarginalCost | undefined): Outlook => ({
+const outlookOf = (run: Run, { cost, reading }: Judgement): Outlook => ({
   stayingGain: cost?.staying.value ?? null,
   annealingGain: cost?.annealing.value ?? null,
   earliestStep: cost?.earliestStep ?? null,
   probability: cost?.probability ?? null,
-  alternatives: cost?.alternatives ?? [],
+  alternatives: alternativesOf(run, reading, cost?.earliestStep ?? null),
 })
+
+/** What the plan ends at: the anneal at its step, or from now on. */
+function plannedLoss(outlook: Outlook | null): Forecast | null {
+  const planned = outlook?.alternatives.find(({ kind }) => kind === 'at' || kind === 'now')
+  return planned === undefined ? null : { ...planned, value: planned.finalLoss }
+}
 
 function decide(run: Run, course: Large, judgement: Judgement): Outcome {
   const { step } = run.seen

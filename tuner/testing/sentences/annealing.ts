@@ -14,6 +14,12 @@ export const switches: readonly Case[] = [
   [
     'anneal-rule',
     { ...span, staying: 0.01, annealing: 0.02 },
+    'Annealing from step 900 to 3,000: staying still gains no more than annealing (0.01 vs 0.02). Expected final loss: 0.23 (0.211 to 0.242).',
+    { promised: { value: 0.23, standardError: 0.008, low: 0.211, high: 0.242 } },
+  ],
+  [
+    'anneal-rule',
+    { ...span, staying: 0.01, annealing: 0.02 },
     'Advice: anneal from step 900 to 3,000: staying still gains no more than annealing (0.01 vs 0.02).',
     { status: 'advisory', mode: 'advisory' },
   ],

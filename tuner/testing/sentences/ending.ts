@@ -2,6 +2,8 @@
 
 import { type Case, person } from './told.ts'
 
+const promised = { value: 0.23, standardError: 0.008, low: 0.211, high: 0.242 }
+
 export const ends: readonly Case[] = [
   [
     'annealed',
@@ -34,6 +36,18 @@ export const ends: readonly Case[] = [
     { step: 3_000, loss: 0.5, keptStep: 900, compared: 0.4, examples: 2_000 },
     'Finished at step 3,000: held-out loss 0.5; the last weights are kept; those of step 900 have 0.4 on all 2,000 examples, which is not plainly better.',
     { kind: 'finish' },
+  ],
+  [
+    'finished-last',
+    { step: 3_000, loss: 0.2249 },
+    'Finished at step 3,000: held-out loss 0.225; the last weights are kept. 0.211 to 0.242 was promised, and 0.225 reached.',
+    { kind: 'finish', promised, reached: 0.2249, isInside: true },
+  ],
+  [
+    'finished-last',
+    { step: 3_000, loss: 0.26 },
+    'Finished at step 3,000: held-out loss 0.26; the last weights are kept. 0.211 to 0.242 was promised; 0.26, reached, lies above it.',
+    { kind: 'finish', promised, reached: 0.26, isInside: false },
   ],
   [
     'finished-averaged',
