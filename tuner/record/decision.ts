@@ -11,7 +11,8 @@ import type {
 import type { Forecast } from '../estimators/finalLoss.ts'
 import { type Draft, ruleVersions } from '../phases/phase.ts'
 import type { TunerState } from '../state.ts'
-import { say, sayWhyNotYet } from './say.ts'
+import { say } from './say.ts'
+import { sayWhyNotYet } from './sayHold.ts'
 
 export function recordOf(
   draft: Draft,

@@ -8,7 +8,8 @@ import * as racing from '../testing/sentences/racing.ts'
 import { type Case, told } from '../testing/sentences/told.ts'
 import * as waiting from '../testing/sentences/waiting.ts'
 import { type SyntheticOptions, syntheticRun } from '../testing/syntheticRun.ts'
-import { reasonKeys, say, sayWhyNotYet } from './say.ts'
+import { reasonKeys, say } from './say.ts'
+import { sayWhyNotYet } from './sayHold.ts'
 
 const all: Readonly<Record<string, readonly Case[]>> = {
   ...waiting,

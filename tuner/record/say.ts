@@ -1,17 +1,11 @@
 // All English of decisions: sentences made from records, whose keys and numbers are all there is to know. One sentence that
 // an engineer without the theory understands; nobody parses them. Headlines are in headline.ts.
 
-import {
-  formatEvidence,
-  formatNumber,
-  formatPair,
-  formatPercent,
-  formatPlural,
-  formatRate,
-  formatStep,
-} from '../../protocol/numbers.ts'
-import type { Decision, Reason } from '../../protocol/vocabulary.ts'
+import { formatNumber, formatPercent, formatPlural, formatRate, formatStep } from '../../protocol/numbers.ts'
+import type { Decision } from '../../protocol/vocabulary.ts'
 import { expectedLoss, keptPromise, type Promised } from './sayForecast.ts'
+import { holds, sayHold } from './sayHold.ts'
+import { capital, inBrackets, number, pair, rate, step, steps, type Values } from './sayParts.ts'
 import { regimes } from './sayRegime.ts'
 
 type Told = Pick<
@@ -19,55 +13,6 @@ type Told = Pick<
   'kind' | 'reason' | 'phase' | 'status' | 'mode' | 'plan' | 'person' | 'step' | 'transition'
 > &
   Promised
-type Values = Reason['values']
-
-const rate = (values: Values, name = 'rate'): string => formatRate(values[name] ?? 0)
-const step = (values: Values, name = 'step'): string => formatStep(values[name] ?? 0)
-const number = (values: Values, name: string): string => formatNumber(values[name] ?? 0)
-const steps = (values: Values, name = 'steps'): string => formatPlural(values[name] ?? 0, 'step')
-const inBrackets = (text: string | undefined): string =>
-  text === undefined || text === '' ? '' : ` (${text})`
-const capital = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}`
-const pair = ({ staying, annealing }: Values): string =>
-  staying == null || annealing == null ? '' : ` (${formatPair(staying, annealing)})`
-
-/** Why it is not yet time. */
-const holds: Readonly<Record<string, (values: Values) => string>> = {
-  'by-hand': (v) => `the rate is set by hand until step ${step(v, 'untilStep')}`,
-  blind: (v) =>
-    `nothing that is reported says what annealing would gain${v.fallback == null ? '' : `, so the fallback plan anneals from step ${step(v, 'fallback')} on`}`,
-  'few-probes': (v) => `not enough evidence yet (${step(v, 'count')} of ${step(v, 'needed')} probes)`,
-  'no-gain': () => 'no gain of annealing is measured: neither averaged weights nor gradient noise show one',
-  'too-early': (v) =>
-    `annealing gains as much, but before step ${step(v, 'earliest')} a switch has not been shown to pay`,
-  hits: (v) => `annealing gains as much at ${step(v, 'met')} of ${step(v, 'needed')} probes needed`,
-  'staying-gains': (v) =>
-    `${v.probability == null ? '' : `${formatPercent(v.probability)} chance that annealing already gains as much; `}the two meet at about step ${step(v, 'earliestStep')}`,
-  asked: (v) => `decision ${step(v, 'number')} awaits approval until step ${step(v, 'expiresAtStep')}`,
-  refused: (v) => `annealing was refused by hand, and is asked for again from step ${step(v, 'fromStep')} on`,
-  'open-no-gain': () =>
-    'no gain of annealing is measured, so there is nothing to compare a step with: the switch waits for you',
-  'open-evidence': (v) =>
-    `evidence ${formatEvidence(v.evidence ?? 0)} of ${step(v, 'needed')} needed that going on gains less than ${number(v, 'worth')} per ${step(v, 'per')} steps`,
-  'probes-too-dear': (v) =>
-    `a probe takes as long as ${formatPlural(Math.round(v.stepsEach ?? 0), 'step')}, so only ${step(v, 'probes')} of the ${step(v, 'needed')} that the rule needs fit into their share of the time: unless they get faster, the fallback plan anneals from step ${step(v, 'fallback')} on`,
-}
-
-export function sayWhyNotYet({ key, values }: Reason): string | undefined {
-  const said = holds[key]
-  return said === undefined ? undefined : `${capital(said(values))}.`
-}
-
-function sayHold({ reason, mode }: Told): string {
-  const { key, values } = reason
-  const why = holds[key]!(values)
-  if (key === 'by-hand') return `Would hold ${rate(values)} if it were not set by hand: ${why}.`
-  const start = mode === 'advisory' ? 'Advice: hold' : 'Holding'
-  const large = `${start} the large step at ${rate(values)}`
-  return key === 'staying-gains'
-    ? `${large}: staying still gains more than annealing${pair(values)}.`
-    : `${large}: ${why}.`
-}
 
 const memorising = ({ sinceStep, trainingFall, heldOutFall }: Values): string => {
   if (sinceStep == null) return 'a longer anneal would mostly memorise'
