@@ -1,6 +1,6 @@
 // The tables of the study, as markdown.
 
-import { finalLossFit } from '../../tuner/estimators/finalLoss.ts'
+import { finalLossFit, mergedLoss } from '../../tuner/estimators/finalLoss.ts'
 import { casesOf, type ForecastCase, type Stage, stages } from './cases.ts'
 import { bestShape, type Judged, judged, leftOut, meanOf, residualsOf, type Shape, widthsOf } from './fit.ts'
 import { leftOutError, predictors } from './predictors.ts'
@@ -12,7 +12,7 @@ import {
   probabilityCases,
   reliabilityOf,
 } from './probability.ts'
-import type { ForecastRow } from './rows.ts'
+import type { ForecastRow, ProbeRow } from './rows.ts'
 
 const fixed = (value: number, digits = 3): string => (Number.isFinite(value) ? value.toFixed(digits) : '')
 const percent = (value: number): string => (Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : '')
@@ -50,7 +50,7 @@ export function forecastsMarkdown(rows: readonly ForecastRow[]): string {
     taskTable(judged(residualsOf(judging, shape), widths)),
     '## As it was: promises of tunerVersion 10, with ± 1.96 standard errors',
     formerTable(rows),
-    '## Merged weights against the next probe',
+    '## Merged weights',
     mergedTable(rows),
     '## Probability that annealing gains as much',
     probabilityTable(rows),
@@ -166,22 +166,29 @@ function formerTable(rows: readonly ForecastRow[]): string {
   return table(['', 'n', 'inside', 'reached above it', 'median width'], body)
 }
 
-/** The newest averaged loss ± 1.96 deviations against the averaged loss of the next probe. */
+/** What merged weights are said to have against the level there, the middle of the probes before and after. */
 function mergedTable(rows: readonly ForecastRow[]): string {
   const body = (['built-in', 'development', 'judging'] as const).map((set) => {
     const own = rows
       .filter((row) => row.set === set)
-      .flatMap(({ probes }) =>
-        probes.flatMap((probe, i) => {
-          const next = probes[i + 1]
-          return next === undefined || i < 8 || next.phase !== probe.phase
-            ? []
-            : [Math.abs(Math.log(next.averaged / probe.averaged))]
-        }),
-      )
-    return [set, String(own.length), percent(medianOf(own))]
+      .flatMap(({ probes }) => probes.flatMap((_, i) => mergedCase(probes, i)))
+    const inside = own.filter(({ isInside }) => isInside).length / own.length
+    return [set, String(own.length), percent(inside), percent(medianOf(own.map(({ width }) => width)))]
   })
-  return table(['', 'n', 'median change to the next probe'], body)
+  return table(['', 'n', 'inside', 'median width'], body)
+}
+
+function mergedCase(probes: readonly ProbeRow[], i: number) {
+  const [before, next] = [probes[i - 1], probes[i + 1]]
+  const merged = mergedLoss(probes.slice(0, i + 1).map(({ averaged }) => averaged))
+  if (before === undefined || next?.phase !== probes[i]!.phase || merged === null) return []
+  const level = Math.sqrt(before.averaged * next.averaged)
+  return [
+    {
+      isInside: merged.low <= level && level <= merged.high,
+      width: (merged.high - merged.low) / merged.value,
+    },
+  ]
 }
 
 function probabilityTable(rows: readonly ForecastRow[]): string {

@@ -143,9 +143,19 @@ describe('the forecast of the final loss', () => {
 })
 
 describe('merged weights', () => {
-  it('have what was probed, give or take what such losses scatter by', () => {
-    expect(mergedLoss({ value: 2 }, 0.1)).toEqual({ value: 2, standardError: 0.1, low: 1.804, high: 2.196 })
-    expect(mergedLoss({ value: null }, 0.1)).toBeNull()
-    expect(mergedLoss({ value: 1e300 }, Number.POSITIVE_INFINITY)).toBeNull()
+  it('have what was probed last, give or take what the newest losses deviate by', () => {
+    // Second differences of the logarithms: −.2, .2, −.2, .2; their scatter is √(4·.04/(6·4)).
+    const zigzag = [9, 0, 0.1, 0, 0.1, 0, 0.1].map(Math.exp)
+    const { value, low, high } = mergedLoss(zigzag)!
+    const half = 2.1 * (0.01 + Math.sqrt(0.16 / 24))
+    expect(value).toBeCloseTo(Math.exp(0.1), 12)
+    expect(Math.log(high / value)).toBeCloseTo(half, 9)
+    expect(Math.log(value / low)).toBeCloseTo(half, 9)
+  })
+
+  it('are not told of three probes, nor beyond the largest number, and may have a loss below 0', () => {
+    expect(mergedLoss([1, 1, 1])).toBeNull()
+    expect(mergedLoss([1e308, -1e308, 1e308, -1e308])).toBeNull()
+    expect(mergedLoss([-1, -1, -1, -1])).toEqual({ value: -1, standardError: 0, low: -1, high: -1 })
   })
 })

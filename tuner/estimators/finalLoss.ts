@@ -11,7 +11,7 @@
 // bench/records/2026-11-28-forecasts/README.md. Law: multiplied by c > 0 the forecast is c times itself; where losses are not
 // positive, with a constant added it moves by it. Cost: O(128).
 
-import type { Estimate } from './estimator.ts'
+import { secondDifferenceScatter } from './rise.ts'
 
 export const finalLossProbesNeeded = 4
 /** a, and the widths of the interval; same record. `top`: what is reached may lie so much above weights that are kept. */
@@ -106,13 +106,25 @@ function lossAt(points: FinalLossInput['points'], runLength: number): number {
   return a.averagedLoss + share * (b.averagedLoss - a.averagedLoss)
 }
 
+/** Of so many of the newest losses: earlier ones fell steeply, which is no scatter. Chosen. */
+const lossesInScatter = 6
+/** Half of the interval in those deviations, and what is added to one of logarithms, as a few may agree by chance; same record. */
+const mergedFactor = 2.1
+const mergedFloor = 0.01
+
 /**
- * What averaged weights have today, without an anneal: the newest of the probed losses, with the deviation of such losses
- * about their course (`scatter`) as its error.
+ * What averaged weights have today, without an anneal: the newest of the probed losses, give or take what such losses
+ * deviate by from a straight course; of their logarithms where they are positive. Null = too few.
  */
-export function mergedLoss(averaged: Pick<Estimate, 'value'>, scatter: number): Forecast | null {
-  const { value } = averaged
-  if (value === null) return null
-  const half = errorsIn95 * scatter
-  return finiteOnly({ value, standardError: scatter, low: value - half, high: value + half })
+export function mergedLoss(averagedLosses: readonly number[]): Forecast | null {
+  const recent = averagedLosses.slice(-lossesInScatter)
+  const value = recent.at(-1)
+  if (value === undefined || recent.length < finalLossProbesNeeded) return null
+  const isPositive = recent.every((loss) => loss > 0)
+  const scatter = secondDifferenceScatter(isPositive ? recent.map(Math.log) : recent)
+  const half = mergedFactor * (isPositive ? scatter + mergedFloor : scatter)
+  const [low, high] = isPositive
+    ? [value * Math.exp(-half), value * Math.exp(half)]
+    : [value - half, value + half]
+  return finiteOnly({ value, standardError: (high - low) / (2 * errorsIn95), low, high })
 }

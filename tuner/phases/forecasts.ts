@@ -9,7 +9,6 @@ import {
   mergedLoss,
   neverAnnealedFit,
 } from '../estimators/finalLoss.ts'
-import { secondDifferenceScatter } from '../estimators/rise.ts'
 import { isSteering, offers } from '../options.ts'
 import { earliestSwitchStep, endOf, lengthOf } from '../plan/bounds.ts'
 import { annealRateShare } from '../plan/segments.ts'
@@ -79,7 +78,7 @@ const alternative = (
 export function alternativesOf(run: Run, reading: Reading, planned: number | null): readonly Alternative[] {
   const { step, signals } = run.seen
   const end = endOf(run)
-  const merged = mergedLoss(reading.averagedLoss, secondDifferenceScatter(signals.averagedLosses))
+  const merged = reading.averagedLoss.value === null ? null : mergedLoss(signals.averagedLosses)
   const taken = alternative('merge', step, merged)
   if (end === null || step >= end) return taken
   const switchStep = planned ?? earliestSwitchStep(run)

@@ -17,5 +17,5 @@ export function keptPromise({ promised, reached, isInside }: Promised): string {
   const what = `${range(promised)} was promised`
   return isInside === true
     ? ` ${what}, and ${formatNumber(reached)} reached.`
-    : ` ${what}; ${formatNumber(reached)}, reached, lies ${reached > promised.high ? 'above' : 'below'} it.`
+    : ` ${what}; ${formatNumber(reached)}, reached on the same examples, lies ${reached > promised.high ? 'above' : 'below'} it.`
 }

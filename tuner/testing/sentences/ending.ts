@@ -46,7 +46,7 @@ export const ends: readonly Case[] = [
   [
     'finished-last',
     { step: 3_000, loss: 0.26 },
-    'Finished at step 3,000: held-out loss 0.26; the last weights are kept. 0.211 to 0.242 was promised; 0.26, reached, lies above it.',
+    'Finished at step 3,000: held-out loss 0.26; the last weights are kept. 0.211 to 0.242 was promised; 0.26, reached on the same examples, lies above it.',
     { kind: 'finish', promised, reached: 0.26, isInside: false },
   ],
   [
