@@ -34,24 +34,25 @@ describe('the rate that a race leads to', () => {
   const climb = (losses: readonly number[]) =>
     wonOf(around(0.1, (rate) => losses[Math.round(Math.log(rate / 0.1) / Math.log(3))] ?? 3))
 
-  it('is less where the last step up gained more than the one before: such arms show who is first off a plateau', () => {
+  it('is less where the last step up gained more than any before: such arms show who is first off a plateau', () => {
     const steady = climb([2, 1.9, 1.8, 1.7, 1.8])
     expect(steady.learningRate).toBeCloseTo(raceKappa * steady.optimum, 12)
-    const growing = climb([2, 1.96, 1.9, 1.7, 1.8])
-    const { winner, optimum, learningRate } = growing
-    expect(winner.learningRate).toBeCloseTo(2.7, 12)
-    // Gains of .06 and .2.
-    expect(learningRate).toBeCloseTo((raceKappa * optimum) / (0.2 / 0.06) ** 1.5, 2)
+    const uneven = climb([2, 1.8, 1.75, 1.6, 1.8])
+    expect(uneven.learningRate).toBeCloseTo(raceKappa * uneven.optimum, 3)
+    // Gains of .04, .08 and .12; then of .04, .06 and .2.
+    const growing = climb([2, 1.96, 1.88, 1.76, 1.8])
+    expect(growing.winner.learningRate).toBeCloseTo(2.7, 12)
+    expect(growing.learningRate).toBeCloseTo((raceKappa * growing.optimum) / (0.12 / 0.08), 1)
+    const leaping = climb([2, 1.96, 1.9, 1.7, 1.8])
+    expect(leaping.learningRate).toBeCloseTo((raceKappa * leaping.optimum) / Math.sqrt(3), 12)
   })
 
-  it('is not below the reference where a faster rate won, however late the gain came', () => {
-    const { winner, learningRate } = climb([2, 1.99, 1.5, 1.9])
-    expect(winner.learningRate).toBeCloseTo(0.9, 12)
-    expect(learningRate).toBe(0.1)
-    const between = wonOf(around(0.1, (rate) => (rate < 0.05 ? 3 : rate < 0.2 ? 1.01 : 1.012)))
-    expect(between.optimum).toBeGreaterThan(0.1)
-    expect(raceKappa * between.optimum).toBeLessThan(0.13)
-    expect(between.learningRate).toBeGreaterThanOrEqual(0.1)
+  it('is the reference where that won and the bottom lies above it: what speaks for more leads to no less', () => {
+    const won = wonOf(around(0.1, (rate) => (rate < 0.05 ? 3 : rate < 0.2 ? 1 : 1.3)))
+    expect(won.winner.id).toBe(0)
+    expect(won.optimum).toBeGreaterThan(0.14)
+    expect(raceKappa * won.optimum).toBeLessThan(0.1)
+    expect(won.learningRate).toBe(0.1)
   })
 
   it('moves less where the slope between the neighbours is uncertain', () => {

@@ -4,7 +4,7 @@
 // and curvature c, the posterior mean of log η is −g·c·τ²/(c²τ² + σ²): a slope lost in its error moves nothing. What is
 // changed is changed to κ < 1 times the optimum, as losses this early flatter large rates; and to less where arms have shown
 // little but which rate is first off the plateau that networks begin on. There a loss depends on rate × steps, so each step
-// up the climb gains more than the one before, and longer arms would have shown the same of slower rates. Neither goes below
+// up the climb gains more than those before, and longer arms would have shown the same of slower rates. Neither goes below
 // the reference. Constants: bench/records/2026-11-28-arms/README.md.
 
 import { pairedDifference } from '../../estimators/pairedLoss.ts'
@@ -12,13 +12,13 @@ import { hasDescended, isClear } from './climb.ts'
 import { type Finisher, finishers, type RaceState, raceRatio } from './race.ts'
 
 /** κ: a changed rate is this multiple of the early optimum. */
-export const raceKappa = 0.7
-/** Where the last step of a climb gained g times what the one before it did, g > 1, the rate is divided by g to this power. */
-const growthPower = 1.5
+export const raceKappa = 0.6
+/** Where the last step of a climb gained more than any before, the rate is divided by how much more, at most by half a step. */
+const growthMax = Math.sqrt(raceRatio)
 
 export type RaceResult = {
   readonly winner: Finisher
-  /** Where averaged weights did best. */
+  /** Where arms did best. */
   readonly optimum: number
   /** The reference where it is kept, else κ times the optimum, or less. */
   readonly learningRate: number
@@ -32,21 +32,24 @@ export function raceResult(race: RaceState): RaceResult | undefined {
   const optimum = winner.learningRate * Math.exp(refinement(race, done, winner))
   // Doubt keeps the reference exactly: it is somebody's number.
   if (optimum === race.reference) return { winner, optimum, learningRate: optimum }
-  const learningRate = (raceKappa * optimum) / growthOf(race, done, winner) ** growthPower
+  const learningRate = (raceKappa * optimum) / growthOf(race, done, winner)
   // What speaks for more leads to no less.
   const isFaster = optimum > race.reference
   return { winner, optimum, learningRate: isFaster ? Math.max(learningRate, race.reference) : learningRate }
 }
 
-/** By how much the climb's last gain exceeds the one before it; at least 1, which is also the answer without two steps up. */
+/** How often the climb's last gain holds the largest of those before, within bounds; 1 where there were no two steps up. */
 function growthOf(race: RaceState, done: readonly Finisher[], winner: Finisher): number {
-  const at = done.indexOf(winner)
-  const [first, second] = [done[at - 2], done[at - 1]]
-  if (winner.learningRate <= race.reference || first === undefined || second === undefined) return 1
-  const last = pairedDifference(second.score, winner.score, race.hasSameBatches)
-  const before = pairedDifference(first.score, second.score, race.hasSameBatches)
-  const growth = last.difference / Math.max(before.difference, before.standardError)
-  return growth > 1 ? growth : 1
+  const climbing = done.slice(0, done.indexOf(winner) + 1).filter((arm) => arm.learningRate >= race.reference)
+  const gains = climbing
+    .slice(1)
+    .map((arm, i) => pairedDifference(climbing[i]!.score, arm.score, race.hasSameBatches))
+  const last = gains.at(-1)
+  const before = gains.at(-2)
+  if (last === undefined || before === undefined) return 1
+  const largest = Math.max(before.standardError, ...gains.slice(0, -1).map(({ difference }) => difference))
+  const growth = last.difference / largest
+  return growth > 1 ? Math.min(growth, growthMax) : 1
 }
 
 /**
