@@ -24,17 +24,15 @@ export function offers(options: RunOptions, ...wanted: readonly Capability[]): b
 }
 
 /**
- * What the arms of a race are compared by. `averaged`: the held-out loss of averaged weights; `descended`: that of the weights
- * themselves after the rate has come down, where nothing is averaged; `training`: training losses at rate 0 after that, where
- * nothing is held out.
+ * What the arms of a race are compared by. `averaged`: the held-out loss of averaged weights; `training`: training losses of the
+ * same batches at rate 0, after the rate has come down, where nothing is averaged.
  */
-export type ArmMeasure = 'averaged' | 'descended' | 'training'
+export type ArmMeasure = 'averaged' | 'training'
 
-/** Null = there is no race: it needs to go back. */
+/** Null = there is no race: it needs to go back, and without averaged weights to take the data back as well. */
 export function armMeasure(options: RunOptions): ArmMeasure | null {
-  if (!offers(options, 'checkpoint')) return null
-  if (!offers(options, 'heldOutLoss')) return 'training'
-  return offers(options, 'averagedWeights') ? 'averaged' : 'descended'
+  if (offers(options, 'checkpoint', 'heldOutLoss', 'averagedWeights')) return 'averaged'
+  return offers(options, 'checkpoint', 'rewind') ? 'training' : null
 }
 
 /** Whether what annealing gains can ever be known: by averaged weights on held-out data, or by gradient noise. */

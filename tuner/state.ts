@@ -43,8 +43,9 @@ export type Large = {
   readonly ramp: Ramp | null
   /** What the last evaluations of the switch rule said, newest last, at most three. */
   readonly verdicts: readonly boolean[]
-  /** Whether it held with both sides sure, at the same probes. */
+  /** Whether it held with both sides known well, at the same probes, and at how many probes in a row they have been. */
   readonly sureVerdicts: readonly boolean[]
+  readonly knownProbes: number
   readonly evaluatedAtStep: number
   /** The signs that a longer anneal would memorise, at the last probes, newest last, at most three. */
   readonly memorised: readonly boolean[]

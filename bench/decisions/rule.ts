@@ -6,7 +6,7 @@
 import { isBelowHealthy, type Memorising, memorisingFallMin } from '../../tuner/estimators/memorising.ts'
 import { overfittingAnnealShare } from '../../tuner/phases/enter.ts'
 import { judgementNow, memorisingNow } from '../../tuner/phases/judgement.ts'
-import { switchFactorGain, switchFactorGap } from '../../tuner/phases/marginalCost.ts'
+import { knownProbesNeeded, switchFactorGain, switchFactorGap } from '../../tuner/phases/marginalCost.ts'
 import {
   hitsNeeded,
   hitsWindow,
@@ -14,7 +14,7 @@ import {
   riseDeviations,
   riseDeviationsAtSwitch,
 } from '../../tuner/phases/rule.ts'
-import { deadlineShare, holdShare, overfittingShare } from '../../tuner/plan/bounds.ts'
+import { deadlineShare, holdShare, overfittingShare, sureShare } from '../../tuner/plan/bounds.ts'
 import type { TunerState } from '../../tuner/state.ts'
 import type { BenchTask } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
@@ -27,6 +27,9 @@ export type RuleRecord = {
   readonly staying: number | null
   readonly gain: number | null
   readonly gap: number | null
+  /** Both sides are known well, and the rule holds by averaged weights alone. */
+  readonly isKnown: boolean
+  readonly isSure: boolean
   /** Held-out loss of averaged weights rises by so much that the rule switches by this alone. */
   readonly isRising: boolean
   /** The same sign with two deviations. */
@@ -51,6 +54,8 @@ export function ruleRecordOf(state: TunerState): RuleRecord {
     staying: cost?.staying.value ?? null,
     gain: gain.value,
     gap: reading.gap.value,
+    isKnown: cost?.isKnown ?? false,
+    isSure: cost?.isSure ?? false,
     isRising: isRising(state, riseDeviations),
     isRisingSoon: isRising(state, soonDeviations),
     isRisingAtSwitch: isRising(state, riseDeviationsAtSwitch),
@@ -86,6 +91,9 @@ export function ruleChoice(
   earliestShare: number = holdShare,
 ): Choice {
   const satisfied: boolean[] = []
+  // Only with the factors that it was measured for.
+  const sure: boolean[] = []
+  let known = 0
   const early = (step: number): Choice => ({
     switchStep: step,
     finishStep: Math.min(budgetSteps, step + Math.max(2, Math.ceil(overfittingAnnealShare * step))),
@@ -98,6 +106,11 @@ export function ruleChoice(
     if (step >= Math.floor(deadlineShare * budgetSteps)) return { switchStep: step, finishStep: budgetSteps }
     if (record.isRising && step >= Math.round(Math.min(overfittingShare, earliestShare) * budgetSteps))
       return early(step)
+    known = record.isKnown ? known + 1 : 0
+    sure.push(record.isSure && factors === factorsInForce)
+    const isHeld = sure.at(-1)! && sure.slice(-hitsWindow).filter(Boolean).length >= hitsNeeded
+    if (step >= Math.round(sureShare * budgetSteps) && isHeld && known >= knownProbesNeeded)
+      return { switchStep: step, finishStep: budgetSteps }
     if (step < Math.round(earliestShare * budgetSteps)) continue
     const hits = satisfied.slice(-hitsWindow).filter(Boolean).length
     if (!isMet || hits < hitsNeeded) continue

@@ -11,6 +11,8 @@ const record = (share: number, change: Partial<FeatureRecord> = {}): FeatureReco
   staying: 0.09 * (1.4 - share),
   gain: null,
   gap: 0.1,
+  isKnown: false,
+  isSure: false,
   isRising: false,
   isRisingSoon: false,
   isRisingAtSwitch: false,

@@ -109,8 +109,7 @@ export async function recommendSchedule(
   const { version, segments } =
     share === null ? state.plan : await switchedAt(context, options, state.plan, share)
   const plan = { version, segments }
-  const level =
-    regime.name !== 'unknown' ? 'measured' : (learned?.runs.length ?? 0) > 0 ? 'learned' : 'assumed'
+  const level = regime.index !== null ? 'measured' : (learned?.runs.length ?? 0) > 0 ? 'learned' : 'assumed'
   const { learningRate, momentum } = evaluatePlan(plan, step)
   const told = { request, learned, options, plan, level, share } as const
   return {

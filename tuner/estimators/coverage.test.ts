@@ -223,6 +223,7 @@ describe('95 % intervals cover the truth', () => {
         step,
         end: budgetSteps,
         earliest: 500,
+        gapError: null,
         deadline: 1_800,
         runLength: step,
         valley: valleySlope.read(valley).fit!,

@@ -75,7 +75,15 @@ export function atNewLevel(run: Run): Run {
   const { step } = seen
   const anew: Course =
     course.kind === 'large'
-      ? { ...course, fromStep: step, verdicts: [], sureVerdicts: [], memorised: [], outlook: null }
+      ? {
+          ...course,
+          fromStep: step,
+          verdicts: [],
+          sureVerdicts: [],
+          knownProbes: 0,
+          memorised: [],
+          outlook: null,
+        }
       : course.kind === 'anneal'
         ? { ...course, losses: [], bestLevel: null }
         : course
@@ -155,6 +163,7 @@ function slowed(run: Run, sign: Sign, isForGood: boolean, back: RestoreRequest |
         outlook: null,
         verdicts: [],
         sureVerdicts: [],
+        knownProbes: 0,
       },
       records: [draft],
     }

@@ -48,7 +48,19 @@ export function rebudgeted(
     course.kind === 'anneal'
       ? ofAnneal(run, next, course, draft)
       : course.kind === 'large'
-        ? ofLarge({ ...next, course: { ...course, outlook: null, verdicts: [], sureVerdicts: [] } }, draft)
+        ? ofLarge(
+            {
+              ...next,
+              course: {
+                ...course,
+                outlook: null,
+                verdicts: [],
+                sureVerdicts: [],
+                knownProbes: 0,
+              },
+            },
+            draft,
+          )
         : { course, records: [draft] }
   return { ...outcome, change: { ...change, ...outcome.change } }
 }

@@ -52,6 +52,7 @@ export function largeCourse(fromStep: number, rate: number | null, ramp: Ramp | 
     ramp,
     verdicts: [],
     sureVerdicts: [],
+    knownProbes: 0,
     evaluatedAtStep: fromStep,
     memorised: [],
     sequential: initialSequentialTest,

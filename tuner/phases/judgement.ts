@@ -5,6 +5,7 @@
 import type { DecisionTest } from '../../protocol/vocabulary.ts'
 import { annealingGain } from '../estimators/annealingGain.ts'
 import { type Estimate, noEstimate } from '../estimators/estimator.ts'
+import { gapShare } from '../estimators/gapShare.ts'
 import { type Memorising, memorisingOf, memorisingRatio, shortAnnealShare } from '../estimators/memorising.ts'
 import { effectiveRate, offers, optimizerFamily } from '../options.ts'
 import { deadlineStep, earliestSwitchStep, elapsedOf, endOf, originOf } from '../plan/bounds.ts'
@@ -58,7 +59,10 @@ export function costInputOf(
   const { fit } = reading.valley
   if (end === null || fit === null || step >= end) return undefined
   const bounds = { earliest: earliestSwitchStep(run), deadline: deadlineStep(run) ?? end }
-  return { step, end, ...bounds, runLength, valley: fit, gain, gap: reading.gap }
+  const share = gapShare.read(run.seen.signals.gapShare, run.seen.learningRate)
+  const isKnown = share.value !== null && share.value > 0 && share.standardError !== null
+  const gapError = isKnown ? share.standardError! / share.value! : null
+  return { step, end, ...bounds, runLength, valley: fit, gain, gap: reading.gap, gapError }
 }
 
 /** δ: loss per step; null = no gain of annealing is measured. */

@@ -8,6 +8,7 @@ import {
   type MarginalCostInput,
   marginalCost,
   probabilityBelow,
+  sureProbesNeeded,
   switchFactorGain,
   switchFactorGap,
   waitingLoss,
@@ -46,29 +47,32 @@ const example: MarginalCostInput = {
   valley: exactFit(1, 2, 1_000),
   gain: unknown,
   gap: measured(0.5),
+  gapError: 0.01,
 }
 
 describe('both sides of the rule are sure', () => {
   // Staying gains R·p at the middle of the ramp, S = 1,500: 1000·2000/1500² = .89.
   const [staying, gap] = [2_000_000 / 1_500 ** 2, 1.2]
-  const sure = (change: Partial<MarginalCostInput>, stayingError = 0) => {
+  const sure = (change: Partial<MarginalCostInput>, stayingError = 0, probes = sureProbesNeeded) => {
     const terms = example.valley.terms.map((term) => ({
       ...term,
       // The slope is the amplitude times a factor, so both have the same relative error.
       amplitudeVariance: (term.amplitude * stayingError) ** 2,
     }))
-    return marginalCost({ ...example, valley: { ...example.valley, terms }, ...change })?.isSure ?? false
+    const valley = { ...example.valley, terms, count: probes }
+    return marginalCost({ ...example, valley, ...change })?.isSure ?? false
   }
   it('where staying gains no more than .9 D, and the errors of both are small', () => {
     expect(staying).toBeLessThan(0.9 * gap)
-    expect(sure({ gap: measured(gap, 0.04 * gap) }, 0.05)).toBe(true)
-    expect(sure({ gap: measured(gap, 0.04 * gap) }, 0.15)).toBe(false)
-    expect(sure({ gap: measured(gap, 0.06 * gap) }, 0.05)).toBe(false)
+    expect(sure({ gap: measured(gap), gapError: 0.02 }, 0.05)).toBe(true)
+    expect(sure({ gap: measured(gap), gapError: 0.02 }, 0.15)).toBe(false)
+    expect(sure({ gap: measured(gap), gapError: 0.04 }, 0.05)).toBe(false)
     expect(sure({ gap: measured(staying / 0.95, 0) })).toBe(false)
+    expect(sure({ gap: measured(gap) }, 0, sureProbesNeeded - 1)).toBe(false)
   })
   it('never without averaged weights, or without an error', () => {
     expect(sure({ gap: unknown, gain: measured(gap) })).toBe(false)
-    expect(sure({ gap: measured(gap, null) })).toBe(false)
+    expect(sure({ gap: measured(gap), gapError: null })).toBe(false)
     expect(sure({ gap: measured(-gap) })).toBe(false)
   })
 })
@@ -192,7 +196,7 @@ describe('a change of the loss’s unit or of its zero', () => {
     const gain = measured(0.2 * factor, 0.05 * factor)
     const fit = valleySlope.read(valley).fit!
     const times = { step: 1_000, end: 3_000, length: 3_000, earliest: 750, deadline: 2_700, runLength: 1_000 }
-    return marginalCost({ ...times, valley: fit, gain, gap })!
+    return marginalCost({ ...times, valley: fit, gain, gap, gapError: 0.1 })!
   }
   const seeds = fc.nat(1_000_000)
 

@@ -18,12 +18,16 @@ import { fittedLossAt, slopeAt, type ValleyFit } from '../estimators/valleySlope
 export const switchFactorGain = 0.3
 export const switchFactorGap = 0.6
 /**
- * Both sides are sure: the error of what staying gains is at most this share of it, that of D the other. On cooldown logs of 124M
+ * Both sides are sure: the error of what staying gains is at most this share of it, that of D the other (by the last 16 probes: of eight it is small by chance). On cooldown logs of 124M
  * language models a rule that may speak there from .4 T on, with b = .45·D, ends .0007 to .0011 above the best cooldown in the
  * mean, one held to .75 T .0039; on 108 small runs it spoke in none. bench/records/2026-11-28-public-logs/README.md.
  */
 export const sureStayingError = 0.1
-export const sureGapError = 0.05
+export const sureGapError = 0.03
+/** Probes behind the fit: fewer have small errors by chance, or before what is still to come. Those logs have 30 at .4 T and more. */
+export const sureProbesNeeded = 30
+/** So long both sides must have been known, in probes in a row: half of those that the error of D is from are new then. Chosen. */
+export const knownProbesNeeded = 8
 const sureFactorGap = 0.45
 
 export type MarginalCostInput = {
@@ -40,6 +44,8 @@ export type MarginalCostInput = {
   readonly gain: Estimate
   /** D, loss of raw minus loss of averaged weights; value null = not measured. */
   readonly gap: Estimate
+  /** Error of D as a share of it, from more probes than D; null = not known. */
+  readonly gapError: number | null
 }
 
 /** The errors of both sides are those of a fit; how often the relation then held on other runs is told by
@@ -55,7 +61,9 @@ export type MarginalCost = {
   readonly staying: Side
   readonly annealing: Side
   readonly satisfied: boolean
-  /** The rule holds by averaged weights alone, and both sides are known well. */
+  /** Both sides are known well. */
+  readonly isKnown: boolean
+  /** … and the rule holds by averaged weights alone. */
   readonly isSure: boolean
   /** P(staying ≤ annealing), as often as it came true; null where an error is unknown. */
   readonly probability: number | null
@@ -97,18 +105,22 @@ export function marginalCost(input: MarginalCostInput): MarginalCost | undefined
     staying,
     annealing,
     satisfied: staying.value <= annealing.value,
-    isSure: staying.value <= annealing.value && isSurelyMet(staying, input.gap),
+    isKnown: isKnown(staying, input),
+    isSure: isKnown(staying, input) && staying.value <= Math.min(annealing.value, surelyGained(input)),
     probability: probabilityBelow(staying, annealing),
     earliestStep: earliestStep(input, annealing.value),
   }
 }
 
-function isSurelyMet(staying: Side, { value: gap, standardError }: Estimate): boolean {
-  if (gap === null || !(gap > 0) || standardError === null || staying.standardError === null) return false
-  const isKnown =
-    standardError <= sureGapError * gap && staying.standardError <= sureStayingError * Math.abs(staying.value)
-  return isKnown && staying.value <= 2 * sureFactorGap * gap
+/** Both sides have small errors, from enough probes. */
+function isKnown(staying: Side, { valley, gap, gapError }: MarginalCostInput): boolean {
+  if (gap.value === null || !(gap.value > 0) || gapError === null || staying.standardError === null)
+    return false
+  const isStayingKnown = staying.standardError <= sureStayingError * Math.abs(staying.value)
+  return valley.count >= sureProbesNeeded && isStayingKnown && gapError <= sureGapError
 }
+
+const surelyGained = ({ gap }: MarginalCostInput): number => 2 * sureFactorGap * (gap.value ?? 0)
 
 /** S at the middle of the ramp, for a switch at that step. */
 const middleOf = ({ step, end, runLength }: MarginalCostInput, switchStep: number): number =>

@@ -148,7 +148,7 @@ const whyNoRace = ({ isKept, isShort }: Values): string =>
     ? 'in approve mode a given rate is kept'
     : isShort
       ? 'its budget and limits leave no room for a race'
-      : 'racing other rates needs the capability checkpoint'
+      : 'racing other rates needs the capabilities checkpoint and rewind, or checkpoint, heldOutLoss and averagedWeights'
 
 /** Everything else, by key. */
 const others: Readonly<Record<string, (told: Told, values: Values) => string>> = {

@@ -20,6 +20,7 @@ import type { Large, Outlook } from '../../state.ts'
 import { enterDone } from '../enter.ts'
 import { alternativesOf, forecastPoints } from '../forecasts.ts'
 import { type Judgement, judgementNow, shortAnnealEnd } from '../judgement.ts'
+import { knownProbesNeeded } from '../marginalCost.ts'
 import type { Outcome, Phase, Run } from '../phase.ts'
 import { hitsNeeded, hitsWindow, isMemorising, isRising, riseDeviations, ruleReason } from '../rule.ts'
 import { awaitedAnswer, wanted } from './asking.ts'
@@ -37,6 +38,7 @@ export function judged(run: Run, course: Large, known?: SignalsReading): Outcome
     verdicts: cost === undefined ? course.verdicts : [...course.verdicts, cost.satisfied].slice(-hitsWindow),
     sureVerdicts:
       cost === undefined ? course.sureVerdicts : [...course.sureVerdicts, cost.isSure].slice(-hitsWindow),
+    knownProbes: cost?.isKnown ? Math.min(course.knownProbes + 1, knownProbesNeeded) : 0,
     memorised: [...course.memorised, memorising?.isMemorising ?? false].slice(-hitsWindow),
     sequential: foldedOpen(run, course, judgement),
     outlook: outlookOf(run, judgement),
@@ -79,14 +81,19 @@ function decide(run: Run, course: Large, judgement: Judgement): Outcome {
     if (isShort && isMemorising(course, judgement, hitsNeeded))
       return wanted(run, course, 'memorising', judgement)
   }
-  const sureHits = course.sureVerdicts.filter(Boolean).length
-  if (step >= earliestSureStep(run) && cost?.isSure && sureHits >= hitsNeeded)
+  if (step >= earliestSureStep(run) && isSurelyMet(course, judgement))
     return wanted(run, course, 'rule', judgement)
   if (step < earliestSwitchStep(run)) return held(run, course, judgement, whyNotYet(run, course, judgement))
   const hits = course.verdicts.filter(Boolean).length
   if (cost?.satisfied && hits >= hitsNeeded) return wanted(run, course, ruleReason(run, cost), judgement)
   return held(run, course, judgement, whyNotYet(run, course, judgement), hits < hitsNeeded)
 }
+
+/** The rule holds, with both sides known well for some time. */
+const isSurelyMet = ({ sureVerdicts, knownProbes }: Large, { cost }: Judgement): boolean =>
+  cost?.isSure === true &&
+  knownProbes >= knownProbesNeeded &&
+  sureVerdicts.filter(Boolean).length >= hitsNeeded
 
 /** What is still to be told of probes that are too dear; null = nothing. */
 const dearProbes = (run: Run, { isDearSaid, rate }: Large) =>

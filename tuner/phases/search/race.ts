@@ -84,12 +84,11 @@ export function openRace({
   return { ...begun, ...lengths, stepsMax, arms: [], current: null, lossFirst: null, scatter: null }
 }
 
-/** An arm that must come down takes a third more for that, and one whose loss is then measured another third. */
+/** An arm that is measured by training losses takes a third more to come down, and another third for that. */
 function armLengths(heldSteps: number, measure: ArmMeasure) {
   const part = Math.ceil(heldSteps * partShare)
-  const zeroAfterSteps = measure === 'averaged' ? heldSteps : heldSteps + part
-  const armSteps = measure === 'training' ? zeroAfterSteps + part : zeroAfterSteps
-  return { armSteps, downAfterSteps: heldSteps, zeroAfterSteps }
+  const down = measure === 'training' ? part : 0
+  return { downAfterSteps: heldSteps, zeroAfterSteps: heldSteps + down, armSteps: heldSteps + 2 * down }
 }
 
 /** Starts an arm at a rate and a step. */

@@ -168,12 +168,12 @@ function measuredRace(race: RaceState, { seen }: Run): RaceState {
   return isOfArm ? { ...race, current: { ...current, losses: [...current.losses, lastLoss] } } : race
 }
 
-/** By training losses: paired where all arms see the same batches. */
+/** By training losses, paired: all arms see the same batches. */
 function trainedScore({ seen }: Run, race: RaceState, losses: readonly number[]): Score {
   const batchSize = seen.signals.batchSize ?? 1
   return {
     loss: mean(losses),
-    parts: race.hasSameBatches ? losses : [],
+    parts: losses,
     examples: batchSize * losses.length,
     deviation: race.scatter === null ? null : race.scatter * Math.sqrt(batchSize),
   }

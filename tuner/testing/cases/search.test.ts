@@ -204,7 +204,7 @@ describe('a race that cannot be run as it should', () => {
     ['restores fail', { answers: { restore: 'failed' } }],
     ['restores are not supported', { answers: { restore: 'unsupported' } }],
     ['checkpoints fail', { answers: { checkpoint: 'failed' } }],
-    ['there is no held-out set', { capabilities: ['checkpoint', 'rewind'] }],
+    ['there is no held-out set, and data cannot be taken back', { capabilities: ['checkpoint'] }],
     ['nothing is kept', { capabilities: ['heldOutLoss', 'averagedWeights'] }],
     ['the budget is too short', { budgetSteps: 100 }],
   ]

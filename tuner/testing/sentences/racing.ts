@@ -36,7 +36,7 @@ export const races: readonly Case[] = [
   [
     'start-usual',
     { length: 3_000, rate: 0.001 },
-    "Starting for 3,000 steps at 0.001, the optimizer's usual rate and not a measured one; racing other rates needs the capabilities checkpoint, heldOutLoss and averagedWeights.",
+    "Starting for 3,000 steps at 0.001, the optimizer's usual rate and not a measured one; racing other rates needs the capabilities checkpoint and rewind, or checkpoint, heldOutLoss and averagedWeights.",
     { kind: 'start' },
   ],
   [
