@@ -14,7 +14,13 @@ import {
   riseDeviations,
   riseDeviationsAtSwitch,
 } from '../../tuner/phases/rule.ts'
-import { deadlineShare, holdShare, overfittingShare, sureShare } from '../../tuner/plan/bounds.ts'
+import {
+  deadlineShare,
+  holdShare,
+  overfittingShare,
+  sureLengthMin,
+  sureShare,
+} from '../../tuner/plan/bounds.ts'
 import type { TunerState } from '../../tuner/state.ts'
 import type { BenchTask } from '../tasks.ts'
 import type { TraceRun } from '../traces/format.ts'
@@ -109,7 +115,8 @@ export function ruleChoice(
     known = record.isKnown ? known + 1 : 0
     sure.push(record.isSure && factors === factorsInForce)
     const isHeld = sure.at(-1)! && sure.slice(-hitsWindow).filter(Boolean).length >= hitsNeeded
-    if (step >= Math.round(sureShare * budgetSteps) && isHeld && known >= knownProbesNeeded)
+    const isLong = budgetSteps >= sureLengthMin
+    if (isLong && step >= Math.round(sureShare * budgetSteps) && isHeld && known >= knownProbesNeeded)
       return { switchStep: step, finishStep: budgetSteps }
     if (step < Math.round(earliestShare * budgetSteps)) continue
     const hits = satisfied.slice(-hitsWindow).filter(Boolean).length

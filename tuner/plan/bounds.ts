@@ -15,6 +15,8 @@ export const holdShare = 0.75
 /** Where both sides of the rule are known well it may switch from this share of the steps on: longer anneals were not measured
  *  (bench/records/2026-11-28-public-logs/README.md). */
 export const sureShare = 0.4
+/** … in runs of so many steps: none shorter was measured. */
+export const sureLengthMin = 10_000
 /** The switch is forced where this share of the steps is done (bench/records/2026-11-24-after-the-switch/README.md). */
 export const deadlineShare = 0.9
 if (!(holdShare < deadlineShare)) throw new RangeError('the hold must end before the deadline')
@@ -51,10 +53,11 @@ export function earliestSwitchStep(run: Timed): number {
   return length === null ? originOf(run) : stepAt(run, length, holdShare)
 }
 
-/** The rule may switch from this step on where both of its sides are sure; without a budget at any. */
+/** The rule may switch from this step on where both of its sides are sure, and the run is long; without a budget at any. */
 export function earliestSureStep(run: Timed): number {
   const length = lengthOf(run)
-  return length === null ? originOf(run) : stepAt(run, length, sureShare)
+  if (length === null) return originOf(run)
+  return length < sureLengthMin ? earliestSwitchStep(run) : stepAt(run, length, sureShare)
 }
 
 /** A rise of the held-out loss, which costs at any rate, may end the large step from this step on; without a budget at any. */

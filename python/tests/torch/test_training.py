@@ -124,6 +124,23 @@ class TheClientChangesNothing(JobTest):
         self.assertEqual(len(set(seen)), 20)
 
 
+class Batches:
+    """Draws examples in an order that can be taken back."""
+
+    def __init__(self, examples: int, batch: int) -> None:
+        self._examples, self._batch = examples, batch
+        self._generator = torch.Generator().manual_seed(3)
+
+    def draw(self) -> torch.Tensor:
+        return torch.randint(0, self._examples, (self._batch,), generator=self._generator)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._generator.set_state(state["generator"])
+
+
 class SteeredByTheRealServer(JobTest):
     server: RealServer
 
@@ -184,6 +201,31 @@ class SteeredByTheRealServer(JobTest):
         self.assertEqual(summary["outcome"]["isBetter"], True)
         self.assert_exported(run.run_id, applied)
         self.assertLess(applied[-1], 0.02 * max(applied))
+
+    def test_a_job_that_evaluates_nothing_has_its_rate_found_by_training_losses(self) -> None:
+        torch.manual_seed(0)
+        truth = torch.randn(20, 5)
+        inputs = torch.randn(4096, 20)
+        labels = (inputs @ truth).argmax(1)
+        model = nn.Sequential(nn.Linear(20, 48), nn.ReLU(), nn.Linear(48, 5))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9)
+        batches = Batches(4096, 64)
+        steps = 600
+        run = self.run_of(self.server.url, budget_steps=steps)
+        run.watch(model, optimizer, batch_size=64, data=batches)
+        applied: list[float] = []
+        while not run.finished and len(applied) < steps:
+            picked = batches.draw()
+            applied.append(float(optimizer.param_groups[0]["lr"]))
+            run.step(update(model, optimizer, (inputs[picked], labels[picked])))
+        run.finish()
+        decisions = self.server.get(f"runs/{run.run_id}/decisions?limit=500")["decisions"]
+        raised = next(d for d in decisions if d["kind"] == "raise")
+        self.assertEqual(raised["reason"]["key"], "rate-found", self.said())
+        self.assertGreater(self.server.get(f"runs/{run.run_id}")["largeLearningRate"], 0.003)
+        # Each arm was measured at a rate of 0.
+        self.assertGreaterEqual(applied[: raised["step"]].count(0.0), 3 * 4)
+        self.assert_exported(run.run_id, applied)
 
     def test_all_that_an_accumulating_clipped_adam_job_measures_is_accepted(self) -> None:
         model = normalised()

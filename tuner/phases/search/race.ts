@@ -1,6 +1,6 @@
 // The race for the large rate: arms with different rates start from one checkpoint, see the same batches where the job can
 // take its data back (common random numbers), and are compared by the mean of their loss and that of their averaged weights
-// (search.ts says why). One arm runs after the other, and which is next follows from those before (climb.ts); who won is
+// (search.ts says why), or, where nothing is averaged, by training losses at rate 0. One arm runs after the other, and which is next follows from those before (climb.ts); who won is
 // in result.ts. Pure bookkeeping of who runs and what it scored; the plan and the actions are made in search.ts.
 // Constants: bench/records/2026-11-24-search/README.md unless said otherwise.
 
