@@ -22,6 +22,6 @@ test('a single one, and widths that are not known, are told as what they are', (
   const one = { ...some, count: 1, inside: 1, below: 0, above: 0, widthMedian: null }
   expect(calibrationWords(one)).toBe('One final loss was promised, and came true.')
   expect(calibrationWords({ ...one, inside: 0, below: 1 })).toBe(
-    'One final loss was promised, and did not come true; 1 ended below what was promised and 0 above.',
+    'One final loss was promised, and was missed: the run ended below its interval.',
   )
 })

@@ -23,10 +23,10 @@ export function calibrationWords({ count, inside, below, above, widthMedian }: F
   const share = formatPercent(inside / count)
   const came =
     count === 1
-      ? `One final loss was promised, and ${inside === 1 ? 'came true' : 'did not come true'}`
+      ? `One final loss was promised, and ${inside === 1 ? 'came true' : `was missed: the run ended ${above === 1 ? 'above' : 'below'} its interval`}`
       : `Of ${formatStep(count)} final losses that were promised, ${formatStep(inside)} came true (${share}; 95 % was said)`
   const missed =
-    below + above === 0
+    count === 1 || below + above === 0
       ? ''
       : `; ${formatStep(below)} ended below what was promised and ${formatStep(above)} above`
   const width =
