@@ -1,11 +1,11 @@
 // What a running job can measure at a probe that might tell a language model that sees its data once from a small job that sees
 // it often: beside what the switch rule weighs, the numbers that gates are made of.
 
+import { mean } from '../../tuner/estimators/uncertainty.ts'
 import type { TunerState } from '../../tuner/index.ts'
 import { judgementNow } from '../../tuner/phases/judgement.ts'
 import { lengthOf, originOf } from '../../tuner/plan/bounds.ts'
 import { type RuleRecord, ruleRecordOf } from '../decisions/rule.ts'
-import { mean } from './truth.ts'
 
 /** Null = not measured. */
 export type FeatureRecord = RuleRecord & {

@@ -1,5 +1,6 @@
 // The rows of the benchmark: what each schedule or rule ends above the best cooldown of its rate and length.
 
+import { mean } from '../../tuner/estimators/uncertainty.ts'
 import { holdShare } from '../../tuner/plan/bounds.ts'
 import { annealShape } from '../../tuner/plan/segments.ts'
 import { switchStepOf } from '../../tuner/state.ts'
@@ -10,7 +11,7 @@ import { isFound, type Judged, type Row, sharesRow, sparseSteps, stepOf, switche
 import type { PublicLog } from './logs.ts'
 import { fittedRateSteps, rateStepsShare } from './rateSteps.ts'
 import { type GapKind, gapKinds, ownTrunk } from './trunk.ts'
-import { bestLoss, mean, settingsOf, smoothExcess } from './truth.ts'
+import { bestLoss, settingsOf, smoothExcess } from './truth.ts'
 
 const fixedShares = [0.1, 0.2, 0.25, 0.4, 0.6, 0.8, 0.9] as const
 const fromStart = 0.994

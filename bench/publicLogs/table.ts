@@ -1,5 +1,6 @@
 // The results as markdown.
 
+import { mean } from '../../tuner/estimators/uncertainty.ts'
 import { type Gate, gatedChoice, gates, isEarlySwitch } from './candidates.ts'
 import type { FeatureRecord } from './features.ts'
 import { isFound, type Judged, type Row, stepOf, switchedRow } from './judged.ts'
@@ -7,7 +8,7 @@ import type { LongRow } from './long.ts'
 import type { OpenRow } from './open.ts'
 import { type SmallJob, smallKinds } from './small.ts'
 import { type GapKind, gapKinds } from './trunk.ts'
-import { bestShare, mean } from './truth.ts'
+import { bestShare } from './truth.ts'
 
 const nats = (value: number): string => value.toFixed(4)
 const percent = (share: number): string => `${Math.round(100 * share)} %`

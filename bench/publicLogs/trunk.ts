@@ -3,9 +3,9 @@
 // in the logarithm of the rate, then of the size. D varies little between sizes, and grows with the rate; the second kind of
 // gap is scaled by the power that other sizes show.
 
-import { medianSorted } from 'simple-statistics'
+import { median } from 'simple-statistics'
+import { mean } from '../../tuner/estimators/uncertainty.ts'
 import { type Curve, curveAt, type PublicLog } from './logs.ts'
-import { mean } from './truth.ts'
 
 export const gapKinds = ['nearest', 'scaled'] as const
 /** `nearest`: D of the nearest run as it is; `scaled`: times (rate over that run's rate) to the power of `gapPower`. */
@@ -101,8 +101,6 @@ function powerOf(constant: PublicLog, cosine: PublicLog): number[] {
   if (ratios.length < 3) return []
   return [median(ratios) / Math.log(cosine.learningRate / constant.learningRate)]
 }
-
-const median = (values: readonly number[]): number => medianSorted(values.toSorted((a, b) => a - b))
 
 export function trunkOf(
   logs: readonly PublicLog[],

@@ -5,6 +5,7 @@
 // anneal takes more of the steps, and noise that falls with its logarithm.
 
 import { Matrix, solve } from 'ml-matrix'
+import { mean } from '../../tuner/estimators/uncertainty.ts'
 import type { PublicLog } from './logs.ts'
 import { pchip } from './pchip.ts'
 
@@ -51,9 +52,6 @@ export function settingsOf(logs: readonly PublicLog[], shape = 'linear', needed 
     .filter(({ shares }) => shares.length >= needed)
     .sort((a, b) => a.rate - b.rate || a.length - b.length)
 }
-
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length
 
 export const lossAt = ({ shares, losses }: Setting, share: number): number => pchip(shares, losses, share)
 

@@ -9,6 +9,7 @@ import { isSteering, offers } from '../options.ts'
 import { annealCourse, enterAnneal, enterDone, lastProbe } from '../phases/enter.ts'
 import { judgementNow } from '../phases/judgement.ts'
 import type { ActionRequest, Draft, Outcome, RestoreRequest, Run } from '../phases/phase.ts'
+import { noVerdicts } from '../phases/rule.ts'
 import { switchDraft } from '../phases/switchRecord.ts'
 import { endOf, lengthOrNominal } from '../plan/bounds.ts'
 import { freshSignals } from '../signals/signals.ts'
@@ -78,9 +79,7 @@ export function atNewLevel(run: Run): Run {
       ? {
           ...course,
           fromStep: step,
-          verdicts: [],
-          sureVerdicts: [],
-          knownProbes: 0,
+          ...noVerdicts,
           memorised: [],
           outlook: null,
         }
@@ -161,9 +160,7 @@ function slowed(run: Run, sign: Sign, isForGood: boolean, back: RestoreRequest |
         rate: course.rate === null ? null : rate,
         ramp,
         outlook: null,
-        verdicts: [],
-        sureVerdicts: [],
-        knownProbes: 0,
+        ...noVerdicts,
       },
       records: [draft],
     }

@@ -6,6 +6,7 @@ import type { Command, DecisionTest } from '../../protocol/vocabulary.ts'
 import { annealCourse, enterAnneal, enterDone, lastProbe } from '../phases/enter.ts'
 import { type Judgement, judgementNow } from '../phases/judgement.ts'
 import type { Draft, Outcome, Run } from '../phases/phase.ts'
+import { noVerdicts } from '../phases/rule.ts'
 import { switchDraft } from '../phases/switchRecord.ts'
 import { deadlineStep, endOf, fallbackStep, lengthOf, originOf } from '../plan/bounds.ts'
 import { annealRateShare } from '../plan/segments.ts'
@@ -54,9 +55,7 @@ export function rebudgeted(
               course: {
                 ...course,
                 outlook: null,
-                verdicts: [],
-                sureVerdicts: [],
-                knownProbes: 0,
+                ...noVerdicts,
               },
             },
             draft,

@@ -22,6 +22,7 @@ import { type Judgement, shortAnnealEnd, tolerancePerStep } from './judgement.ts
 import { annealingScale } from './marginalCost.ts'
 import { openAnnealSteps } from './openAnneal.ts'
 import { type ActionRequest, isOfTheCourse, type Outcome, type RestoreRequest, type Run } from './phase.ts'
+import { noVerdicts } from './rule.ts'
 
 /** The large rate is reached over this share of the budget, or over the job's own warm-up. ENGINE: five jobs, their usual
  *  warm-up; from nearly nothing, as schedulers do. */
@@ -50,9 +51,7 @@ export function largeCourse(fromStep: number, rate: number | null, ramp: Ramp | 
     fromStep,
     rate,
     ramp,
-    verdicts: [],
-    sureVerdicts: [],
-    knownProbes: 0,
+    ...noVerdicts,
     evaluatedAtStep: fromStep,
     memorised: [],
     sequential: initialSequentialTest,

@@ -11,6 +11,12 @@ import type { Run } from './phase.ts'
 /** The rule must hold at so many of so many consecutive probes. bench/records/2026-11-24-prototype/README.md. */
 export const hitsNeeded = 2
 export const hitsWindow = 3
+/** What the rule has said of a large step that begins anew, or under other circumstances: nothing. */
+export const noVerdicts: Pick<Large, 'verdicts' | 'sureVerdicts' | 'knownProbes'> = {
+  verdicts: [],
+  sureVerdicts: [],
+  knownProbes: 0,
+}
 /** Held-out loss of averaged weights rises by so many deviations: more steps cost. estimators/rise.ts. */
 export const riseDeviations = 5
 /** Where the rule asks for the switch anyway and its slope is negative, less than that says that the valley rises. */

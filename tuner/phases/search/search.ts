@@ -228,9 +228,9 @@ export const search: Phase<Search> = {
     if (current === null) return rest(run.seen.step, reference)
     const { fromStep, toStep } = current
     const { learningRate: rate } = arms[current.arm]!
-    // A job that hears nothing after the arm goes on at a rate that nobody has measured: never above the reference.
     const downFromStep = fromStep + race.downAfterSteps
     const zeroFromStep = fromStep + race.zeroAfterSteps
+    // A job that hears nothing after the arm goes on at a rate that nobody has measured: never above the reference.
     return [
       ...armSegments(horizon.momentum, { rate, fromStep, downFromStep, zeroFromStep, toStep }),
       ...rest(toStep, Math.min(rate, reference)),
