@@ -14,7 +14,7 @@ export type RegimeName = (typeof regimeNames)[number]
 export const modes = ['auto', 'advisory', 'approve', 'off'] as const
 export type Mode = (typeof modes)[number]
 
-/** What a training job can do for the tuner; only what is offered is asked for. `rewind`: it can take the data order back. */
+/** What a training job can do for the tuner; only what is offered is asked for. `rewind`: it can take the data order back; `branch`: it anneals copies. */
 export const capabilities = [
   'checkpoint',
   'rewind',
@@ -23,6 +23,7 @@ export const capabilities = [
   'microBatchNorms',
   'lineProbe',
   'momentum',
+  'branch',
 ] as const
 export type Capability = (typeof capabilities)[number]
 
@@ -47,6 +48,7 @@ export const decisionKinds = [
   'finish',
   'drift',
   'transition',
+  'branch',
 ] as const
 export type DecisionKind = (typeof decisionKinds)[number]
 
@@ -125,6 +127,18 @@ export const observationKinds = [
 export const segmentShapes = ['constant', 'linear', 'cosine', 'oneMinusSqrt', 'exponential'] as const
 export type SegmentShape = (typeof segmentShapes)[number]
 
-export const actionKinds = ['checkpoint', 'restore', 'drop', 'probe', 'pause', 'resume', 'finish'] as const
+export const actionKinds = [
+  'checkpoint',
+  'restore',
+  'drop',
+  'probe',
+  'pause',
+  'resume',
+  'finish',
+  'branch',
+] as const
+
+/** What has become of a copy that is annealed beside its run. */
+export const branchStates = ['asked', 'done', 'failed'] as const
 
 export const acknowledgementStatuses = ['done', 'failed', 'unsupported'] as const

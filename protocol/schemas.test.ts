@@ -223,5 +223,7 @@ describe('commandOf', () => {
   it('adds who sent it', () => {
     const request = commandRequestSchema.parse({ kind: 'pause' })
     expect(commandOf(request, 'local')).toEqual({ kind: 'pause', reason: '', by: 'local' })
+    const branch = commandRequestSchema.parse({ kind: 'branch' })
+    expect(commandOf(branch, 'local')).toEqual({ kind: 'branch', steps: null, reason: '', by: 'local' })
   })
 })

@@ -67,6 +67,7 @@ export type {
 } from './schemas/plan.ts'
 export type {
   AppliedSpan,
+  Branch,
   ControlAnswer,
   OptimizerInfo,
   PhaseSpan,

@@ -40,6 +40,8 @@ async function perform(action: Action, context: ActionContext): Promise<string> 
       trainer.keep(action.keep)
       context.finished(action.keep)
       return ''
+    case 'branch':
+      throw new Error('the built-in trainer anneals no copies')
   }
 }
 

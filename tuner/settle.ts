@@ -6,7 +6,8 @@ import type { Action, Decision, DecisionKind, Observation, SignalReading } from 
 import { valleyProbesNeeded } from './estimators/valleySlope.ts'
 import { isSteering } from './options.ts'
 import { endOfProposal } from './person/approval.ts'
-import type { ActionRequest, Draft, Outcome } from './phases/phase.ts'
+import { branchLeft } from './person/branch.ts'
+import type { ActionRequest, Beside, Draft, Outcome } from './phases/phase.ts'
 import { awaitAtStepOf, segmentsOf } from './phases/phases.ts'
 import { endOf, originOf } from './plan/bounds.ts'
 import { planned } from './plan/planOf.ts'
@@ -44,7 +45,17 @@ export function settle(turn: Turn, outcome: Outcome): Turn {
   const run = { ...moved, ...planOf(before, moved), lifecycle: lifecycleOf(moved) }
   const drafts = [...(ending === null ? [] : [ending]), ...(outcome.records ?? [])]
   const recorded = drafts.reduce((next, draft) => recordedOne(next, before, draft), { ...turn, state: run })
-  return charted(proposing(recorded, outcome), outcome.charts ?? [])
+  const told = charted(proposing(recorded, outcome), outcome.charts ?? [])
+  return run.course.kind === 'done' ? beside(told, branchLeft(told.state, 'branch-left')) : told
+}
+
+/** What is made of a run beside it: records, and what the job is asked, while course, plan and clock stand still. */
+export function beside(turn: Turn, outcome: Beside | null): Turn {
+  if (outcome === null) return turn
+  const { records, ...change } = outcome
+  const before = turn.state
+  const state = { ...before, ...change }
+  return records.reduce((next, draft) => recordedOne(next, before, draft), { ...turn, state })
 }
 
 /** The plan of what has become; after the end nothing is planned any more. */
@@ -57,7 +68,7 @@ function planOf(before: TunerState, run: TunerState): Pick<TunerState, 'plan' | 
 export const replanned = (turn: Turn): Turn => settle(turn, { course: turn.state.course })
 
 /** Kinds that leave what was proposed before as it is; all others leave nothing of it. */
-const kindsBeside: readonly DecisionKind[] = ['start', 'hold', 'hand-back', 'drift', 'transition']
+const kindsBeside: readonly DecisionKind[] = ['start', 'hold', 'hand-back', 'drift', 'transition', 'branch']
 
 /** How what waited for a person ends by this outcome; null = it waits on, or nothing did. */
 function proposalEnd(before: TunerState, after: TunerState, outcome: Outcome): Draft | null {

@@ -6,6 +6,7 @@
 import type {
   Action,
   Alternative,
+  Branch,
   Decision,
   Mode,
   Phase,
@@ -24,7 +25,7 @@ import type { RaceState } from './phases/search/race.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
 import type { SignalsState } from './signals/signals.ts'
 
-export const tunerVersion = 11
+export const tunerVersion = 12
 
 export type Lifecycle = 'running' | 'paused' | 'waiting' | 'diverged' | 'finished'
 
@@ -145,6 +146,9 @@ export type PersonState = {
   readonly isPaused: boolean
 }
 
+/** A copy that is annealed beside the run, by the action that asks for it. */
+export type BranchRun = Branch & { readonly actionId: string }
+
 /** Whose restore it is: it says what follows where the job cannot do it. */
 export type RestoreCause = 'arm' | 'start' | 'guard' | 'kept'
 
@@ -215,6 +219,9 @@ export type TunerState = {
   /** Outstanding actions: the whole list; a client forgets those that are no longer in it. */
   readonly actions: readonly Action[]
   readonly actionCount: number
+  /** Beside the run: oldest first, bounded, at most one of them `asked`; and how many were asked for. */
+  readonly branches: readonly BranchRun[]
+  readonly branchCount: number
   readonly decisionCount: number
 }
 

@@ -3,13 +3,14 @@
 // byte for byte, wherever it is folded. Each kind of observation has its own file in fold/: it cleans what came, feeds signals
 // and guard, asks the phase, and settles the answer. Cost: O(1) per sample, under 2 ms per probe.
 
-import type { Observation } from '../protocol/vocabulary.ts'
+import type { Command, Observation } from '../protocol/vocabulary.ts'
 import { foldAcknowledgement } from './fold/acknowledgements.ts'
 import { foldProbe } from './fold/probes.ts'
 import { foldSamples } from './fold/samples.ts'
 import { begun, resumed } from './fold/start.ts'
+import { branched } from './person/branch.ts'
 import { obeyed } from './person/commands.ts'
-import { settle, type Turn } from './settle.ts'
+import { beside, settle, type Turn } from './settle.ts'
 import type { TuneResult, TunerState } from './state.ts'
 
 /** Folds one observation. Never throws on what a run can send; observations come in the order of their numbers. */
@@ -30,8 +31,13 @@ function folded(turn: Turn): Turn {
     case 'acknowledgement':
       return foldAcknowledgement(turn, observation.acknowledgement)
     case 'command':
-      return settle(turn, obeyed(turn.state, observation.command))
+      return commanded(turn, observation.command)
     case 'resumed':
       return resumed(turn)
   }
 }
+
+const commanded = (turn: Turn, command: Command): Turn =>
+  command.kind === 'branch'
+    ? beside(turn, branched(turn.state, command))
+    : settle(turn, obeyed(turn.state, command))

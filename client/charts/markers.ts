@@ -35,6 +35,12 @@ const kindGlyphs: Readonly<Record<DecisionKind, Glyph>> = {
   'hand-back': { path: 'M-4.2-4.2H4.2V4.2H-4.2Z', color: 'human', hollow: true },
   drift: { path: 'M-5.6 2.2C-2.8-6 1.4 1.6 5.6-4.6V-.2C1.4 6-2.8-1.6-5.6 6Z', color: 'bad', hollow: false },
   transition: { path: 'M-5.4 4.6V.4H-1.2V-4.6H5.4V-1.4H2V4.6Z', color: 'ink-2', hollow: false },
+  branch: {
+    path: 'M-5.6 0L0-2.8L0 2.8Z',
+    color: 'anneal',
+    hollow: true,
+    stroke: 'M-5.6 0H5.6M-1.4 0L4.6 4.6',
+  },
   finish: { path: 'M-2-5.5H2V5.5H-2Z', color: 'ink-2', hollow: false },
   hold: { path: 'M0-4.2A4.2 4.2 0 1 1 0 4.2A4.2 4.2 0 1 1 0-4.2Z', color: 'ink', hollow: true },
 }

@@ -233,6 +233,7 @@ export function syntheticRun(options: SyntheticOptions): SyntheticRun {
         ? { value: 0.284, standardError: 0.0036, low: 0.273, high: 0.287, reached: 0.281, isInside: true }
         : null,
     advice: null,
+    branches: [],
     createdAt: '2025-01-01T00:00:00.000Z',
     lastSeenAt: '2025-01-01T01:00:00.000Z',
   }

@@ -35,6 +35,7 @@ const kindTitle: Readonly<Record<DecisionKind, string>> = {
   finish: 'Finished',
   drift: 'Rate not followed',
   transition: 'Regime changed',
+  branch: 'Copy annealed',
 }
 
 /** What a decision that nobody has carried out wants. */

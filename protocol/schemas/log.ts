@@ -20,6 +20,8 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['approve', 'reject']), decision: z.int().min(1), ...byWhom }),
   z.object({ kind: z.literal('set-budget'), budgetSteps: step.nullable(), ...byWhom }),
   z.object({ kind: z.literal('set-mode'), mode: z.enum(modes), ...byWhom }),
+  /** A copy is annealed beside the run; `steps` null = as many as an anneal would take now. */
+  z.object({ kind: z.literal('branch'), steps: z.int().min(2).nullable(), ...byWhom }),
 ])
 /** A person's wish, as it stands in the log. */
 export type Command = Parsed<typeof commandSchema>

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { limits } from '../limits.ts'
 import { acknowledgementStatuses, phases, segmentShapes } from '../lists.ts'
 import { planProblem } from '../plan.ts'
-import { finite, name, type Parsed, rate, step, text, toldStep } from './values.ts'
+import { finite, looseNumber, name, type Parsed, rate, step, text, toldStep } from './values.ts'
 
 /** The rate over steps fromStep ≤ step < toStep. `from` and `to` are learning rates (≥ 0; > 0 for `exponential`). */
 export const segmentSchema = z
@@ -103,6 +103,13 @@ export const actionSchema = z
       /** A named checkpoint, the last weights, or the averaged weights of the last block. */
       keep: z.union([z.enum(['last', 'averaged']), z.object({ checkpoint: name })]),
     }),
+    z.object({
+      ...actionHead,
+      kind: z.literal('branch'),
+      /** A copy of the state takes so many steps, its rate falling from that of `atStep` to 0. */
+      steps: z.int().min(2),
+      shape: z.enum(segmentShapes),
+    }),
   ])
   .meta({ id: 'Action' })
 export type Action = Parsed<typeof actionSchema>
@@ -113,6 +120,14 @@ export const acknowledgementSchema = z
     status: z.enum(acknowledgementStatuses),
     step,
     detail: text().default(''),
+    /** Of a branch that is done: where it left the run, its steps, and its held-out loss; null = not measured. */
+    branch: z
+      .strictObject({
+        fromStep: step,
+        steps: z.int().min(1).max(limits.stepMax),
+        loss: looseNumber.nullable(),
+      })
+      .exactOptional(),
   })
   .meta({ id: 'Acknowledgement' })
 export type Acknowledgement = Parsed<typeof acknowledgementSchema>

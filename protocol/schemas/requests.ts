@@ -77,7 +77,15 @@ export type ChangeRun = Parsed<typeof changeRunSchema>
 
 /** Body of `POST /runs/{id}/commands`. */
 export const commandRequestSchema = z
-  .strictObject({ kind: plainCommandSchema, reason: text().default('') })
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: plainCommandSchema, reason: text().default('') }),
+    z.strictObject({
+      kind: z.literal('branch'),
+      /** Of the copy's anneal; null = as many as one would take now. */
+      steps: z.int().min(2).max(limits.stepMax).nullable().default(null),
+      reason: text().default(''),
+    }),
+  ])
   .meta({ id: 'CommandRequest' })
 
 /** Body of `POST /runs/{id}/decisions/{number}/approve` and `…/reject`. */
@@ -127,5 +135,5 @@ export function runOptions(request: CreateRun, runId: string): RunOptions {
 
 /** A command's body together with who sent it. */
 export function commandOf(request: Parsed<typeof commandRequestSchema>, by: string): Command {
-  return { kind: request.kind, reason: request.reason, by }
+  return { ...request, by }
 }

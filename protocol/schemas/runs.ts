@@ -2,7 +2,7 @@
 // people.
 
 import { z } from 'zod'
-import { capabilities, modes, optimizerFamilies, phases, runStates } from '../lists.ts'
+import { branchStates, capabilities, modes, optimizerFamilies, phases, runStates } from '../lists.ts'
 import { decisionSchema, forecastSchema, regimeReadingSchema } from './decisions.ts'
 import { actionSchema, planSchema, segmentSchema } from './plan.ts'
 import {
@@ -60,6 +60,21 @@ export const phaseSpanSchema = z
   .meta({ id: 'PhaseSpan' })
 export type PhaseSpan = Parsed<typeof phaseSpanSchema>
 
+/** A copy that is annealed beside the run, on a person's word. */
+export const branchSchema = z
+  .object({
+    /** Of the decision that told of it. */
+    number: z.int().min(1),
+    fromStep: toldStep,
+    steps: z.int().min(1),
+    state: z.enum(branchStates),
+    /** Held-out loss that it ended at; null = not measured, or not yet. */
+    loss: finite.nullable(),
+    promised: forecastSchema.nullable(),
+  })
+  .meta({ id: 'Branch' })
+export type Branch = Parsed<typeof branchSchema>
+
 /** What the run list and the head of the run page show. Made by the server from the tuner's state. */
 export const runSummarySchema = z
   .object({
@@ -114,6 +129,8 @@ export const runSummarySchema = z
       .nullable(),
     /** In advisory mode: what is advised and not done. */
     advice: z.object({ step: toldStep, kind: z.enum(['switch', 'finish']) }).nullable(),
+    /** Copies that were annealed beside it, oldest first, at most 16. */
+    branches: z.array(branchSchema),
     createdAt: time,
     lastSeenAt: time,
   })

@@ -242,7 +242,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [`${one}/commands`]: {
     post: {
       id: 'command',
-      summary: 'Pause, resume, switch now, undo the switch, finish',
+      summary: 'Pause, resume, switch now, undo the switch, finish, or anneal a copy beside the run',
       body: commandRequestSchema,
       answers: { 200: controlAnswerSchema },
       problems: ['run-finished'],

@@ -101,7 +101,8 @@ export function encodeObservation(
 export function decodeObservation(stored: StoredObservation): Observation {
   const head = { number: stored.number, receivedAt: isoTime(stored.receivedAt), kind: stored.kind }
   if (stored.kind === 'samples') return { ...head, ...decodeSamples(stored.body) } as Observation
-  const reviver = stored.kind === 'probe' ? numberNonFinite : undefined
+  const hasLosses = stored.kind === 'probe' || stored.kind === 'acknowledgement'
+  const reviver = hasLosses ? numberNonFinite : undefined
   const observation = { ...head, ...JSON.parse(stored.body, reviver) } as Observation
   if (observation.kind !== 'start') return observation
   return { ...observation, options: currentOptions(observation.options) }

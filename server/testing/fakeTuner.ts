@@ -175,6 +175,7 @@ export function createFakeTuner(version = 'fake-1', factor = 1): Tuner {
     outcome: null,
     forecast: null,
     advice: null,
+    branches: [],
   })
   return {
     version,

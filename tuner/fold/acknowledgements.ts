@@ -5,10 +5,11 @@ import type { Acknowledgement, Action } from '../../protocol/vocabulary.ts'
 import { valleyUpTo } from '../estimators/valleySlope.ts'
 import { goesOn } from '../guard/recovery.ts'
 import { watchedAfresh } from '../guard/watch.ts'
+import { branchAnswered } from '../person/branch.ts'
 import { keptCheckpoint } from '../phases/enter.ts'
 import type { Draft, Outcome, Run } from '../phases/phase.ts'
 import { answered } from '../phases/phases.ts'
-import { settle, type Turn, updated } from '../settle.ts'
+import { beside, settle, type Turn, updated } from '../settle.ts'
 import type { Course, Ramp, RestoreCause, Trajectory } from '../state.ts'
 
 export function foldAcknowledgement(turn: Turn, acknowledgement: Acknowledgement): Turn {
@@ -16,6 +17,7 @@ export function foldAcknowledgement(turn: Turn, acknowledgement: Acknowledgement
   const action = turn.state.actions.find(({ id }) => id === actionId)
   if (action === undefined) return turn
   const next = updated(turn, { actions: turn.state.actions.filter(({ id }) => id !== actionId) })
+  if (action.kind === 'branch') return beside(next, branchAnswered(next.state, action, acknowledgement))
   const { awaited } = next.state.trajectory
   const isAwaited = action.kind === 'restore' && awaited?.actionId === actionId
   const known = isAwaited ? settle(next, restored(next.state, awaited, acknowledgement)) : next

@@ -6,11 +6,12 @@ import type { Observation } from '../../protocol/vocabulary.ts'
 import { noDrift } from '../guard/drift.ts'
 import { noGuard, watchedAfresh } from '../guard/watch.ts'
 import { armMeasure, givenRate, isSteering, optimizerFamily } from '../options.ts'
+import { branchLeft } from '../person/branch.ts'
 import { largeCourse, rampTo } from '../phases/enter.ts'
 import { type Draft, isOfTheCourse, type Outcome, type Run } from '../phases/phase.ts'
 import { beginSearch, initialSearch } from '../phases/search/search.ts'
 import { deadlineStep, endOf, lengthOf, originOf } from '../plan/bounds.ts'
-import { settle, type Turn, updated } from '../settle.ts'
+import { beside, settle, type Turn, updated } from '../settle.ts'
 import { unknownRegime } from '../signals/regime.ts'
 import { initialSignals, rebudgetedSignals } from '../signals/signals.ts'
 import { phaseOf, type TunerState, tunerVersion } from '../state.ts'
@@ -65,6 +66,8 @@ export function initialState(): TunerState {
     followed: null,
     actions: [],
     actionCount: 0,
+    branches: [],
+    branchCount: 0,
     decisionCount: 0,
   }
 }
@@ -160,5 +163,6 @@ export function relaid(run: Run): Outcome | null {
 export function resumed(turn: Turn): Turn {
   const { course, seen } = turn.state
   const change = { seen: { ...seen, isResumed: true, guard: watchedAfresh(seen.guard) } }
-  return course.kind === 'done' ? turn : settle(turn, { course, change })
+  if (course.kind === 'done') return turn
+  return settle(beside(turn, branchLeft(turn.state, 'branch-lost')), { course, change })
 }

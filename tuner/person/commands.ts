@@ -15,7 +15,11 @@ import { answeredByHand } from './approval.ts'
 import { rebudgeted } from './budget.ts'
 import { isUndoable, undone } from './undo.ts'
 
-export function obeyed(run: Run, command: Command): Outcome {
+/** A branch changes nothing of the run: branch.ts. */
+type OfTheRun = Exclude<Command, { kind: 'branch' }>
+type Said = Pick<Command, 'by' | 'reason'>
+
+export function obeyed(run: Run, command: OfTheRun): Outcome {
   const { course, seen } = run
   if (course.kind === 'done') return noted(run, command, 'ended')
   switch (command.kind) {
@@ -49,14 +53,14 @@ export function obeyed(run: Run, command: Command): Outcome {
 }
 
 const byHand = (
-  { by, reason }: { readonly by: string; readonly reason: string },
+  { by, reason }: Said,
   kind: Draft['kind'],
   key: string,
   values: Draft['values'] = {},
 ): Draft => ({ kind, rule: 'person', reason: key, values, person: { by, reason } })
 
 /** A record that changes nothing else: a hold, as the course is kept. */
-const noted = (run: Run, command: Command, key: string, values: Draft['values'] = {}): Outcome => ({
+const noted = (run: Run, command: Said, key: string, values: Draft['values'] = {}): Outcome => ({
   course: run.course,
   records: [byHand(command, 'hold', `noted-${key}`, { step: run.seen.step, ...values })],
 })

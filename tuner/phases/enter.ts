@@ -131,14 +131,18 @@ function annealEnd(run: Run, reason: AnnealReason, judgement: Judgement): number
   const soon = (share: number, elapsed = elapsedOf(run)) =>
     seen.step + Math.max(2, Math.ceil(share * elapsed))
   if (reason === 'memorising') return Math.min(end ?? Infinity, shortAnnealEnd(run))
-  if (end === null) {
-    const steps = reason === 'overfitting' ? null : measuredAnnealSteps(run, judgement)
-    return steps === null ? soon(openEndedAnnealShare) : seen.step + steps
-  }
+  if (end === null)
+    return reason === 'overfitting'
+      ? soon(openEndedAnnealShare)
+      : seen.step + openAnnealLength(run, judgement)
   if (reason === 'overfitting')
     return Math.min(end, soon(overfittingAnnealShare, kept === null ? undefined : kept.step - originOf(run)))
   return Math.max(end, seen.step + 1)
 }
+
+/** Steps of an anneal that no budget ends: what is measured to be worth it, else a share of the steps so far. */
+export const openAnnealLength = (run: Run, judgement: Judgement): number =>
+  measuredAnnealSteps(run, judgement) ?? Math.max(2, Math.ceil(openEndedAnnealShare * elapsedOf(run)))
 
 /** Length of the anneal of a run without a budget; null = not measured. */
 function measuredAnnealSteps(run: Run, judgement: Judgement): number | null {

@@ -96,6 +96,11 @@ export type Outcome = {
   readonly sinceStep?: number
 }
 
+/** What is made of a run beside it, and moves neither its course nor its plan. */
+export type Beside = Partial<Pick<Run, 'actions' | 'branches' | 'branchCount'>> & {
+  readonly records: readonly Draft[]
+}
+
 export type Phase<C extends Course> = {
   /** The next step at which a sample alone may change something; a smaller number costs time and no more. */
   wakeAt(run: Run, course: C): number
@@ -113,4 +118,4 @@ export type Phase<C extends Course> = {
 
 /** What a change of course makes pointless: all but a person's word, and what frees the job's memory. */
 export const isOfTheCourse = ({ kind }: Action): boolean =>
-  kind !== 'pause' && kind !== 'resume' && kind !== 'drop'
+  kind !== 'pause' && kind !== 'resume' && kind !== 'drop' && kind !== 'branch'

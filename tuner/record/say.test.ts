@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import * as annealing from '../testing/sentences/annealing.ts'
+import * as branching from '../testing/sentences/branching.ts'
 import * as ending from '../testing/sentences/ending.ts'
 import * as guarding from '../testing/sentences/guarding.ts'
 import * as racing from '../testing/sentences/racing.ts'
@@ -14,6 +15,7 @@ import { sayWhyNotYet } from './sayHold.ts'
 const all: Readonly<Record<string, readonly Case[]>> = {
   ...waiting,
   ...annealing,
+  ...branching,
   ...racing,
   ...guarding,
   ...ending,

@@ -3,6 +3,7 @@
 
 import { formatNumber, formatPercent, formatPlural, formatRate, formatStep } from '../../protocol/numbers.ts'
 import type { Decision } from '../../protocol/vocabulary.ts'
+import { branches } from './sayBranch.ts'
 import { expectedLoss, keptPromise, type Promised } from './sayForecast.ts'
 import { holds, sayHold } from './sayHold.ts'
 import { capital, inBrackets, number, pair, rate, step, steps, type Values } from './sayParts.ts'
@@ -233,7 +234,7 @@ export function say(told: Told): string {
   if (key in searches && kind !== 'guard') return searches[key]!(values, text)
   if (key in starts) return starts[key]!(values) + approvalNote(told)
   if (key in regimes) return regimes[key]!(told)
-  const other = others[key]
+  const other = others[key] ?? branches[key]
   return other === undefined ? sayGuard(told) : `${other(told, values)}${keptPromise(told)}`
 }
 
@@ -245,7 +246,7 @@ const approvalNote = ({ mode, reason }: Told): string => {
 
 /** Every reason that a record may have. */
 export const reasonKeys: readonly string[] = [
-  ...[proposals, anneals, holds, searches, starts, signs, regimes, others].flatMap((table) =>
+  ...[proposals, anneals, holds, searches, starts, signs, regimes, others, branches].flatMap((table) =>
     Object.keys(table),
   ),
   'tripwire',

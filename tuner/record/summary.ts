@@ -42,6 +42,7 @@ export function summaryOf(run: TunerState): TunerSummary {
     outcome: outcomeOf(run),
     forecast: forecastOf(run),
     advice: adviceOf(run),
+    branches: run.branches.map(({ actionId: _, ...branch }) => branch),
   }
 }
 

@@ -139,11 +139,13 @@ function randomLine(random: Random, state: TunerState): LineProbe {
 function randomAcknowledgement(random: Random, state: TunerState): Acknowledgement {
   const { actions } = state
   const known = actions.length > 0 && random() < 0.95
+  const loss = pick(random, [null, Number.NaN, 0.3])
   return {
     actionId: known ? actions[random() < 0.7 ? 0 : whole(random, actions.length)]!.id : 'a-0',
     status: pick(random, ['done', 'done', 'done', 'failed', 'unsupported']),
     step: randomStep(random, state),
     detail: pick(random, ['', 'no space left']),
+    ...(random() < 0.2 ? { branch: { fromStep: randomStep(random, state), steps: 9, loss } } : {}),
   }
 }
 
@@ -163,6 +165,8 @@ function randomCommand(random: Random, state: TunerState): Command {
     'approve',
     'reject',
     'finish',
+    'branch',
+    'branch',
   ] as const)
   switch (kind) {
     case 'override': {
@@ -178,6 +182,8 @@ function randomCommand(random: Random, state: TunerState): Command {
     case 'approve':
     case 'reject':
       return { kind, decision: state.person.proposal?.number ?? state.decisionCount + 1, ...common }
+    case 'branch':
+      return { kind, steps: pick(random, [null, null, 2, 50, 5_000]), ...common }
     // A finish ends what there is to test, so it is rare.
     case 'finish':
       return random() < 0.1 ? { kind, ...common } : { kind: 'pause', ...common }

@@ -113,6 +113,10 @@ export const migrations: readonly string[] = [
   `
   UPDATE runs SET summary = json_insert(summary, '$.forecast', json('null'));
   `,
+  // Summaries tell which copies were annealed beside a run: of runs of before, none.
+  `
+  UPDATE runs SET summary = json_insert(summary, '$.branches', json('[]'));
+  `,
 ]
 export const schemaVersion = migrations.length
 
