@@ -17,10 +17,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._version import __version__
+from .branch import Anneal, Branch, Handover, read_branch
 from .run import Run
 from .settings import SettingError, read_settings
 
-__all__ = ["Run", "__version__", "init"]
+__all__ = ["Anneal", "Branch", "Handover", "Run", "__version__", "init", "read_branch"]
 
 log = logging.getLogger("twostep")
 

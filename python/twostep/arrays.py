@@ -6,11 +6,13 @@ the weights for the means, and up to five states of weights and optimizer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .blocks import WINDOWS, Blocks, spanned
+from .branch import Anneal, Beside
 from .hands import Capability, Unsupported, check_room
 from .score import scored
 
@@ -126,6 +128,9 @@ class ArrayHands:
 
     def drop(self, name: str) -> None:
         self._states.pop(name, None)
+
+    def branch(self, anneal: Anneal, beat: Callable[[], None]) -> Anneal | Beside:
+        raise Unsupported("copies are annealed by PyTorch jobs alone")
 
     def finish(self, keep: str, checkpoint: str | None) -> None:
         if keep == "checkpoint":

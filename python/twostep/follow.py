@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from typing import Any, get_args
 
 from .batches import Note, wire_value
+from .branch import Anneal, Beside, Branching, told
 from .guard import Watch
 from .hands import Hands, NoHands, Unsupported
-from .plan import PlanError, own_plan, parse_plan
+from .plan import PlanError, Shape, own_plan, parse_plan
 from .ranks import Alone, Order, Ranks
 from .reporter import Reporter
 from .settings import Settings
@@ -31,6 +32,7 @@ PAUSE_SECONDS = 60.0
 POLL_SECONDS = 1.0
 END_SECONDS = 30.0
 EVALUATE_FAULTS_MAX = 3
+BEAT_SECONDS = 10.0
 COMMON_RATE = 0.001
 
 NEVER = 2**62
@@ -63,6 +65,8 @@ class Follower:
         self._paused_since: float | None = None
         self._next_due = 0
         self._evaluate_faults = 0
+        self._branching = Branching()
+        self._beat_at = 0.0
 
     # ---- rounds
 
@@ -84,6 +88,9 @@ class Follower:
         """What all are to do now, by what the leader knows."""
         self._hear()
         step, cadence = self.step_count, self._plan.cadence
+        ended = self._branching.ended({action["id"] for action in self._actions}, step)
+        if ended is not None:
+            self._note(Note("acknowledgements", wire_value(ended)))
         distance = step - self._restored_at
         is_awaited = self._plan.await_at == step != self._awaited
         if is_awaited:
@@ -240,8 +247,9 @@ class Follower:
 
     def _carry_out(self, action: dict[str, Any]) -> None:
         status, detail = "done", ""
+        more: Anneal | Beside | None = None
         try:
-            self._act(action)
+            more = self._act(action)
         except Unsupported as error:
             status, detail = "unsupported", str(error)[:1000]
         except Exception as error:  # noqa: BLE001 whatever goes wrong is the answer
@@ -254,14 +262,19 @@ class Follower:
                 # Kept by some and not by others it could be restored by none.
                 self._hands.drop(str(action.get("checkpoint")))
         self._done.add(action["id"])
+        if status == "done" and isinstance(more, Beside):
+            self._branching.await_it(action["id"], more)
+            return
         body = {"actionId": action["id"], "status": status, "step": self.step_count, "detail": detail}
+        if status == "done" and isinstance(more, Anneal):
+            body["branch"] = wire_value(told(more))
         self._note(Note("acknowledgements", body, closes=action["kind"] == "restore"))
 
     def _note(self, note: Note) -> None:
         if self._reporter is not None:
             self._reporter.note(note, is_urgent=True)
 
-    def _act(self, action: dict[str, Any]) -> None:
+    def _act(self, action: dict[str, Any]) -> Anneal | Beside | None:
         kind, name = action["kind"], action.get("checkpoint")
         if kind == "checkpoint":
             self._hands.keep(str(name), action.get("weights") == "averaged")
@@ -285,8 +298,29 @@ class Follower:
                 self._hands.finish("checkpoint", str(keep.get("checkpoint")))
             else:
                 self._hands.finish(str(keep), None)
+        elif kind == "branch":
+            return self._branch(action)
         else:
             raise Unsupported(f"an action of kind {kind}")
+        return None
+
+    def _branch(self, action: dict[str, Any]) -> Anneal | Beside:
+        """Anneals a copy; its steps are none of the run's."""
+        segment = self._plan.segment(self.step_count)
+        rate = segment.rate(self.step_count)
+        shape: Any = action.get("shape")
+        if shape not in get_args(Shape) or shape == "exponential":
+            raise Unsupported(f"an anneal to 0 of shape {shape}")
+        anneal = Anneal(action["id"], self.step_count, int(action["steps"]), shape, rate, segment.momentum)
+        self._beat_at = time.monotonic() + BEAT_SECONDS
+        with self._branching.at_work():
+            return self._hands.branch(anneal, self._beat)
+
+    def _beat(self) -> None:
+        """Shows that the job is alive, while the run stands still."""
+        if self._reporter is not None and time.monotonic() >= self._beat_at:
+            self._beat_at = time.monotonic() + BEAT_SECONDS
+            self._reporter.ask()
 
     def _has_restored(self) -> None:
         self._wire.begin_anew()

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
+from .branch import Anneal, Beside
+
 Capability = Literal[
-    "checkpoint", "rewind", "heldOutLoss", "averagedWeights", "microBatchNorms", "lineProbe", "momentum"
+    "checkpoint",
+    "rewind",
+    "heldOutLoss",
+    "averagedWeights",
+    "microBatchNorms",
+    "lineProbe",
+    "momentum",
+    "branch",
 ]
 
 
@@ -72,6 +81,9 @@ class Hands(Protocol):
     def drop(self, name: str) -> None:
         """Forgets a state, if there is one."""
 
+    def branch(self, anneal: Anneal, beat: Callable[[], None]) -> Anneal | Beside:
+        """Anneals a copy, after which all is as it was, or has a second process do it. `beat` is called now and then."""
+
     def finish(self, keep: str, checkpoint: str | None) -> None:
         """Makes the result the present weights: `last`, `averaged` or `checkpoint`. Raises KeyError."""
 
@@ -114,6 +126,9 @@ class NoHands:
 
     def drop(self, name: str) -> None:
         return None
+
+    def branch(self, anneal: Anneal, beat: Callable[[], None]) -> Anneal | Beside:
+        raise Unsupported("no model is watched")
 
     def finish(self, keep: str, checkpoint: str | None) -> None:
         if keep != "last":

@@ -92,6 +92,11 @@ class Run(Follower):
         """Whether something is watched, or a step was taken: nothing of the start can be changed any more."""
         return self._is_begun
 
+    @property
+    def is_branching(self) -> bool:
+        """Whether the steps now taken are those of a copy, of which nothing is reported: `step` and `log` do nothing."""
+        return self._branching.is_on
+
     @harmless
     def expect(self, *, budget_steps: int, first_step: int | None = None) -> None:
         """For adapters: what a trainer knows of the steps to come, where the job did not say it. Before the beginning."""
@@ -149,6 +154,8 @@ class Run(Follower):
         batch, over all ranks and accumulated parts. `tokens`: seen so far. `objective`: what the loss measures; where
         it changes, nothing before is compared with anything after.
         """
+        if self._branching.is_on:
+            return
         if not self._is_on or self.finished:
             self._only_count()
             return
@@ -194,7 +201,7 @@ class Run(Follower):
     @harmless
     def log(self, metrics: Mapping[str, Any]) -> None:
         """For loggers: metrics of the job's own, which are told with the next step."""
-        if self._is_here() and len(self._logged) < METRICS_MAX:
+        if self._is_here() and not self._branching.is_on and len(self._logged) < METRICS_MAX:
             self._logged.update(metrics)
 
     @harmless

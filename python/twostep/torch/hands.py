@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from ..blocks import WINDOWS
+from ..branch import Anneal, Beside, Branch, hand_over
 from ..hands import Capability, Unsupported
 from ..score import scored
+from .aside import annealed, aside
 from .averages import Averages
 from .later import later
 from .noise import ADAM, StepWatch
@@ -47,6 +49,7 @@ class TorchHands:
         checkpoints: bool = True,
         host: bool = True,
         host_averages: bool = False,
+        branch: Branch | None = None,
     ) -> None:
         forget_gathered(model)
         is_flattened = are_flattened(model.parameters())
@@ -55,6 +58,7 @@ class TorchHands:
                 "twostep: nothing is measured on a model in the classic FullyShardedDataParallel, and no state kept; use fully_shard"
             )
             evaluate, evaluate_all, checkpoints = None, None, False
+            branch = None if branch is None or branch.step is not None else branch
         self._model = model
         self._optimizer = optimizer
         self._evaluate = evaluate
@@ -71,7 +75,9 @@ class TorchHands:
         is_whole = not is_flattened and not any(is_split(p) for p in self._parameters)
         self._watch = StepWatch(optimizer, micro_batches, scaler, has_whole_gradients=is_whole)
         self._states = States(model, optimizer, host, data, scaler)
-        able: list[Capability] = []
+        self._host = host
+        self._branch = branch
+        able: list[Capability] = [] if branch is None else ["branch"]
         if evaluate is not None:
             able += ["heldOutLoss", "averagedWeights"]
         if checkpoints:
@@ -85,14 +91,15 @@ class TorchHands:
 
     @property
     def memory_bytes(self) -> int:
-        """The most that averages and five states may take, on device and host together; of a split model in this process. While a probe is made the present
+        """The most that averages and states may take, on device and host together; of a split model in this process. While a probe is made the present
         weights and a window are held besides, while a state is replaced the new one."""
         weights = self._model.state_dict().values()
         state = (value for entry in self._optimizer.state.values() for value in entry.values())
         held = sum(t.numel() * t.element_size() for t in parts(weights))
         held += sum(v.numel() * v.element_size() for v in parts(v for v in state if isinstance(v, Tensor)))
         averages = 0 if self._averages is None else self._averages.memory_bytes
-        return averages + (5 * held if "checkpoint" in self.capabilities else 0)
+        count = 5 if "checkpoint" in self.capabilities else 0
+        return averages + held * (count + (self._branch is not None and self._branch.step is not None))
 
     def apply(self, rate: float, momentum: float | None) -> None:
         self._rates.write(rate)
@@ -211,6 +218,28 @@ class TorchHands:
     def drop(self, name: str) -> None:
         self._states.drop(name)
 
+    def branch(self, anneal: Anneal, beat: Callable[[], None]) -> Anneal | Beside:
+        branch, evaluate = self._branch, self._evaluate
+        if branch is None:
+            raise Unsupported("nothing was given to anneal a copy with")
+        if branch.step is None:
+            return hand_over(branch, anneal)
+
+        def score() -> float | None:
+            return None if evaluate is None else float(self._score(evaluate)["loss"])
+
+        put_aside = aside(
+            model=self._model,
+            optimizer=self._optimizer,
+            states=self._states,
+            watch=self._watch,
+            normalisation=self._normalisation,
+            host=self._host,
+        )
+        model, write_rate = self._model, self._rates.write
+        with put_aside:
+            return annealed(branch, anneal, model=model, write_rate=write_rate, score=score, beat=beat)
+
     def finish(self, keep: str, checkpoint: str | None) -> None:
         if keep == "checkpoint":
             self._states.load(self._states.weights(str(checkpoint)))
@@ -268,7 +297,8 @@ def watch(
     `micro_batches`: backward passes per optimizer step; from 2 on gradient noise is measured. `data`: the data order, with
     `state_dict` and `load_state_dict` that take effect at the next batch; without it rates are compared on different batches.
     `scaler`: a GradScaler. `checkpoints=False`: keep no states (no race for the rate, no way back). `host`: states lie in host
-    memory (else on the device). `host_averages`: so do the means.
+    memory (else on the device). `host_averages`: so do the means. `branch`: how copies are annealed beside the run
+    (`twostep.Branch`), where a person asks for one.
     """
     hands = TorchHands(model, optimizer, evaluate, **more)
     run.take(hands)

@@ -9,6 +9,8 @@ Memory at such a step: two copies of the gradients.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -75,6 +77,18 @@ class StepWatch:
             hook.remove()
         self._hooks.clear()
         self._parts.clear()
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Steps that are none of the run's: nothing is measured, and what was seen before stays."""
+        names = ("_columns", "_has_stepped", "_is_due", "_is_parted", "_parts", "_scale", "_seconds")
+        saved = {name: getattr(self, name) for name in names}
+        self._columns, self._parts, self._is_due, self._is_parted = {}, {}, False, False
+        try:
+            yield
+        finally:
+            for name, value in saved.items():
+                setattr(self, name, value)
 
     def take(self, next_step: int, micro_batch: int | None) -> dict[str, Any]:
         """The columns of the step just taken; says which of the next are wanted."""

@@ -87,6 +87,17 @@ class Normalisation:
                         value.copy_(buffers[name])
 
     @contextmanager
+    def same_inputs(self) -> Iterator[None]:
+        """Passes of other weights are not among the training's last ones."""
+        inputs, live = list(self._inputs), self._live
+        try:
+            yield
+        finally:
+            self._inputs.clear()
+            self._inputs.extend(inputs)
+            self._live = live
+
+    @contextmanager
     def same_modes(self) -> Iterator[None]:
         """Puts back each module's own mode: a frozen layer stays frozen."""
         modes = [(module, module.training) for module in self._model.modules()]
