@@ -12,7 +12,7 @@ export const answerShapes = {
   ForecastCalibration: {'count':'n','inside':'n','runs':'n','below':'n','above':'n','widthMedian':['n','0'],'bins':[{'count':'n','inside':'n','from':'n'}]},
   Problem: {'type':'s','title':'s','status':'n','detail':'s','code':'s','errors?':[{'pointer':'s','detail':'s'}],'expectedSequence?':'n','requestId?':'s'},
   RunId: 's',
-  RunOptions: {'name':'s','project':'s','tags':['s'],'framework':'s','optimizer':'@Optimizer','budgetSteps':['n','0'],'warmupSteps':['n','0'],'firstStep':['n','0'],'mode':'=auto|advisory|approve|off','capabilities':['=checkpoint|rewind|heldOutLoss|averagedWeights|microBatchNorms|lineProbe|momentum|branch'],'learningRate':{'initial':['n','0'],'min':['n','0'],'max':['n','0']},'settings':{'*':['s','n','b','0']}},
+  RunOptions: {'name':'s','project':'s','tags':['s'],'framework':'s','optimizer':'@Optimizer','budgetSteps':['n','0'],'warmupSteps':['n','0'],'firstStep':['n','0'],'tokensPerStep?':'n','mode':'=auto|advisory|approve|off','capabilities':['=checkpoint|rewind|heldOutLoss|averagedWeights|microBatchNorms|lineProbe|momentum|branch'],'learningRate':{'initial':['n','0'],'min':['n','0'],'max':['n','0']},'settings':{'*':['s','n','b','0']}},
   RegimeReading: {'name':'=large-step|small-step|unstable|unknown','index':['n','0'],'low':['n','0'],'high':['n','0'],'reason?':'s'},
   Plan: {'version':'n','segments':['@Segment'],'tripwire?':['@Tripwire','0'],'cadence?':['@Cadence','0'],'awaitAtStep?':['n','0']},
   PhaseSpan: {'phase':'=warmup|large|anneal|done','fromStep':'n','toStep':['n','0']},

@@ -213,6 +213,10 @@ describe('runOptions', () => {
       settings: {},
     })
   })
+  it('says what a step is only where it is no update', () => {
+    const told = createRunSchema.parse({ tokensPerStep: 524_288 })
+    expect(runOptions(told, 'run-1').tokensPerStep).toBe(524_288)
+  })
   it('names a capability once', () => {
     const request = createRunSchema.parse({ capabilities: ['rewind', 'checkpoint', 'rewind'] })
     expect(runOptions(request, 'run-1').capabilities).toEqual(['rewind', 'checkpoint'])

@@ -49,6 +49,8 @@ export const createRunSchema = z
     warmupSteps: step.nullable().default(null),
     /** The number that the job's first step will have, where its counter does not begin at 0. */
     firstStep: step.nullable().default(null),
+    /** A step of the run is so many tokens, whatever an update takes; null = it is an update. */
+    tokensPerStep: z.int().min(1).max(limits.stepMax).nullable().default(null),
     mode: z.enum(modes).default('auto'),
     capabilities: z.array(z.enum(capabilities)).max(capabilities.length).default([]),
     learningRate: learningRateSchema.default({ initial: null, min: null, max: null }),
@@ -126,6 +128,7 @@ export function runOptions(request: CreateRun, runId: string): RunOptions {
     budgetSteps: request.budgetSteps ?? null,
     warmupSteps: request.warmupSteps,
     firstStep: request.firstStep,
+    ...(request.tokensPerStep === null ? {} : { tokensPerStep: request.tokensPerStep }),
     mode,
     capabilities: [...new Set(request.capabilities)],
     learningRate,

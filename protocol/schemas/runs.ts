@@ -44,6 +44,8 @@ export const runOptionsSchema = z
     warmupSteps: step.nullable(),
     /** The number that the job's first step will have; null = not told, so the first reported one is the first. */
     firstStep: step.nullable(),
+    /** Tokens that are one step of the run; absent = a step is an update. */
+    tokensPerStep: z.int().min(1).exactOptional(),
     mode: z.enum(modes),
     capabilities: z.array(z.enum(capabilities)),
     /** `initial` null = let the tuner find it. Bounds of every rate that the tuner may set. */

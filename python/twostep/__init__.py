@@ -36,6 +36,8 @@ def init(
     run_id: str | None = None,
     first_step: int | None = None,
     warmup_steps: int | None = None,
+    budget_tokens: int | None = None,
+    tokens_per_step: int | None = None,
     steering: str | None = None,
     mode: str | None = None,
     server_url: str | None = None,
@@ -46,7 +48,9 @@ def init(
 
     `budget_steps`: optimizer steps to take, 20 or more; None = until the tuner ends the run. `steering`: auto, approve,
     advisory or off. `mode`: online, offline (all goes into the spool, for `twostep sync`) or disabled. `run_id`: goes on with
-    that run if it exists. `warmup_steps`: the job's usual warm-up. Not given, `server_url`, `token`, `run_id`, `project`, `mode`
+    that run if it exists. `warmup_steps`: the job's usual warm-up. `tokens_per_step`: tokens are the clock; a step of the run is so
+    many (those of an update at the beginning), the budget may be given as `budget_tokens`, and `run.step(tokens=…)` says how many were
+    seen. Not given, `server_url`, `token`, `run_id`, `project`, `mode`
     and `spool_dir` are read from TWOSTEP_SERVER_URL, TWOSTEP_TOKEN, TWOSTEP_RUN_ID, TWOSTEP_PROJECT, TWOSTEP_MODE and
     TWOSTEP_SPOOL_DIR.
     """
@@ -62,6 +66,8 @@ def init(
             run_id=run_id,
             first_step=first_step,
             warmup_steps=warmup_steps,
+            budget_tokens=budget_tokens,
+            tokens_per_step=tokens_per_step,
             steering=steering,
             mode=mode,
             server_url=server_url,

@@ -184,7 +184,7 @@ class Branching:
 
     def __init__(self) -> None:
         self.is_on = False
-        self._beside: tuple[str, Beside] | None = None
+        self._beside: tuple[str, int, Beside] | None = None
 
     @contextmanager
     def at_work(self) -> Any:
@@ -194,14 +194,14 @@ class Branching:
         finally:
             self.is_on = False
 
-    def await_it(self, action: str, beside: Beside) -> None:
-        self._beside = action, beside
+    def await_it(self, action: str, steps: int, beside: Beside) -> None:
+        self._beside = action, steps, beside
 
     def ended(self, asked: set[str], step: int) -> dict[str, Any] | None:
         """The acknowledgement of a copy in a second process, once that has ended; of one that is not asked for any more none."""
         if self._beside is None:
             return None
-        action, beside = self._beside
+        action, steps, beside = self._beside
         if action not in asked:
             self._beside = None
             return None
@@ -214,9 +214,9 @@ class Branching:
         if anneal is None:
             return None
         self._beside = None
-        return {**acknowledgement, "branch": told(anneal)}
+        return {**acknowledgement, "branch": told(anneal, steps)}
 
 
-def told(anneal: Anneal) -> dict[str, Any]:
-    """As an acknowledgement tells it."""
-    return {"fromStep": anneal.from_step, "steps": anneal.steps, "loss": anneal.loss}
+def told(anneal: Anneal, steps: int) -> dict[str, Any]:
+    """As an acknowledgement tells it, in steps of the run."""
+    return {"fromStep": anneal.from_step, "steps": steps, "loss": anneal.loss}

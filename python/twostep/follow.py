@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from .batches import Note, wire_value
 from .branch import Anneal, Beside, Branching, told
+from .clock import TokenClock
 from .guard import Watch
 from .hands import Hands, NoHands, Unsupported
 from .plan import PlanError, Shape, own_plan, parse_plan
@@ -65,6 +66,11 @@ class Follower:
         self._paused_since: float | None = None
         self._next_due = 0
         self._evaluate_faults = 0
+        self._clock: TokenClock | None = None
+        if settings is not None and settings.tokens_per_step is not None:
+            self._clock = TokenClock(settings.tokens_per_step)
+        self._stride = 1
+        """Steps that the last update has taken: with tokens as the clock a step may be passed, and not stood on."""
         self._branching = Branching()
         self._beat_at = 0.0
 
@@ -92,13 +98,18 @@ class Follower:
         if ended is not None:
             self._note(Note("acknowledgements", wire_value(ended)))
         distance = step - self._restored_at
-        is_awaited = self._plan.await_at == step != self._awaited
-        if is_awaited:
-            self._awaited = step
+        await_at = self._plan.await_at
+        is_awaited = (
+            await_at is not None and step - self._stride < await_at <= step and await_at != self._awaited
+        )
+        if is_awaited and await_at is not None:
+            self._awaited = await_at
         due = [a for a in self._actions if a["atStep"] <= step and a["id"] not in self._done]
 
         def asks(every: int | None, capability: str) -> bool:
-            is_due = turn == 0 and bool(every and distance > 0 and distance % every == 0)
+            is_due = turn == 0 and bool(
+                every and distance > 0 and distance % every < min(self._stride, distance)
+            )
             return is_due and capability in self._hands.capabilities and not self._is_measuring_over
 
         # One probe serves where action and cadence fall together.
@@ -263,11 +274,11 @@ class Follower:
                 self._hands.drop(str(action.get("checkpoint")))
         self._done.add(action["id"])
         if status == "done" and isinstance(more, Beside):
-            self._branching.await_it(action["id"], more)
+            self._branching.await_it(action["id"], int(action["steps"]), more)
             return
         body = {"actionId": action["id"], "status": status, "step": self.step_count, "detail": detail}
         if status == "done" and isinstance(more, Anneal):
-            body["branch"] = wire_value(told(more))
+            body["branch"] = wire_value(told(more, int(action["steps"])))
         self._note(Note("acknowledgements", body, closes=action["kind"] == "restore"))
 
     def _note(self, note: Note) -> None:
@@ -311,7 +322,9 @@ class Follower:
         shape: Any = action.get("shape")
         if shape not in get_args(Shape) or shape == "exponential":
             raise Unsupported(f"an anneal to 0 of shape {shape}")
-        anneal = Anneal(action["id"], self.step_count, int(action["steps"]), shape, rate, segment.momentum)
+        steps = int(action["steps"])
+        updates = steps if self._clock is None else self._clock.updates_in(steps) or 1
+        anneal = Anneal(action["id"], self.step_count, updates, shape, rate, segment.momentum)
         self._beat_at = time.monotonic() + BEAT_SECONDS
         with self._branching.at_work():
             return self._hands.branch(anneal, self._beat)
@@ -344,6 +357,9 @@ class Follower:
         began = time.perf_counter()
         names = [str(name) for name in checkpoints] if isinstance(checkpoints, list) else None
         probe = self._hands.valley(windows, names)
+        if self._clock is not None:
+            for window in probe.get("averaged", ()):
+                window["windowSteps"] = self._clock.steps_in(window["windowSteps"])
         if names is None:
             self._probed_at = self.step_count
         self._note_probe({"kind": "valley", "step": self.step_count, "set": "held-out", **probe}, began)

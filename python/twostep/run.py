@@ -50,7 +50,7 @@ def harmless(method: Callable[P, R]) -> Callable[P, R]:
 class Run(Follower):
     """Made by `twostep.init`. All methods are for the training thread of one process; none raises.
 
-    Attributes: `step_count`, the steps taken (the next step's number); `learning_rate`, the rate of the next step;
+    Attributes: `step_count`, the steps taken (the next step's number; with `tokens_per_step` a step is so many tokens); `learning_rate`, the rate of the next step;
     `finished`, whether the run is told to take no more steps.
     """
 
@@ -65,6 +65,7 @@ class Run(Follower):
         self._columns = Columns()
         self._lookout = Lookout()
         self._logged: dict[str, Any] = {}
+        self._told_step = -1
         self._followed: tuple[Any, Segment] = (self._plan, self._plan.segment(self.step_count))
         """The plan and its segment of the last step: the next one is nearly always of the same."""
         _runs.add(self)
@@ -105,7 +106,7 @@ class Run(Follower):
             return
         if settings.budget_steps is None and budget_steps >= BUDGET_MIN:
             settings = replace(settings, budget_steps=budget_steps)
-        if first_step is not None and settings.first_step == 0:
+        if first_step is not None and settings.first_step == 0 and self._clock is None:
             settings = replace(settings, first_step=first_step)
             self.step_count = max(self.step_count, first_step)
         self._settings = settings
@@ -151,23 +152,30 @@ class Run(Follower):
         `loss`: mean training loss of the step's batch, before the update, a number or a tensor of one. `gradient_norm`:
         Euclidean, before clipping (what `clip_grad_norm_` returns). `learning_rate`: as applied, where nothing is
         watched and it is not the run's. `skipped`: mixed precision left the update out. `batch_size`: examples in the
-        batch, over all ranks and accumulated parts. `tokens`: seen so far. `objective`: what the loss measures; where
+        batch, over all ranks and accumulated parts. `tokens`: seen so far, by all ranks; where they are the run's clock and it is
+        not told, this update took as many as the one before. `objective`: what the loss measures; where
         it changes, nothing before is compared with anything after.
         """
         if self._branching.is_on:
             return
         if not self._is_on or self.finished:
-            self._only_count()
+            self._only_count(tokens)
             return
         now = time.perf_counter()
         if not self._is_begun:
             self._begin()
-        step, reporter = self.step_count, self._reporter
+        step, reporter, clock = self.step_count, self._reporter, self._clock
+        following = self._after(step, tokens)
         try:
-            columns = self._hands.columns(step, self._plan.cadence.micro_batch)
+            columns = self._seen_of(step)
             columns["step"] = step
             if self._left_at is not None:
                 columns["stepSeconds"] = now - self._left_at
+            if following - step > 1:
+                # Times are of one step.
+                for name in ("stepSeconds", "signalSeconds"):
+                    if name in columns:
+                        columns[name] /= following - step
             if loss is not None:
                 columns["loss"] = self._columns.number("loss", loss)
             if learning_rate is not None:
@@ -182,14 +190,18 @@ class Run(Follower):
                 self._columns.more(columns, batch_size, tokens, objective)
             if reporter is not None:
                 self._lookout.look(step, columns, self._restored_at, self._see)
+            # Of several updates within one step, as tokens count it, the first is told.
+            if reporter is not None and step != self._told_step:
+                self._told_step = step
                 if self._logged:
                     metrics, self._logged = {**self._logged, **(metrics or {})}, {}
                 own = None if metrics is None else self._columns.metrics(metrics)
                 reporter.note(Row(self._plan.version, columns, own))
         except Exception:  # noqa: BLE001 the step counts, and is due for a meeting, all the same
             self._stumbled("step")
-        self.step_count = step + 1
-        self._hands.average(self._plan.cadence.block)
+        self.step_count, self._stride = following, following - step
+        block = self._plan.cadence.block
+        self._hands.average(block if clock is None else clock.updates_in(block))
         if self.step_count >= self._next_due or (
             reporter is not None and reporter.answer is not None and self._ranks.meets_each is None
         ):
@@ -232,12 +244,16 @@ class Run(Follower):
             "step": self.step_count,
             "restored_at": self._restored_at,
             "plan": self._plan_document,
+            **({} if self._clock is None else {"tokens": self._clock.tokens}),
         }
 
     @harmless
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Before the first step: goes on from there. The run must have been made with the same `run_id`."""
         step, restored_at = int(state["step"]), int(state.get("restored_at", 0))
+        if self._clock is not None:
+            self._clock.begin_at(int(state.get("tokens", step * self._clock.tokens_per_step)))
+            step = self._clock.step
         self.step_count, self._restored_at, self._next_due = step, restored_at, step
         if state.get("run_id") != self.run_id:
             log.warning(
@@ -322,12 +338,20 @@ class Run(Follower):
             "framework": getattr(self._hands, "framework", "python"),
             "firstStep": settings.first_step,
             "warmupSteps": settings.warmup_steps,
+            "tokensPerStep": settings.tokens_per_step,
             "budgetSteps": settings.budget_steps,
             "name": settings.name,
             "tags": list(settings.tags),
             "settings": dict(settings.config),
         }
         return {key: value for key, value in options.items() if value is not None}
+
+    def _seen_of(self, step: int) -> dict[str, Any]:
+        """Columns of the update just taken. Hands count updates."""
+        micro_batch, clock = self._plan.cadence.micro_batch, self._clock
+        if clock is None:
+            return self._hands.columns(step, micro_batch)
+        return self._hands.columns(clock.updates - 1, clock.updates_in(micro_batch))
 
     def _apply(self) -> None:
         """The rates of the next step."""
@@ -337,10 +361,14 @@ class Run(Follower):
             self._followed = self._plan, segment
         self._hands.apply(self.learning_rate if self._is_tripped else segment.rate(step), segment.momentum)
 
-    def _only_count(self) -> None:
+    def _after(self, step: int, tokens: Any) -> int:
+        """The number of the step after an update that was of this one."""
+        return step + 1 if self._clock is None else self._clock.count(tokens)
+
+    def _only_count(self, tokens: Any) -> None:
         if self.finished:
             return
-        self.step_count += 1
+        self.step_count = self._after(self.step_count, tokens)
         if self._faults >= FAULTS_MAX and self._is_steered and os.getpid() == self._process:
             self._apply()
 

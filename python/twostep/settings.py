@@ -46,6 +46,7 @@ class Settings:
     budget_steps: int | None
     first_step: int
     warmup_steps: int | None
+    tokens_per_step: int | None
     name: str | None
     tags: tuple[str, ...]
     config: Mapping[str, str | int | float | bool | None]
@@ -76,6 +77,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
     spool = setting("spool_dir", "TWOSTEP_SPOOL_DIR", Path(tempfile.gettempdir()) / "twostep-spool")
     if not isinstance(spool, (str, os.PathLike)):
         raise SettingError(f"spool_dir must be a path, got {spool!r}")
+    tokens_per_step = _count("tokens_per_step", given.get("tokens_per_step"), 1)
     return Settings(
         server_url=_server(setting("server_url", "TWOSTEP_SERVER_URL", DEFAULT_SERVER)),
         token=_token(setting("token", "TWOSTEP_TOKEN", None)),
@@ -84,14 +86,26 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
         mode=cast(Mode, _one_of("mode", setting("mode", "TWOSTEP_MODE", "online"), get_args(Mode))),
         spool=Path(spool),
         steering=cast(Steering, _one_of("steering", given.get("steering") or "auto", get_args(Steering))),
-        budget_steps=_count("budget_steps", given.get("budget_steps"), BUDGET_MIN),
+        budget_steps=_budget(given.get("budget_steps"), given.get("budget_tokens"), tokens_per_step),
         first_step=_count("first_step", given.get("first_step"), 0) or 0,
         warmup_steps=_count("warmup_steps", given.get("warmup_steps"), 0),
+        tokens_per_step=tokens_per_step,
         name=None if given.get("name") is None else _text("name", given["name"]),
         tags=_tags(given.get("tags")),
         config=_config(given.get("config")),
         resume=run_id is not None,
     )
+
+
+def _budget(steps: Any, tokens: Any, tokens_per_step: int | None) -> int | None:
+    if tokens is None:
+        return _count("budget_steps", steps, BUDGET_MIN)
+    if steps is not None:
+        raise SettingError(f"budget_tokens or budget_steps, not both: got {tokens!r} and {steps!r}")
+    if tokens_per_step is None:
+        raise SettingError("budget_tokens needs tokens_per_step, the tokens of an update at the beginning")
+    counted = _count("budget_tokens", tokens, BUDGET_MIN * tokens_per_step)
+    return None if counted is None else round(counted / tokens_per_step)
 
 
 def _server(value: Any) -> str:

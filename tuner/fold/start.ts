@@ -122,6 +122,7 @@ function startDraft(run: Run, { course }: Outcome): Draft {
     isKept: mode === 'approve' && isGiven ? 1 : 0,
     isShort: armMeasure(options) !== null ? 1 : 0,
     deadline: deadlineStep(run),
+    ...(options.tokensPerStep === undefined ? {} : { tokensPerStep: options.tokensPerStep }),
   }
   return { kind: 'start', rule: 'race', reason: `start-${key}`, values }
 }

@@ -142,8 +142,11 @@ const starts: Readonly<Record<string, (values: Values) => string>> = {
   'start-advisory': (v) => `Advice only, ${ofLength(v)}: the job keeps its own rate.`,
 }
 
-const ofLength = ({ length }: Values): string =>
-  length == null ? 'without a budget' : `for ${formatStep(length)} steps`
+const ofLength = ({ length, tokensPerStep }: Values): string => {
+  const each = tokensPerStep == null ? '' : ` of ${formatStep(tokensPerStep)} tokens`
+  if (length == null) return `without a budget${each === '' ? '' : `, in steps${each},`}`
+  return `for ${formatStep(length)} steps${each}`
+}
 const whyNoRace = ({ isKept, isShort }: Values): string =>
   isKept
     ? 'in approve mode a given rate is kept'

@@ -367,7 +367,7 @@ class Beside(JobTest):
 
     def test_one_that_is_not_asked_for_any_more_is_forgotten(self) -> None:
         branching = Branching()
-        branching.await_it("b-1", None)  # type: ignore[arg-type]
+        branching.await_it("b-1", 9, None)  # type: ignore[arg-type]
         self.assertIsNone(branching.ended(set(), 5))
         self.assertIsNone(branching.ended({"b-1"}, 6))
 

@@ -34,6 +34,18 @@ export const races: readonly Case[] = [
     { kind: 'start', mode: 'approve' },
   ],
   [
+    'start-race',
+    { length: 20_000, rate: 0.001, isGiven: 1, tokensPerStep: 524_288 },
+    'Starting for 20,000 steps of 524,288 tokens with a race: 0.001, the given rate, against rates above and below it, from the same weights.',
+    { kind: 'start' },
+  ],
+  [
+    'start-race',
+    { length: null, rate: 0.001, isGiven: 1, tokensPerStep: 524_288 },
+    'Starting without a budget, in steps of 524,288 tokens, with a race: 0.001, the given rate, against rates above and below it, from the same weights.',
+    { kind: 'start' },
+  ],
+  [
     'start-usual',
     { length: 3_000, rate: 0.001 },
     "Starting for 3,000 steps at 0.001, the optimizer's usual rate and not a measured one; racing other rates needs the capabilities checkpoint and rewind, or checkpoint, heldOutLoss and averagedWeights.",
