@@ -17,6 +17,8 @@ import type { BranchRun } from '../state.ts'
 
 /** Copies of one run, but for those that failed: a job may keep the weights of each. Chosen. */
 export const branchesMax = 16
+/** Where no length is given a branch takes at most this share of the steps so far: in turn the run stands still for it. Chosen. */
+const branchShareMax = 0.25
 
 type Asked = Extract<Command, { kind: 'branch' }>
 type BranchAction = Extract<Action, { kind: 'branch' }>
@@ -59,12 +61,13 @@ function refusalOf(run: Run, { steps }: Asked): Refusal | null {
   return wanted > most ? { reason: 'noted-branch-too-long', values: { steps: wanted, most } } : null
 }
 
-/** As many steps as an anneal without a budget would take now: after it a copy's run is over, whatever the run's own budget is. */
+/** As an anneal that no budget ends, but shorter: after it a copy's run is over, whatever the run's own budget is. */
 function begun(run: Run, { by, reason, steps }: Asked): Beside {
   const { seen, plan, branchCount, decisionCount } = run
   const judgement = judgementNow(run)
   const taken = elapsedOf(run)
-  const length = steps ?? Math.min(taken, openAnnealLength(run, judgement))
+  const longest = Math.max(2, Math.ceil(branchShareMax * taken))
+  const length = steps ?? Math.min(longest, openAnnealLength(run, judgement))
   const fromStep = seen.step
   const id = `b-${branchCount + 1}`
   const promised = annealedLoss(run, judgement.reading, { switchStep: fromStep, toStep: fromStep + length })

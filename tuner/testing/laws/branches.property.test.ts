@@ -142,6 +142,11 @@ describe('a run with branches', () => {
             begun.slice(0, begun.length - open).map(({ number }) => number),
           )
           expect(begun.length).toBe(state.branchCount)
+          for (const { fromStep, steps } of state.branches) {
+            expect(steps).toBeGreaterThanOrEqual(2)
+            // The job may have begun it some steps later than it was asked to.
+            expect(steps).toBeLessThanOrEqual(fromStep)
+          }
         }),
         { numRuns: 8, seed },
       )
