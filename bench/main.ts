@@ -12,8 +12,8 @@ import { benchPictures } from './pictures/main.ts'
 import { benchPublicLogs } from './publicLogs/main.ts'
 import { benchRegime } from './regime/main.ts'
 import { benchSearch } from './search.ts'
-import { benchSequential } from './sequential.ts'
 import { benchSignalCost } from './signalCost.ts'
+import { benchStopping } from './stopping.ts'
 import { benchTraces } from './traces/main.ts'
 import { benchTuner } from './tuner.ts'
 
@@ -65,9 +65,9 @@ const benches: Readonly<
     what: 'trains the task matrix and keeps traces with their ground truth (hours)',
     run: benchTraces,
   },
-  sequential: {
-    what: 'how often the switch without a budget errs, and how soon it comes, simulated',
-    run: benchSequential,
+  stopping: {
+    what: 'how often a run without a budget is ended though it still gains, and how soon where it does not, simulated',
+    run: benchStopping,
   },
 }
 

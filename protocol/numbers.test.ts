@@ -1,13 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  formatEvidence,
-  formatNumber,
-  formatPair,
-  formatPercent,
-  formatPlural,
-  formatRate,
-  formatStep,
-} from './numbers.ts'
+import { formatNumber, formatPair, formatPercent, formatPlural, formatRate, formatStep } from './numbers.ts'
 
 describe('a number in a sentence', () => {
   it.each([
@@ -99,16 +91,5 @@ describe('a count of things', () => {
     [12_000, '12,000 steps'],
   ])('has its noun in the plural unless it is one: %d is "%s"', (count, text) => {
     expect(formatPlural(count, 'step')).toBe(text)
-  })
-})
-
-describe('evidence', () => {
-  it.each([
-    [3.19, '3.1'],
-    [9.99, '9.9'],
-    [19.99, '19'],
-    [1_234.5, '1,234'],
-  ])('is rounded down, so that it never looks met before it is: %d is "%s"', (evidence, text) => {
-    expect(formatEvidence(evidence)).toBe(text)
   })
 })

@@ -46,7 +46,3 @@ export function formatPair(a: number, b: number): string {
   const places = a !== b && text(a, decimals) === text(b, decimals) ? decimals + 1 : decimals
   return `${text(a, places)} vs ${text(b, places)}`
 }
-
-/** Evidence of a sequential test, rounded down so that it never looks met before it is: 3.14 → "3.1". */
-export const formatEvidence = (evidence: number): string =>
-  evidence < 10 ? String(Math.floor(10 * evidence) / 10) : formatStep(Math.floor(evidence))

@@ -18,14 +18,13 @@ import type {
   SignalReading,
 } from '../protocol/vocabulary.ts'
 import type { Forecast } from './estimators/finalLoss.ts'
-import type { SequentialTestState } from './estimators/sequentialTest.ts'
 import type { DriftState, IssuedPlan } from './guard/drift.ts'
 import type { GuardState } from './guard/watch.ts'
 import type { RaceState } from './phases/search/race.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
 import type { SignalsState } from './signals/signals.ts'
 
-export const tunerVersion = 12
+export const tunerVersion = 13
 
 export type Lifecycle = 'running' | 'paused' | 'waiting' | 'diverged' | 'finished'
 
@@ -50,15 +49,24 @@ export type Large = {
   readonly evaluatedAtStep: number
   /** The signs that a longer anneal would memorise, at the last probes, newest last, at most three. */
   readonly memorised: readonly boolean[]
-  /** The test that decides without a budget. */
-  readonly sequential: SequentialTestState
   readonly outlook: Outlook | null
+  /** Without a budget, at the last evaluation; null = too little to tell by. */
+  readonly diminishing: Diminishing | null
   /** Here a switch was undone: only the rule or the deadline switches again, neither the fallback plan nor one of before. */
   readonly undoneAtStep: number | null
   /** Where nothing is steered: the switch is advised since this step. */
   readonly advisedAtStep: number | null
   /** It was said that probes are too dear to decide by. */
   readonly isDearSaid: boolean
+}
+
+/** Whether a run without a budget is worth going on with. */
+export type Diminishing = {
+  /** What as many steps again would take off; positive where the loss falls. */
+  readonly gain: { readonly value: number; readonly standardError: number }
+  /** What they must, to be worth it. */
+  readonly worth: number
+  readonly isEnough: boolean
 }
 
 export type AnnealReason =

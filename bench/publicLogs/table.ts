@@ -179,13 +179,14 @@ export const longTable = (rows: readonly LongRow[]): string =>
 
 export const openTable = (rows: readonly OpenRow[]): string =>
   markdown(
-    ['run', 'logged to', 'switch', 'with the scatter of the later half: switch', 'anneal over', 'excess'],
-    rows.map(({ model, logged, switchStep, laterSwitchStep, annealSteps, excess }) => [
+    ['run', 'logged to', 'switch', 'anneal over', 'as many steps again', 'worth it down to', 'excess'],
+    rows.map(({ model, logged, switchStep, annealSteps, gain, worth, excess }) => [
       model,
       `${logged}`,
       `${switchStep ?? 'goes on'}`,
-      `${laterSwitchStep ?? 'goes on'}`,
       `${annealSteps ?? ''}`,
+      gain === null ? '' : nats(gain),
+      worth === null ? '' : nats(worth),
       excess === null ? '' : nats(excess),
     ]),
   )

@@ -25,8 +25,8 @@ export function rangeOf(sides: readonly Side[]): { readonly least: number; reado
 
 /** What each side is called, how it is written, and its colour. */
 export function sidesOf({ key, left, right }: DecisionTest) {
-  const { areCourses, format, ...names } = testWords(key)
-  const words = (side: Side) => formatMeasured(side.value, side.standardError, format)
+  const { areCourses, ...names } = testWords(key)
+  const words = (side: Side) => formatMeasured(side.value, side.standardError)
   return [
     { side: left, name: names.left, words: words(left), color: areCourses ? 'large' : 'ink-2' },
     { side: right, name: names.right, words: words(right), color: areCourses ? 'anneal' : 'ink-3' },
@@ -49,7 +49,7 @@ export function TestBars(props: { test: DecisionTest }) {
         </div>
       ))}
       <p class="rule">
-        {hits.of > 1 && hits.of <= squaresMax && !testWords(key).isGathered && (
+        {hits.of > 1 && hits.of <= squaresMax && (
           <span class={`squares ${testWords(key).areCourses ? 'squares-courses' : ''}`} aria-hidden="true">
             {Array.from({ length: hits.of }, (_, i) => (
               <i key={i} class={i >= hits.of - hits.met ? 'met' : ''} />

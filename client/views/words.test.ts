@@ -1,7 +1,7 @@
 // Words by key: no meaning is read out of a sentence, and what is advised or asked is never told as done.
 
 import { describe, expect, test } from 'vitest'
-import type { Decision, DecisionTest, Evidence } from '../../protocol/vocabulary.ts'
+import type { Decision, Evidence } from '../../protocol/vocabulary.ts'
 import { glyphOf, plannedGlyph } from '../charts/markers.ts'
 import { syntheticRun } from '../gallery/syntheticRun.ts'
 import { rangeOf, sidesOf } from './testBars.tsx'
@@ -64,7 +64,15 @@ describe('a decision is called', () => {
 })
 
 describe("a test's sides", () => {
-  const keys = ['sequential', 'memorising', 'rise', 'comparison', 'longer-budget', 'race', 'some-new-rule']
+  const keys = [
+    'diminishing-returns',
+    'memorising',
+    'rise',
+    'comparison',
+    'longer-budget',
+    'race',
+    'some-new-rule',
+  ]
 
   test('are blue and orange where staying still is weighed against annealing', () => {
     expect(sidesOf(weighed).map(({ name, color }) => [name, color])).toEqual([
@@ -78,17 +86,6 @@ describe("a test's sides", () => {
     expect([left.color, right.color]).toEqual(['ink-2', 'ink-3'])
     expect(left.name).not.toBe(right.name)
     expect(`${left.name}${right.name}`).not.toMatch(/Staying still gains|Annealing gains/)
-  })
-
-  test('of evidence are rounded down, as in the sentence', () => {
-    const test: DecisionTest = {
-      ...weighed,
-      key: 'sequential',
-      relation: '>=',
-      left: { value: 19.99, standardError: null },
-      right: { value: 20, standardError: null },
-    }
-    expect(sidesOf(test).map(({ words }) => words.value)).toEqual(['19', '20'])
   })
 
   test('have room below 0 only where a side is below 0', () => {
@@ -116,15 +113,6 @@ describe('the rule in words', () => {
     ['>=', false, 0, 0, 'Rule: the first at least the second. Not met.'],
   ] as const)('%s, satisfied %s, %s of %s', (relation, satisfied, met, of, words) => {
     expect(ruleWords({ ...weighed, relation, satisfied, hits: { met, of } })).toBe(words)
-  })
-
-  test('of evidence that gathers says after how many looks, which are no probes', () => {
-    const gathered = { ...weighed, key: 'sequential', relation: '>=' } as const
-    const said = (satisfied: boolean, of: number) =>
-      ruleWords({ ...gathered, satisfied, hits: { met: satisfied ? 1 : 0, of } })
-    expect(said(false, 500)).toBe('Rule: the first at least the second. Not met after 500 looks.')
-    expect(said(true, 21)).toBe('Rule: the first at least the second. Met after 21 looks.')
-    expect(said(false, 0)).toBe('Rule: the first at least the second. Not met.')
   })
 })
 

@@ -2,7 +2,7 @@
 // page says of a decision beyond the server's own sentences comes from here, by key; a key that a newer server has
 // invented is shown with its hyphens as spaces.
 
-import { formatEvidence, formatNumber, formatPlural, formatRate, formatStep } from '../../protocol/numbers.ts'
+import { formatNumber, formatRate, formatStep } from '../../protocol/numbers.ts'
 import type {
   Alternative,
   Decision,
@@ -107,18 +107,12 @@ type TestWords = {
   readonly right: string
   /** Whether the sides are the two courses, staying still and annealing, and have their colours. */
   readonly areCourses?: true
-  /** Whether one side gathers over all readings, so that none of them by itself meets the rule. */
-  readonly isGathered?: true
-  /** How a side without an error is written. */
-  readonly format?: (value: number) => string
 }
 const testTable: Readonly<Record<string, TestWords>> = {
   'marginal-cost': { left: 'Staying still gains', right: 'Annealing gains', areCourses: true },
-  sequential: {
-    left: 'Evidence against going on',
-    right: 'Evidence needed',
-    isGathered: true,
-    format: formatEvidence,
+  'diminishing-returns': {
+    left: 'As many steps again would take off',
+    right: 'What they must, to be worth it',
   },
   memorising: { left: 'Held-out fall ÷ training fall', right: 'Its bound' },
   rise: { left: 'Held-out loss of averaged weights', right: 'Its best level' },
@@ -140,11 +134,9 @@ const relationWords: Readonly<Record<DecisionTest['relation'], string>> = {
 }
 
 /** "Rule: the first at most the second. Met at 2 of the last 3 probes." */
-export function ruleWords({ key, relation, satisfied, hits: { met, of } }: DecisionTest): string {
+export function ruleWords({ relation, satisfied, hits: { met, of } }: DecisionTest): string {
   const once = satisfied ? 'Met' : 'Not met'
-  const often = testWords(key).isGathered
-    ? `${once} after ${formatPlural(of, 'look')}`
-    : `Met at ${formatStep(met)} of the last ${formatStep(of)} probes`
+  const often = `Met at ${formatStep(met)} of the last ${formatStep(of)} probes`
   return `Rule: the first ${relationWords[relation]} the second. ${of > 1 ? often : once}.`
 }
 

@@ -50,13 +50,13 @@ export type Reason = Parsed<typeof reasonSchema>
 
 const testSchema = z
   .object({
-    /** `marginal-cost`, `sequential`, `memorising`, `rise`, `comparison`, `longer-budget`, `regime` or `race`. */
+    /** `marginal-cost`, `diminishing-returns`, `memorising`, `rise`, `comparison`, `longer-budget`, `regime` or `race`. */
     key,
     left: sideSchema,
     relation: z.enum(['<=', '>=', '<', '>']),
     right: sideSchema,
     satisfied: z.boolean(),
-    /** Of the last `of` readings, `met` satisfied the relation; of `sequential`, of all looks so far, the last can. */
+    /** Of the last `of` readings, `met` satisfied the relation. */
     hits: z.object({ met: count, of: count }),
     /** P(relation holds), from both standard errors; null where one is unknown. */
     probability: share.nullable(),

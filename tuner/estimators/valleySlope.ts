@@ -23,7 +23,7 @@ const valleyExponents = [0.25, 0.35, 0.5, 0.7, 1, 1.4, 2] as const
 /** S > 0 in large-step equivalents, growing from probe to probe; P in the loss's unit. */
 type Sample = { readonly runLength: number; readonly averagedLoss: number }
 /** A probe, or the mean of `count` neighbouring ones. */
-type ValleyPoint = Sample & { readonly count: number }
+export type ValleyPoint = Sample & { readonly count: number }
 export type ValleyState = { readonly points: readonly ValleyPoint[]; readonly count: number }
 
 /** A fitted curve: terms of one exponent each, with shares that sum to 1. Plain JSON. */

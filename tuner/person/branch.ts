@@ -6,7 +6,6 @@
 import { segmentsRate } from '../../protocol/plan.ts'
 import type { Acknowledgement, Action, Command } from '../../protocol/vocabulary.ts'
 import { isSteering, offers } from '../options.ts'
-import { openAnnealLength } from '../phases/enter.ts'
 import { annealedLoss } from '../phases/forecasts.ts'
 import { judgementNow } from '../phases/judgement.ts'
 import type { Beside, Draft, Run } from '../phases/phase.ts'
@@ -17,8 +16,8 @@ import type { BranchRun } from '../state.ts'
 
 /** Copies of one run, but for those that failed: a job may keep the weights of each. Chosen. */
 export const branchesMax = 16
-/** Where no length is given a branch takes at most this share of the steps so far: in turn the run stands still for it. Chosen. */
-const branchShareMax = 0.25
+/** Where no length is given a branch takes this share of the steps so far: in turn the run stands still for it. Chosen. */
+const branchShare = 0.25
 
 type Asked = Extract<Command, { kind: 'branch' }>
 type BranchAction = Extract<Action, { kind: 'branch' }>
@@ -61,13 +60,11 @@ function refusalOf(run: Run, { steps }: Asked): Refusal | null {
   return wanted > most ? { reason: 'noted-branch-too-long', values: { steps: wanted, most } } : null
 }
 
-/** As an anneal that no budget ends, but shorter: after it a copy's run is over, whatever the run's own budget is. */
 function begun(run: Run, { by, reason, steps }: Asked): Beside {
   const { seen, plan, branchCount, decisionCount } = run
   const judgement = judgementNow(run)
   const taken = elapsedOf(run)
-  const longest = Math.max(2, Math.ceil(branchShareMax * taken))
-  const length = steps ?? Math.min(longest, openAnnealLength(run, judgement))
+  const length = steps ?? Math.max(2, Math.ceil(branchShare * taken))
   const fromStep = seen.step
   const id = `b-${branchCount + 1}`
   const promised = annealedLoss(run, judgement.reading, { switchStep: fromStep, toStep: fromStep + length })

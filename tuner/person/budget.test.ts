@@ -127,9 +127,14 @@ describe('a budget', () => {
   })
 
   it('that is removed lets the large step go on until it is not worth it, or somebody asks for the switch', () => {
-    const run = commandedRun({ 900: to(null), 3000: switchNow }, { stepCount: 5_000 })
-    expect(byHand(run)).toEqual(['hold at 900: budget-removed', 'switch at 3000: anneal-command'])
-    expect(run.learningRates[2_990]).toBe(0.02)
+    const run = commandedRun({ 900: to(null) }, { stepCount: 9_000 })
+    expect(byHand(run)).toEqual(['hold at 900: budget-removed'])
+    const [decision] = decisionsOf(run, 'switch')
+    expect(decision?.reason.key).toBe('anneal-tolerance')
+    expect(run.learningRates[decision!.step - 10]).toBe(0.02)
     expect(run.state.lifecycle).toBe('finished')
+    const asked = commandedRun({ 900: to(null), 950: switchNow }, { stepCount: 5_000 })
+    expect(byHand(asked)).toEqual(['hold at 900: budget-removed', 'switch at 950: anneal-command'])
+    expect(asked.state.lifecycle).toBe('finished')
   })
 })

@@ -2,8 +2,6 @@
 // (another phase, the guard, a person) returns one of these, and settle.ts carries it out.
 
 import { averagedGap } from '../estimators/averagedGap.ts'
-import { initialSequentialTest } from '../estimators/sequentialTest.ts'
-import { slopeAt } from '../estimators/valleySlope.ts'
 import { watchedAfresh } from '../guard/watch.ts'
 import { givenRate, isSteering, offers } from '../options.ts'
 import { elapsedOf, endOf, lengthOrNominal, originOf } from '../plan/bounds.ts'
@@ -18,9 +16,7 @@ import {
   switchStepOf,
 } from '../state.ts'
 import { annealedLoss } from './forecasts.ts'
-import { type Judgement, shortAnnealEnd, tolerancePerStep } from './judgement.ts'
-import { annealingScale } from './marginalCost.ts'
-import { openAnnealSteps } from './openAnneal.ts'
+import { type Judgement, shortAnnealEnd } from './judgement.ts'
 import { type ActionRequest, isOfTheCourse, type Outcome, type RestoreRequest, type Run } from './phase.ts'
 import { noVerdicts } from './rule.ts'
 
@@ -28,9 +24,6 @@ import { noVerdicts } from './rule.ts'
  *  warm-up; from nearly nothing, as schedulers do. */
 const rampShare = 0.05
 const rampFrom = 0.05
-/** Without a budget an anneal whose length is not measured, or after overfitting, takes this share of the steps so far.
- *  Chosen. */
-const openEndedAnnealShare = 0.25
 /** Length of the anneal after overfitting, as a share of the steps at the best level. */
 export const overfittingAnnealShare = 0.5
 /** Held-out losses that the watch over the anneal begins with. */
@@ -54,8 +47,8 @@ export function largeCourse(fromStep: number, rate: number | null, ramp: Ramp | 
     ...noVerdicts,
     evaluatedAtStep: fromStep,
     memorised: [],
-    sequential: initialSequentialTest,
     outlook: null,
+    diminishing: null,
     undoneAtStep: null,
     advisedAtStep: null,
     isDearSaid: false,
@@ -103,7 +96,7 @@ export function annealCourse(run: Run, reason: AnnealReason, judgement: Judgemen
   const { cost } = judgement
   const rate =
     person.override?.learningRate ?? largeRateOf(course) ?? seen.learningRate ?? givenRate(run.options)
-  const toStep = annealEnd(run, reason, judgement)
+  const toStep = annealEnd(run, reason)
   return {
     kind: 'anneal',
     fromStep,
@@ -125,34 +118,17 @@ export function annealCourse(run: Run, reason: AnnealReason, judgement: Judgemen
   }
 }
 
-function annealEnd(run: Run, reason: AnnealReason, judgement: Judgement): number {
+function annealEnd(run: Run, reason: AnnealReason): number {
   const { seen, kept } = run
   const end = endOf(run)
   const soon = (share: number, elapsed = elapsedOf(run)) =>
     seen.step + Math.max(2, Math.ceil(share * elapsed))
   if (reason === 'memorising') return Math.min(end ?? Infinity, shortAnnealEnd(run))
-  if (end === null)
-    return reason === 'overfitting'
-      ? soon(openEndedAnnealShare)
-      : seen.step + openAnnealLength(run, judgement)
-  if (reason === 'overfitting')
-    return Math.min(end, soon(overfittingAnnealShare, kept === null ? undefined : kept.step - originOf(run)))
-  return Math.max(end, seen.step + 1)
-}
-
-/** Steps of an anneal that no budget ends: what is measured to be worth it, else a share of the steps so far. */
-export const openAnnealLength = (run: Run, judgement: Judgement): number =>
-  measuredAnnealSteps(run, judgement) ?? Math.max(2, Math.ceil(openEndedAnnealShare * elapsedOf(run)))
-
-/** Length of the anneal of a run without a budget; null = not measured. */
-function measuredAnnealSteps(run: Run, judgement: Judgement): number | null {
-  const { reading, gain } = judgement
-  const scale = annealingScale(gain, reading.gap)
-  const tolerance = tolerancePerStep(judgement)
-  if (scale === null || tolerance === null) return null
-  const { fit } = reading.valley
-  const slope = (fit === null ? null : slopeAt(fit, run.seen.runLength).value) ?? tolerance
-  return openAnnealSteps({ step: elapsedOf(run), scale: scale.value, slope, tolerancePerStep: tolerance })
+  if (reason === 'overfitting') {
+    const share = overfittingAnnealShare
+    return Math.min(end ?? Infinity, soon(share, kept === null ? undefined : kept.step - originOf(run)))
+  }
+  return end === null ? shortAnnealEnd(run) : Math.max(end, seen.step + 1)
 }
 
 /** Goes back to the kept weights. The data order is not taken back: the batches since then were seen. */

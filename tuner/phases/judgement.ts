@@ -1,5 +1,5 @@
 // What there is to weigh at a step: all signals, the gain of annealing at the present rate, the two sides of the switch
-// rule where both are known, the price of a step where there is no budget, and the sign that more steps would memorise.
+// rule where both are known, whether going on is worth it where there is no budget, and the sign that more steps would memorise.
 // The sign of memorising counts steps from the run's first one; all else here has the job's own numbers.
 
 import type { DecisionTest } from '../../protocol/vocabulary.ts'
@@ -11,17 +11,17 @@ import { effectiveRate, offers, optimizerFamily } from '../options.ts'
 import { deadlineStep, earliestSwitchStep, elapsedOf, endOf, originOf } from '../plan/bounds.ts'
 import { comparison } from '../record/evidence.ts'
 import { readSignals, type SignalsReading } from '../signals/signals.ts'
+import type { Diminishing } from '../state.ts'
+import { diminishingNow } from './diminishing.ts'
 import { type MarginalCost, type MarginalCostInput, marginalCost } from './marginalCost.ts'
 import type { Run } from './phase.ts'
-
-/** δ where there is no budget: this share of what annealing would gain now, D or else G, per so many steps. Chosen. */
-const toleranceShare = 0.02
-export const toleranceSteps = 100
 
 export type Judgement = {
   readonly reading: SignalsReading
   readonly gain: Estimate
   readonly cost: MarginalCost | undefined
+  /** Of a run without a budget. */
+  readonly diminishing: Diminishing | undefined
   readonly memorising: Memorising | undefined
 }
 
@@ -30,7 +30,13 @@ export function judgementNow(run: Run, reading = readSignals(run.seen.signals)):
   const gain = gainOf(run, reading)
   const input = costInputOf(run, reading, gain)
   const cost = input === undefined ? undefined : marginalCost(input)
-  return { reading, gain, cost, memorising: memorisingNow(run) }
+  return {
+    reading,
+    gain,
+    cost,
+    diminishing: diminishingNow(run, reading, gain),
+    memorising: memorisingNow(run),
+  }
 }
 
 /**
@@ -63,13 +69,6 @@ export function costInputOf(
   const isKnown = share.value !== null && share.value > 0 && share.standardError !== null
   const gapError = isKnown ? share.standardError! / share.value! : null
   return { step, end, ...bounds, runLength, valley: fit, gain, gap: reading.gap, gapError }
-}
-
-/** δ: loss per step; null = no gain of annealing is measured. */
-export function tolerancePerStep({ reading, gain }: Judgement): number | null {
-  const positive = ({ value }: Estimate): number | null => (value !== null && value > 0 ? value : null)
-  const worth = positive(reading.gap) ?? positive(gain)
-  return worth === null ? null : (toleranceShare * worth) / toleranceSteps
 }
 
 /** Undefined = there is too little to tell by, no held-out loss is reported, or the rate is not the large one. */

@@ -60,7 +60,7 @@ export type Draft = {
 export const ruleVersions = {
   race: 3,
   'marginal-cost': 2,
-  sequential: 2,
+  'diminishing-returns': 1,
   memorising: 2,
   rise: 2,
   comparison: 2,

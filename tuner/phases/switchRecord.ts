@@ -2,7 +2,6 @@
 
 import type { DecisionTest } from '../../protocol/vocabulary.ts'
 import type { Memorising } from '../estimators/memorising.ts'
-import { readSequentialTest } from '../estimators/sequentialTest.ts'
 import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
 import { canJudge, offers } from '../options.ts'
 import { comparison, evidenceOf } from '../record/evidence.ts'
@@ -16,7 +15,7 @@ const ruleOf = (reason: AnnealReason, isOpen: boolean): Draft['rule'] => {
   if (reason === 'memorising') return 'memorising'
   if (reason === 'command') return 'person'
   if (reason === 'guard') return 'divergence-guard'
-  return isOpen ? 'sequential' : 'marginal-cost'
+  return isOpen ? 'diminishing-returns' : 'marginal-cost'
 }
 
 export function switchDraft(run: Run, anneal: Anneal, judgement: Judgement): Draft {
@@ -55,14 +54,13 @@ export const fallsOf = (run: Run, { fromStep, trainingFall, heldOutFall }: Memor
 })
 
 /** What was asked of the rule, and what it said; undefined = there was nothing to compare. */
-export function testOf(run: Run, { cost }: Judgement): DecisionTest | undefined {
+export function testOf(run: Run, { cost, diminishing }: Judgement): DecisionTest | undefined {
   const { course, budgetSteps } = run
   if (course.kind !== 'large') return undefined
   if (budgetSteps === null) {
-    const { evidence, evidenceNeeded, satisfied, lookCount } = readSequentialTest(course.sequential)
-    const hits = { met: satisfied ? 1 : 0, of: lookCount }
-    const left = { value: evidence, standardError: null }
-    return comparison('sequential', left, '>=', evidenceNeeded, { satisfied, hits })
+    if (diminishing === undefined) return undefined
+    const { gain, worth, isEnough: satisfied } = diminishing
+    return comparison('diminishing-returns', gain, '<=', worth, { satisfied, hits: hitsOf(course.verdicts) })
   }
   if (cost === undefined) return undefined
   const { staying, annealing, satisfied, probability } = cost

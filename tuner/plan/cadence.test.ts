@@ -35,7 +35,9 @@ describe('the distance of valley probes', () => {
     expect(distances(3_000)).toEqual([20, 30, 60, 120, 120])
     expect(distances(30_000)).toEqual(distances(3_000))
     expect(valleyStepsAt(25_000, { budgetSteps: 30_000 })).toBe(160)
-    expect(valleyStepsAt(1_000, { budgetSteps: null })).toBe(100)
+    expect([100, 1_000, 4_000, 20_000].map((step) => valleyStepsAt(step, { budgetSteps: null }))).toEqual([
+      20, 40, 160, 320,
+    ])
   })
 
   it('counts from the job’s first step', () => {

@@ -23,7 +23,10 @@ const elapsedShareMax = 0.25
 export const probeStepsMin = 20
 export const probeStepsMax = 160
 const budgetShareMax = 0.075
-const probeStepsWithoutBudget = 100
+/** Distance of probes without a budget as a share of the steps so far, and where it grows beyond the upper bound: the slope over
+ *  the last half of the steps rests on some 16 of them, or 25. */
+const openElapsedShare = 0.04
+const openElapsedShareLate = 0.02
 /** An averaging block is this share of the steps so far, and at least so long: windows are 1, 2 and 4 blocks, the longest of
  *  them a sixteenth of the run (within .75 % of the best window on all jobs tried but tables that overfit). */
 const averagingShare = 1 / 64
@@ -66,7 +69,6 @@ export function cadenceOf(run: TunerState): Cadence | null {
 
 /** Length of an averaging block: four between two probes, or both would see the same weights, and their noise would be one. */
 function averagingSteps(run: TunerState, distance: number | null): number {
-  if (lengthOf(run) === null) return blockSteps(null)
   const wanted = listedDistance(averagingShare * elapsedOf(run), averagingStepsMin)
   return distance === null ? wanted : Math.min(wanted, Math.max(averagingStepsMin, Math.floor(distance / 4)))
 }
@@ -92,8 +94,7 @@ function microBatchDistance(run: TunerState): number {
 
 function probeDistance(run: TunerState): number {
   const length = lengthOf(run)
-  if (length === null)
-    return Math.max(probeStepsWithoutBudget, listedDistance(Math.min(dearDistance(run), openEndSteps)))
+  if (length === null) return openDistance(run)
   if (isDear(run, length)) return evenDistance(run, length)
   const elapsed = elapsedOf(run)
   const left = affordableProbes(run, length)
@@ -152,10 +153,19 @@ function evenDistance(run: TunerState, length: number): number {
   return listed < distance ? listedDistance(listed >= probeStepsMax ? 2 * listed : 1.5 * listed) : listed
 }
 
+/** Without a budget: evenly in log t, but never so dense that probes take more than their share of the time so far. */
+function openDistance(run: TunerState): number {
+  const elapsed = elapsedOf(run)
+  const even = Math.min(openElapsedShare * elapsed, Math.max(probeStepsMax, openElapsedShareLate * elapsed))
+  return listedDistance(Math.min(Math.max(even, dearDistance(run)), openEndSteps))
+}
+
 /** The distance of dear probes without a budget; 0 = not known. */
 function dearDistance(run: TunerState): number {
   const time = seconds(run)
-  return time === undefined ? 0 : time.probe / (time.step * dearProbesShare)
+  if (time === undefined) return 0
+  const isShort = (run.seen.signals.cost.probe ?? 0) < runProbesSeconds
+  return time.probe / (time.step * (isShort ? shortRunShareMax : dearProbesShare))
 }
 
 /**

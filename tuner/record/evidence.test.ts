@@ -22,7 +22,7 @@ describe('comparison', () => {
   })
 
   it('was met once of once, or never, unless it was asked more often', () => {
-    expect(comparison('sequential', left, '>=', 20, { satisfied: false }).hits).toEqual({ met: 0, of: 1 })
+    expect(comparison('rise', left, '>=', 20, { satisfied: false }).hits).toEqual({ met: 0, of: 1 })
     const hits = { met: 2, of: 3 }
     expect(comparison('marginal-cost', left, '<=', left, { hits }).hits).toEqual(hits)
   })

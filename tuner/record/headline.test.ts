@@ -102,10 +102,10 @@ const holding: readonly (readonly [string, Change, string])[] = [
     {
       budgetSteps: null,
       course: large({
-        sequential: { ...largeState().sequential, lookCount: 100, evidences: [1, 2, 3, 4.4] },
+        diminishing: { gain: { value: 0.0123, standardError: 0.00234 }, worth: 0.00567, isEnough: false },
       }),
     },
-    'Large step at 0.42, step 131,000: going on is still worth it (evidence 3.1 of 20 needed against it).',
+    'Large step at 0.42, step 131,000: as many steps again would take off 0.0123 ± 0.00234, and are worth it down to 0.00567.',
   ],
   [
     'of a job that does not follow',

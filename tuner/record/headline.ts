@@ -1,8 +1,7 @@
 // The sentence over everything: what the run does, where it is, why, and what comes next. One sentence that an engineer
 // without the theory understands. What is advised, planned or asked is never told as done; what the job applies is.
 
-import { formatEvidence, formatNumber, formatPair, formatRate, formatStep } from '../../protocol/numbers.ts'
-import { readSequentialTest } from '../estimators/sequentialTest.ts'
+import { formatNumber, formatPair, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { valleyProbesNeeded } from '../estimators/valleySlope.ts'
 import { canJudge, isSteering } from '../options.ts'
 import { endOf } from '../plan/bounds.ts'
@@ -81,10 +80,11 @@ function lacking({ options, seen }: TunerState): string {
 }
 
 /** Where the switch of a run without a budget stands. */
-function openCourse({ sequential }: Large): string {
-  const { evidence, evidenceNeeded, lookCount } = readSequentialTest(sequential)
-  if (lookCount === 0) return 'no budget set, and nothing yet that says whether to go on'
-  return `going on is still worth it (evidence ${formatEvidence(evidence)} of ${evidenceNeeded} needed against it)`
+function openCourse({ diminishing }: Large): string {
+  if (diminishing === null) return 'no budget set, and nothing yet that says whether to go on'
+  const { gain, worth } = diminishing
+  const sides = `as many steps again would take off ${formatNumber(gain.value)} ± ${formatNumber(gain.standardError)}`
+  return `${sides}, and are worth it down to ${formatNumber(worth)}`
 }
 
 const annealReasons = {

@@ -1,6 +1,6 @@
 // The sentences of holds: why it is not yet time.
 
-import { formatEvidence, formatPercent, formatPlural } from '../../protocol/numbers.ts'
+import { formatPercent, formatPlural } from '../../protocol/numbers.ts'
 import type { Decision, Reason } from '../../protocol/vocabulary.ts'
 import { capital, number, pair, rate, step, type Values } from './sayParts.ts'
 
@@ -18,10 +18,10 @@ export const holds: Readonly<Record<string, (values: Values) => string>> = {
     `${v.probability == null ? '' : `${formatPercent(v.probability)} chance that annealing already gains as much; `}the two meet at about step ${step(v, 'earliestStep')}`,
   asked: (v) => `decision ${step(v, 'number')} awaits approval until step ${step(v, 'expiresAtStep')}`,
   refused: (v) => `annealing was refused by hand, and is asked for again from step ${step(v, 'fromStep')} on`,
-  'open-no-gain': () =>
-    'no gain of annealing is measured, so there is nothing to compare a step with: the switch waits for you',
-  'open-evidence': (v) =>
-    `evidence ${formatEvidence(v.evidence ?? 0)} of ${step(v, 'needed')} needed that going on gains less than ${number(v, 'worth')} per ${step(v, 'per')} steps`,
+  'still-worth': (v) =>
+    `as many steps again would take off ${number(v, 'gain')} ± ${number(v, 'error')}, and are worth it down to ${number(v, 'worth')}`,
+  'enough-hits': (v) =>
+    `going on is worth it no more at ${step(v, 'met')} of ${step(v, 'needed')} probes needed`,
   'probes-too-dear': (v) =>
     `a probe takes as long as ${formatPlural(Math.round(v.stepsEach ?? 0), 'step')}, so only ${step(v, 'probes')} of the ${step(v, 'needed')} that the rule needs fit into their share of the time: unless they get faster, the fallback plan anneals from step ${step(v, 'fallback')} on`,
 }

@@ -19,10 +19,11 @@ from . import results
 from .development import DEVELOPMENT
 from .jobs import Task
 from .results import Result
-from .rows import GROUPS, ROWS
+from .rows import GROUPS, OPEN, OURS_OPEN, ROWS
 from .tasks import TASKS
 from .training import Found, Setting
 
+OPEN_LENGTH = "open"
 SETS = {"test": TASKS, "development": DEVELOPMENT}
 
 
@@ -38,7 +39,11 @@ def main() -> int:
         "--rows", nargs="*", default=["main"], help=f"names of rows, or of groups: {', '.join(GROUPS)}"
     )
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--length", choices=["short", "long"], default="short")
+    parser.add_argument(
+        "--length",
+        default="short",
+        help="short, long, a multiple of short, or open: no budget, cut off after twice the long one",
+    )
     parser.add_argument("--again", nargs="*", default=[], help="rows to forget first, at this length")
     parser.add_argument("--table", action="store_true", help="only the table")
     given = parser.parse_args()
@@ -55,8 +60,12 @@ def main() -> int:
             for row in rows:
                 if (result := _trained(known, task, row, seed, given.length, given.server)) is not None:
                     results.append(given.results, result)
-    told = [r for r in known if r["length"] == given.length]
-    print(results.table(told, list(ROWS), [task.name for task in tasks]))
+    names = [task.name for task in tasks]
+    if given.length == OPEN_LENGTH:
+        print(results.open_table(known, list(OPEN), names))
+    else:
+        told = [r for r in known if r["length"] == given.length]
+        print(results.table(told, list(ROWS), names))
     return 0
 
 
@@ -64,16 +73,22 @@ def _is_forgotten(result: Result, again: Sequence[str], length: str) -> bool:
     return result["row"] in again and result["length"] == length
 
 
+def _steps(task: Task, length: str) -> int:
+    short, long = task.steps
+    if length in ("short", "long"):
+        return (short, long)[length == "long"]
+    return 2 * long if length == OPEN_LENGTH else round(float(length) * short)
+
+
 def _trained(known: list[Result], task: Task, row: str, seed: int, length: str, server: str) -> Result | None:
     """The new result, which is known from now on; None where it was known before."""
-    own = [r for r in known if (r["task"], r["seed"], r["length"]) == (task.name, seed, length)]
-    if any(r["row"] == row for r in own):
+    own = [r for r in known if (r["task"], r["seed"]) == (task.name, seed)]
+    if any((r["row"], r["length"]) == (row, length) for r in own):
         return None
-    found = next(
-        (Found(r["foundRate"], r["searchSteps"]) for r in own if r["row"] == "ours" and "foundRate" in r),
-        None,
-    )
-    steps, began = task.steps[length == "long"], time.perf_counter()
+    searched = [r for r in own if r["row"] in ("ours", OURS_OPEN) and "foundRate" in r]
+    searched.sort(key=lambda r: r["length"] != length)
+    found = Found(searched[0]["foundRate"], searched[0]["searchSteps"]) if searched else None
+    steps, began = _steps(task, length), time.perf_counter()
     outcome = ROWS[row](Setting(task, seed, steps, server, found))
     result = {
         "task": task.name,

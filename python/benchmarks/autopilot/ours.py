@@ -13,15 +13,19 @@ import twostep
 from .training import Outcome, Row, Setting
 
 
-def ours(evaluates: bool = True, factor: float = 1.0, keeps: bool = True) -> Row:
-    """`evaluates`: held-out losses and averages; `keeps`: states to go back to; without both the loss alone."""
+def ours(evaluates: bool = True, factor: float = 1.0, keeps: bool = True, has_budget: bool = True) -> Row:
+    """`evaluates`: held-out losses and averages; `keeps`: states to go back to; without both the loss alone. Without a budget a
+    run ends by itself, or is cut off after `Setting.steps`."""
 
     def run(setting: Setting) -> Outcome:
         task, steps = setting.task, setting.steps
         job = task.build(setting.seed)
         optimizer = task.optimizer(job.model.parameters(), factor * task.default_rate)
         steered = twostep.init(
-            "autopilot", steps, name=f"{task.name}-{setting.seed}", server_url=setting.server
+            "autopilot",
+            steps if has_budget else None,
+            name=f"{task.name}-{setting.seed}",
+            server_url=setting.server,
         )
         evaluate = job.held_out_parts if evaluates else None
         steered.watch(

@@ -53,6 +53,47 @@ def table(results: Iterable[Result], rows: Sequence[str], tasks: Sequence[str]) 
     return "\n".join(f"| {line} |" for line in [" | ".join(head), rule, *body])
 
 
+def open_table(results: Sequence[Result], rows: Sequence[str], tasks: Sequence[str]) -> str:
+    """Rows without a budget beside the best fixed schedule of the same task and seed, of any row and of any length up to where the
+    run ended: 100 x ln of the ratio of test losses, and (in brackets) steps taken over those of the shortest fixed schedule
+    that ends within one per cent of the best; `*`: cut off. Means over seeds, then over tasks."""
+    lines = []
+    for row in rows:
+        cells, losses, ratios = [], [], []
+        for task in tasks:
+            own = [r for r in results if (r["row"], r["task"], r["length"]) == (row, task, "open")]
+            told = [t for r in own if (t := _against_fixed(r, results)) is not None]
+            if not told:
+                cells.append("")
+                continue
+            loss, ratio = (sum(values) / len(told) for values in zip(*told, strict=True))
+            is_cut = any(r["steps"] >= r["budget"] for r in own)
+            cells.append(f"{loss:.1f} ({ratio:.1f}{'*' if is_cut else ''})")
+            losses.append(loss)
+            ratios.append(ratio)
+        if losses:
+            middle = f"{sum(losses) / len(losses):.1f} ± {_half_width(losses):.1f}"
+            lines.append([row, *cells, middle, f"{max(losses):.1f}", f"{sum(ratios) / len(ratios):.2f}"])
+    head = ["row", *tasks, "mean (95 %)", "worst", "steps"]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *lines])
+
+
+def _against_fixed(result: Result, results: Sequence[Result]) -> tuple[float, float] | None:
+    fixed = [
+        r
+        for r in results
+        if (r["task"], r["seed"]) == (result["task"], result["seed"])
+        and r["length"] != "open"
+        and not r["row"].startswith("ours")
+        and r["budget"] <= result["steps"]
+    ]
+    if not fixed:
+        return None
+    best = min(r["test"] for r in fixed)
+    near = min(r["budget"] for r in fixed if r["test"] <= 1.01 * best)
+    return 100 * _log_mean([result["test"]]) - 100 * _log_mean([best]), result["steps"] / near
+
+
 def _log_mean(values: Sequence[float]) -> float:
     logs = [math.log(value) if math.isfinite(value) and value > 0 else LOST for value in values]
     return sum(logs) / len(logs)

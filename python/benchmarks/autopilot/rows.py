@@ -5,9 +5,12 @@ from __future__ import annotations
 from .ours import ours
 from .rivals import kept, plateau, prodigy, schedule_free, scheduled, tuned
 from .training import Row, constant_then, cosine, linear
+from .unbudgeted import UNBUDGETED
 
 NULL = "found rate, last quarter linear, best kept"
 """The null hypothesis of every rule of ours: its search, and no rule."""
+
+OURS_OPEN = "ours, no budget"
 
 MAIN: dict[str, Row] = {
     "ours": ours(),
@@ -42,5 +45,6 @@ RATES: dict[str, Row] = {
         ("plateau, best kept", plateau(factor)),
     )
 }
-GROUPS = {"main": MAIN, "found": FOUND, "rates": RATES}
-ROWS: dict[str, Row] = {**MAIN, **FOUND, **RATES}
+OPEN: dict[str, Row] = {OURS_OPEN: ours(has_budget=False), **UNBUDGETED}
+GROUPS = {"main": MAIN, "found": FOUND, "rates": RATES, "open": OPEN}
+ROWS: dict[str, Row] = {**MAIN, **FOUND, **RATES, **OPEN}

@@ -75,8 +75,9 @@ def trained(
     optimizer: torch.optim.Optimizer,
     rate: Rate | None,
     base: float,
-    after: Callable[[int], None] = lambda step: None,
-) -> None:
+    after: Callable[[int], bool | None] = lambda step: None,
+) -> int:
+    """How many steps it took: all of them, unless `after` says that it is over."""
     job.model.train()
     for step in range(steps):
         if rate is not None:
@@ -88,7 +89,9 @@ def trained(
         if task.clip is not None:
             nn.utils.clip_grad_norm_(job.model.parameters(), task.clip)
         optimizer.step()
-        after(step)
+        if after(step):
+            return step + 1
+    return steps
 
 
 def remembering(job: Job) -> list[Tensor]:
@@ -130,6 +133,7 @@ class Best:
         self._mean = copy.deepcopy(job.model) if has_mean else None
         self._inputs = remembering(job)
         self.loss = math.inf
+        self.last = math.inf
         self.model = job.model
 
     @torch.no_grad()
@@ -142,7 +146,7 @@ class Best:
 
     def look(self) -> float:
         """The held-out loss of the present weights."""
-        held = self._job.score(self._job.model, self._job.held_out)
+        held = self.last = self._job.score(self._job.model, self._job.held_out)
         self._offer(self._job.model, held)
         if self._mean is not None:
             scored = copy.deepcopy(self._mean)

@@ -38,7 +38,7 @@ export function held(
   const rate = course.rate ?? run.seen.learningRate
   const draft: Draft = {
     kind: 'hold',
-    rule: run.budgetSteps === null ? 'sequential' : 'marginal-cost',
+    rule: run.budgetSteps === null ? 'diminishing-returns' : 'marginal-cost',
     reason: key,
     values: { rate, ...values },
     isHold: true,

@@ -26,22 +26,23 @@ import { hitsNeeded, hitsWindow, isMemorising, isRising, riseDeviations, ruleRea
 import { awaitedAnswer, wanted } from './asking.ts'
 import { blockProbe, nextBlockEnd } from './blockProbe.ts'
 import { held, whyNotYet } from './hold.ts'
-import { foldedOpen, judgedOpen } from './open.ts'
+import { judgedOpen } from './open.ts'
 
 /** Asks the rule with all signals folded up to this step. `known`: their reading. */
 export function judged(run: Run, course: Large, known?: SignalsReading): Outcome {
   const judgement = judgementNow(run, known)
-  const { gain, cost, memorising } = judgement
+  const { gain, cost, diminishing, memorising } = judgement
+  const verdict = cost?.satisfied ?? diminishing?.isEnough
   const judgedCourse: Large = {
     ...course,
     evaluatedAtStep: run.seen.step,
-    verdicts: cost === undefined ? course.verdicts : [...course.verdicts, cost.satisfied].slice(-hitsWindow),
+    verdicts: verdict === undefined ? course.verdicts : [...course.verdicts, verdict].slice(-hitsWindow),
     sureVerdicts:
       cost === undefined ? course.sureVerdicts : [...course.sureVerdicts, cost.isSure].slice(-hitsWindow),
     knownProbes: cost?.isKnown ? Math.min(course.knownProbes + 1, knownProbesNeeded) : 0,
     memorised: [...course.memorised, memorising?.isMemorising ?? false].slice(-hitsWindow),
-    sequential: foldedOpen(run, course, judgement),
     outlook: outlookOf(run, judgement),
+    diminishing: diminishing ?? null,
   }
   const outcome = decide({ ...run, course: judgedCourse }, judgedCourse, judgement)
   const { slope: valleySlope = null, staying: stayingGain = null } = cost ?? {}

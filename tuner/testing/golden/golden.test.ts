@@ -75,7 +75,7 @@ describe('the golden logs', () => {
       'drift',
       'anneal-fallback-blind',
       'loss-rise',
-      'open-evidence',
+      'still-worth',
       'anneal-memorising',
       'few-probes',
       'staying-gains',

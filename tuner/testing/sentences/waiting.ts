@@ -56,14 +56,14 @@ export const holds: readonly Case[] = [
     'Holding the large step at 0.02: annealing was refused by hand, and is asked for again from step 1,100 on.',
   ],
   [
-    'open-evidence',
-    { rate: 0.02, evidence: 3.14, needed: 20, worth: 0.000123, per: 100 },
-    'Holding the large step at 0.02: evidence 3.1 of 20 needed that going on gains less than 0.000123 per 100 steps.',
+    'still-worth',
+    { rate: 0.02, gain: 0.0123, error: 0.00234, worth: 0.00567 },
+    'Holding the large step at 0.02: as many steps again would take off 0.0123 ± 0.00234, and are worth it down to 0.00567.',
   ],
   [
-    'open-no-gain',
-    { rate: 0.02 },
-    'Holding the large step at 0.02: no gain of annealing is measured, so there is nothing to compare a step with: the switch waits for you.',
+    'enough-hits',
+    { rate: 0.02, met: 1, needed: 2 },
+    'Holding the large step at 0.02: going on is worth it no more at 1 of 2 probes needed.',
   ],
   [
     'probes-too-dear',
