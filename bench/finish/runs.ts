@@ -28,7 +28,8 @@ export type SimulatedRun = {
   readonly isEarly: boolean
 }
 
-type Planned = {
+/** A run before its seed has drawn the rest. */
+export type Planned = {
   readonly group: Group
   readonly kind: CourseKind
   readonly validation: ValidationKind
@@ -41,6 +42,8 @@ const coursesOf: Readonly<Record<Group, readonly CourseKind[]>> = {
   hard: hardCourses,
   overfitting: overfittingCourses,
 }
+/** Groups do not share seeds. */
+const seedsApart = 1_000_000
 /** How often each course meets each noise. */
 const repeats: Readonly<Record<Group, number>> = {
   healthy: 2,
@@ -49,7 +52,7 @@ const repeats: Readonly<Record<Group, number>> = {
   overfitting: 3,
 }
 
-function planned(group: Group): Planned[] {
+export function planned(group: Group): Planned[] {
   return coursesOf[group].flatMap((kind) =>
     validationKinds.flatMap((validation) =>
       validationScatters.flatMap((scatter) =>
@@ -59,7 +62,7 @@ function planned(group: Group): Planned[] {
   )
 }
 
-function simulatedRun({ group, kind, validation, scatter }: Planned, seed: number): SimulatedRun {
+export function simulatedRun({ group, kind, validation, scatter }: Planned, seed: number): SimulatedRun {
   const draw = random(seed)
   const oneOf = <T>(values: readonly T[]): T => values[Math.floor(draw() * values.length)]!
   const isOpen = group === 'healthy, no budget'
@@ -89,7 +92,7 @@ export function simulatedRuns(
   { firstSeed, rounds }: { readonly firstSeed: number; readonly rounds: number },
 ): SimulatedRun[] {
   const each = planned(group)
-  const offset = groups.indexOf(group) * 1_000_000
+  const offset = groups.indexOf(group) * seedsApart
   return Array.from({ length: rounds }, (_, round) =>
     each.map((entry, i) => simulatedRun(entry, firstSeed + offset + round * each.length + i)),
   ).flat()

@@ -11,6 +11,8 @@ import { type ValidationKind, validationNoises } from './validation.ts'
 
 const rate = 0.1
 const stepSeconds = 0.01
+/** Large steps of a run that holds for three quarters and then falls linearly, as a share of its budget. */
+const heldShare = 7 / 8
 /** A held-out loss is positive whatever its noise. */
 const lossFactorMin = 0.05
 
@@ -44,6 +46,8 @@ export type Ended = {
   /** True held-out loss of the weights that are the result, and the lowest true one of any weights on the way. */
   readonly loss: number
   readonly lowest: number
+  /** That of a run that anneals over the last quarter of its steps, to the end. */
+  readonly toEnd: number
   readonly guardActs: number
 }
 
@@ -170,6 +174,7 @@ class SimulatedJob {
       isFinished,
       loss: this.#result ?? this.#heldOut(),
       lowest: this.#lowest,
+      toEnd: this.#heldOut(heldShare * this.#setting.lengthSteps),
       guardActs: decisions.filter(({ kind }) => kind === 'guard').length,
     }
   }

@@ -17,22 +17,31 @@ export function counted(hits: number, of: number): string {
     : `${hits} of ${of} (${percent(low)} to ${percent(high)})`
 }
 
-const excess = ({ ended }: SimulatedRun): number => ended.loss / ended.lowest - 1
+const above = (runs: readonly SimulatedRun[], reference: 'lowest' | 'toEnd'): string => {
+  if (runs.length === 0) return ''
+  const excesses = runs.map(({ ended }) => ended.loss / ended[reference] - 1)
+  return `${percent(meanOf(excesses))}, ${percent(Math.max(...excesses))}`
+}
+
+function simulatedRow(name: string, runs: readonly SimulatedRun[]): string {
+  const cut = runs.filter((run) => run.isCut)
+  const early = runs.filter(({ isEarly }) => isEarly)
+  const ends = cut.map(({ ended, setting }) => ended.endStep / setting.lengthSteps)
+  const cells = [
+    name,
+    counted(cut.length, runs.length),
+    cut.length === 0 ? '' : percent(meanOf(ends)),
+    above(cut, 'toEnd'),
+    counted(early.length, runs.length),
+    above(runs, 'lowest'),
+  ]
+  return `| ${cells.join(' | ')} |`
+}
 
 function groupTable(group: Group, runs: readonly SimulatedRun[]): string {
-  const rowOf = (name: string, own: readonly SimulatedRun[]): string => {
-    const cut = own.filter(({ isCut }) => isCut)
-    const early = own.filter(({ isEarly }) => isEarly)
-    const lost = [meanOf(own.map(excess)), Math.max(...own.map(excess))].map(percent).join(', ')
-    const ends =
-      cut.length === 0
-        ? ''
-        : percent(meanOf(cut.map(({ ended, setting }) => ended.endStep / setting.lengthSteps)))
-    return `| ${name} | ${counted(cut.length, own.length)} | ${ends} | ${counted(early.length, own.length)} | ${lost} |`
-  }
   const by = (title: string, key: (run: SimulatedRun) => string | number) =>
     [...new Set(runs.map(key))].map((value) =>
-      rowOf(
+      simulatedRow(
         `${title}${value}`,
         runs.filter((run) => key(run) === value),
       ),
@@ -40,10 +49,11 @@ function groupTable(group: Group, runs: readonly SimulatedRun[]): string {
   return [
     `**Simulated, ${group}**`,
     '',
-    '| runs | cut | they end at | end by 60 % | result above the lowest: mean, worst |',
-    '| --- | --- | --- | --- | --- |',
-    rowOf('all', runs),
+    '| runs | cut | they end at | above a run to the end: mean, worst | end by 60 % | all, above the lowest: mean, worst |',
+    '| --- | --- | --- | --- | --- | --- |',
+    simulatedRow('all', runs),
     ...by('', ({ course }) => course),
+    ...by('', ({ setting }) => (setting.hasCheckpoints ? 'weights kept' : 'no weights kept')),
     ...by('', ({ setting }) => setting.validation),
     ...by('noise ', ({ setting }) => percent(setting.scatter)),
   ].join('\n')
