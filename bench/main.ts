@@ -4,6 +4,7 @@ import { benchAutopilot } from './autopilot.ts'
 import { benchBackends } from './backends.ts'
 import { benchDecisions } from './decisions/main.ts'
 import { benchDemo } from './demo.ts'
+import { benchFinish } from './finish/main.ts'
 import { benchForecasts } from './forecasts/main.ts'
 import { benchGuard } from './guard/main.ts'
 import { benchIngest } from './ingest.ts'
@@ -58,6 +59,10 @@ const benches: Readonly<
   guard: {
     what: 'how often the guard takes a healthy run for a diverged one, and how soon it sees one, simulated',
     run: benchGuard,
+  },
+  finish: {
+    what: 'how often a healthy run is ended early, and an overfitting one, simulated and on real runs',
+    run: benchFinish,
   },
   pictures: { what: 'the pictures of docs/DECISIONS.md, from two steered runs', run: benchPictures },
   search: { what: 'steered runs from good, bad and no rates, beside fixed plans', run: benchSearch },

@@ -6,7 +6,8 @@
 import { valleySlope } from '../tuner/estimators/valleySlope.ts'
 import { diminishingOf } from '../tuner/phases/diminishing.ts'
 import { hitsNeeded, hitsWindow } from '../tuner/phases/rule.ts'
-import { normals, type Random, random } from '../tuner/testing/random.ts'
+import { normals, random } from '../tuner/testing/random.ts'
+import { correlated } from './finish/drawn.ts'
 
 const runs = 300
 const firstStep = 120
@@ -37,18 +38,9 @@ const worth = diminishingOf(
   annealing,
 )!.worth
 
-function correlated(correlation: number, seed: number): Random {
-  const normal = normals(random(seed))
-  let value = normal()
-  return () => {
-    value = correlation * value + Math.sqrt(1 - correlation * correlation) * normal()
-    return value
-  }
-}
-
 /** The step at which the rule ends the run; null = it goes on to the last. */
 function endOf({ place, correlation, deviation, pace }: Cell, seed: number): number | null {
-  const noise = correlated(correlation, seed)
+  const noise = correlated(correlation, normals(random(seed)))
   let state = valleySlope.init()
   let verdicts: readonly boolean[] = []
   let walked = 0

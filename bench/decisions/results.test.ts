@@ -140,6 +140,8 @@ describe('the results', () => {
     expect(find('end to end: cosine from the start').falseSwitchRate).toBeNull()
     expect(find('time: fixed 10 % anneal').falseSwitchRate).toBe(0)
     expect(find('time: fixed 80 % anneal').falseSwitchRate).toBe(1)
+    expect(find('time: fixed 80 % anneal').falseLateRate).toBe(0)
+    expect(find('time: never anneal').falseLateRate).toBe(1)
     expect(find('rate: ours').regret.meanLoss).toBeGreaterThan(find('rate: default rate').regret.meanLoss)
     for (const row of results.rows.filter(({ part }) => part === 'rate'))
       expect(row.regret.meanLoss).toBeGreaterThanOrEqual(0)
@@ -168,6 +170,8 @@ describe('the results', () => {
         'worstRegretLoss',
         'meanRegretAccuracy',
         'falseSwitchRate',
+        'falseLateRate',
+        'switchCount',
       ]),
     )
     const picture = decisionsPicture(results)

@@ -3,7 +3,7 @@
 import type { BenchTask } from '../tasks.ts'
 import type { TaskTraces } from '../traces/format.ts'
 import type { Outcome } from '../traces/outcomes.ts'
-import { isFalseSwitch } from './falseSwitch.ts'
+import { isFalseLate, isFalseSwitch } from './falseSwitch.ts'
 import { fittedRows } from './fittedRows.ts'
 import { rateRows } from './rateRows.ts'
 import { type Regret, regretOf, type TaskScores } from './regret.ts'
@@ -31,8 +31,10 @@ export type Row = {
   readonly regret: Regret
   /** What the regret was made of, task by task. */
   readonly scores: readonly TaskScores[]
-  /** Share of switches that were false; null where the row has no switch of its own. */
+  /** Share of switches that were false, too early or too late; null where the row has no switch of its own. */
   readonly falseSwitchRate: number | null
+  readonly falseLateRate: number | null
+  readonly switchCount: number
   /** Tasks with scores for every seed. */
   readonly taskCount: number
 }
@@ -115,20 +117,33 @@ function timeRowOf(row: TimeRow, points: readonly TimePoint[], marks: readonly M
     .filter((mark) => mark.row === row.name)
     .flatMap(({ task, rate, choices }) => {
       const { runs } = points.find((point) => point.task.name === task && point.runs.rate === rate)!
-      return choices.map((choice) => isFalseSwitch(runs, choice))
+      return choices.map((choice) => verdictOf(runs, choice))
     })
   return {
     part: 'time',
     name: row.name,
     regret: regretOf(entries),
     scores: entries,
-    falseSwitchRate: shareOf(verdicts),
+    ...verdictRates(verdicts),
     taskCount: names.length,
   }
 }
 
+type Verdict = { readonly isEarly: boolean; readonly isLate: boolean }
+
+const verdictOf = (rate: RateRuns, choice: Choice): Verdict => ({
+  isEarly: isFalseSwitch(rate, choice),
+  isLate: isFalseLate(rate, choice),
+})
+
 const shareOf = (verdicts: readonly boolean[]): number | null =>
   verdicts.length === 0 ? null : meanOf(verdicts.map(Number))
+
+const verdictRates = (verdicts: readonly Verdict[]) => ({
+  falseSwitchRate: shareOf(verdicts.map(({ isEarly }) => isEarly)),
+  falseLateRate: shareOf(verdicts.map(({ isLate }) => isLate)),
+  switchCount: verdicts.length,
+})
 
 const referenceOf = ({ oracle, inAccuracy }: Prepared) => referenceScores(oracle, inAccuracy)
 
@@ -148,7 +163,7 @@ function allRateRows(tasks: readonly Prepared[]): Row[] {
       name,
       regret: regretOf(entries),
       scores: entries,
-      falseSwitchRate: null,
+      ...verdictRates([]),
       taskCount: entries.length,
     }
   })
@@ -181,7 +196,7 @@ function tracedEndRows(tasks: readonly Prepared[]): Row[] {
       name,
       regret,
       scores: entries,
-      falseSwitchRate: null,
+      ...verdictRates([]),
       taskCount: entries.length,
     }
   })
@@ -191,7 +206,7 @@ function endRows(tasks: readonly Prepared[]): Row[] {
   const names = [...new Set(tasks.flatMap(({ outcomes }) => outcomes.map(({ row }) => row)))]
   return names.flatMap((name): Row[] => {
     const entries: TaskScores[] = []
-    const verdicts: boolean[] = []
+    const verdicts: Verdict[] = []
     for (const prepared of tasks) {
       const own = outcomesOf(prepared, name)
       if (own === undefined) continue
@@ -206,7 +221,7 @@ function endRows(tasks: readonly Prepared[]): Row[] {
         name,
         regret: regretOf(entries),
         scores: entries,
-        falseSwitchRate: shareOf(verdicts),
+        ...verdictRates(verdicts),
         taskCount: entries.length,
       },
     ]
@@ -222,10 +237,10 @@ function outcomesOf({ task, outcomes }: Prepared, row: string): Outcome[] | unde
 }
 
 /** A closed loop's switch, judged at the grid's nearest rate; nothing where it has none. */
-function endVerdict({ rates, task }: Prepared, outcome: Outcome): boolean[] {
+function endVerdict({ rates, task }: Prepared, outcome: Outcome): Verdict[] {
   const { largeRate, switchStep, steps, tunerVersion } = outcome
   if (tunerVersion === null || largeRate === null || switchStep === null) return []
   const distance = ({ rate }: RateRuns) => Math.abs(Math.log(rate / largeRate))
   const nearest = rates.reduce((a, b) => (distance(b) < distance(a) ? b : a))
-  return [isFalseSwitch(nearest, { switchStep, finishStep: Math.min(steps, task.budgetSteps) })]
+  return [verdictOf(nearest, { switchStep, finishStep: Math.min(steps, task.budgetSteps) })]
 }

@@ -22,7 +22,9 @@ function partTable(rows: readonly Row[], tasks: readonly string[]): string[] {
     'worst',
     'mean log ratio',
     'accuracy, points',
-    'false switches',
+    'false: too early',
+    'too late',
+    'switches',
   ]
   return [
     `| ${head.join(' | ')} |`,
@@ -31,7 +33,10 @@ function partTable(rows: readonly Row[], tasks: readonly string[]): string[] {
   ]
 }
 
-function line({ name, regret, falseSwitchRate, taskCount }: Row, tasks: readonly string[]): string {
+function line(
+  { name, regret, falseSwitchRate, falseLateRate, switchCount, taskCount }: Row,
+  tasks: readonly string[],
+): string {
   const { meanLoss, meanLossInterval: interval, worstLoss, meanLogLoss, meanAccuracy } = regret
   const perTask = tasks.map((task) => {
     const found = regret.tasks.find((entry) => entry.task === task)
@@ -46,6 +51,8 @@ function line({ name, regret, falseSwitchRate, taskCount }: Row, tasks: readonly
     signed(meanLogLoss, 3),
     signed(meanAccuracy, 2),
     percent(falseSwitchRate),
+    percent(falseLateRate),
+    switchCount === 0 ? '' : String(switchCount),
   ]
   return `| ${cells.join(' | ')} |`
 }
@@ -121,19 +128,23 @@ export function decisionsMarkdown(results: Results): string {
 
 export function decisionsJson(results: Results): object {
   return {
-    rows: results.rows.map(({ part, name, regret, falseSwitchRate, taskCount }) => ({
-      part,
-      name,
-      meanRegretLoss: regret.meanLoss,
-      meanRegretLossInterval: [regret.meanLossInterval.low, regret.meanLossInterval.high],
-      worstRegretLoss: regret.worstLoss,
-      worstTask: regret.worstTask,
-      meanRegretLogLoss: regret.meanLogLoss,
-      meanRegretAccuracy: regret.meanAccuracy,
-      falseSwitchRate,
-      taskCount,
-      tasks: regret.tasks,
-    })),
+    rows: results.rows.map(
+      ({ part, name, regret, falseSwitchRate, falseLateRate, switchCount, taskCount }) => ({
+        part,
+        name,
+        meanRegretLoss: regret.meanLoss,
+        meanRegretLossInterval: [regret.meanLossInterval.low, regret.meanLossInterval.high],
+        worstRegretLoss: regret.worstLoss,
+        worstTask: regret.worstTask,
+        meanRegretLogLoss: regret.meanLogLoss,
+        meanRegretAccuracy: regret.meanAccuracy,
+        falseSwitchRate,
+        falseLateRate,
+        switchCount,
+        taskCount,
+        tasks: regret.tasks,
+      }),
+    ),
     oracle: results.tasks.map(({ task, oracle }) => ({
       task: task.name,
       rate: oracle.rate,

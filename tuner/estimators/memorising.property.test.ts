@@ -2,7 +2,13 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type MemorisingInput, memorisingFallMin, memorisingOf, memorisingRatio } from './memorising.ts'
+import {
+  type MemorisingInput,
+  memorisingFallMin,
+  memorisingOf,
+  memorisingRatio,
+  probeErrors,
+} from './memorising.ts'
 
 const loss = fc.double({ min: 0.01, max: 100, noNaN: true })
 
@@ -76,9 +82,10 @@ describe('the sign of memorising', () => {
           }),
           blockSteps: 10,
         })!
-        const { ratio, standardError, trainingFall, isMemorising } = found
+        const { ratio, standardError, errorsBelowOne, trainingFall, isMemorising } = found
         const isLow = ratio + standardError < memorisingRatio && ratio + 4 * standardError < 1
-        expect(isMemorising).toBe(isLow && trainingFall >= memorisingFallMin)
+        const isPlain = errorsBelowOne > probeErrors && trainingFall >= memorisingFallMin
+        expect(isMemorising).toBe(isLow && isPlain)
       }),
     )
   })

@@ -13,10 +13,13 @@
 import type { Block } from './blocks.ts'
 import { cautiousFactor } from './uncertainty.ts'
 
-/** e is low where it lies below this by one of its errors … */
-export const memorisingRatio = 0.6
+/** e is low where it lies below this by one of its errors: at .6 runs that still learned were ended, one at half of its steps
+ *  (bench/records/2026-11-28-finish/README.md) … */
+export const memorisingRatio = 0.5
 /** … and below 1, where it lies while all that is learned generalises, by four: a bound for all looks of a run together. */
 const healthyErrors = 4
+/** … and so many by Fieller's, at each probe that counts; the last one must have more (phases/rule.ts). Same record. */
+export const probeErrors = 3
 /** … and training loss has fallen by this share: on a level that neither falls nor rises, e is chance. */
 export const memorisingFallMin = 0.1
 /** Training loss falls plainly: by so many standard errors. */
@@ -80,16 +83,18 @@ export function memorisingOf(input: MemorisingInput): Memorising | undefined {
   if (!Number.isFinite(ratio) || !Number.isFinite(standardError)) return undefined
   const span = Math.log(step / fromStep)
   const trainingFall = -Math.expm1(training.value * span)
+  const errorsBelowOne =
+    (heldOut.value - training.value) / Math.hypot(heldOut.standardError, training.standardError)
   return {
     ratio,
     standardError,
-    errorsBelowOne:
-      (heldOut.value - training.value) / Math.hypot(heldOut.standardError, training.standardError),
+    errorsBelowOne,
     heldOutFall: -Math.expm1(heldOut.value * span),
     trainingFall,
     fromStep,
     probeCount: probes.length,
-    isMemorising: trainingFall >= memorisingFallMin && isLow({ ratio, standardError }),
+    isMemorising:
+      trainingFall >= memorisingFallMin && errorsBelowOne > probeErrors && isLow({ ratio, standardError }),
   }
 }
 

@@ -16,6 +16,7 @@ export type Row = {
   readonly clipped?: number | null
   readonly skipped?: number | null
   readonly tokens?: number | null
+  readonly stepSeconds?: number | null
   readonly objective?: string | null
   readonly metrics?: Readonly<Record<string, number>>
 }

@@ -87,11 +87,16 @@ export class ReportedJob {
     return then === undefined ? own : Math.min(own, then)
   }
 
-  /** Takes a step and reports it; answers the rate that was applied. */
-  step(step: number, row: Row): number {
+  /** What comes before a step, whether one follows or the run ends there. */
+  beforeStep(step: number): void {
     this.#hearDue()
     if (this.#settled.waits && this.plan.awaitAtStep === step) this.#wait()
     this.#actAllDue(step)
+  }
+
+  /** Takes a step and reports it; answers the rate that was applied. */
+  step(step: number, row: Row): number {
+    this.beforeStep(step)
     const applied = this.rateAt(step)
     this.taken.push({ step, planned: evaluatePlan(this.plan, step).learningRate, applied })
     const rate = this.#settled.reportsRate ? { learningRate: applied } : {}
@@ -193,11 +198,13 @@ export class ReportedJob {
       if (action.atStep <= step && !this.#done.has(action.id)) this.#act(action)
   }
 
-  #act({ id, kind, atStep }: Action): void {
+  #act(action: Action): void {
+    const { id, kind, atStep } = action
     this.#done.add(id)
     const status = this.#settled.answers[kind] ?? (kind === 'probe' ? 'unsupported' : 'done')
     if (kind === 'finish') this.isFinished = true
     if (kind === 'restore' && status === 'done') this.restores++
+    if (status === 'done') this.#settled.does(action)
     const next = (this.taken.at(-1)?.step ?? -1) + 1
     this.#acknowledgements.push({ actionId: id, status, step: Math.max(next, atStep), detail: '' })
   }

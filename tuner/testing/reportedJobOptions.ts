@@ -31,6 +31,8 @@ export type ReportedJobOptions = {
   readonly answers?: Partial<Record<Action['kind'], Status>>
   /** `at-once`: answered when heard, with the step at which they are due; `when-due`: done before that step. */
   readonly acts?: 'at-once' | 'when-due'
+  /** What the job does of an action that it carries out, besides answering. */
+  readonly does?: (action: Action) => void
   /** The rate that the job takes in place of the planned one. */
   readonly ownRate?: (step: number, planned: number) => number
 }
@@ -52,6 +54,7 @@ export const reportedDefaults = {
   reportsRate: true,
   answers: {},
   acts: 'at-once',
+  does: () => undefined,
   ownRate: (_step: number, planned: number) => planned,
 } as const satisfies Omit<Settled, 'budgetSteps'>
 

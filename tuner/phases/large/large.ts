@@ -78,7 +78,8 @@ function decide(run: Run, course: Large, judgement: Judgement): Outcome {
   if (step >= deadline) return wanted(run, course, 'deadline', judgement)
   if (step >= earliestRiseStep(run)) {
     if (isRising(run, riseDeviations)) return wanted(run, course, 'overfitting', judgement)
-    const isShort = shortAnnealEnd(run) < (endOf(run) ?? Infinity)
+    // From there on an anneal begins anyway, and what a short one saves is little.
+    const isShort = shortAnnealEnd(run) <= earliestSwitchStep(run)
     if (isShort && isMemorising(course, judgement, hitsNeeded))
       return wanted(run, course, 'memorising', judgement)
   }
