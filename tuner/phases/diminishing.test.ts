@@ -9,15 +9,15 @@ const falling = (perDoubling: number, noise = 0) =>
   }))
 
 describe('as many steps again', () => {
-  it('are worth it while they take off more than .15 of what annealing does', () => {
-    expect(diminishingOf(falling(0.16), 1)).toMatchObject({ isEnough: false })
-    expect(diminishingOf(falling(0.14), 1)).toMatchObject({ isEnough: true })
-    expect(diminishingOf(falling(0.14), 1)?.gain.value).toBeCloseTo(0.14, 10)
-    expect(diminishingOf(falling(0.14), 1)?.worth).toBeCloseTo(0.15, 10)
+  it('are worth it while they take off more than a quarter of what annealing does', () => {
+    expect(diminishingOf(falling(0.26), 1)).toMatchObject({ isEnough: false })
+    expect(diminishingOf(falling(0.24), 1)).toMatchObject({ isEnough: true })
+    expect(diminishingOf(falling(0.24), 1)?.gain.value).toBeCloseTo(0.24, 10)
+    expect(diminishingOf(falling(0.24), 1)?.worth).toBeCloseTo(0.25, 10)
   })
 
   it('are taken in doubt', () => {
-    expect(diminishingOf(falling(0.05, 0.5), 1)).toMatchObject({ isEnough: false })
+    expect(diminishingOf(falling(0.05, 0.9), 1)).toMatchObject({ isEnough: false })
   })
 
   it('are worth a thousandth of what was learned where annealing gains nothing or nothing is known of it', () => {

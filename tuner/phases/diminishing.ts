@@ -11,7 +11,7 @@ import type { Run } from './phase.ts'
 
 /** As many steps again are worth it while they take off more than this share of what annealing gains …
  *  bench/records/2026-11-28-no-budget/README.md. */
-const worthShare = 0.15
+const worthShare = 0.25
 /** … and where that is not measured, or is nothing, more than this share of all that was learned. Chosen. */
 const learnedShare = 0.001
 /** The gain must lie below what is worth it by so many standard errors, at two of three probes. */

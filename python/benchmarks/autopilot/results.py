@@ -85,10 +85,12 @@ def _against_fixed(result: Result, results: Sequence[Result]) -> tuple[float, fl
         if (r["task"], r["seed"]) == (result["task"], result["seed"])
         and r["length"] != "open"
         and not r["row"].startswith("ours")
-        and r["budget"] <= result["steps"]
     ]
     if not fixed:
         return None
+    # Of a run that ended before any of them the shortest are taken.
+    most = max(result["steps"], min(r["budget"] for r in fixed))
+    fixed = [r for r in fixed if r["budget"] <= most]
     best = min(r["test"] for r in fixed)
     near = min(r["budget"] for r in fixed if r["test"] <= 1.01 * best)
     return 100 * _log_mean([result["test"]]) - 100 * _log_mean([best]), result["steps"] / near
