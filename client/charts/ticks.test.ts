@@ -17,7 +17,7 @@ test('small, usual and large values each have their form', () => {
     '0.0005',
     '0.3',
     '1,000',
-    '30k',
+    '30,000',
     '1G',
   ])
 })
@@ -39,7 +39,7 @@ test('from 1e-9 to 1e9 labels fit the gutter, and neighbours differ', () => {
   )
 })
 
-test('a logarithmic axis has three labels at least, whatever its range, and they fit too', () => {
+test('a logarithmic axis has at least two labels, whatever its range, and they fit too', () => {
   fc.assert(
     fc.property(
       fc.double({ min: -9, max: 9, noNaN: true }),

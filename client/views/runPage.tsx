@@ -8,7 +8,7 @@ import { RunCharts } from '../charts/runCharts.tsx'
 import { connection } from '../connection/live.ts'
 import { changeRunAddress, type RunAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
-import { runState } from '../state/runPage.ts'
+import { refreshSignalNames, runState } from '../state/runPage.ts'
 import { Announcer } from './announcer.tsx'
 import { backToLive, choose, neighbourOf } from './choosing.ts'
 import { ControlPanel } from './controlPanel.tsx'
@@ -92,7 +92,7 @@ function useRunKeys(
     'Shift+j': () => go(1, true),
     'Shift+k': () => go(-1, true),
     l: backToLive,
-    '0': () => changeRunAddress({ zoom: null }, 'replace'),
+    '0': () => changeRunAddress({ zoom: null, last: null }, 'replace'),
     '?': () => {
       keyListOpen.value = true
     },
@@ -104,7 +104,7 @@ function useRunKeys(
 
 function Loaded(props: { run: RunSummary; address: RunAddress }) {
   const { run, address } = props
-  const { decisions, series, zoomed, problem } = runState.value
+  const { decisions, series, zoomed, signalNames, problem } = runState.value
   const followed =
     problem === null ? [] : [{ icon: 'offline', words: `Not live: ${problem.detail}` } as const]
   const notes = [...followed, ...notesOf(run, nowMs.value)]
@@ -141,15 +141,15 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
         <RunCharts
           run={run}
           decisions={decisions}
-          series={address.zoom !== null && zoomed !== null ? zoomed : series}
-          zoom={address.zoom}
-          lossFit={address.lossFit}
+          series={series}
+          zoomed={zoomed}
+          signalNames={signalNames}
+          address={address}
           chosen={shown}
-          pinned={address.decision !== null}
           silent={silent}
           choose={choose}
-          setZoom={(zoom) => changeRunAddress({ zoom }, 'replace')}
-          setLossFit={(lossFit) => changeRunAddress({ lossFit }, 'replace')}
+          change={(part) => changeRunAddress(part, 'replace')}
+          openPicker={() => refreshSignalNames()}
         />
         <SidePanel run={run} decisions={decisions} shown={shown} address={address} />
       </div>
