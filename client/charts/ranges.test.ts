@@ -8,7 +8,8 @@ const whole = { from: 0, to: 6000 }
 
 describe('a range', () => {
   test('stays inside the run, in whole steps, and is null where it is all of it', () => {
-    expect(tidied({ from: 10.4, to: 99.2 }, whole)).toEqual({ from: 10, to: 100 })
+    expect(tidied({ from: 10.4, to: 99.2 }, whole)).toEqual({ from: 10, to: 99 })
+    expect(tidied({ from: 30.7, to: 119.7 }, whole)).toEqual({ from: 31, to: 120 })
     expect(tidied({ from: -50, to: 50 }, whole)).toEqual({ from: 0, to: 100 })
     expect(tidied({ from: 5990, to: 6200 }, whole)).toEqual({ from: 5790, to: 6000 })
     expect(tidied({ from: 40, to: 41 }, whole)).toEqual({ from: 40, to: 50 })

@@ -9,9 +9,10 @@ export const rangeStepsMin = 10
 
 /** Whole steps inside the run, at least 10 of them; null where that is all of it. */
 export function tidied(range: Range, whole: Range): Range | null {
-  const length = Math.max(rangeStepsMin, Math.ceil(range.to) - Math.floor(range.from))
+  // From its length, so that a range that is moved keeps it wherever its ends fall between two steps.
+  const length = Math.max(rangeStepsMin, Math.ceil(range.to - range.from - 1e-6))
   if (length >= whole.to - whole.from) return null
-  const from = Math.min(Math.max(whole.from, Math.floor(range.from)), whole.to - length)
+  const from = Math.min(Math.max(whole.from, Math.round(range.from)), whole.to - length)
   return { from, to: from + length }
 }
 

@@ -38,6 +38,12 @@ type State = {
   dash: readonly number[]
 }
 
+/** A canvas font, such as "550 11px Inter", as attributes: a style would need a policy's leave where it is shown. */
+function fontOf(font: string): string {
+  const [, weight, size, family] = /^(?:(\d+) )?([\d.]+)px (.+)$/.exec(font) ?? []
+  return `font-family="${escaped(family ?? 'sans-serif')}" font-size="${size ?? '11'}" font-weight="${weight ?? '400'}"`
+}
+
 const anchors: Readonly<Record<string, string>> = { left: 'start', right: 'end', center: 'middle' }
 
 export class SvgContext {
@@ -177,9 +183,7 @@ export class SvgContext {
     const { font, textAlign, textBaseline, transform } = this.state
     const middle = textBaseline === 'middle' ? ' dominant-baseline="central"' : ''
     const place = `x="${short(x)}" y="${short(y)}" text-anchor="${anchors[textAlign] ?? 'start'}"${middle}`
-    this.put(
-      `<text ${place} style="font:${escaped(font)}" ${paint}${this.moved(transform)}>${escaped(text)}</text>`,
-    )
+    this.put(`<text ${place} ${fontOf(font)} ${paint}${this.moved(transform)}>${escaped(text)}</text>`)
   }
   /** An element, faint as the state has it, and cut where a clip holds. The clip is named in the drawing's own measures. */
   private put(element: string): void {
