@@ -141,6 +141,7 @@ describe('gains', () => {
   test('both sides are lines in their colours with bands, and they meet at the switch', () => {
     const spec = gainsChart(viewFor({ step: 4900 }))
     expect(spec.marks.map((mark) => [mark.kind, 'color' in mark ? mark.color : ''])).toEqual([
+      ['reference', 'ink-3'],
       ['band', 'large'],
       ['line', 'large'],
       ['band', 'anneal'],
@@ -159,7 +160,7 @@ describe('gains', () => {
 
   test('gains without errors are lines alone', () => {
     const spec = gainsChart(viewFor({ hasNoErrors: true }))
-    expect(kinds(spec)).toEqual(['line', 'line'])
+    expect(kinds(spec)).toEqual(['reference', 'line', 'line'])
     expect(spec.head(3000)[0]?.after).toBeUndefined()
   })
 

@@ -25,6 +25,14 @@ const sides = [
 ] as const
 type Side = (typeof sides)[number]
 
+const meaning: Mark = {
+  kind: 'reference',
+  value: 0,
+  color: 'ink-3',
+  text: 'annealing begins where the curves meet',
+  inline: true,
+}
+
 export function gainsChart(view: RunView): ChartSpec {
   const staying = columnsOf(view, 'stayingGain')
   const measured = sides.some(({ signal }) => hasValues(columnsOf(view, signal)))
@@ -35,9 +43,8 @@ export function gainsChart(view: RunView): ChartSpec {
     heightPx: 128,
     bottomPx: 8,
     scale: gainsScale(view),
-    marks: measured ? sides.flatMap((side) => marksOf(view, side)) : [],
+    marks: measured ? [meaning, ...sides.flatMap((side) => marksOf(view, side))] : [],
     head: (step) => sides.flatMap((side) => headOf(view, side, step)),
-    ...(measured ? { note: 'Where the orange curve reaches the blue one, annealing begins.' } : {}),
     sentence: measured ? sentenceOf(view) : `What staying still and annealing gain: ${why}`,
     tableSteps: tableStepsOf(view, staying ?? columnsOf(view, 'annealingGain')),
     fileSteps: fileStepsOf(view, staying ?? columnsOf(view, 'annealingGain')),

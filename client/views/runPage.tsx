@@ -4,7 +4,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
-import { RunCharts } from '../charts/runCharts.tsx'
+import { LaterCharts, loadCharts } from '../charts/laterCharts.tsx'
 import { connection } from '../connection/live.ts'
 import { changeRunAddress, type RunAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
@@ -30,6 +30,7 @@ export function RunPage(props: { address: RunAddress }) {
   useEffect(() => {
     document.title = `${named} · Twostep`
   }, [named])
+  useEffect(() => void loadCharts(), [])
   if (removed) return <Notice title={named} words="This run was deleted." />
   if (run === null && problem !== null) {
     const words = problem.status === 404 ? `No run called ${props.address.runId} here.` : problem.detail
@@ -138,7 +139,7 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
       ))}
       <Facts run={run} />
       <div class="grid">
-        <RunCharts
+        <LaterCharts
           run={run}
           decisions={decisions}
           series={series}
