@@ -102,13 +102,9 @@ describe('loss', () => {
       ...series.signals,
       lossSmoothed: { ...series.signals.lossSmoothed!, step: [], last: [] },
     }
-    const narrow = viewOf({
-      ...source,
-      series: { ...series, signals },
-      zoom: { from: 300, to: 340 },
-      lossFit: 'fit',
-    })
-    const whole = viewOf({ ...source, series: { ...series, signals }, zoom: null, lossFit: 'fit' })
+    const given = { ...source, series: { ...series, signals }, lossFit: 'fit', smooth: 20 } as const
+    const narrow = viewOf({ ...given, zoom: { from: 300, to: 340 } })
+    const whole = viewOf({ ...given, zoom: null })
     expect(narrow.smoothedLoss.step).toContain(320)
     expect(lossChart(narrow).head(300)[0]).toEqual(lossChart(whole).head(300)[0])
   })

@@ -1,6 +1,6 @@
 // The switch as a course: what staying still gains (blue) and what annealing gains (orange), each with its 95 % band, as
-// the rule saw them at every probe. Where the orange curve reaches the blue one annealing gains as much, and the run
-// anneals. Both are in units of the loss, so 0 is on the axis.
+// the rule saw them at every probe. Where the orange curve reaches the blue one annealing gains as much; the run anneals there, or
+// where the rule is first allowed to. Both are in units of the loss, so 0 is on the axis.
 
 import { formatPair } from '../../protocol/numbers.ts'
 import { type Columns, valueAt } from '../state/series.ts'
@@ -29,7 +29,7 @@ const meaning: Mark = {
   kind: 'reference',
   value: 0,
   color: 'ink-3',
-  text: 'annealing begins where the curves meet',
+  text: 'where the curves meet annealing gains as much',
   inline: true,
 }
 
