@@ -2,7 +2,7 @@
 // only (open /gallery/?show=run under the dev server); nothing of it is in the bundle. `show` picks the scene.
 
 import { render } from 'preact'
-import type { RunState, RunSummary } from '../../protocol/vocabulary.ts'
+import type { Decision, RunState, RunSummary } from '../../protocol/vocabulary.ts'
 import { connection } from '../connection/live.ts'
 import { address, parseAddress } from '../state/address.ts'
 import { startClock } from '../state/clock.ts'
@@ -13,6 +13,7 @@ import { emptyRunState } from '../state/runState.ts'
 import { startTheme } from '../state/theme.ts'
 import { App } from '../views/app.tsx'
 import { type SyntheticOptions, syntheticRun } from './syntheticRun.ts'
+import '../style/charts.css'
 import '../style/page.css'
 import '../style/panel.css'
 import '../style/run.css'
@@ -32,6 +33,10 @@ const scenes: Readonly<Record<string, SyntheticOptions>> = {
   advised: { ...base, step: 4300, mode: 'advisory' },
   'no-better': { ...base, step: 6000, state: 'finished' },
   'bad-samples': { ...base, nonFinite: [900, 901, 902] },
+  'loss-alone': { ...base, isLossAlone: true },
+  answers: { ...base, step: 4300, mode: 'approve' },
+  'older-gains': { ...base, hasNoErrors: true },
+  metrics: { ...base, metrics: ['accuracy', 'perplexity', 'top5_accuracy', 'seconds'] },
   long: { ...base, id: 'resnet-long-1', step: 720_000, budgetSteps: 1_000_000, gap: [270_000, 330_000] },
 }
 
@@ -68,6 +73,21 @@ const changes: Readonly<Record<string, Partial<RunSummary>>> = {
       farAhead: 1,
     },
   },
+}
+
+/** The same question in every way in which it may end, besides the switch that was applied. */
+function everyAnswer(decisions: readonly Decision[]): Decision[] {
+  const switched = decisions.find(({ kind }) => kind === 'switch')!
+  const statuses = ['awaiting-approval', 'rejected', 'expired', 'superseded', 'advisory'] as const
+  const others = statuses.map((status, i) => ({
+    ...switched,
+    status,
+    number: 1000 + i,
+    step: 1500 + 400 * i,
+  }))
+  return [...decisions.filter(({ step, kind }) => kind === 'start' || step >= switched.step), ...others].sort(
+    (a, b) => a.step - b.step,
+  )
 }
 
 const secondsAgo = (seconds: number) => new Date(Date.now() - 1000 * seconds).toISOString()
@@ -142,7 +162,8 @@ if (scene === undefined) {
   runList.value = { runs: show === 'runs' ? sampleRuns() : [], loaded: true, failure: null }
   address.value = { page: 'runs', search: query.get('q') ?? '' }
 } else {
-  const { run, decisions, series } = syntheticRun(scene)
+  const { run, decisions: made, series } = syntheticRun(scene)
+  const decisions = show === 'answers' ? everyAnswer(made) : made
   runState.value = {
     ...emptyRunState(run.id),
     run: { ...run, ...changes[show], lastSeenAt: secondsAgo(scene.state === 'stale' ? 245 : 1) },
@@ -151,6 +172,7 @@ if (scene === undefined) {
       madeAt: secondsAgo(4 + 12 * (decisions.length - 1 - i)),
     })),
     series,
+    signalNames: Object.keys(series.signals),
     loaded: true,
   }
   address.value = parseAddress(`/runs/${run.id}`, location.search)

@@ -9,6 +9,8 @@ export type Panel = (typeof panels)[number]
 export const controlForms = ['override', 'hand-back', 'switch-now', 'finish'] as const
 export type ControlForm = (typeof controlForms)[number]
 const lossFits = ['fit', 'all', 'log'] as const
+/** Panels of signals that one address may name. */
+const panelsMax = 24
 
 export type Address =
   | { readonly page: 'runs'; readonly search: string }
@@ -19,8 +21,17 @@ export type Address =
       readonly decision: number | null
       readonly panel: Panel
       readonly form: ControlForm | null
+      /** As it was written, which may be nonsense: charts/ranges.ts mends it. */
       readonly zoom: { readonly from: number; readonly to: number } | null
       readonly lossFit: LossFit
+      /** The last so many steps are shown, and go on with the run; null = they are not. */
+      readonly last: number | null
+      /** Steps to each side over which the loss is smoothed; null = as many as suit what is shown. */
+      readonly smooth: number | null
+      /** Signals that have a panel of their own. */
+      readonly signals: readonly string[]
+      /** Panels that were closed. */
+      readonly closed: readonly string[]
     }
   | { readonly page: 'unknown'; readonly path: string }
 export type RunAddress = Extract<Address, { page: 'run' }>
@@ -33,14 +44,27 @@ function oneOf<T extends string>(list: readonly T[], text: string | null): T | n
   return list.find((entry) => entry === text) ?? null
 }
 
+/** Names in one parameter, separated by commas; a comma within one is written %2C. */
+const namesOf = (text: string | null): string[] => {
+  const names = (text ?? '').split(',').map(decodedOrSame)
+  return [...new Set(names.filter((name) => name !== ''))].slice(0, panelsMax)
+}
+const asNames = (names: readonly string[]): string =>
+  names.map((name) => name.replaceAll('%', '%25').replaceAll(',', '%2C')).join(',')
+
+/** Both ends of a range, not looked at more closely than whether they are numbers. */
+function rangeOf(from: string | null, to: string | null): { from: number; to: number } | null {
+  if (from === null && to === null) return null
+  const read = (text: string | null) => (text === null || text.trim() === '' ? Number.NaN : Number(text))
+  return { from: read(from), to: read(to) }
+}
+
 /** The address behind a path and a query; anything in the query that is not understood is left out. */
 export function parseAddress(path: string, query: string): Address {
   const parameters = new URLSearchParams(query)
   if (path === '/' || path === '') return { page: 'runs', search: parameters.get('q') ?? '' }
   const match = /^\/runs\/([^/]+)\/?$/.exec(path)
   if (match === null) return { page: 'unknown', path }
-  const from = wholeNumber(parameters.get('from'))
-  const to = wholeNumber(parameters.get('to'))
   const form = oneOf(controlForms, parameters.get('form'))
   const panel = oneOf(panels, parameters.get('panel')) ?? 'decision'
   return {
@@ -49,8 +73,12 @@ export function parseAddress(path: string, query: string): Address {
     decision: wholeNumber(parameters.get('decision')),
     panel: panel === 'control' && form === null ? 'decision' : panel,
     form: panel === 'control' ? form : null,
-    zoom: from !== null && to !== null && to > from ? { from, to } : null,
+    zoom: rangeOf(parameters.get('from'), parameters.get('to')),
     lossFit: oneOf(lossFits, parameters.get('y.loss')) ?? 'fit',
+    last: wholeNumber(parameters.get('last')) || null,
+    smooth: wholeNumber(parameters.get('smooth')),
+    signals: namesOf(parameters.get('panels')),
+    closed: namesOf(parameters.get('closed')),
   }
 }
 
@@ -78,6 +106,10 @@ export function formatAddress(address: Address): string {
   if (address.panel !== 'decision') parameters.set('panel', address.panel)
   if (address.form !== null) parameters.set('form', address.form)
   if (address.lossFit !== 'fit') parameters.set('y.loss', address.lossFit)
+  if (address.last !== null) parameters.set('last', String(address.last))
+  if (address.smooth !== null) parameters.set('smooth', String(address.smooth))
+  if (address.signals.length > 0) parameters.set('panels', asNames(address.signals))
+  if (address.closed.length > 0) parameters.set('closed', asNames(address.closed))
   return withQuery(`/runs/${encodeURIComponent(address.runId)}`, parameters)
 }
 
@@ -125,4 +157,8 @@ export const runAddress = (runId: string): RunAddress => ({
   form: null,
   zoom: null,
   lossFit: 'fit',
+  last: null,
+  smooth: null,
+  signals: [],
+  closed: [],
 })

@@ -4,11 +4,11 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
-import { RunCharts } from '../charts/runCharts.tsx'
+import { LaterCharts, loadCharts } from '../charts/laterCharts.tsx'
 import { connection } from '../connection/live.ts'
 import { changeRunAddress, type RunAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
-import { runState } from '../state/runPage.ts'
+import { refreshSignalNames, runState } from '../state/runPage.ts'
 import { Announcer } from './announcer.tsx'
 import { backToLive, choose, neighbourOf } from './choosing.ts'
 import { ControlPanel } from './controlPanel.tsx'
@@ -30,6 +30,7 @@ export function RunPage(props: { address: RunAddress }) {
   useEffect(() => {
     document.title = `${named} · Twostep`
   }, [named])
+  useEffect(() => void loadCharts(), [])
   if (removed) return <Notice title={named} words="This run was deleted." />
   if (run === null && problem !== null) {
     const words = problem.status === 404 ? `No run called ${props.address.runId} here.` : problem.detail
@@ -92,7 +93,7 @@ function useRunKeys(
     'Shift+j': () => go(1, true),
     'Shift+k': () => go(-1, true),
     l: backToLive,
-    '0': () => changeRunAddress({ zoom: null }, 'replace'),
+    '0': () => changeRunAddress({ zoom: null, last: null }, 'replace'),
     '?': () => {
       keyListOpen.value = true
     },
@@ -104,7 +105,7 @@ function useRunKeys(
 
 function Loaded(props: { run: RunSummary; address: RunAddress }) {
   const { run, address } = props
-  const { decisions, series, zoomed, problem } = runState.value
+  const { decisions, series, zoomed, signalNames, problem } = runState.value
   const followed =
     problem === null ? [] : [{ icon: 'offline', words: `Not live: ${problem.detail}` } as const]
   const notes = [...followed, ...notesOf(run, nowMs.value)]
@@ -138,18 +139,18 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
       ))}
       <Facts run={run} />
       <div class="grid">
-        <RunCharts
+        <LaterCharts
           run={run}
           decisions={decisions}
-          series={address.zoom !== null && zoomed !== null ? zoomed : series}
-          zoom={address.zoom}
-          lossFit={address.lossFit}
+          series={series}
+          zoomed={zoomed}
+          signalNames={signalNames}
+          address={address}
           chosen={shown}
-          pinned={address.decision !== null}
           silent={silent}
           choose={choose}
-          setZoom={(zoom) => changeRunAddress({ zoom }, 'replace')}
-          setLossFit={(lossFit) => changeRunAddress({ lossFit }, 'replace')}
+          change={(part) => changeRunAddress(part, 'replace')}
+          openPicker={() => refreshSignalNames()}
         />
         <SidePanel run={run} decisions={decisions} shown={shown} address={address} />
       </div>
