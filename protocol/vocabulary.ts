@@ -67,7 +67,7 @@ export type {
   Segment,
   Tripwire,
 } from './schemas/plan.ts'
-export type { RunCounts, RunList, RunListRequest } from './schemas/runList.ts'
+export type { RunCounts, RunGroup, RunList, RunListRequest } from './schemas/runList.ts'
 export type {
   AppliedSpan,
   Branch,

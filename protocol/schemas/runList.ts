@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { runSorts, runStates } from '../lists.ts'
 import { runSummarySchema } from './runs.ts'
-import { count, name, type Parsed } from './values.ts'
+import { count, finite, name, type Parsed } from './values.ts'
 
 export const runsPageMax = 200
 
@@ -21,6 +21,8 @@ export const listRunsQuery = z.strictObject({
   first: z.enum(['waiting']).exactOptional(),
   /** How many runs there are by state, project and tag, of all runs. */
   counts: z.enum(['true']).exactOptional(),
+  /** The runs that match by project or by tag, and how far apart what they reached lies. */
+  group: z.enum(['project', 'tag']).exactOptional(),
   after: z
     .string()
     .regex(/^[\w-]{1,2000}$/, 'must be the "next" of an earlier answer')
@@ -47,6 +49,13 @@ export const runCountsSchema = z
   .meta({ id: 'RunCounts' })
 export type RunCounts = Parsed<typeof runCountsSchema>
 
+/** Of `count` runs in which it is known; null = in none. */
+const spread = z.object({ count, mean: finite, min: finite, max: finite }).nullable()
+export const runGroupSchema = z
+  .object({ name: z.string(), count, loss: spread, heldOutBest: spread, accuracyBest: spread })
+  .meta({ id: 'RunGroup' })
+export type RunGroup = Parsed<typeof runGroupSchema>
+
 export const runListSchema = z
   .object({
     runs: z.array(runSummarySchema),
@@ -56,6 +65,8 @@ export const runListSchema = z
     total: count,
     all: count,
     counts: runCountsSchema.exactOptional(),
+    /** The largest first, at most 200. A run of several tags is in several groups. */
+    groups: z.array(runGroupSchema).exactOptional(),
   })
   .meta({ id: 'RunList' })
 export type RunList = Parsed<typeof runListSchema>

@@ -267,7 +267,7 @@ export class Runs {
     return summaryAt(await this.record(runId), this.options.clock.now())
   }
 
-  async list({ q, first, counts, ...query }: RunListQuery): Promise<RunList> {
+  async list({ q, first, counts, group, ...query }: RunListQuery): Promise<RunList> {
     const now = this.options.clock.now()
     const { storage } = this.options
     const asked = {
@@ -281,6 +281,7 @@ export class Runs {
       runs: runs.map((record) => summaryAt(record, now)),
       ...page,
       ...(counts === undefined ? {} : { counts: await storage.countRuns(now) }),
+      ...(group === undefined ? {} : { groups: await storage.groupRuns(asked, group) }),
     }
   }
 

@@ -298,6 +298,24 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
         await expect(page({ after: 'WzEs' })).rejects.toMatchObject({ code: 'invalid-request' })
       })
 
+      test('falls into groups by project and by tag, each with what its runs reached', async () => {
+        await create(
+          measured('a', 0.25, { project: 'p', tags: ['lr', 's1'] }),
+          measured('b', 0.75, { project: 'p', tags: ['lr'] }),
+          measured('c', null, { project: 'q', tags: ['s1'] }),
+        )
+        const losses = { count: 2, mean: 0.5, min: 0.25, max: 0.75 }
+        expect(await storage().groupRuns({ now: 0 }, 'project')).toEqual([
+          { name: 'p', count: 2, loss: losses, heldOutBest: losses, accuracyBest: losses },
+          { name: 'q', count: 1, loss: null, heldOutBest: null, accuracyBest: null },
+        ])
+        const tags = await storage().groupRuns({ now: 0, tag: 's1' }, 'tag')
+        expect(tags.map(({ name, count, loss }) => [name, count, loss?.mean])).toEqual([
+          ['s1', 2, 0.25],
+          ['lr', 1, 0.25],
+        ])
+      })
+
       test('is searched by words in name, id, project, tags, optimizer and settings, and counted', async () => {
         const run = runRecord('x1', { name: 'Fashion', project: 'vision', tags: ['night', 'Ä'] })
         const options = { ...run.summary.options, settings: { lr: 0.1, note: null }, framework: 'Keras' }

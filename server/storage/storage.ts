@@ -4,7 +4,14 @@
 //
 // Errors: ServerError `disk-full` or `storage-failed`; after one, nothing of the call is stored.
 
-import type { DecisionKind, RunCounts, RunSort, RunState, RunSummary } from '../../protocol/vocabulary.ts'
+import type {
+  DecisionKind,
+  RunCounts,
+  RunGroup,
+  RunSort,
+  RunState,
+  RunSummary,
+} from '../../protocol/vocabulary.ts'
 
 /** One run as stored. Times are milliseconds since 1970, UTC. */
 export type RunRecord = {
@@ -152,6 +159,8 @@ export type Storage = {
   listRuns(query: RunQuery): Promise<RunPage>
   /** How many there are of each state, project and tag; of the last two the 100 largest. */
   countRuns(now: number): Promise<RunCounts>
+  /** The runs that match, in groups, the largest first, at most 200. */
+  groupRuns(query: Omit<RunQuery, 'after' | 'limit'>, by: 'project' | 'tag'): Promise<readonly RunGroup[]>
   client(runId: string, clientId: string): Promise<ClientRecord | undefined>
   /** The last sequence of each client of the run. */
   clientSequences(runId: string): Promise<ReadonlyMap<string, number>>

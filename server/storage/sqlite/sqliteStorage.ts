@@ -16,7 +16,7 @@ import type { SqlValue, Statement } from './driver.ts'
 import { createIntake } from './intake.ts'
 import { openDatabase, type SqliteOptions, storageError } from './openDatabase.ts'
 import { insertClient, insertRun, type Row, recordOf, rowOf, selectChunk, updateRun } from './rows.ts'
-import { countRuns, listRuns } from './runList.ts'
+import { countRuns, groupRuns, listRuns } from './runList.ts'
 import { derivedTables, runTables } from './schema.ts'
 
 const deletionSliceRows = 200
@@ -177,6 +177,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
         return row && recordOf(row)
       }),
     listRuns: (query) => attempt(() => listRuns(all, query)),
+    groupRuns: (query, by) => attempt(() => groupRuns(all, query, by)),
     countRuns: (now) => attempt(() => countRuns(all, now)),
     client: (runId, clientId) =>
       attempt(() =>
