@@ -3,6 +3,8 @@
 
 import { signal } from '@preact/signals'
 import type { LossFit } from '../charts/spec.ts'
+import { type CompareAddress, compareParameters, parseCompareAddress } from './compareAddress.ts'
+import { allRuns, parseRunsAddress, type RunsAddress, runsParameters } from './listAddress.ts'
 
 export const panels = ['decision', 'log', 'control'] as const
 export type Panel = (typeof panels)[number]
@@ -11,7 +13,8 @@ export type ControlForm = (typeof controlForms)[number]
 const lossFits = ['fit', 'all', 'log'] as const
 
 export type Address =
-  | { readonly page: 'runs'; readonly search: string }
+  | RunsAddress
+  | CompareAddress
   | {
       readonly page: 'run'
       readonly runId: string
@@ -36,7 +39,8 @@ function oneOf<T extends string>(list: readonly T[], text: string | null): T | n
 /** The address behind a path and a query; anything in the query that is not understood is left out. */
 export function parseAddress(path: string, query: string): Address {
   const parameters = new URLSearchParams(query)
-  if (path === '/' || path === '') return { page: 'runs', search: parameters.get('q') ?? '' }
+  if (path === '/' || path === '') return parseRunsAddress(parameters)
+  if (/^\/compare\/?$/.test(path)) return parseCompareAddress(parameters)
   const match = /^\/runs\/([^/]+)\/?$/.exec(path)
   if (match === null) return { page: 'unknown', path }
   const from = wholeNumber(parameters.get('from'))
@@ -65,11 +69,9 @@ function decodedOrSame(text: string): string {
 /** The path and query of an address; what is usual is left out. */
 export function formatAddress(address: Address): string {
   if (address.page === 'unknown') return address.path
+  if (address.page === 'runs') return withQuery('/', runsParameters(address))
+  if (address.page === 'compare') return withQuery('/compare', compareParameters(address))
   const parameters = new URLSearchParams()
-  if (address.page === 'runs') {
-    if (address.search !== '') parameters.set('q', address.search)
-    return withQuery('/', parameters)
-  }
   if (address.decision !== null) parameters.set('decision', String(address.decision))
   if (address.zoom !== null) {
     parameters.set('from', String(address.zoom.from))
@@ -82,11 +84,12 @@ export function formatAddress(address: Address): string {
 }
 
 function withQuery(path: string, parameters: URLSearchParams): string {
-  const query = parameters.toString()
+  // Commas part the ids, and are easier to read as they are.
+  const query = parameters.toString().replaceAll('%2C', ',')
   return query === '' ? path : `${path}?${query}`
 }
 
-export const address = signal<Address>({ page: 'runs', search: '' })
+export const address = signal<Address>(allRuns)
 
 /** Reads the address of the window, and keeps following it. */
 export function startAddress(): void {
