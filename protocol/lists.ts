@@ -35,6 +35,22 @@ export type OptimizerFamily = (typeof optimizerFamilies)[number]
 export const runStates = ['running', 'paused', 'waiting', 'stale', 'diverged', 'finished'] as const
 export type RunState = (typeof runStates)[number]
 
+/** What a list of runs can be ordered by. */
+export const runSorts = [
+  'seen',
+  'created',
+  'name',
+  'state',
+  'step',
+  'loss',
+  'heldOut',
+  'heldOutBest',
+  'accuracy',
+  'accuracyBest',
+  'duration',
+] as const
+export type RunSort = (typeof runSorts)[number]
+
 export const decisionKinds = [
   'start',
   'hold',

@@ -55,10 +55,16 @@ export {
   seriesQuerySchema,
 } from './schemas/requests.ts'
 export {
+  listRunsQuery,
+  type RunListQuery,
+  runListSchema,
+  runsPageMax,
+  subscribeRunsSchema,
+} from './schemas/runList.ts'
+export {
   controlAnswerSchema,
   recommendationSchema,
   runAnswerSchema,
-  runListSchema,
   runSummarySchema,
   scheduleSchema,
   telemetryAnswerSchema,

@@ -21,8 +21,10 @@ export {
   phases,
   probeKinds,
   type RegimeName,
+  type RunSort,
   type RunState,
   regimeNames,
+  runSorts,
   runStates,
   type SampleColumnName,
   type SegmentShape,
@@ -65,15 +67,16 @@ export type {
   Segment,
   Tripwire,
 } from './schemas/plan.ts'
+export type { RunCounts, RunGroup, RunList, RunListRequest } from './schemas/runList.ts'
 export type {
   AppliedSpan,
   Branch,
   ControlAnswer,
+  HeldOut,
   OptimizerInfo,
   PhaseSpan,
   Recommendation,
   RunAnswer,
-  RunList,
   RunOptions,
   RunSummary,
   Schedule,

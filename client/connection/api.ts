@@ -8,6 +8,7 @@ import type {
   ForecastCalibration,
   Problem,
   RunList,
+  RunListRequest,
   RunSummary,
   Series,
 } from '../../protocol/vocabulary.ts'
@@ -52,9 +53,10 @@ async function call(method: string, path: string, body?: unknown): Promise<Answe
 
 const pathOf = (runId: string) => `/runs/${encodeURIComponent(runId)}`
 
-/** The newest runs; the live list follows from there. */
-export function fetchRuns(): Promise<Answer<RunList>> {
-  return ask('RunList', '/runs')
+/** A page of the runs that are asked for. */
+export function fetchRuns(request: RunListRequest = {}): Promise<Answer<RunList>> {
+  const given = Object.entries(request).map(([name, value]): [string, string] => [name, String(value)])
+  return ask('RunList', given.length === 0 ? '/runs' : `/runs?${new URLSearchParams(given)}`)
 }
 
 /** How true the promises of finished runs were. */
@@ -79,6 +81,16 @@ export function fetchSeries(
     points: String(range.points),
   })
   for (const signal of signals) query.append('signals', signal)
+  return ask('Series', `${pathOf(runId)}/series?${query}`)
+}
+
+/** Some signals of a run, over all of it. */
+export function fetchSignals(
+  runId: string,
+  signals: readonly string[],
+  points: number,
+): Promise<Answer<Series>> {
+  const query = new URLSearchParams([...signals.map((name) => ['signals', name]), ['points', String(points)]])
   return ask('Series', `${pathOf(runId)}/series?${query}`)
 }
 

@@ -103,7 +103,7 @@ describe('a message of the live socket', () => {
     ['removed', { runId: 'a' }, {}],
     ['problem', problem, { detail: 'without the rest' }],
     ['subscribe', example('SubscribeAnswer'), { ok: true }],
-    ['subscribe-runs', { runs: [summary] }, { runs: {} }],
+    ['subscribe-runs', example('RunList'), { runs: {} }],
   ] as const)('is held to its shape: %s', (name, right, wrong) => {
     expect(readMessage(name, right)).toEqual({ ok: true, value: right })
     expect(readMessage(name, wrong).ok).toBe(false)

@@ -8,7 +8,6 @@ import { signal } from '@preact/signals'
 import { answerShapes } from '../../protocol/answerShapes.ts'
 import { type Shape, shapeProblem } from '../../protocol/shape.ts'
 import type {
-  ClientEvents,
   DecisionList,
   ForecastCalibration,
   Problem,
@@ -33,11 +32,10 @@ export type Answers = {
   readonly Problem: Problem
 }
 
-type RunsAnswer = Parameters<Parameters<ClientEvents['subscribe-runs']>[1]>[0]
 /** What comes over the live socket: its events, and its answers to what the page asks for. */
 export type Messages = { readonly [Name in keyof ServerEvents]: Parameters<ServerEvents[Name]>[0] } & {
   readonly subscribe: SubscribeAnswer
-  readonly 'subscribe-runs': RunsAnswer
+  readonly 'subscribe-runs': RunList
 }
 const messageShapes: Readonly<Record<keyof Messages, Shape>> = {
   decision: { runId: 's', decision: '@Decision' },
@@ -47,7 +45,7 @@ const messageShapes: Readonly<Record<keyof Messages, Shape>> = {
   removed: { runId: 's' },
   problem: '@Problem',
   subscribe: '@SubscribeAnswer',
-  'subscribe-runs': { runs: ['@RunSummary'] },
+  'subscribe-runs': '@RunList',
 }
 
 /** What is wrong between the page and the server, in words, until the page is loaded anew; null = nothing. */

@@ -7,7 +7,7 @@ import { connection } from '../connection/live.ts'
 import { address, parseAddress } from '../state/address.ts'
 import { startClock } from '../state/clock.ts'
 import { calibration } from '../state/forecasts.ts'
-import { runList } from '../state/runList.ts'
+import { emptyRunList, runList } from '../state/runList.ts'
 import { runState } from '../state/runPage.ts'
 import { emptyRunState } from '../state/runState.ts'
 import { startTheme } from '../state/theme.ts'
@@ -159,8 +159,9 @@ connection.value = query.has('lost')
 const scene = scenes[show]
 if (scene === undefined) {
   calibration.value = sampleCalibration
-  runList.value = { runs: show === 'runs' ? sampleRuns() : [], loaded: true, failure: null }
-  address.value = { page: 'runs', search: query.get('q') ?? '' }
+  const runs = show === 'runs' ? sampleRuns() : []
+  runList.value = { ...emptyRunList, runs, loaded: true, total: runs.length, all: runs.length }
+  address.value = parseAddress('/', location.search)
 } else {
   const { run, decisions: made, series } = syntheticRun(scene)
   const decisions = show === 'answers' ? everyAnswer(made) : made

@@ -3,10 +3,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { controlForms, formatAddress, parseAddress, type RunAddress } from './address.ts'
+import { allRuns } from './listAddress.ts'
 
 test('the run list with and without a search', () => {
-  expect(parseAddress('/', '?q=mnist')).toEqual({ page: 'runs', search: 'mnist' })
-  expect(formatAddress({ page: 'runs', search: '' })).toBe('/')
+  expect(parseAddress('/', '?q=mnist')).toEqual({ ...allRuns, search: 'mnist' })
+  expect(formatAddress(allRuns)).toBe('/')
 })
 
 test('a run with a chosen decision, zoom and panel', () => {

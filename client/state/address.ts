@@ -3,6 +3,8 @@
 
 import { signal } from '@preact/signals'
 import type { LossFit } from '../charts/spec.ts'
+import { type CompareAddress, compareParameters, parseCompareAddress } from './compareAddress.ts'
+import { allRuns, parseRunsAddress, type RunsAddress, runsParameters } from './listAddress.ts'
 
 export const panels = ['decision', 'log', 'control'] as const
 export type Panel = (typeof panels)[number]
@@ -13,7 +15,8 @@ const lossFits = ['fit', 'all', 'log'] as const
 const panelsMax = 24
 
 export type Address =
-  | { readonly page: 'runs'; readonly search: string }
+  | RunsAddress
+  | CompareAddress
   | {
       readonly page: 'run'
       readonly runId: string
@@ -62,7 +65,8 @@ function rangeOf(from: string | null, to: string | null): { from: number; to: nu
 /** The address behind a path and a query; anything in the query that is not understood is left out. */
 export function parseAddress(path: string, query: string): Address {
   const parameters = new URLSearchParams(query)
-  if (path === '/' || path === '') return { page: 'runs', search: parameters.get('q') ?? '' }
+  if (path === '/' || path === '') return parseRunsAddress(parameters)
+  if (/^\/compare\/?$/.test(path)) return parseCompareAddress(parameters)
   const match = /^\/runs\/([^/]+)\/?$/.exec(path)
   if (match === null) return { page: 'unknown', path }
   const form = oneOf(controlForms, parameters.get('form'))
@@ -93,11 +97,9 @@ function decodedOrSame(text: string): string {
 /** The path and query of an address; what is usual is left out. */
 export function formatAddress(address: Address): string {
   if (address.page === 'unknown') return address.path
+  if (address.page === 'runs') return withQuery('/', runsParameters(address))
+  if (address.page === 'compare') return withQuery('/compare', compareParameters(address))
   const parameters = new URLSearchParams()
-  if (address.page === 'runs') {
-    if (address.search !== '') parameters.set('q', address.search)
-    return withQuery('/', parameters)
-  }
   if (address.decision !== null) parameters.set('decision', String(address.decision))
   if (address.zoom !== null) {
     parameters.set('from', String(address.zoom.from))
@@ -114,11 +116,12 @@ export function formatAddress(address: Address): string {
 }
 
 function withQuery(path: string, parameters: URLSearchParams): string {
-  const query = parameters.toString()
+  // Commas part the ids, and are easier to read as they are.
+  const query = parameters.toString().replaceAll('%2C', ',')
   return query === '' ? path : `${path}?${query}`
 }
 
-export const address = signal<Address>({ page: 'runs', search: '' })
+export const address = signal<Address>(allRuns)
 
 /** Reads the address of the window, and keeps following it. */
 export function startAddress(): void {

@@ -1,78 +1,194 @@
-// The list of runs: waiting ones first, then by the time they were last seen. Kept up to date by the socket;
-// a first answer over HTTP makes the list stand before the socket does.
+// The list of runs, as the address asks for it. The server finds, orders and counts; the page holds the pages that were
+// scrolled to, and is told of changes over the socket. In the usual order (last seen) a new run goes to the top by
+// itself; in any other, what would have to move is counted and put in place when a person says so, so that no row jumps
+// under the pointer.
 
-import { signal } from '@preact/signals'
-import type { RunSummary } from '../../protocol/vocabulary.ts'
-import { fetchRuns } from '../connection/api.ts'
+import { effect, signal, untracked } from '@preact/signals'
+import type {
+  RunList as Page,
+  RunCounts,
+  RunGroup,
+  RunListRequest,
+  RunSummary,
+} from '../../protocol/vocabulary.ts'
+import { fetchRun, fetchRuns } from '../connection/api.ts'
 import { follow, type LiveSocket, listen } from '../connection/live.ts'
-import { readMessage } from '../connection/read.ts'
+import { type Answer, readMessage } from '../connection/read.ts'
+import { address } from './address.ts'
+import { allRuns, type RunsAddress } from './listAddress.ts'
+import { changed, emptyRunList, listedRunsMax, type RunList, requestOf, withoutRun } from './listChanges.ts'
 
-export type RunList = {
-  readonly runs: readonly RunSummary[]
-  readonly loaded: boolean
-  readonly failure: string | null
+export { emptyRunList, type RunList } from './listChanges.ts'
+
+export const runList = signal<RunList>(emptyRunList)
+/** How many runs there are by state, project and tag; null = not known yet. */
+export const runCounts = signal<RunCounts | null>(null)
+export const runGroups = signal<readonly RunGroup[]>([])
+/** Runs that the address names (pinned, base, picked), whether the list holds them or not. */
+export const namedRuns = signal<ReadonlyMap<string, RunSummary>>(new Map())
+
+const pageRuns = 100
+const searchRestMs = 150
+const recountMs = 1_000
+
+/** Each load has a number, so that an answer that comes late changes nothing. */
+let asked = 0
+let socket: LiveSocket | null = null
+let loadingMore = false
+
+const shown = (): RunsAddress => {
+  const now = address.peek()
+  return now.page === 'runs' ? now : allRuns
 }
 
-/** Runs kept in the list; older ones are left to a search on the server. */
-export const listedRunsMax = 1_000
-
-export const runList = signal<RunList>({ runs: [], loaded: false, failure: null })
-
-/** Waiting runs first, then the most recently seen. */
-export function orderRuns(runs: readonly RunSummary[]): RunSummary[] {
-  const rank = (run: RunSummary) => (run.state === 'waiting' ? 0 : 1)
-  const byTime = (a: RunSummary, b: RunSummary) =>
-    a.lastSeenAt < b.lastSeenAt ? 1 : a.lastSeenAt > b.lastSeenAt ? -1 : 0
-  return [...runs].sort((a, b) => rank(a) - rank(b) || byTime(a, b) || (a.id < b.id ? -1 : 1))
+/** Over the socket while it stands, so that an answer and the changes after it come in one order. */
+function ask(request: RunListRequest): Promise<Answer<Page>> {
+  const open = socket
+  if (open === null || !open.connected) return fetchRuns(request)
+  return new Promise((resolve) => {
+    const lost = () => resolve(fetchRuns(request))
+    open.once('disconnect', lost)
+    open.emit('subscribe-runs', request, (given) => {
+      open.off('disconnect', lost)
+      resolve(readMessage('subscribe-runs', given))
+    })
+  })
 }
 
-/**
- * A run's row changes in place, so that rows do not jump under the pointer while several runs report;
- * a new run goes to the top.
- */
-export function withRun(runs: readonly RunSummary[], run: RunSummary): readonly RunSummary[] {
-  const index = runs.findIndex(({ id }) => id === run.id)
-  if (index < 0) return [run, ...runs].slice(0, listedRunsMax)
-  return runs.with(index, run)
+/** The first page, anew. */
+export async function loadRuns(): Promise<void> {
+  const number = ++asked
+  const now = shown()
+  const answer = await ask({ ...requestOf(now), limit: pageRuns, counts: 'true' })
+  if (number !== asked) return
+  if (!answer.ok) {
+    runList.value = { ...runList.peek(), failure: answer.problem.detail }
+    return
+  }
+  const { runs, next, total, all, counts, groups } = answer.value
+  if (counts !== undefined) runCounts.value = counts
+  runGroups.value = groups ?? []
+  runList.value = { ...emptyRunList, runs, next, total, all, loaded: true }
 }
 
-/** Runs whose name, project, id or tag holds every word of the search, whatever the case. */
-export function matchingRuns(runs: readonly RunSummary[], search: string): readonly RunSummary[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
-  if (words.length === 0) return runs
-  return runs.filter(({ id, options }) => {
-    const text = [id, options.name, options.project, ...options.tags].join(' ').toLowerCase()
-    return words.every((word) => text.includes(word))
+/** The page after the last one; to be called when its rows come near. */
+export async function loadMoreRuns(): Promise<void> {
+  const { next, runs } = runList.peek()
+  if (next === null || loadingMore || runs.length >= listedRunsMax) return
+  loadingMore = true
+  const number = asked
+  const answer = await ask({ ...requestOf(shown()), limit: pageRuns, after: next })
+  loadingMore = false
+  if (number !== asked || !answer.ok) return
+  const now = runList.peek()
+  const known = new Set(now.runs.map(({ id }) => id))
+  // A run that moved between the two answers is there already.
+  const more = answer.value.runs.filter(({ id }) => !known.has(id))
+  runList.value = { ...now, runs: [...now.runs, ...more], next: answer.value.next, total: answer.value.total }
+}
+
+let recount: ReturnType<typeof setTimeout> | undefined
+/** How many there are, where a change may have made them more or fewer. */
+function countAgain(): void {
+  recount ??= setTimeout(async () => {
+    recount = undefined
+    const number = asked
+    const answer = await ask({ ...requestOf(shown()), limit: 1, counts: 'true' })
+    if (!answer.ok || number !== asked) return
+    const { total, all, counts, groups } = answer.value
+    runCounts.value = counts ?? null
+    if (groups !== undefined) runGroups.value = groups
+    runList.value = { ...runList.peek(), total, all }
+  }, recountMs)
+}
+
+function take(run: RunSummary): void {
+  const named = namedRuns.peek()
+  if (named.has(run.id)) namedRuns.value = new Map(named).set(run.id, run)
+  const before = runList.peek()
+  const known = before.runs.find(({ id }) => id === run.id)
+  runList.value = changed(before, run, shown())
+  if (known === undefined || known.state !== run.state) countAgain()
+}
+
+function drop(runId: string): void {
+  const named = new Map(namedRuns.peek())
+  if (named.delete(runId)) namedRuns.value = named
+  runList.value = withoutRun(runList.peek(), runId)
+  countAgain()
+}
+
+/** Asks for the runs that the address names. */
+async function loadNamed(ids: readonly string[]): Promise<void> {
+  const known = new Map(runList.peek().runs.map((run) => [run.id, run]))
+  const have = namedRuns.peek()
+  const found = await Promise.all(
+    ids.map(async (id) => {
+      const run = have.get(id) ?? known.get(id)
+      if (run !== undefined) return run
+      const answer = await fetchRun(id)
+      return answer.ok ? answer.value : undefined
+    }),
+  )
+  namedRuns.value = new Map(found.flatMap((run) => (run === undefined ? [] : [[run.id, run] as const])))
+}
+
+/** Loads again when the address asks for another list; typing rests first. */
+function followAddress(): () => void {
+  let before = ''
+  let search = ''
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const stop = effect(() => {
+    const now = address.value
+    if (now.page !== 'runs') return
+    const key = JSON.stringify(requestOf(now))
+    if (key === before) return
+    const typed = before !== '' && now.search !== search
+    ;[before, search] = [key, now.search]
+    clearTimeout(timer)
+    if (typed) timer = setTimeout(loadRuns, searchRestMs)
+    else untracked(() => void loadRuns())
+  })
+  return () => {
+    clearTimeout(timer)
+    stop()
+  }
+}
+
+function followNamed(): () => void {
+  let before = ''
+  return effect(() => {
+    const now = address.value
+    if (now.page !== 'runs') return
+    const ids = [...new Set([...now.pin, ...now.pick, ...(now.base === null ? [] : [now.base])])]
+    if (ids.join() === before) return
+    before = ids.join()
+    untracked(() => void loadNamed(ids))
   })
 }
 
 /** Follows all runs until the returned function is called. */
-export function followRuns(socket: LiveSocket): () => void {
-  const change = (runs: readonly RunSummary[]) => {
-    runList.value = { ...runList.peek(), runs }
-  }
+export function followRuns(opened: LiveSocket): () => void {
+  socket = opened
+  // Where the socket stands already, the address's own load is over it.
+  let isAsked = opened.connected
   const stops = [
-    listen(socket, 'run', ({ run }) => change(withRun(runList.peek().runs, run))),
-    listen(socket, 'removed', ({ runId }) => change(runList.peek().runs.filter(({ id }) => id !== runId))),
+    listen(opened, 'run', ({ run }) => take(run)),
+    listen(opened, 'removed', ({ runId }) => drop(runId)),
+    followAddress(),
+    followNamed(),
     follow({
-      ask: (connected) =>
-        connected.emit('subscribe-runs', {}, (given) => {
-          const answer = readMessage('subscribe-runs', given)
-          if (answer.ok) runList.value = { runs: orderRuns(answer.value.runs), loaded: true, failure: null }
-          else if (!runList.peek().loaded)
-            runList.value = { ...runList.peek(), failure: answer.problem.detail }
-        }),
+      ask: () => {
+        // What happened before, or while there was no connection, was not told.
+        if (!isAsked) void loadRuns()
+        isAsked = false
+      },
     }),
   ]
-  void loadRuns()
   return () => {
+    socket = null
+    clearTimeout(recount)
+    recount = undefined
     for (const stop of stops) stop()
   }
-}
-
-async function loadRuns(): Promise<void> {
-  const answer = await fetchRuns()
-  if (runList.peek().loaded && answer.ok) return
-  if (answer.ok) runList.value = { runs: orderRuns(answer.value.runs), loaded: true, failure: null }
-  else runList.value = { ...runList.peek(), failure: answer.problem.detail }
 }

@@ -3,8 +3,10 @@
 
 import { useLayoutEffect } from 'preact/hooks'
 import { address, goTo, parseAddress } from '../state/address.ts'
+import { allRuns } from '../state/listAddress.ts'
 import { KeyList, keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
+import { lazyView } from './lazyView.tsx'
 import { RunPage } from './runPage.tsx'
 import { RunsPage } from './runsPage.tsx'
 import { ConnectionBar, TopBar, TroubleBar } from './topBar.tsx'
@@ -28,15 +30,19 @@ function onLinkClick(event: MouseEvent): void {
   goTo(next)
 }
 
+const titles = { runs: 'Runs', compare: 'Compare', unknown: 'Not found' } as const
+
+const ComparePage = lazyView(async () => (await import('./comparePage.tsx')).ComparePage)
+
 export function App() {
   const now = address.value
   useLayoutEffect(() => {
     document.addEventListener('click', onLinkClick)
     return () => document.removeEventListener('click', onLinkClick)
   }, [])
-  useKeys({ 'g r': () => goTo({ page: 'runs', search: '' }) })
+  useKeys({ 'g r': () => goTo(allRuns) })
   useLayoutEffect(() => {
-    if (now.page !== 'run') document.title = now.page === 'runs' ? 'Runs · Twostep' : 'Not found · Twostep'
+    if (now.page !== 'run') document.title = `${titles[now.page]} · Twostep`
     keyListOpen.value = false
   }, [now.page])
   return (
@@ -48,6 +54,8 @@ export function App() {
         <RunsPage />
       ) : now.page === 'run' ? (
         <RunPage key={now.runId} address={now} />
+      ) : now.page === 'compare' ? (
+        <ComparePage address={now} />
       ) : (
         <main class="page">
           <h1 class="page-title">Nothing here</h1>

@@ -22,6 +22,10 @@ const groups: readonly { title: string; keys: readonly (readonly [string, string
       ['j', 'Next run'],
       ['k', 'Previous run'],
       ['Enter', 'Open'],
+      ['x', 'Pick'],
+      ['c', 'Compare what is picked'],
+      ['p', 'Pin to the top'],
+      ['b', 'Hold the others against it'],
     ],
   },
   {

@@ -1,32 +1,30 @@
-// The list of runs at "/": what each one does now, in the server's sentence, beside its phases and its loss.
-// While there is no run at all it shows how to connect one.
+// The list of runs at "/": what each one does now, in the server's sentence, beside its phases and what it reached. What
+// is shown, in which order, and what is picked stands in the address. While there is no run at all the page shows how
+// to connect one.
 
 import { useSignal } from '@preact/signals'
-import type { RefObject } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
+import { formatPlural, formatStep } from '../../protocol/numbers.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
-import { elapsedOf, endStepOf } from '../charts/phases.ts'
-import { PhaseBar, Spark } from '../charts/smallPictures.tsx'
-import { address, goTo, runAddress } from '../state/address.ts'
-import { nowMs } from '../state/clock.ts'
+import { address, goTo } from '../state/address.ts'
 import { calibration } from '../state/forecasts.ts'
-import { matchingRuns, runList } from '../state/runList.ts'
+import { allRuns, isFiltered, type RunsAddress, toggled } from '../state/listAddress.ts'
+import { newsWords, type RunList } from '../state/listChanges.ts'
+import { loadRuns, namedRuns, runCounts, runGroups, runList } from '../state/runList.ts'
 import { ConnectJob } from './connectJob.tsx'
 import { ForecastsPanel } from './forecastsPanel.tsx'
-import { formatAgo } from './format.ts'
-import { Icon } from './icons.tsx'
+import { GroupsTable } from './groupsTable.tsx'
 import { keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
-import { stateNote } from './notes.ts'
-import { Sentence } from './sentence.tsx'
-import { StateChip } from './stateChip.tsx'
+import { ListFilters, unfiltered } from './listFilters.tsx'
+import { comparisonOf, PickBar } from './pickBar.tsx'
+import { RunsTable, rowHeight } from './runsTable.tsx'
 
 export function RunsPage() {
-  const { runs, loaded, failure } = runList.value
-  if (!loaded && failure === null) return <ListFrame words="Loading the runs…" />
-  if (!loaded) return <ListFrame words={`${failure} This page tries again by itself.`} />
-  return runs.length === 0 ? <ConnectJob /> : <List runs={runs} />
+  const list = runList.value
+  if (!list.loaded && list.failure === null) return <ListFrame words="Loading the runs…" />
+  if (!list.loaded) return <ListFrame words={`${list.failure} This page tries again by itself.`} />
+  return list.all === 0 ? <ConnectJob /> : <List list={list} />
 }
 
 function ListFrame(props: { words: string }) {
@@ -42,12 +40,14 @@ function ListFrame(props: { words: string }) {
   )
 }
 
-function countWords(runs: readonly RunSummary[]): string {
-  const running = runs.filter(({ state }) => state === 'running').length
-  const waiting = runs.filter(({ state }) => state === 'waiting').length
-  const parts = [formatPlural(runs.length, 'run')]
-  if (running > 0) parts.push(`${formatStep(running)} running`)
-  if (waiting > 0) parts.push(`${formatStep(waiting)} ${waiting === 1 ? 'waits' : 'wait'} for you`)
+function countWords({ total, all }: RunList, isNarrowed: boolean): string {
+  const of = (name: string) => runCounts.value?.states.find((one) => one.name === name)?.count ?? 0
+  const parts = [
+    isNarrowed ? `${formatStep(total)} of ${formatPlural(all, 'run')}` : formatPlural(all, 'run'),
+  ]
+  if (of('running') > 0) parts.push(`${formatStep(of('running'))} running`)
+  if (of('waiting') > 0)
+    parts.push(`${formatStep(of('waiting'))} ${of('waiting') === 1 ? 'waits' : 'wait'} for you`)
   return parts.join(', ')
 }
 
@@ -60,50 +60,95 @@ function useFocusKept(): void {
   })
 }
 
-function List(props: { runs: readonly RunSummary[] }) {
-  const search = address.value.page === 'runs' ? address.value.search : ''
-  const shown = matchingRuns(props.runs, search)
+/** Pinned runs and the base on top, then the list as it is ordered. */
+export function rowsOf(
+  runs: readonly RunSummary[],
+  { pin, base }: Pick<RunsAddress, 'pin' | 'base'>,
+  named: ReadonlyMap<string, RunSummary>,
+): readonly RunSummary[] {
+  const ids = [...new Set([...(base === null ? [] : [base]), ...pin])]
+  const byId = new Map(runs.map((run) => [run.id, run]))
+  const top = ids.flatMap((id) => byId.get(id) ?? named.get(id) ?? [])
+  if (top.length === 0) return runs
+  const taken = new Set(top.map(({ id }) => id))
+  return [...top, ...runs.filter(({ id }) => !taken.has(id))]
+}
+
+/** Moving from row to row: the row that is moved to is scrolled into view, drawn, and then gets the focus. */
+function useMoves(rows: readonly RunSummary[]) {
   const chosen = useSignal<string | null>(null)
-  const field = useRef<HTMLInputElement>(null)
   const links = useRef(new Map<string, HTMLAnchorElement>())
+  const body = useRef<HTMLTableSectionElement | null>(null)
+  const awaited = useRef<string | null>(null)
+  const giveFocus = () => {
+    const link = links.current.get(awaited.current ?? '')
+    if (link === undefined) return
+    awaited.current = null
+    link.focus()
+  }
+  useLayoutEffect(giveFocus)
   const move = (by: number) => {
-    const index = shown.findIndex(({ id }) => id === chosen.peek())
-    const next =
-      shown[Math.min(shown.length - 1, Math.max(0, index < 0 ? (by > 0 ? 0 : shown.length - 1) : index + by))]
-    if (next === undefined) return
-    chosen.value = next.id
-    links.current.get(next.id)?.focus()
+    const index = rows.findIndex(({ id }) => id === chosen.peek())
+    const wanted = index < 0 ? (by > 0 ? 0 : rows.length - 1) : index + by
+    const next = Math.min(rows.length - 1, Math.max(0, wanted))
+    const run = rows[next]
+    if (run === undefined) return
+    chosen.value = run.id
+    awaited.current = run.id
+    if (!links.current.has(run.id)) {
+      const top = (body.current?.getBoundingClientRect().top ?? 0) + next * rowHeight()
+      scrollBy({ top: top - innerHeight / 2, behavior: 'instant' })
+    }
+    giveFocus()
+  }
+  return { chosen, links: links.current, body, move }
+}
+
+function List({ list }: { list: RunList }) {
+  const now = address.value.page === 'runs' ? address.value : allRuns
+  const named = namedRuns.value
+  const rows = rowsOf(list.runs, now, named)
+  const { chosen, links, body, move } = useMoves(rows)
+  const field = useRef<HTMLInputElement>(null)
+  const withChosen = (change: (id: string) => Partial<RunsAddress>) => {
+    if (chosen.peek() !== null) goTo({ ...now, ...change(chosen.peek()!) }, 'replace')
   }
   useKeys({
     '/': () => field.current?.focus(),
     j: () => move(1),
     k: () => move(-1),
+    x: () => withChosen((id) => ({ pick: toggled(now.pick, id) })),
+    p: () => withChosen((id) => ({ pin: toggled(now.pin, id) })),
+    b: () => withChosen((id) => ({ base: now.base === id ? null : id })),
+    c: () => {
+      if (now.pick.length > 1) goTo(comparisonOf(now))
+    },
     '?': () => {
       keyListOpen.value = true
     },
   })
   useFocusKept()
+  const base = now.base === null ? undefined : rows.find(({ id }) => id === now.base)
   return (
     <main class="page">
       <div class="list-head">
         <h1>Runs</h1>
-        <span class="count">{countWords(props.runs)}</span>
-        <span class="space" />
-        <SearchField field={field} search={search} />
+        <span class="count">{countWords(list, isFiltered(now))}</span>
+        <News list={list} />
       </div>
-      {shown.length === 0 ? (
-        <NothingFound search={search} />
+      <ListFilters address={now} field={field} />
+      <PickBar address={now} named={named} />
+      {list.total === 0 && list.runs.length === 0 ? (
+        <NothingFound address={now} />
+      ) : now.group !== null ? (
+        <GroupsTable address={now} by={now.group} groups={runGroups.value} />
       ) : (
-        <section class="card" aria-label="All runs">
-          <table class="runs">
-            <TableHead />
-            <tbody>
-              {shown.map((run) => (
-                <Row key={run.id} run={run} chosen={chosen.value === run.id} links={links.current} />
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <RunsTable address={now} rows={rows} base={base} chosen={chosen.value} links={links} body={body} />
+      )}
+      {list.runs.length < list.total && now.group === null && (
+        <p class="sub more-rows">
+          {formatStep(list.runs.length)} of {formatStep(list.total)} are loaded; more come as you scroll.
+        </p>
       )}
       {calibration.value !== null && <ForecastsPanel calibration={calibration.value} />}
       <KeyHints />
@@ -111,138 +156,51 @@ function List(props: { runs: readonly RunSummary[] }) {
   )
 }
 
-function SearchField(props: { field: RefObject<HTMLInputElement | null>; search: string }) {
+/** What belongs into the list and is not in it, or the other way round, until somebody has it put in place. */
+function News(props: { list: RunList }) {
+  const words = newsWords(props.list)
+  if (words === null) return null
   return (
-    <search>
-      <label class="field">
-        <Icon name="search" size={16} />
-        <input
-          ref={props.field}
-          type="search"
-          aria-label="Search runs by name, project or tag"
-          placeholder="Name, project or tag"
-          value={props.search}
-          onInput={(event) => goTo({ page: 'runs', search: event.currentTarget.value }, 'replace')}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') event.currentTarget.blur()
-          }}
-        />
-        <kbd>/</kbd>
-      </label>
-    </search>
+    <button type="button" class="button news" onClick={() => void loadRuns()}>
+      {words}. Show
+    </button>
   )
 }
 
-function NothingFound(props: { search: string }) {
+function NothingFound(props: { address: RunsAddress }) {
+  const { address: now } = props
   return (
     <section class="card empty">
       <p>
-        No run matches “{props.search}”.{' '}
-        <button type="button" class="link" onClick={() => goTo({ page: 'runs', search: '' }, 'replace')}>
-          Clear search
+        No run matches{now.search.trim() === '' ? '' : ` “${now.search.trim()}”`}.{' '}
+        <button type="button" class="link" onClick={() => goTo(unfiltered(now), 'replace')}>
+          Clear search and filters
         </button>
       </p>
     </section>
   )
 }
 
-const columns = [
-  ['Run', 'c-name'],
-  ['State', 'c-state'],
-  ['What it does now', ''],
-  ['Progress', 'c-progress'],
-  ['Loss', 'c-loss'],
-  ['Last seen', 'c-seen'],
-] as const
-
-function TableHead() {
-  return (
-    <thead>
-      <tr>
-        {columns.map(([title, look]) => (
-          <th key={title} scope="col" class={look}>
-            {title}
-          </th>
-        ))}
-      </tr>
-    </thead>
-  )
-}
+const hints: readonly (readonly [readonly string[], string])[] = [
+  [['j', 'k'], 'move'],
+  [['Enter'], 'open'],
+  [['x'], 'pick'],
+  [['c'], 'compare'],
+  [['/'], 'search'],
+  [['?'], 'all keys'],
+]
 
 function KeyHints() {
   return (
     <p class="key-hint">
-      <span>
-        <kbd>j</kbd>
-        <kbd>k</kbd> move
-      </span>
-      <span>
-        <kbd>Enter</kbd> open
-      </span>
-      <span>
-        <kbd>/</kbd> search
-      </span>
-      <span>
-        <kbd>?</kbd> all keys
-      </span>
+      {hints.map(([keys, words]) => (
+        <span key={words}>
+          {keys.map((key) => (
+            <kbd key={key}>{key}</kbd>
+          ))}{' '}
+          {words}
+        </span>
+      ))}
     </p>
   )
-}
-
-function Row(props: { run: RunSummary; chosen: boolean; links: Map<string, HTMLAnchorElement> }) {
-  const { run, links } = props
-  const { options } = run
-  const open = (event: MouseEvent) => {
-    // A click on the row opens the run; one on its link is the link's own, and a selection stays one.
-    if ((event.target as Element).closest('a') !== null || String(getSelection()) !== '') return
-    goTo(runAddress(run.id))
-  }
-  return (
-    <tr class={`row row-${run.state} ${props.chosen ? 'row-chosen' : ''}`} onClick={open}>
-      <td class="c-name">
-        <a
-          class="run-name"
-          href={`/runs/${encodeURIComponent(run.id)}`}
-          ref={(element) => {
-            if (element === null) links.delete(run.id)
-            else links.set(run.id, element)
-          }}
-        >
-          {options.name}
-        </a>
-        <p class="sub">
-          {[options.project, options.framework].filter((text) => text !== 'unknown').join(' · ')}
-        </p>
-      </td>
-      <td class="c-state">
-        <StateChip run={run} />
-      </td>
-      <td class="c-say">
-        <p class="saying">
-          <Sentence
-            text={run.state === 'stale' ? (stateNote(run, nowMs.value) ?? run.headline) : run.headline}
-          />
-        </p>
-      </td>
-      <td class="c-progress">
-        <PhaseBar run={run} />
-        <p class="sub">{progressWords(run)}</p>
-      </td>
-      <td class="c-loss">
-        <span class="loss-cell">
-          <Spark run={run} />
-          <b>{run.loss === null ? '–' : formatNumber(run.loss)}</b>
-        </span>
-      </td>
-      <td class="c-seen">{formatAgo(run.lastSeenAt, nowMs.value)}</td>
-    </tr>
-  )
-}
-
-function progressWords(run: RunSummary): string {
-  if (run.state === 'finished') return `All ${formatPlural(elapsedOf(run), 'step')}`
-  const end = endStepOf(run)
-  return end === null
-    ? `Step ${formatStep(run.step)}, no budget`
-    : `Step ${formatStep(run.step)} of ${formatStep(end)}`
 }

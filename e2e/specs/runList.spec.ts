@@ -169,6 +169,6 @@ test('a run that does not exist, and a page that does not, say so and lead back'
   await expect(page.locator('main')).toContainText('No run called nobody here.')
   await page.getByRole('main').getByRole('link', { name: 'All runs' }).click()
   await expect(page.getByRole('heading', { name: 'No runs yet' })).toBeVisible()
-  await page.goto(`${server.url}/compare`)
-  await expect(page.getByRole('main')).toContainText('There is no page at /compare.')
+  await page.goto(`${server.url}/runs/no/where`)
+  await expect(page.getByRole('main')).toContainText('There is no page at /runs/no/where.')
 })

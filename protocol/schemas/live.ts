@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { limits } from '../limits.ts'
 import { type Decision, decisionSchema } from './decisions.ts'
+import type { RunList, RunListRequest } from './runList.ts'
 import { type RunSummary, runSummarySchema } from './runs.ts'
 import { type Problem, problemSchema } from './service.ts'
 import { count, finite, type Parsed, runIdSchema, step, text } from './values.ts'
@@ -89,8 +90,5 @@ export type ServerEvents = {
 export type ClientEvents = {
   subscribe: (request: SubscribeRequest, answer: (answer: SubscribeAnswer) => void) => void
   unsubscribe: (request: { runId: string }) => void
-  'subscribe-runs': (
-    request: Record<string, never>,
-    answer: (answer: { runs: readonly RunSummary[] }) => void,
-  ) => void
+  'subscribe-runs': (request: RunListRequest, answer: (answer: RunList) => void) => void
 }

@@ -94,6 +94,18 @@ export const runSummarySchema = z
     loss: finite.nullable(),
     learningRate: rate.nullable(),
     largeLearningRate: rate.nullable(),
+    /** What was measured on held-out examples after the search, by the better of present and averaged weights at each
+     *  probe: the newest, and the best so far. Absent = nothing was. */
+    heldOut: z
+      .object({
+        loss: finite,
+        lossBest: finite,
+        /** null = the job reports none. */
+        accuracy: finite.nullable(),
+        accuracyBest: finite.nullable(),
+      })
+      .meta({ id: 'HeldOut' })
+      .exactOptional(),
     /** Where the job was steered into the anneal; advice alone never sets it. */
     switchStep: toldStep.nullable(),
     plan: planSchema,
@@ -138,15 +150,7 @@ export const runSummarySchema = z
   })
   .meta({ id: 'RunSummary' })
 export type RunSummary = Parsed<typeof runSummarySchema>
-
-export const runListSchema = z
-  .object({
-    runs: z.array(runSummarySchema),
-    /** The `after` of the next page; null = there is none. */
-    next: z.string().nullable(),
-  })
-  .meta({ id: 'RunList' })
-export type RunList = Parsed<typeof runListSchema>
+export type HeldOut = NonNullable<RunSummary['heldOut']>
 
 const steering = { run: runSummarySchema, plan: planSchema, actions: z.array(actionSchema) }
 

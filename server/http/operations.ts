@@ -13,6 +13,7 @@ import {
   forecastCalibrationSchema,
   healthSchema,
   importAnswerSchema,
+  listRunsQuery,
   logLineSchema,
   overrideSchema,
   recommendationSchema,
@@ -37,7 +38,6 @@ import { logMedia } from './body.ts'
 import {
   importQuery,
   listDecisionsQuery,
-  listRunsQuery,
   listTransitionsQuery,
   reasonQuery,
   scheduleQuery,
@@ -115,7 +115,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [runs]: {
     get: {
       id: 'listRuns',
-      summary: 'List runs, newest first',
+      summary: 'List runs in an order, those that match, page by page',
       query: listRunsQuery,
       answers: { 200: runListSchema },
       problems: ['storage-failed'],

@@ -2,26 +2,12 @@
 
 import { z } from 'zod'
 import { runIdSchema } from '../../protocol/schemas.ts'
-import { decisionKinds, runStates } from '../../protocol/vocabulary.ts'
+import { decisionKinds } from '../../protocol/vocabulary.ts'
 import { pythonFormats } from '../exports/frameworks.ts'
 
-export const runsPageMax = 200
 export const decisionsPageMax = 1_000
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
-const name = z.string().min(1).max(128)
-
-export const listRunsQuery = z.strictObject({
-  project: name.optional(),
-  tag: name.optional(),
-  state: z.enum(runStates).optional(),
-  q: name.optional(),
-  after: z
-    .string()
-    .regex(/^\d{1,15}$/, 'must be the "next" of an earlier answer')
-    .optional(),
-  limit: whole(1, runsPageMax).default(50),
-})
 
 export const listDecisionsQuery = z.strictObject({
   after: whole(0, Number.MAX_SAFE_INTEGER).default(0),

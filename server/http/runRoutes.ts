@@ -1,14 +1,13 @@
 // Runs and their telemetry: the routes that training jobs call.
 
 import type { Router } from 'express'
-import { changeRunSchema, createRunSchema, telemetrySchema } from '../../protocol/schemas.ts'
+import { changeRunSchema, createRunSchema, listRunsQuery, telemetrySchema } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import type { Clock } from '../clock.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import { parameter } from './answer.ts'
 import { readJson } from './body.ts'
-import { listRunsQuery } from './queries.ts'
 import { route } from './routes.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
 import { parse } from './validate.ts'
@@ -21,16 +20,7 @@ type Parts = { readonly runs: Runs; readonly clock: Clock; readonly unchanged: U
 export function addRunRoutes(router: Router, { runs, clock, unchanged }: Parts): void {
   route(router, '/runs', {
     get: async (request, response) => {
-      const { q, after, project, tag, state, limit } = parse(listRunsQuery, request.query, 'query')
-      const query = {
-        limit,
-        ...(q === undefined ? {} : { text: q }),
-        ...(after === undefined ? {} : { after }),
-        ...(project === undefined ? {} : { project }),
-        ...(tag === undefined ? {} : { tag }),
-        ...(state === undefined ? {} : { state }),
-      }
-      response.json(await runs.list(query))
+      response.json(await runs.list(parse(listRunsQuery, request.query, 'query')))
     },
     post: async (request, response) => {
       const body = parse(createRunSchema, await readJson(request))

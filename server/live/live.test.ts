@@ -193,6 +193,25 @@ test('a slow socket costs its budget and no more, and catches up without gap whe
   })
 })
 
+test('a page follows the list by its own filter and order', async () => {
+  await server.call('POST', '/api/v1/runs', { runId: 'r2', tags: ['night'] })
+  const socket = connect()
+  const ask = async (request: object) => {
+    const { runs, ...rest } = await socket.emitWithAck('subscribe-runs', request)
+    return { ids: runs.map(({ id }) => id), ...rest }
+  }
+  expect(await ask({ sort: 'name', order: 'asc' })).toEqual({
+    ids: ['r1', 'r2'],
+    next: null,
+    total: 2,
+    all: 2,
+  })
+  expect(await ask({ tag: 'night', limit: 1 })).toEqual({ ids: ['r2'], next: null, total: 1, all: 2 })
+  const problem = next(socket, 'problem')
+  socket.emit('subscribe-runs', { sort: 'luck' } as never, () => {})
+  expect((await problem).detail).toContain('sort')
+})
+
 test('the list of runs is told of new, changed, stale and removed runs', async () => {
   const socket = connect()
   const { runs } = await socket.emitWithAck('subscribe-runs', {})

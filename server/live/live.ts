@@ -3,7 +3,7 @@
 
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import { Server } from 'socket.io'
-import { subscribeSchema } from '../../protocol/schemas.ts'
+import { subscribeRunsSchema, subscribeSchema } from '../../protocol/schemas.ts'
 import type {
   ClientEvents,
   Decision,
@@ -14,7 +14,6 @@ import type {
 import type { Clock } from '../clock.ts'
 import { problemOf, ServerError } from '../errors.ts'
 import { type AllowList, checkCaller } from '../http/guard.ts'
-import { runsPageMax } from '../http/queries.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
 import type { Runs } from '../runs/runs.ts'
@@ -110,15 +109,16 @@ function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions
   socket.on('unsubscribe', (request) => {
     if (typeof request?.runId === 'string') drop(request.runId)
   })
-  socket.on('subscribe-runs', async (_request, answer) => {
+  socket.on('subscribe-runs', async (request, answer) => {
     if (typeof answer !== 'function') return
     try {
+      const query = parse(subscribeRunsSchema, request)
+      // Listening first, so that no change falls between; each request after it only asks for another page.
       hub.listen(socket)
-      const { runs: list } = await runs.list({ limit: runsPageMax })
-      answer({ runs: list })
+      answer(await runs.list(query))
       if (!socket.connected) hub.leave(socket)
     } catch (error) {
-      log('error', 'the list of runs could not be read', { error })
+      if (!(error instanceof ServerError)) log('error', 'the list of runs could not be read', { error })
       socket.emit('problem', problemOf(error))
     }
   })

@@ -5,7 +5,7 @@
 import type { McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { decisionKinds, runStates } from '../../protocol/lists.ts'
-import { runIdSchema } from '../../protocol/schemas.ts'
+import { listRunsQuery, runIdSchema } from '../../protocol/schemas.ts'
 import type { Decision } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
 import { recommendationOf } from '../runs/recommendation.ts'
@@ -47,16 +47,16 @@ function addRunTools(server: McpServer, { runs, storage }: Sources): void {
         project: z.string().optional(),
         state: z.enum(runStates).optional(),
         text: z.string().optional().describe('part of a name or id'),
-        after: z.string().optional().describe('`next` of the page before'),
+        after: listRunsQuery.shape.after.describe('`next` of the page before'),
         limit: z.int().min(1).max(runsMax).default(20),
       }),
       annotations: readOnly,
     },
     ({ project, state, text, after, limit }) =>
       told(async () => {
-        const given = { project, state, text, after }
+        const given = { project, state, q: text, after, limit }
         const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-        const { runs: found, next } = await runs.list({ ...asked, limit })
+        const { runs: found, next } = await runs.list(listRunsQuery.parse(asked))
         const heads = found.map(
           ({ id, options, headline, phase, step, budgetSteps, learningRate, ...rest }) => ({
             ...{ id, name: options.name, project: options.project, state: rest.state, headline },

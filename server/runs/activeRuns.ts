@@ -3,9 +3,11 @@
 // comes back from its snapshot and the tail of its log, or, if the snapshot is missing or of another version
 // of the tuner, from the whole log (decision record 0002).
 
+import type { HeldOut } from '../../protocol/vocabulary.ts'
 import type { Log } from '../log.ts'
 import type { RunRecord, Snapshot, Storage, StoredDecision, StoredReadings } from '../storage/storage.ts'
 import { foldLog, storedDecision } from './fold.ts'
+import { heldOutAfter } from './heldOut.ts'
 import { encodeReadings, stepRange } from './points.ts'
 import { runNotFound } from './runErrors.ts'
 import { RunSeries } from './runSeries.ts'
@@ -97,9 +99,11 @@ export class ActiveRuns {
     const decisions: StoredDecision[] = []
     const allReadings: StoredReadings[] = []
     let state = tuner.initialState()
+    let heldOut: HeldOut | undefined
     for await (const page of foldLog(storage, tuner, record.id, { state, after: 0 })) {
       state = page.state
       decisions.push(...page.decisions.map(storedDecision))
+      heldOut = heldOutAfter(heldOut, page.readings, () => tuner.summaryOf(page.state).phases)
       await series.add([...page.samples, ...page.readingPoints])
       const range = stepRange(page.readingPoints)
       if (range !== undefined)
@@ -110,13 +114,15 @@ export class ActiveRuns {
           body: encodeReadings(page.readingPoints),
         })
     }
+    const { heldOut: _before, ...withoutHeldOut } = record.summary
+    const measured = heldOut === undefined ? {} : { heldOut }
     const next: RunRecord = {
       ...record,
       lifecycle: state.lifecycle,
       decisionCount: decisions.length,
       tunerVersion: tuner.version,
       refoldedFrom: record.tunerVersion === tuner.version ? record.refoldedFrom : record.tunerVersion,
-      summary: { ...record.summary, ...tuner.summaryOf(state), decisionCount: decisions.length },
+      summary: { ...withoutHeldOut, ...tuner.summaryOf(state), decisionCount: decisions.length, ...measured },
     }
     await storage.replaceDerived({
       run: next,

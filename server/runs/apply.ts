@@ -8,6 +8,7 @@ import type { Log } from '../log.ts'
 import type { Batch, RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
 import { type ActiveRun, snapshotOf } from './activeRuns.ts'
 import { foldObservations, samplePoints, storedDecision } from './fold.ts'
+import { heldOutAfter } from './heldOut.ts'
 import { encodeObservation, type ObservationBody } from './observationCodec.ts'
 import { encodeReadings, type Points, pointsOfReadings, stepRange } from './points.ts'
 import { firstRecord, nextRecord } from './runRecord.ts'
@@ -111,8 +112,10 @@ export function foldBatch(
   const observations = bodies.map((body, i): Observation => ({ ...body, number: first + i, receivedAt }))
   const { state, decisions, readings } = foldObservations(tuner, run.state, observations)
   const counts = { observations: bodies.length, decisions: decisions.length }
+  const phasesOf = () => tuner.summaryOf(state).phases
+  const heldOut = heldOutAfter(run.record.summary.heldOut, readings, phasesOf)
   return {
-    record: nextRecord(run.record, tuner, state, counts, { now, steps }),
+    record: nextRecord(run.record, tuner, state, counts, { now, steps }, heldOut),
     state,
     decisions,
     observations: bodies.map((body, i) => encodeObservation(body, { number: first + i, receivedAt: now })),

@@ -2,7 +2,7 @@
 // `stale` is never stored: it is what a record looks like some time after its last telemetry, and it ends by
 // itself with the next batch.
 
-import type { RunState, RunSummary } from '../../protocol/vocabulary.ts'
+import type { HeldOut, RunState, RunSummary } from '../../protocol/vocabulary.ts'
 import { isoTime } from '../clock.ts'
 import type { RunRecord } from '../storage/storage.ts'
 import type { FoldState, Tuner } from './tuner.ts'
@@ -57,6 +57,7 @@ export function nextRecord(
   state: FoldState,
   counts: { readonly observations: number; readonly decisions: number },
   seen: Seen,
+  heldOut: HeldOut | undefined,
 ): RunRecord {
   const timing = seen.steps === null ? record : timed(record, seen.now, seen.steps)
   const next = {
@@ -71,6 +72,7 @@ export function nextRecord(
     summary: {
       ...record.summary,
       ...tuner.summaryOf(state),
+      ...(heldOut === undefined ? {} : { heldOut }),
       state: state.lifecycle,
       decisionCount: next.decisionCount,
     },

@@ -2,7 +2,7 @@
 // batches are applied in order while other runs go on; a batch is folded in memory, stored in one transaction,
 // and only then becomes the run's state. The tuner's state is a value, so a failed write leaves the old one.
 
-import { type ChangeRun, type CreateRun, runOptions } from '../../protocol/schemas.ts'
+import { type ChangeRun, type CreateRun, type RunListQuery, runOptions } from '../../protocol/schemas.ts'
 import type {
   Command,
   ControlAnswer,
@@ -16,7 +16,7 @@ import type {
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { RunQuery, RunRecord, Storage } from '../storage/storage.ts'
+import type { RunRecord, Storage } from '../storage/storage.ts'
 import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
 import { checkBounds, telemetryAnswer } from './answers.ts'
 import { type ApplyContext, beginRun, foldBatch, type RunEvent, saveBatch } from './apply.ts'
@@ -267,10 +267,22 @@ export class Runs {
     return summaryAt(await this.record(runId), this.options.clock.now())
   }
 
-  async list(query: Omit<RunQuery, 'now'>): Promise<RunList> {
+  async list({ q, first, counts, group, ...query }: RunListQuery): Promise<RunList> {
     const now = this.options.clock.now()
-    const { runs, next } = await this.options.storage.listRuns({ ...query, now })
-    return { runs: runs.map((record) => summaryAt(record, now)), next }
+    const { storage } = this.options
+    const asked = {
+      ...query,
+      now,
+      waitingFirst: first === 'waiting',
+      ...(q === undefined ? {} : { text: q }),
+    }
+    const { runs, ...page } = await storage.listRuns(asked)
+    return {
+      runs: runs.map((record) => summaryAt(record, now)),
+      ...page,
+      ...(counts === undefined ? {} : { counts: await storage.countRuns(now) }),
+      ...(group === undefined ? {} : { groups: await storage.groupRuns(asked, group) }),
+    }
   }
 
   /** In the run's line: for readers that need the series and what else belongs to the same moment. */

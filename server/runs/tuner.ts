@@ -20,7 +20,7 @@ export type FoldState = {
 /** The part of a summary that follows from the tuner's state. */
 export type StateSummary = Omit<
   RunSummary,
-  'id' | 'state' | 'decisionCount' | 'createdAt' | 'lastSeenAt' | 'stepsPerSecond'
+  'id' | 'state' | 'decisionCount' | 'createdAt' | 'lastSeenAt' | 'stepsPerSecond' | 'heldOut'
 >
 
 export type Tuner = {

@@ -137,7 +137,10 @@ export async function whatIf(
   const counts = { observations: 0, decisions: made - decisionCount }
   return {
     runId: id,
-    run: summaryAt(nextRecord(record, tuner, state, counts, { now, steps: null }), now),
+    run: summaryAt(
+      nextRecord(record, tuner, state, counts, { now, steps: null }, record.summary.heldOut),
+      now,
+    ),
     plan: { real: record.summary.plan, whatIf: state.plan },
     decisions,
     decisionCount: { real: decisionCount, whatIf: made },

@@ -4,7 +4,14 @@
 //
 // Errors: ServerError `disk-full` or `storage-failed`; after one, nothing of the call is stored.
 
-import type { DecisionKind, RunState, RunSummary } from '../../protocol/vocabulary.ts'
+import type {
+  DecisionKind,
+  RunCounts,
+  RunGroup,
+  RunSort,
+  RunState,
+  RunSummary,
+} from '../../protocol/vocabulary.ts'
 
 /** One run as stored. Times are milliseconds since 1970, UTC. */
 export type RunRecord = {
@@ -106,13 +113,27 @@ export type RunQuery = {
   readonly project?: string
   readonly tag?: string
   readonly state?: RunState
-  /** Part of the name or id, any case. */
+  /** Words that must all be found in what a run is called or set to, any case. */
   readonly text?: string
-  /** A cursor from an earlier answer. */
+  /** Default: by creation, newest first. Runs without a value come last either way. */
+  readonly sort?: RunSort
+  readonly order?: 'asc' | 'desc'
+  /** Whether runs that wait for a person come first. */
+  readonly waitingFirst?: boolean
+  /** A cursor from an earlier answer, of the same order. */
   readonly after?: string
   readonly limit: number
   /** For `state`: what counts as stale. */
   readonly now: number
+}
+
+export type RunPage = {
+  readonly runs: readonly RunRecord[]
+  /** The cursor of the following page; null at the end. */
+  readonly next: string | null
+  /** Runs that match, and all that there are. */
+  readonly total: number
+  readonly all: number
 }
 
 /** Raw columns or readings of some steps, as stored. */
@@ -134,8 +155,12 @@ export type Storage = {
   /** False if there was none. */
   deleteRun(runId: string): Promise<boolean>
   run(runId: string): Promise<RunRecord | undefined>
-  /** Newest first. `next` is the cursor of the following page, null at the end. */
-  listRuns(query: RunQuery): Promise<{ readonly runs: readonly RunRecord[]; readonly next: string | null }>
+  /** Equal values go by age. @throws ServerError `invalid-request` of a cursor that is none. */
+  listRuns(query: RunQuery): Promise<RunPage>
+  /** How many there are of each state, project and tag; of the last two the 100 largest. */
+  countRuns(now: number): Promise<RunCounts>
+  /** The runs that match, in groups, the largest first, at most 200. */
+  groupRuns(query: Omit<RunQuery, 'after' | 'limit'>, by: 'project' | 'tag'): Promise<readonly RunGroup[]>
   client(runId: string, clientId: string): Promise<ClientRecord | undefined>
   /** The last sequence of each client of the run. */
   clientSequences(runId: string): Promise<ReadonlyMap<string, number>>

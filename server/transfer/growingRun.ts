@@ -2,12 +2,13 @@
 // both has to be stored next. Its memory does not grow with the log, but for 12 characters a decision.
 
 import { type LogHeader, limits } from '../../protocol/schemas.ts'
-import type { Decision, SignalReading } from '../../protocol/vocabulary.ts'
+import type { Decision, HeldOut, SignalReading } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
 import { snapshotOf } from '../runs/activeRuns.ts'
 import { telemetryAnswer } from '../runs/answers.ts'
 import { readingsOf, snapshotChunks } from '../runs/apply.ts'
 import { foldObservations, samplePoints, storedDecision } from '../runs/fold.ts'
+import { heldOutAfter } from '../runs/heldOut.ts'
 import { decodeObservation } from '../runs/observationCodec.ts'
 import { type Points, pointsOfReadings } from '../runs/points.ts'
 import { firstRecord, nextRecord } from '../runs/runRecord.ts'
@@ -56,6 +57,7 @@ export class GrowingRun {
   private decisions: StoredDecision[] = []
   private readings: SignalReading[] = []
   private samples = 0
+  private heldOut: HeldOut | undefined
 
   constructor(options: GrowingRunOptions) {
     const { storage, tuner, intake, id } = options
@@ -74,6 +76,7 @@ export class GrowingRun {
     const samples = samplePoints([observation])
     await this.chart([...samples, ...pointsOfReadings(readings)], line)
     this.state = state
+    this.heldOut = heldOutAfter(this.heldOut, readings, () => tuner.summaryOf(state).phases)
     this.observationCount++
     this.observations.push(stored)
     for (const reading of readings) this.readings.push(reading)
@@ -157,7 +160,7 @@ export class GrowingRun {
       observations: observationCount - first!.observationCount,
       decisions: hashes.length - first!.decisionCount,
     }
-    const record = nextRecord(first!, tuner, state, counts, { now: 0, steps: null })
+    const record = nextRecord(first!, tuner, state, counts, { now: 0, steps: null }, this.heldOut)
     const clients = header.clients.map(({ clientId, lastSequence }) => {
       const answer = telemetryAnswer(state.actions, record, [], 0, lastSequence + 1)
       return { clientId, lastSequence, lastAnswer: JSON.stringify(answer) }

@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import { familyOf } from '../../../protocol/optimizers.ts'
 import { CommandError, ServerError } from '../../errors.ts'
 import { type Database, type Driver, loadDriver } from './driver.ts'
+import { searchText } from './rows.ts'
 import { applicationId, migrations, runTables, schemaVersion } from './schema.ts'
 
 export type SqliteOptions = {
@@ -88,6 +89,10 @@ function checkAndMigrate(database: Database, file: string, readOnly: boolean): v
       `${file} holds no runs in this version's schema yet: start \`twostep serve\` on it once`,
     )
   database.function('family_of', (name) => familyOf(String(name)))
+  database.function('search_text', (text) => {
+    const [id, name, project, tags, options] = JSON.parse(String(text))
+    return searchText(id, { name, project, tags }, options)
+  })
   for (let from = version; from < schemaVersion; from++) {
     database.exec(
       `BEGIN IMMEDIATE; ${migrations[from]}; PRAGMA user_version = ${from + 1}; PRAGMA application_id = ${applicationId}; COMMIT`,

@@ -1,12 +1,18 @@
-// Between a run's record and its row, from a query to SQL, and the statements that more than one file uses.
+// Between a run's record and its row, and the statements that more than one file uses.
 
-import type { RunQuery, RunRecord } from '../storage.ts'
+import type { RunOptions } from '../../../protocol/vocabulary.ts'
+import type { RunRecord } from '../storage.ts'
 import type { SqlValue } from './driver.ts'
 
 /** The key first: null = a new one. */
 export const insertRun = `INSERT INTO runs (key, id, name, project, tags, lifecycle, created_at, last_seen_at,
   stale_at, flush_seconds_mean, steps_per_second, observation_count, decision_count, tuner_version,
-  refolded_from, summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  refolded_from, summary, step, loss, held_out_loss, held_out_loss_best, accuracy, accuracy_best, search)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+export const updateRun = `UPDATE runs SET id = ?, name = ?, project = ?, tags = ?, lifecycle = ?, created_at = ?,
+  last_seen_at = ?, stale_at = ?, flush_seconds_mean = ?, steps_per_second = ?, observation_count = ?,
+  decision_count = ?, tuner_version = ?, refolded_from = ?, summary = ?, step = ?, loss = ?, held_out_loss = ?,
+  held_out_loss_best = ?, accuracy = ?, accuracy_best = ?, search = ? WHERE key = ?`
 export const insertClient = `INSERT OR REPLACE INTO clients (run, client_id, last_sequence, last_answer)
   VALUES (?, ?, ?, ?)`
 export const selectChunk = `SELECT signal, level, chunk, body FROM chunks
@@ -31,6 +37,16 @@ export type Row = {
   readonly summary: string
 }
 
+/** What a search looks into: all that a run is called and set to, settings as `name=value`, in small letters. */
+export function searchText(
+  id: string,
+  { name, project, tags }: Pick<RunRecord, 'name' | 'project' | 'tags'>,
+  { framework, optimizer, settings }: Pick<RunOptions, 'framework' | 'optimizer' | 'settings'>,
+): string {
+  const set = Object.entries(settings).map(([key, value]) => `${key}=${value}`)
+  return [id, name, project, ...tags, framework, optimizer.name, ...set].join('\n').toLowerCase()
+}
+
 /** The row's values in the order of the table, without its key. */
 export function rowOf(run: RunRecord): SqlValue[] {
   return [
@@ -49,7 +65,15 @@ export function rowOf(run: RunRecord): SqlValue[] {
     run.tunerVersion,
     run.refoldedFrom,
     JSON.stringify(run.summary),
+    ...listedOf(run),
   ]
+}
+
+/** What lists are ordered and searched by, beside the columns above. */
+function listedOf(run: RunRecord): SqlValue[] {
+  const { step, loss, heldOut, options } = run.summary
+  const measured = [heldOut?.loss, heldOut?.lossBest, heldOut?.accuracy, heldOut?.accuracyBest]
+  return [step, loss, ...measured.map((value) => value ?? null), searchText(run.id, run, options)]
 }
 
 export function recordOf(row: Row): RunRecord {
@@ -70,25 +94,4 @@ export function recordOf(row: Row): RunRecord {
     refoldedFrom: row.refolded_from,
     summary: JSON.parse(row.summary) as RunRecord['summary'],
   }
-}
-
-/** The WHERE clause of a listing and its values. */
-export function runFilter(query: RunQuery): { readonly where: string; readonly values: SqlValue[] } {
-  const conditions: string[] = []
-  const values: SqlValue[] = []
-  const add = (condition: string, ...given: SqlValue[]) => {
-    conditions.push(condition)
-    values.push(...given)
-  }
-  if (query.after !== undefined) add('key < ?', Number(query.after))
-  if (query.project !== undefined) add('project = ?', query.project)
-  if (query.tag !== undefined) add('EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)', query.tag)
-  if (query.state === 'stale') add('stale_at <= ?', query.now)
-  else if (query.state !== undefined)
-    add('lifecycle = ? AND (stale_at IS NULL OR stale_at > ?)', query.state, query.now)
-  if (query.text !== undefined) {
-    const pattern = `%${query.text.replace(/[\\%_]/g, '\\$&')}%`
-    add("(id LIKE ? ESCAPE '\\' OR name LIKE ? ESCAPE '\\')", pattern, pattern)
-  }
-  return { where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, values }
 }

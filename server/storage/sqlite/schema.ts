@@ -117,6 +117,22 @@ export const migrations: readonly string[] = [
   `
   UPDATE runs SET summary = json_insert(summary, '$.branches', json('[]'));
   `,
+  // What lists of runs are ordered and searched by, in columns, and one index that answers for all of them.
+  `
+  ALTER TABLE runs ADD COLUMN step REAL NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN loss REAL;
+  ALTER TABLE runs ADD COLUMN held_out_loss REAL;
+  ALTER TABLE runs ADD COLUMN held_out_loss_best REAL;
+  ALTER TABLE runs ADD COLUMN accuracy REAL;
+  ALTER TABLE runs ADD COLUMN accuracy_best REAL;
+  ALTER TABLE runs ADD COLUMN search TEXT NOT NULL DEFAULT '';
+  UPDATE runs SET
+    step = summary ->> '$.step',
+    loss = summary ->> '$.loss',
+    search = search_text(json_array(id, name, project, json(tags), json(summary -> '$.options')));
+  CREATE INDEX runs_list ON runs (lifecycle, stale_at, created_at, last_seen_at, project, name, tags, step, loss,
+    held_out_loss, held_out_loss_best, accuracy, accuracy_best, search);
+  `,
 ]
 export const schemaVersion = migrations.length
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { writeOldDatabase } from '../../testing/oldDatabase.ts'
 import { describeStorage, type Place, runRecord } from '../storage.conformance.ts'
 import { loadDriver } from './driver.ts'
 import { openSqliteStorage } from './sqliteStorage.ts'
@@ -133,6 +134,37 @@ test('the rows of an intake that a crash cut off go at the next start', async ()
   await new Promise(setImmediate)
   await next.close()
   expect(rows()).toBe(0)
+})
+
+test('runs of an older schema can be ordered and searched, without being read anew', async () => {
+  writeOldDatabase(file())
+  const storage = openSqliteStorage({ file: file() })
+  const list = async (query: object) =>
+    (await storage.listRuns({ limit: 5, now: 0, ...query })).runs.map(({ id }) => id)
+  expect(await list({ text: 'OLD adamw default' })).toEqual(['old'])
+  expect(await list({ text: 'other' })).toEqual([])
+  expect(await list({ sort: 'loss' })).toEqual(['old'])
+  await storage.close()
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(file())
+  const row = database.prepare('SELECT step, loss, held_out_loss, search FROM runs').get()
+  expect(row).toMatchObject({ step: 3, loss: 2, held_out_loss: null })
+  database.close()
+})
+
+test('a list is found, counted and ordered by its index alone', async () => {
+  const storage = openSqliteStorage({ file: file() })
+  await storage.createRun({ run: runRecord('a'), ...emptyBatch })
+  await storage.close()
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(file())
+  const plan = database
+    .prepare(
+      'EXPLAIN QUERY PLAN SELECT key, lower(name) FROM runs INDEXED BY runs_list WHERE instr(search, ?) > 0 ORDER BY loss IS NULL, loss, key',
+    )
+    .all('x') as { detail: string }[]
+  database.close()
+  expect(plan[0]?.detail).toBe('SCAN runs USING COVERING INDEX runs_list')
 })
 
 test('the driver is node:sqlite where Node has it', () => {

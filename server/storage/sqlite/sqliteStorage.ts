@@ -15,14 +15,11 @@ import type {
 import type { SqlValue, Statement } from './driver.ts'
 import { createIntake } from './intake.ts'
 import { openDatabase, type SqliteOptions, storageError } from './openDatabase.ts'
-import { insertClient, insertRun, type Row, recordOf, rowOf, runFilter, selectChunk } from './rows.ts'
+import { insertClient, insertRun, type Row, recordOf, rowOf, selectChunk, updateRun } from './rows.ts'
+import { countRuns, groupRuns, listRuns } from './runList.ts'
 import { derivedTables, runTables } from './schema.ts'
 
 const deletionSliceRows = 200
-
-const updateRun = `UPDATE runs SET id = ?, name = ?, project = ?, tags = ?, lifecycle = ?, created_at = ?,
-  last_seen_at = ?, stale_at = ?, flush_seconds_mean = ?, steps_per_second = ?, observation_count = ?,
-  decision_count = ?, tuner_version = ?, refolded_from = ?, summary = ? WHERE key = ?`
 
 const insertDecision = 'INSERT INTO decisions (run, number, kind, step, body) VALUES (?, ?, ?, ?, ?)'
 const insertReadings = 'INSERT INTO readings (run, number, from_step, to_step, body) VALUES (?, ?, ?, ?, ?)'
@@ -179,17 +176,9 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
         const row = get<Row>('SELECT * FROM runs WHERE id = ?', runId)
         return row && recordOf(row)
       }),
-    listRuns: (query) =>
-      attempt(() => {
-        const { where, values } = runFilter(query)
-        const sql = `SELECT * FROM runs ${where} ORDER BY key DESC LIMIT ?`
-        const rows = all<Row>(sql, ...values, query.limit + 1)
-        const page = rows.slice(0, query.limit)
-        return {
-          runs: page.map(recordOf),
-          next: rows.length > page.length ? String(page.at(-1)?.key) : null,
-        }
-      }),
+    listRuns: (query) => attempt(() => listRuns(all, query)),
+    groupRuns: (query, by) => attempt(() => groupRuns(all, query, by)),
+    countRuns: (now) => attempt(() => countRuns(all, now)),
     client: (runId, clientId) =>
       attempt(() =>
         get<ClientRecord>(
