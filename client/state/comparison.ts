@@ -61,7 +61,7 @@ async function load({ runs, signal: chosen }: CompareAddress): Promise<void> {
 /** What the jobs measure besides, once: all signals of a run at the coarsest, as names are told in no other way. */
 async function loadNames({ runs }: CompareAddress): Promise<void> {
   const found = await Promise.all(
-    runs.map((id) => fetchSeries(id, { from: 0, to: limits.stepMax, points: 50 })),
+    runs.map((id) => fetchSeries(id, { from: 0, to: limits.stepMax, points: 50 }, [])),
   )
   const names = found.flatMap((series) => (series.ok ? Object.keys(series.value.signals) : []))
   const own = [...new Set(names.filter((name) => name.startsWith('metrics.')))]
