@@ -8,7 +8,7 @@ import { createOptimizer } from '../../trainer/optimizers/optimizers.ts'
 import { normals, random } from '../../tuner/testing/random.ts'
 import { type Interval, ratioInterval } from './statistics.ts'
 import type { Store } from './store.ts'
-import { type TunedRate, tunedRate } from './tunedRate.ts'
+import { type TunedRate, timeScore, tunedRate } from './tunedRate.ts'
 
 export type LeastSquaresSizes = {
   readonly seeds: readonly number[]
@@ -35,8 +35,6 @@ export type MomentumGap = {
 const directions = 32
 const aimShare = 1e-8
 const stepsMax = 8_192
-/** In tuning, a run that does not arrive counts as this many times the cap. */
-const missFactor = 2
 /** A loss this many times that of the start is on its way to infinity. */
 const divergedFactor = 1e6
 const middleRate = 1
@@ -57,7 +55,11 @@ export type Descent = {
 }
 
 /** Steps until the loss is 1e-8 of the start's; null = not within the cap. Needs an open backend. */
-export async function stepsToAim(descent: Descent, seed: number): Promise<number | null> {
+export async function stepsToAim(
+  descent: Descent,
+  seed: number,
+  cap: number = stepsMax,
+): Promise<number | null> {
   const { condition, momentum, effectiveRate } = descent
   const curvatures = tf.tensor1d(eigenvaluesOf(condition))
   const optimizer = createOptimizer('momentum')
@@ -67,7 +69,7 @@ export async function stepsToAim(descent: Descent, seed: number): Promise<number
     tf.tidy(() => tf.sum(tf.mul(curvatures, tf.square(weights[0]!))).dataSync()[0]! / 2)
   const first = lossNow()
   let reached: number | null = null
-  for (let step = 1; step <= stepsMax && reached === null; step++) {
+  for (let step = 1; step <= cap && reached === null; step++) {
     const gradient = tf.mul(curvatures, weights[0]!)
     const next = optimizer.step(weights, [gradient], request)
     disposeAll([...weights, gradient])
@@ -87,21 +89,20 @@ async function runGap(
   gap: Pick<MomentumGap, 'condition' | 'momentum' | 'isBest' | 'expected'>,
 ): Promise<MomentumGap> {
   const { condition } = gap
-  const stepsOf = (momentum: number, effectiveRate: number, seed: number): Promise<number | null> =>
+  const stepsOf = (momentum: number, effectiveRate: number, seed: number, cap?: number) =>
     store.once(
       `least squares, condition ${condition}, momentum ${momentum.toPrecision(4)}, effective rate ${effectiveRate.toPrecision(6)}, seed ${seed}`,
-      () => stepsToAim({ condition, momentum, effectiveRate }, seed),
+      () => stepsToAim({ condition, momentum, effectiveRate }, seed, cap),
     )
   const tune = (momentum: number): Promise<TunedRate> =>
     tunedRate({
       middle: middleRate,
       refinements: sizes.refinements,
-      score: async (rate) => {
-        let sum = 0
-        for (const seed of sizes.tuningSeeds)
-          sum += Math.log((await stepsOf(momentum, rate, seed)) ?? missFactor * stepsMax)
-        return sum
-      },
+      score: timeScore({
+        seeds: sizes.tuningSeeds,
+        cap: stepsMax,
+        measure: (seed, rate, cap) => stepsOf(momentum, rate, seed, cap),
+      }),
     })
   const [plain, heavy] = [await tune(0), await tune(gap.momentum)]
   const ratios: number[] = []

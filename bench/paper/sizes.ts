@@ -37,7 +37,7 @@ export const paperSizes: PaperSizes = {
   bands: { subject: fashion, seeds: firstSeeds, rates: doubling(0.002, 12), epochs: 20 },
   subjects: [
     { name: 'Fashion-MNIST', divergence: { ...divergence, subject: fashion } },
-    { name: 'MNIST', divergence: { ...divergence, subject: { ...fashion, task: 'mnist' } } },
+    { name: 'digits', divergence: { ...divergence, subject: { ...fashion, task: 'digits' } } },
   ],
   rescaling: { seeds, epochs: 20, momenta: [0.5, 0.9, 0.95] },
   smallStep: {
@@ -72,11 +72,11 @@ export const paperSizes: PaperSizes = {
     },
   },
   generalisation: {
-    seeds: [11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+    seeds,
     labelNoises: [0, 0.3],
     largeEpochs: 10,
     smallEpochs: 20,
-    controlEpochsMax: 300,
+    controlEpochsMax: 150,
   },
   oneSwitch: {
     subjects: [

@@ -10,7 +10,7 @@ import { type LeastSquaresSizes, type MomentumGap, runLeastSquares } from './lea
 import { type Reference, type ReferenceSizes, runReference } from './reference.ts'
 import { type Interval, meanInterval, ratioInterval } from './statistics.ts'
 import type { Store } from './store.ts'
-import { type TunedRate, tunedRate } from './tunedRate.ts'
+import { type TunedRate, timeScore, tunedRate } from './tunedRate.ts'
 
 export type SmallStepSizes = {
   /** Its subject is that of the large-step phase, its epochs are the length of it. */
@@ -51,13 +51,12 @@ export type SmallStepResult = {
 }
 
 const evaluationsPerEpoch = 4
-/** In tuning, a run that does not arrive counts as this many times the cap. */
-const missFactor = 2
 /** A run whose loss is that of a guess for so many evaluations in a row will not arrive. */
 const guessesMax = 100
 
 type Arm = { readonly momentum: number; readonly effectiveRate: number }
-type Measure = (seed: number, arm: Arm) => Promise<number | null>
+/** Epochs to the aim; null = not within so many. */
+type Measure = (seed: number, arm: Arm, epochsMax: number) => Promise<number | null>
 
 async function largePhase(lab: Lab, sizes: SmallStepSizes, seed: number, rate: number): Promise<Checkpoint> {
   const { subject, epochs } = sizes.large
@@ -101,12 +100,11 @@ const tunedArm = (
   tunedRate({
     middle: batch.middleRate,
     refinements: sizes.refinements,
-    score: async (effectiveRate) => {
-      let sum = 0
-      for (const seed of sizes.tuningSeeds)
-        sum += Math.log((await measure(seed, { momentum, effectiveRate })) ?? missFactor * batch.epochsMax)
-      return sum
-    },
+    score: timeScore({
+      seeds: sizes.tuningSeeds,
+      cap: batch.epochsMax,
+      measure: (seed, effectiveRate, cap) => measure(seed, { momentum, effectiveRate }, cap),
+    }),
   })
 
 async function runBatch(measure: Measure, sizes: SmallStepSizes, batch: BatchSizes): Promise<BatchResult> {
@@ -115,7 +113,9 @@ async function runBatch(measure: Measure, sizes: SmallStepSizes, batch: BatchSiz
   const epochsOf = async (momentum: number, { rate }: TunedRate): Promise<number[]> => {
     const epochs: number[] = []
     for (const seed of sizes.seeds)
-      epochs.push((await measure(seed, { momentum, effectiveRate: rate })) ?? Number.POSITIVE_INFINITY)
+      epochs.push(
+        (await measure(seed, { momentum, effectiveRate: rate }, batch.epochsMax)) ?? Number.POSITIVE_INFINITY,
+      )
     return epochs
   }
   const plain = await epochsOf(0, plainRate)
@@ -151,9 +151,9 @@ export async function runSmallStep(lab: Lab, store: Store, sizes: SmallStepSizes
   }
   const batches: BatchResult[] = []
   for (const batch of sizes.batches) {
-    const { batchSize, epochsMax } = batch
+    const { batchSize } = batch
     const subject = { ...sizes.large.subject, batchSize }
-    const measure: Measure = (seed, arm) =>
+    const measure: Measure = (seed, arm, epochsMax) =>
       store.once(
         `batch ${batchSize}, momentum ${arm.momentum}, effective rate ${arm.effectiveRate.toPrecision(6)}, seed ${seed}`,
         async () =>
