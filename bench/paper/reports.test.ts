@@ -67,6 +67,10 @@ describe('the verdicts of C', () => {
       reference: { rate: { rate: 1, isInside: true }, loss: 0.1 },
       batches: [batch(128, true, [1, 1.1]), batch(4_096, isInside, gaps)],
       gapGrowth: meanInterval([1, 1.1]),
+      ownRates: {
+        batches: [{ batchSize: 128, plain: [], heavy: [], gap: ratioInterval([1, 1]) }],
+        gapGrowth: meanInterval([0, 0]),
+      },
       leastSquares: [
         {
           condition: 100,

@@ -70,6 +70,7 @@ export const paperSizes: PaperSizes = {
         { condition: 1_444, expected: { best: 21, fixed: 21 } },
       ],
     },
+    ownRates: { seeds: [21, 22, 23, 24, 25], batchSizes: [128, 4_096] },
   },
   generalisation: {
     seeds,
@@ -125,6 +126,7 @@ export const tinySizes: PaperSizes = {
       momentum: 0.9,
       problems: [{ condition: 4, expected: { best: 2, fixed: 0.2 } }],
     },
+    ownRates: { seeds: [4], batchSizes: [16, 256] },
   },
   generalisation: {
     seeds: tinySeeds,

@@ -7,6 +7,7 @@ import { divergedLoss } from './curves.ts'
 import { type DivergenceSizes, divergenceRate } from './divergence.ts'
 import type { Lab, Subject } from './lab.ts'
 import { type LeastSquaresSizes, type MomentumGap, runLeastSquares } from './leastSquares.ts'
+import { type OwnRatesResult, type OwnRatesSizes, runOwnRates } from './ownRates.ts'
 import { type Reference, type ReferenceSizes, runReference } from './reference.ts'
 import { type Interval, meanInterval, ratioInterval } from './statistics.ts'
 import type { Store } from './store.ts'
@@ -22,6 +23,7 @@ export type SmallStepSizes = {
   readonly reference: ReferenceSizes
   readonly batches: readonly BatchSizes[]
   readonly leastSquares: LeastSquaresSizes
+  readonly ownRates: OwnRatesSizes
 }
 /** `epochsMax`: the most epochs that a run may take; `middleRate`: where tuning starts. */
 export type BatchSizes = {
@@ -48,6 +50,7 @@ export type SmallStepResult = {
   /** Difference of the log gaps of the largest and the smallest batch. */
   readonly gapGrowth: Interval
   readonly leastSquares: readonly MomentumGap[]
+  readonly ownRates: OwnRatesResult
 }
 
 const evaluationsPerEpoch = 4
@@ -149,18 +152,25 @@ export async function runSmallStep(lab: Lab, store: Store, sizes: SmallStepSizes
     forks.set(seed, fork)
     return fork
   }
-  const batches: BatchResult[] = []
-  for (const batch of sizes.batches) {
-    const { batchSize } = batch
-    const subject = { ...sizes.large.subject, batchSize }
-    const measure: Measure = (seed, arm, epochsMax) =>
+  const measureAt =
+    (batchSize: number): Measure =>
+    (seed, arm, epochsMax) =>
       store.once(
         `batch ${batchSize}, momentum ${arm.momentum}, effective rate ${arm.effectiveRate.toPrecision(6)}, seed ${seed}`,
-        async () =>
-          epochsToAim(lab, { subject, seed, epochsMax, fork: await forkOf(seed), aim: reference.loss, arm }),
+        async () => {
+          const subject = { ...sizes.large.subject, batchSize }
+          const fork = await forkOf(seed)
+          return epochsToAim(lab, { subject, seed, epochsMax, fork, aim: reference.loss, arm })
+        },
       )
-    batches.push(await runBatch(measure, sizes, batch))
-  }
+  const batches: BatchResult[] = []
+  for (const batch of sizes.batches) batches.push(await runBatch(measureAt(batch.batchSize), sizes, batch))
+  const ownRates = await runOwnRates({
+    ...sizes,
+    sizes: sizes.ownRates,
+    timeOf: (batchSize, momentum) => (seed, effectiveRate, epochsMax) =>
+      measureAt(batchSize)(seed, { momentum, effectiveRate }, epochsMax),
+  })
   for (const fork of forks.values()) disposeCheckpoint(fork)
   const [first, last] = [logGaps(batches[0]!), logGaps(batches.at(-1)!)]
   return {
@@ -169,5 +179,6 @@ export async function runSmallStep(lab: Lab, store: Store, sizes: SmallStepSizes
     batches,
     gapGrowth: meanInterval(last.map((gap, index) => gap - first[index]!)),
     leastSquares: await runLeastSquares(store, sizes.leastSquares),
+    ownRates,
   }
 }

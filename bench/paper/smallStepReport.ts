@@ -1,6 +1,7 @@
 // The tables and verdicts of experiment C.
 
 import type { MomentumGap } from './leastSquares.ts'
+import { ownRatesReport } from './ownRates.ts'
 import { armNames, type BatchResult, type SmallStepResult } from './smallStep.ts'
 import { type Interval, intervalText, meanInterval } from './statistics.ts'
 import { table, verdict } from './table.ts'
@@ -82,4 +83,6 @@ export const smallStepReport = (result: SmallStepResult): string =>
     networkReport(result),
     'Least squares:',
     leastSquaresReport(result.leastSquares),
+    'Second look, each seed at its own best rates:',
+    ownRatesReport(result.ownRates, gapMin),
   ].join('\n\n')
