@@ -77,7 +77,9 @@ export function ownRatesReport({ batches, gapGrowth }: OwnRatesResult, gapMin: n
   const { batchSize, gap } = batches.at(-1)!
   return [
     table(['batch', 'epochs at η_eff, no momentum, by seed', 'with momentum', 'without / with'], rows),
-    `- C5, gap at batch ${batchSize} at least ${gapMin}: ${intervalText(gap)}: ${verdict(gap.mean >= gapMin && gap.low > 1)}`,
-    `- C6, growth of the log gap from batch ${batches[0]!.batchSize} to ${batchSize}: ${intervalText(gapGrowth)}: ${verdict(gapGrowth.low > 0)}`,
+    [
+      `- C5, gap at batch ${batchSize} at least ${gapMin}: ${intervalText(gap)}: ${verdict(gap.mean >= gapMin && gap.low > 1)}`,
+      `- C6, growth of the log gap from batch ${batches[0]!.batchSize} to ${batchSize}: ${intervalText(gapGrowth)}: ${verdict(gapGrowth.low > 0)}`,
+    ].join('\n'),
   ].join('\n\n')
 }

@@ -65,7 +65,7 @@ export const rescalingPicture = (results: readonly RescalingResult[]): string =>
     'Experiment B: distance of runs with momentum to the plain run, at the same effective rate and at the same rate',
   )
 
-function networkPanel({ batches }: SmallStepResult): Panel {
+function networkPanel({ batches, ownRates }: SmallStepResult): Panel {
   const sizes = batches.map(({ batchSize }) => batchSize)
   const x: Axis = {
     label: 'batch size',
@@ -79,17 +79,15 @@ function networkPanel({ batches }: SmallStepResult): Panel {
       points: batches.map(({ batchSize, gap }) => pointOf(batchSize, gap)),
       color: colors.large,
       hasMarks: true,
-      label: 'both tuned',
     },
     {
-      points: batches.map(({ batchSize, matchedGap }) => pointOf(batchSize * 1.15, matchedGap)),
+      points: ownRates.batches.map(({ batchSize, gap }) => pointOf(batchSize * 1.15, gap)),
       color: colors.small,
       hasMarks: true,
-      label: 'same η_eff',
     },
   ]
   const y = ratioAxis('epochs without / with momentum .9', series, { from: 0.5, to: 2 })
-  return { title: 'Network', x, y, series: [...series, line(x, 1, 'nil')] }
+  return { title: 'Network: one rate blue, own rates orange', x, y, series: [...series, line(x, 1, 'nil')] }
 }
 
 function leastSquaresPanel({ leastSquares }: SmallStepResult): Panel {
@@ -102,13 +100,12 @@ function leastSquaresPanel({ leastSquares }: SmallStepResult): Panel {
     to: most * 2,
     ticks: conditions,
   }
-  const of = (isBest: boolean, color: string, label: string): Series => ({
+  const of = (isBest: boolean, color: string): Series => ({
     points: leastSquares
       .filter((gap) => gap.isBest === isBest)
       .map(({ condition, ratio }) => pointOf(condition, ratio)),
     color,
     hasMarks: true,
-    label,
   })
   const root: Series = {
     points: conditions.map((condition) => ({ x: condition, y: Math.sqrt(condition) })),
@@ -116,9 +113,9 @@ function leastSquaresPanel({ leastSquares }: SmallStepResult): Panel {
     dash: '4 3',
     label: '√κ',
   }
-  const series = [of(true, colors.large, 'best μ'), of(false, colors.small, 'fixed μ'), root]
+  const series = [of(true, colors.large), of(false, colors.small), root]
   const y = ratioAxis('steps without / with momentum', series, { from: 0.5, to: 2 })
-  return { title: 'Least squares', x, y, series }
+  return { title: 'Least squares: best momentum blue, .9 orange', x, y, series }
 }
 
 export const smallStepPicture = (result: SmallStepResult): string =>
@@ -143,8 +140,8 @@ export function generalisationPicture(cases: readonly GeneralisationCase[]): str
       label: 'test error, arm / control',
       scale: 'linear',
       from: 0.7,
-      to: 1.1,
-      ticks: [0.7, 0.8, 0.9, 1, 1.1],
+      to: 1.2,
+      ticks: [0.7, 0.8, 0.9, 1, 1.1, 1.2],
     }
     return {
       title: caseName(entry),

@@ -48,8 +48,10 @@ function networkReport({ batches, gapGrowth }: SmallStepResult): string {
       batches.flatMap(armRows),
     ),
     table(['batch', 'epochs without / with momentum, both tuned', 'without tuned / with, matched'], gaps),
-    `- C1, gap at batch ${last.batchSize} at least ${gapMin}: ${intervalText(last.gap)}: ${verdict(isWide)}`,
-    `- C2, growth of the log gap from batch ${first.batchSize} to ${last.batchSize}: ${intervalText(gapGrowth)}: ${verdict(hasGrown)}`,
+    [
+      `- C1, gap at batch ${last.batchSize} at least ${gapMin}: ${intervalText(last.gap)}: ${verdict(isWide)}`,
+      `- C2, growth of the log gap from batch ${first.batchSize} to ${last.batchSize}: ${intervalText(gapGrowth)}: ${verdict(hasGrown)}`,
+    ].join('\n'),
   ].join('\n\n')
 }
 
@@ -72,8 +74,10 @@ function leastSquaresReport(gaps: readonly MomentumGap[]): string {
   ])
   return [
     table(['κ', '√κ', 'momentum', 'η_eff without, with', 'expected', 'steps without / with momentum'], rows),
-    `- C3, each ratio within ${100 * expectedShare} % of the expected one: ${verdict(gaps.every(isExpected))}`,
-    `- C4, at μ* between √κ/2 and √κ: ${verdict(gaps.filter(({ isBest }) => isBest).every(isRoot))}`,
+    [
+      `- C3, each ratio within ${100 * expectedShare} % of the expected one: ${verdict(gaps.every(isExpected))}`,
+      `- C4, at μ* between √κ/2 and √κ: ${verdict(gaps.filter(({ isBest }) => isBest).every(isRoot))}`,
+    ].join('\n'),
   ].join('\n\n')
 }
 
