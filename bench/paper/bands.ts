@@ -1,10 +1,9 @@
 // A. Two bands of learning rate: a sweep of constant rates without momentum. Is there a band of rates that do not
-// diverge although their loss rises from some epoch to the next, and does it end at a much higher loss? The same
-// sweep gives the rates of the experiments that follow: the rate of divergence, the large and the small rate.
+// diverge although their loss rises from some epoch to the next, and does it end at a much higher loss?
 
-import { bracketMiddle, type Curve, curveOf, finalLoss, hasDiverged } from './curves.ts'
+import { type Curve, curveOf, finalLoss, hasDiverged } from './curves.ts'
 import type { Lab, Subject } from './lab.ts'
-import { type Interval, intervalText, medianRate, ratioInterval } from './statistics.ts'
+import { type Interval, intervalText, ratioInterval } from './statistics.ts'
 import type { Store } from './store.ts'
 import { table, verdict } from './table.ts'
 
@@ -14,7 +13,6 @@ export type BandsSizes = {
   /** Ascending. */
   readonly rates: readonly number[]
   readonly epochs: number
-  readonly halvings: number
 }
 
 /** One seed's rates; null = none of the grid. */
@@ -32,11 +30,6 @@ export type BandsResult = {
   readonly lossRatio: Interval
 }
 
-/** Rates for the other experiments. */
-export type RegimeRates = { readonly divergence: number; readonly large: number; readonly small: number }
-
-/** The small rate is at most this share of the large one. */
-const smallShareMax = 1 / 4
 const thresholds = { gap: 4, gapLow: 2, lossRatio: 1.5, lossRatioLow: 1 } as const
 
 const last = (rates: readonly number[]): number | null => rates.at(-1) ?? null
@@ -80,32 +73,6 @@ export async function runBands(lab: Lab, store: Store, sizes: BandsSizes): Promi
       ),
     ),
   }
-}
-
-/** @throws Error if the grid holds no smooth rate, or does not reach divergence, at some seed. */
-export async function runRates(lab: Lab, store: Store, sizes: BandsSizes): Promise<RegimeRates> {
-  const { subject, epochs, halvings, rates } = sizes
-  const { bands } = await runBands(lab, store, sizes)
-  const middles: number[] = []
-  for (const { seed, smallestDiverging } of bands) {
-    const below = rates[rates.indexOf(smallestDiverging ?? Number.NaN) - 1]
-    if (smallestDiverging === null || below === undefined)
-      throw new Error(`the rates of seed ${seed} must reach from one that survives to one that diverges`)
-    const diverges = async (learningRate: number) =>
-      hasDiverged(
-        await store.once(`seed ${seed}, bracket, rate ${learningRate}`, () =>
-          curveOf(lab, { subject, seed, rates: { learningRate, momentum: 0 }, epochs }),
-        ),
-      )
-    middles.push(await bracketMiddle({ below, above: smallestDiverging }, halvings, diverges))
-  }
-  const smooth = bands.map(({ seed, largestSmooth }) => {
-    if (largestSmooth === null) throw new Error(`no rate of seed ${seed} must be without a rise, got none`)
-    return largestSmooth
-  })
-  const divergence = medianRate(middles)
-  const large = divergence / 2
-  return { divergence, large, small: Math.min(medianRate(smooth), smallShareMax * large) }
 }
 
 export function bandsReport({ bands, curves, gap, lossRatio }: BandsResult, sizes: BandsSizes): string {

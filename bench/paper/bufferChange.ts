@@ -1,7 +1,10 @@
-// C6. What momentum's buffer should do where the momentum changes at a constant η/(1 − μ), exactly: expected loss on
+// What momentum's buffer should do where the momentum changes at a constant η/(1 − μ), exactly: expected loss on
 // quadratics with gradient noise. Per eigenvalue h the second moments of (w, v) follow a linear recursion under
 //   v' = μ·k·v + hw + ξ,  w' = w − ηv',  k = the factor on the buffer at the step of the change, else 1.
-// The change comes when the run has come to rest, or in its descent; the run without a change is the yardstick.
+// The change comes when the run has come to rest, or in its descent; the run without a change is the
+// yardstick (C6 of bench/records/2026-11-24-paper).
+
+import { table } from './table.ts'
 
 export const bufferRules = ['scaled', 'kept', 'scaled downwards', 'in force'] as const
 export type BufferRule = (typeof bufferRules)[number]
@@ -100,3 +103,20 @@ export const bufferCases: readonly BufferCase[] = changes.flatMap(([from, to]) =
     (['rest', 'descent'] as const).map((start) => ({ from, to, sharpness, start })),
   ),
 )
+
+/** Of every rule at every change: highest expected excess loss in the steps after it, and that after all of them. */
+export function bufferTable(): string {
+  const two = (value: number): string => value.toFixed(2)
+  return table(
+    ['momentum', 'η_eff·h_max', 'changed', ...bufferRules],
+    bufferCases.map((entry) => [
+      `${entry.from} to ${entry.to}`,
+      String(entry.sharpness),
+      entry.start === 'rest' ? 'at rest' : 'in the descent',
+      ...bufferRules.map((rule) => {
+        const { peak, end } = bufferOutcome(rule, entry)
+        return `${two(peak)}, ${two(end)}`
+      }),
+    ]),
+  )
+}

@@ -14,9 +14,8 @@ export type Curve = {
 
 /** A rise counts beyond so many standard errors of the paired difference. */
 const riseErrors = 3
-/** A last loss of this share of ln(classes), the loss of a constant guess, counts as diverged. */
-const guessShare = 0.95
-const guessLoss = Math.log(10)
+/** A last loss from here on counts as diverged: 95 % of ln(classes), the loss of a constant guess. */
+export const divergedLoss = 0.95 * Math.log(10)
 /** The final loss of a run is the mean over its last epochs, as large steps make it jump. */
 const finalEpochs = 3
 
@@ -51,7 +50,7 @@ export async function curveOf(
 
 export function hasDiverged({ losses }: Pick<Curve, 'losses'>): boolean {
   const last = losses.at(-1) ?? null
-  return last === null || losses.includes(null) || last >= guessShare * guessLoss
+  return last === null || losses.includes(null) || last >= divergedLoss
 }
 
 /** NaN for a run that diverged. */

@@ -1,18 +1,14 @@
-// D. Does the large-step phase drive generalisation? Arms fork from one large-step run after 0, 2, 5, … epochs and
-// go through one and the same small-step phase. Controls are runs with the small step alone: for as many epochs in
-// all, and until the arm's final training loss. With clean labels and with wrong ones.
+// D. Does the large-step phase drive generalisation? Two arms fork from one large-step run, at its start and after some
+// epochs, and go through one and the same small-step phase. Controls are runs with the small step alone: for as many
+// epochs in all, and until the arm's final training loss. With clean labels and with wrong ones.
 
-import { disposeCheckpoint } from '../../trainer/checkpoints.ts'
-import type { RegimeRates } from './bands.ts'
 import type { Lab, LabRun, Rates, Subject } from './lab.ts'
 import { kept, type Store } from './store.ts'
 
 export type GeneralisationSizes = {
-  readonly subject: Subject
   readonly seeds: readonly number[]
   readonly labelNoises: readonly number[]
-  /** Epochs of the large step, ascending, from 0. */
-  readonly largeEpochs: readonly number[]
+  readonly largeEpochs: number
   readonly smallEpochs: number
   /** Most epochs of the control that trains until the arm's training loss. */
   readonly controlEpochsMax: number
@@ -24,14 +20,22 @@ export type Score = {
   readonly testLoss: number | null
   readonly testAccuracy: number | null
 }
-/** One seed; each list has an entry per number of large-step epochs. */
+/** One seed: the arm and what it is compared with. */
 export type SeedResult = {
-  readonly arms: readonly Score[]
-  readonly equalEpochs: readonly Score[]
+  readonly arm: Score
+  readonly noLargeStep: Score
+  readonly equalEpochs: Score
   /** `epochs` at the cap: the loss may not have been reached. */
-  readonly equalLoss: readonly Score[]
+  readonly equalLoss: Score
 }
-export type GeneralisationResult = ReadonlyMap<number, readonly SeedResult[]>
+export type GeneralisationCase = {
+  readonly name: string
+  readonly labelNoise: number
+  readonly rows: readonly SeedResult[]
+}
+
+/** The large and the small rate, as shares of the divergence rate. */
+const shares = { large: 1 / 2, small: 1 / 40 } as const
 
 async function scored(run: LabRun, epochs: number): Promise<Score> {
   const trainingLoss = await run.trainingLoss()
@@ -46,80 +50,65 @@ async function scored(run: LabRun, epochs: number): Promise<Score> {
 
 const at = (learningRate: number): Rates => ({ learningRate, momentum: 0 })
 
-async function runArms(run: LabRun, sizes: GeneralisationSizes, rates: RegimeRates): Promise<Score[]> {
-  const arms: Score[] = []
-  let epoch = 0
-  for (const largeEpochs of sizes.largeEpochs) {
-    await run.take((largeEpochs - epoch) * run.stepsPerEpoch, at(rates.large))
-    epoch = largeEpochs
-    const isBroken = run.isBroken
-    const checkpoint = run.capture()
-    await run.take(sizes.smallEpochs * run.stepsPerEpoch, at(rates.small))
-    arms.push(await scored(run, largeEpochs + sizes.smallEpochs))
-    if (!isBroken) run.resumeFrom(checkpoint)
-    disposeCheckpoint(checkpoint)
-  }
-  return arms
+async function runArm(
+  run: LabRun,
+  { largeEpochs, smallEpochs }: GeneralisationSizes,
+  divergence: number,
+): Promise<Score> {
+  await run.take(largeEpochs * run.stepsPerEpoch, at(shares.large * divergence))
+  await run.take(smallEpochs * run.stepsPerEpoch, at(shares.small * divergence))
+  return scored(run, largeEpochs + smallEpochs)
 }
 
-/** The small step alone; both controls of every arm are states of this one run. */
+/** The small step alone: all controls are states of this one run. */
 async function runControls(
   run: LabRun,
-  options: { arms: readonly Score[]; small: number; epochsMax: number },
-): Promise<Pick<SeedResult, 'equalEpochs' | 'equalLoss'>> {
-  const { arms, small, epochsMax } = options
-  const equalEpochs = new Array<Score | undefined>(arms.length).fill(undefined)
-  const equalLoss = new Array<Score | undefined>(arms.length).fill(undefined)
-  const isOpen = () => [...equalEpochs, ...equalLoss].includes(undefined)
-  for (let epoch = 1; epoch <= epochsMax && isOpen(); epoch++) {
-    await run.take(run.stepsPerEpoch, at(small))
-    const loss = await run.trainingLoss()
-    const isEnd = epoch === epochsMax
-    const due = arms.flatMap((arm, index) => {
-      const hasReached = equalLoss[index] === undefined && (isEnd || loss <= (arm.trainingLoss ?? -1))
-      const isEqual = arm.epochs === epoch
-      return hasReached || isEqual ? [{ index, hasReached, isEqual }] : []
-    })
-    if (due.length === 0) continue
-    const score = await scored(run, epoch)
-    for (const { index, hasReached, isEqual } of due) {
-      if (hasReached) equalLoss[index] = score
-      if (isEqual) equalEpochs[index] = score
-    }
+  options: { arm: Score; sizes: GeneralisationSizes; divergence: number },
+): Promise<Omit<SeedResult, 'arm'>> {
+  const { arm, sizes, divergence } = options
+  const rates = at(shares.small * divergence)
+  let [noLargeStep, equalEpochs, equalLoss]: (Score | undefined)[] = []
+  for (let epoch = 1; epoch <= sizes.controlEpochsMax; epoch++) {
+    await run.take(run.stepsPerEpoch, rates)
+    if (epoch === sizes.smallEpochs) noLargeStep = await scored(run, epoch)
+    if (epoch === arm.epochs) equalEpochs = await scored(run, epoch)
+    const isEnd = epoch === sizes.controlEpochsMax
+    if (equalLoss === undefined && (isEnd || (await run.trainingLoss()) <= (arm.trainingLoss ?? -1)))
+      equalLoss = await scored(run, epoch)
+    if (noLargeStep !== undefined && equalEpochs !== undefined && equalLoss !== undefined) break
   }
-  return { equalEpochs: equalEpochs as Score[], equalLoss: equalLoss as Score[] }
+  return { noLargeStep: noLargeStep!, equalEpochs: equalEpochs!, equalLoss: equalLoss! }
 }
 
-/** @throws RangeError if the controls may not train as long as the longest arm. */
+/** One data set, with each share of wrong labels. @throws RangeError if the controls may not train as long as the arm. */
 export async function runGeneralisation(
   lab: Lab,
   store: Store,
-  options: { sizes: GeneralisationSizes; rates: RegimeRates },
-): Promise<GeneralisationResult> {
-  const { sizes, rates } = options
-  const { seeds, labelNoises, controlEpochsMax: epochsMax } = sizes
-  const epochsLongest = sizes.largeEpochs.at(-1)! + sizes.smallEpochs
-  if (epochsMax < epochsLongest)
+  options: { name: string; subject: Subject; sizes: GeneralisationSizes; divergence: number },
+): Promise<GeneralisationCase[]> {
+  const { name, sizes, divergence } = options
+  const armEpochs = sizes.largeEpochs + sizes.smallEpochs
+  if (sizes.controlEpochsMax < armEpochs)
     throw new RangeError(
-      `controlEpochsMax must be at least the longest arm's ${epochsLongest}, got ${epochsMax}`,
+      `controlEpochsMax must be at least the arm's ${armEpochs}, got ${sizes.controlEpochsMax}`,
     )
-  const result = new Map<number, SeedResult[]>()
-  for (const labelNoise of labelNoises) {
+  const cases: GeneralisationCase[] = []
+  for (const labelNoise of sizes.labelNoises) {
+    const subject = { ...options.subject, labelNoise }
     const rows: SeedResult[] = []
-    for (const seed of seeds)
+    for (const seed of sizes.seeds)
       rows.push(
-        await store.once(`label noise ${labelNoise}, seed ${seed}`, async () => {
-          const subject = { ...sizes.subject, labelNoise }
+        await store.once(`${name}, label noise ${labelNoise}, seed ${seed}`, async () => {
           const large = lab.start(subject, seed)
-          const arms = await runArms(large, sizes, rates)
+          const arm = await runArm(large, sizes, divergence)
           large.dispose()
           const control = lab.start(subject, seed)
-          const controls = await runControls(control, { arms, small: rates.small, epochsMax })
+          const controls = await runControls(control, { arm, sizes, divergence })
           control.dispose()
-          return { arms, ...controls }
+          return { arm, ...controls }
         }),
       )
-    result.set(labelNoise, rows)
+    cases.push({ name, labelNoise, rows })
   }
-  return result
+  return cases
 }

@@ -1,38 +1,49 @@
-// `npm run bench -- paper`: experiments A to E of the record bench/records/2026-11-24-paper, which says what each asks
-// and which threshold it must meet. What is in the folder's files is not trained again; B and D take their rates from
-// A, and so train A first if it is not there.
+// `npm run bench -- paper`: experiments A to E on the claims about two regimes, and the table of what momentum's buffer
+// should do where momentum changes. Records say what each asks and which threshold it must meet: A and E
+// bench/records/2026-11-24-paper, B, C and D bench/records/2026-11-28-paper. What is in the folder's files is not trained
+// again; B and D share the divergence rates of their data sets.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { optionOf } from '../options.ts'
-import { bandsReport, runBands, runRates } from './bands.ts'
+import { bandsReport, runBands } from './bands.ts'
+import { bandsPicture } from './bandsPicture.ts'
+import { bufferTable } from './bufferChange.ts'
+import { divergenceRate } from './divergence.ts'
 import { runGeneralisation } from './generalisation.ts'
 import { generalisationReport } from './generalisationReport.ts'
-import { type Lab, openLab } from './lab.ts'
+import { type Lab, openLab, type Subject } from './lab.ts'
 import { runOneSwitch } from './oneSwitch.ts'
 import { oneSwitchReport } from './oneSwitchReport.ts'
-import { bandsPicture, generalisationPicture } from './pictures.ts'
+import { generalisationPicture, rescalingPicture, smallStepPicture } from './ratioPictures.ts'
 import { rescalingReport, runRescaling } from './rescaling.ts'
 import { type PaperSizes, paperSizes } from './sizes.ts'
 import { runSmallStep } from './smallStep.ts'
 import { smallStepReport } from './smallStepReport.ts'
 import { openStore, type Store } from './store.ts'
 
-export const experimentNames = ['a', 'b', 'c', 'd', 'e'] as const
+export const experimentNames = ['a', 'b', 'c', 'd', 'e', 'buffer'] as const
 export type ExperimentName = (typeof experimentNames)[number]
 
 type Around = {
   readonly lab: Lab
   readonly sizes: PaperSizes
-  store(name: ExperimentName): Store
+  store(name: ExperimentName | 'rates'): Store
   /** Keeps a picture beside the results. */
   draw(name: ExperimentName, svg: string): void
 }
 
-async function ratesReport({ lab, sizes, store }: Around): Promise<string> {
-  const { divergence, large, small } = await runRates(lab, store('a'), sizes.bands)
-  const [div, big, little] = [divergence, large, small].map((rate) => rate.toPrecision(3))
-  return `Rates for B and D: η_div ${div}, η_large ${big}, η_small ${little}.`
+/** What `make` gives for each data set at its divergence rate. */
+async function overSubjects<Result>(
+  { lab, sizes, store }: Around,
+  make: (options: { name: string; subject: Subject; divergence: number }) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = []
+  for (const { name, divergence: sizesOfRate } of sizes.subjects) {
+    const divergence = await divergenceRate(lab, store('rates'), { name, sizes: sizesOfRate })
+    results.push(await make({ name, subject: sizesOfRate.subject, divergence }))
+  }
+  return results
 }
 
 const experiments: Readonly<
@@ -40,39 +51,50 @@ const experiments: Readonly<
 > = {
   a: {
     title: 'A. Two bands of learning rate',
-    run: async (around) => {
-      const { lab, sizes, store, draw } = around
+    run: async ({ lab, sizes, store, draw }) => {
       const result = await runBands(lab, store('a'), sizes.bands)
       draw('a', bandsPicture(result, sizes.bands))
-      const report = bandsReport(result, sizes.bands)
-      return `${report}\n\n${await ratesReport(around)}`
+      return bandsReport(result, sizes.bands)
     },
   },
   b: {
     title: 'B. Momentum as a rescaling in the large-step regime',
-    run: async ({ lab, sizes, store }) => {
-      const rates = await runRates(lab, store('a'), sizes.bands)
-      return rescalingReport(await runRescaling(lab, store('b'), { sizes: sizes.rescaling, rates }))
+    run: async (around) => {
+      const { lab, sizes, store, draw } = around
+      const results = await overSubjects(around, (data) =>
+        runRescaling(lab, store('b'), { ...data, sizes: sizes.rescaling }),
+      )
+      draw('b', rescalingPicture(results))
+      return rescalingReport(results)
     },
   },
   c: {
     title: 'C. Momentum in the small-step regime',
-    run: async ({ lab, sizes, store }) =>
-      smallStepReport(await runSmallStep(lab, store('c'), sizes.smallStep)),
+    run: async ({ lab, sizes, store, draw }) => {
+      const result = await runSmallStep(lab, store('c'), sizes.smallStep)
+      draw('c', smallStepPicture(result))
+      return smallStepReport(result)
+    },
   },
   d: {
     title: 'D. The large-step phase and generalisation',
-    run: async ({ lab, sizes, store, draw }) => {
-      const rates = await runRates(lab, store('a'), sizes.bands)
-      const result = await runGeneralisation(lab, store('d'), { sizes: sizes.generalisation, rates })
-      draw('d', generalisationPicture(result, sizes.generalisation))
-      return generalisationReport(result, sizes.generalisation)
+    run: async (around) => {
+      const { lab, sizes, store, draw } = around
+      const results = await overSubjects(around, (data) =>
+        runGeneralisation(lab, store('d'), { ...data, sizes: sizes.generalisation }),
+      )
+      draw('d', generalisationPicture(results.flat()))
+      return generalisationReport(results.flat())
     },
   },
   e: {
     title: 'E. One switch is enough',
     run: async ({ lab, sizes, store }) =>
       oneSwitchReport(await runOneSwitch(lab, store('e'), sizes.oneSwitch), sizes.oneSwitch),
+  },
+  buffer: {
+    title: 'What the buffer should do where momentum changes, exactly',
+    run: async () => bufferTable(),
   },
 }
 
@@ -85,8 +107,8 @@ export async function runPaper(options: {
 }): Promise<string> {
   const { names, folder, sizes, onMade } = options
   const lab = await openLab()
-  const stores = new Map<ExperimentName, Store>()
-  const store = (name: ExperimentName): Store => {
+  const stores = new Map<string, Store>()
+  const store = (name: string): Store => {
     const open = stores.get(name) ?? openStore(join(folder, `${name}.json`), onMade)
     stores.set(name, open)
     return open

@@ -1,10 +1,8 @@
-// The pictures of experiments A and D. Blue is the large step, orange the small one, as on the product's page.
+// The picture of experiment A. Blue is the large step, orange the small one, as on the product's page.
 
 import type { BandsResult, BandsSizes } from './bands.ts'
 import { type Curve, finalLoss, hasDiverged } from './curves.ts'
-import type { GeneralisationResult, GeneralisationSizes, Score, SeedResult } from './generalisation.ts'
 import { type Axis, colors, type Panel, picture, type Series } from './panel.ts'
-import { type Interval, meanInterval } from './statistics.ts'
 
 const gray = '#9aa3af'
 
@@ -97,56 +95,5 @@ export function bandsPicture(result: BandsResult, sizes: BandsSizes): string {
   return picture(
     [curvesPanel(result.curves.get(sizes.seeds[0]!)!, sizes), finalPanel(result, sizes)],
     'Experiment A: training loss by epoch and by learning rate; orange where no epoch rises, blue where one does',
-  )
-}
-
-const percents = (rows: readonly SeedResult[], score: (row: SeedResult) => Score): Interval =>
-  meanInterval(rows.map((row) => 100 * (score(row).testAccuracy ?? Number.NaN)))
-
-function noisePanel(labelNoise: number, rows: readonly SeedResult[], sizes: GeneralisationSizes): Panel {
-  const { largeEpochs } = sizes
-  // Lines a little apart, so that error bars do not cover each other.
-  const of = (name: keyof SeedResult, shift: number) =>
-    largeEpochs.map((epochs, index) => {
-      const { mean, low, high } = percents(rows, (row) => row[name][index]!)
-      return { x: epochs + shift, y: mean, low, high }
-    })
-  const series: Series[] = [
-    { points: of('arms', 0), color: colors.large, hasMarks: true, label: 'large, then small' },
-    { points: of('equalEpochs', 0.4), color: colors.small, hasMarks: true, label: 'equal epochs' },
-    { points: of('equalLoss', 0.8), color: gray, hasMarks: true, label: 'equal loss' },
-  ]
-  const bounds = series.flatMap(({ points }) =>
-    points.flatMap(({ low = Number.NaN, high = Number.NaN }) => [low, high]),
-  )
-  const finite = bounds.filter(Number.isFinite)
-  const from = Math.floor(Math.min(...finite))
-  const to = Math.ceil(Math.max(...finite))
-  const tickStep = Math.max(1, Math.ceil((to - from) / 8))
-  const ticks = Array.from({ length: to - from + 1 }, (_, index) => from + index)
-  return {
-    title: labelNoise === 0 ? 'Clean labels' : `${(100 * labelNoise).toFixed(0)} % of labels wrong`,
-    x: {
-      label: 'epochs of the large step',
-      scale: 'linear',
-      from: 0,
-      to: largeEpochs.at(-1)! + 1,
-      ticks: largeEpochs,
-    },
-    y: {
-      label: 'test accuracy, %',
-      scale: 'linear',
-      from,
-      to,
-      ticks: ticks.filter((_, index) => index % tickStep === 0),
-    },
-    series,
-  }
-}
-
-export function generalisationPicture(result: GeneralisationResult, sizes: GeneralisationSizes): string {
-  return picture(
-    [...result].map(([labelNoise, rows]) => noisePanel(labelNoise, rows, sizes)),
-    'Experiment D: test accuracy by the length of the large-step phase, beside runs with the small step alone',
   )
 }
