@@ -5,6 +5,7 @@ import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { formatStep } from '../../protocol/numbers.ts'
 import type { Decision } from '../../protocol/vocabulary.ts'
+import { ghost } from '../state/ghost.ts'
 import { countSamples } from '../state/series.ts'
 import { Chart, useCursorReset } from './chart.tsx'
 import { noiseChart, ratioChart, regimeChart } from './diagnosticCharts.ts'
@@ -22,6 +23,8 @@ export type RunChartsProps = ViewSource & {
   /** The decision shown beside the charts, and whether a person chose it. */
   readonly chosen: Decision | null
   readonly pinned: boolean
+  /** A step that a person looks back to; null = none. */
+  readonly pinnedStep: number | null
   readonly silent: boolean
   readonly choose: (number: number) => void
   readonly setZoom: (zoom: { from: number; to: number } | null) => void
@@ -74,9 +77,10 @@ export function RunCharts(props: RunChartsProps) {
     return () => observer.disconnect()
   }, [width])
   const { run, decisions, series, zoom, lossFit, chosen } = props
+  const seen = ghost.value
   const view = useMemo(
-    () => viewOf({ run, decisions, series, zoom, lossFit }),
-    [run, decisions, series, zoom, lossFit],
+    () => viewOf({ run, decisions, series, zoom, lossFit, ghost: seen }),
+    [run, decisions, series, zoom, lossFit, seen],
   )
   const specs = useMemo(
     () => [lossChart(view), rateChart(view), regimeChart(view), noiseChart(view), ratioChart(view)],
@@ -90,7 +94,7 @@ export function RunCharts(props: RunChartsProps) {
     gaps: view.gaps,
     lines: linesOf(view, props.pinned ? chosen : null),
     zoomed: zoom !== null,
-    chosenStep: props.pinned ? (chosen?.step ?? null) : null,
+    chosenStep: props.pinnedStep ?? (props.pinned ? (chosen?.step ?? null) : null),
     nowStep: run.step,
     silent: props.silent,
     narrow: width.value < 560,

@@ -2,7 +2,7 @@
 // shows at a step, a sentence for people who do not see it, and the table behind it. The five charts of a run
 // are functions from a `RunView` to this; one painter (paint.ts) draws them all.
 
-import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import type { Decision, RunSummary, Segment } from '../../protocol/vocabulary.ts'
 import type { Gap, Series } from '../state/series.ts'
 import type { ColorName } from './palette.ts'
 import type { Stretch } from './phases.ts'
@@ -21,6 +21,8 @@ export type RunView = {
   readonly from: number
   readonly to: number
   readonly lossFit: LossFit
+  /** Segments that are looked at and not in force. */
+  readonly ghost?: readonly Segment[] | null
 }
 export type LossFit = 'fit' | 'all' | 'log'
 

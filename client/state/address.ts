@@ -2,12 +2,31 @@
 // entry of history, zooming replaces it. Without `decision` the page follows the run.
 
 import { signal } from '@preact/signals'
+import { type DecisionKind, decisionKinds } from '../../protocol/vocabulary.ts'
 import type { LossFit } from '../charts/spec.ts'
+import { formatWishes, parseWishes, type Wishes } from './wishes.ts'
 
-export const panels = ['decision', 'log', 'control'] as const
+export const panels = ['decision', 'what-if', 'schedule', 'log', 'control'] as const
 export type Panel = (typeof panels)[number]
-export const controlForms = ['override', 'hand-back', 'switch-now', 'finish'] as const
+export const controlForms = [
+  'override',
+  'hand-back',
+  'switch-now',
+  'undo-switch',
+  'branch',
+  'finish',
+  'mode-auto',
+  'mode-approve',
+  'mode-advisory',
+  'budget',
+  'details',
+  'delete',
+] as const
 export type ControlForm = (typeof controlForms)[number]
+export const scheduleFormats = ['pytorch', 'keras', 'optax', 'transformers', 'json', 'csv'] as const
+export type ScheduleFormat = (typeof scheduleFormats)[number]
+export const frameworks = ['pytorch', 'huggingface', 'keras', 'lightning', 'curl'] as const
+export type ConnectFramework = (typeof frameworks)[number]
 const lossFits = ['fit', 'all', 'log'] as const
 
 export type Address =
@@ -17,11 +36,20 @@ export type Address =
       readonly runId: string
       /** null = follow the newest. */
       readonly decision: number | null
+      /** What was known then; null = now. */
+      readonly step: number | null
       readonly panel: Panel
       readonly form: ControlForm | null
       readonly zoom: { readonly from: number; readonly to: number } | null
       readonly lossFit: LossFit
+      /** The settings of the what-if that differ from those in force. */
+      readonly wishes: Wishes
+      readonly format: ScheduleFormat
+      /** The one kind of decisions that the log shows; null = all. */
+      readonly kind: DecisionKind | null
     }
+  | { readonly page: 'settings' }
+  | { readonly page: 'start'; readonly framework: ConnectFramework }
   | { readonly page: 'unknown'; readonly path: string }
 export type RunAddress = Extract<Address, { page: 'run' }>
 
@@ -37,6 +65,9 @@ function oneOf<T extends string>(list: readonly T[], text: string | null): T | n
 export function parseAddress(path: string, query: string): Address {
   const parameters = new URLSearchParams(query)
   if (path === '/' || path === '') return { page: 'runs', search: parameters.get('q') ?? '' }
+  if (/^\/settings(\/server)?\/?$/.test(path)) return { page: 'settings' }
+  if (/^\/start\/?$/.test(path))
+    return { page: 'start', framework: oneOf(frameworks, parameters.get('framework')) ?? 'pytorch' }
   const match = /^\/runs\/([^/]+)\/?$/.exec(path)
   if (match === null) return { page: 'unknown', path }
   const from = wholeNumber(parameters.get('from'))
@@ -47,10 +78,14 @@ export function parseAddress(path: string, query: string): Address {
     page: 'run',
     runId: decodedOrSame(match[1]!),
     decision: wholeNumber(parameters.get('decision')),
+    step: wholeNumber(parameters.get('step')),
     panel: panel === 'control' && form === null ? 'decision' : panel,
     form: panel === 'control' ? form : null,
     zoom: from !== null && to !== null && to > from ? { from, to } : null,
     lossFit: oneOf(lossFits, parameters.get('y.loss')) ?? 'fit',
+    wishes: parseWishes(parameters),
+    format: oneOf(scheduleFormats, parameters.get('format')) ?? 'pytorch',
+    kind: oneOf(decisionKinds, parameters.get('kind')),
   }
 }
 
@@ -70,7 +105,13 @@ export function formatAddress(address: Address): string {
     if (address.search !== '') parameters.set('q', address.search)
     return withQuery('/', parameters)
   }
+  if (address.page === 'settings') return '/settings'
+  if (address.page === 'start') {
+    if (address.framework !== 'pytorch') parameters.set('framework', address.framework)
+    return withQuery('/start', parameters)
+  }
   if (address.decision !== null) parameters.set('decision', String(address.decision))
+  if (address.step !== null) parameters.set('step', String(address.step))
   if (address.zoom !== null) {
     parameters.set('from', String(address.zoom.from))
     parameters.set('to', String(address.zoom.to))
@@ -78,6 +119,9 @@ export function formatAddress(address: Address): string {
   if (address.panel !== 'decision') parameters.set('panel', address.panel)
   if (address.form !== null) parameters.set('form', address.form)
   if (address.lossFit !== 'fit') parameters.set('y.loss', address.lossFit)
+  formatWishes(address.wishes, parameters)
+  if (address.format !== 'pytorch') parameters.set('format', address.format)
+  if (address.kind !== null) parameters.set('kind', address.kind)
   return withQuery(`/runs/${encodeURIComponent(address.runId)}`, parameters)
 }
 
@@ -121,8 +165,12 @@ export const runAddress = (runId: string): RunAddress => ({
   page: 'run',
   runId,
   decision: null,
+  step: null,
   panel: 'decision',
   form: null,
   zoom: null,
   lossFit: 'fit',
+  wishes: {},
+  format: 'pytorch',
+  kind: null,
 })

@@ -3,11 +3,18 @@
 
 import { useLayoutEffect } from 'preact/hooks'
 import { address, goTo, parseAddress } from '../state/address.ts'
+import { ConnectJob } from './connectJob.tsx'
 import { KeyList, keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
-import { RunPage } from './runPage.tsx'
-import { RunsPage } from './runsPage.tsx'
+import { lazyView } from './lazyView.tsx'
 import { ConnectionBar, TopBar, TroubleBar } from './topBar.tsx'
+
+// Each page is a file of its own, so that the first one to be seen does not wait for the others.
+const RunsPage = lazyView(async () => (await import('./runsPage.tsx')).RunsPage)
+const RunPage = lazyView(async () => (await import('./runPage.tsx')).RunPage)
+const SettingsPage = lazyView(async () => (await import('./settingsPage.tsx')).SettingsPage)
+
+const titles = { runs: 'Runs', settings: 'Settings', start: 'Connect a job', unknown: 'Not found' } as const
 
 /** Takes over plain clicks on links to the site's own pages. */
 function onLinkClick(event: MouseEvent): void {
@@ -34,9 +41,12 @@ export function App() {
     document.addEventListener('click', onLinkClick)
     return () => document.removeEventListener('click', onLinkClick)
   }, [])
-  useKeys({ 'g r': () => goTo({ page: 'runs', search: '' }) })
+  useKeys({
+    'g r': () => goTo({ page: 'runs', search: '' }),
+    'g s': () => goTo({ page: 'settings' }),
+  })
   useLayoutEffect(() => {
-    if (now.page !== 'run') document.title = now.page === 'runs' ? 'Runs · Twostep' : 'Not found · Twostep'
+    if (now.page !== 'run') document.title = `${titles[now.page]} · Twostep`
     keyListOpen.value = false
   }, [now.page])
   return (
@@ -48,6 +58,10 @@ export function App() {
         <RunsPage />
       ) : now.page === 'run' ? (
         <RunPage key={now.runId} address={now} />
+      ) : now.page === 'settings' ? (
+        <SettingsPage />
+      ) : now.page === 'start' ? (
+        <ConnectJob />
       ) : (
         <main class="page">
           <h1 class="page-title">Nothing here</h1>
