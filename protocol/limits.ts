@@ -14,6 +14,8 @@ export const limits = {
   tagsMax: 32,
   segmentsMax: 1_000,
   seriesPointsMax: 4_000,
+  /** Signals that a page may ask for by name: all that it draws by itself, and each metric of its own. */
+  signalsAskedMax: 300,
   keyCharactersMax: 64,
   /** Clients (processes that report) of one run. */
   clientsMax: 64,

@@ -5,20 +5,26 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { paletteVersion } from '../state/theme.ts'
+import { Icon } from '../views/icons.tsx'
 import { ChartHead, headWords } from './chartHead.tsx'
+import { ChartMenu } from './chartMenu.tsx'
 import { ChartTable } from './chartTable.tsx'
 import { cursorStep } from './cursor.ts'
 import { paintChart } from './paint.ts'
 import { readPalette } from './palette.ts'
-import type { Frame } from './pen.ts'
+import { canvasPath, type Frame, presentStep } from './pen.ts'
 import { PlotSurface, pressReachPx } from './plotSurface.tsx'
 import { guttersOf } from './ribbon.tsx'
 import type { ChartSpec } from './spec.ts'
+import type { ShownSteps } from './useShown.ts'
 
 export type ChartProps = {
   readonly spec: ChartSpec
   readonly frame: Frame
-  readonly zoom: (range: { from: number; to: number } | null) => void
+  readonly shown: ShownSteps
+  /** Closes the panel; absent = it stays. */
+  readonly close?: () => void
+  readonly runId: string
   readonly chooseAt: (step: number, withinSteps: number) => void
   /** Steps of decisions, for the cursor's keys. */
   readonly stops: readonly number[]
@@ -37,7 +43,8 @@ export function Chart(props: ChartProps) {
   useLayoutEffect(() => {
     const paint = () => {
       const context = sized(canvas.current!, frame.widthPx, spec.heightPx)
-      if (context !== null) paintChart(context, spec, { ...frame, widthPx: plotWidth }, palette, left)
+      if (context !== null)
+        paintChart({ context, path: canvasPath }, spec, { ...frame, widthPx: plotWidth }, palette, left)
     }
     if (!document.hidden) {
       paint()
@@ -50,8 +57,24 @@ export function Chart(props: ChartProps) {
 
   return (
     <figure class="chart" aria-labelledby={`${spec.id}-title`}>
-      <ChartHead spec={spec} frame={frame} tableOpen={tableOpen}>
-        {props.toolbar}
+      <ChartHead
+        spec={spec}
+        frame={frame}
+        tableOpen={tableOpen}
+        words={props.toolbar}
+        tools={<ChartMenu {...props} />}
+      >
+        {props.close !== undefined && (
+          <button
+            type="button"
+            class="tool"
+            aria-label={`Close ${spec.title}`}
+            title="Close this panel"
+            onClick={props.close}
+          >
+            <Icon name="close" size={14} />
+          </button>
+        )}
       </ChartHead>
       <div
         class="plot"
@@ -61,8 +84,8 @@ export function Chart(props: ChartProps) {
         aria-orientation="horizontal"
         aria-valuemin={Math.round(frame.from)}
         aria-valuemax={Math.round(frame.to)}
-        aria-valuenow={Math.round(cursorStep.value ?? frame.nowStep)}
-        aria-valuetext={headWords(spec, cursorStep.value ?? frame.nowStep)}
+        aria-valuenow={Math.round(cursorStep.value ?? presentStep(frame))}
+        aria-valuetext={headWords(spec, cursorStep.value ?? presentStep(frame))}
         onKeyDown={(event) => onChartKey(event, props, plotWidth, tableOpen)}
       >
         <canvas ref={canvas} />
@@ -71,7 +94,8 @@ export function Chart(props: ChartProps) {
           to={frame.to}
           leftPx={left}
           widthPx={plotWidth}
-          zoom={props.zoom}
+          zoomed={frame.zoomed}
+          moves={props.shown}
           chooseAt={props.chooseAt}
         />
         {spec.missing !== null && <p class="missing">{spec.missing}</p>}
@@ -98,14 +122,40 @@ function sized(
   return context
 }
 
+/** What a press of + and - stretches by, and which share of the shown steps Alt and an arrow move by. */
+export const zoomFactor = 1.6
+const panShare = 0.2
+
 function onChartKey(
   event: KeyboardEvent,
   props: ChartProps,
   plotWidth: number,
   tableOpen: { value: boolean },
 ): void {
+  if (event.ctrlKey || event.metaKey) return
+  const { shown } = props
+  const pan = (direction: 1 | -1) => () => shown.panBy(direction * panShare)
+  const actions: Record<string, () => void> = {
+    ...cursorKeys(event, props, plotWidth),
+    ...(event.altKey ? { ArrowLeft: pan(-1), ArrowRight: pan(1) } : {}),
+    '+': () => shown.zoomBy(1 / zoomFactor),
+    '=': () => shown.zoomBy(1 / zoomFactor),
+    '-': () => shown.zoomBy(zoomFactor),
+    '0': () => shown.show(null),
+    v: () => {
+      tableOpen.value = !tableOpen.value
+    },
+  }
+  const action = actions[event.key]
+  if (action === undefined) return
+  event.preventDefault()
+  event.stopPropagation()
+  action()
+}
+
+function cursorKeys(event: KeyboardEvent, props: ChartProps, plotWidth: number): Record<string, () => void> {
   const { frame, stops } = props
-  const at = cursorStep.peek() ?? frame.nowStep
+  const at = cursorStep.peek() ?? presentStep(frame)
   const bucket = (frame.to - frame.from) / Math.max(1, plotWidth)
   const nextStop = (direction: 1 | -1) =>
     direction > 0
@@ -118,21 +168,13 @@ function onChartKey(
   const moveTo = (next: number) => {
     cursorStep.value = Math.min(frame.to, Math.max(frame.from, next))
   }
-  const actions: Record<string, () => void> = {
+  return {
     ArrowLeft: () => moveTo(step(-1)),
     ArrowRight: () => moveTo(step(1)),
     Home: () => moveTo(frame.from),
     End: () => moveTo(frame.to),
     Enter: () => props.chooseAt(at, pressReachPx * bucket),
-    v: () => {
-      tableOpen.value = !tableOpen.value
-    },
   }
-  const action = actions[event.key]
-  if (action === undefined) return
-  event.preventDefault()
-  event.stopPropagation()
-  action()
 }
 
 /** Clears the shared cursor when the charts go away. */

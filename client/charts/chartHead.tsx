@@ -6,7 +6,7 @@ import type { ComponentChildren } from 'preact'
 import { formatStep } from '../../protocol/numbers.ts'
 import { Icon } from '../views/icons.tsx'
 import { cursorStep } from './cursor.ts'
-import type { Frame } from './pen.ts'
+import { type Frame, presentStep } from './pen.ts'
 import type { ChartSpec, HeadItem } from './spec.ts'
 
 function LegendKey(props: { name: NonNullable<HeadItem['key']> }) {
@@ -54,11 +54,13 @@ export function ChartHead(props: {
   spec: ChartSpec
   frame: Frame
   tableOpen: Signal<boolean>
+  words?: ComponentChildren
+  tools?: ComponentChildren
   children?: ComponentChildren
 }) {
   const { spec, frame, tableOpen } = props
   const cursor = cursorStep.value
-  const step = cursor ?? frame.nowStep
+  const step = cursor ?? presentStep(frame)
   return (
     <div class="chart-head">
       <h3 id={`${spec.id}-title`}>{spec.title}</h3>
@@ -71,7 +73,7 @@ export function ChartHead(props: {
       <span class="space" />
       {spec.note !== undefined && <span class="secondary note-words">{spec.note}</span>}
       <span class="tools">
-        {props.children}
+        {props.words}
         <button
           type="button"
           class="tool"
@@ -84,6 +86,8 @@ export function ChartHead(props: {
         >
           <Icon name="table" size={14} />
         </button>
+        {props.tools}
+        {props.children}
       </span>
     </div>
   )

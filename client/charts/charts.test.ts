@@ -4,9 +4,12 @@ import { describe, expect, test } from 'vitest'
 import { type SyntheticOptions, syntheticRun } from '../gallery/syntheticRun.ts'
 import { emptySeries } from '../state/runState.ts'
 import { noiseChart, ratioChart, regimeChart } from './diagnosticCharts.ts'
+import { gainsChart } from './gainsChart.ts'
 import { lossChart } from './lossChart.ts'
 import { rateChart } from './rateChart.ts'
 import { positionOn } from './scale.ts'
+import { signalChart, signalWords } from './signalChart.ts'
+import { foundSignals } from './signalPicker.tsx'
 import { sparkRange } from './smallPictures.tsx'
 import type { ChartSpec, RunView } from './spec.ts'
 import { viewOf } from './view.ts'
@@ -29,7 +32,7 @@ const emptyView = (): RunView => {
   })
 }
 const kinds = (spec: ChartSpec) => spec.marks.map(({ kind }) => kind)
-const all = [lossChart, rateChart, regimeChart, noiseChart, ratioChart]
+const all = [lossChart, gainsChart, rateChart, regimeChart, noiseChart, ratioChart]
 
 test('every chart of an empty run has axes, a sentence and no invented value', () => {
   for (const chart of all) {
@@ -69,12 +72,48 @@ describe('loss', () => {
     expect(spec.sentence).toMatch(/; expected at the end 0\.\d+ \(0\.\d+ to 0\.\d+\)\.$/)
   })
 
-  test('nothing is expected any more of a run that has ended', () => {
-    const spec = lossChart(viewFor({ step: 6000, state: 'finished' }))
-    expect(kinds(spec)).not.toContain('end')
+  test('ahead the expected end opens as a band from the present loss, as long as there is something ahead', () => {
+    const spec = lossChart(viewFor())
+    const fan = spec.marks.find((mark) => mark.kind === 'band' && mark.color === 'anneal')
+    expect(fan).toMatchObject({ step: [3120, 6000] })
+    if (fan?.kind !== 'band') throw new Error('nothing is drawn ahead')
+    expect(fan.low[0]).toBe(fan.high[0])
+    expect(fan.low[1]).toBeLessThan(fan.high[1]!)
+    const ended = lossChart(viewFor({ step: 6000, state: 'finished' }))
+    expect(ended.marks.some((mark) => mark.kind === 'band' && mark.color === 'anneal')).toBe(false)
+    const diverged = lossChart(viewFor({ state: 'diverged' }))
+    expect(kinds(diverged)).not.toContain('end')
   })
 
-  test('the scale fits the samples after warm-up, and says how high the rest went', () => {
+  test('at the end what was promised stands beside what was reached', () => {
+    const spec = lossChart(viewFor({ step: 6000, state: 'finished' }))
+    expect(spec.marks.find((mark) => mark.kind === 'end')).toMatchObject({
+      step: 6000,
+      value: 0.284,
+      reached: 0.281,
+      text: 'promised 0.284 (0.273 to 0.287), reached 0.281',
+    })
+    expect(spec.sentence).toMatch(/; promised 0\.284 \(0\.273 to 0\.287\), reached 0\.281\.$/)
+  })
+
+  test('the smoothed line stands in a window between two points of the server, and uses the samples around it', () => {
+    const { series, ...source } = syntheticRun({ id: 'a', step: 700, budgetSteps: 700 })
+    const signals = {
+      ...series.signals,
+      lossSmoothed: { ...series.signals.lossSmoothed!, step: [], last: [] },
+    }
+    const narrow = viewOf({
+      ...source,
+      series: { ...series, signals },
+      zoom: { from: 300, to: 340 },
+      lossFit: 'fit',
+    })
+    const whole = viewOf({ ...source, series: { ...series, signals }, zoom: null, lossFit: 'fit' })
+    expect(narrow.smoothedLoss.step).toContain(320)
+    expect(lossChart(narrow).head(300)[0]).toEqual(lossChart(whole).head(300)[0])
+  })
+
+  test('the scale fits what is usual, and says how high the rest went', () => {
     const spec = lossChart(viewFor())
     expect(spec.scale.high).toBeLessThan(1)
     expect(spec.marks.find(({ kind }) => kind === 'cut')).toMatchObject({
@@ -95,6 +134,63 @@ describe('loss', () => {
       Number(spec.head(3119).find(({ label }) => label === 'smoothed')?.value),
     )
     expect(spec.head(-1).map(({ label }) => label)).toEqual(['raw'])
+  })
+})
+
+describe('gains', () => {
+  test('both sides are lines in their colours with bands, and they meet at the switch', () => {
+    const spec = gainsChart(viewFor({ step: 4900 }))
+    expect(spec.marks.map((mark) => [mark.kind, 'color' in mark ? mark.color : ''])).toEqual([
+      ['band', 'large'],
+      ['line', 'large'],
+      ['band', 'anneal'],
+      ['line', 'anneal'],
+    ])
+    const values = (step: number) => spec.columns.map(({ value }) => value(step))
+    const [staying, half, annealing] = values(1500)
+    expect(staying).toBeGreaterThan(annealing!)
+    expect(half).toBeGreaterThan(0)
+    const [last, , lastAnnealing] = values(3960)
+    expect(Math.abs(last! - lastAnnealing!)).toBeLessThan(0.003)
+    expect(spec.head(3000).map(({ label }) => label)).toEqual(['staying still', 'annealing'])
+    expect(spec.head(3000)[0]?.after).toMatch(/^± 0\.00\d+$/)
+    expect(positionOn(spec.scale, 0)).toBeGreaterThanOrEqual(0)
+  })
+
+  test('gains without errors are lines alone', () => {
+    const spec = gainsChart(viewFor({ hasNoErrors: true }))
+    expect(kinds(spec)).toEqual(['line', 'line'])
+    expect(spec.head(3000)[0]?.after).toBeUndefined()
+  })
+
+  test('what is not measured says what would bring it', () => {
+    const spec = gainsChart(viewFor({ isLossAlone: true }))
+    expect(spec.missing).toBe('Not measured. Needs heldOutLoss from the job.')
+    expect(spec.how).toMatch(/evaluate=/)
+  })
+})
+
+describe('any signal', () => {
+  test('has a panel under its own name, with its values', () => {
+    const view = viewFor({ metrics: ['accuracy'] })
+    const spec = signalChart(view, 'metrics.accuracy')
+    expect(spec).toMatchObject({ id: 'signal-metrics.accuracy', title: 'accuracy', missing: null })
+    const value = spec.columns[0]!.value(3000)
+    expect(value).toBeGreaterThan(0.9)
+    expect(spec.head(3000)[0]?.value).toBe(spec.columns[0]!.at(3000))
+    expect(signalChart(view, 'metrics.none').missing).toMatch(/not reported by this run/)
+  })
+
+  test('is found by words of its name, own metrics first', () => {
+    const names = ['probeAccuracy', 'loss', 'metrics.top5_accuracy', 'metrics.accuracy']
+    expect(foundSignals(names, 'ACCURACY')).toEqual([
+      'metrics.accuracy',
+      'metrics.top5_accuracy',
+      'probeAccuracy',
+    ])
+    expect(foundSignals(names, 'held accuracy')).toEqual(['probeAccuracy'])
+    expect(foundSignals(names, '')).toHaveLength(4)
+    expect(signalWords('somethingNew')).toBe('somethingNew')
   })
 })
 

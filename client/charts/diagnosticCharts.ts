@@ -9,10 +9,29 @@ import { keyWords, regimeReasonWords } from '../views/words.ts'
 import { warmupEndOf } from './phases.ts'
 import { extremesOf, logScale, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
-import { columnsOf, evidenceAt, hasValues, pointsOf, tableStepsOf, valuesFrom } from './view.ts'
+import {
+  columnsOf,
+  evidenceAt,
+  fileStepsOf,
+  hasValues,
+  pointsOf,
+  signalColumn,
+  tableStepsOf,
+  valuesFrom,
+} from './view.ts'
+
+/** What would bring what is not measured. */
+export const howWords = {
+  microBatchNorms:
+    'Give run.watch(model, optimizer) the model, or report the norms of micro-batch gradients over HTTP: microGradientNormSquared with microBatchSize, beside gradientNormSquared and batchSize.',
+  lineProbe:
+    'Give run.watch(model, optimizer, evaluate=…) a held-out loss, or answer line probes over HTTP: the loss a little way along the last update.',
+  heldOutLoss:
+    'Give run.watch(model, optimizer, evaluate=…) a held-out loss, or answer valley probes over HTTP: held-out losses of the present and the averaged weights.',
+} as const
 
 /** What an empty panel says: what the job would have to offer, or that it could; after the end there is no "yet". */
-function whyNotMeasured({ state, options }: RunView['run'], needed: Capability): string {
+export function whyNotMeasured({ state, options }: RunView['run'], needed: Capability): string {
   if (!options.capabilities.includes(needed)) return `Not measured. Needs ${needed} from the job.`
   return state === 'finished' || state === 'diverged' ? 'Not measured.' : 'Not measured yet.'
 }
@@ -59,12 +78,14 @@ export function regimeChart(view: RunView): ChartSpec {
       ? `Regime ${keyWords(regime.name)}, index ${formatKnown(valueAt(index, view.to), formatIndex)}.`
       : `${unknown}.`,
     tableSteps: tableStepsOf(view, index),
+    fileSteps: fileStepsOf(view, index),
+    how: howWords.heldOutLoss,
     columns: [
-      { title: 'index', at: (step) => formatKnown(valueAt(index, step), formatIndex) },
-      { title: '95 % from', at: (step) => formatKnown(valueAt(low, step), formatIndex) },
-      { title: '95 % to', at: (step) => formatKnown(valueAt(high, step), formatIndex) },
+      signalColumn(view, 'regimeIndex', 'index', formatIndex),
+      signalColumn(view, 'regimeIndexLow', '95 % from', formatIndex),
+      signalColumn(view, 'regimeIndexHigh', '95 % to', formatIndex),
     ],
-    missing: null,
+    missing: known ? null : `${unknown}.`,
   }
 }
 
@@ -97,7 +118,9 @@ export function noiseChart(view: RunView): ChartSpec {
   const batch = batchSizeOf(view)
   const measured = hasValues(noise)
   const values = extremesOf(
-    [...valuesFrom(noise, 'last', view, warmupEndOf(view.run)), batch].filter((v) => v !== null && v > 0),
+    [valueAt(noise, view.from), ...valuesFrom(noise, 'last', view, 0), batch].filter(
+      (v) => v !== null && v > 0,
+    ),
   )
   const marks: Mark[] = []
   if (measured && batch !== null)
@@ -119,14 +142,16 @@ export function noiseChart(view: RunView): ChartSpec {
     title: 'Gradient noise scale',
     heightPx: 70,
     bottomPx: 6,
-    scale: logScale(values?.[0] ?? 0, values?.[1] ?? 0, 3),
+    scale: logScale(values?.[0] ?? 0, values?.[1] ?? 0, 4),
     marks,
     head: (step) => noiseHead(view, step, batch),
     sentence:
       now === null ? `Gradient noise scale: ${needs}` : `Gradient noise scale ${formatNumber(now)} examples.`,
     tableSteps: tableStepsOf(view, noise),
-    columns: [{ title: 'examples', at: (step) => formatKnown(valueAt(noise, step)) }],
+    fileSteps: fileStepsOf(view, noise),
+    columns: [signalColumn(view, 'noiseScale', 'examples')],
     missing: measured ? null : needs,
+    how: howWords.microBatchNorms,
   }
 }
 
@@ -208,10 +233,12 @@ export function ratioChart(view: RunView): ChartSpec {
     sentence:
       now === null ? `Rate over critical rate: ${needs}` : `Rate over critical rate ${formatNumber(now)}.`,
     tableSteps: tableStepsOf(view, ratio),
+    fileSteps: fileStepsOf(view, ratio),
     columns: [
-      { title: 'ratio', at: (step) => formatKnown(valueAt(ratio, step)) },
-      { title: 'critical rate', at: (step) => formatKnown(valueAt(critical, step), formatRate) },
+      signalColumn(view, 'rateRatio', 'ratio'),
+      signalColumn(view, 'criticalLearningRate', 'critical rate', formatRate),
     ],
     missing: measured ? null : needs,
+    how: howWords.lineProbe,
   }
 }

@@ -1,23 +1,34 @@
 // Loss: raw samples as the span of each bucket, the smoothed loss, and the loss of the averaged weights. The
-// distance between the last two is what annealing can remove. By default the scale fits the samples after
-// warm-up, since the start of a run would flatten everything else; what is cut says how high it went.
+// distance between the last two is what annealing can remove. By default the scale fits what is usual of the smoothed
+// line in view (scale.ts), since the start of a run would flatten everything else; what is cut says how high it went.
+// What is expected of the end lies behind it: along the past as it was told, ahead as a band that opens to the end.
 
-import { formatNumber, formatStep } from '../../protocol/numbers.ts'
+import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
 import { valueAt } from '../state/series.ts'
-import { formatKnown, formatWithin } from '../views/format.ts'
-import { elapsedOf, endStepOf, settledStepOf } from './phases.ts'
-import { extremesOf, linearScale, logScale, quantileOf, type Scale } from './scale.ts'
+import { formatWithin } from '../views/format.ts'
+import { elapsedOf, endStepOf } from './phases.ts'
+import { extremesOf, fittedRange, linearScale, logScale, quantileOf, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
-import { columnsOf, hasValues, pointsOf, tableStepsOf, valuesFrom } from './view.ts'
+import {
+  columnsOf,
+  fileStepsOf,
+  hasValues,
+  pointAt,
+  pointsOf,
+  pointsWithin,
+  signalColumn,
+  tableColumn,
+  tableStepsOf,
+  valuesFrom,
+} from './view.ts'
 
 const tickCountMax = 6
-/** Share of the samples after warm-up that the fitted scale holds on each side. */
-const fittedShare = 0.995
+/** Share of the range that the interval of the end may add below it. */
+const expectedRoom = 0.3
 
 export function lossChart(view: RunView): ChartSpec {
   const raw = columnsOf(view, 'loss')
   const scale = lossScale(view)
-  const value = (signal: string, step: number) => valueAt(columnsOf(view, signal), step)
   return {
     id: 'loss',
     title: 'Loss',
@@ -28,13 +39,14 @@ export function lossChart(view: RunView): ChartSpec {
     head: (step) => lossHead(view, step),
     sentence: lossSentence(view),
     tableSteps: tableStepsOf(view, raw),
+    fileSteps: fileStepsOf(view, raw),
     columns: [
-      { title: 'raw, last', at: (step) => formatKnown(value('loss', step)) },
-      { title: 'smoothed', at: (step) => formatKnown(value('lossSmoothed', step)) },
-      { title: 'averaged weights, held-out', at: (step) => formatKnown(value('averagedLoss', step)) },
-      { title: 'final loss expected', at: (step) => formatKnown(value('forecastLoss', step)) },
-      { title: '95 % from', at: (step) => formatKnown(value('forecastLossLow', step)) },
-      { title: '95 % to', at: (step) => formatKnown(value('forecastLossHigh', step)) },
+      signalColumn(view, 'loss', 'raw, last'),
+      tableColumn('smoothed', (step) => pointAt(view.smoothedLoss, step)),
+      signalColumn(view, 'averagedLoss', 'averaged weights, held-out'),
+      signalColumn(view, 'forecastLoss', 'final loss expected'),
+      signalColumn(view, 'forecastLossLow', '95 % from'),
+      signalColumn(view, 'forecastLossHigh', '95 % to'),
     ],
     missing: raw === undefined || raw.step.length === 0 ? missingSamples(view) : null,
   }
@@ -48,37 +60,34 @@ function missingSamples({ run }: RunView): string {
 
 function lossScale(view: RunView): Scale {
   const raw = columnsOf(view, 'loss')
-  const start = view.lossFit === 'fit' ? settledStepOf(view.run) : 0
-  const read = (from: number) => ({
-    min: valuesFrom(raw, 'min', view, from),
-    max: valuesFrom(raw, 'max', view, from),
-    smoothed: valuesFrom(columnsOf(view, 'lossSmoothed'), 'last', view, from),
-    averaged: valuesFrom(columnsOf(view, 'averagedLoss'), 'last', view, from),
-  })
-  let values = read(start)
-  if (values.min.length < 3) values = read(0)
-  const all = extremesOf(values.min, values.max, values.smoothed, values.averaged)
+  const [min, max] = [valuesFrom(raw, 'min', view, 0), valuesFrom(raw, 'max', view, 0)]
+  const line = pointsWithin(view.smoothedLoss, view).value
+  const averaged = valuesFrom(columnsOf(view, 'averagedLoss'), 'last', view, 0)
+  const all = extremesOf(min, max, line, averaged)
   if (all === null) return linearScale(0, 1, tickCountMax)
   if (view.lossFit === 'log')
-    return logScale(extremesOf(values.min.filter((v) => v !== null && v > 0))?.[0] ?? 0, all[1], 5)
+    return logScale(extremesOf(min.filter((v) => v !== null && v > 0))?.[0] ?? 0, all[1], 6)
   if (view.lossFit === 'all') return linearScale(all[0], all[1], tickCountMax)
-  const lines = extremesOf(values.smoothed, values.averaged)
-  const expected = expectedAt(view, view.to)?.value ?? all[1]
-  const low = Math.min(quantileOf(values.min, 1 - fittedShare) ?? all[0], lines?.[0] ?? all[0], expected)
-  const high = Math.max(
-    quantileOf(values.max, fittedShare) ?? all[1],
-    // Not the smoothed loss: it lies within the samples, or still holds what came before them.
-    quantileOf(values.averaged, fittedShare) ?? all[0],
-  )
-  return linearScale(low, high, tickCountMax)
+  const [smooth, held] = [fittedRange(line) ?? all, fittedRange(averaged)]
+  const newest = line.findLast((value) => value !== null) ?? smooth[0]
+  const usualHigh = Math.max(smooth[1], held?.[1] ?? smooth[1], newest)
+  // As far again as the samples usually lie above the line.
+  const above = Math.max(0, (quantileOf(max, 0.5) ?? 0) - (quantileOf(line, 0.5) ?? 0))
+  const high = Math.min(usualHigh + 2 * above, Math.max(quantileOf(max, 0.995) ?? usualHigh, usualHigh))
+  const low = Math.min(quantileOf(min, 0.005) ?? all[0], smooth[0], held?.[0] ?? all[0])
+  // What is expected of the end belongs into view, but an interval that says little may not flatten what was measured.
+  const end = expectedAt(view, view.to)
+  const expected =
+    end === null ? low : Math.min(end.value, Math.max(end.low, low - expectedRoom * (high - low)))
+  return linearScale(Math.min(low, expected), high, tickCountMax)
 }
 
 function lossMarks(view: RunView, scale: Scale): Mark[] {
-  const marks: Mark[] = forecastMarks(view)
+  const marks: Mark[] = [...forecastMarks(view), ...fanMarks(view)]
   const raw = columnsOf(view, 'loss')
   if (raw !== undefined)
     marks.push({ kind: 'spikes', step: raw.step, min: raw.min, max: raw.max, color: 'large', alpha: 0.26 })
-  marks.push({ kind: 'line', points: pointsOf(view, 'lossSmoothed'), color: 'large', width: 2, rim: true })
+  if (view.smoothSteps > 0) marks.push({ kind: 'line', points: view.smoothedLoss, color: 'large', width: 2 })
   marks.push({
     kind: 'line',
     points: pointsOf(view, 'averagedLoss'),
@@ -123,14 +132,39 @@ function expectedAt(view: RunView, step: number): Expected | null {
   return value === null || low === null || high === null ? null : { value, low, high }
 }
 
-/** The final loss that is expected now, at the end of the run. */
+/** The final loss that is expected now, at the end of the run; after it what was promised, beside what was reached. */
 function expectedEnd(view: RunView): Mark | null {
   const { run } = view
+  const kept = run.forecast
+  if (run.state === 'finished' && kept?.reached != null) {
+    const { value, low, high, reached } = kept
+    const text = `promised ${formatWithin({ value, low, high })}, reached ${formatNumber(reached)}`
+    return { kind: 'end', step: run.step, value, low, high, reached, text }
+  }
   const step = endStepOf(run)
   if (step === null || run.state === 'finished' || run.state === 'diverged') return null
   const expected = expectedAt(view, run.step)
   if (expected === null) return null
   return { kind: 'end', step, ...expected, text: `expected ${formatWithin(expected)}` }
+}
+
+/** From the present loss to where the end is expected: the 95 % interval opens towards the end. */
+function fanMarks(view: RunView): Mark[] {
+  const { run } = view
+  const end = expectedEnd(view)
+  const now = valueAt(columnsOf(view, 'averagedLoss'), run.step) ?? pointAt(view.smoothedLoss, run.step)
+  if (end?.kind !== 'end' || end.reached !== undefined || now === null || end.step <= run.step) return []
+  const step = [run.step, end.step]
+  return [
+    { kind: 'band', step, low: [now, end.low], high: [now, end.high], color: 'anneal', alpha: 0.16 },
+    {
+      kind: 'line',
+      points: { step, value: [now, end.value] },
+      color: 'anneal',
+      width: 1.4,
+      dash: [4, 3],
+    },
+  ]
 }
 
 /** What was expected of the end at each probe, with its 95 % interval: it narrows as the end comes nearer. */
@@ -145,8 +179,14 @@ function forecastMarks(view: RunView): Mark[] {
 
 function lossHead(view: RunView, step: number): HeadItem[] {
   const items: HeadItem[] = []
-  const smoothed = valueAt(columnsOf(view, 'lossSmoothed'), step)
-  if (smoothed !== null) items.push({ label: 'smoothed', value: formatNumber(smoothed), key: 'large' })
+  const smoothed = view.smoothSteps > 0 ? pointAt(view.smoothedLoss, step) : null
+  if (smoothed !== null)
+    items.push({
+      label: 'smoothed',
+      more: `± ${formatPlural(view.smoothSteps, 'step')}`,
+      value: formatNumber(smoothed),
+      key: 'large',
+    })
   const averaged = valueAt(columnsOf(view, 'averagedLoss'), step)
   if (averaged !== null)
     items.push({ label: 'averaged', more: 'weights, held-out', value: formatNumber(averaged), key: 'anneal' })
@@ -164,14 +204,19 @@ function lossHead(view: RunView, step: number): HeadItem[] {
 }
 
 function lossSentence(view: RunView): string {
-  const smoothed = columnsOf(view, 'lossSmoothed')
-  const now = valueAt(smoothed, view.to) ?? valueAt(columnsOf(view, 'loss'), view.to)
+  const now = pointAt(view.smoothedLoss, view.to) ?? valueAt(columnsOf(view, 'loss'), view.to)
   if (now === null) return 'Loss: no samples yet.'
-  const before = valueAt(smoothed, view.run.step - 0.1 * (view.run.step - view.first))
+  const before = pointAt(view.smoothedLoss, view.run.step - 0.1 * (view.run.step - view.first))
   const trend =
     before === null ? '' : now < before * 0.995 ? ', falling' : now > before * 1.005 ? ', rising' : ', level'
   const averaged = valueAt(columnsOf(view, 'averagedLoss'), view.to)
   const expected = expectedAt(view, view.to)
-  const end = expected === null ? '' : `; expected at the end ${formatWithin(expected)}`
+  const promised = expectedEnd(view)
+  const end =
+    promised?.kind === 'end' && promised.reached !== undefined
+      ? `; ${promised.text}`
+      : expected === null
+        ? ''
+        : `; expected at the end ${formatWithin(expected)}`
   return `Loss ${formatNumber(now)}${trend}${averaged === null ? '' : `; averaged weights ${formatNumber(averaged)}`}${end}.`
 }

@@ -2,7 +2,7 @@
 // touch become one numbered stack. Glyph paths are in px around (0, 0), about 11 px high; the same paths draw
 // the ribbon's buttons (SVG) and the small marks on the charts (canvas).
 
-import type { Decision, DecisionKind } from '../../protocol/vocabulary.ts'
+import type { Decision, DecisionKind, DecisionStatus } from '../../protocol/vocabulary.ts'
 import { isUnapplied } from '../views/words.ts'
 import type { ColorName } from './palette.ts'
 
@@ -12,6 +12,8 @@ export type Glyph = {
   readonly hollow: boolean
   /** A second, open path drawn over the first. */
   readonly stroke?: string
+  /** The outline is broken: what nobody answered in time. */
+  readonly isDashed?: true
 }
 
 const kindGlyphs: Readonly<Record<DecisionKind, Glyph>> = {
@@ -46,15 +48,33 @@ const kindGlyphs: Readonly<Record<DecisionKind, Glyph>> = {
 }
 
 export const holdGlyph = kindGlyphs.hold
-/** A switch that is only planned. */
+/** A switch that is only planned: hollow and empty. */
 export const plannedGlyph: Glyph = { ...kindGlyphs.switch, hollow: true }
 
-/** What changed nothing is hollow: a question, its end without a change, and advice; so is what is only planned. */
-export const glyphOf = (decision: Decision): Glyph =>
-  isUnapplied(decision) ? { ...kindGlyphs[decision.kind], hollow: true } : kindGlyphs[decision.kind]
+/** What lies inside a hollow glyph, so that each way of changing nothing looks different. */
+const inside: Partial<Readonly<Record<DecisionStatus, Partial<Glyph>>>> = {
+  'awaiting-approval': { stroke: 'M-1.7-1.5C-1.7-3.7 1.7-3.7 1.7-1.5C1.7-.2 0-.2 0 1.1M0 2.7V2.9' },
+  rejected: { stroke: 'M-2-2L2 2M2-2L-2 2' },
+  expired: { isDashed: true, color: 'ink-3' },
+  superseded: { isDashed: true, color: 'ink-3', stroke: 'M-1.8 0H1.8' },
+  advisory: { stroke: 'M0-2.3V-2.1M0-.4V2.4' },
+}
+
+/**
+ * What changed nothing is hollow. A question has its mark inside, a refusal a cross, advice an "i"; what expired has a
+ * broken outline, and what gave way to something else a line besides. Applied is filled.
+ */
+export function glyphOf(decision: Pick<Decision, 'kind' | 'status' | 'phase'>): Glyph {
+  const glyph = kindGlyphs[decision.kind]
+  if (!isUnapplied(decision)) return glyph
+  const { path, color } = glyph
+  return { path, color, hollow: true, ...inside[decision.status] }
+}
 
 /** Glyphs closer than this merge, in px: their buttons are 24 px wide, and none may lie on another (WCAG 2.5.8). */
 export const stackDistancePx = 24.5
+/** A stack of a hundred or more is wider by this for each digit beyond two, in px. */
+const digitPx = 9
 /** Marker elements on the page at most; beyond it the distance at which they merge grows. */
 export const markerCountMax = 200
 
@@ -77,10 +97,12 @@ export function placeMarkers(
     .filter((decision) => decision.kind !== 'hold')
     .sort((a, b) => a.step - b.step || a.number - b.number)
   const markers: { x: number; decisions: Decision[] }[] = []
+  const roomOf = (count: number) => distancePx + Math.max(0, String(count).length - 2) * digitPx
   for (const decision of ordered) {
     const x = xOf(decision.step)
     const before = markers.at(-1)
-    if (before !== undefined && x - before.x < distancePx) before.decisions.push(decision)
+    if (before !== undefined && x - before.x < roomOf(before.decisions.length))
+      before.decisions.push(decision)
     else markers.push({ x, decisions: [decision] })
   }
   return markers.length > markerCountMax ? placeMarkers(decisions, xOf, distancePx * 2) : markers

@@ -3,7 +3,7 @@
 
 import { paintBand, paintLine, paintSpikes } from './paintLines.ts'
 import {
-  paintCross,
+  paintCrosses,
   paintCut,
   paintEnd,
   paintGaps,
@@ -14,7 +14,7 @@ import {
   zoneText,
 } from './paintNotes.ts'
 import type { ColorName, Palette } from './palette.ts'
-import { type ChartLine, type Frame, type Of, type Pen, penFor } from './pen.ts'
+import { type ChartLine, type Frame, type Of, type Paper, type Pen, penFor } from './pen.ts'
 import type { Stretch } from './phases.ts'
 import type { ChartSpec, Mark } from './spec.ts'
 
@@ -32,13 +32,14 @@ const labelGapPx = 7
 
 /** A whole chart on an empty canvas; the plot begins at `leftPx`, and the frame is as wide as it. */
 export function paintChart(
-  context: CanvasRenderingContext2D,
+  paper: Paper,
   spec: ChartSpec,
   frame: Frame,
   palette: Palette,
   leftPx: number,
 ): void {
-  const pen = penFor(context, spec, frame, palette)
+  const { context } = paper
+  const pen = penFor(paper, spec, frame, palette)
   const inPlot = (beyondPx: number, paint: (pen: Pen) => void) => {
     context.save()
     context.translate(leftPx, 0)
@@ -102,7 +103,11 @@ function paintMarks(pen: Pen): void {
   paintKinds(['spikes', 'band', 'line'])
   paintVertical(pen, frame.nowStep, 'ink', frame.silent ? [3, 3] : [], frame.chosenStep === null ? 1.25 : 1)
   if (frame.chosenStep !== null) paintVertical(pen, frame.chosenStep, 'ink', [], 1.25)
-  paintKinds(['reference', 'cross', 'cut', 'end'])
+  paintKinds(['reference', 'cut', 'end'])
+  paintCrosses(
+    pen,
+    spec.marks.filter((mark) => mark.kind === 'cross'),
+  )
   for (const mark of spec.marks) if (mark.kind === 'zone') zoneText(pen, mark)
 }
 
@@ -114,7 +119,7 @@ const painters: Painters = {
   hatch: (pen, { fromStep, toStep, text }) => paintHatch(pen, fromStep, toStep, [text]),
   zone: paintZone,
   reference: paintReference,
-  cross: paintCross,
+  cross: (pen, mark) => paintCrosses(pen, [mark]),
   cut: paintCut,
   end: paintEnd,
   zeroRow: paintZeroRow,
@@ -152,7 +157,7 @@ function paintDecisionLine(pen: Pen, line: ChartLine): void {
   context.moveTo(x, 9)
   context.lineTo(x, spec.heightPx)
   context.setLineDash(line.dashed ? [3, 3] : [])
-  context.globalAlpha = line.dashed ? 1 : 0.55
+  context.globalAlpha = line.faint ? 0.55 : 1
   context.strokeStyle = palette[glyph.color]
   context.lineWidth = line.dashed ? 1.2 : 1
   context.stroke()
@@ -161,15 +166,17 @@ function paintDecisionLine(pen: Pen, line: ChartLine): void {
   context.save()
   context.translate(x, 5)
   context.scale(0.62, 0.62)
-  const path = new Path2D(glyph.path)
+  const path = pen.path(glyph.path)
   context.fillStyle = palette[glyph.hollow ? 'surface' : glyph.color]
   context.fill(path)
   context.lineWidth = glyph.hollow ? 1.8 : 1
+  context.setLineDash(glyph.isDashed ? [2.4, 2] : [])
   context.stroke(path)
+  context.setLineDash([])
   if (glyph.stroke !== undefined) {
     context.strokeStyle = palette[glyph.hollow ? glyph.color : 'surface']
     context.lineWidth = 1.6
-    context.stroke(new Path2D(glyph.stroke))
+    context.stroke(pen.path(glyph.stroke))
   }
   context.restore()
 }

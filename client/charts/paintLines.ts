@@ -4,7 +4,7 @@
 import { isBroken, type Of, type Pen, paintDot } from './pen.ts'
 
 function tracePath(pen: Pen, step: readonly number[], value: readonly (number | null)[]): Path2D {
-  const path = new Path2D()
+  const path = pen.path()
   let before: number | null = null
   for (let i = 0; i < step.length; i++) {
     const y = pen.y(value[i])
@@ -88,7 +88,7 @@ export function paintBand(pen: Pen, mark: Of<'band'>): void {
 const fewSamples = 20
 
 export function paintSpikes(pen: Pen, mark: Of<'spikes'>): void {
-  const path = new Path2D()
+  const path = pen.path()
   let before: number | null = null
   let last = 0
   // A few samples would be too short a line to see.

@@ -79,7 +79,20 @@ export function paintReference(pen: Pen, mark: Of<'reference'>): void {
   else if (!frame.narrow) write(pen, mark.text, frame.widthPx - 6, y + 12, 'right', 'ink-3')
 }
 
-export function paintCross(pen: Pen, mark: Of<'cross'>): void {
+/** Crosses whose counts would lie on one another become one. */
+const crossesApartPx = 30
+
+export function paintCrosses(pen: Pen, marks: readonly Of<'cross'>[]): void {
+  const apart: Of<'cross'>[] = []
+  for (const mark of marks) {
+    const before = apart.at(-1)
+    if (before === undefined || pen.x(mark.step) - pen.x(before.step) >= crossesApartPx) apart.push(mark)
+    else apart[apart.length - 1] = { ...before, count: before.count + mark.count }
+  }
+  for (const mark of apart) paintCross(pen, mark)
+}
+
+function paintCross(pen: Pen, mark: Of<'cross'>): void {
   const { context, palette } = pen
   const x = pen.x(mark.step)
   context.beginPath()
@@ -110,7 +123,8 @@ export function paintCut(pen: Pen, mark: Of<'cut'>): void {
 export function paintEnd(pen: Pen, mark: Of<'end'>): void {
   const { context, palette, frame } = pen
   const y = pen.y(mark.value)
-  if (y === null) return
+  // One step of room: the last step of a run is one before its end.
+  if (y === null || mark.step > frame.to + 1) return
   const x = Math.min(pen.x(mark.step), frame.widthPx) - 4
   const [high, low] = [pen.y(mark.high) ?? y, pen.y(mark.low) ?? y]
   context.beginPath()
@@ -120,8 +134,35 @@ export function paintEnd(pen: Pen, mark: Of<'end'>): void {
   context.lineWidth = 1.4
   context.setLineDash([])
   context.stroke()
+  for (const end of [high, low]) {
+    context.beginPath()
+    context.moveTo(x - 3, end)
+    context.lineTo(x + 3, end)
+    context.stroke()
+  }
   paintDot(pen, x, y, 3, 'surface', 'anneal')
-  write(pen, mark.text, x - 8, y - 8 < topPx ? y + 16 : y - 8, 'right', 'ink-2', 500)
+  const reached = pen.y(mark.reached)
+  if (reached !== null) paintDot(pen, x, reached, 3, 'ink', 'surface')
+  write(
+    pen,
+    mark.text,
+    x - 8,
+    reached === null ? besideEnd(pen, high, low) : farFrom(pen, y),
+    'right',
+    'ink-2',
+    500,
+  )
+}
+
+/** Above the interval, or below it where there is no room. */
+function besideEnd({ spec }: Pen, high: number, low: number): number {
+  return high - 7 < topPx + 8 ? Math.min(spec.heightPx - spec.bottomPx - 3, low + 16) : high - 7
+}
+
+/** Where the samples before the end are not: in the other half of the plot. */
+function farFrom({ spec }: Pen, y: number): number {
+  const isLow = y > (topPx + spec.heightPx - spec.bottomPx) / 2
+  return isLow ? topPx + 12 : spec.heightPx - spec.bottomPx - 6
 }
 
 export function paintZeroRow(pen: Pen): void {

@@ -17,6 +17,8 @@ export type ChartLine = {
   readonly step: number
   readonly glyph: Glyph
   readonly dashed: boolean
+  /** Lets what was measured show through. */
+  readonly faint: boolean
 }
 export type Frame = {
   readonly widthPx: number
@@ -36,6 +38,10 @@ export type Frame = {
   readonly narrow: boolean
 }
 
+/** The step that heads speak of while no cursor is set: the present one, or the nearest that is shown. */
+export const presentStep = ({ nowStep, from, to }: Pick<Frame, 'nowStep' | 'from' | 'to'>): number =>
+  Math.min(to, Math.max(from, nowStep))
+
 export type Pen = {
   readonly context: CanvasRenderingContext2D
   readonly palette: Palette
@@ -43,18 +49,23 @@ export type Pen = {
   readonly spec: ChartSpec
   readonly x: (step: number) => number
   readonly y: (value: number | null | undefined) => number | null
+  /** A path to be drawn; a context that writes a file has paths of its own. */
+  readonly path: (data?: string) => Path2D
 }
 
-export function penFor(
-  context: CanvasRenderingContext2D,
-  spec: ChartSpec,
-  frame: Frame,
-  palette: Palette,
-): Pen {
+/** A canvas, or what writes a file as if it were one. */
+export type Paper = {
+  readonly context: CanvasRenderingContext2D
+  readonly path: Pen['path']
+}
+export const canvasPath: Pen['path'] = (data) => new Path2D(data)
+
+export function penFor({ context, path }: Paper, spec: ChartSpec, frame: Frame, palette: Palette): Pen {
   const { heightPx, bottomPx, scale } = spec
   const withZero = spec.marks.some(({ kind }) => kind === 'zeroRow')
   return {
     context,
+    path,
     palette,
     frame,
     spec,

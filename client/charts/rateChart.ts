@@ -12,7 +12,7 @@ import type { ColorName } from './palette.ts'
 import { warmupEndOf } from './phases.ts'
 import { extremesOf, logScale, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
-import { columnsOf, tableStepsOf, valuesFrom } from './view.ts'
+import { columnsOf, fileStepsOf, tableColumn, tableStepsOf, valuesFrom } from './view.ts'
 
 /** The scale reaches down to a hundredth of the highest rate; for an anneal that went lower, to this share. */
 const spanShown = 100
@@ -34,13 +34,12 @@ export function rateChart(view: RunView): ChartSpec {
     head: (step) => rateHead(view, step),
     sentence: rateSentence(view),
     tableSteps: tableStepsOf(view, applied),
+    fileSteps: fileStepsOf(view, applied),
     columns: [
-      {
-        title: 'applied',
-        at: (step) => formatKnown(step < view.run.step ? valueAt(applied, step) : null, formatRate),
-      },
+      tableColumn('applied', (step) => (step < view.run.step ? valueAt(applied, step) : null), formatRate),
       {
         title: ahead,
+        value: (step) => (step >= view.run.step ? plannedRate(view, step) : null),
         at: (step) => (step >= view.run.step ? formatKnown(plannedRate(view, step), formatRate) : 'past'),
       },
     ],
@@ -64,13 +63,13 @@ function rateScale(view: RunView): Scale {
   const settled = view.stretches.find(({ phase, planned: ahead }) => phase === 'large' && !ahead)
   if (settled === undefined && view.run.phase === 'warmup') {
     const shown = extremesOf(valuesFrom(applied, 'min', view, 0).filter((v) => v !== null && v > 0))
-    return logScale(Math.min(shown?.[0] ?? high / spanShown, high), high, 3)
+    return logScale(Math.min(shown?.[0] ?? high / spanShown, high), high, 5)
   }
   const least = extremesOf(
     valuesFrom(applied, 'min', view, warmupEndOf(view.run)).filter((v) => v !== null && v > 0),
   )?.[0]
   const low = Math.max(high / spanMax, Math.min(high / spanShown, least ?? high))
-  return logScale(low, high * 1.4, 3)
+  return logScale(low, high * 1.4, 5)
 }
 
 function rateMarks(view: RunView, scale: Scale): Mark[] {

@@ -7,9 +7,11 @@ import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { aheadWords, decisionTitle, decisionWords, phaseTitle } from '../views/words.ts'
 import { glyphOf, type Marker, placeMarkers, placeTicks, plannedGlyph } from './markers.ts'
 import { plannedSwitchOf, type Stretch } from './phases.ts'
+import { PlotSurface } from './plotSurface.tsx'
 import { type RegimeStretch, regimeStretchesOf } from './regimes.ts'
 import { GlyphPicture } from './smallPictures.tsx'
 import type { RunView } from './spec.ts'
+import type { ShownSteps } from './useShown.ts'
 
 /** Left gutter (axis labels) and right margin of all charts, in px. */
 export const guttersOf = (widthPx: number) =>
@@ -28,7 +30,8 @@ type RibbonProps = {
   readonly widthPx: number
   readonly chosen: Decision | null
   readonly choose: (number: number) => void
-  readonly zoomOut: () => void
+  readonly chooseAt: (step: number, withinSteps: number) => void
+  readonly shown: ShownSteps
 }
 
 export function Ribbon(props: RibbonProps) {
@@ -45,8 +48,7 @@ export function Ribbon(props: RibbonProps) {
     .filter(({ decisions }) => !decisions.some((d) => d.number === chosen?.number))
     .map((marker) => marker.x)
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: a double click repeats what the key 0 and its button do.
-    <div class="ribbon" onDblClick={props.zoomOut}>
+    <div class="ribbon">
       <svg width={widthPx} height={heightPx} aria-hidden="true">
         <HatchPattern />
         {view.stretches.map((stretch) => (
@@ -76,6 +78,16 @@ export function Ribbon(props: RibbonProps) {
           <path class="now-line" d={`M${x(chosen.step)} 22V${heightPx}`} />
         )}
       </svg>
+      <PlotSurface
+        class="ribbon-surface"
+        from={view.from}
+        to={view.to}
+        leftPx={left}
+        widthPx={widthPx - left - right}
+        zoomed={props.shown.range !== null}
+        moves={props.shown}
+        chooseAt={props.chooseAt}
+      />
       <ol class="markers" aria-label="Decisions that changed something">
         {markers.map((marker) => (
           <MarkerButton

@@ -1,51 +1,53 @@
-// The ribbon and the five charts of a run under one x axis. Width comes from the element; everything else is a
+// The ribbon and the charts of a run under one x axis. Width comes from the element; everything else is a
 // function of the run's values.
 
 import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { formatStep } from '../../protocol/numbers.ts'
-import type { Decision } from '../../protocol/vocabulary.ts'
+import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import type { RunAddress } from '../state/address.ts'
 import { ghost } from '../state/ghost.ts'
-import { countSamples } from '../state/series.ts'
-import { Chart, useCursorReset } from './chart.tsx'
+import { countSamples, type Series, withNeighbours } from '../state/series.ts'
+import { useKeys } from '../views/keys.ts'
+import { isUnapplied } from '../views/words.ts'
+import { Chart, useCursorReset, zoomFactor } from './chart.tsx'
+import { ChartBar } from './chartBar.tsx'
 import { noiseChart, ratioChart, regimeChart } from './diagnosticCharts.ts'
+import { FoldedPanels } from './foldedPanels.tsx'
+import { gainsChart } from './gainsChart.ts'
 import { lossChart } from './lossChart.ts'
 import { glyphOf, plannedGlyph } from './markers.ts'
 import type { ChartLine, Frame } from './pen.ts'
-import { plannedSwitchOf } from './phases.ts'
+import { firstStepOf, lastStepOf, plannedSwitchOf } from './phases.ts'
+import { type Range, shownRange } from './ranges.ts'
 import { rateChart } from './rateChart.ts'
-import { guttersOf, narrowPx, Ribbon } from './ribbon.tsx'
-import { niceValues } from './scale.ts'
-import type { LossFit, RunView } from './spec.ts'
-import { type ViewSource, viewOf } from './view.ts'
+import { Ribbon } from './ribbon.tsx'
+import { signalChart } from './signalChart.ts'
+import { type ChartId, type ChartSpec, type PanelId, panelIds, type RunView, signalPrefix } from './spec.ts'
+import { StepAxis } from './stepAxis.tsx'
+import { useShown } from './useShown.ts'
+import { viewOf } from './view.ts'
 
-export type RunChartsProps = ViewSource & {
+export type RunChartsProps = {
+  readonly run: RunSummary
+  readonly decisions: readonly Decision[]
+  readonly series: Series
+  /** A part of the run, in finer steps; null = there is none at hand. */
+  readonly zoomed: Series | null
+  readonly signalNames: readonly string[]
+  readonly address: RunAddress
   /** The decision shown beside the charts, and whether a person chose it. */
   readonly chosen: Decision | null
-  readonly pinned: boolean
-  /** A step that a person looks back to; null = none. */
-  readonly pinnedStep: number | null
   readonly silent: boolean
   readonly choose: (number: number) => void
-  readonly setZoom: (zoom: { from: number; to: number } | null) => void
-  readonly setLossFit: (fit: LossFit) => void
+  readonly change: (part: Partial<RunAddress>) => void
+  readonly openPicker: () => void
 }
-
-const fitWords: Readonly<Record<LossFit, string>> = {
-  fit: 'Fit: after warm-up',
-  all: 'Fit: all',
-  log: 'Log axis',
-}
-const fitAfter: Readonly<Record<LossFit, LossFit>> = { fit: 'all', all: 'log', log: 'fit' }
-
-/** Width of a character of the step axis, and the least gap between two of its labels, in px. */
-const labelCharPx = 6.8
-const labelGapPx = 4
 
 /** Decisions whose lines cross the charts; beyond it only the ribbon shows them. */
 const linesMax = 60
 
-function linesOf(view: RunView, chosen: Decision | null): ChartLine[] {
+export function linesOf(view: RunView, chosen: Decision | null): ChartLine[] {
   const changes = view.decisions.filter(
     ({ kind, step, number }) =>
       kind !== 'hold' &&
@@ -54,18 +56,20 @@ function linesOf(view: RunView, chosen: Decision | null): ChartLine[] {
       step <= view.to &&
       number !== chosen?.number,
   )
-  const lines: ChartLine[] = changes
-    .slice(-linesMax)
-    .map((decision) => ({ step: decision.step, glyph: glyphOf(decision), dashed: false }))
+  const lines: ChartLine[] = changes.slice(-linesMax).map((decision) => ({
+    step: decision.step,
+    glyph: glyphOf(decision),
+    dashed: isUnapplied(decision),
+    faint: true,
+  }))
   const planned = plannedSwitchOf(view.run)
-  if (planned !== null) lines.push({ step: planned, glyph: plannedGlyph, dashed: true })
+  if (planned !== null) lines.push({ step: planned, glyph: plannedGlyph, dashed: true, faint: false })
   return lines
 }
 
-export function RunCharts(props: RunChartsProps) {
-  const host = useRef<HTMLElement>(null)
+/** The width of an element, measured again whenever it changes; 0 before it stands. */
+function useWidth(host: { readonly current: HTMLElement | null }): number {
   const width = useSignal(0)
-  useCursorReset()
   useLayoutEffect(() => {
     const element = host.current!
     const measure = () => {
@@ -76,119 +80,169 @@ export function RunCharts(props: RunChartsProps) {
     measure()
     return () => observer.disconnect()
   }, [width])
-  const { run, decisions, series, zoom, lossFit, chosen } = props
+  return width.value
+}
+
+/** The finer part where it holds all that is shown, else the whole run. */
+function seriesFor({ series, zoomed }: RunChartsProps, range: Range | null): Series {
+  const holds =
+    range !== null && zoomed !== null && zoomed.fromStep <= range.from && zoomed.toStep >= range.to
+  return holds ? withNeighbours(zoomed, series) : series
+}
+
+const usualCharts: Readonly<Record<PanelId, (view: RunView) => ChartSpec>> = {
+  loss: lossChart,
+  gains: gainsChart,
+  rate: rateChart,
+  regime: regimeChart,
+  noise: noiseChart,
+  ratio: ratioChart,
+}
+
+/** Panels in order: drawn, without anything to draw, closed by a person. */
+function panelsOf(view: RunView, { signals, closed }: RunAddress) {
+  const usual = panelIds.map((id) => usualCharts[id](view))
+  const isClosed = ({ id }: ChartSpec) => id !== 'loss' && closed.includes(id)
+  // While samples are on their way nothing is known to be missing.
+  const isKnown = usual[0]!.missing === null
+  const isMissing = ({ id, missing }: ChartSpec) => isKnown && id !== 'loss' && missing !== null
+  const open = usual.filter((spec) => !isClosed(spec))
+  const drawn = open.filter((spec) => !isMissing(spec))
+  // What a person has added stands below the loss and the gains, where it is seen.
+  const above = drawn.filter(({ id }) => id === 'loss' || id === 'gains')
+  return {
+    drawn: [
+      ...above,
+      ...signals.map((signal) => signalChart(view, signal)),
+      ...drawn.filter((spec) => !above.includes(spec)),
+    ],
+    missing: open.filter(isMissing),
+    closed: usual.filter(isClosed),
+  }
+}
+
+export function RunCharts(props: RunChartsProps) {
+  const { run, decisions, address, change, chosen } = props
+  const host = useRef<HTMLElement>(null)
+  const widthPx = useWidth(host)
+  useCursorReset()
+  const whole = { from: firstStepOf(run), to: lastStepOf(run) }
+  const asked = shownRange(address.zoom, address.last, whole, run.step)
+  const shown = useShown(asked.range, whole, (zoom) => change({ zoom, last: null }))
+  useKeys({
+    '+': () => shown.zoomBy(1 / zoomFactor),
+    '=': () => shown.zoomBy(1 / zoomFactor),
+    '-': () => shown.zoomBy(zoomFactor),
+  })
+  const { range } = shown
+  const series = useMemo(() => seriesFor(props, range), [props.series, props.zoomed, range?.from, range?.to])
+  const { lossFit, smooth } = address
   const seen = ghost.value
   const view = useMemo(
-    () => viewOf({ run, decisions, series, zoom, lossFit, ghost: seen }),
-    [run, decisions, series, zoom, lossFit, seen],
+    () => viewOf({ run, decisions, series, zoom: range, lossFit, smooth, ghost: seen }),
+    [run, decisions, series, range?.from, range?.to, lossFit, smooth, seen],
   )
-  const specs = useMemo(
-    () => [lossChart(view), rateChart(view), regimeChart(view), noiseChart(view), ratioChart(view)],
-    [view],
-  )
+  const panels = useMemo(() => panelsOf(view, address), [view, address.signals, address.closed])
+  const pinned = address.decision !== null
   const frame: Frame = {
-    widthPx: width.value,
+    widthPx,
     from: view.from,
     to: view.to,
     stretches: view.stretches,
     gaps: view.gaps,
-    lines: linesOf(view, props.pinned ? chosen : null),
-    zoomed: zoom !== null,
-    chosenStep: props.pinnedStep ?? (props.pinned ? (chosen?.step ?? null) : null),
+    lines: linesOf(view, pinned ? chosen : null),
+    zoomed: range !== null,
+    chosenStep: address.step ?? (pinned ? (chosen?.step ?? null) : null),
     nowStep: run.step,
     silent: props.silent,
-    narrow: width.value < 560,
+    narrow: widthPx < 560,
   }
   const chooseAt = (step: number, within: number) => {
-    const near = decisions
-      .filter((decision) => Math.abs(decision.step - step) <= within)
-      .sort(
-        (a, b) =>
-          Number(a.kind === 'hold') - Number(b.kind === 'hold') ||
-          Math.abs(a.step - step) - Math.abs(b.step - step),
-      )
-    if (near[0] !== undefined) props.choose(near[0].number)
+    const near = nearestDecision(decisions, step, within)
+    if (near !== undefined) props.choose(near.number)
   }
+  const closePanel = (id: ChartId) =>
+    id.startsWith(signalPrefix)
+      ? change({ signals: address.signals.filter((name) => `${signalPrefix}${name}` !== id) })
+      : change({ closed: [...address.closed, id] })
   const stops = decisions.map(({ step }) => step)
   return (
     <section ref={host} class="card charts" aria-labelledby="charts-title">
       <h2 id="charts-title" class="visually-hidden">
         Phases, decisions and charts
       </h2>
-      {width.value > 0 && (
+      {widthPx > 0 && (
         <>
+          <ChartBar
+            whole={whole}
+            range={range}
+            last={address.last}
+            smooth={smooth}
+            setLast={(last) => change({ last, zoom: null })}
+            setSmooth={(steps) => change({ smooth: steps })}
+            lossFit={lossFit}
+            setLossFit={(next) => change({ lossFit: next })}
+            showWhole={() => shown.show(null)}
+            words={asked.words}
+            picker={{
+              names: props.signalNames,
+              open: address.signals,
+              setOpen: (signals) => change({ signals }),
+            }}
+            openPicker={props.openPicker}
+          />
           <Ribbon
             view={view}
-            widthPx={width.value}
+            widthPx={widthPx}
             chosen={chosen}
             choose={props.choose}
-            zoomOut={() => props.setZoom(null)}
+            chooseAt={chooseAt}
+            shown={shown}
           />
-          {specs.map((spec) => (
+          {panels.drawn.map((spec) => (
             <Chart
               key={spec.id}
               spec={spec}
               frame={frame}
-              zoom={props.setZoom}
+              shown={shown}
+              runId={run.id}
               chooseAt={chooseAt}
               stops={stops}
-              toolbar={spec.id === 'loss' ? <LossTools {...props} /> : undefined}
+              {...(spec.id === 'loss'
+                ? { toolbar: <Thinned series={series} /> }
+                : { close: () => closePanel(spec.id) })}
             />
           ))}
-          <StepAxis from={view.from} to={view.to} widthPx={width.value} />
+          <StepAxis from={view.from} to={view.to} widthPx={widthPx} />
+          <FoldedPanels
+            missing={panels.missing}
+            closed={panels.closed}
+            reopen={(id) => change({ closed: address.closed.filter((other) => other !== id) })}
+          />
         </>
       )}
     </section>
   )
 }
 
-function LossTools(props: RunChartsProps) {
-  const { shown, stored } = countSamples(props.series.signals.loss)
-  return (
-    <>
-      {stored > shown && (
-        <span class="thinned" title="Each pixel keeps its least and its greatest sample.">
-          showing {formatStep(shown)} of {formatStep(stored)}
-        </span>
-      )}
-      {props.zoom !== null && (
-        <button type="button" class="tool tool-words" onClick={() => props.setZoom(null)}>
-          Whole run
-        </button>
-      )}
-      <button
-        type="button"
-        class="tool tool-words"
-        aria-label={`Loss axis, ${fitWords[props.lossFit]}. Change`}
-        onClick={() => props.setLossFit(fitAfter[props.lossFit])}
-      >
-        {fitWords[props.lossFit]}
-      </button>
-    </>
+/** What changed something before a hold, then the nearest. */
+function nearestDecision(decisions: readonly Decision[], step: number, within: number): Decision | undefined {
+  const near = decisions.filter((decision) => Math.abs(decision.step - step) <= within)
+  near.sort(
+    (a, b) =>
+      Number(a.kind === 'hold') - Number(b.kind === 'hold') ||
+      Math.abs(a.step - step) - Math.abs(b.step - step),
   )
+  return near[0]
 }
 
-function StepAxis(props: { from: number; to: number; widthPx: number }) {
-  const { from, to, widthPx } = props
-  const { left, right } = guttersOf(widthPx)
-  const x = (step: number) => left + ((widthPx - left - right) * (step - from)) / (to - from)
-  const first = `step ${formatStep(from)}`
-  const room = (text: string) => text.length * labelCharPx
-  const inner = niceValues(from, to, widthPx < narrowPx ? 4 : 8).filter((step) => {
-    const half = room(formatStep(step)) / 2 + labelGapPx
-    return x(step) - half > left + room(first) && x(step) + half < x(to) - room(formatStep(to))
-  })
-  const steps = [from, ...inner, to]
+/** How many of the samples are shown. */
+function Thinned(props: { series: Series }) {
+  const { shown, stored } = countSamples(props.series.signals.loss)
+  if (stored <= shown) return null
   return (
-    <svg class="step-axis" width={widthPx} height="24" aria-hidden="true">
-      {steps.map((step) => (
-        <g key={step}>
-          <path d={`M${x(step)} 0v4`} />
-          <text x={x(step)} y="16" text-anchor={step === to ? 'end' : step === from ? 'start' : 'middle'}>
-            {step === from ? first : formatStep(step)}
-          </text>
-        </g>
-      ))}
-    </svg>
+    <span class="thinned" title="Each pixel keeps its least and its greatest sample.">
+      showing {formatStep(shown)} of {formatStep(stored)}
+    </span>
   )
 }

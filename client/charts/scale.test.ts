@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   extremesOf,
+  fittedRange,
   linearScale,
   logScale,
   logTicks,
@@ -18,7 +19,8 @@ const labels = (ticks: readonly { label: string }[]) => ticks.map(({ label }) =>
 describe('logarithmic ticks', () => {
   test('powers of ten where there are enough', () => {
     expect(labels(logTicks(0.005, 0.5, 3))).toEqual(['0.01', '0.1'])
-    expect(labels(logTicks(40, 1500, 3))).toEqual(['100', '1,000'])
+    expect(labels(logTicks(40, 1500, 3))).toEqual(['100', '300', '1,000'])
+    expect(labels(logTicks(0.05, 2, 5))).toEqual(['0.1', '0.3', '1'])
     expect(labels(logTicks(1e-6, 0.3, 3))).toEqual(['1e-5', '0.001', '0.1'])
   })
 
@@ -70,6 +72,17 @@ describe('positions', () => {
     expect(logScale(0, 0, 3).low).toBeGreaterThan(0)
     expect(labels(linearScale(0.26, 0.6, 5).ticks)).toEqual(['0.3', '0.4', '0.5', '0.6'])
   })
+})
+
+test('the fitted range leaves out a start or a search that is high, and keeps a course that is usual', () => {
+  const falling = Array.from({ length: 1000 }, (_, i) => 0.2 + 2.1 * Math.exp(-i / 100))
+  expect(fittedRange(falling)![1]).toBeLessThan(0.6)
+  const race = Array.from({ length: 1000 }, (_, i) => (i < 300 ? 1e5 : 2 - i / 1000))
+  expect(fittedRange(race)![1]).toBeLessThan(6)
+  const even = Array.from({ length: 1000 }, (_, i) => 3 - i / 500)
+  expect(fittedRange(even)).toEqual([even.at(-1), 3])
+  expect(fittedRange([2, 2, 2])).toEqual([2, 2])
+  expect(fittedRange([null])).toBeNull()
 })
 
 test('nice values are round and inside', () => {

@@ -2,7 +2,7 @@
 // (outside it the result leaves [0, 1]; the painter clips). Logarithmic scales take values above 0 only;
 // 0 or less has no place on them and maps to null, so that it is never drawn as a small number.
 
-import { formatNumber } from '../../protocol/numbers.ts'
+import { linearLabels, logLabel } from './ticks.ts'
 
 export type Tick = { readonly value: number; readonly label: string }
 export type Scale = {
@@ -49,10 +49,8 @@ export function linearScale(low: number, high: number, tickCountMax: number): Sc
   const room = (to - from) * 0.04
   const scale = { kind: 'linear', low: from - room, high: to + room } as const
   const values = niceValues(scale.low, scale.high, tickCountMax)
-  const decimals = Math.max(0, ...values.map((value) => (String(value).split('.')[1] ?? '').length))
-  const label = (value: number) =>
-    Math.abs(value) >= 1000 ? formatNumber(value) : value.toFixed(Math.min(6, decimals))
-  return { ...scale, ticks: values.map((value) => ({ value, label: label(value) })) }
+  const labels = linearLabels(values)
+  return { ...scale, ticks: values.map((value, i) => ({ value, label: labels[i]! })) }
 }
 
 /** The end of a logarithmic scale is at least so many times its start, so that ticks fall inside. */
@@ -68,28 +66,41 @@ export function logScale(low: number, high: number, tickCountMax: number): Scale
   return { kind: 'log', low: from, high: to, ticks: logTicks(from, to, tickCountMax) }
 }
 
+/** Multiples of powers of ten that an axis may name, the most first. */
+const logFactors = [
+  [1, 2, 3, 5, 7],
+  [1, 2, 5],
+  [1, 3],
+] as const
+
 /**
- * Ticks of a logarithmic axis: powers of ten, thinned evenly when there are more than `countMax`; where fewer
- * than two powers lie in the range, 1, 2 and 5 times them.
+ * Ticks of a logarithmic axis: as many multiples of powers of ten as there is room for, else the powers alone, thinned
+ * evenly when there are more than `countMax`.
  */
 export function logTicks(low: number, high: number, countMax: number): Tick[] {
   if (!(low > 0 && high > low && Number.isFinite(high))) return []
   const first = Math.ceil(Math.log10(low) - 1e-9)
   const last = Math.floor(Math.log10(high) + 1e-9)
-  if (last - first + 1 < 2) {
+  const inside = (factors: readonly number[]) => {
     const values: number[] = []
-    for (let power = first - 1; power <= last + 1; power++)
-      for (const factor of [1, 2, 5]) {
+    for (let power = first - 1; power <= last; power++)
+      for (const factor of factors) {
         const value = Number((factor * 10 ** power).toPrecision(6))
         if (value >= low && value <= high) values.push(value)
       }
-    return values.slice(0, countMax).map((value) => ({ value, label: formatNumber(value) }))
+    return values
   }
-  const every = Math.ceil((last - first + 1) / countMax)
+  if (last - first + 1 <= countMax)
+    for (const factors of logFactors) {
+      const values = inside(factors)
+      if (values.length <= countMax && values.length > 1)
+        return values.map((value) => ({ value, label: logLabel(value) }))
+    }
+  const every = Math.max(1, Math.ceil((last - first + 1) / countMax))
   const ticks: Tick[] = []
   for (let power = last; power >= first; power -= every) {
     const value = Number((10 ** power).toPrecision(6))
-    ticks.unshift({ value, label: formatNumber(value) })
+    ticks.unshift({ value, label: logLabel(value) })
   }
   return ticks
 }
@@ -113,4 +124,20 @@ export function quantileOf(values: readonly (number | null)[], share: number): n
   if (finite.length === 0) return null
   finite.sort((a, b) => a - b)
   return finite[Math.min(finite.length - 1, Math.max(0, Math.ceil(share * finite.length) - 1))]!
+}
+
+/** Widths of the usual half that the fitted range reaches above the middle. */
+const fenceWidths = 6
+
+/**
+ * The range of a line that is worth looking at: from its least usual value up to where the lower half of its values says
+ * that it is still usual, so that neither the fall of a run's start nor what a search reached flattens the rest. It
+ * knows of no phase. Null = no value.
+ */
+export function fittedRange(values: readonly (number | null)[]): [number, number] | null {
+  const all = extremesOf(values)
+  const [low, middle] = [quantileOf(values, 0.05), quantileOf(values, 0.5)]
+  if (all === null || low === null || middle === null) return null
+  const fence = middle + fenceWidths * (middle - low)
+  return [all[0], Math.max(middle, Math.min(all[1], fence))]
 }

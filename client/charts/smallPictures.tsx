@@ -169,7 +169,7 @@ export function GlyphPicture(props: { glyph: Glyph; size?: number }) {
   const { glyph, size = 14 } = props
   return (
     <svg
-      class={`glyph ink-${glyph.color} ${glyph.hollow ? 'hollow' : ''}`}
+      class={`glyph ink-${glyph.color} ${glyph.hollow ? 'hollow' : ''} ${glyph.isDashed ? 'dashed' : ''}`}
       width={size}
       height={size}
       viewBox="-7 -7 14 14"

@@ -1,11 +1,12 @@
 // What a chart is, as plain values: a scale, marks in the order in which they are painted, what its head
-// shows at a step, a sentence for people who do not see it, and the table behind it. The five charts of a run
+// shows at a step, a sentence for people who do not see it, and the table behind it. The charts of a run
 // are functions from a `RunView` to this; one painter (paint.ts) draws them all.
 
 import type { Decision, RunSummary, Segment } from '../../protocol/vocabulary.ts'
 import type { Gap, Series } from '../state/series.ts'
 import type { ColorName } from './palette.ts'
 import type { Stretch } from './phases.ts'
+import type { Range } from './ranges.ts'
 import type { Scale } from './scale.ts'
 
 /** Everything that the charts of a run are made from. */
@@ -23,6 +24,11 @@ export type RunView = {
   readonly lossFit: LossFit
   /** Segments that are looked at and not in force. */
   readonly ghost?: readonly Segment[] | null
+  /** All steps that the axis has, whatever part of them is shown. */
+  readonly whole: Range
+  /** Steps to each side over which the loss is smoothed; 0 = it is not. */
+  readonly smoothSteps: number
+  readonly smoothedLoss: Points
 }
 export type LossFit = 'fit' | 'all' | 'log'
 
@@ -85,6 +91,8 @@ export type Mark =
       /** Its 95 % interval. */
       readonly low: number
       readonly high: number
+      /** What it came to in the end. */
+      readonly reached?: number
       readonly text: string
     }
   | { readonly kind: 'zeroRow' }
@@ -101,9 +109,18 @@ export type HeadItem = {
   readonly secondary?: boolean
 }
 
-export type TableColumn = { readonly title: string; readonly at: (step: number) => string }
+export type TableColumn = {
+  readonly title: string
+  readonly at: (step: number) => string
+  /** The number behind the words, for a file. */
+  readonly value: (step: number) => number | null
+}
 
-export type ChartId = 'loss' | 'rate' | 'regime' | 'noise' | 'ratio'
+export const panelIds = ['loss', 'gains', 'rate', 'regime', 'noise', 'ratio'] as const
+export type PanelId = (typeof panelIds)[number]
+/** A signal that has a panel of its own is named after the hyphen. */
+export const signalPrefix = 'signal-'
+export type ChartId = PanelId | `${typeof signalPrefix}${string}`
 export type ChartSpec = {
   readonly id: ChartId
   readonly title: string
@@ -119,7 +136,11 @@ export type ChartSpec = {
   readonly sentence: string
   /** Steps of the table's rows and what stands in them. */
   readonly tableSteps: readonly number[]
+  /** Every step that a file has a row for. */
+  readonly fileSteps: readonly number[]
   readonly columns: readonly TableColumn[]
   /** Why there is nothing to draw; null = there is. */
   readonly missing: string | null
+  /** What would bring what is missing. */
+  readonly how?: string
 }

@@ -2,9 +2,19 @@
 // rows of a chart's table.
 
 import type { Decision, Evidence, RunSummary, Segment } from '../../protocol/vocabulary.ts'
-import { type Columns, gapsOf, indexAt, type Series, seriesWhere } from '../state/series.ts'
+import {
+  type Columns,
+  type Gap,
+  gapsOf,
+  indexAt,
+  type Series,
+  seriesWhere,
+  valueAt,
+} from '../state/series.ts'
+import { formatKnown } from '../views/format.ts'
 import { firstStepOf, lastStepOf, stretchesOf } from './phases.ts'
-import type { LossFit, Points, RunView } from './spec.ts'
+import { smoothed, smoothingSource, usualWindow } from './smooth.ts'
+import type { LossFit, Points, RunView, TableColumn } from './spec.ts'
 
 /** Rows of a chart's table besides its decisions. */
 export const tableRowsMax = 50
@@ -17,6 +27,8 @@ export type ViewSource = {
   readonly zoom: { readonly from: number; readonly to: number } | null
   readonly lossFit: LossFit
   readonly ghost?: readonly Segment[] | null
+  /** Steps to each side; null = as many as suit the run. */
+  readonly smooth?: number | null
 }
 
 export function viewOf(source: ViewSource): RunView {
@@ -25,18 +37,31 @@ export function viewOf(source: ViewSource): RunView {
   const series = seriesWhere(source.series, (step) => step <= run.step)
   // A job that did not tell where its counter begins is known by its first sample.
   const first = Math.max(firstStepOf(run), zoom === null ? (series.signals.loss?.step[0] ?? 0) : 0)
+  const whole = { from: first, to: lastStepOf(run) }
+  const gaps = gapsOf(series.signals.loss)
+  const smoothSteps = source.smooth ?? usualWindow(whole.to - whole.from)
   return {
     run,
     decisions,
     series,
-    gaps: gapsOf(series.signals.loss),
+    gaps,
     stretches: stretchesOf(run),
     first,
-    from: zoom?.from ?? first,
-    to: zoom?.to ?? lastStepOf(run),
+    from: zoom?.from ?? whole.from,
+    to: zoom?.to ?? whole.to,
     lossFit,
     ghost,
+    whole,
+    smoothSteps,
+    smoothedLoss: smoothedLossOf(series, smoothSteps, gaps),
   }
+}
+
+/** Also where a job reports so seldom that the page has the server's smoothed course alone. */
+function smoothedLossOf({ signals }: Series, steps: number, gaps: readonly Gap[]): Points {
+  const { loss, lossSmoothed } = signals
+  const source = loss === undefined ? lossSmoothed : smoothingSource(loss, lossSmoothed)
+  return source === undefined ? { step: [], value: [] } : smoothed(source, steps, gaps)
 }
 
 export function columnsOf(view: RunView, signal: string): Columns | undefined {
@@ -57,6 +82,35 @@ export function pointsOf(view: RunView, signal: string): Points {
     value: columns.last.filter((_, i) => sampled(i)),
   }
 }
+
+/** The value of a line at a step: that of its newest point with a value at or before it; null = none. */
+export function pointAt({ step, value }: Points, at: number): number | null {
+  for (let i = indexAt(step, at); i >= 0; i--) if (value[i] != null) return value[i] as number
+  return null
+}
+
+/** The points of a line inside the window. */
+export function pointsWithin({ step, value }: Points, { from, to }: RunView): Points {
+  const [start, end] = [indexAt(step, from - 1) + 1, indexAt(step, to) + 1]
+  return { step: step.slice(start, end), value: value.slice(start, end) }
+}
+
+/** A column of a chart's table: the value that held at the row's step. */
+export function tableColumn(
+  title: string,
+  value: (step: number) => number | null,
+  format?: (value: number) => string,
+): TableColumn {
+  return { title, value, at: (step) => formatKnown(value(step), format) }
+}
+
+/** The table's column of one signal. */
+export const signalColumn = (
+  view: RunView,
+  signal: string,
+  title: string,
+  format?: (value: number) => string,
+): TableColumn => tableColumn(title, (step) => valueAt(columnsOf(view, signal), step), format)
 
 /** Whether a signal has any value at all. */
 export function hasValues(columns: Columns | undefined): columns is Columns {
@@ -85,6 +139,10 @@ export function evidenceAt(view: RunView, signal: string, step: number): Evidenc
   }
   return undefined
 }
+
+/** Every bucket of the window, for a file. */
+export const fileStepsOf = (view: RunView, columns: Columns | undefined): number[] =>
+  (columns?.step ?? []).filter((step) => step >= view.from && step <= view.to)
 
 /** Steps of the table: every decision in the window, then evenly chosen buckets, in order and without repeats. */
 export function tableStepsOf(view: RunView, columns: Columns | undefined): number[] {

@@ -93,12 +93,18 @@ export function fetchRun(runId: string): Promise<Answer<RunSummary>> {
 }
 
 export type SeriesRange = { readonly from: number; readonly to: number; readonly points: number }
-export function fetchSeries(runId: string, range: SeriesRange): Promise<Answer<Series>> {
+/** Only the signals named: a run may have hundreds that nobody looks at. */
+export function fetchSeries(
+  runId: string,
+  range: SeriesRange,
+  signals: readonly string[],
+): Promise<Answer<Series>> {
   const query = new URLSearchParams({
     from: String(Math.max(0, Math.floor(range.from))),
     to: String(Math.ceil(range.to)),
     points: String(range.points),
   })
+  for (const signal of signals) query.append('signals', signal)
   return ask('Series', `${pathOf(runId)}/series?${query}`)
 }
 

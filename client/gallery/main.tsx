@@ -13,6 +13,7 @@ import { emptyRunState } from '../state/runState.ts'
 import { startTheme } from '../state/theme.ts'
 import { App } from '../views/app.tsx'
 import { type SyntheticOptions, syntheticRun } from './syntheticRun.ts'
+import '../style/charts.css'
 import '../style/page.css'
 import '../style/panel.css'
 import '../style/run.css'
@@ -33,6 +34,9 @@ const scenes: Readonly<Record<string, SyntheticOptions>> = {
   advised: { ...base, step: 4300, mode: 'advisory' },
   'no-better': { ...base, step: 6000, state: 'finished' },
   'bad-samples': { ...base, nonFinite: [900, 901, 902] },
+  'loss-alone': { ...base, isLossAlone: true },
+  'older-gains': { ...base, hasNoErrors: true },
+  metrics: { ...base, metrics: ['accuracy', 'perplexity', 'top5_accuracy', 'seconds'] },
   long: { ...base, id: 'resnet-long-1', step: 720_000, budgetSteps: 1_000_000, gap: [270_000, 330_000] },
 }
 
@@ -152,6 +156,7 @@ if (scene === undefined) {
       madeAt: secondsAgo(4 + 12 * (decisions.length - 1 - i)),
     })),
     series,
+    signalNames: Object.keys(series.signals),
     loaded: true,
   }
   address.value = parseAddress(`/runs/${run.id}`, location.search)

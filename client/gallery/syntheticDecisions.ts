@@ -27,6 +27,12 @@ export type SyntheticOptions = {
   readonly mode?: Mode
   /** The step from which the job applies another rate than the planned one. */
   readonly driftsFrom?: number
+  /** Own metrics that the job reports. */
+  readonly metrics?: readonly string[]
+  /** A run of an older server: its gains were stored without their errors. */
+  readonly hasNoErrors?: boolean
+  /** The job reports its loss and its rate alone. */
+  readonly isLossAlone?: boolean
 }
 
 /** Where an invented run changes, as shares of its budget. */

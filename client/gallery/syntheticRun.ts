@@ -97,6 +97,10 @@ function push(columns: Growing, step: number, values: readonly number[]): void {
   columns.nonFinite.push(values.length - finite.length)
 }
 
+/** An own metric of the sample job: an accuracy that grows, or anything that falls. */
+const metricAt = (name: string, share: number): number =>
+  name.includes('accuracy') ? 0.93 - 0.5 * Math.exp(-9 * share) : 40 * Math.exp(-4 * share) + 2
+
 /** The rate that the job applies: a job that is only advised does not anneal, and one that drifts goes its own way. */
 function appliedAt({ budgetSteps, mode, driftsFrom }: SyntheticOptions, plan: Plan, step: number): number {
   if (driftsFrom !== undefined && step >= driftsFrom) return driftedRate
@@ -123,6 +127,20 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
     add('forecastLossLow', step, value * Math.exp(-0.03 - 0.9 * left * left))
     add('forecastLossHigh', step, value * Math.exp(0.012 + 0.25 * left * left))
   }
+  /** Staying still gains less and less, annealing about the same: they meet at the switch. */
+  const addGains = (step: number, jitter: () => number) => {
+    const share = step / budget / shares.switch
+    const early = Math.exp(-8 * (share - 0.25))
+    const gains = {
+      stayingGain: 0.0115 / share - 0.0005 + 0.0006 * jitter(),
+      annealingGain: 0.0108 + 0.004 * early + 0.0003 * jitter(),
+    }
+    add('stayingGain', step, gains.stayingGain)
+    add('annealingGain', step, gains.annealingGain)
+    if (options.hasNoErrors) return
+    add('stayingGainError', step, 0.0012 + 0.009 * early)
+    add('annealingGainError', step, 0.0007 + 0.003 * early)
+  }
   const silent = (step: number) => options.gap !== undefined && step > options.gap[0] && step < options.gap[1]
   for (let step = 0; step < end; step += bucket) {
     if (silent(step)) continue
@@ -147,6 +165,9 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
     add('rateRatio', step, Math.min(1.12, appliedAt(options, plan, step) / critical) * (1 + 0.03 * noise()))
     if (step >= 0.1 * budget) add('averagedLoss', step, lossParts(step, budget).averaged + 0.0016 * noise())
     if (step >= 0.15 * budget) addForecast(step)
+    if (step >= 0.17 * budget && step <= shares.switch * budget) addGains(step, noise)
+    for (const name of options.metrics ?? [])
+      add(`metrics.${name}`, step, metricAt(name, step / budget) + 0.004 * noise())
     if (step < 0.17 * budget) continue
     const width = 0.05 + 0.11 * Math.exp(-(step / budget - 0.17) * 11)
     const index = 0.84 - 0.14 * Math.exp(-(step / budget - 0.17) * 9) + 0.012 * Math.sin(step / 95)
@@ -166,6 +187,22 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
 
 /** A run with its decisions and series, wholly determined by the options. */
 export function syntheticRun(options: SyntheticOptions): SyntheticRun {
+  const made = fullRun(options)
+  if (!options.isLossAlone) return made
+  const { run, decisions, series } = made
+  const { loss, lossSmoothed, learningRate } = series.signals
+  return {
+    run: {
+      ...run,
+      options: { ...run.options, capabilities: [] },
+      regime: { name: 'unknown', index: null, low: null, high: null, reason: 'no-probes' },
+    },
+    decisions: decisions.map((decision) => ({ ...decision, evidence: [] })),
+    series: { ...series, signals: { loss: loss!, lossSmoothed: lossSmoothed!, learningRate: learningRate! } },
+  }
+}
+
+function fullRun(options: SyntheticOptions): SyntheticRun {
   const { id, step, budgetSteps, state = 'running', mode = 'auto', driftsFrom } = options
   const plan = planOf(budgetSteps)
   const ends = [0, Math.round(shares.warmup * budgetSteps), Math.round(shares.switch * budgetSteps)]

@@ -32,11 +32,15 @@ test('a run with a chosen decision, zoom and panel', () => {
     wishes: {},
     format: 'pytorch',
     kind: null,
+    last: null,
+    smooth: null,
+    signals: [],
+    closed: [],
   })
   expect(formatAddress(address)).toBe('/runs/a%20b?decision=48&from=100&to=900&panel=log')
 })
 
-test('what is not understood is left out', () => {
+test('what is not understood is left out, but for a range, which is mended with a word', () => {
   expect(parseAddress('/runs/a', '?decision=-1&panel=what&from=9&to=3&y.loss=x&form=override')).toEqual({
     page: 'run',
     runId: 'a',
@@ -44,11 +48,15 @@ test('what is not understood is left out', () => {
     step: null,
     panel: 'decision',
     form: null,
-    zoom: null,
+    zoom: { from: 9, to: 3 },
     lossFit: 'fit',
     wishes: {},
     format: 'pytorch',
     kind: null,
+    last: null,
+    smooth: null,
+    signals: [],
+    closed: [],
   })
   expect(parseAddress('/runs/%E0%A4%A', '')).toMatchObject({ runId: '%E0%A4%A' })
   expect(parseAddress('/nowhere', '').page).toBe('unknown')
@@ -71,6 +79,10 @@ test('every run address comes back from its own text', () => {
     wishes: fc.dictionary(fc.constantFrom(...wishNames), fc.string({ minLength: 1 })),
     format: fc.constantFrom(...scheduleFormats),
     kind: fc.option(fc.constantFrom(...decisionKinds)),
+    last: fc.option(fc.integer({ min: 1, max: 1e6 })),
+    smooth: fc.option(fc.nat(1e6)),
+    signals: fc.uniqueArray(fc.string({ minLength: 1, unit: 'grapheme' }), { maxLength: 5 }),
+    closed: fc.uniqueArray(fc.constantFrom('regime', 'noise', 'gains'), { maxLength: 2 }),
   })
   const forms = fc.constantFrom(...controlForms)
   fc.assert(

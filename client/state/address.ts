@@ -28,6 +28,8 @@ export type ScheduleFormat = (typeof scheduleFormats)[number]
 export const frameworks = ['pytorch', 'huggingface', 'keras', 'lightning', 'curl'] as const
 export type ConnectFramework = (typeof frameworks)[number]
 const lossFits = ['fit', 'all', 'log'] as const
+/** Panels of signals that one address may name. */
+const panelsMax = 24
 
 export type Address =
   | { readonly page: 'runs'; readonly search: string }
@@ -40,6 +42,7 @@ export type Address =
       readonly step: number | null
       readonly panel: Panel
       readonly form: ControlForm | null
+      /** As it was written, which may be nonsense: charts/ranges.ts mends it. */
       readonly zoom: { readonly from: number; readonly to: number } | null
       readonly lossFit: LossFit
       /** The settings of the what-if that differ from those in force. */
@@ -47,6 +50,14 @@ export type Address =
       readonly format: ScheduleFormat
       /** The one kind of decisions that the log shows; null = all. */
       readonly kind: DecisionKind | null
+      /** The last so many steps are shown, and go on with the run; null = they are not. */
+      readonly last: number | null
+      /** Steps to each side over which the loss is smoothed; null = as many as suit the run. */
+      readonly smooth: number | null
+      /** Signals that have a panel of their own. */
+      readonly signals: readonly string[]
+      /** Panels that were closed. */
+      readonly closed: readonly string[]
     }
   | { readonly page: 'settings' }
   | { readonly page: 'start'; readonly framework: ConnectFramework }
@@ -61,6 +72,21 @@ function oneOf<T extends string>(list: readonly T[], text: string | null): T | n
   return list.find((entry) => entry === text) ?? null
 }
 
+/** Names in one parameter, separated by commas; a comma within one is written %2C. */
+const namesOf = (text: string | null): string[] => {
+  const names = (text ?? '').split(',').map(decodedOrSame)
+  return [...new Set(names.filter((name) => name !== ''))].slice(0, panelsMax)
+}
+const asNames = (names: readonly string[]): string =>
+  names.map((name) => name.replaceAll('%', '%25').replaceAll(',', '%2C')).join(',')
+
+/** Both ends of a range, not looked at more closely than whether they are numbers. */
+function rangeOf(from: string | null, to: string | null): { from: number; to: number } | null {
+  if (from === null && to === null) return null
+  const read = (text: string | null) => (text === null || text.trim() === '' ? Number.NaN : Number(text))
+  return { from: read(from), to: read(to) }
+}
+
 /** The address behind a path and a query; anything in the query that is not understood is left out. */
 export function parseAddress(path: string, query: string): Address {
   const parameters = new URLSearchParams(query)
@@ -70,8 +96,6 @@ export function parseAddress(path: string, query: string): Address {
     return { page: 'start', framework: oneOf(frameworks, parameters.get('framework')) ?? 'pytorch' }
   const match = /^\/runs\/([^/]+)\/?$/.exec(path)
   if (match === null) return { page: 'unknown', path }
-  const from = wholeNumber(parameters.get('from'))
-  const to = wholeNumber(parameters.get('to'))
   const form = oneOf(controlForms, parameters.get('form'))
   const panel = oneOf(panels, parameters.get('panel')) ?? 'decision'
   return {
@@ -81,11 +105,15 @@ export function parseAddress(path: string, query: string): Address {
     step: wholeNumber(parameters.get('step')),
     panel: panel === 'control' && form === null ? 'decision' : panel,
     form: panel === 'control' ? form : null,
-    zoom: from !== null && to !== null && to > from ? { from, to } : null,
+    zoom: rangeOf(parameters.get('from'), parameters.get('to')),
     lossFit: oneOf(lossFits, parameters.get('y.loss')) ?? 'fit',
     wishes: parseWishes(parameters),
     format: oneOf(scheduleFormats, parameters.get('format')) ?? 'pytorch',
     kind: oneOf(decisionKinds, parameters.get('kind')),
+    last: wholeNumber(parameters.get('last')) || null,
+    smooth: wholeNumber(parameters.get('smooth')),
+    signals: namesOf(parameters.get('panels')),
+    closed: namesOf(parameters.get('closed')),
   }
 }
 
@@ -122,6 +150,10 @@ export function formatAddress(address: Address): string {
   formatWishes(address.wishes, parameters)
   if (address.format !== 'pytorch') parameters.set('format', address.format)
   if (address.kind !== null) parameters.set('kind', address.kind)
+  if (address.last !== null) parameters.set('last', String(address.last))
+  if (address.smooth !== null) parameters.set('smooth', String(address.smooth))
+  if (address.signals.length > 0) parameters.set('panels', asNames(address.signals))
+  if (address.closed.length > 0) parameters.set('closed', asNames(address.closed))
   return withQuery(`/runs/${encodeURIComponent(address.runId)}`, parameters)
 }
 
@@ -173,4 +205,8 @@ export const runAddress = (runId: string): RunAddress => ({
   wishes: {},
   format: 'pytorch',
   kind: null,
+  last: null,
+  smooth: null,
+  signals: [],
+  closed: [],
 })

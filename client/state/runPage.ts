@@ -3,12 +3,16 @@
 // `runState`; the gallery sets it by hand.
 
 import { effect, signal } from '@preact/signals'
+import { firstStepOf, lastStepOf } from '../charts/phases.ts'
+import { shownRange } from '../charts/ranges.ts'
+import { usualWindow } from '../charts/smooth.ts'
 import { fetchDecisions, fetchRun, fetchSeries } from '../connection/api.ts'
 import { follow, type LiveSocket, listen } from '../connection/live.ts'
 import { readMessage } from '../connection/read.ts'
-import { address } from './address.ts'
+import { address, type RunAddress, runAddress } from './address.ts'
+import { drawnSignals } from './drawn.ts'
 import { emptyRunState, knownUpTo, mergeDecisions, type RunState, tooLong, withSeries } from './runState.ts'
-import { nextStepOf, seriesWhere } from './series.ts'
+import { mergeSeries, nextStepOf, seriesWhere } from './series.ts'
 
 export const runState = signal<RunState>(emptyRunState(''))
 /** Decisions that arrived with the last reconnection, and when; null before the first one. */
@@ -18,6 +22,9 @@ export const caughtUp = signal<{ readonly count: number; readonly atMs: number }
 export const seriesPoints = 1_200
 /** Rest after a zoom before its range is fetched, in milliseconds. */
 const zoomRestMs = 120
+
+/** Asks for the names of signals that have come since the page subscribed; does nothing where no run is followed. */
+export let refreshSignalNames: () => void = () => {}
 
 /** Follows a run until the returned function is called. */
 export function followRun(runId: string, socket: LiveSocket): () => void {
@@ -45,28 +52,40 @@ export function followRun(runId: string, socket: LiveSocket): () => void {
       if (message.runId === runId) update((state) => ({ ...state, removed: true }))
     }),
     follow({
-      ask: (connected) => subscribe(connected, runId, update),
+      ask: (connected) => subscribe(connected, runId, update, runState.peek().loaded),
       leave: (connected) => connected.emit('unsubscribe', { runId }),
     }),
     followZoom(runId),
     awaitRun(runId, socket, update),
+    followDrawn(runId, socket, update),
   ]
   void loadFirst(runId, update)
+  refreshSignalNames = () => {
+    if (socket.connected) subscribe(socket, runId, update, false)
+  }
   return () => {
+    refreshSignalNames = () => {}
     for (const stop of stops) stop()
   }
 }
 
 type Update = (change: (state: RunState) => RunState) => void
 
-function subscribe(socket: LiveSocket, runId: string, update: Update): void {
+/** The address while it is that of this run. */
+function addressOf(runId: string, now = address.peek()): RunAddress {
+  return now.page === 'run' && now.runId === runId ? now : runAddress(runId)
+}
+const drawnOf = (runId: string): readonly string[] => drawnSignals(addressOf(runId))
+
+/** @param again whether this follows a lost connection, so that it is told what arrived meanwhile. */
+function subscribe(socket: LiveSocket, runId: string, update: Update, again: boolean): void {
   const state = runState.peek()
-  const again = state.loaded
   const request = {
     runId,
     afterDecision: knownUpTo(state.decisions),
-    afterStep: again ? nextStepOf(state.series, state.run?.step ?? null) : 0,
+    afterStep: state.loaded ? nextStepOf(state.series, state.run?.step ?? null) : 0,
     points: seriesPoints,
+    signals: [...drawnOf(runId)],
   }
   socket.emit('subscribe', request, (given) => {
     const read = readMessage('subscribe', given)
@@ -75,6 +94,7 @@ function subscribe(socket: LiveSocket, runId: string, update: Update): void {
     update((now) => ({
       ...withSeries(now, answer.series),
       run: answer.run,
+      signalNames: answer.signalNames ?? Object.keys(answer.series.signals),
       decisions: mergeDecisions(now.decisions, answer.decisions),
       problem: null,
       loaded: true,
@@ -108,7 +128,7 @@ function awaitRun(runId: string, socket: LiveSocket, update: Update): () => void
     void fetchRun(runId).then((answer) => {
       if (!answer.ok || runState.peek().runId !== runId || !isAbsent()) return
       update((state) => ({ ...state, run: answer.value, problem: null, loaded: false }))
-      if (socket.connected) subscribe(socket, runId, update)
+      if (socket.connected) subscribe(socket, runId, update, false)
     })
   }, awaitMs)
   return () => clearInterval(timer)
@@ -128,29 +148,65 @@ async function reloadSeries(runId: string): Promise<void> {
   reloading = true
   const before = runState.peek()
   const seen = nextStepOf(before.series, before.run?.step ?? null)
-  const answer = await fetchSeries(runId, { from: 0, to: before.run?.step ?? 1e12, points: seriesPoints })
+  const range = { from: 0, to: before.run?.step ?? 1e12, points: seriesPoints }
+  const answer = await fetchSeries(runId, range, drawnOf(runId))
   reloading = false
   const state = runState.peek()
   if (!answer.ok || state.runId !== runId) return
   const reached = Math.max(seen, nextStepOf(answer.value, null))
   const newer = seriesWhere(state.series, (step) => step >= reached)
   runState.value = withSeries({ ...state, series: answer.value, zoomed: null }, newer)
-  const now = address.peek()
-  if (now.page === 'run' && now.zoom !== null) void loadZoom(runId, now.zoom)
+  void loadZoom(runId)
+}
+
+/** Asks for the samples of panels that are opened later: those so far over HTTP, those to come over the socket. */
+function followDrawn(runId: string, socket: LiveSocket, update: Update): () => void {
+  let known = drawnOf(runId)
+  return effect(() => {
+    const drawn = drawnSignals(addressOf(runId, address.value))
+    const added = drawn.filter((name) => !known.includes(name))
+    known = drawn
+    if (added.length === 0) return
+    void loadSignals(runId, added)
+    if (socket.connected) subscribe(socket, runId, update, false)
+  })
+}
+
+async function loadSignals(runId: string, signals: readonly string[]): Promise<void> {
+  const range = { from: 0, to: 1e12, points: seriesPoints }
+  const answer = await fetchSeries(runId, range, signals)
+  const state = runState.peek()
+  // A signal that the run does not have is no failure: its panel says so.
+  if (!answer.ok || state.runId !== runId) return
+  runState.value = { ...state, series: mergeSeries(state.series, answer.value) }
+  void loadZoom(runId)
+}
+
+/** The steps to fetch for what is shown, with those around that the smoothed line takes in; null = the whole run. */
+export function rangeToLoad(runId: string, now = address.peek()): { from: number; to: number } | null {
+  const { run } = runState.peek()
+  const { zoom, last, smooth } = addressOf(runId, now)
+  if (run === null || (zoom === null && last === null)) return null
+  const whole = { from: firstStepOf(run), to: lastStepOf(run) }
+  const { range } = shownRange(zoom, last, whole, run.step)
+  if (range === null) return null
+  const around = smooth ?? usualWindow(whole.to - whole.from)
+  // The last steps go on with the run.
+  return { from: Math.max(0, range.from - around), to: zoom === null ? 1e12 : range.to + around }
 }
 
 function followZoom(runId: string): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let shown = ''
   const stop = effect(() => {
-    const now = address.value
-    const zoom = now.page === 'run' && now.runId === runId ? now.zoom : null
-    const key = zoom === null ? '' : `${zoom.from}-${zoom.to}`
+    const { zoom, last, smooth } = addressOf(runId, address.value)
+    const isKnown = runState.value.run !== null
+    const key = !isKnown || (zoom === null && last === null) ? '' : JSON.stringify([zoom, last, smooth])
     if (key === shown) return
     shown = key
     clearTimeout(timer)
-    if (zoom === null) runState.value = { ...runState.peek(), zoomed: null }
-    else timer = setTimeout(() => void loadZoom(runId, zoom), zoomRestMs)
+    if (key === '') runState.value = { ...runState.peek(), zoomed: null }
+    else timer = setTimeout(() => void loadZoom(runId), zoomRestMs)
   })
   return () => {
     clearTimeout(timer)
@@ -158,9 +214,14 @@ function followZoom(runId: string): () => void {
   }
 }
 
-async function loadZoom(runId: string, zoom: { from: number; to: number }): Promise<void> {
-  const answer = await fetchSeries(runId, { ...zoom, points: seriesPoints })
-  const now = address.peek()
-  if (!answer.ok || now.page !== 'run' || now.zoom?.from !== zoom.from || now.zoom.to !== zoom.to) return
-  runState.value = { ...runState.peek(), zoomed: { ...answer.value, fromStep: zoom.from, toStep: zoom.to } }
+let zoomsAsked = 0
+async function loadZoom(runId: string): Promise<void> {
+  const range = rangeToLoad(runId)
+  if (range === null) return
+  zoomsAsked += 1
+  const asked = zoomsAsked
+  const answer = await fetchSeries(runId, { ...range, points: seriesPoints }, drawnOf(runId))
+  const state = runState.peek()
+  if (!answer.ok || state.runId !== runId || asked !== zoomsAsked || rangeToLoad(runId) === null) return
+  runState.value = { ...state, zoomed: { ...answer.value, fromStep: range.from, toStep: range.to } }
 }

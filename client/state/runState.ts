@@ -11,6 +11,8 @@ export type RunState = {
   readonly decisions: readonly Decision[]
   readonly series: Series
   readonly zoomed: Series | null
+  /** All signals of the run, as far as the server has told them. */
+  readonly signalNames: readonly string[]
   readonly problem: Problem | null
   readonly removed: boolean
   /** Whether the first answer has come. */
@@ -28,6 +30,7 @@ export function emptyRunState(runId: string): RunState {
     decisions: [],
     series: emptySeries(runId),
     zoomed: null,
+    signalNames: [],
     problem: null,
     removed: false,
     loaded: false,

@@ -15,6 +15,7 @@ import {
   nextStepOf,
   type Series,
   valueAt,
+  withNeighbours,
 } from './series.ts'
 
 const columns = (
@@ -167,4 +168,16 @@ describe('gaps', () => {
     expect(gapsOf(undefined)).toEqual([])
     expect(gapsOf(columns([0, 500]))).toEqual([])
   })
+})
+
+test('a part of a run takes the nearest entries around it, but for the loss', () => {
+  const series = { runId: 'a', fromStep: 0, toStep: 100, stored: 0, shown: 0 }
+  const whole = { ...series, signals: { loss: columns([0, 50, 90]), ratio: columns([10, 30, 50, 70, 90]) } }
+  const signals = { loss: columns([45, 46]), ratio: columns([50]) }
+  const part = { ...series, fromStep: 45, toStep: 60, signals }
+  const near = withNeighbours(part, whole)
+  expect(near.signals.loss?.step).toEqual([45, 46])
+  expect(near.signals.ratio?.step).toEqual([30, 50, 70])
+  const empty = withNeighbours({ ...part, signals: {} }, whole)
+  expect(empty.signals.ratio?.step).toEqual([30, 70])
 })

@@ -79,6 +79,23 @@ export function seriesWhere(series: Series, passes: (step: number) => boolean): 
   return { ...series, signals: Object.fromEntries(signals) }
 }
 
+/**
+ * A part of a run with each signal's nearest entry outside of it on both sides, from the whole run: lines of what is
+ * measured seldom cross the window, and what held before it is known. Samples of the loss are left as they are.
+ */
+export function withNeighbours(part: Series, whole: Series): Series {
+  const { fromStep, toStep } = part
+  const signals = { ...part.signals }
+  for (const [name, columns] of Object.entries(whole.signals)) {
+    if (name === 'loss') continue
+    const before = columns.step[indexAt(columns.step, fromStep - 1)]
+    const after = columns.step[indexAt(columns.step, toStep) + 1]
+    const near = bucketsWhere(columns, (step) => step === before || step === after)
+    signals[name] = mergeColumns(near, signals[name] ?? emptyColumns)
+  }
+  return { ...part, signals }
+}
+
 /** Entries of the longest signal. */
 export function longestSignal(series: Series): number {
   let longest = 0

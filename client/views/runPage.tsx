@@ -7,7 +7,7 @@ import { RunCharts } from '../charts/runCharts.tsx'
 import { connection } from '../connection/live.ts'
 import { changeRunAddress, type RunAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
-import { runState } from '../state/runPage.ts'
+import { refreshSignalNames, runState } from '../state/runPage.ts'
 import { Announcer } from './announcer.tsx'
 import { answerAsked } from './approvalForm.tsx'
 import { backToLive, choose, neighbourOf } from './choosing.ts'
@@ -33,7 +33,7 @@ export function RunPage(props: { address: RunAddress }) {
   }, [title])
   if (removed) return <Notice title={named} words="This run was deleted." />
   if (run === null && problem !== null) {
-    const absent = `No run called ${props.address.runId} here yet. This page opens it as soon as there is one.`
+    const absent = `No run called ${props.address.runId} here. This page opens it as soon as there is one.`
     const words = problem.status === 404 ? absent : problem.detail
     return <Notice title={props.address.runId} words={words} requestId={problem.requestId} />
   }
@@ -103,7 +103,7 @@ function useRunKeys(
     'Shift+j': () => go(1, true),
     'Shift+k': () => go(-1, true),
     l: backToLive,
-    '0': () => changeRunAddress({ zoom: null }, 'replace'),
+    '0': () => changeRunAddress({ zoom: null, last: null }, 'replace'),
     '?': () => {
       keyListOpen.value = true
     },
@@ -119,7 +119,7 @@ function useRunKeys(
 
 function Loaded(props: { run: RunSummary; address: RunAddress }) {
   const { run, address } = props
-  const { decisions, series, zoomed, problem } = runState.value
+  const { decisions, series, zoomed, signalNames, problem } = runState.value
   const followed =
     problem === null ? [] : [{ icon: 'offline', words: `Not live: ${problem.detail}` } as const]
   const cost = driftCost(run, decisions)
@@ -167,16 +167,15 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
         <RunCharts
           run={run}
           decisions={decisions}
-          series={address.zoom !== null && zoomed !== null ? zoomed : series}
-          zoom={address.zoom}
-          lossFit={address.lossFit}
+          series={series}
+          zoomed={zoomed}
+          signalNames={signalNames}
+          address={address}
           chosen={shown}
-          pinned={address.decision !== null}
-          pinnedStep={address.step}
           silent={silent}
           choose={choose}
-          setZoom={(zoom) => changeRunAddress({ zoom }, 'replace')}
-          setLossFit={(lossFit) => changeRunAddress({ lossFit }, 'replace')}
+          change={(part) => changeRunAddress(part, 'replace')}
+          openPicker={() => refreshSignalNames()}
         />
         <SidePanel run={run} decisions={decisions} shown={shown} address={address} />
       </div>

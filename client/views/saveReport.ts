@@ -12,29 +12,21 @@ export function formatFor(framework: string): 'keras' | 'optax' | 'transformers'
   return name.includes('transformers') || name.includes('hugging') ? 'transformers' : 'pytorch'
 }
 
-function saveText(text: string, name: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: 'text/html' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = name
-  link.click()
-  // The browser has taken the text by the next turn.
-  setTimeout(() => URL.revokeObjectURL(address), 0)
-}
-
 export async function saveReport(): Promise<Outcome> {
   const { run, decisions, series } = runState.peek()
   if (run === null) return { ok: false, words: 'The run is not loaded yet.' }
   const format = formatFor(run.options.framework)
   try {
-    const [{ reportOf }, schedule] = await Promise.all([
+    const [{ reportOf }, { drawing }, { download }, schedule] = await Promise.all([
       import('./report/report.ts'),
+      import('./report/drawing.ts'),
+      import('../charts/export/saveChart.ts'),
       fetchSchedule(run.id, format),
     ])
     const code = schedule.ok ? schedule.value : `# Not available: ${schedule.problem.detail}`
     const madeAt = new Date().toISOString()
-    const text = reportOf({ run, decisions, series, code, format, madeAt, address: location.href })
-    saveText(text, `${run.id}-report.html`)
+    const source = { run, decisions, series, code, format, madeAt, address: location.href, draw: drawing }
+    download(new Blob([reportOf(source)], { type: 'text/html' }), `${run.id}-report.html`)
     return { ok: true, words: 'Saved: one file that needs no server.' }
   } catch {
     return { ok: false, words: 'The report could not be made: load the page anew.' }

@@ -8,15 +8,8 @@ import { fetchSchedule, scheduleUrl } from '../connection/api.ts'
 import { changeRunAddress, type ScheduleFormat, scheduleFormats } from '../state/address.ts'
 import { CodeBlock } from './codeBlock.tsx'
 import { hasEnded } from './control/possible.ts'
+import { formatTitle } from './words.ts'
 
-const formatTitle: Readonly<Record<ScheduleFormat, string>> = {
-  pytorch: 'PyTorch',
-  keras: 'Keras',
-  optax: 'optax',
-  transformers: 'Transformers',
-  json: 'JSON',
-  csv: 'CSV',
-}
 const isCode = (format: ScheduleFormat): boolean => format !== 'json' && format !== 'csv'
 
 /** A file name that a Python import takes, of any run's id. */

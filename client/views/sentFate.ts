@@ -59,7 +59,9 @@ export function fateWords(
 ): string {
   if (heardAtStep === null) return 'Sent. The job applies it at its next report.'
   const since = `The job has it since its report at step ${formatStep(heardAtStep)}`
-  if (!sent.changesRates || run.plan.segments.length === 0) return `${since}.`
+  // Where the chart of the rate is closed the page has no rates to look at.
+  const isSeen = rates !== undefined || run.learningRate === null
+  if (!sent.changesRates || !isSeen || run.plan.segments.length === 0) return `${since}.`
   const applied = followedFrom(run, rates, sent.atStep)
   if (applied !== null) return `Applied at step ${formatStep(applied)}.`
   return run.learningRate === null

@@ -42,8 +42,15 @@ describe('a decision is called', () => {
     ])
     for (const status of statuses) {
       expect(isUnapplied({ ...switched, status })).toBe(true)
-      expect(glyphOf({ ...switched, status })).toEqual(plannedGlyph)
+      expect(glyphOf({ ...switched, status }).hollow).toBe(true)
     }
+    // No two ways of changing nothing look alike, and none like what is planned or was applied.
+    const glyphs = [
+      ...statuses.map((status) => glyphOf({ ...switched, status })),
+      plannedGlyph,
+      glyphOf(switched),
+    ]
+    expect(new Set(glyphs.map((glyph) => JSON.stringify(glyph))).size).toBe(glyphs.length)
     expect(decisionWords({ ...switched, kind: 'raise', status: 'advisory' })).toBe(
       'Advised to raise the rate',
     )

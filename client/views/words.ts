@@ -72,6 +72,15 @@ export const modeTitle: Readonly<Record<Mode, string>> = {
   off: 'Off',
 }
 
+export const formatTitle = {
+  pytorch: 'PyTorch',
+  keras: 'Keras',
+  optax: 'optax',
+  transformers: 'Transformers',
+  json: 'JSON',
+  csv: 'CSV',
+} as const
+
 export const capabilityTitle: Readonly<Record<Capability, string>> = {
   checkpoint: 'Checkpoints',
   rewind: 'Data that can be taken back',

@@ -5,7 +5,7 @@ import { limits } from '../limits.ts'
 import { type Decision, decisionSchema } from './decisions.ts'
 import { type RunSummary, runSummarySchema } from './runs.ts'
 import { type Problem, problemSchema } from './service.ts'
-import { count, finite, type Parsed, runIdSchema, step } from './values.ts'
+import { count, finite, type Parsed, runIdSchema, step, text } from './values.ts'
 
 const known = z.array(finite.nullable())
 /** One signal over a range of steps, one entry per bucket of steps that holds samples. */
@@ -50,6 +50,8 @@ export const subscribeSchema = z
     afterStep: step,
     /** Buckets per series. */
     points: z.int().min(50).max(limits.seriesPointsMax),
+    /** The signals whose samples are sent, also those that come later; absent = all. */
+    signals: z.array(text()).max(limits.signalsAskedMax).exactOptional(),
   })
   .meta({ id: 'Subscribe' })
 export type SubscribeRequest = Parsed<typeof subscribeSchema>
@@ -61,6 +63,8 @@ export const subscribeAnswerSchema = z
       run: runSummarySchema,
       decisions: z.array(decisionSchema),
       series: seriesSchema,
+      /** All signals that the run has by now, whichever were asked for. */
+      signalNames: z.array(z.string()).exactOptional(),
     }),
     z.object({ ok: z.literal(false), problem: problemSchema }),
   ])

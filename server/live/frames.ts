@@ -11,6 +11,18 @@ export const framePointsMax = 500
 /** Entries (columns of a batch, readings of a signal) gathered for one frame; beyond it pages read the rest back. */
 export const frameEntriesMax = 1_024
 
+/** What is left of points when only some signals are wanted; undefined = all are. */
+export function onlySignals(
+  points: readonly Points[],
+  signals: ReadonlySet<string> | undefined,
+): readonly Points[] {
+  if (signals === undefined) return points
+  return points.flatMap(({ steps, values }) => {
+    const wanted = new Map([...values].filter(([name]) => signals.has(name)))
+    return wanted.size === 0 ? [] : [{ steps, values: wanted }]
+  })
+}
+
 /** The points as the series of one frame; undefined if there are none. */
 export function frameOf(runId: string, points: readonly Points[]): LiveSamples | undefined {
   const range = stepRange(points)

@@ -11,7 +11,7 @@ import { type Points, stepRange } from '../runs/points.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
-import { frameEntriesMax, frameOf, framePointsMax } from './frames.ts'
+import { frameEntriesMax, frameOf, framePointsMax, onlySignals } from './frames.ts'
 import { isOverBudget, type LiveSocket, type Subscription } from './outlet.ts'
 
 export const frameMilliseconds = 100
@@ -168,20 +168,35 @@ export class Hub {
     const { points, record } = watched
     watched.points = []
     watched.record = undefined
-    const ready: LiveSocket[] = []
+    const ready: Subscription[] = []
     let behind = false
     const range = stepRange(points)
     for (const subscription of watched.subscriptions) {
       const late = isOverBudget(subscription.socket) || subscription.missedFromStep !== undefined
-      if (!late) ready.push(subscription.socket)
+      if (!late) ready.push(subscription)
       else if (range !== undefined) miss(subscription, range.from)
       if (late && record !== undefined) subscription.missedRun = true
       behind ||= late || subscription.missedDecisions
     }
-    const frame = ready.length === 0 ? undefined : frameOf(runId, points)
-    if (frame !== undefined) send(ready, 'samples', frame)
-    if (record !== undefined) send(ready, 'run', { run: summaryAt(record, clock.now()) })
+    this.sendSamples(runId, points, ready)
+    const sockets = ready.map(({ socket }) => socket)
+    if (record !== undefined) send(sockets, 'run', { run: summaryAt(record, clock.now()) })
     if (behind) this.catchUp(runId, watched)
+  }
+
+  /** One encoding for all sockets that asked for the same signals. */
+  private sendSamples(runId: string, points: readonly Points[], ready: readonly Subscription[]): void {
+    const alike = new Map<string, Subscription[]>()
+    for (const subscription of ready) {
+      const { signals } = subscription
+      const key = signals === undefined ? '' : JSON.stringify([...signals])
+      alike.set(key, [...(alike.get(key) ?? []), subscription])
+    }
+    for (const group of alike.values()) {
+      const frame = frameOf(runId, onlySignals(points, group[0]!.signals))
+      const sockets = group.map(({ socket }) => socket)
+      if (frame !== undefined) this.options.send(sockets, 'samples', frame)
+    }
   }
 
   /** Gives late sockets what they missed, as far as their budgets go, and comes back for the rest. */
@@ -215,8 +230,10 @@ export class Hub {
       const points = Math.min(subscription.points, framePointsMax)
       const series = await runs.inLine(runId, async () => {
         subscription.missedFromStep = undefined
-        const query = { from, to: Number.MAX_SAFE_INTEGER, points }
-        return (await runs.openInLine(runId)).series.query(query)
+        const { series } = await runs.openInLine(runId)
+        const signals =
+          subscription.signals && series.names().filter((name) => subscription.signals?.has(name))
+        return series.query({ from, to: Number.MAX_SAFE_INTEGER, points, signals })
       })
       send([socket], 'samples', { runId, thinned: true, series })
     }

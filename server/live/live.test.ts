@@ -109,6 +109,37 @@ test('a page that comes back resumes by decision number and step, without gap or
   expect(answer.series.signals.loss?.step).toHaveLength(10)
 })
 
+test('only the signals that were asked for are sent, and all are named', async () => {
+  const metrics = (at: number) => ({ a: [at, at + 1], b: [at, at + 1] })
+  await post({ steps: { step: [0, 1], loss: [2, 1], learningRate: [0.1, 0.1], metrics: metrics(0) } })
+  const [some, all] = [connect(), connect()]
+  const answer = await subscribe(some, { signals: ['loss', 'metrics.b', 'metrics.later'] })
+  if (!answer.ok) throw new Error(answer.problem.detail)
+  expect(Object.keys(answer.series.signals).sort()).toEqual(['loss', 'metrics.b'])
+  expect(answer.signalNames).toEqual(
+    expect.arrayContaining(['learningRate', 'loss', 'metrics.a', 'metrics.b']),
+  )
+  await subscribe(all)
+  const frames = Promise.all([next(some, 'samples'), next(all, 'samples')])
+  await post({
+    steps: {
+      step: [2, 3],
+      loss: [2, 1],
+      learningRate: [0.1, 0.1],
+      metrics: { ...metrics(2), later: [7, 8] },
+    },
+  })
+  server.clock.advance(200)
+  const [few, whole] = (await frames).map(({ series }) => series.signals)
+  expect(Object.keys(few!).filter((name) => name.startsWith('metrics.'))).toEqual([
+    'metrics.b',
+    'metrics.later',
+  ])
+  expect(few!.learningRate).toBeUndefined()
+  expect(few!['metrics.later']?.last).toEqual([7, 8])
+  expect(Object.keys(whole!)).toEqual(expect.arrayContaining(['learningRate', 'metrics.a', 'metrics.later']))
+})
+
 test('decisions beyond those in the answer follow in order', async () => {
   await post({ probes: Array.from({ length: 450 }, (_, i) => emptyLineProbe(i)) })
   const socket = connect()

@@ -139,12 +139,13 @@ type SubscribeContext = {
 /** Reads what is missing and joins the run's events at the same moment, so that nothing falls between. */
 function subscribe(
   socket: LiveSocket,
-  { runId, afterDecision, afterStep, points }: SubscribeRequest,
+  { runId, afterDecision, afterStep, points, signals }: SubscribeRequest,
   { hub, runs, storage, subscriptions, drop }: SubscribeContext,
 ): Promise<SubscribeAnswer> {
   return runs.inLine(runId, async () => {
     const { series: stored, run } = await runs.openInLine(runId)
-    const query = { from: afterStep, to: Number.MAX_SAFE_INTEGER, points }
+    const wanted = signals?.filter((name) => stored.has(name))
+    const query = { from: afterStep, to: Number.MAX_SAFE_INTEGER, points, signals: wanted }
     const series = await stored.query(query)
     const page = await storage.decisions(runId, { after: afterDecision, limit: decisionsInAnswerMax })
     const decisions = page.map(({ body }) => JSON.parse(body) as Decision)
@@ -153,6 +154,7 @@ function subscribe(
       socket,
       runId,
       points,
+      signals: signals === undefined ? undefined : new Set(signals),
       lastDecision,
       missedFromStep: undefined,
       missedDecisions: lastDecision < run.decisionCount,
@@ -169,6 +171,6 @@ function subscribe(
       subscriptions.set(runId, subscription)
       hub.subscribe(subscription)
     }
-    return { ok: true, run, decisions, series }
+    return { ok: true, run, decisions, series, signalNames: [...stored.names()] }
   })
 }

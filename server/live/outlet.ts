@@ -30,6 +30,8 @@ export type Subscription = {
   readonly socket: LiveSocket
   readonly runId: string
   readonly points: number
+  /** The signals that are sent; undefined = all. */
+  readonly signals: ReadonlySet<string> | undefined
   /** Newest decision that was handed to the socket. */
   lastDecision: number
   /** Samples from this step on were left out; undefined = none. */

@@ -22,6 +22,22 @@ export const chartPoints = (
 ): SignalReading[] =>
   Object.entries(values).flatMap(([signal, value]) => chartPoint(signal as SignalName, step, value))
 
+type Gain = Pick<Estimate, 'value' | 'standardError'> | null
+
+/** The two sides of the switch rule, each with its standard error as a signal of its own: stored series hold values alone. */
+export function gainPoints(
+  step: number,
+  { annealingGain, stayingGain }: { annealingGain: Gain; stayingGain: Gain },
+): SignalReading[] {
+  const errorOf = (gain: Gain) => (gain?.value == null ? null : gain.standardError)
+  return chartPoints(step, {
+    annealingGain,
+    annealingGainError: errorOf(annealingGain),
+    stayingGain,
+    stayingGainError: errorOf(stayingGain),
+  })
+}
+
 /** What a valley probe puts on the chart. */
 export function valleyPoints(reading: SignalsReading, step: number): SignalReading[] {
   const { gap: averagedGap, noiseScale, traceSigma, signalShare, probeShare } = reading

@@ -3,15 +3,16 @@
 
 import { formatNumber, formatPlural, formatRate, formatStep } from '../../../protocol/numbers.ts'
 import type { Decision, RunSummary } from '../../../protocol/vocabulary.ts'
+import { gainsChart } from '../../charts/gainsChart.ts'
 import { lossChart } from '../../charts/lossChart.ts'
 import { rateChart } from '../../charts/rateChart.ts'
-import type { ChartSpec } from '../../charts/spec.ts'
+import type { ChartSpec, RunView } from '../../charts/spec.ts'
 import { viewOf } from '../../charts/view.ts'
 import type { Series } from '../../state/series.ts'
 import { factsOf } from '../facts.tsx'
 import { formatWithin } from '../format.ts'
 import { notesOf } from '../notes.ts'
-import { decisionTitle, modeTitle, stateTitle } from '../words.ts'
+import { decisionTitle, formatTitle, modeTitle, stateTitle } from '../words.ts'
 import { escaped, table } from './markup.ts'
 import { reportStyle } from './reportStyle.ts'
 
@@ -21,9 +22,11 @@ export type ReportSource = {
   readonly series: Series
   /** The schedule as code, and for what. */
   readonly code: string
-  readonly format: string
+  readonly format: keyof typeof formatTitle
   readonly madeAt: string
   readonly address: string
+  /** A chart as SVG. */
+  readonly draw: (spec: ChartSpec, view: RunView) => string
 }
 
 /** Decisions told in full; of more the newest ones. */
@@ -80,17 +83,20 @@ function forecastWords({ forecast }: RunSummary): string {
   return `<p>Final loss promised when the anneal began: ${escaped(formatWithin(forecast))}.${escaped(end)}</p>`
 }
 
-function chartsPart({ run, decisions, series }: ReportSource): string {
+function chartsPart({ run, decisions, series, draw }: ReportSource): string {
   const view = viewOf({ run, decisions, series, zoom: null, lossFit: 'fit' })
-  return [lossChart(view), rateChart(view)].map(chartPart).join('\n')
+  return [lossChart(view), gainsChart(view), rateChart(view)]
+    .filter(({ missing }) => missing === null)
+    .map((spec) => chartPart(spec, draw(spec, view)))
+    .join('\n')
 }
 
-function chartPart(spec: ChartSpec): string {
+function chartPart(spec: ChartSpec, drawn: string): string {
   const rows = spec.tableSteps.map((step) => [formatStep(step), ...spec.columns.map(({ at }) => at(step))])
   return `<section>
 <h2>${escaped(spec.title)}</h2>
-<p>${escaped(spec.sentence)}</p>
-<details open><summary>Numbers</summary>${table(['step', ...spec.columns.map(({ title }) => title)], rows)}</details>
+<figure>${drawn}<figcaption>${escaped(spec.sentence)}</figcaption></figure>
+<details><summary>Numbers</summary>${table(['step', ...spec.columns.map(({ title }) => title)], rows)}</details>
 </section>`
 }
 
@@ -136,7 +142,7 @@ function settingsPart({ run }: ReportSource): string {
 }
 
 const schedulePart = ({ code, format }: ReportSource): string => `<section>
-<h2>Schedule for ${escaped(format)}</h2>
+<h2>Schedule for ${formatTitle[format]}</h2>
 <p>A file to import as it is.</p>
 <pre><code>${escaped(code)}</code></pre>
 </section>`

@@ -14,7 +14,7 @@ import {
 } from '../../plan/bounds.ts'
 import { patienceStep, tooFewProbes } from '../../plan/cadence.ts'
 import { horizonOf, largeSegments, rampedSegments, segment } from '../../plan/segments.ts'
-import { chartPoints } from '../../signals/charts.ts'
+import { chartPoints, gainPoints } from '../../signals/charts.ts'
 import type { SignalsReading } from '../../signals/signals.ts'
 import type { Large, Outlook } from '../../state.ts'
 import { enterDone } from '../enter.ts'
@@ -47,7 +47,8 @@ export function judged(run: Run, course: Large, known?: SignalsReading): Outcome
   const outcome = decide({ ...run, course: judgedCourse }, judgedCourse, judgement)
   const { slope: valleySlope = null, staying: stayingGain = null } = cost ?? {}
   const charts = [
-    ...chartPoints(run.seen.step, { annealingGain: gain, valleySlope, stayingGain }),
+    ...gainPoints(run.seen.step, { annealingGain: gain, stayingGain }),
+    ...chartPoints(run.seen.step, { valleySlope }),
     ...forecastPoints(run.seen.step, plannedLoss(judgedCourse.outlook)),
   ]
   return { ...toldDear(run, outcome), charts }

@@ -1,0 +1,72 @@
+// The smoothed course neither lags nor bends.
+
+import { expect, test } from 'vitest'
+import { type Columns, emptyColumns } from '../state/series.ts'
+import { smoothed, smoothingSource, usualWindow, windowChoices } from './smooth.ts'
+
+const columnsOf = (step: readonly number[], last: readonly (number | null)[], count = 1): Columns => ({
+  ...emptyColumns,
+  step,
+  last,
+  count: step.map(() => count),
+})
+const steps = (from: number, to: number, by = 1) =>
+  Array.from({ length: Math.ceil((to - from) / by) }, (_, i) => from + i * by)
+
+test('a straight course stays as it is, at both ends too', () => {
+  const line = columnsOf(
+    steps(0, 200),
+    steps(0, 200).map((step) => 3 - step / 100),
+  )
+  const { value } = smoothed(line, 25, [])
+  for (const [i, y] of value.entries()) expect(y).toBeCloseTo(3 - i / 100, 9)
+})
+
+test('a bend is where it was: the course does not lag', () => {
+  const bend = steps(0, 401).map((step) => Math.abs(step - 200))
+  const { step, value } = smoothed(columnsOf(steps(0, 401), bend), 40, [])
+  const least = value.indexOf(Math.min(...(value as number[])))
+  expect(step[least]).toBe(200)
+})
+
+test('noise of a wave that is shorter than the window goes', () => {
+  const wave = steps(0, 400).map((step) => 1 + 0.5 * (step % 2 === 0 ? 1 : -1))
+  const { value } = smoothed(columnsOf(steps(0, 400), wave), 20, [])
+  for (const y of value.slice(20, -20)) expect(y).toBeCloseTo(1, 1)
+})
+
+test('a window of the same steps gives the same course from every second sample', () => {
+  const course = (step: number) => Math.exp(-step / 150)
+  const whole = smoothed(columnsOf(steps(0, 400), steps(0, 400).map(course)), 30, [])
+  const half = smoothed(columnsOf(steps(0, 400, 2), steps(0, 400, 2).map(course)), 30, [])
+  for (const [i, y] of half.value.entries()) expect(y).toBeCloseTo(whole.value[2 * i]!, 2)
+})
+
+test('nothing is smoothed over a gap, and what has no value is left out', () => {
+  const at = [...steps(0, 50), ...steps(150, 200)]
+  const jump = columnsOf(
+    at,
+    at.map((step) => (step < 100 ? 2 : 1)),
+  )
+  const { value } = smoothed(jump, 120, [{ fromStep: 49, toStep: 150 }])
+  expect(value[49]).toBeCloseTo(2, 9)
+  expect(value[50]).toBeCloseTo(1, 9)
+  expect(smoothed(columnsOf([0, 1, 2], [1, null, 1]), 5, []).step).toEqual([0, 2])
+  expect(smoothed(columnsOf([0, 1], [1, 7]), 0, []).value).toEqual([1, 7])
+})
+
+test('of thinned samples the course that the server smoothed is taken', () => {
+  const raw = columnsOf(steps(0, 100, 10), steps(0, 10), 10)
+  const ofServer = columnsOf(steps(0, 100, 20), steps(0, 5))
+  expect(smoothingSource(raw, ofServer)).toBe(ofServer)
+  expect(smoothingSource(raw, undefined)).toBe(raw)
+  const whole = columnsOf(steps(0, 10), steps(0, 10))
+  expect(smoothingSource(whole, ofServer)).toBe(whole)
+})
+
+test('the usual window is about a hundredth of the run, and among the choices', () => {
+  expect(usualWindow(6000)).toBe(100)
+  expect(usualWindow(10)).toBe(3)
+  expect(windowChoices(700)).toEqual([0, 3, 5, 10, 20, 50, 100])
+  for (const length of [50, 700, 6000, 1e6]) expect(windowChoices(length)).toContain(usualWindow(length))
+})

@@ -1,0 +1,83 @@
+// Smoothing of a noisy column for the eye: at each entry a straight line is fitted to the neighbours within a window of
+// steps to both sides, near ones counting more (tricube weights), and its value there is taken. Two-sided, so the curve
+// does not lag; a line and not a mean, so it does not bend at the ends of the data either. The window is in steps, not in
+// entries, and therefore the same however far the samples were thinned. Cost: entries × entries in the window.
+// After W. S. Cleveland, "Robust locally weighted regression and smoothing scatterplots" (1979), without its robust weights.
+
+import type { Columns, Gap } from '../state/series.ts'
+import { isBroken } from './pen.ts'
+import { niceDistance } from './scale.ts'
+import type { Points } from './spec.ts'
+
+/** Of the shown steps of the whole run, to each side. */
+const usualShare = 0.01
+const windowMin = 3
+
+/** The window that is taken where nobody chose one, in steps to each side: about a hundredth of the run, as a round number. */
+export const usualWindow = (runSteps: number): number =>
+  Math.max(windowMin, niceDistance(Math.max(1, runSteps * usualShare)))
+
+/** The windows that the slider offers, from none on. */
+export function windowChoices(runSteps: number): readonly number[] {
+  const choices = [0, windowMin]
+  const most = Math.max(windowMin, runSteps / 5)
+  for (let window = 5; window <= most; window = niceDistance(window * 1.01)) choices.push(window)
+  return choices
+}
+
+type Sums = { weight: number; x: number; xx: number; y: number; xy: number }
+
+function take(sums: Sums, offset: number, y: number, weight: number): void {
+  sums.weight += weight
+  sums.x += weight * offset
+  sums.xx += weight * offset * offset
+  sums.y += weight * y
+  sums.xy += weight * offset * y
+}
+
+/** The fitted line's value at offset 0; the mean where a line is not determined. */
+function fittedAtZero({ weight, x, xx, y, xy }: Sums): number {
+  const spread = weight * xx - x * x
+  return spread > 1e-9 * weight * xx ? (xx * y - x * xy) / spread : y / weight
+}
+
+/**
+ * The smoothed course of a column's last values, one for each entry that has one. Nothing is smoothed over a gap.
+ * @param windowSteps to each side; 0 = the values as they are.
+ */
+export function smoothed(columns: Columns, windowSteps: number, gaps: readonly Gap[]): Points {
+  const known = columns.step.flatMap((step, i) => {
+    const value = columns.last[i]
+    return value === null || value === undefined ? [] : [{ step, value }]
+  })
+  const step = known.map((entry) => entry.step)
+  if (windowSteps <= 0) return { step, value: known.map((entry) => entry.value) }
+  const reach = windowSteps + 1
+  const value = known.map((at, i) => {
+    const sums: Sums = { weight: 0, x: 0, xx: 0, y: 0, xy: 0 }
+    for (const direction of [-1, 1] as const) {
+      for (let k = direction < 0 ? i : i + 1; k >= 0 && k < known.length; k += direction) {
+        const { step: there, value: y } = known[k]!
+        const offset = there - at.step
+        if (Math.abs(offset) >= reach) break
+        if (gaps.length > 0 && isBroken(gaps, Math.min(there, at.step), Math.max(there, at.step))) break
+        take(sums, offset / reach, y, (1 - (Math.abs(offset) / reach) ** 3) ** 3)
+      }
+    }
+    return fittedAtZero(sums)
+  })
+  return { step, value }
+}
+
+/** Samples in an entry on average, from which on the server's own smoothed course is the better source. */
+const thinnedFrom = 2
+
+/**
+ * What is smoothed: the samples, or where an entry holds one sample of several, the course that the server smoothed with
+ * all of them in sight.
+ */
+export function smoothingSource(raw: Columns, ofServer: Columns | undefined): Columns {
+  const samples = raw.count.reduce((sum, count) => sum + count, 0)
+  if (ofServer === undefined || samples < thinnedFrom * raw.step.length) return raw
+  return ofServer.step.length >= raw.step.length / 4 ? ofServer : raw
+}

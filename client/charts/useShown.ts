@@ -1,0 +1,54 @@
+// The steps that the charts show. The address holds them; while a gesture goes on they are ahead of it, and come to rest
+// there a moment later: browsers bound how often an address may change.
+
+import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import type { Moves } from './plotSurface.tsx'
+import { panned, type Range, tidied, zoomed } from './ranges.ts'
+
+const restMs = 250
+
+export type ShownSteps = Moves & {
+  /** Null = the whole run. */
+  readonly range: Range | null
+  readonly zoomBy: (factor: number) => void
+  readonly panBy: (share: number) => void
+}
+
+/** @param atRest what the address says; @param keep puts a range there. */
+export function useShown(
+  atRest: Range | null,
+  whole: Range,
+  keep: (range: Range | null) => void,
+): ShownSteps {
+  const moving = useSignal<Range | null | undefined>(undefined)
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  const rest = () => {
+    clearTimeout(timer.current)
+    const now = moving.peek()
+    if (now === undefined) return
+    moving.value = undefined
+    keep(now)
+  }
+  const begin = (range: Range | null) => {
+    moving.value = range
+    clearTimeout(timer.current)
+    timer.current = setTimeout(rest, restMs)
+  }
+  const show = (range: Range | null) => {
+    clearTimeout(timer.current)
+    moving.value = undefined
+    keep(range === null ? null : tidied(range, whole))
+  }
+  const range = moving.value === undefined ? atRest : moving.value
+  const shown = range ?? whole
+  const move = (next: Range) => begin(tidied(next, whole))
+  return {
+    range,
+    show,
+    move,
+    zoomBy: (factor) => move(zoomed(shown, (shown.from + shown.to) / 2, factor)),
+    panBy: (share) => move(panned(shown, share, whole)),
+  }
+}
