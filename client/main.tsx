@@ -9,6 +9,7 @@ import { startClock } from './state/clock.ts'
 import { followCalibration } from './state/forecasts.ts'
 import { followRuns } from './state/runList.ts'
 import { followRun } from './state/runPage.ts'
+import { startSingleKeys } from './state/singleKeys.ts'
 import { startTheme } from './state/theme.ts'
 import { App } from './views/app.tsx'
 import './style/charts.css'
@@ -17,9 +18,11 @@ import './style/page.css'
 import './style/panel.css'
 import './style/run.css'
 import './style/runs.css'
+import './style/doing.css'
 import './style/tokens.css'
 
 startTheme()
+startSingleKeys()
 startClock()
 startAddress()
 const socket = startLive()

@@ -5,14 +5,18 @@ import { answerShapes } from './answerShapes.ts'
 import answerExamples from './examples/answers.json' with { type: 'json' }
 import { shapesOf } from './schemas/shapesOf.ts'
 import {
+  controlAnswerSchema,
   decisionListSchema,
   forecastCalibrationSchema,
+  healthSchema,
   liveSamplesSchema,
   problemSchema,
   runListSchema,
   runSummarySchema,
   seriesSchema,
   subscribeAnswerSchema,
+  versionSchema,
+  whatIfAnswerSchema,
 } from './schemas.ts'
 import { type Shapes, shapeProblem } from './shape.ts'
 
@@ -25,6 +29,10 @@ const roots: Readonly<Record<string, z.ZodType>> = {
   SubscribeAnswer: subscribeAnswerSchema,
   LiveSamples: liveSamplesSchema,
   ForecastCalibration: forecastCalibrationSchema,
+  ControlAnswer: controlAnswerSchema,
+  WhatIfAnswer: whatIfAnswerSchema,
+  Health: healthSchema,
+  Version: versionSchema,
   Problem: problemSchema,
 }
 const shapes: Shapes = answerShapes

@@ -22,6 +22,13 @@ export type PlannedStep = { readonly learningRate: number; readonly momentum: nu
 export const endOfBudget = (firstStep: number, budgetSteps: number): number =>
   firstStep > 1 && budgetSteps > firstStep ? budgetSteps : firstStep + budgetSteps
 
+/** A switch can be undone as long as this share of the steps is left, to anneal once more. */
+export const undoShareLeft = 0.2
+
+/** The last step at which a switch of a run between these steps can be undone. */
+export const undoableUntil = (firstStep: number, endStep: number): number =>
+  Math.floor(endStep - undoShareLeft * (endStep - firstStep))
+
 /** The rate at a step inside (or at the end of) one segment. `step` is clamped to the segment. */
 export function segmentRate(segment: Segment, step: number): number {
   const { fromStep, toStep, from, to } = segment

@@ -82,7 +82,7 @@ export type {
   Schedule,
   TelemetryAnswer,
 } from './schemas/runs.ts'
-export type { Problem } from './schemas/service.ts'
+export type { Health, Problem, Version } from './schemas/service.ts'
 export type {
   LineProbe,
   Probe,
@@ -91,3 +91,4 @@ export type {
   Telemetry,
   ValleyProbe,
 } from './schemas/telemetry.ts'
+export type { DecisionHead, WhatIfAnswer, WhatIfRequest } from './schemas/whatIf.ts'

@@ -4,7 +4,7 @@
 // millionth would flatten all the rest.
 
 import { formatRate, formatStep } from '../../protocol/numbers.ts'
-import { evaluatePlan } from '../../protocol/plan.ts'
+import { evaluatePlan, segmentsRate } from '../../protocol/plan.ts'
 import { valueAt } from '../state/series.ts'
 import { formatKnown } from '../views/format.ts'
 import { aheadWords } from '../views/words.ts'
@@ -97,7 +97,25 @@ function rateMarks(view: RunView, scale: Scale): Mark[] {
       stretch.phase === 'anneal' ? 'anneal' : stretch.phase === 'large' ? 'large' : 'ink-3'
     marks.push({ kind: 'line', points: { step, value }, color, width: 2, dash: [5, 4] })
   }
-  return marks
+  return marks.concat(ghostMarks(view, scale))
+}
+
+/** What would be, in plum dots. */
+function ghostMarks({ ghost, from, to }: RunView, scale: Scale): Mark[] {
+  const begin = ghost?.[0]?.fromStep
+  const end = ghost?.at(-1)?.toStep
+  if (ghost == null || begin === undefined || end === undefined) return []
+  const [first, last] = [Math.max(begin, from), Math.min(end, to)]
+  if (first >= last) return []
+  const step: number[] = []
+  const value: (number | null)[] = []
+  for (let k = 0; k <= plannedPoints; k++) {
+    const at = first + ((last - first) * k) / plannedPoints
+    const rate = segmentsRate(ghost, at)
+    step.push(at)
+    value.push(rate >= scale.low || rate === 0 ? rate : null)
+  }
+  return [{ kind: 'line', points: { step, value }, color: 'human', width: 2.5, dash: [1.5, 4], rim: true }]
 }
 
 /** Stretches in which a person's rate held, from the override to the hand-back or its own end. */

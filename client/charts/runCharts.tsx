@@ -6,6 +6,7 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { formatStep } from '../../protocol/numbers.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import type { RunAddress } from '../state/address.ts'
+import { ghost } from '../state/ghost.ts'
 import { countSamples, type Series, withNeighbours } from '../state/series.ts'
 import { useKeys } from '../views/keys.ts'
 import { isUnapplied } from '../views/words.ts'
@@ -46,7 +47,7 @@ export type RunChartsProps = {
 /** Decisions whose lines cross the charts; beyond it only the ribbon shows them. */
 const linesMax = 60
 
-function linesOf(view: RunView, chosen: Decision | null): ChartLine[] {
+export function linesOf(view: RunView, chosen: Decision | null): ChartLine[] {
   const changes = view.decisions.filter(
     ({ kind, step, number }) =>
       kind !== 'hold' &&
@@ -136,9 +137,10 @@ export function RunCharts(props: RunChartsProps) {
   const { range } = shown
   const series = useMemo(() => seriesFor(props, range), [props.series, props.zoomed, range?.from, range?.to])
   const { lossFit, smooth } = address
+  const seen = ghost.value
   const view = useMemo(
-    () => viewOf({ run, decisions, series, zoom: range, lossFit, smooth }),
-    [run, decisions, series, range?.from, range?.to, lossFit, smooth],
+    () => viewOf({ run, decisions, series, zoom: range, lossFit, smooth, ghost: seen }),
+    [run, decisions, series, range?.from, range?.to, lossFit, smooth, seen],
   )
   const panels = useMemo(() => panelsOf(view, address), [view, address.signals, address.closed])
   const pinned = address.decision !== null
@@ -150,7 +152,7 @@ export function RunCharts(props: RunChartsProps) {
     gaps: view.gaps,
     lines: linesOf(view, pinned ? chosen : null),
     zoomed: range !== null,
-    chosenStep: pinned ? (chosen?.step ?? null) : null,
+    chosenStep: address.step ?? (pinned ? (chosen?.step ?? null) : null),
     nowStep: run.step,
     silent: props.silent,
     narrow: widthPx < 560,

@@ -2,7 +2,7 @@
 // shows at a step, a sentence for people who do not see it, and the table behind it. The charts of a run
 // are functions from a `RunView` to this; one painter (paint.ts) draws them all.
 
-import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import type { Decision, RunSummary, Segment } from '../../protocol/vocabulary.ts'
 import type { Gap, Series } from '../state/series.ts'
 import type { ColorName } from './palette.ts'
 import type { Stretch } from './phases.ts'
@@ -22,6 +22,8 @@ export type RunView = {
   readonly from: number
   readonly to: number
   readonly lossFit: LossFit
+  /** Segments that are looked at and not in force. */
+  readonly ghost?: readonly Segment[] | null
   /** All steps that the axis has, whatever part of them is shown. */
   readonly whole: Range
   /** Steps to each side over which the loss is smoothed; 0 = it is not. */

@@ -1,7 +1,7 @@
 // Small readings of a `RunView` that several charts share: points of a signal, the part after warm-up, the
 // rows of a chart's table.
 
-import type { Decision, Evidence, RunSummary } from '../../protocol/vocabulary.ts'
+import type { Decision, Evidence, RunSummary, Segment } from '../../protocol/vocabulary.ts'
 import {
   type Columns,
   type Gap,
@@ -26,12 +26,13 @@ export type ViewSource = {
   readonly series: Series
   readonly zoom: { readonly from: number; readonly to: number } | null
   readonly lossFit: LossFit
+  readonly ghost?: readonly Segment[] | null
   /** Steps to each side; null = as many as suit what is shown. */
   readonly smooth?: number | null
 }
 
 export function viewOf(source: ViewSource): RunView {
-  const { run, decisions, zoom, lossFit } = source
+  const { run, decisions, zoom, lossFit, ghost = null } = source
   // What was reported beyond the run's own step was left out as too far ahead: it is counted, and not drawn.
   const series = seriesWhere(source.series, (step) => step <= run.step)
   // A job that did not tell where its counter begins is known by its first sample.
@@ -50,6 +51,7 @@ export function viewOf(source: ViewSource): RunView {
     from: zoom?.from ?? whole.from,
     to: zoom?.to ?? whole.to,
     lossFit,
+    ghost,
     whole,
     smoothSteps,
     smoothedLoss: smoothedLossOf(series, smoothSteps, gaps),

@@ -4,14 +4,23 @@
 import { apiPrefix } from '../../protocol/version.ts'
 import type {
   Command,
+  ControlAnswer,
   DecisionList,
   ForecastCalibration,
+  Health,
+  Mode,
   Problem,
   RunList,
   RunListRequest,
   RunSummary,
   Series,
+  Version,
+  WhatIfAnswer,
+  WhatIfRequest,
 } from '../../protocol/vocabulary.ts'
+
+export type { WhatIfRequest }
+
 import { type Answer, type Answers, isProblem, readAnswer } from './read.ts'
 
 /** Longest wait for an answer, in milliseconds. */
@@ -27,12 +36,29 @@ async function ask<Name extends keyof Answers>(name: Name, path: string): Promis
   return answer.ok ? readAnswer(name, answer.value) : answer
 }
 
-async function call(method: string, path: string, body?: unknown): Promise<Answer<unknown>> {
+/** A call that changes something, whose answer is read. */
+async function send<Name extends keyof Answers>(
+  name: Name,
+  ...given: Parameters<typeof call>
+): Promise<Answer<Answers[Name]>> {
+  const answer = await call(...given)
+  return answer.ok ? readAnswer(name, answer.value) : answer
+}
+
+/** @param root the address that the path is under */
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  gone?: AbortSignal,
+  root = apiPrefix,
+): Promise<Answer<unknown>> {
+  const timeout = AbortSignal.timeout(answerMsMax)
   try {
-    const response = await fetch(apiPrefix + path, {
+    const response = await fetch(root + path, {
       method,
       headers: body === undefined ? {} : { 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(answerMsMax),
+      signal: gone === undefined ? timeout : AbortSignal.any([timeout, gone]),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
@@ -98,12 +124,25 @@ export function fetchDecisions(runId: string, after: number): Promise<Answer<Dec
   return ask('DecisionList', `${pathOf(runId)}/decisions?after=${after}`)
 }
 
-export type CommandKind = Exclude<
+export type CommandKind = Extract<
   Command['kind'],
-  'override' | 'hand-back' | 'set-budget' | 'set-mode' | 'approve' | 'reject'
+  'pause' | 'resume' | 'switch-now' | 'undo-switch' | 'finish'
 >
-export function sendCommand(runId: string, kind: CommandKind, reason: string): Promise<Answer<unknown>> {
-  return call('POST', `${pathOf(runId)}/commands`, { kind, reason })
+export function sendCommand(
+  runId: string,
+  kind: CommandKind,
+  reason: string,
+): Promise<Answer<ControlAnswer>> {
+  return send('ControlAnswer', 'POST', `${pathOf(runId)}/commands`, { kind, reason })
+}
+
+/** @param steps of the copy's anneal; null = the tuner's choice */
+export function sendBranch(
+  runId: string,
+  steps: number | null,
+  reason: string,
+): Promise<Answer<ControlAnswer>> {
+  return send('ControlAnswer', 'POST', `${pathOf(runId)}/commands`, { kind: 'branch', steps, reason })
 }
 
 export function sendAnswer(
@@ -111,8 +150,8 @@ export function sendAnswer(
   decision: number,
   kind: 'approve' | 'reject',
   reason: string,
-): Promise<Answer<unknown>> {
-  return call('POST', `${pathOf(runId)}/decisions/${decision}/${kind}`, { reason })
+): Promise<Answer<ControlAnswer>> {
+  return send('ControlAnswer', 'POST', `${pathOf(runId)}/decisions/${decision}/${kind}`, { reason })
 }
 
 export type OverrideBody = {
@@ -120,12 +159,70 @@ export type OverrideBody = {
   readonly untilStep: number
   readonly reason: string
 }
-export function sendOverride(runId: string, body: OverrideBody): Promise<Answer<unknown>> {
-  return call('POST', `${pathOf(runId)}/overrides`, body)
+export function sendOverride(runId: string, body: OverrideBody): Promise<Answer<ControlAnswer>> {
+  return send('ControlAnswer', 'POST', `${pathOf(runId)}/overrides`, body)
 }
 
-export function sendHandBack(runId: string): Promise<Answer<unknown>> {
-  return call('DELETE', `${pathOf(runId)}/overrides/current`)
+export function sendHandBack(runId: string, reason: string): Promise<Answer<ControlAnswer>> {
+  const query = new URLSearchParams({ reason })
+  return send('ControlAnswer', 'DELETE', `${pathOf(runId)}/overrides/current?${query}`)
+}
+
+export type RunChange = {
+  readonly name?: string
+  readonly project?: string
+  readonly tags?: readonly string[]
+  readonly mode?: Mode
+  readonly budgetSteps?: number | null
+  readonly reason?: string
+}
+export function sendChange(runId: string, change: RunChange): Promise<Answer<RunSummary>> {
+  return send('RunSummary', 'PATCH', pathOf(runId), change)
+}
+
+export function sendDelete(runId: string): Promise<Answer<unknown>> {
+  return call('DELETE', pathOf(runId))
+}
+
+/** @param gone ends the question: the server then stops folding, too */
+export function askWhatIf(
+  runId: string,
+  request: WhatIfRequest,
+  gone: AbortSignal,
+): Promise<Answer<WhatIfAnswer>> {
+  return send('WhatIfAnswer', 'POST', `${pathOf(runId)}/what-if`, request, gone)
+}
+
+/** Address of the schedule in one of its forms. */
+export const scheduleUrl = (runId: string, format: string): string =>
+  `${apiPrefix}${pathOf(runId)}/schedule?format=${format}`
+
+/** The schedule as the text of a file. */
+export async function fetchSchedule(runId: string, format: string): Promise<Answer<string>> {
+  try {
+    const response = await fetch(scheduleUrl(runId, format), { signal: AbortSignal.timeout(answerMsMax) })
+    const text = await response.text()
+    if (response.ok) return { ok: true, value: text }
+    const value: unknown = JSON.parse(text)
+    const failed = `The server answered with status ${response.status}.`
+    return { ok: false, problem: isProblem(value) ? value : localProblem('Failed', failed, response.status) }
+  } catch {
+    return { ok: false, problem: localProblem('No answer', 'The server cannot be reached.', 0) }
+  }
+}
+
+/** Whether the server's storage can be written, and which it is. */
+export const fetchReady = (): Promise<Answer<Health>> =>
+  send('Health', 'GET', '/readyz', undefined, undefined, '')
+export const fetchHealth = (): Promise<Answer<Health>> =>
+  send('Health', 'GET', '/healthz', undefined, undefined, '')
+export const fetchVersion = (): Promise<Answer<Version>> =>
+  send('Version', 'GET', '/version', undefined, undefined, '')
+
+/** The newest run, if there is one. */
+export async function fetchNewestRun(): Promise<Answer<RunSummary | null>> {
+  const answer = await ask('RunList', '/runs?limit=1')
+  return answer.ok ? { ok: true, value: answer.value.runs[0] ?? null } : answer
 }
 
 /** Address of one decision's record as JSON. */

@@ -8,14 +8,18 @@ import { signal } from '@preact/signals'
 import { answerShapes } from '../../protocol/answerShapes.ts'
 import { type Shape, shapeProblem } from '../../protocol/shape.ts'
 import type {
+  ControlAnswer,
   DecisionList,
   ForecastCalibration,
+  Health,
   Problem,
   RunList,
   RunSummary,
   Series,
   ServerEvents,
   SubscribeAnswer,
+  Version,
+  WhatIfAnswer,
 } from '../../protocol/vocabulary.ts'
 
 export type Answer<T> =
@@ -29,6 +33,10 @@ export type Answers = {
   readonly Series: Series
   readonly DecisionList: DecisionList
   readonly ForecastCalibration: ForecastCalibration
+  readonly ControlAnswer: ControlAnswer
+  readonly WhatIfAnswer: WhatIfAnswer
+  readonly Health: Health
+  readonly Version: Version
   readonly Problem: Problem
 }
 

@@ -18,6 +18,7 @@ import '../style/page.css'
 import '../style/panel.css'
 import '../style/run.css'
 import '../style/runs.css'
+import '../style/doing.css'
 import '../style/tokens.css'
 
 const base: SyntheticOptions = { id: 'fashion-cnn-3', step: 3121, budgetSteps: 6000 }

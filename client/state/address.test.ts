@@ -2,8 +2,17 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { controlForms, formatAddress, parseAddress, type RunAddress } from './address.ts'
+import { decisionKinds } from '../../protocol/vocabulary.ts'
+import {
+  controlForms,
+  formatAddress,
+  frameworks,
+  parseAddress,
+  type RunAddress,
+  scheduleFormats,
+} from './address.ts'
 import { allRuns } from './listAddress.ts'
+import { wishNames } from './wishes.ts'
 
 test('the run list with and without a search', () => {
   expect(parseAddress('/', '?q=mnist')).toEqual({ ...allRuns, search: 'mnist' })
@@ -16,10 +25,14 @@ test('a run with a chosen decision, zoom and panel', () => {
     page: 'run',
     runId: 'a b',
     decision: 48,
+    step: null,
     panel: 'log',
     form: null,
     zoom: { from: 100, to: 900 },
     lossFit: 'fit',
+    wishes: {},
+    format: 'pytorch',
+    kind: null,
     last: null,
     smooth: null,
     signals: [],
@@ -33,10 +46,14 @@ test('what is not understood is left out, but for a range, which is mended with 
     page: 'run',
     runId: 'a',
     decision: null,
+    step: null,
     panel: 'decision',
     form: null,
     zoom: { from: 9, to: 3 },
     lossFit: 'fit',
+    wishes: {},
+    format: 'pytorch',
+    kind: null,
     last: null,
     smooth: null,
     signals: [],
@@ -51,7 +68,8 @@ test('every run address comes back from its own text', () => {
     page: fc.constant('run' as const),
     runId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/),
     decision: fc.option(fc.nat(1e6)),
-    panel: fc.constantFrom('decision' as const, 'log' as const),
+    step: fc.option(fc.nat(1e6)),
+    panel: fc.constantFrom('decision' as const, 'log' as const, 'what-if' as const, 'schedule' as const),
     form: fc.constant(null),
     zoom: fc.option(
       fc
@@ -59,6 +77,9 @@ test('every run address comes back from its own text', () => {
         .map(([from, by]) => ({ from, to: from + by })),
     ),
     lossFit: fc.constantFrom('fit' as const, 'all' as const, 'log' as const),
+    wishes: fc.dictionary(fc.constantFrom(...wishNames), fc.string({ minLength: 1 })),
+    format: fc.constantFrom(...scheduleFormats),
+    kind: fc.option(fc.constantFrom(...decisionKinds)),
     last: fc.option(fc.integer({ min: 1, max: 1e6 })),
     smooth: fc.option(fc.nat(1e6)),
     signals: fc.uniqueArray(fc.string({ minLength: 1, unit: 'grapheme' }), { maxLength: 5 }),
@@ -72,4 +93,20 @@ test('every run address comes back from its own text', () => {
       expect(parseAddress(url.pathname, url.search)).toEqual(address)
     }),
   )
+})
+
+test('settings and the connect page', () => {
+  expect(parseAddress('/settings', '')).toEqual({ page: 'settings' })
+  expect(parseAddress('/settings/server', '')).toEqual({ page: 'settings' })
+  expect(parseAddress('/start', '?framework=none')).toEqual({ page: 'start', framework: 'pytorch' })
+  for (const framework of frameworks) {
+    const url = new URL(formatAddress({ page: 'start', framework }), 'http://localhost')
+    expect(parseAddress(url.pathname, url.search)).toEqual({ page: 'start', framework })
+  }
+})
+
+test('a what-if is in the address by the settings that differ', () => {
+  const address = parseAddress('/runs/a', '?panel=what-if&set.budget=4000&set.nonsense=1&set.mode=')
+  expect(address).toMatchObject({ panel: 'what-if', wishes: { budget: '4000' } })
+  expect(formatAddress(address)).toBe('/runs/a?panel=what-if&set.budget=4000')
 })

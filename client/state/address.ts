@@ -2,14 +2,33 @@
 // entry of history, zooming replaces it. Without `decision` the page follows the run.
 
 import { signal } from '@preact/signals'
+import { type DecisionKind, decisionKinds } from '../../protocol/vocabulary.ts'
 import type { LossFit } from '../charts/spec.ts'
 import { type CompareAddress, compareParameters, parseCompareAddress } from './compareAddress.ts'
 import { allRuns, parseRunsAddress, type RunsAddress, runsParameters } from './listAddress.ts'
+import { formatWishes, parseWishes, type Wishes } from './wishes.ts'
 
-export const panels = ['decision', 'log', 'control'] as const
+export const panels = ['decision', 'what-if', 'schedule', 'log', 'control'] as const
 export type Panel = (typeof panels)[number]
-export const controlForms = ['override', 'hand-back', 'switch-now', 'finish'] as const
+export const controlForms = [
+  'override',
+  'hand-back',
+  'switch-now',
+  'undo-switch',
+  'branch',
+  'finish',
+  'mode-auto',
+  'mode-approve',
+  'mode-advisory',
+  'budget',
+  'details',
+  'delete',
+] as const
 export type ControlForm = (typeof controlForms)[number]
+export const scheduleFormats = ['pytorch', 'keras', 'optax', 'transformers', 'json', 'csv'] as const
+export type ScheduleFormat = (typeof scheduleFormats)[number]
+export const frameworks = ['pytorch', 'huggingface', 'keras', 'lightning', 'curl'] as const
+export type ConnectFramework = (typeof frameworks)[number]
 const lossFits = ['fit', 'all', 'log'] as const
 /** Panels of signals that one address may name. */
 const panelsMax = 24
@@ -22,11 +41,18 @@ export type Address =
       readonly runId: string
       /** null = follow the newest. */
       readonly decision: number | null
+      /** What was known then; null = now. */
+      readonly step: number | null
       readonly panel: Panel
       readonly form: ControlForm | null
       /** As it was written, which may be nonsense: charts/ranges.ts mends it. */
       readonly zoom: { readonly from: number; readonly to: number } | null
       readonly lossFit: LossFit
+      /** The settings of the what-if that differ from those in force. */
+      readonly wishes: Wishes
+      readonly format: ScheduleFormat
+      /** The one kind of decisions that the log shows; null = all. */
+      readonly kind: DecisionKind | null
       /** The last so many steps are shown, and go on with the run; null = they are not. */
       readonly last: number | null
       /** Steps to each side over which the loss is smoothed; null = as many as suit what is shown. */
@@ -36,6 +62,8 @@ export type Address =
       /** Panels that were closed. */
       readonly closed: readonly string[]
     }
+  | { readonly page: 'settings' }
+  | { readonly page: 'start'; readonly framework: ConnectFramework }
   | { readonly page: 'unknown'; readonly path: string }
 export type RunAddress = Extract<Address, { page: 'run' }>
 
@@ -67,6 +95,9 @@ export function parseAddress(path: string, query: string): Address {
   const parameters = new URLSearchParams(query)
   if (path === '/' || path === '') return parseRunsAddress(parameters)
   if (/^\/compare\/?$/.test(path)) return parseCompareAddress(parameters)
+  if (/^\/settings(\/server)?\/?$/.test(path)) return { page: 'settings' }
+  if (/^\/start\/?$/.test(path))
+    return { page: 'start', framework: oneOf(frameworks, parameters.get('framework')) ?? 'pytorch' }
   const match = /^\/runs\/([^/]+)\/?$/.exec(path)
   if (match === null) return { page: 'unknown', path }
   const form = oneOf(controlForms, parameters.get('form'))
@@ -75,10 +106,14 @@ export function parseAddress(path: string, query: string): Address {
     page: 'run',
     runId: decodedOrSame(match[1]!),
     decision: wholeNumber(parameters.get('decision')),
+    step: wholeNumber(parameters.get('step')),
     panel: panel === 'control' && form === null ? 'decision' : panel,
     form: panel === 'control' ? form : null,
     zoom: rangeOf(parameters.get('from'), parameters.get('to')),
     lossFit: oneOf(lossFits, parameters.get('y.loss')) ?? 'fit',
+    wishes: parseWishes(parameters),
+    format: oneOf(scheduleFormats, parameters.get('format')) ?? 'pytorch',
+    kind: oneOf(decisionKinds, parameters.get('kind')),
     last: wholeNumber(parameters.get('last')) || null,
     smooth: wholeNumber(parameters.get('smooth')),
     signals: namesOf(parameters.get('panels')),
@@ -100,7 +135,13 @@ export function formatAddress(address: Address): string {
   if (address.page === 'runs') return withQuery('/', runsParameters(address))
   if (address.page === 'compare') return withQuery('/compare', compareParameters(address))
   const parameters = new URLSearchParams()
+  if (address.page === 'settings') return '/settings'
+  if (address.page === 'start') {
+    if (address.framework !== 'pytorch') parameters.set('framework', address.framework)
+    return withQuery('/start', parameters)
+  }
   if (address.decision !== null) parameters.set('decision', String(address.decision))
+  if (address.step !== null) parameters.set('step', String(address.step))
   if (address.zoom !== null) {
     parameters.set('from', String(address.zoom.from))
     parameters.set('to', String(address.zoom.to))
@@ -108,6 +149,9 @@ export function formatAddress(address: Address): string {
   if (address.panel !== 'decision') parameters.set('panel', address.panel)
   if (address.form !== null) parameters.set('form', address.form)
   if (address.lossFit !== 'fit') parameters.set('y.loss', address.lossFit)
+  formatWishes(address.wishes, parameters)
+  if (address.format !== 'pytorch') parameters.set('format', address.format)
+  if (address.kind !== null) parameters.set('kind', address.kind)
   if (address.last !== null) parameters.set('last', String(address.last))
   if (address.smooth !== null) parameters.set('smooth', String(address.smooth))
   if (address.signals.length > 0) parameters.set('panels', asNames(address.signals))
@@ -156,10 +200,14 @@ export const runAddress = (runId: string): RunAddress => ({
   page: 'run',
   runId,
   decision: null,
+  step: null,
   panel: 'decision',
   form: null,
   zoom: null,
   lossFit: 'fit',
+  wishes: {},
+  format: 'pytorch',
+  kind: null,
   last: null,
   smooth: null,
   signals: [],

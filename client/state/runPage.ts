@@ -57,6 +57,7 @@ export function followRun(runId: string, socket: LiveSocket): () => void {
       leave: (connected) => connected.emit('unsubscribe', { runId }),
     }),
     followZoom(runId),
+    awaitRun(runId, socket, update),
     followDrawn(runId, socket, update),
   ]
   void loadFirst(runId, update)
@@ -112,6 +113,26 @@ async function loadFirst(runId: string, update: Update): Promise<void> {
   if (answer.ok) update((state) => ({ ...state, run: state.run ?? answer.value }))
   else if (answer.problem.status !== 0)
     update((state) => ({ ...state, problem: state.run === null ? answer.problem : null, loaded: true }))
+}
+
+/** How often a run that does not exist yet is asked for, in milliseconds. */
+const awaitMs = 2_000
+
+/** A link may be opened before its run is made: asks for it until it is there. */
+function awaitRun(runId: string, socket: LiveSocket, update: Update): () => void {
+  const isAbsent = () => {
+    const { run, problem, removed } = runState.peek()
+    return run === null && problem?.status === 404 && !removed
+  }
+  const timer = setInterval(() => {
+    if (document.hidden || !isAbsent()) return
+    void fetchRun(runId).then((answer) => {
+      if (!answer.ok || runState.peek().runId !== runId || !isAbsent()) return
+      update((state) => ({ ...state, run: answer.value, problem: null, loaded: false }))
+      if (socket.connected) subscribe(socket, runId, update, false)
+    })
+  }, awaitMs)
+  return () => clearInterval(timer)
 }
 
 async function fillDecisions(runId: string, after: number): Promise<void> {

@@ -4,12 +4,25 @@
 import { useLayoutEffect } from 'preact/hooks'
 import { address, goTo, parseAddress } from '../state/address.ts'
 import { allRuns } from '../state/listAddress.ts'
+import { ConnectJob } from './connectJob.tsx'
 import { KeyList, keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
 import { lazyView } from './lazyView.tsx'
-import { RunPage } from './runPage.tsx'
-import { RunsPage } from './runsPage.tsx'
 import { ConnectionBar, TopBar, TroubleBar } from './topBar.tsx'
+
+// Each page is a file of its own, so that the first one to be seen does not wait for the others.
+const RunsPage = lazyView(async () => (await import('./runsPage.tsx')).RunsPage)
+const RunPage = lazyView(async () => (await import('./runPage.tsx')).RunPage)
+const ComparePage = lazyView(async () => (await import('./comparePage.tsx')).ComparePage)
+const SettingsPage = lazyView(async () => (await import('./settingsPage.tsx')).SettingsPage)
+
+const titles = {
+  runs: 'Runs',
+  compare: 'Compare',
+  settings: 'Settings',
+  start: 'Connect a job',
+  unknown: 'Not found',
+} as const
 
 /** Takes over plain clicks on links to the site's own pages. */
 function onLinkClick(event: MouseEvent): void {
@@ -30,17 +43,16 @@ function onLinkClick(event: MouseEvent): void {
   goTo(next)
 }
 
-const titles = { runs: 'Runs', compare: 'Compare', unknown: 'Not found' } as const
-
-const ComparePage = lazyView(async () => (await import('./comparePage.tsx')).ComparePage)
-
 export function App() {
   const now = address.value
   useLayoutEffect(() => {
     document.addEventListener('click', onLinkClick)
     return () => document.removeEventListener('click', onLinkClick)
   }, [])
-  useKeys({ 'g r': () => goTo(allRuns) })
+  useKeys({
+    'g r': () => goTo(allRuns),
+    'g s': () => goTo({ page: 'settings' }),
+  })
   useLayoutEffect(() => {
     if (now.page !== 'run') document.title = `${titles[now.page]} · Twostep`
     keyListOpen.value = false
@@ -56,6 +68,10 @@ export function App() {
         <RunPage key={now.runId} address={now} />
       ) : now.page === 'compare' ? (
         <ComparePage address={now} />
+      ) : now.page === 'settings' ? (
+        <SettingsPage />
+      ) : now.page === 'start' ? (
+        <ConnectJob />
       ) : (
         <main class="page">
           <h1 class="page-title">Nothing here</h1>

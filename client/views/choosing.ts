@@ -16,5 +16,6 @@ export function neighbourOf(
 }
 
 export const choose = (number: number) =>
-  changeRunAddress({ decision: number, panel: 'decision', form: null })
-export const backToLive = () => changeRunAddress({ decision: null, panel: 'decision', form: null })
+  changeRunAddress({ decision: number, step: null, panel: 'decision', form: null })
+export const backToLive = () =>
+  changeRunAddress({ decision: null, step: null, panel: 'decision', form: null })

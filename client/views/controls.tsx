@@ -1,19 +1,22 @@
-// The buttons of control beside a run's name. What needs words opens a form in the panel; pausing and resuming
-// is one press. Each is one call of the HTTP API, and its answer stands beside the button.
+// The buttons of control beside a run's name. What needs words opens a form in the panel; pausing and resuming is one press.
+// What is not possible now stands there with its reason.
 
 import { useSignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { sendCommand } from '../connection/api.ts'
 import { type ControlForm, changeRunAddress } from '../state/address.ts'
 import { choose } from './choosing.ts'
+import { hasEnded, isSteered, whyNot } from './control/possible.ts'
 import { type Outcome, OutcomeWords, outcomeOf } from './formParts.tsx'
 import { Icon } from './icons.tsx'
+import { saveReport } from './saveReport.ts'
 
 const open = (form: ControlForm) => changeRunAddress({ panel: 'control', form })
 
-/** How long "Sent" stays beside a press without a form, in milliseconds. */
-const sentShownMs = 4_000
+/** How long what became of a press without a form stays, in milliseconds: until the job has most likely reported. */
+const sentShownMs = 8_000
 
 export function ControlButtons(props: { run: RunSummary }) {
   const { run } = props
@@ -27,31 +30,60 @@ export function ControlButtons(props: { run: RunSummary }) {
     }, sentShownMs)
     return () => clearTimeout(timer)
   }, [last, outcome])
-  const maySwitch = run.phase === 'large' || run.phase === 'warmup'
-  const sendPause = async () => {
-    const kind = run.state === 'paused' ? 'resume' : 'pause'
-    outcome.value = outcomeOf(await sendCommand(run.id, kind, ''))
-  }
+  const acts = isSteered(run) && !hasEnded(run)
   return (
-    <div class={`controls ${run.awaitingDecision === null ? '' : 'controls-asked'}`}>
+    <div
+      class={`controls ${acts ? 'controls-acting' : ''} ${run.awaitingDecision === null ? '' : 'controls-asked'}`}
+    >
       <AnswerButton awaiting={run.awaitingDecision} />
-      {run.override === null ? (
-        <button type="button" class="button" onClick={() => open('override')}>
-          Override rate…
-        </button>
-      ) : (
-        <button type="button" class="button" onClick={() => open('hand-back')}>
-          Hand back…
-        </button>
-      )}
-      {maySwitch && (
-        <button type="button" class="button switch-now" onClick={() => open('switch-now')}>
-          Switch now…
-        </button>
-      )}
-      <Menu paused={run.state === 'paused'} sendPause={sendPause} />
+      {acts && <RateButton run={run} />}
+      {acts && <SwitchButton run={run} />}
+      {hasEnded(run) && <ReportButton outcome={outcome} />}
+      <RunMenu run={run} outcome={outcome} />
       <OutcomeWords outcome={last} />
     </div>
+  )
+}
+
+function RateButton(props: { run: RunSummary }) {
+  const isTaken = props.run.override !== null
+  return (
+    <button type="button" class="button" onClick={() => open(isTaken ? 'hand-back' : 'override')}>
+      {isTaken ? 'Hand back…' : 'Override rate…'}
+    </button>
+  )
+}
+
+function SwitchButton(props: { run: RunSummary }) {
+  const { run } = props
+  const form = run.phase === 'anneal' ? 'undo-switch' : 'switch-now'
+  const why = whyNot(run, form)
+  return (
+    <button
+      type="button"
+      class="button switch-now"
+      // It stays in reach of the keyboard, so that its reason can be read.
+      aria-disabled={why !== null}
+      title={why ?? undefined}
+      onClick={() => open(form)}
+    >
+      {form === 'undo-switch' ? 'Undo switch…' : 'Switch now…'}
+    </button>
+  )
+}
+
+type Told = { outcome: { value: Outcome } }
+
+const tellReport = async (outcome: { value: Outcome }) => {
+  outcome.value = null
+  outcome.value = await saveReport()
+}
+
+function ReportButton(props: Told) {
+  return (
+    <button type="button" class="button" onClick={() => void tellReport(props.outcome)}>
+      Report
+    </button>
   )
 }
 
@@ -66,7 +98,46 @@ function AnswerButton(props: { awaiting: number | null }) {
   )
 }
 
-function Menu(props: { paused: boolean; sendPause: () => void }) {
+function RunMenu(props: { run: RunSummary } & Told) {
+  const { run, outcome } = props
+  const isPaused = run.state === 'paused'
+  const sendPause = async () => {
+    outcome.value = outcomeOf(await sendCommand(run.id, isPaused ? 'resume' : 'pause', ''), false)
+  }
+  const over = hasEnded(run)
+  return (
+    <Menu>
+      {!over && (
+        <>
+          <Item
+            words={isPaused ? 'Resume' : 'Pause'}
+            why={whyNot(run, 'pause')}
+            act={() => void sendPause()}
+          />
+          <Item words="Anneal a copy…" why={whyNot(run, 'branch')} act={() => open('branch')} />
+          <Item words="Finish…" why={whyNot(run, 'finish')} act={() => open('finish')} />
+          <Item words="Change the budget…" why={whyNot(run, 'budget')} act={() => open('budget')} />
+        </>
+      )}
+      {over && run.branches.length > 0 && <Item words="Annealed copies…" act={() => open('branch')} />}
+      <Item words="Name, project, tags…" act={() => open('details')} />
+      <Item words="Report" act={() => void tellReport(outcome)} />
+      <Item words="Delete…" act={() => open('delete')} />
+    </Menu>
+  )
+}
+
+function Item(props: { words: string; why?: string | null; act: () => void }) {
+  const { words, why = null, act } = props
+  return (
+    <button type="button" data-closes="" disabled={why !== null} onClick={act}>
+      {words}
+      {why !== null && <small>{why}</small>}
+    </button>
+  )
+}
+
+function Menu(props: { children: ComponentChildren }) {
   const details = useRef<HTMLDetailsElement>(null)
   const shut = () => {
     if (details.current !== null) details.current.open = false
@@ -75,36 +146,31 @@ function Menu(props: { paused: boolean; sendPause: () => void }) {
     const onOutside = (event: Event) => {
       if (!details.current?.contains(event.target as Node)) shut()
     }
+    const onChosen = (event: Event) => {
+      if ((event.target as Element).closest('[data-closes]') !== null) shut()
+    }
     const onEscape = (event: KeyboardEvent) => {
       if (event.key !== 'Escape' || !details.current?.open) return
       event.preventDefault()
       shut()
       details.current.querySelector('summary')?.focus()
     }
+    const element = details.current
+    element?.addEventListener('click', onChosen)
     document.addEventListener('pointerdown', onOutside)
     document.addEventListener('keydown', onEscape, true)
     return () => {
+      element?.removeEventListener('click', onChosen)
       document.removeEventListener('pointerdown', onOutside)
       document.removeEventListener('keydown', onEscape, true)
     }
-  })
-  const press = (action: () => void) => () => {
-    shut()
-    action()
-  }
+  }, [])
   return (
     <details class="menu" ref={details}>
-      <summary class="icon-button" aria-label="More: pause, finish" title="More">
+      <summary class="icon-button" aria-label="More actions" title="More actions">
         <Icon name="more" size={16} />
       </summary>
-      <div class="menu-list">
-        <button type="button" onClick={press(props.sendPause)}>
-          {props.paused ? 'Resume' : 'Pause'}
-        </button>
-        <button type="button" onClick={press(() => open('finish'))}>
-          Finish…
-        </button>
-      </div>
+      <div class="menu-list">{props.children}</div>
     </details>
   )
 }

@@ -14,7 +14,7 @@ import { formatAgo, formatKnown, formatMeasured, formatRange } from './format.ts
 import { Icon } from './icons.tsx'
 import { Sentence } from './sentence.tsx'
 import { TestBars } from './testBars.tsx'
-import { alternativeWords, decisionTitle, evidenceWords, keyWords } from './words.ts'
+import { alternativeWords, decisionTitle, evidenceWords, fateOf, fateWords, keyWords } from './words.ts'
 
 type PanelProps = {
   readonly run: RunSummary
@@ -45,7 +45,9 @@ export function DecisionPanel(props: PanelProps) {
         <Sentence text={decision.summary} />
       </p>
       {decision.test !== undefined && <TestBars test={decision.test} />}
-      {decision.number === run.awaitingDecision && <ApprovalForm runId={run.id} number={decision.number} />}
+      {decision.number === run.awaitingDecision && (
+        <ApprovalForm run={run} asked={decision} latest={newestForecast(props.decisions) ?? decision} />
+      )}
       {decision.whyNotYet !== undefined && decision.whyNotYet !== '' && (
         <section class="part">
           <h3>Why not yet</h3>
@@ -73,6 +75,10 @@ export function DecisionPanel(props: PanelProps) {
   )
 }
 
+/** The newest decision that says what an anneal from there would end at. */
+const newestForecast = (decisions: readonly Decision[]): Decision | undefined =>
+  decisions.findLast(({ alternatives }) => alternatives.some(({ kind }) => kind === 'now'))
+
 function PanelHead(props: PanelProps & { decision: Decision }) {
   const { decisions, decision } = props
   const latest = decisions.at(-1)?.number === decision.number
@@ -91,9 +97,11 @@ function PanelHead(props: PanelProps & { decision: Decision }) {
       </button>
     )
   }
+  const fate = fateOf(decision, decisions)
   const words = [
     `Decision ${formatStep(decision.number)}`,
-    keyWords(decision.status),
+    // A question that has been answered since does not wait any more.
+    fate === undefined ? keyWords(decision.status) : 'a question',
     formatAgo(decision.madeAt, nowMs.value),
   ]
   return (
@@ -106,6 +114,15 @@ function PanelHead(props: PanelProps & { decision: Decision }) {
       </div>
       <p class="sub">
         {words.join(', ')}.{latest ? ' Latest.' : ''}
+        {fate !== undefined && (
+          <>
+            {' '}
+            {fateWords(fate)}{' '}
+            <button type="button" class="link" onClick={() => choose(fate.number)}>
+              decision {formatStep(fate.number)}
+            </button>
+          </>
+        )}
       </p>
     </>
   )

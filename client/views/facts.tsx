@@ -16,11 +16,22 @@ export type Fact = {
 
 /** Time left at the present speed, in words; null = not known or over. */
 export function timeLeft(run: RunSummary): string | null {
-  const end = endStepOf(run)
+  const end = runEndOf(run)
   if (end === null || run.stepsPerSecond === null || !(run.stepsPerSecond > 0)) return null
   if (run.state !== 'running' && run.state !== 'waiting') return null
   const left = end - run.step
   return left > 0 ? `About ${formatDuration(Math.max(1, left / run.stepsPerSecond))} left` : null
+}
+
+/**
+ * Where the run ends: where the plan does, which may be before the budget. A job that is only advised has none, and without
+ * a budget the plan's end is far off until the anneal is planned.
+ */
+export function runEndOf(run: RunSummary): number | null {
+  const planned = run.plan.segments.at(-1)
+  const isSteered = run.mode === 'auto' || run.mode === 'approve'
+  const isMeant = planned?.phase === 'anneal' && (run.budgetSteps !== null || run.phase === 'anneal')
+  return isSteered && isMeant ? planned.toStep : endStepOf(run)
 }
 
 /** The rate that the plan gave for the newest step. */
@@ -35,7 +46,7 @@ const sameRateShare = 0.01
 
 function rateFact(run: RunSummary): Fact | null {
   const applied = run.learningRate
-  if (applied === null) return null
+  if (applied === null) return unreportedFact(run)
   if (run.override !== null) {
     const { learningRate, untilStep, reason } = run.override
     const why = reason === '' ? '' : ` (${reason})`
@@ -53,6 +64,14 @@ function rateFact(run: RunSummary): Fact | null {
   if (Math.abs(applied - planned) <= sameRateShare * Math.max(applied, planned))
     return { words: `${words}, as recommended` }
   return { words: run.mode === 'advisory' ? `${words}, Twostep would use ${formatRate(planned)}` : words }
+}
+
+/** A job that does not say which rate it applies: what it was told, and no more. */
+function unreportedFact(run: RunSummary): Fact | null {
+  if (run.step === 0) return null
+  const planned = run.override?.learningRate ?? plannedNow(run)
+  const isTold = planned !== null && (run.mode === 'auto' || run.mode === 'approve')
+  return { words: isTold ? `Rate not reported; the plan says ${formatRate(planned)}` : 'Rate not reported' }
 }
 
 function jobFact(run: RunSummary): Fact | null {

@@ -1,18 +1,28 @@
-// What the control forms share: a labelled field with its own error, and the outcome of a press beside the
-// button that was pressed.
+// What the control forms share: a labelled field with its own error, the outcome of a press beside the button that was
+// pressed, and what becomes of what was sent.
 
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import type { ControlAnswer } from '../../protocol/vocabulary.ts'
 import type { Answer } from '../connection/read.ts'
+import { runState } from '../state/runPage.ts'
 import { Icon } from './icons.tsx'
+import { fateWords, isHeard, type Sent, sentOf } from './sentFate.ts'
 
 /** The outcome of the last press, in words; null = nothing pressed yet. */
-export type Outcome = { readonly ok: boolean; readonly words: string } | null
+export type Outcome = { readonly ok: boolean; readonly words: string; readonly sent?: Sent } | null
 
-const sentWords = 'Sent. The job applies it at its next report.'
-
-export function outcomeOf(answer: Answer<unknown>): Outcome {
-  return answer.ok ? { ok: true, words: sentWords } : { ok: false, words: answer.problem.detail }
+/** @param changesRates whether the rates ahead are others than before */
+export function outcomeOf(answer: Answer<ControlAnswer>, changesRates: boolean): Outcome {
+  if (!answer.ok) return { ok: false, words: answer.problem.detail }
+  const noted = answer.value.decisions.at(-1)
+  // A command that has no sense now is answered by a record that says so: nothing is sent to the job then.
+  if (noted?.reason.key.startsWith('noted-')) return { ok: false, words: noted.summary }
+  return { ok: true, words: '', sent: sentOf(answer.value, changesRates) }
 }
+
+/** The outcome of a change that is the server's own, and is done as it answers. */
+export const doneOutcome = (answer: Answer<unknown>, words: string): Outcome =>
+  answer.ok ? { ok: true, words } : { ok: false, words: answer.problem.detail }
 
 export function OutcomeWords(props: { outcome: Outcome }) {
   const { outcome } = props
@@ -20,9 +30,17 @@ export function OutcomeWords(props: { outcome: Outcome }) {
   return (
     <p class={outcome.ok ? 'outcome' : 'outcome outcome-bad'} role={outcome.ok ? 'status' : 'alert'}>
       <Icon name={outcome.ok ? 'finished' : 'alert'} size={14} />
-      {outcome.words}
+      {outcome.sent === undefined ? outcome.words : <FateOf key={outcome.sent.seenAt} sent={outcome.sent} />}
     </p>
   )
+}
+
+function FateOf(props: { sent: Sent }) {
+  const { run, series } = runState.value
+  const heardAtStep = useRef<number | null>(null)
+  if (run === null) return null
+  if (heardAtStep.current === null && isHeard(props.sent, run)) heardAtStep.current = run.step
+  return <>{fateWords(props.sent, heardAtStep.current, run, series.signals.learningRate)}</>
 }
 
 type FieldProps = {

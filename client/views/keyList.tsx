@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { singleKeys } from '../state/singleKeys.ts'
 import { Icon } from './icons.tsx'
 
 export const keyListOpen = signal(false)
@@ -12,6 +13,7 @@ const groups: readonly { title: string; keys: readonly (readonly [string, string
     keys: [
       ['?', 'This list'],
       ['g r', 'Runs'],
+      ['g s', 'Settings'],
       ['Esc', 'Close, then back to live'],
     ],
   },
@@ -35,7 +37,11 @@ const groups: readonly { title: string; keys: readonly (readonly [string, string
       ['k', 'Previous decision'],
       ['Shift j k', 'Holds too'],
       ['l', 'Back to live'],
+      ['w', 'What if'],
+      ['e', 'Schedule as code'],
       ['o', 'Override rate'],
+      ['a', 'To the answer that approves'],
+      ['r', 'To the answer that rejects'],
       ['+ -', 'Zoom in and out'],
       ['0', 'Zoom out to the whole run'],
     ],
@@ -72,6 +78,12 @@ export function KeyList() {
           <Icon name="close" size={16} />
         </button>
       </div>
+      {!singleKeys.value && (
+        <p class="sub">
+          Single keys are switched off in the <a href="/settings">settings</a>: of these only those in a chart
+          and Esc do something.
+        </p>
+      )}
       <div class="keys-groups">
         {groups.map(({ title, keys }) => (
           <section key={title}>

@@ -2,6 +2,7 @@
 // or while the key list is open. Escape is no character, so it closes a form from within its fields too.
 
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { singleKeys } from '../state/singleKeys.ts'
 import { keyListOpen } from './keyList.tsx'
 
 export type KeyMap = Readonly<Record<string, () => void>>
@@ -25,6 +26,8 @@ function listenKeys(keys: () => KeyMap): () => void {
   const onKey = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
     if (keyListOpen.peek() || (takesText(event.target) && event.key !== 'Escape')) return
+    // Switched off, no key that writes a character does anything; Escape still closes.
+    if (!singleKeys.peek() && event.key.length === 1) return
     const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key
     const shifted = event.shiftKey && /^[a-z]$/.test(letter) ? `Shift+${letter}` : letter
     const chord = event.timeStamp - chordAt < chordMs ? `g ${letter}` : null

@@ -1,12 +1,14 @@
-// All decisions, newest first; holds in a row are folded into one line that opens.
+// All decisions, newest first, or those of one kind; holds in a row are folded into one line that opens.
 
 import { formatPlural, formatStep } from '../../protocol/numbers.ts'
-import type { Decision } from '../../protocol/vocabulary.ts'
+import { type Decision, type DecisionKind, decisionKinds } from '../../protocol/vocabulary.ts'
 import { glyphOf, holdGlyph } from '../charts/markers.ts'
 import { GlyphPicture } from '../charts/smallPictures.tsx'
+import { changeRunAddress } from '../state/address.ts'
 import { choose } from './choosing.ts'
 import { Sentence } from './sentence.tsx'
-import { decisionTitle } from './words.ts'
+import { decisionTitle, kindTitle } from './words.ts'
+import '../style/code.css'
 
 export type LogEntry =
   | { readonly kind: 'one'; readonly decision: Decision }
@@ -32,11 +34,24 @@ export function foldHolds(decisions: readonly Decision[]): LogEntry[] {
   return entries
 }
 
-export function LogPanel(props: { decisions: readonly Decision[]; shown: Decision | null }) {
-  const { decisions, shown } = props
+type LogProps = {
+  readonly decisions: readonly Decision[]
+  readonly shown: Decision | null
+  /** The one kind that is shown; null = all. */
+  readonly kind: DecisionKind | null
+}
+
+export function LogPanel(props: LogProps) {
+  const { shown, kind } = props
+  const decisions = kind === null ? props.decisions : props.decisions.filter((one) => one.kind === kind)
   return (
     <div class="panel log">
-      <h2>{formatPlural(decisions.length, 'decision')}</h2>
+      <h2>
+        {kind === null
+          ? formatPlural(decisions.length, 'decision')
+          : `${formatStep(decisions.length)} of ${formatPlural(props.decisions.length, 'decision')}`}
+      </h2>
+      <KindFilter decisions={props.decisions} kind={kind} />
       <ol>
         {foldHolds(decisions).map((entry) =>
           entry.kind === 'one' ? (
@@ -60,6 +75,34 @@ export function LogPanel(props: { decisions: readonly Decision[]; shown: Decisio
         )}
       </ol>
     </div>
+  )
+}
+
+function KindFilter(props: Pick<LogProps, 'decisions' | 'kind'>) {
+  const { decisions, kind } = props
+  const countOf = (one: DecisionKind) => decisions.filter((decision) => decision.kind === one).length
+  const listed = decisionKinds.filter((one) => one === kind || countOf(one) > 0)
+  return (
+    <p class="form-field">
+      <label class="visually-hidden" for="log-kind">
+        Kind of decision
+      </label>
+      <select
+        id="log-kind"
+        value={kind ?? ''}
+        onChange={(event) => {
+          const next = decisionKinds.find((one) => one === event.currentTarget.value) ?? null
+          changeRunAddress({ kind: next }, 'replace')
+        }}
+      >
+        <option value="">All kinds</option>
+        {listed.map((one) => (
+          <option key={one} value={one}>
+            {kindTitle[one]}, {formatStep(countOf(one))}
+          </option>
+        ))}
+      </select>
+    </p>
   )
 }
 

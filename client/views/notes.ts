@@ -1,9 +1,10 @@
 // What the page says of a run beside its headline: the word of its state, what that means for the job, and what must
 // not be overlooked: that the job does not follow its plan, that advice was not taken, that nothing was gained.
 
-import { formatRate, formatStep } from '../../protocol/numbers.ts'
+import { formatNumber, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
-import type { RunSummary } from '../../protocol/vocabulary.ts'
+import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import type { Columns } from '../state/series.ts'
 import { formatDuration, formatKnown } from './format.ts'
 import type { IconName } from './icons.tsx'
 import { stateTitle } from './words.ts'
@@ -43,6 +44,46 @@ function driftNote({ drift, state }: RunSummary): string | null {
     state === 'finished' || state === 'diverged' ? ['applied', 'said'] : ['applies', 'says']
   const { applied, planned, sinceStep } = drift
   return `The job ${applies} ${formatRate(applied)}, the plan ${says} ${formatRate(planned)}, since step ${formatStep(sinceStep)}.`
+}
+
+/** Samples in a row that must be not finite before it is said: one may be an accident. */
+const brokenSamplesMin = 3
+
+/** The loss has come apart, as far as the newest samples or the newest decision say so; null = it has not. */
+export function divergedNote(
+  { state, step }: Pick<RunSummary, 'state' | 'step'>,
+  decisions: readonly Decision[],
+  losses: Columns | undefined,
+): string | null {
+  // The headline of a run that was ended for it says so itself.
+  if (state === 'diverged' || state === 'finished') return null
+  const broken = brokenSince(losses, step)
+  if (broken !== null) return `The loss is NaN or infinite since step ${formatStep(broken)}.`
+  const last = decisions.findLast(({ kind }) => kind !== 'hold' && kind !== 'transition')
+  return last?.kind === 'guard' ? `Diverged at step ${formatStep(last.step)}. ${last.summary}` : null
+}
+
+function brokenSince(losses: Columns | undefined, step: number): number | null {
+  if (losses === undefined) return null
+  let since: number | null = null
+  let count = 0
+  for (let i = losses.step.length - 1; i >= 0; i--) {
+    if (losses.step[i]! > step) continue
+    if ((losses.nonFinite[i] ?? 0) === 0 || (losses.count[i] ?? 0) > 0) break
+    since = losses.step[i]!
+    count += losses.nonFinite[i] ?? 0
+  }
+  return count >= brokenSamplesMin ? since : null
+}
+
+/** What it costs that a planned anneal is not applied, by the newest forecast that knows both; null = not known. */
+export function driftCost({ drift, phase }: RunSummary, decisions: readonly Decision[]): string | null {
+  if (drift === null || phase !== 'anneal') return null
+  const told = decisions.findLast(({ alternatives }) => alternatives.some(({ kind }) => kind === 'never'))
+  const loss = (kind: 'now' | 'never') => told?.alternatives.find((entry) => entry.kind === kind)?.finalLoss
+  const [now, never] = [loss('now'), loss('never')]
+  if (told === undefined || now === undefined || never === undefined || never <= now) return null
+  return `Without the anneal a final loss of ${formatNumber(never)} was expected at step ${formatStep(told.step)}, with it ${formatNumber(now)}.`
 }
 
 function adviceNote({ advice }: RunSummary): string | null {

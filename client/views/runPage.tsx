@@ -1,7 +1,6 @@
 // The page of one run: a sentence first, curves second, the chosen decision with its evidence beside them.
 // Without a chosen decision it follows the run; choosing pins one, and "Back to live" lets go.
 
-import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { LaterCharts, loadCharts } from '../charts/laterCharts.tsx'
@@ -10,30 +9,33 @@ import { changeRunAddress, type RunAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
 import { refreshSignalNames, runState } from '../state/runPage.ts'
 import { Announcer } from './announcer.tsx'
+import { answerAsked } from './approvalForm.tsx'
 import { backToLive, choose, neighbourOf } from './choosing.ts'
-import { ControlPanel } from './controlPanel.tsx'
+import { hasEnded, isSteered } from './control/possible.ts'
 import { ControlButtons } from './controls.tsx'
-import { DecisionPanel } from './decisionPanel.tsx'
 import { Facts } from './facts.tsx'
 import { Icon } from './icons.tsx'
 import { keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
-import { LogPanel } from './logPanel.tsx'
-import { notesOf } from './notes.ts'
+import { ModeSwitch } from './modeSwitch.tsx'
+import { divergedNote, driftCost, notesOf } from './notes.ts'
 import { Sentence } from './sentence.tsx'
+import { SidePanel } from './sidePanel.tsx'
 import { StateChip } from './stateChip.tsx'
 
 export function RunPage(props: { address: RunAddress }) {
   const state = runState.value
   const { run, problem, removed } = state
   const named = run?.options.name ?? props.address.runId
+  const title = run?.state === 'waiting' ? `Waits for you: ${named}` : named
   useEffect(() => {
-    document.title = `${named} · Twostep`
-  }, [named])
+    document.title = `${title} · Twostep`
+  }, [title])
   useEffect(() => void loadCharts(), [])
   if (removed) return <Notice title={named} words="This run was deleted." />
   if (run === null && problem !== null) {
-    const words = problem.status === 404 ? `No run called ${props.address.runId} here.` : problem.detail
+    const absent = `No run called ${props.address.runId} here. This page opens it as soon as there is one.`
+    const words = problem.status === 404 ? absent : problem.detail
     return <Notice title={props.address.runId} words={words} requestId={problem.requestId} />
   }
   if (run === null) return <Loading name={props.address.runId} />
@@ -67,12 +69,15 @@ function Loading(props: { name: string }) {
   )
 }
 
-/** The decision to show: the chosen one, the one that waits for a person, or the newest. */
+/** The decision to show: the chosen one, the one in force at a chosen step, the one that waits for a person, or the newest. */
 function decisionShown(
   run: RunSummary,
   decisions: readonly Decision[],
   address: RunAddress,
 ): Decision | null {
+  const { step } = address
+  if (address.decision === null && step !== null)
+    return decisions.findLast((decision) => decision.step <= step) ?? decisions[0] ?? null
   const wanted = address.decision ?? run.awaitingDecision
   return decisions.find(({ number }) => number === wanted) ?? decisions.at(-1) ?? null
 }
@@ -81,8 +86,14 @@ function useRunKeys(
   decisions: readonly Decision[],
   shown: Decision | null,
   address: RunAddress,
-  mayAct: boolean,
+  run: RunSummary,
 ): void {
+  const mayAct = isSteered(run) && !hasEnded(run)
+  const toAnswer = (kind: 'approve' | 'reject') => () => {
+    if (run.awaitingDecision === null) return
+    if (shown?.number !== run.awaitingDecision || address.panel !== 'decision') choose(run.awaitingDecision)
+    answerAsked.value = kind
+  }
   const go = (direction: 1 | -1, holdsToo: boolean) => {
     const next = neighbourOf(decisions, shown, direction, holdsToo)
     if (next !== undefined) choose(next.number)
@@ -99,6 +110,10 @@ function useRunKeys(
     },
     Escape: () =>
       address.panel === 'control' ? changeRunAddress({ panel: 'decision', form: null }) : backToLive(),
+    w: () => changeRunAddress({ panel: 'what-if', form: null }),
+    e: () => changeRunAddress({ panel: 'schedule', form: null }),
+    a: toAnswer('approve'),
+    r: toAnswer('reject'),
     ...(mayAct ? { o: () => changeRunAddress({ panel: 'control', form: 'override' }) } : {}),
   })
 }
@@ -108,11 +123,16 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
   const { decisions, series, zoomed, signalNames, problem } = runState.value
   const followed =
     problem === null ? [] : [{ icon: 'offline', words: `Not live: ${problem.detail}` } as const]
-  const notes = [...followed, ...notesOf(run, nowMs.value)]
+  const cost = driftCost(run, decisions)
+  const notes = [
+    ...followed,
+    ...notesOf(run, nowMs.value),
+    ...(cost === null ? [] : [{ icon: 'alert', words: cost } as const]),
+  ]
+  const diverged = divergedNote(run, decisions, series.signals.loss)
   const shown = decisionShown(run, decisions, address)
-  const mayAct =
-    (run.mode === 'auto' || run.mode === 'approve') && run.state !== 'finished' && run.state !== 'diverged'
-  useRunKeys(decisions, shown, address, mayAct)
+  const mayAct = isSteered(run) && !hasEnded(run)
+  useRunKeys(decisions, shown, address, run)
   const silent = connection.value.kind === 'lost' || run.state === 'stale'
   return (
     <main class={`page ${mayAct ? 'with-actions' : ''}`}>
@@ -121,11 +141,17 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
         <StateChip run={run} />
         <span class="project">{run.options.project}</span>
         <span class="space" />
-        <span class="mode">
-          Mode <b>{run.mode}</b>
-        </span>
-        {mayAct && <ControlButtons run={run} />}
+        <ModeSwitch run={run} />
+        <ControlButtons run={run} />
       </div>
+      {diverged !== null && (
+        <p class="note note-alert note-first">
+          <Icon name="diverged" size={14} />
+          <span>
+            <Sentence text={diverged} />
+          </span>
+        </p>
+      )}
       <p class="say">
         <Sentence text={run.headline} />
       </p>
@@ -156,92 +182,5 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
       </div>
       <Announcer decisions={decisions} />
     </main>
-  )
-}
-
-type SidePanelProps = {
-  run: RunSummary
-  decisions: readonly Decision[]
-  shown: Decision | null
-  address: RunAddress
-}
-
-function SidePanel(props: SidePanelProps) {
-  const { run, decisions, shown, address } = props
-  const { panel } = address
-  const live = address.decision === null
-  // On narrow screens what was asked for comes up as a sheet over the charts; otherwise the panel lies below.
-  const sheet = !live || panel === 'control'
-  return (
-    <aside class={`card side ${sheet ? 'sheet' : ''}`} aria-label="Details">
-      <div class="side-head">
-        {panel === 'control' ? <p class="side-title">Control</p> : <Tabs panel={panel} />}
-        <span class="space" />
-        {!live && panel !== 'control' && (
-          <button type="button" class="link" onClick={backToLive}>
-            Back to live
-          </button>
-        )}
-        <button
-          type="button"
-          class={`icon-button ${panel === 'control' ? '' : 'sheet-close'}`}
-          aria-label="Close"
-          onClick={() =>
-            panel === 'control' ? changeRunAddress({ panel: 'decision', form: null }) : backToLive()
-          }
-        >
-          <Icon name="close" size={16} />
-        </button>
-      </div>
-      {panel === 'control' && address.form !== null ? (
-        <ControlPanel key={address.form} run={run} form={address.form} latest={decisions.at(-1) ?? null} />
-      ) : panel === 'log' ? (
-        <div role="tabpanel" id="panel-log" aria-labelledby="tab-log">
-          <LogPanel decisions={decisions} shown={shown} />
-        </div>
-      ) : (
-        <div role="tabpanel" id="panel-decision" aria-labelledby="tab-decision">
-          <DecisionPanel run={run} decisions={decisions} decision={shown} live={live} />
-        </div>
-      )}
-    </aside>
-  )
-}
-
-function Tabs(props: { panel: RunAddress['panel'] }) {
-  const names = ['decision', 'log'] as const
-  const focusNext = useSignal(false)
-  const open = (name: (typeof names)[number]) => changeRunAddress({ panel: name })
-  return (
-    <div class="tabs" role="tablist" aria-label="Details">
-      {names.map((name) => {
-        const selected = props.panel === name
-        return (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            id={`tab-${name}`}
-            aria-selected={selected}
-            aria-controls={selected ? `panel-${name}` : undefined}
-            tabIndex={selected ? 0 : -1}
-            ref={(element) => {
-              if (element !== null && selected && focusNext.peek()) {
-                focusNext.value = false
-                element.focus()
-              }
-            }}
-            onClick={() => open(name)}
-            onKeyDown={(event) => {
-              if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return
-              focusNext.value = true
-              open(name === 'decision' ? 'log' : 'decision')
-            }}
-          >
-            {name === 'decision' ? 'Decision' : 'Log'}
-          </button>
-        )
-      })}
-    </div>
   )
 }

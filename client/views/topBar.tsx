@@ -29,7 +29,8 @@ function ConnectionSign() {
 }
 
 export function TopBar() {
-  const onRuns = address.value.page === 'runs'
+  const { page } = address.value
+  const inRuns = page === 'runs' || page === 'run'
   return (
     <header class="top">
       <a class="brand" href="/" aria-label="Twostep, all runs">
@@ -37,8 +38,14 @@ export function TopBar() {
         Twostep
       </a>
       <nav aria-label="Main">
-        <a href="/" aria-current={onRuns ? 'page' : 'true'}>
+        <a href="/" aria-current={page === 'runs' ? 'page' : inRuns ? 'true' : undefined}>
           Runs
+        </a>
+        <a href="/start" aria-current={page === 'start' ? 'page' : undefined}>
+          Connect
+        </a>
+        <a href="/settings" aria-current={page === 'settings' ? 'page' : undefined}>
+          Settings
         </a>
       </nav>
       <span class="space" />

@@ -6,9 +6,9 @@ import { syntheticRun } from '../gallery/syntheticRun.ts'
 import { themeAfter } from '../state/theme.ts'
 import { isWorthSaying } from './announcer.tsx'
 import { neighbourOf } from './choosing.ts'
-import { curlExample } from './connectJob.tsx'
+import { curlExample } from './connect/examples.ts'
+import { checkOverride } from './control/overrideFields.ts'
 import { foldHolds } from './logPanel.tsx'
-import { checkOverride } from './overrideForm.ts'
 import { backWords } from './topBar.tsx'
 
 const { run, decisions } = syntheticRun({ id: 'a', step: 3120, budgetSteps: 6000 })

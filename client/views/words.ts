@@ -5,10 +5,12 @@
 import { formatNumber, formatRate, formatStep } from '../../protocol/numbers.ts'
 import type {
   Alternative,
+  Capability,
   Decision,
   DecisionKind,
   DecisionTest,
   Evidence,
+  Mode,
   Phase,
   RunState,
   RunSummary,
@@ -22,7 +24,7 @@ const spaced = (key: string): string => key.replaceAll('-', ' ')
 export const keyWords = (key: string, table: Words = {}): string =>
   Object.hasOwn(table, key) ? table[key]! : spaced(key)
 
-const kindTitle: Readonly<Record<DecisionKind, string>> = {
+export const kindTitle: Readonly<Record<DecisionKind, string>> = {
   start: 'Started',
   hold: 'Hold',
   raise: 'Raised',
@@ -61,6 +63,33 @@ export const stateTitle: Readonly<Record<RunState, string>> = {
   stale: 'Stale',
   diverged: 'Diverged',
   finished: 'Finished',
+}
+
+export const modeTitle: Readonly<Record<Mode, string>> = {
+  advisory: 'Advisory',
+  approve: 'Approve',
+  auto: 'Auto',
+  off: 'Off',
+}
+
+export const formatTitle = {
+  pytorch: 'PyTorch',
+  keras: 'Keras',
+  optax: 'optax',
+  transformers: 'Transformers',
+  json: 'JSON',
+  csv: 'CSV',
+} as const
+
+export const capabilityTitle: Readonly<Record<Capability, string>> = {
+  checkpoint: 'Checkpoints',
+  rewind: 'Data that can be taken back',
+  heldOutLoss: 'Held-out loss',
+  averagedWeights: 'Averaged weights',
+  microBatchNorms: 'Micro-batch gradient norms',
+  lineProbe: 'Line probes',
+  momentum: 'Momentum of the plan',
+  branch: 'Annealed copies',
 }
 
 const signalTitle: Words = {
@@ -165,6 +194,17 @@ export function decisionWords(decision: Titled): string {
 /** "Hold at step 3,120". */
 export const decisionTitle = (decision: Titled & Pick<Decision, 'step'>): string =>
   `${decisionWords(decision)} at step ${formatStep(decision.step)}`
+
+/** The later decision that ended a question; undefined = it was none, or still waits. */
+export const fateOf = (
+  { number, status }: Pick<Decision, 'number' | 'status'>,
+  decisions: readonly Decision[],
+): Decision | undefined =>
+  status === 'awaiting-approval' ? decisions.find(({ answers }) => answers === number) : undefined
+
+/** "It expired at step 560:" */
+export const fateWords = ({ status, step }: Pick<Decision, 'status' | 'step'>): string =>
+  `It ${status === 'expired' ? '' : 'was '}${status} at step ${formatStep(step)}:`
 
 /** What a piece of evidence is, where it comes from, and how its value is written where it has no error. */
 export function evidenceWords({ signal, source, learningRate }: Evidence) {

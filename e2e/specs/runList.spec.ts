@@ -11,6 +11,7 @@ test('without runs the page says how to connect one, with calls that work as the
   await expect(page).toHaveTitle('Runs · Twostep')
   await expect(page.getByRole('heading', { name: 'No runs yet' })).toBeVisible()
   await expect(page.getByText(`Waiting for the first telemetry at 127.0.0.1:${server.port}`)).toBeVisible()
+  await page.getByRole('tab', { name: 'curl' }).click()
   const example = (await page.locator('pre code').textContent()) ?? ''
   const calls = [...example.matchAll(/curl (\S+) -H '[^']*' \\\s+-d '([^']*)'/g)]
   expect(calls).toHaveLength(2)

@@ -24,7 +24,9 @@ export type Problem = Parsed<typeof problemSchema>
 export const healthSchema = z
   .object({ status: z.literal('ok'), storage: z.string().exactOptional() })
   .meta({ id: 'Health' })
+export type Health = Parsed<typeof healthSchema>
 
 export const versionSchema = z
   .object({ version: z.string(), protocol: z.string(), tuner: z.string(), node: z.string() })
   .meta({ id: 'Version' })
+export type Version = Parsed<typeof versionSchema>

@@ -23,6 +23,8 @@ export const whatIfRequestSchema = z
       })
       .optional(),
     warmupSteps: step.nullable().optional(),
+    /** What was known before this step was taken: the log is folded up to there; absent = all of it. */
+    untilStep: step.optional(),
   })
   .meta({ id: 'WhatIfRequest' })
 export type WhatIfRequest = Parsed<typeof whatIfRequestSchema>

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import express, { type Express, type RequestHandler } from 'express'
 import { ServerError } from '../errors.ts'
 
-const pageAddresses = ['/', '/runs/*rest', '/start', '/compare', '/settings/*rest']
+const pageAddresses = ['/', '/runs/*rest', '/start', '/compare', '/settings', '/settings/*rest']
 const yearMilliseconds = 365 * 24 * 3_600_000
 
 const contentPolicy = [

@@ -105,7 +105,7 @@ test('what makes no sense is refused by name', async () => {
   ])
   const optimizer = await ask('r1', { optimizer: { name: 'adam' } })
   expect(optimizer.errors[0].detail).toBe(
-    'is not a known field; allowed are mode, budgetSteps, capabilities, learningRate, warmupSteps',
+    'is not a known field; allowed are mode, budgetSteps, capabilities, learningRate, warmupSteps, untilStep',
   )
   expect((await ask('nobody', {})).code).toBe('run-not-found')
 })
@@ -131,4 +131,17 @@ test('one at a time: the next is told when to come back', async () => {
   expect(busy[0]!.body.code).toBe('server-busy')
   expect(busy[0]!.headers.get('retry-after')).toBe('5')
   expect((await server.call('POST', `${api}/runs/r1/what-if`, {})).status).toBe(200)
+})
+
+test('what was known at a step is what a run says that was reported up to there', async () => {
+  await report('long', 600)
+  await report('short', 320)
+  const short = (await server.call('GET', `${api}/runs/short`)).body
+  const then = await ask('long', { untilStep: 320 })
+  const { headline, plan, regime, step, phases, decisionCount } = short
+  expect(then.run).toMatchObject({ headline, plan, regime, step, phases })
+  expect(then).toMatchObject({ differsFrom: null, decisionCount: { whatIf: decisionCount } })
+  // In the midst of a batch its first samples count.
+  expect((await ask('long', { untilStep: 301 })).run.step).toBe(301)
+  expect((await ask('long', { untilStep: 0 })).run.step).toBe(0)
 })

@@ -65,6 +65,34 @@ const isReplaced = (observation: Observation, { mode, budgetSteps }: WhatIfReque
   ((observation.command.kind === 'set-mode' && mode !== undefined) ||
     (observation.command.kind === 'set-budget' && budgetSteps !== undefined))
 
+type Samples = Extract<Observation, { kind: 'samples' }>
+
+/** The first samples of a batch. */
+function firstOf({ columns, ...rest }: Samples, count: number): Samples {
+  const cut = (value: unknown): unknown =>
+    Array.isArray(value)
+      ? value.slice(0, count)
+      : Object.fromEntries(Object.entries(value as object).map(([name, inner]) => [name, cut(inner)]))
+  return { ...rest, columns: cut(columns) as Samples['columns'] }
+}
+
+/** What of an observation was known before a step was taken; undefined = nothing, as it came later. Commands have no step of their own. */
+function knownAt(observation: Observation, untilStep: number | undefined): Observation | undefined {
+  if (untilStep === undefined) return observation
+  switch (observation.kind) {
+    case 'samples': {
+      const later = observation.columns.step.findIndex((step) => step >= untilStep)
+      return later < 0 ? observation : later === 0 ? undefined : firstOf(observation, later)
+    }
+    case 'probe':
+      return observation.probe.step > untilStep ? undefined : observation
+    case 'acknowledgement':
+      return observation.acknowledgement.step > untilStep ? undefined : observation
+    default:
+      return observation
+  }
+}
+
 /** The log as it would have been. */
 const changed = (observation: Observation, request: WhatIfRequest): Observation =>
   observation.kind === 'start'
@@ -121,7 +149,8 @@ export async function whatIf(
   let state: FoldState = tuner.initialState()
   let commandsLeftOut = 0
   for await (const stored of storedObservations(storage, id, observationCount)) {
-    const observation = decodeObservation(stored)
+    const observation = knownAt(decodeObservation(stored), request.untilStep)
+    if (observation === undefined) break
     if (isReplaced(observation, request)) {
       commandsLeftOut++
       continue
@@ -132,7 +161,7 @@ export async function whatIf(
     await nextTurn()
     signal.throwIfAborted()
   }
-  await comparison.rest(decisionCount)
+  if (request.untilStep === undefined) await comparison.rest(decisionCount)
   const { pairs: decisions, made, differsFrom } = comparison
   const counts = { observations: 0, decisions: made - decisionCount }
   return {

@@ -2,6 +2,7 @@
 // weights, which are lower in the valley than those at the switch. What the probes of the anneal said of the valley is
 // forgotten: they lie below it, and going back up would look like overfitting.
 
+import { undoShareLeft } from '../../protocol/plan.ts'
 import { averagedGap } from '../estimators/averagedGap.ts'
 import { valleyUpTo } from '../estimators/valleySlope.ts'
 import { watchedAfresh } from '../guard/watch.ts'
@@ -11,13 +12,12 @@ import { endOf, lengthOf, lengthOrNominal } from '../plan/bounds.ts'
 import { annealRateShare } from '../plan/segments.ts'
 import type { Anneal } from '../state.ts'
 
-/** An undo needs this share of the budget to be left, to anneal once more; the rate climbs back over this share of it. */
-const leftMin = 0.2
+/** The rate climbs back over this share of the budget. */
 const climbShare = 0.01
 
 export function isUndoable(run: Run): boolean {
   const end = endOf(run)
-  return end === null || (end - run.seen.step) / lengthOrNominal(run) >= leftMin
+  return end === null || (end - run.seen.step) / lengthOrNominal(run) >= undoShareLeft
 }
 
 /** Ends the anneal under way and climbs back to the large rate. */

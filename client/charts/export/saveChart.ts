@@ -72,13 +72,14 @@ function paintWhole(paper: Paper, { spec, frame, runId }: Saved, palette: Palett
   }
 }
 
-function svgOf(saved: Saved, palette: Palette): string {
+/** The chart with its words as an SVG document. Several may stand in one page: what they name is named after the chart. */
+export function svgOf(saved: Saved, palette: Palette): string {
   const ruler = document.createElement('canvas').getContext('2d')!
   const measure = (text: string, font: string) => {
     ruler.font = font
     return ruler.measureText(text).width
   }
-  const context = new SvgContext(measure, 'plot-')
+  const context = new SvgContext(measure, `plot-${saved.spec.id.replaceAll(/\W/g, '-')}-`)
   paintWhole(svgPaper(context), saved, palette)
   const { width, height } = sizeOf(saved)
   return context.toSvg(width, height, `<rect width="${width}" height="${height}" fill="${palette.surface}"/>`)
@@ -99,7 +100,7 @@ function pngOf(saved: Saved, palette: Palette): Promise<Blob> {
   )
 }
 
-function download(blob: Blob, name: string): void {
+export function download(blob: Blob, name: string): void {
   const address = URL.createObjectURL(blob)
   const link = document.createElement('a')
   link.href = address

@@ -1,9 +1,9 @@
 // Reads the three fields of an override. The server has the last word; this saves a journey for what is
 // plainly not a rate or lies in the past.
 
-import { formatRate, formatStep } from '../../protocol/numbers.ts'
-import type { RunSummary } from '../../protocol/vocabulary.ts'
-import type { OverrideBody } from '../connection/api.ts'
+import { formatRate, formatStep } from '../../../protocol/numbers.ts'
+import type { RunSummary } from '../../../protocol/vocabulary.ts'
+import type { OverrideBody } from '../../connection/api.ts'
 
 export type OverrideFields = { readonly rate: string; readonly until: string; readonly reason: string }
 export type OverrideCheck = {
@@ -36,4 +36,22 @@ export function checkOverride(
         : null
   const sound = Object.keys(errors).length === 0
   return { body: sound ? { learningRate: rate, untilStep: until, reason } : null, errors, note }
+}
+
+/** What the slider goes over, as powers of ten: the run's limits, else two decades below the rate and one above it. */
+export function sliderDecades(run: Pick<RunSummary, 'options' | 'learningRate' | 'largeLearningRate'>): {
+  readonly low: number
+  readonly high: number
+} {
+  const { min, max, initial } = run.options.learningRate
+  const middle = run.largeLearningRate || run.learningRate || initial || 0.1
+  const high = Math.log10(max !== null && max > 0 ? max : middle * 10)
+  const low = Math.log10(min !== null && min > 0 ? min : middle / 100)
+  return low < high ? { low, high } : { low: high - 3, high }
+}
+
+/** The rate that will hold, for the ghost on the chart. */
+export function clampedTo(run: Pick<RunSummary, 'options'>, rate: number): number {
+  const { min, max } = run.options.learningRate
+  return Math.min(max ?? Number.POSITIVE_INFINITY, Math.max(min ?? 0, rate))
 }

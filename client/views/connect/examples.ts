@@ -1,0 +1,58 @@
+// The examples of the connect page: the repository's own, which are tested against a server, as text.
+
+import huggingface from '../../../python/examples/huggingface.py?raw'
+import keras from '../../../python/examples/keras_fit.py?raw'
+import lightning from '../../../python/examples/lightning_module.py?raw'
+import pytorch from '../../../python/examples/pytorch_loop.py?raw'
+import type { ConnectFramework } from '../../state/address.ts'
+
+export type Example = {
+  readonly title: string
+  /** What is typed before it; null = nothing. */
+  readonly install: string | null
+  /** The name of the file. */
+  readonly file: string
+  readonly text: (origin: string) => string
+}
+
+/** Two calls of the HTTP API: make a run, then report one batch of steps to it. */
+export function curlExample(origin: string): string {
+  return [
+    `curl ${origin}/api/v1/runs -H 'content-type: application/json' \\`,
+    `  -d '{"runId": "my-run", "resume": "allow", "budgetSteps": 6000}'`,
+    `curl ${origin}/api/v1/runs/my-run/telemetry -H 'content-type: application/json' \\`,
+    `  -d '{"clientId": "job", "sequence": 1, "steps": {"step": [0, 1], "loss": [2.3, 2.2]}}'`,
+  ].join('\n')
+}
+
+export const examples: Readonly<Record<ConnectFramework, Example>> = {
+  pytorch: {
+    title: 'PyTorch',
+    install: "pip install './python[torch]'",
+    file: 'pytorch_loop.py',
+    text: () => pytorch,
+  },
+  huggingface: {
+    title: 'Hugging Face',
+    install: "pip install './python[huggingface]'",
+    file: 'huggingface.py',
+    text: () => huggingface,
+  },
+  keras: {
+    title: 'Keras',
+    install: "pip install './python[keras]' torch   # or jax, or tensorflow",
+    file: 'keras_fit.py',
+    text: () => keras,
+  },
+  lightning: {
+    title: 'Lightning',
+    install: "pip install './python[lightning]'",
+    file: 'lightning_module.py',
+    text: () => lightning,
+  },
+  curl: { title: 'curl', install: null, file: 'job.sh', text: curlExample },
+}
+
+/** Whether a line of an example is there for Twostep: by its name, or a call of its run. */
+export const isOurs = (line: string): boolean =>
+  !/^\s*("""|#)/.test(line) && /twostep|\brun\.(watch|step|finish|finished)\b/i.test(line)
