@@ -118,7 +118,7 @@ test('nonsense in the address is mended with a word', async ({ server, page }) =
 
 /** A run of 800 steps with as many own metrics as given. */
 async function reportMetrics(url: string, runId: string, count: number): Promise<void> {
-  await call(url, 'POST', '/runs', { runId, budgetSteps: 800, learningRate: { initial: 0.1 } })
+  await call(url, 'POST', '/runs', { runId, budgetSteps: 1_000, learningRate: { initial: 0.1 } })
   const step = Array.from({ length: 800 }, (_, i) => i)
   const metrics = Object.fromEntries(
     Array.from({ length: count }, (_, k) => [`metric_${k}`, step.map((i) => k + Math.sin(i * (k + 1)))]),
@@ -164,8 +164,17 @@ test('fifty own metrics are named and not shipped, until a panel of one is opene
   await expect(page).toHaveURL(/panels=metrics\.metric_17$/)
   const panel = page.getByRole('slider', { name: 'metric_17: cursor' })
   await expect(panel).toHaveAttribute('aria-valuetext', /^step 800, 1[678]/)
+  // What comes from now on arrives as well.
+  const more = {
+    step: [800, 801],
+    loss: [0.1, 0.1],
+    learningRate: [0.1, 0.1],
+    metrics: { metric_17: [99, 99] },
+  }
+  await call(server.url, 'POST', '/runs/fifty/telemetry', { clientId: 'job', sequence: 2, steps: more })
+  await expect(panel).toHaveAttribute('aria-valuetext', /^step 802, 99$/)
   await page.reload()
-  await expect(panel).toHaveAttribute('aria-valuetext', /^step 800, 1[678]/)
+  await expect(panel).toHaveAttribute('aria-valuetext', /^step 802, 99$/)
   await page.getByRole('button', { name: 'Close metric_17' }).click()
   await expect(page).not.toHaveURL(/panels=/)
   await page.getByRole('button', { name: 'Close Learning rate' }).click()
