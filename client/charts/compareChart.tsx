@@ -14,6 +14,8 @@ export type CompareLine = {
 }
 
 const gutterPx = 54
+/** From this width on the names stand at the lines' ends. */
+const widePx = 640
 const labelPx = 14
 const topPx = 10
 const bottomPx = 8
@@ -29,49 +31,78 @@ function scaleOf(lines: readonly CompareLine[], log: boolean): Scale {
   return linearScale(low, top, 5)
 }
 
-export function CompareChart(props: {
-  title: string
-  lines: readonly CompareLine[]
-  x: { readonly from: number; readonly to: number; readonly write: (value: number) => string }
-  heightPx: number
-  log: boolean
+export type CompareAxisView = {
+  readonly from: number
+  readonly to: number
+  readonly write: (value: number) => string
+}
+type ChartProps = {
+  readonly title: string
+  readonly lines: readonly CompareLine[]
+  readonly x: CompareAxisView
+  readonly heightPx: number
+  readonly log: boolean
   /** Where the cursor is, on the x axis; null = nowhere. */
-  cursor: number | null
-  setCursor: (x: number | null) => void
+  readonly cursor: number | null
+  readonly setCursor: (x: number | null) => void
   /** Whether the x axis is labelled. */
-  labelled: boolean
-  write: (value: number) => string
-}) {
-  const { title, lines, x, heightPx, log, cursor, setCursor, labelled, write } = props
-  const frame = useRef<HTMLDivElement>(null)
+  readonly labelled: boolean
+  readonly write: (value: number) => string
+}
+
+/** Where values lie in the picture, in px. */
+type Place = {
+  readonly plotPx: number
+  readonly rightPx: number
+  readonly scale: Scale
+  readonly xOf: (value: number) => number
+  readonly yOf: (value: number) => number | null
+}
+
+function placeOf({ lines, x, heightPx, log }: ChartProps, widthPx: number): Place {
+  const rightPx = widthPx > widePx ? 150 : 26
+  const plotPx = Math.max(40, widthPx - gutterPx - rightPx)
+  const scale = scaleOf(lines, log)
+  return {
+    plotPx,
+    rightPx,
+    scale,
+    xOf: (value) => gutterPx + (plotPx * (value - x.from)) / (x.to - x.from || 1),
+    yOf: (value) => {
+      const position = positionOn(scale, value)
+      return position === null ? null : topPx + (heightPx - topPx - bottomPx) * (1 - position)
+    },
+  }
+}
+
+/** The width of an element, as it changes. */
+function useWidth(element: { readonly current: HTMLElement | null }): number {
   const width = useSignal(0)
-  const clip = useId()
   useLayoutEffect(() => {
-    const element = frame.current
-    if (element === null) return
-    width.value = element.clientWidth
+    const measured = element.current
+    if (measured === null) return
+    width.value = measured.clientWidth
     const observer = new ResizeObserver(() => {
-      width.value = element.clientWidth
+      width.value = measured.clientWidth
     })
-    observer.observe(element)
+    observer.observe(measured)
     return () => observer.disconnect()
   }, [])
-  const rightPx = width.value > 640 ? 150 : 26
-  const plotPx = Math.max(40, width.value - gutterPx - rightPx)
-  const span = x.to - x.from || 1
-  const xOf = (value: number) => gutterPx + (plotPx * (value - x.from)) / span
-  const scale = scaleOf(lines, log)
-  const yOf = (value: number) => {
-    const position = positionOn(scale, value)
-    return position === null ? null : topPx + (heightPx - topPx - bottomPx) * (1 - position)
-  }
-  const drawn = lines.filter(({ line }) => line.length > 0)
-  const ends = drawn.map(({ line }) => yOf(line.at(-1)!.y) ?? heightPx)
-  const labels = spreadLabels(ends, labelPx, topPx + 2, heightPx - bottomPx)
+  return width.value
+}
+
+export function CompareChart(props: ChartProps) {
+  const { title, x, heightPx, cursor, setCursor, labelled } = props
+  const frame = useRef<HTMLDivElement>(null)
+  const widthPx = useWidth(frame)
+  const clip = useId()
+  const place = placeOf(props, widthPx)
+  const { plotPx, xOf, yOf } = place
+  const drawn = props.lines.filter(({ line }) => line.length > 0)
   const total = heightPx + (labelled ? 20 : 0)
   const point = (event: PointerEvent) => {
     const left = (event.currentTarget as Element).getBoundingClientRect().left
-    const at = x.from + ((event.clientX - left - gutterPx) / plotPx) * span
+    const at = x.from + ((event.clientX - left - gutterPx) / plotPx) * (x.to - x.from)
     setCursor(Math.min(x.to, Math.max(x.from, at)))
   }
   return (
@@ -81,7 +112,7 @@ export function CompareChart(props: {
         <p class="sub">Not measured by any of these runs.</p>
       ) : (
         <svg
-          width={width.value}
+          width={widthPx}
           height={total}
           onPointerMove={point}
           onPointerDown={point}
@@ -91,14 +122,7 @@ export function CompareChart(props: {
           <clipPath id={clip}>
             <rect x={gutterPx} y="0" width={plotPx} height={heightPx} />
           </clipPath>
-          {scale.ticks.map((tick) => (
-            <g key={tick.value} class="tick">
-              <line x1={gutterPx} x2={gutterPx + plotPx} y1={yOf(tick.value)!} y2={yOf(tick.value)!} />
-              <text x={gutterPx - 8} y={yOf(tick.value)! + 4} text-anchor="end">
-                {write(tick.value)}
-              </text>
-            </g>
-          ))}
+          <Ticks place={place} write={props.write} />
           <g clip-path={`url(#${clip})`}>
             {drawn.map(({ look, line }) => (
               <path key={look} class={`line line-${look}`} d={pathOf(line, xOf, yOf)} />
@@ -107,23 +131,59 @@ export function CompareChart(props: {
               <line class="cursor" x1={xOf(cursor)} x2={xOf(cursor)} y1="0" y2={heightPx} />
             )}
           </g>
-          {drawn.map(({ look, name, line }, i) => (
-            <g key={look} class={`end end-${look}`}>
-              <path d={`M${xOf(line.at(-1)!.x)} ${ends[i]}L${gutterPx + plotPx + 6} ${labels[i]}`} />
-              <text x={gutterPx + plotPx + 9} y={labels[i]! + 4}>
-                {rightPx > 100 ? shortened(name) : look + 1}
-              </text>
-            </g>
-          ))}
-          {labelled &&
-            niceValues(x.from, x.to, plotPx > 500 ? 7 : 4).map((value) => (
-              <text key={value} class="x-label" x={xOf(value)} y={total - 4} text-anchor="middle">
-                {x.write(value)}
-              </text>
-            ))}
+          <Ends drawn={drawn} place={place} heightPx={heightPx} />
+          {labelled && <AxisLabels x={x} place={place} y={total - 4} />}
         </svg>
       )}
     </figure>
+  )
+}
+
+function Ticks({ place, write }: { place: Place; write: (value: number) => string }) {
+  const { scale, plotPx, yOf } = place
+  return (
+    <>
+      {scale.ticks.map(({ value }) => (
+        <g key={value} class="tick">
+          <line x1={gutterPx} x2={gutterPx + plotPx} y1={yOf(value)!} y2={yOf(value)!} />
+          <text x={gutterPx - 8} y={yOf(value)! + 4} text-anchor="end">
+            {write(value)}
+          </text>
+        </g>
+      ))}
+    </>
+  )
+}
+
+/** The names at the lines' ends, or on a narrow screen their numbers. */
+function Ends(props: { drawn: readonly CompareLine[]; place: Place; heightPx: number }) {
+  const { drawn, place, heightPx } = props
+  const { plotPx, rightPx, xOf, yOf } = place
+  const ends = drawn.map(({ line }) => yOf(line.at(-1)!.y) ?? heightPx)
+  const labels = spreadLabels(ends, labelPx, topPx + 2, heightPx - bottomPx)
+  return (
+    <>
+      {drawn.map(({ look, name, line }, i) => (
+        <g key={look} class={`end end-${look}`}>
+          <path d={`M${xOf(line.at(-1)!.x)} ${ends[i]}L${gutterPx + plotPx + 6} ${labels[i]}`} />
+          <text x={gutterPx + plotPx + 9} y={labels[i]! + 4}>
+            {rightPx > 100 ? shortened(name) : look + 1}
+          </text>
+        </g>
+      ))}
+    </>
+  )
+}
+
+function AxisLabels({ x, place, y }: { x: CompareAxisView; place: Place; y: number }) {
+  return (
+    <>
+      {niceValues(x.from, x.to, place.plotPx > 500 ? 7 : 4).map((value) => (
+        <text key={value} class="x-label" x={place.xOf(value)} y={y} text-anchor="middle">
+          {x.write(value)}
+        </text>
+      ))}
+    </>
   )
 }
 

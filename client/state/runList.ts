@@ -34,7 +34,8 @@ const recountMs = 1_000
 /** Each load has a number, so that an answer that comes late changes nothing. */
 let asked = 0
 let socket: LiveSocket | null = null
-let loadingMore = false
+/** The load that a further page is awaited for; 0 = none is. */
+let loadingFor = 0
 
 const shown = (): RunsAddress => {
   const now = address.peek()
@@ -74,12 +75,13 @@ export async function loadRuns(): Promise<void> {
 /** The page after the last one; to be called when its rows come near. */
 export async function loadMoreRuns(): Promise<void> {
   const { next, runs } = runList.peek()
-  if (next === null || loadingMore || runs.length >= listedRunsMax) return
-  loadingMore = true
+  if (next === null || loadingFor === asked || runs.length >= listedRunsMax) return
   const number = asked
+  loadingFor = number
   const answer = await ask({ ...requestOf(shown()), limit: pageRuns, after: next })
-  loadingMore = false
-  if (number !== asked || !answer.ok) return
+  if (number !== asked) return
+  loadingFor = 0
+  if (!answer.ok) return
   const now = runList.peek()
   const known = new Set(now.runs.map(({ id }) => id))
   // A run that moved between the two answers is there already.

@@ -4,18 +4,17 @@
 import { useSignal } from '@preact/signals'
 import { useLayoutEffect } from 'preact/hooks'
 import { formatNumber, formatPercent, formatRate, formatStep } from '../../protocol/numbers.ts'
-import { type AlignedLine, alignedLine, axisOf, tellingNames, valueOn } from '../charts/aligned.ts'
-import { CompareChart, LineSample } from '../charts/compareChart.tsx'
-import { formatAddress, goTo, runAddress } from '../state/address.ts'
+import { alignedLine, axisOf, tellingNames } from '../charts/aligned.ts'
+import { CompareChart, type CompareLine } from '../charts/compareChart.tsx'
+import { formatAddress, goTo } from '../state/address.ts'
 import { type CompareAddress, type CompareAxis, compareAxes } from '../state/compareAddress.ts'
 import { type Compared, comparison, followComparison } from '../state/comparison.ts'
 import { allRuns } from '../state/listAddress.ts'
+import { CursorSlider, Legend } from './compareLegend.tsx'
 import { CompareTables } from './compareTables.tsx'
 import { formatDuration } from './format.ts'
-import { Icon } from './icons.tsx'
 import { keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
-import { StateChip } from './stateChip.tsx'
 import '../style/compare.css'
 
 const axisTitle: Readonly<Record<CompareAxis, string>> = { step: 'Step', share: 'Share', time: 'Time' }
@@ -83,30 +82,6 @@ export function ComparePage({ address }: { address: CompareAddress }) {
   )
 }
 
-/** Shares of the axis that a key moves the cursor by. */
-const cursorKeys: Readonly<Record<string, number>> = {
-  ArrowLeft: -0.01,
-  ArrowRight: 0.01,
-  PageDown: -0.1,
-  PageUp: 0.1,
-  Home: -1,
-  End: 1,
-}
-
-const cursorWords = (
-  place: string,
-  names: readonly string[],
-  lines: readonly { readonly line: AlignedLine }[],
-  at: number,
-  write: (value: number) => string,
-): string => {
-  const values = lines.map(({ line }, i) => {
-    const value = valueOn(line, at)
-    return `${names[i]} ${value === null ? 'no value' : write(value)}`
-  })
-  return `${place}: ${values.join(', ')}`
-}
-
 type View = {
   readonly address: CompareAddress
   readonly compared: readonly Compared[]
@@ -125,33 +100,18 @@ function Compare({ address, compared, own }: View) {
     }))
   const chosen = linesOf(address.signal)
   const rates = linesOf('learningRate')
-  const xs = [...chosen, ...rates].flatMap(({ line }) => [line[0]?.x ?? [], line.at(-1)?.x ?? []].flat())
-  const x = {
-    from: address.x === 'step' && xs.length > 0 ? Math.min(...xs) : 0,
-    to: address.x === 'share' ? 1 : xs.length > 0 ? Math.max(...xs) : 1,
-    write: axisWrite[address.x],
-  }
+  const x = { ...extentOf(address.x, [...chosen, ...rates]), write: axisWrite[address.x] }
   const isAccuracy = /accuracy/i.test(address.signal)
   const write = isAccuracy ? (value: number) => formatPercent(value, 4) : formatNumber
-  const shared = {
-    x,
-    cursor: cursor.value,
-    setCursor: (at: number | null) => {
-      cursor.value = at
-    },
+  const setCursor = (at: number | null) => {
+    cursor.value = at
   }
+  const shared = { x, cursor: cursor.value, setCursor }
   return (
     <>
       <section class="card compare-card" aria-label="Lines">
         <Choices address={address} own={own} />
-        <Legend
-          address={address}
-          compared={compared}
-          lines={chosen.map(({ line }) => line)}
-          at={cursor.value}
-          write={write}
-          x={x}
-        />
+        <Legend address={address} compared={compared} lines={chosen} at={cursor.value} write={write} x={x} />
         <CompareChart
           {...shared}
           title={nameOf(address.signal)}
@@ -170,37 +130,19 @@ function Compare({ address, compared, own }: View) {
           labelled={true}
           write={formatRate}
         />
-        <input
-          type="range"
-          class="cursor-range"
-          aria-label="Cursor"
-          min={x.from}
-          max={x.to}
-          step="any"
-          value={cursor.value ?? x.to}
-          aria-valuetext={cursorWords(
-            x.write(cursor.value ?? x.to),
-            names,
-            chosen,
-            cursor.value ?? x.to,
-            write,
-          )}
-          onKeyDown={(event) => {
-            const by = cursorKeys[event.key]
-            if (by === undefined) return
-            event.preventDefault()
-            const at = (cursor.value ?? x.to) + by * (x.to - x.from)
-            cursor.value = Math.min(x.to, Math.max(x.from, at))
-          }}
-          onInput={(event) => {
-            cursor.value = event.currentTarget.valueAsNumber
-          }}
-        />
+        <CursorSlider {...shared} lines={chosen} write={write} />
         <p class="sub">{axisWords(address, compared)}</p>
       </section>
       <CompareTables address={address} runs={compared.map(({ run }) => run)} />
     </>
   )
+}
+
+/** The stretch of the axis that the lines reach. */
+function extentOf(axis: CompareAxis, lines: readonly CompareLine[]): { from: number; to: number } {
+  const ends = lines.flatMap(({ line }) => (line.length === 0 ? [] : [line[0]!.x, line.at(-1)!.x]))
+  if (axis === 'share' || ends.length === 0) return { from: 0, to: 1 }
+  return { from: axis === 'step' ? Math.min(...ends) : 0, to: Math.max(...ends) }
 }
 
 function axisWords({ x }: CompareAddress, compared: readonly Compared[]): string {
@@ -249,48 +191,5 @@ function Choices({ address, own }: Omit<View, 'compared'>) {
         Log axis
       </label>
     </div>
-  )
-}
-
-function Legend(props: {
-  address: CompareAddress
-  compared: readonly Compared[]
-  lines: readonly AlignedLine[]
-  at: number | null
-  write: (value: number) => string
-  x: { readonly write: (value: number) => string }
-}) {
-  const { address, compared, lines, at, write, x } = props
-  return (
-    <ul class="legend">
-      {compared.map(({ run }, look) => {
-        const line = lines[look] ?? []
-        const value = at === null ? (line.at(-1)?.y ?? null) : valueOn(line, at)
-        return (
-          <li key={run.id}>
-            <LineSample look={look} />
-            <span class="look-number">{look + 1}</span>
-            <a href={formatAddress(runAddress(run.id))} title={run.options.name}>
-              {run.options.name}
-            </a>
-            <StateChip run={run} />
-            <b>{value === null ? '–' : write(value)}</b>
-            <button
-              type="button"
-              class="icon-button small"
-              aria-label={`Leave out ${run.options.name}`}
-              title="Leave out"
-              onClick={() => {
-                const runs = address.runs.filter((id) => id !== run.id)
-                goTo({ ...address, runs, base: address.base === run.id ? (runs[0] ?? null) : address.base })
-              }}
-            >
-              <Icon name="close" size={14} />
-            </button>
-          </li>
-        )
-      })}
-      <li class="sub">{at === null ? 'Values at the end' : `Values at ${x.write(at)}`}</li>
-    </ul>
   )
 }

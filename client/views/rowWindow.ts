@@ -6,7 +6,7 @@ import { useLayoutEffect, useState } from 'preact/hooks'
 /** Tables of fewer rows are drawn whole: then the browser's own search finds all. */
 export const wholeRowsMax = 100
 /** Rows beyond each edge of the view, so that a turn of the wheel meets rows. */
-const beyond = 6
+const beyond = 4
 
 export type RowWindow = { readonly from: number; readonly to: number }
 
@@ -14,11 +14,13 @@ export type RowWindow = { readonly from: number; readonly to: number }
 export function rowsInView(view: {
   readonly count: number
   readonly rowPx: number
+  /** Whether there are more than are loaded: then it is a long table. */
+  readonly more?: boolean
   readonly topPx: number
   readonly heightPx: number
 }): RowWindow {
-  const { count, rowPx, topPx, heightPx } = view
-  if (count <= wholeRowsMax) return { from: 0, to: count }
+  const { count, rowPx, more = false, topPx, heightPx } = view
+  if (count <= wholeRowsMax && !more) return { from: 0, to: count }
   const first = Math.floor(-topPx / rowPx) - beyond
   const last = Math.ceil((heightPx - topPx) / rowPx) + beyond
   const from = Math.min(Math.max(0, first), Math.max(0, count - 1))
@@ -28,13 +30,11 @@ export function rowsInView(view: {
 /** The rows to draw of the table body, which follow the window as it scrolls. */
 export function useRowWindow(
   body: { readonly current: HTMLElement | null },
-  count: number,
-  rowPx: number,
+  table: { readonly count: number; readonly rowPx: number; readonly more: boolean },
 ): RowWindow {
   const measure = () =>
     rowsInView({
-      count,
-      rowPx,
+      ...table,
       topPx: body.current?.getBoundingClientRect().top ?? 0,
       heightPx: innerHeight,
     })
@@ -51,6 +51,6 @@ export function useRowWindow(
       removeEventListener('scroll', look)
       removeEventListener('resize', look)
     }
-  }, [count, rowPx])
+  }, [table.count, table.rowPx, table.more])
   return measure()
 }

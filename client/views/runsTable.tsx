@@ -30,19 +30,20 @@ type TableProps = {
 
 export function RunsTable({ address, rows, base, chosen, links, body }: TableProps) {
   const shown = columns.filter(({ id }) => shownColumns.value.includes(id))
-  const { from, to } = useRowWindow(body, rows.length, rowHeight())
-  const { next } = runList.value
+  const { next, runs } = runList.value
+  const { from, to } = useRowWindow(body, { count: rows.length, rowPx: rowHeight(), more: next !== null })
   const wantsMore = next !== null && to > rows.length - nearRows
   useEffect(() => {
     if (wantsMore) void loadMoreRuns()
-  }, [wantsMore, rows.length])
+    // Whatever the list is replaced by asks anew.
+  }, [wantsMore, runs])
   const pick = (id: string) => goTo({ ...address, pick: toggled(address.pick, id) }, 'replace')
   return (
     <section class="card runs-card" aria-label="All runs">
       <table class="runs" aria-rowcount={rows.length + 1}>
         <TableHead address={address} columns={shown} />
         <tbody ref={body as Ref<HTMLTableSectionElement>}>
-          <Spacer rows={from} columns={shown.length + 2} />
+          <Spacer rows={from} />
           {rows.slice(from, to).map((run, i) => (
             <RunRow
               key={run.id}
@@ -57,7 +58,7 @@ export function RunsTable({ address, rows, base, chosen, links, body }: TablePro
               pick={pick}
             />
           ))}
-          <Spacer rows={rows.length - to} columns={shown.length + 2} />
+          <Spacer rows={rows.length - to} />
         </tbody>
       </table>
     </section>
@@ -65,11 +66,11 @@ export function RunsTable({ address, rows, base, chosen, links, body }: TablePro
 }
 
 /** Holds the place of rows that are not drawn. */
-function Spacer(props: { rows: number; columns: number }) {
+function Spacer(props: { rows: number }) {
   if (props.rows <= 0) return null
   return (
     <tr class="spacer">
-      <td colSpan={props.columns} style={{ height: `${props.rows * rowHeight()}px` }} />
+      <td style={{ height: `${props.rows * rowHeight()}px` }} />
     </tr>
   )
 }

@@ -1,5 +1,6 @@
 // The list as a table: ordered, narrowed, grouped, long; and the comparison of what is picked in it.
 
+import type { Page } from '@playwright/test'
 import { expectAccessible, expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
 import { call, startJob } from '../fixtures/api.ts'
 import { expect, test } from '../fixtures/test.ts'
@@ -13,6 +14,19 @@ async function threeRuns(url: string): Promise<void> {
   ] as const
   for (const [runId, project, steps, tags] of made)
     await (await startJob(url, { runId, project, tags })).report(steps)
+}
+
+/** In both themes, wide and narrow; leaves the page wide and light. */
+async function expectGood(page: Page, where: string): Promise<void> {
+  for (const width of [1440, 390, 320]) {
+    await page.setViewportSize({ width, height: 900 })
+    if (width < 1000) await expectNoSidewaysScroll(page, `${where}, ${width} px`)
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await expectAccessible(page, `${where}, ${width} px, ${colorScheme}`)
+    }
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
 }
 
 test('a click on a title orders, a second one turns it round, and the address keeps it', async ({
@@ -135,7 +149,7 @@ test('what is picked with keys is compared: lines, what differs, the better valu
   await expect(page).toHaveURL(`${server.url}/?pick=third,second&base=third`)
   await expect(page.getByRole('row', { name: /Pick second/ }).locator('.delta-better')).not.toHaveCount(0)
   await expect(page.getByRole('link', { name: 'Compare 2 runs' })).toBeVisible()
-  await expectAccessible(page, 'list with picks')
+  await expectGood(page, 'list with picks and a base')
   await page.keyboard.press('c')
   await expect(page).toHaveURL(`${server.url}/compare?runs=third,second`)
   await expect(page).toHaveTitle('Compare · Twostep')
@@ -153,9 +167,7 @@ test('what is picked with keys is compared: lines, what differs, the better valu
   await expect(row('Steps taken').getByRole('cell')).toHaveText(['60', '30'])
   await page.getByRole('slider', { name: 'Cursor' }).press('Home')
   await expect(page.locator('.legend')).toContainText('Values at 0 %')
-  await expectAccessible(page, 'comparison')
-  await page.setViewportSize({ width: 320, height: 800 })
-  await expectNoSidewaysScroll(page, 'comparison at 320 px')
+  await expectGood(page, 'comparison')
   await page.getByRole('button', { name: 'Leave out third' }).click()
   await expect(page.locator('.compare-chart path.line')).toHaveCount(2)
 })

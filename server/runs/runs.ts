@@ -20,6 +20,7 @@ import type { RunRecord, Storage } from '../storage/storage.ts'
 import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
 import { checkBounds, telemetryAnswer } from './answers.ts'
 import { type ApplyContext, beginRun, foldBatch, type RunEvent, saveBatch } from './apply.ts'
+import { listRuns } from './listRuns.ts'
 import type { ObservationBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 import { KeyedQueue } from './queue.ts'
@@ -267,22 +268,8 @@ export class Runs {
     return summaryAt(await this.record(runId), this.options.clock.now())
   }
 
-  async list({ q, first, counts, group, ...query }: RunListQuery): Promise<RunList> {
-    const now = this.options.clock.now()
-    const { storage } = this.options
-    const asked = {
-      ...query,
-      now,
-      waitingFirst: first === 'waiting',
-      ...(q === undefined ? {} : { text: q }),
-    }
-    const { runs, ...page } = await storage.listRuns(asked)
-    return {
-      runs: runs.map((record) => summaryAt(record, now)),
-      ...page,
-      ...(counts === undefined ? {} : { counts: await storage.countRuns(now) }),
-      ...(group === undefined ? {} : { groups: await storage.groupRuns(asked, group) }),
-    }
+  list(query: RunListQuery): Promise<RunList> {
+    return listRuns(this.options.storage, query, this.options.clock.now())
   }
 
   /** In the run's line: for readers that need the series and what else belongs to the same moment. */
