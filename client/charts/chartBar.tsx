@@ -129,10 +129,10 @@ function StepsShown(props: BarProps) {
   )
 }
 
-function Smoothing({ whole, smooth, setSmooth }: BarProps) {
-  const length = whole.to - whole.from
-  const choices = windowChoices(length)
-  const usual = usualWindow(length)
+function Smoothing({ whole, range, smooth, setSmooth }: BarProps) {
+  const choices = windowChoices(whole.to - whole.from)
+  const shown = range ?? whole
+  const usual = usualWindow(shown.to - shown.from)
   const steps = smooth ?? usual
   const index = choices.findLastIndex((choice) => choice <= steps)
   const words = steps === 0 ? 'off' : `± ${formatPlural(steps, 'step')}`

@@ -102,13 +102,9 @@ describe('loss', () => {
       ...series.signals,
       lossSmoothed: { ...series.signals.lossSmoothed!, step: [], last: [] },
     }
-    const narrow = viewOf({
-      ...source,
-      series: { ...series, signals },
-      zoom: { from: 300, to: 340 },
-      lossFit: 'fit',
-    })
-    const whole = viewOf({ ...source, series: { ...series, signals }, zoom: null, lossFit: 'fit' })
+    const given = { ...source, series: { ...series, signals }, lossFit: 'fit', smooth: 20 } as const
+    const narrow = viewOf({ ...given, zoom: { from: 300, to: 340 } })
+    const whole = viewOf({ ...given, zoom: null })
     expect(narrow.smoothedLoss.step).toContain(320)
     expect(lossChart(narrow).head(300)[0]).toEqual(lossChart(whole).head(300)[0])
   })
@@ -141,6 +137,7 @@ describe('gains', () => {
   test('both sides are lines in their colours with bands, and they meet at the switch', () => {
     const spec = gainsChart(viewFor({ step: 4900 }))
     expect(spec.marks.map((mark) => [mark.kind, 'color' in mark ? mark.color : ''])).toEqual([
+      ['reference', 'ink-3'],
       ['band', 'large'],
       ['line', 'large'],
       ['band', 'anneal'],
@@ -159,7 +156,7 @@ describe('gains', () => {
 
   test('gains without errors are lines alone', () => {
     const spec = gainsChart(viewFor({ hasNoErrors: true }))
-    expect(kinds(spec)).toEqual(['line', 'line'])
+    expect(kinds(spec)).toEqual(['reference', 'line', 'line'])
     expect(spec.head(3000)[0]?.after).toBeUndefined()
   })
 

@@ -1,6 +1,6 @@
 // The switch as a course: what staying still gains (blue) and what annealing gains (orange), each with its 95 % band, as
-// the rule saw them at every probe. Where the orange curve reaches the blue one annealing gains as much, and the run
-// anneals. Both are in units of the loss, so 0 is on the axis.
+// the rule saw them at every probe. Where the orange curve reaches the blue one annealing gains as much; the run anneals there, or
+// where the rule is first allowed to. Both are in units of the loss, so 0 is on the axis.
 
 import { formatPair } from '../../protocol/numbers.ts'
 import { type Columns, valueAt } from '../state/series.ts'
@@ -25,6 +25,14 @@ const sides = [
 ] as const
 type Side = (typeof sides)[number]
 
+const meaning: Mark = {
+  kind: 'reference',
+  value: 0,
+  color: 'ink-3',
+  text: 'where the curves meet annealing gains as much',
+  inline: true,
+}
+
 export function gainsChart(view: RunView): ChartSpec {
   const staying = columnsOf(view, 'stayingGain')
   const measured = sides.some(({ signal }) => hasValues(columnsOf(view, signal)))
@@ -35,9 +43,8 @@ export function gainsChart(view: RunView): ChartSpec {
     heightPx: 128,
     bottomPx: 8,
     scale: gainsScale(view),
-    marks: measured ? sides.flatMap((side) => marksOf(view, side)) : [],
+    marks: measured ? [meaning, ...sides.flatMap((side) => marksOf(view, side))] : [],
     head: (step) => sides.flatMap((side) => headOf(view, side, step)),
-    ...(measured ? { note: 'Where the orange curve reaches the blue one, annealing begins.' } : {}),
     sentence: measured ? sentenceOf(view) : `What staying still and annealing gain: ${why}`,
     tableSteps: tableStepsOf(view, staying ?? columnsOf(view, 'annealingGain')),
     fileSteps: fileStepsOf(view, staying ?? columnsOf(view, 'annealingGain')),

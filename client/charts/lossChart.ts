@@ -71,15 +71,24 @@ function lossScale(view: RunView): Scale {
   const [smooth, held] = [fittedRange(line) ?? all, fittedRange(averaged)]
   const newest = line.findLast((value) => value !== null) ?? smooth[0]
   const usualHigh = Math.max(smooth[1], held?.[1] ?? smooth[1], newest)
-  // As far again as the samples usually lie above the line.
-  const above = Math.max(0, (quantileOf(max, 0.5) ?? 0) - (quantileOf(line, 0.5) ?? 0))
-  const high = Math.min(usualHigh + 2 * above, Math.max(quantileOf(max, 0.995) ?? usualHigh, usualHigh))
+  const high = Math.min(usualHigh + usuallyAbove(view, usualHigh), Math.max(all[1], usualHigh))
   const low = Math.min(quantileOf(min, 0.005) ?? all[0], smooth[0], held?.[0] ?? all[0])
   // What is expected of the end belongs into view, but an interval that says little may not flatten what was measured.
   const end = expectedAt(view, view.to)
   const expected =
     end === null ? low : Math.min(end.value, Math.max(end.low, low - expectedRoom * (high - low)))
   return linearScale(Math.min(low, expected), high, tickCountMax)
+}
+
+/** How far the samples lie above the smoothed line, but for the highest few, where the line is in view. */
+function usuallyAbove(view: RunView, high: number): number {
+  const raw = columnsOf(view, 'loss')
+  const distances = (raw?.step ?? []).flatMap((step, i) => {
+    const line = step < view.from || step > view.to ? null : pointAt(view.smoothedLoss, step)
+    const most = raw!.max[i]
+    return line === null || line > high || most == null ? [] : [most - line]
+  })
+  return Math.max(0, quantileOf(distances, 0.985) ?? 0)
 }
 
 function lossMarks(view: RunView, scale: Scale): Mark[] {

@@ -35,11 +35,24 @@ export function paintLine(pen: Pen, mark: Of<'line'>): void {
   context.lineWidth = mark.width
   context.stroke(path)
   context.setLineDash([])
+  if (mark.dots === undefined && mark.dash === undefined) paintAlone(pen, mark)
   const shown = mark.points.step.filter((step) => step >= frame.from && step <= frame.to).length
   if (mark.dots !== undefined && shown * mark.dots * 3 <= frame.widthPx) paintDots(pen, mark, mark.dots)
   if (mark.dash !== undefined && mark.points.value.at(-1) === 0) {
     const y = pen.y(0)
     if (y !== null) paintDot(pen, pen.x(mark.points.step.at(-1)!), y, 3, 'surface', mark.color)
+  }
+}
+
+/** A point between two breaks has no length as a line: it is a dot. */
+function paintAlone(pen: Pen, { points, color, width }: Of<'line'>): void {
+  const { step, value } = points
+  const isJoined = (i: number, k: number) =>
+    value[k] != null && !isBroken(pen.frame.gaps, step[Math.min(i, k)]!, step[Math.max(i, k)]!)
+  for (let i = 0; i < step.length; i++) {
+    const y = pen.y(value[i])
+    if (y === null || (i > 0 && isJoined(i, i - 1)) || (i + 1 < step.length && isJoined(i, i + 1))) continue
+    paintDot(pen, pen.x(step[i]!), y, width, color, color)
   }
 }
 

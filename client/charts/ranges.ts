@@ -48,10 +48,17 @@ export function shownRange(asked: Range | null, last: number | null, whole: Rang
   if (!Number.isFinite(from) || !Number.isFinite(to))
     return { range: null, words: `The address names a range that is not two whole numbers. ${wholeRun}` }
   const [first, end] = [Math.min(from, to), Math.max(from, to)]
-  const named = `steps ${formatStep(first)} to ${formatStep(end)}`
+  const words = (shown: Range) => `steps ${formatStep(shown.from)} to ${formatStep(shown.to)}`
   if (first >= whole.to || end <= whole.from)
-    return { range: null, words: `The address asks for ${named}, which this run does not have. ${wholeRun}` }
+    return {
+      range: null,
+      words: `The address asks for ${words({ from: first, to: end })}, which this run does not have. ${wholeRun}`,
+    }
   const range = tidied({ from: Math.max(first, whole.from), to: Math.min(end, whole.to) }, whole)
-  if (from > to) return { range, words: `The address has its range the wrong way round: ${named} are shown.` }
+  if (from > to)
+    return {
+      range,
+      words: `The address has its range the wrong way round: ${words(range ?? whole)} are shown.`,
+    }
   return { range, words: null }
 }

@@ -164,7 +164,7 @@ function Bar(props: { stretch: Stretch; view: RunView; x: (step: number) => numb
   const continues =
     stretch.planned &&
     view.stretches.some((s) => !s.planned && s.phase === stretch.phase && s.toStep === stretch.fromStep)
-  const fits = width > words.length * 6.6 + 14 && !continues
+  const fits = width > words.length * 7.3 + 14 && !continues
   return (
     <g class={`stretch ${stretch.planned ? 'stretch-planned' : 'stretch-past'} stretch-${stretch.phase}`}>
       <rect x={left} y={barTop} width={width} height={barHeight} rx="3" />

@@ -68,6 +68,7 @@ export function logScale(low: number, high: number, tickCountMax: number): Scale
 
 /** Multiples of powers of ten that an axis may name, the most first. */
 const logFactors = [
+  [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8],
   [1, 2, 3, 5, 7],
   [1, 2, 5],
   [1, 3],

@@ -58,14 +58,20 @@ test('nothing is smoothed over a gap, and what has no value is left out', () => 
 test('of thinned samples the course that the server smoothed is taken', () => {
   const raw = columnsOf(steps(0, 100, 10), steps(0, 10), 10)
   const ofServer = columnsOf(steps(0, 100, 20), steps(0, 5))
-  expect(smoothingSource(raw, ofServer)).toBe(ofServer)
-  expect(smoothingSource(raw, undefined)).toBe(raw)
+  // It looks back only, and is shifted by as much as it lags.
+  const { step, last } = smoothingSource(raw, ofServer, 50)
+  expect(step).toEqual([10, 30, 50, 70])
+  expect(last).toEqual([1, 2, 3, 4])
+  expect(smoothingSource(raw, undefined, 50)).toBe(raw)
+  expect(smoothingSource(raw, ofServer, 30)).toBe(raw)
+  expect(smoothingSource(raw, columnsOf([3], [1]), 30)).toBe(raw)
   const whole = columnsOf(steps(0, 10), steps(0, 10))
-  expect(smoothingSource(whole, ofServer)).toBe(whole)
+  expect(smoothingSource(whole, ofServer, 50)).toBe(whole)
 })
 
-test('the usual window is about a hundredth of the run, and among the choices', () => {
+test('the usual window is about a hundredth of what is shown, and among the choices', () => {
   expect(usualWindow(6000)).toBe(100)
+  expect(usualWindow(2000)).toBe(20)
   expect(usualWindow(10)).toBe(3)
   expect(windowChoices(700)).toEqual([0, 3, 5, 10, 20, 50, 100])
   for (const length of [50, 700, 6000, 1e6]) expect(windowChoices(length)).toContain(usualWindow(length))

@@ -4,18 +4,18 @@
 // entries, and therefore the same however far the samples were thinned. Cost: entries × entries in the window.
 // After W. S. Cleveland, "Robust locally weighted regression and smoothing scatterplots" (1979), without its robust weights.
 
-import type { Columns, Gap } from '../state/series.ts'
+import { bucketsWhere, type Columns, type Gap } from '../state/series.ts'
 import { isBroken } from './pen.ts'
 import { niceDistance } from './scale.ts'
 import type { Points } from './spec.ts'
 
-/** Of the shown steps of the whole run, to each side. */
+/** Of the shown steps, to each side. */
 const usualShare = 0.01
 const windowMin = 3
 
-/** The window that is taken where nobody chose one, in steps to each side: about a hundredth of the run, as a round number. */
-export const usualWindow = (runSteps: number): number =>
-  Math.max(windowMin, niceDistance(Math.max(1, runSteps * usualShare)))
+/** The window that is taken where nobody chose one, in steps to each side: about a hundredth of what is shown, as a round number. */
+export const usualWindow = (shownSteps: number): number =>
+  Math.max(windowMin, niceDistance(Math.max(1, shownSteps * usualShare)))
 
 /** The windows that the slider offers, from none on. */
 export function windowChoices(runSteps: number): readonly number[] {
@@ -71,13 +71,19 @@ export function smoothed(columns: Columns, windowSteps: number, gaps: readonly G
 
 /** Samples in an entry on average, from which on the server's own smoothed course is the better source. */
 const thinnedFrom = 2
+/** The server looks back only (tuner/estimators/lossSmoother.ts): its course lags by its time constant. */
+const serverLagSteps = 10
 
 /**
- * What is smoothed: the samples, or where an entry holds one sample of several, the course that the server smoothed with
- * all of them in sight.
+ * What is smoothed: the samples, or where an entry holds one sample of several, the course that the server has smoothed with
+ * all of them in sight, shifted back by its lag. It needs several points in the window.
  */
-export function smoothingSource(raw: Columns, ofServer: Columns | undefined): Columns {
+export function smoothingSource(raw: Columns, ofServer: Columns | undefined, windowSteps: number): Columns {
   const samples = raw.count.reduce((sum, count) => sum + count, 0)
   if (ofServer === undefined || samples < thinnedFrom * raw.step.length) return raw
-  return ofServer.step.length >= raw.step.length / 4 ? ofServer : raw
+  const { step } = ofServer
+  const spacing = (step.at(-1)! - step[0]!) / (step.length - 1)
+  if (!(spacing <= windowSteps / 2)) return raw
+  const known = bucketsWhere(ofServer, (at) => at - serverLagSteps >= raw.step[0]!)
+  return { ...known, step: known.step.map((at) => at - serverLagSteps) }
 }

@@ -27,7 +27,7 @@ export type ViewSource = {
   readonly zoom: { readonly from: number; readonly to: number } | null
   readonly lossFit: LossFit
   readonly ghost?: readonly Segment[] | null
-  /** Steps to each side; null = as many as suit the run. */
+  /** Steps to each side; null = as many as suit what is shown. */
   readonly smooth?: number | null
 }
 
@@ -39,7 +39,8 @@ export function viewOf(source: ViewSource): RunView {
   const first = Math.max(firstStepOf(run), zoom === null ? (series.signals.loss?.step[0] ?? 0) : 0)
   const whole = { from: first, to: lastStepOf(run) }
   const gaps = gapsOf(series.signals.loss)
-  const smoothSteps = source.smooth ?? usualWindow(whole.to - whole.from)
+  const shown = zoom ?? whole
+  const smoothSteps = source.smooth ?? usualWindow(shown.to - shown.from)
   return {
     run,
     decisions,
@@ -60,7 +61,7 @@ export function viewOf(source: ViewSource): RunView {
 /** Also where a job reports so seldom that the page has the server's smoothed course alone. */
 function smoothedLossOf({ signals }: Series, steps: number, gaps: readonly Gap[]): Points {
   const { loss, lossSmoothed } = signals
-  const source = loss === undefined ? lossSmoothed : smoothingSource(loss, lossSmoothed)
+  const source = loss === undefined ? lossSmoothed : smoothingSource(loss, lossSmoothed, steps)
   return source === undefined ? { step: [], value: [] } : smoothed(source, steps, gaps)
 }
 

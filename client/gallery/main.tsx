@@ -2,7 +2,7 @@
 // only (open /gallery/?show=run under the dev server); nothing of it is in the bundle. `show` picks the scene.
 
 import { render } from 'preact'
-import type { RunState, RunSummary } from '../../protocol/vocabulary.ts'
+import type { Decision, RunState, RunSummary } from '../../protocol/vocabulary.ts'
 import { connection } from '../connection/live.ts'
 import { address, parseAddress } from '../state/address.ts'
 import { startClock } from '../state/clock.ts'
@@ -35,6 +35,7 @@ const scenes: Readonly<Record<string, SyntheticOptions>> = {
   'no-better': { ...base, step: 6000, state: 'finished' },
   'bad-samples': { ...base, nonFinite: [900, 901, 902] },
   'loss-alone': { ...base, isLossAlone: true },
+  answers: { ...base, step: 4300, mode: 'approve' },
   'older-gains': { ...base, hasNoErrors: true },
   metrics: { ...base, metrics: ['accuracy', 'perplexity', 'top5_accuracy', 'seconds'] },
   long: { ...base, id: 'resnet-long-1', step: 720_000, budgetSteps: 1_000_000, gap: [270_000, 330_000] },
@@ -73,6 +74,21 @@ const changes: Readonly<Record<string, Partial<RunSummary>>> = {
       farAhead: 1,
     },
   },
+}
+
+/** The same question in every way in which it may end, besides the switch that was applied. */
+function everyAnswer(decisions: readonly Decision[]): Decision[] {
+  const switched = decisions.find(({ kind }) => kind === 'switch')!
+  const statuses = ['awaiting-approval', 'rejected', 'expired', 'superseded', 'advisory'] as const
+  const others = statuses.map((status, i) => ({
+    ...switched,
+    status,
+    number: 1000 + i,
+    step: 1500 + 400 * i,
+  }))
+  return [...decisions.filter(({ step, kind }) => kind === 'start' || step >= switched.step), ...others].sort(
+    (a, b) => a.step - b.step,
+  )
 }
 
 const secondsAgo = (seconds: number) => new Date(Date.now() - 1000 * seconds).toISOString()
@@ -147,7 +163,8 @@ if (scene === undefined) {
   runList.value = { runs: show === 'runs' ? sampleRuns() : [], loaded: true, failure: null }
   address.value = { page: 'runs', search: query.get('q') ?? '' }
 } else {
-  const { run, decisions, series } = syntheticRun(scene)
+  const { run, decisions: made, series } = syntheticRun(scene)
+  const decisions = show === 'answers' ? everyAnswer(made) : made
   runState.value = {
     ...emptyRunState(run.id),
     run: { ...run, ...changes[show], lastSeenAt: secondsAgo(scene.state === 'stale' ? 245 : 1) },

@@ -52,7 +52,7 @@ export type Address =
       readonly kind: DecisionKind | null
       /** The last so many steps are shown, and go on with the run; null = they are not. */
       readonly last: number | null
-      /** Steps to each side over which the loss is smoothed; null = as many as suit the run. */
+      /** Steps to each side over which the loss is smoothed; null = as many as suit what is shown. */
       readonly smooth: number | null
       /** Signals that have a panel of their own. */
       readonly signals: readonly string[]

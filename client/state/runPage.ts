@@ -6,7 +6,7 @@ import { effect, signal } from '@preact/signals'
 import { firstStepOf, lastStepOf } from '../charts/phases.ts'
 import { shownRange } from '../charts/ranges.ts'
 import { usualWindow } from '../charts/smooth.ts'
-import { fetchDecisions, fetchRun, fetchSeries } from '../connection/api.ts'
+import { fetchDecisions, fetchRun, fetchSeries, type SeriesRange } from '../connection/api.ts'
 import { follow, type LiveSocket, listen } from '../connection/live.ts'
 import { readMessage } from '../connection/read.ts'
 import { address, type RunAddress, runAddress } from './address.ts'
@@ -20,6 +20,7 @@ export const caughtUp = signal<{ readonly count: number; readonly atMs: number }
 
 /** Buckets asked for: about one per pixel of a wide chart. */
 export const seriesPoints = 1_200
+const zoomPointsMax = 3_000
 /** Rest after a zoom before its range is fetched, in milliseconds. */
 const zoomRestMs = 120
 
@@ -183,16 +184,19 @@ async function loadSignals(runId: string, signals: readonly string[]): Promise<v
 }
 
 /** The steps to fetch for what is shown, with those around that the smoothed line takes in; null = the whole run. */
-export function rangeToLoad(runId: string, now = address.peek()): { from: number; to: number } | null {
+function rangeToLoad(runId: string): SeriesRange | null {
   const { run } = runState.peek()
-  const { zoom, last, smooth } = addressOf(runId, now)
+  const { zoom, last, smooth } = addressOf(runId)
   if (run === null || (zoom === null && last === null)) return null
   const whole = { from: firstStepOf(run), to: lastStepOf(run) }
   const { range } = shownRange(zoom, last, whole, run.step)
   if (range === null) return null
-  const around = smooth ?? usualWindow(whole.to - whole.from)
+  const length = range.to - range.from
+  const around = smooth ?? usualWindow(length)
+  // As fine inside as without what lies around it.
+  const points = Math.min(zoomPointsMax, Math.ceil(seriesPoints * (1 + (2 * around) / length)))
   // The last steps go on with the run.
-  return { from: Math.max(0, range.from - around), to: zoom === null ? 1e12 : range.to + around }
+  return { from: Math.max(0, range.from - around), to: zoom === null ? 1e12 : range.to + around, points }
 }
 
 function followZoom(runId: string): () => void {
@@ -220,7 +224,7 @@ async function loadZoom(runId: string): Promise<void> {
   if (range === null) return
   zoomsAsked += 1
   const asked = zoomsAsked
-  const answer = await fetchSeries(runId, { ...range, points: seriesPoints }, drawnOf(runId))
+  const answer = await fetchSeries(runId, range, drawnOf(runId))
   const state = runState.peek()
   if (!answer.ok || state.runId !== runId || asked !== zoomsAsked || rangeToLoad(runId) === null) return
   runState.value = { ...state, zoomed: { ...answer.value, fromStep: range.from, toStep: range.to } }

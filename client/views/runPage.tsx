@@ -3,7 +3,7 @@
 
 import { useEffect } from 'preact/hooks'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
-import { RunCharts } from '../charts/runCharts.tsx'
+import { LaterCharts, loadCharts } from '../charts/laterCharts.tsx'
 import { connection } from '../connection/live.ts'
 import { changeRunAddress, type RunAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
@@ -31,6 +31,7 @@ export function RunPage(props: { address: RunAddress }) {
   useEffect(() => {
     document.title = `${title} · Twostep`
   }, [title])
+  useEffect(() => void loadCharts(), [])
   if (removed) return <Notice title={named} words="This run was deleted." />
   if (run === null && problem !== null) {
     const absent = `No run called ${props.address.runId} here. This page opens it as soon as there is one.`
@@ -164,7 +165,7 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
       ))}
       <Facts run={run} />
       <div class="grid">
-        <RunCharts
+        <LaterCharts
           run={run}
           decisions={decisions}
           series={series}

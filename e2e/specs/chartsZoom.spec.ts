@@ -92,7 +92,7 @@ test('the last steps go on with the run, and the smoothed line with its window i
   await expect(smoothing).toHaveAttribute('aria-valuetext', '± 50 steps')
   await expect(run.cursor).toHaveAttribute('aria-valuetext', /smoothed ± 50 steps 0\.\d+/)
   await page.goto(`${server.url}/runs/followed?from=700&to=720`)
-  await expect(run.cursor).toHaveAttribute('aria-valuetext', /^step 720, smoothed ± 20 steps 0\.\d+/)
+  await expect(run.cursor).toHaveAttribute('aria-valuetext', /^step 720, smoothed ± 3 steps 0\.\d+/)
 })
 
 test('nonsense in the address is mended with a word', async ({ server, page }) => {
