@@ -33,7 +33,8 @@ function listenKeys(keys: () => KeyMap): () => void {
     const chord = event.timeStamp - chordAt < chordMs ? `g ${letter}` : null
     chordAt = letter === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY
     const map = keys()
-    const action = (chord === null ? undefined : map[chord]) ?? map[shifted]
+    // The second key of a chord is that chord's alone, whichever view has it: `g r` is no `r`.
+    const action = map[chord ?? shifted]
     if (action === undefined) return
     event.preventDefault()
     action()
