@@ -44,6 +44,18 @@ test('in the usual order a run that is not there goes to the top, under those th
   expect(ids(changed(list([waiting]), c, allRuns))).toEqual(['w', 'c'])
 })
 
+test('of a long list an older run that reports again is counted, so that rows do not jump', () => {
+  const long = list([waiting, a], { next: 'more' })
+  const after = changed(changed(long, c, allRuns), c, allRuns)
+  expect(ids(after)).toEqual(['w', 'a'])
+  expect(newsWords(after)).toBe('1 seen again')
+  expect(ids(changed(long, { ...c, createdAt: '2025-01-01T00:00:06.000Z' }, allRuns))).toEqual([
+    'w',
+    'c',
+    'a',
+  ])
+})
+
 test('in any other order it is counted, once, and not where it may have been further down all along', () => {
   const once = changed(list([a, b]), c, byLoss)
   expect(ids(once)).toEqual(['a', 'b'])
@@ -61,7 +73,9 @@ test('a run that no longer matches is counted, until it does again or is removed
   expect(newsWords(changed(after, a, running))).toBeNull()
   expect(newsWords(withoutRun(after, 'a'))).toBeNull()
   expect(changed(list([a]), { ...c, state: 'finished' }, running).missing).toEqual([])
-  expect(newsWords({ missing: ['x', 'y'], gone: ['a', 'b'] })).toBe('2 new, 2 no longer match')
+  expect(newsWords({ missing: ['x', 'y'], again: ['z'], gone: ['a', 'b'] })).toBe(
+    '2 new, 1 seen again, 2 no longer match',
+  )
 })
 
 test('a run matches by state, project, tag, and every word of what it is called and set to', () => {

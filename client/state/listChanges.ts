@@ -1,5 +1,6 @@
 // What a change of one run does to the list, and how a list is asked for: pure, so that it can be told by examples.
 
+import { formatStep } from '../../protocol/numbers.ts'
 import type { RunListRequest, RunSummary } from '../../protocol/vocabulary.ts'
 import type { RunsAddress } from './listAddress.ts'
 
@@ -12,8 +13,10 @@ export type RunList = {
   /** Runs that match, and runs that there are. */
   readonly total: number
   readonly all: number
-  /** Ids of runs that belong into the list and are not in it yet, and of those in it that no longer match. */
+  /** Ids of new runs that are not in the list yet, of older ones that would have moved up into it, and of those in it
+   *  that no longer match. */
   readonly missing: readonly string[]
+  readonly again: readonly string[]
   readonly gone: readonly string[]
 }
 
@@ -28,6 +31,7 @@ export const emptyRunList: RunList = {
   total: 0,
   all: 0,
   missing: [],
+  again: [],
   gone: [],
 }
 
@@ -78,9 +82,9 @@ function atTop(runs: readonly RunSummary[], run: RunSummary): readonly RunSummar
 }
 
 /**
- * A run's row changes where it stands, but one that begins to wait for a person goes to the top. A run that is not in the
- * list goes to the top of the usual order, and is counted as missing in any other; of a list that is longer than what is
- * loaded only where it is new, as one that was there before may well lie further down.
+ * A run's row changes where it stands, but one that begins to wait for a person goes to the top. A new run goes to the top
+ * of the usual order, and is counted as missing in any other. An older one that is not among what is loaded of a long list
+ * is counted in the usual order, where it belongs on top now; in any other it may well lie further down.
  */
 export function changed(list: RunList, run: RunSummary, address: RunsAddress): RunList {
   const index = list.runs.findIndex(({ id }) => id === run.id)
@@ -90,25 +94,34 @@ export function changed(list: RunList, run: RunSummary, address: RunsAddress): R
     const runs = waitsNow ? atTop(list.runs, run) : list.runs.with(index, run)
     return { ...list, runs, gone: isMatch ? withoutId(list.gone, run.id) : withId(list.gone, run.id) }
   }
-  if (!isMatch || !list.loaded) return { ...list, missing: withoutId(list.missing, run.id) }
-  if ((address.sort === 'seen' && address.order === 'desc') || run.state === 'waiting')
-    return { ...list, runs: atTop(list.runs, run).slice(0, listedRunsMax), all: Math.max(1, list.all) }
+  if (!isMatch || !list.loaded) return withoutRun(list, run.id)
   const newest = list.runs.reduce((latest, { createdAt }) => (createdAt > latest ? createdAt : latest), '')
-  const isNews = list.next === null || run.createdAt > newest
-  return isNews ? { ...list, missing: withId(list.missing, run.id) } : list
+  const isNew = list.next === null || run.createdAt > newest
+  const isUsual = address.sort === 'seen' && address.order === 'desc'
+  if (run.state === 'waiting' || (isUsual && isNew))
+    return { ...list, runs: atTop(list.runs, run).slice(0, listedRunsMax), all: Math.max(1, list.all) }
+  if (isNew) return { ...list, missing: withId(list.missing, run.id) }
+  return isUsual ? { ...list, again: withId(list.again, run.id) } : list
 }
 
 export const withoutRun = (list: RunList, runId: string): RunList => ({
   ...list,
   runs: list.runs.filter(({ id }) => id !== runId),
   missing: withoutId(list.missing, runId),
+  again: withoutId(list.again, runId),
   gone: withoutId(list.gone, runId),
 })
 
 /** "3 new, 1 no longer matches"; null = the list is as it should be. */
-export function newsWords({ missing, gone }: Pick<RunList, 'missing' | 'gone'>): string | null {
+export function newsWords({
+  missing,
+  again,
+  gone,
+}: Pick<RunList, 'missing' | 'again' | 'gone'>): string | null {
   const parts = []
-  if (missing.length > 0) parts.push(`${missing.length} new`)
-  if (gone.length > 0) parts.push(`${gone.length} no longer ${gone.length === 1 ? 'matches' : 'match'}`)
+  if (missing.length > 0) parts.push(`${formatStep(missing.length)} new`)
+  if (again.length > 0) parts.push(`${formatStep(again.length)} seen again`)
+  if (gone.length > 0)
+    parts.push(`${formatStep(gone.length)} no longer ${gone.length === 1 ? 'matches' : 'match'}`)
   return parts.length === 0 ? null : parts.join(', ')
 }

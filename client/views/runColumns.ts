@@ -32,6 +32,8 @@ export type Measure = {
 export type Column = {
   readonly id: ColumnId
   readonly title: string
+  /** On a card, where there is little room. */
+  readonly short?: string
   /** What the title is short for. */
   readonly meaning?: string
   readonly sort?: RunSort
@@ -68,6 +70,7 @@ export const columns: readonly Column[] = [
   {
     id: 'heldOutBest',
     title: 'Best held out',
+    short: 'Held out',
     meaning: 'Lowest held-out loss of any probe so far',
     sort: 'heldOutBest',
     measure: loss((run) => run.heldOut?.lossBest ?? null),
@@ -82,6 +85,7 @@ export const columns: readonly Column[] = [
   {
     id: 'accuracyBest',
     title: 'Best accuracy',
+    short: 'Accuracy',
     meaning: 'Highest held-out accuracy of any probe so far',
     sort: 'accuracyBest',
     measure: accuracy((run) => run.heldOut?.accuracyBest ?? null),

@@ -147,7 +147,7 @@ function MeasureCell(props: {
   const delta = deltaOf(measure, run, base)
   const look = delta?.isBetter == null ? '' : delta.isBetter ? 'delta-better' : 'delta-worse'
   return (
-    <td class={`c-number c-${column.id}`} data-title={column.title}>
+    <td class={`c-number c-${column.id}`} data-title={column.short ?? column.title}>
       {value === null ? (
         <span class="unknown" title="not measured">
           –
