@@ -148,13 +148,15 @@ function expectedEnd(view: RunView): Mark | null {
   if (run.state === 'finished' && kept?.reached != null) {
     const { value, low, high, reached } = kept
     const text = `promised ${formatWithin({ value, low, high })}, reached ${formatNumber(reached)}`
-    return { kind: 'end', step: run.step, value, low, high, reached, text }
+    const short = `reached ${formatNumber(reached)}`
+    return { kind: 'end', step: run.step, value, low, high, reached, text, short }
   }
   const step = endStepOf(run)
   if (step === null || run.state === 'finished' || run.state === 'diverged') return null
   const expected = expectedAt(view, run.step)
   if (expected === null) return null
-  return { kind: 'end', step, ...expected, text: `expected ${formatWithin(expected)}` }
+  const short = `expected ${formatNumber(expected.value)}`
+  return { kind: 'end', step, ...expected, text: `expected ${formatWithin(expected)}`, short }
 }
 
 /** From the present loss to where the end is expected: the 95 % interval opens towards the end. */

@@ -61,12 +61,17 @@ export function zoneText(pen: Pen, mark: Of<'zone'>): void {
     )
 }
 
+function widthOf({ context, palette }: Pen, text: string): number {
+  context.font = `500 11px ${palette.font}`
+  return context.measureText(text).width
+}
+
 export function paintReference(pen: Pen, mark: Of<'reference'>): void {
   const { context, palette, frame } = pen
   const y = pen.y(mark.value)
   if (y === null) return
-  context.font = `450 11px ${palette.font}`
-  const room = mark.inline ? context.measureText(mark.text).width + 14 : 0
+  const inline = mark.inline && widthOf(pen, mark.text) + 28 < frame.widthPx
+  const room = inline ? widthOf(pen, mark.text) + 14 : 0
   context.beginPath()
   context.moveTo(0, y)
   context.lineTo(frame.widthPx - room, y)
@@ -75,7 +80,7 @@ export function paintReference(pen: Pen, mark: Of<'reference'>): void {
   context.lineWidth = 1
   context.stroke()
   context.setLineDash([])
-  if (mark.inline) write(pen, mark.text, frame.widthPx - 6, y + 4, 'right', 'ink-3')
+  if (inline) write(pen, mark.text, frame.widthPx - 6, y + 4, 'right', 'ink-3')
   else if (!frame.narrow) write(pen, mark.text, frame.widthPx - 6, y + 12, 'right', 'ink-3')
 }
 
@@ -93,18 +98,21 @@ export function paintCrosses(pen: Pen, marks: readonly Of<'cross'>[]): void {
 }
 
 function paintCross(pen: Pen, mark: Of<'cross'>): void {
-  const { context, palette } = pen
+  const { context, palette, frame } = pen
   const x = pen.x(mark.step)
+  // Under the glyph of a decision that stands there.
+  const isTaken = frame.lines.some(({ step }) => Math.abs(pen.x(step) - x) < crossesApartPx / 2)
+  const top = isTaken ? 14.5 : 2.5
   context.beginPath()
-  context.moveTo(x - 3.5, 2.5)
-  context.lineTo(x + 3.5, 9.5)
-  context.moveTo(x + 3.5, 2.5)
-  context.lineTo(x - 3.5, 9.5)
+  context.moveTo(x - 3.5, top)
+  context.lineTo(x + 3.5, top + 7)
+  context.moveTo(x + 3.5, top)
+  context.lineTo(x - 3.5, top + 7)
   context.strokeStyle = palette.bad
   context.lineWidth = 1.8
   context.setLineDash([])
   context.stroke()
-  write(pen, formatStep(mark.count), x + 6, 10, 'left', 'bad', 550)
+  write(pen, formatStep(mark.count), x + 6, top + 7.5, 'left', 'bad', 550)
 }
 
 export function paintCut(pen: Pen, mark: Of<'cut'>): void {
@@ -145,7 +153,7 @@ export function paintEnd(pen: Pen, mark: Of<'end'>): void {
   if (reached !== null) paintDot(pen, x, reached, 3, 'ink', 'surface')
   write(
     pen,
-    mark.text,
+    widthOf(pen, mark.text) + 16 < x ? mark.text : mark.short,
     x - 8,
     reached === null ? besideEnd(pen, high, low) : farFrom(pen, y),
     'right',

@@ -111,6 +111,13 @@ describe('markers', () => {
     expect(placeMarkers(at(0, stackDistancePx), (step) => step)).toHaveLength(2)
   })
 
+  test('a stack of a hundred and more is wider, so that its number lies on no neighbour', () => {
+    const crowd = at(...Array.from({ length: 120 }, () => 100), 100 + stackDistancePx + 4)
+    expect(placeMarkers(crowd, (step) => step)).toHaveLength(1)
+    const few = at(...Array.from({ length: 50 }, () => 100), 100 + stackDistancePx + 4)
+    expect(placeMarkers(few, (step) => step)).toHaveLength(2)
+  })
+
   test('holds are ticks, one per px', () => {
     const holds = at(10, 10, 20).map((decision) => ({ ...decision, kind: 'hold' as const }))
     expect(placeMarkers(holds, (step) => step)).toEqual([])

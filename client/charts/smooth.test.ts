@@ -52,6 +52,8 @@ test('nothing is smoothed over a gap, and what has no value is left out', () => 
   expect(value[49]).toBeCloseTo(2, 9)
   expect(value[50]).toBeCloseTo(1, 9)
   expect(smoothed(columnsOf([0, 1, 2], [1, null, 1]), 5, []).step).toEqual([0, 2])
+  const broken = { ...columnsOf([0, 1, 2], [1, null, 9]), nonFinite: [0, 3, 0] }
+  expect(smoothed(broken, 5, []).value).toEqual([1, null, 9])
   expect(smoothed(columnsOf([0, 1], [1, 7]), 0, []).value).toEqual([1, 7])
 })
 

@@ -42,31 +42,37 @@ function fittedAtZero({ weight, x, xx, y, xy }: Sums): number {
 }
 
 /**
- * The smoothed course of a column's last values, one for each entry that has one. Nothing is smoothed over a gap.
+ * The smoothed course of a column's last values. An entry of samples that are all not finite has none, and like a gap it is
+ * not smoothed over; one without any sample is left out.
  * @param windowSteps to each side; 0 = the values as they are.
  */
 export function smoothed(columns: Columns, windowSteps: number, gaps: readonly Gap[]): Points {
-  const known = columns.step.flatMap((step, i) => {
-    const value = columns.last[i]
-    return value === null || value === undefined ? [] : [{ step, value }]
-  })
-  const step = known.map((entry) => entry.step)
-  if (windowSteps <= 0) return { step, value: known.map((entry) => entry.value) }
-  const reach = windowSteps + 1
-  const value = known.map((at, i) => {
-    const sums: Sums = { weight: 0, x: 0, xx: 0, y: 0, xy: 0 }
-    for (const direction of [-1, 1] as const) {
-      for (let k = direction < 0 ? i : i + 1; k >= 0 && k < known.length; k += direction) {
-        const { step: there, value: y } = known[k]!
-        const offset = there - at.step
-        if (Math.abs(offset) >= reach) break
-        if (gaps.length > 0 && isBroken(gaps, Math.min(there, at.step), Math.max(there, at.step))) break
-        take(sums, offset / reach, y, (1 - (Math.abs(offset) / reach) ** 3) ** 3)
-      }
+  const step: number[] = []
+  const values: (number | null)[] = []
+  for (const [i, at] of columns.step.entries()) {
+    const value = columns.last[i] ?? null
+    if (value === null && (columns.nonFinite[i] ?? 0) === 0) continue
+    step.push(at)
+    values.push(value)
+  }
+  if (windowSteps <= 0) return { step, value: values }
+  return { step, value: step.map((_, i) => fittedAt({ step, value: values }, i, windowSteps + 1, gaps)) }
+}
+
+function fittedAt({ step, value }: Points, i: number, reach: number, gaps: readonly Gap[]): number | null {
+  if (value[i] === null) return null
+  const at = step[i]!
+  const sums: Sums = { weight: 0, x: 0, xx: 0, y: 0, xy: 0 }
+  for (const direction of [-1, 1] as const) {
+    for (let k = direction < 0 ? i : i + 1; k >= 0 && k < step.length; k += direction) {
+      const y = value[k]
+      const offset = step[k]! - at
+      if (y == null || Math.abs(offset) >= reach) break
+      if (gaps.length > 0 && isBroken(gaps, at + Math.min(offset, 0), at + Math.max(offset, 0))) break
+      take(sums, offset / reach, y, (1 - (Math.abs(offset) / reach) ** 3) ** 3)
     }
-    return fittedAtZero(sums)
-  })
-  return { step, value }
+  }
+  return fittedAtZero(sums)
 }
 
 /** Samples in an entry on average, from which on the server's own smoothed course is the better source. */

@@ -94,6 +94,8 @@ export type Mark =
       /** What it came to in the end. */
       readonly reached?: number
       readonly text: string
+      /** Where the text finds no room. */
+      readonly short: string
     }
   | { readonly kind: 'zeroRow' }
 

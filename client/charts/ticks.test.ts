@@ -17,7 +17,7 @@ test('small, usual and large values each have their form', () => {
     '0.0005',
     '0.3',
     '1,000',
-    '30,000',
+    '30k',
     '1G',
   ])
 })

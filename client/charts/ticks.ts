@@ -11,7 +11,7 @@ const units: readonly (readonly [number, string])[] = [
   [1e3, 'k'],
 ]
 /** From here on a letter stands for the zeros; below it a comma is shorter to read. */
-const unitsFrom = 100_000
+const unitsFrom = 10_000
 const exponentsBelow = 1e-3
 
 const unitOf = (magnitude: number): readonly [number, string] =>

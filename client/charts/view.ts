@@ -58,11 +58,20 @@ export function viewOf(source: ViewSource): RunView {
   }
 }
 
+type Smoothed = { readonly steps: number; readonly ofServer: Columns | undefined; readonly points: Points }
+/** What was smoothed last of each column: while the charts are moved it stays the same. */
+const smoothedBefore = new WeakMap<Columns, Smoothed>()
+
 /** Also where a job reports so seldom that the page has the server's smoothed course alone. */
 function smoothedLossOf({ signals }: Series, steps: number, gaps: readonly Gap[]): Points {
-  const { loss, lossSmoothed } = signals
-  const source = loss === undefined ? lossSmoothed : smoothingSource(loss, lossSmoothed, steps)
-  return source === undefined ? { step: [], value: [] } : smoothed(source, steps, gaps)
+  const { loss, lossSmoothed: ofServer } = signals
+  const columns = loss ?? ofServer
+  if (columns === undefined) return { step: [], value: [] }
+  const before = smoothedBefore.get(columns)
+  if (before?.steps === steps && before.ofServer === ofServer) return before.points
+  const points = smoothed(smoothingSource(columns, ofServer, steps), steps, gaps)
+  smoothedBefore.set(columns, { steps, ofServer, points })
+  return points
 }
 
 export function columnsOf(view: RunView, signal: string): Columns | undefined {

@@ -82,6 +82,6 @@ describe.each([0.1, 0.28, 0.3217, 2.3, 12.345, 5e-5, 123_456, -0.5])('the number
   })
 })
 
-test('on an axis a power of ten is written as everywhere', () => {
-  for (const { value, label } of logTicks(1e-6, 1e4, 11)) expect(label).toBe(formatNumber(value))
+test('on an axis a power of ten is written as everywhere, up to where the gutter ends', () => {
+  for (const { value, label } of logTicks(1e-6, 1e3, 11)) expect(label).toBe(formatNumber(value))
 })

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { Page } from '@playwright/test'
+import { expectAccessible, expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
 import { call, startJob } from '../fixtures/api.ts'
 import { openRun } from '../fixtures/runPage.ts'
 import { expect, test } from '../fixtures/test.ts'
@@ -88,9 +89,9 @@ test('the last steps go on with the run, and the smoothed line with its window i
   const smoothing = page.getByRole('slider', { name: 'Smoothing of the loss, to both sides' })
   await smoothing.focus()
   await page.keyboard.press('ArrowRight')
-  await expect(page).toHaveURL(/smooth=50/)
-  await expect(smoothing).toHaveAttribute('aria-valuetext', '± 50 steps')
-  await expect(run.cursor).toHaveAttribute('aria-valuetext', /smoothed ± 50 steps 0\.\d+/)
+  await expect(page).toHaveURL(/smooth=10$/)
+  await expect(smoothing).toHaveAttribute('aria-valuetext', '± 10 steps')
+  await expect(run.cursor).toHaveAttribute('aria-valuetext', /smoothed ± 10 steps 0\.\d+/)
   await page.goto(`${server.url}/runs/followed?from=700&to=720`)
   await expect(run.cursor).toHaveAttribute('aria-valuetext', /^step 720, smoothed ± 3 steps 0\.\d+/)
 })
@@ -117,7 +118,7 @@ test('nonsense in the address is mended with a word', async ({ server, page }) =
 
 /** A run of 800 steps with as many own metrics as given. */
 async function reportMetrics(url: string, runId: string, count: number): Promise<void> {
-  await call(url, 'POST', '/runs', { runId, budgetSteps: 800, learningRate: { initial: 0.1 } })
+  await call(url, 'POST', '/runs', { runId, budgetSteps: 1_000, learningRate: { initial: 0.1 } })
   const step = Array.from({ length: 800 }, (_, i) => i)
   const metrics = Object.fromEntries(
     Array.from({ length: count }, (_, k) => [`metric_${k}`, step.map((i) => k + Math.sin(i * (k + 1)))]),
@@ -163,8 +164,17 @@ test('fifty own metrics are named and not shipped, until a panel of one is opene
   await expect(page).toHaveURL(/panels=metrics\.metric_17$/)
   const panel = page.getByRole('slider', { name: 'metric_17: cursor' })
   await expect(panel).toHaveAttribute('aria-valuetext', /^step 800, 1[678]/)
+  // What comes from now on arrives as well.
+  const more = {
+    step: [800, 801],
+    loss: [0.1, 0.1],
+    learningRate: [0.1, 0.1],
+    metrics: { metric_17: [99, 99] },
+  }
+  await call(server.url, 'POST', '/runs/fifty/telemetry', { clientId: 'job', sequence: 2, steps: more })
+  await expect(panel).toHaveAttribute('aria-valuetext', /^step 802, 99$/)
   await page.reload()
-  await expect(panel).toHaveAttribute('aria-valuetext', /^step 800, 1[678]/)
+  await expect(panel).toHaveAttribute('aria-valuetext', /^step 802, 99$/)
   await page.getByRole('button', { name: 'Close metric_17' }).click()
   await expect(page).not.toHaveURL(/panels=/)
   await page.getByRole('button', { name: 'Close Learning rate' }).click()
@@ -173,6 +183,13 @@ test('fifty own metrics are named and not shipped, until a panel of one is opene
   await expect(page.getByRole('slider', { name: 'Learning rate: cursor' })).toBeVisible()
   await page.getByText('How', { exact: true }).click()
   await expect(page.getByText(/evaluate=…/).first()).toBeVisible()
+  await page.getByRole('button', { name: 'More signals' }).click()
+  await expect(page.getByRole('region', { name: 'More signals' })).toBeVisible()
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 900 })
+    await expectAccessible(page, `list of signals and folded panels, ${width} px`)
+    await expectNoSidewaysScroll(page, `list of signals and folded panels, ${width} px`)
+  }
 })
 
 test('a chart leaves as picture, drawing and table', async ({ server, page }) => {
