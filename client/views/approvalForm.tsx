@@ -22,7 +22,7 @@ export function expiryWords(asked: Decision, { step, stepsPerSecond, state }: Ru
   const runs = state === 'waiting' || state === 'running'
   const time =
     runs && stepsPerSecond !== null && stepsPerSecond > 0 && left > 0
-      ? `, about ${formatDuration(left / stepsPerSecond)}`
+      ? `, about ${formatDuration(Math.max(1, left / stepsPerSecond))}`
       : ''
   return left > 0
     ? `Expires at step ${formatStep(expires)}: in ${formatPlural(left, 'step')}${time}.`

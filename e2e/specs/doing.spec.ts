@@ -52,6 +52,35 @@ test('the mode is changed by a form with a reason, and the switch is undone whil
   expect((await readRun(server.url, 'modes')).phase).toBe('large')
 })
 
+test('a copy is asked of the job, one at a time, and the list says what became of it', async ({
+  server,
+  page,
+}) => {
+  const job = await startJob(server.url, { runId: 'copied', budgetSteps: 4_000, capabilities: ['branch'] })
+  await job.report(400)
+  const run = await openRun(page, server.url, 'copied', '?panel=control&form=branch')
+  const steps = run.details.getByRole('textbox', { name: 'Steps' })
+  await steps.fill('900')
+  await run.details.getByRole('button', { name: 'Anneal a copy' }).click()
+  await expect(run.details).toContainText('Steps must be a whole number from 2 to 400')
+  await steps.fill('50')
+  await run.details.getByRole('button', { name: 'Anneal a copy' }).click()
+  await expect(run.details.getByRole('table')).toContainText('step 40050under way')
+  const { actions } = await job.report(20)
+  const branch = actions.find(({ kind }) => kind === 'branch')!
+  expect(branch).toMatchObject({ steps: 50 })
+  await page.getByLabel('More actions').click()
+  await expect(page.getByRole('button', { name: 'Anneal a copy…' })).toBeDisabled()
+  await call(server.url, 'POST', '/runs/copied/telemetry', {
+    clientId: 'job',
+    sequence: 3,
+    acknowledgements: [
+      { actionId: branch.id, status: 'done', step: 420, branch: { fromStep: 400, steps: 50, loss: 0.31 } },
+    ],
+  })
+  await expect(run.details.getByRole('table')).toContainText('0.31')
+})
+
 test('what if: a setting is asked after a rest, told where the courses part, and kept in the address', async ({
   server,
   page,

@@ -29,7 +29,7 @@ export function ConnectPage() {
       keyListOpen.value = true
     },
   })
-  const { install, file, text } = examples[framework]
+  const { install, file } = examples[framework]
   return (
     <main class="page">
       <section class="card connect">
@@ -59,7 +59,7 @@ export function ConnectPage() {
             </>
           )}
           {install === null && <h2>Two calls</h2>}
-          <CodeBlock text={text(location.origin)} {...(install === null ? {} : { marks: isOurs })} />
+          <ExampleText key={framework} framework={framework} />
         </div>
         <h2>No job at hand?</h2>
         <p>
@@ -69,6 +69,25 @@ export function ConnectPage() {
       </section>
     </main>
   )
+}
+
+function ExampleText(props: { framework: ConnectFramework }) {
+  const { install, file, text } = examples[props.framework]
+  const shown = useSignal<string | null>(null)
+  const failed = useSignal(false)
+  useEffect(() => {
+    text(location.origin).then(
+      (words) => {
+        shown.value = words
+      },
+      () => {
+        failed.value = true
+      },
+    )
+  }, [text, shown, failed])
+  if (failed.value) return <p role="alert">The example could not be loaded; it is python/examples/{file}.</p>
+  if (shown.value === null) return <p class="sub">Loading…</p>
+  return <CodeBlock text={shown.value} {...(install === null ? {} : { marks: isOurs })} />
 }
 
 /** What is typed; where the server is elsewhere than jobs look for it, with its address. */

@@ -1,9 +1,10 @@
-// The examples of the connect page: the repository's own, which are tested against a server, as text.
+// The examples of the connect page: the repository's own, which are tested against a server. Each is a file beside the page,
+// and is loaded when its framework is chosen.
 
-import huggingface from '../../../python/examples/huggingface.py?raw'
-import keras from '../../../python/examples/keras_fit.py?raw'
-import lightning from '../../../python/examples/lightning_module.py?raw'
-import pytorch from '../../../python/examples/pytorch_loop.py?raw'
+import huggingface from '../../../python/examples/huggingface.py?url'
+import keras from '../../../python/examples/keras_fit.py?url'
+import lightning from '../../../python/examples/lightning_module.py?url'
+import pytorch from '../../../python/examples/pytorch_loop.py?url'
 import type { ConnectFramework } from '../../state/address.ts'
 
 export type Example = {
@@ -12,7 +13,13 @@ export type Example = {
   readonly install: string | null
   /** The name of the file. */
   readonly file: string
-  readonly text: (origin: string) => string
+  readonly text: (origin: string) => Promise<string>
+}
+
+async function loaded(url: string): Promise<string> {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+  return response.text()
 }
 
 /** Two calls of the HTTP API: make a run, then report one batch of steps to it. */
@@ -30,27 +37,27 @@ export const examples: Readonly<Record<ConnectFramework, Example>> = {
     title: 'PyTorch',
     install: "pip install './python[torch]'",
     file: 'pytorch_loop.py',
-    text: () => pytorch,
+    text: () => loaded(pytorch),
   },
   huggingface: {
     title: 'Hugging Face',
     install: "pip install './python[huggingface]'",
     file: 'huggingface.py',
-    text: () => huggingface,
+    text: () => loaded(huggingface),
   },
   keras: {
     title: 'Keras',
     install: "pip install './python[keras]' torch   # or jax, or tensorflow",
     file: 'keras_fit.py',
-    text: () => keras,
+    text: () => loaded(keras),
   },
   lightning: {
     title: 'Lightning',
     install: "pip install './python[lightning]'",
     file: 'lightning_module.py',
-    text: () => lightning,
+    text: () => loaded(lightning),
   },
-  curl: { title: 'curl', install: null, file: 'job.sh', text: curlExample },
+  curl: { title: 'curl', install: null, file: 'job.sh', text: async (origin) => curlExample(origin) },
 }
 
 /** Whether a line of an example is there for Twostep: by its name, or a call of its run. */

@@ -1,7 +1,7 @@
 // A copy of the run's weights that the job anneals while the run goes on: asking for one, and what became of those before.
 
 import { useSignal } from '@preact/signals'
-import { formatNumber, formatPlural, formatStep } from '../../../protocol/numbers.ts'
+import { formatNumber, formatStep } from '../../../protocol/numbers.ts'
 import type { Branch, RunSummary } from '../../../protocol/vocabulary.ts'
 import { elapsedOf } from '../../charts/phases.ts'
 import { sendBranch } from '../../connection/api.ts'
@@ -43,8 +43,8 @@ export function BranchForm(props: { run: RunSummary }) {
         send={async (reason) => outcomeOf(await sendBranch(run.id, steps ?? null, reason), false)}
       >
         <TextField
-          label="Steps of the anneal"
-          hint={`empty = a quarter of the ${formatPlural(most, 'step')} so far at most`}
+          label="Steps"
+          hint={`empty = a quarter of ${formatStep(most)} at most`}
           value={text.value}
           change={(words) => (text.value = words)}
           numeric
