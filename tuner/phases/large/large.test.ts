@@ -3,7 +3,8 @@
 // Switch steps are pinned: whoever changes a constant pins them anew, and sees what it does to the regret.
 
 import { describe, expect, it } from 'vitest'
-import type { Capability } from '../../../protocol/vocabulary.ts'
+import type { Capability, SignalName } from '../../../protocol/vocabulary.ts'
+import { initialState, tune } from '../../index.ts'
 import { deadlineShare, holdShare } from '../../plan/bounds.ts'
 import { switchStepOf } from '../../state.ts'
 import {
@@ -186,4 +187,30 @@ describe('the loss’s unit and zero', () => {
       for (const floor of [20, -20]) expect(unshifted({ ...plain, floor })).toEqual(moved)
     }
   })
+})
+
+it('charts at each probe the two sides that the record of that probe tells', () => {
+  const { log } = syntheticRun({
+    seed: 1,
+    capabilities: measuring,
+    budgetSteps,
+    learningRate: 0.02,
+    traceSigma: 1,
+  })
+  let state = initialState()
+  let told = 0
+  for (const observation of log) {
+    const { state: next, decisions, readings } = tune(state, observation)
+    state = next
+    for (const { test, step } of decisions.filter(({ kind }) => kind === 'hold')) {
+      if (test?.key !== 'marginal-cost') continue
+      const charted = (signal: SignalName) =>
+        readings.find((reading) => reading.signal === signal && reading.step === step)?.value
+      expect(charted('stayingGain')).toBe(test.left.value)
+      expect(charted('annealingGain')).toBe(test.right.value)
+      expect(charted('annealingGainError')).toBe(test.right.standardError)
+      told++
+    }
+  }
+  expect(told).toBeGreaterThan(10)
 })

@@ -31,7 +31,7 @@ import { judgedOpen } from './open.ts'
 /** Asks the rule with all signals folded up to this step. `known`: their reading. */
 export function judged(run: Run, course: Large, known?: SignalsReading): Outcome {
   const judgement = judgementNow(run, known)
-  const { gain, cost, diminishing, memorising } = judgement
+  const { cost, diminishing, memorising } = judgement
   const verdict = cost?.satisfied ?? diminishing?.isEnough
   const judgedCourse: Large = {
     ...course,
@@ -45,9 +45,13 @@ export function judged(run: Run, course: Large, known?: SignalsReading): Outcome
     diminishing: diminishing ?? null,
   }
   const outcome = decide({ ...run, course: judgedCourse }, judgedCourse, judgement)
-  const { slope: valleySlope = null, staying: stayingGain = null } = cost ?? {}
+  const {
+    slope: valleySlope = null,
+    staying: stayingGain = null,
+    annealing: annealingGain = null,
+  } = cost ?? {}
   const charts = [
-    ...gainPoints(run.seen.step, { annealingGain: gain, stayingGain }),
+    ...gainPoints(run.seen.step, { annealingGain, stayingGain }),
     ...chartPoints(run.seen.step, { valleySlope }),
     ...forecastPoints(run.seen.step, plannedLoss(judgedCourse.outlook)),
   ]
