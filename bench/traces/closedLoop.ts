@@ -11,7 +11,7 @@ import { createPolicy, type Policy, type PolicyName } from '../rivals/policies.t
 import { type BenchTask, jobOf } from '../tasks.ts'
 import { rampStepsOf, rateAt } from './largeRun.ts'
 import { today } from './ours.ts'
-import type { Outcome } from './outcomes.ts'
+import { loadOutcomes, type Outcome } from './outcomes.ts'
 
 /** Steps between two held-out losses, as a share of the budget. */
 export const rivalProbeShare = 0.03
@@ -22,6 +22,8 @@ export type RivalRow = {
   readonly rateFactor: number
   /** The row's name with the weights of the best held-out loss; null = only the last weights are scored. */
   readonly bestRow: string | null
+  /** A fresh start at the rate that row "ours" has found, over the steps that its search has left: ours without its rule and finish. */
+  readonly isFromFound?: true
 }
 
 export const rivalRows: readonly RivalRow[] = [
@@ -57,17 +59,33 @@ export const rivalRows: readonly RivalRow[] = [
   { row: 'SASA+, short', policy: 'SASA+, short', rateFactor: 1, bestRow: null },
   { row: 'ABEL', policy: 'ABEL', rateFactor: 1, bestRow: null },
   { row: 'AutoLRS-like', policy: 'AutoLRS-like', rateFactor: 1, bestRow: null },
+  {
+    row: 'found rate, linear',
+    policy: 'linear',
+    rateFactor: 1,
+    bestRow: 'found rate, linear, best kept',
+    isFromFound: true,
+  },
+  {
+    row: 'found rate, plateau',
+    policy: 'ReduceLROnPlateau, patience 2',
+    rateFactor: 1,
+    bestRow: 'found rate, plateau, best kept',
+    isFromFound: true,
+  },
 ]
 
 type Ended = { readonly last: TestScore; readonly best: TestScore; readonly steps: number }
 
 /** One run; its outcomes are the last weights' and, where the row has a name for them, the best ones'. */
 export async function rivalOutcomes(task: BenchTask, row: RivalRow, seed: number): Promise<Outcome[]> {
-  const givenRate = task.defaultRate * row.rateFactor
+  const found = row.isFromFound ? foundOf(task, seed) : null
+  const givenRate = found?.largeRate ?? task.defaultRate * row.rateFactor
+  const budgetSteps = task.budgetSteps - (found?.searchSteps ?? 0)
   const built = await buildTrainer({ ...jobOf(task, { seed }), batchSize: task.batchSize, backend: 'wasm' })
-  const policy = createPolicy(row.policy, { initialRate: givenRate, budgetSteps: task.budgetSteps, seed })
+  const policy = createPolicy(row.policy, { initialRate: givenRate, budgetSteps, seed })
   try {
-    const { last, best, steps } = await followed(task, policy, built)
+    const { last, best, steps } = await followed({ ...task, budgetSteps }, policy, built)
     const known = { seed, givenRate, largeRate: null, searchSteps: null, tunerVersion: null, date: today() }
     const common = { ...known, steps, switchStep: policy.firstLoweredStep }
     const outcomes: Outcome[] = [{ ...common, row: row.row, test: last }]
@@ -76,6 +94,13 @@ export async function rivalOutcomes(task: BenchTask, row: RivalRow, seed: number
   } finally {
     built.trainer.dispose()
   }
+}
+
+/** @throws Error where row "ours" is not trained yet. */
+function foundOf(task: BenchTask, seed: number): Outcome {
+  const ours = loadOutcomes(task.name).find((outcome) => outcome.row === 'ours' && outcome.seed === seed)
+  if (ours === undefined) throw new Error(`${task.name}, seed ${seed}: row "ours" is not trained yet`)
+  return ours
 }
 
 /** Tries rates from the present weights, each over the same batches; the steps count, the weights come back. */
