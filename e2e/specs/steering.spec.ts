@@ -99,6 +99,8 @@ test('switch now starts the anneal, and finish ends the run', async ({ server, p
   await page.getByRole('button', { name: 'Finish…' }).click()
   await run.details.getByRole('textbox', { name: 'Reason' }).fill('it is over')
   await run.details.getByRole('button', { name: 'Finish the run' }).click()
+  // The job asks only once the server has heard of it.
+  await expect.poll(async () => (await readRun(server.url, 'switched')).phase).toBe('done')
   const { actions } = await job.report(50)
   const finish = actions.find(({ kind }) => kind === 'finish')!
   expect(finish).toBeDefined()
