@@ -120,15 +120,13 @@ export function annealCourse(run: Run, reason: AnnealReason, judgement: Judgemen
 
 function annealEnd(run: Run, reason: AnnealReason): number {
   const { seen, kept } = run
-  const end = endOf(run)
-  const soon = (share: number, elapsed = elapsedOf(run)) =>
-    seen.step + Math.max(2, Math.ceil(share * elapsed))
-  if (reason === 'memorising') return Math.min(end ?? Infinity, shortAnnealEnd(run))
+  const end = endOf(run) ?? Infinity
   if (reason === 'overfitting') {
-    const share = overfittingAnnealShare
-    return Math.min(end ?? Infinity, soon(share, kept === null ? undefined : kept.step - originOf(run)))
+    const elapsed = kept === null ? elapsedOf(run) : kept.step - originOf(run)
+    return Math.min(end, seen.step + Math.max(2, Math.ceil(overfittingAnnealShare * elapsed)))
   }
-  return end === null ? shortAnnealEnd(run) : Math.max(end, seen.step + 1)
+  if (reason === 'memorising' || end === Infinity) return Math.min(end, shortAnnealEnd(run))
+  return Math.max(end, seen.step + 1)
 }
 
 /** Goes back to the kept weights. The data order is not taken back: the batches since then were seen. */
