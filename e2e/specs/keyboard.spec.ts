@@ -1,0 +1,310 @@
+// All that a person can do, by keys alone: no test here has a mouse. The keys of charts and lists have tests of their own in
+// charts.spec.ts, chartsZoom.spec.ts and runList.spec.ts.
+
+import { readFileSync } from 'node:fs'
+import { call, readDecisions, readRun, startJob } from '../fixtures/api.ts'
+import { keysAlone } from '../fixtures/hands.ts'
+import { openRun } from '../fixtures/runPage.ts'
+import { expect, test } from '../fixtures/test.ts'
+
+test('by keys alone: mode, override, hand back, switch, undo, budget, a copy, names and tags, finish', async ({
+  server,
+  page,
+}) => {
+  const url = server.url
+  const job = await startJob(url, { runId: 'keyed', budgetSteps: 4_000, capabilities: ['branch'] })
+  await job.report(200)
+  const keys = await keysAlone(page)
+  const { details, headline } = await openRun(page, url, 'keyed')
+  const button = (name: string) => details.getByRole('button', { name, exact: true })
+  const reason = details.getByRole('textbox', { name: 'Reason' })
+  const lastKind = async () => (await readDecisions(url, 'keyed')).at(-1)?.kind
+  /** Opens the menu and goes down to one of its items. */
+  const useMenu = async (name: string) => {
+    await keys.use(page.getByLabel('More actions'))
+    await keys.use(page.getByRole('button', { name, exact: true }))
+  }
+
+  await test.step('the mode, there and back', async () => {
+    await keys.to(page.getByRole('radio', { name: 'Auto' }))
+    await keys.press('ArrowLeft', 'Enter')
+    await keys.write(reason, 'let me see')
+    await keys.press('Enter')
+    await expect(page.getByRole('radio', { name: 'Approve' })).toBeChecked()
+    await keys.press('Escape')
+    await keys.to(page.getByRole('radio', { name: 'Approve' }))
+    await keys.press('ArrowRight', 'Enter')
+    await keys.write(reason, 'seen')
+    await keys.press('Enter')
+    await expect(page.getByRole('radio', { name: 'Auto' })).toBeChecked()
+    await keys.press('Escape')
+  })
+
+  await test.step('a rate by hand, and back', async () => {
+    await keys.press('o')
+    await keys.write(details.getByRole('textbox', { name: 'Learning rate' }), '0.03')
+    await keys.write(details.getByRole('textbox', { name: 'Until step' }), '900')
+    await keys.write(reason, 'a try')
+    await keys.use(button('Set 0.03 until step 900'))
+    await expect(page.locator('.facts')).toContainText('Set by hand: 0.03 until step 900 (a try)')
+    await keys.press('Escape')
+    await keys.use(page.getByRole('button', { name: 'Hand back…' }))
+    await keys.use(button('Hand back'))
+    await expect(page.getByRole('button', { name: 'Override rate…' })).toBeVisible()
+    expect(await lastKind()).toBe('hand-back')
+    await keys.press('Escape')
+  })
+
+  await test.step('a copy', async () => {
+    await useMenu('Anneal a copy…')
+    await keys.write(details.getByRole('textbox', { name: 'Steps' }), '50')
+    await keys.press('Enter')
+    await expect(details.getByRole('table')).toContainText('under way')
+    await keys.press('Escape')
+  })
+
+  await test.step('the budget', async () => {
+    await useMenu('Change the budget…')
+    await keys.write(details.getByRole('textbox', { name: 'Budget' }), '5000')
+    await keys.write(reason, 'more data')
+    await keys.press('Enter')
+    await expect.poll(async () => (await readRun(url, 'keyed')).budgetSteps).toBe(5_000)
+    await keys.press('Escape')
+  })
+
+  await test.step('the switch, and its undoing', async () => {
+    await keys.use(page.getByRole('button', { name: 'Switch now…' }))
+    await keys.write(reason, 'enough')
+    await keys.press('Enter')
+    await expect.poll(async () => (await readRun(url, 'keyed')).phase).toBe('anneal')
+    await job.report(50)
+    await expect(headline).toHaveText(/^Annealing/)
+    await keys.press('Escape')
+    await keys.use(page.getByRole('button', { name: 'Undo switch…' }))
+    await keys.write(reason, 'too early')
+    await keys.press('Enter')
+    await expect(page.getByRole('button', { name: 'Switch now…' })).toBeVisible()
+    expect((await readRun(url, 'keyed')).phase).toBe('large')
+    await keys.press('Escape')
+  })
+
+  await test.step('name and tags', async () => {
+    await useMenu('Name, project, tags…')
+    await keys.write(details.getByRole('textbox', { name: 'Name' }), 'A better name')
+    await keys.write(details.getByRole('textbox', { name: 'Tags' }), 'one, two')
+    await keys.press('Enter')
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('A better name')
+    expect((await readRun(url, 'keyed')).options.tags).toEqual(['one', 'two'])
+    await keys.press('Escape')
+  })
+
+  await test.step('the end', async () => {
+    await useMenu('Finish…')
+    await keys.write(reason, 'it is over')
+    await keys.press('Enter')
+    await expect.poll(async () => (await readRun(url, 'keyed')).phase).toBe('done')
+    expect((await readDecisions(url, 'keyed')).map(({ kind }) => kind)).toContain('finish')
+  })
+  keys.expectAlone()
+})
+
+test('by keys alone: pause and resume, and a run that is deleted, kept after all, and deleted', async ({
+  server,
+  page,
+}) => {
+  const job = await startJob(server.url, { runId: 'gone' })
+  await job.report(50)
+  const keys = await keysAlone(page)
+  const { details, chip } = await openRun(page, server.url, 'gone')
+  const useMenu = async (name: string) => {
+    await keys.use(page.getByLabel('More actions'))
+    await keys.use(page.getByRole('button', { name, exact: true }))
+  }
+  await useMenu('Pause')
+  await expect(chip).toHaveText('Paused')
+  await useMenu('Resume')
+  await expect(chip).toHaveText('Running')
+
+  await page.clock.install()
+  const button = (name: string) => details.getByRole('button', { name, exact: true })
+  await useMenu('Delete…')
+  await keys.use(button('Delete'))
+  await page.clock.runFor(8_000)
+  await keys.use(button('Keep it after all'))
+  await page.clock.runFor(8_000)
+  expect((await readRun(server.url, 'gone')).id).toBe('gone')
+  await keys.use(button('Delete'))
+  await page.clock.runFor(11_000)
+  await expect(page.locator('main')).toContainText('This run was deleted.')
+  expect((await call(server.url, 'GET', '/runs/gone')).status).toBe(404)
+  keys.expectAlone()
+})
+
+test('by keys alone: a question is approved, another one is rejected with a reason', async ({
+  server,
+  page,
+}) => {
+  const keys = await keysAlone(page)
+  for (const [runId, key] of [
+    ['yes', 'a'],
+    ['no', 'r'],
+  ] as const) {
+    const job = await startJob(server.url, { runId, budgetSteps: 2_000, mode: 'approve' })
+    await job.report(1_520)
+    const { details, chip } = await openRun(page, server.url, runId)
+    await expect(chip).toHaveText('Waiting for you')
+    await keys.press(key)
+    await expect(details.getByRole('button', { name: key === 'a' ? 'Approve' : 'Reject' })).toBeFocused()
+    // Back to the field before it.
+    await keys.press(...(key === 'a' ? ['Shift+Tab'] : ['Shift+Tab', 'Shift+Tab']))
+    await keys.write(details.getByRole('textbox', { name: 'Reason' }), 'because')
+    await keys.use(details.getByRole('button', { name: key === 'a' ? 'Approve' : 'Reject' }))
+    await expect(chip).toHaveText('Running')
+    expect((await readDecisions(server.url, runId)).at(-1)?.status).toBe(
+      key === 'a' ? 'approved' : 'rejected',
+    )
+  }
+  keys.expectAlone()
+})
+
+test('by keys alone: zoom, move, all again, cursor, table, files, what if, schedule, log, looking back', async ({
+  server,
+  page,
+  context,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  const job = await startJob(server.url, { runId: 'read', budgetSteps: 2_000 })
+  await job.report(1_000)
+  const keys = await keysAlone(page)
+  const run = await openRun(page, server.url, 'read')
+  const { details, cursor } = run
+  await run.reaches(1_000)
+
+  await test.step('charts', async () => {
+    await keys.to(cursor)
+    await keys.press('+')
+    await expect(page).toHaveURL(/from=375&to=1625/)
+    await keys.press('Alt+ArrowLeft')
+    await expect(page).toHaveURL(/from=125&to=1375/)
+    await keys.press('0')
+    await expect(page).not.toHaveURL(/from=/)
+    await keys.press('Home')
+    expect(await run.step()).toBe(0)
+    await keys.press('Shift+ArrowRight', 'Shift+ArrowRight')
+    expect(await run.step()).toBeGreaterThan(0)
+    await keys.press('v')
+    await expect(page.getByRole('region', { name: 'Loss, table' })).toBeVisible()
+    await keys.press('v')
+    const file = page.waitForEvent('download')
+    await keys.use(page.getByRole('button', { name: 'Save Loss' }))
+    await keys.use(page.getByRole('button', { name: 'Table (CSV)' }))
+    expect((await file).suggestedFilename()).toBe('read.loss.csv')
+    expect(readFileSync(await (await file).path(), 'utf8').split('\r\n').length).toBeGreaterThan(500)
+    await keys.use(page.getByRole('button', { name: /^Loss axis/ }))
+    await expect(page).toHaveURL(/y\.loss=all/)
+    await keys.choose(page.getByLabel('Steps'), '500')
+    await expect(page).toHaveURL(/last=500/)
+    await keys.use(page.getByRole('button', { name: 'More signals' }))
+    await keys.to(page.getByRole('checkbox', { name: /^Loss, smoothed|smoothed/i }).first())
+    await keys.press('Space')
+    await expect(page).toHaveURL(/panels=/)
+  })
+
+  await test.step('panels', async () => {
+    await keys.press('w')
+    await keys.write(details.getByRole('textbox', { name: 'Budget, steps' }), '1500')
+    await keys.press('Enter')
+    await expect(details).toContainText('Differs at: switch planned at step 1,500 → planned at step 1,125')
+    await keys.to(details.getByRole('tab', { name: 'What if' }))
+    await keys.press('ArrowRight')
+    await expect(details.locator('pre')).toContainText('def lr_scheduler')
+    await keys.choose(details.getByRole('combobox'), 'csv')
+    await expect(details.locator('pre')).toContainText('step,learningRate')
+    await keys.use(details.getByRole('button', { name: 'Copy' }))
+    await expect(details.getByRole('status')).toHaveText('Copied.')
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('step,learningRate')
+    await keys.to(details.getByRole('tab', { name: 'Schedule' }))
+    await keys.press('ArrowRight')
+    await keys.choose(details.getByRole('combobox', { name: 'Kind of decision' }), 'start')
+    await expect(details.locator('.log-entry')).toHaveCount(1)
+    await keys.use(details.locator('.log-entry').first())
+    await expect(page).toHaveURL(/decision=1\b/)
+    await keys.press('l')
+    await keys.to(details.getByRole('slider', { name: /^Known/ }))
+    await keys.press('PageDown')
+    await expect(page).toHaveURL(/step=\d+/)
+    await expect(details).toContainText('Folded up to step')
+    await keys.press('Escape')
+    await expect(page).not.toHaveURL(/step=/)
+  })
+  keys.expectAlone()
+})
+
+test('by keys alone: search, filters, order, columns, pins, a comparison, theme, and single keys off', async ({
+  server,
+  page,
+}) => {
+  for (const [runId, project] of [
+    ['first', 'vision'],
+    ['second', 'vision'],
+    ['third', 'language'],
+  ] as const)
+    await (await startJob(server.url, { runId, project })).report(30)
+  const keys = await keysAlone(page)
+  await page.goto(server.url)
+  const names = page.locator('table.runs tbody a.run-name')
+  await expect(names).toHaveCount(3)
+
+  await test.step('the list', async () => {
+    await keys.press('/')
+    await page.keyboard.type('vision')
+    await expect(names).toHaveText(['second', 'first'])
+    await keys.press('ControlOrMeta+a', 'Delete', 'Escape')
+    await keys.choose(page.getByRole('combobox', { name: 'Project' }), 'language')
+    await expect(names).toHaveText(['third'])
+    await keys.use(page.getByRole('button', { name: 'Clear filters' }))
+    await keys.use(page.getByRole('button', { name: 'Run', exact: true }))
+    await expect(names).toHaveText(['first', 'second', 'third'])
+    await keys.use(page.locator('summary', { hasText: 'Columns' }))
+    await keys.to(page.getByRole('checkbox', { name: 'Progress' }))
+    await keys.press('Space')
+    await expect(page.getByRole('button', { name: 'Progress' })).toBeHidden()
+    await keys.press('Escape')
+    await expect(page.locator('summary', { hasText: 'Columns' })).toBeFocused()
+    await keys.press('j', 'j', 'j', 'p')
+    await expect(names).toHaveText(['third', 'first', 'second'])
+    await keys.press('x', 'j', 'x')
+    await expect(page).toHaveURL(/pick=third,first&pin=third/)
+  })
+
+  await test.step('the comparison', async () => {
+    await keys.press('c')
+    await expect(page).toHaveURL(/\/compare\?runs=third,first/)
+    await expect(page.locator('.compare-chart path.line')).toHaveCount(4)
+    await keys.to(page.getByRole('slider', { name: 'Cursor' }))
+    await keys.press('Home')
+    await expect(page.locator('.legend')).toContainText('Values at 0')
+    await keys.to(page.getByRole('radio', { name: 'Step', exact: true }))
+    await keys.press('ArrowRight')
+    await expect(page).toHaveURL(/x=share/)
+    await keys.use(page.getByRole('button', { name: 'Leave out third' }))
+    await expect(page.locator('.compare-chart path.line')).toHaveCount(2)
+  })
+
+  await test.step('settings', async () => {
+    await keys.press('g', 's')
+    await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible()
+    await keys.to(page.getByRole('radio', { name: 'As the system' }))
+    await keys.press('ArrowDown', 'ArrowDown')
+    await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark')
+    await keys.to(page.getByRole('checkbox', { name: 'On' }))
+    // On a box a letter is no text: it is a key of the page, until those are off.
+    await keys.press('Space', '?')
+    await expect(page.getByRole('dialog')).toBeHidden()
+    await keys.press('Space', '?')
+    await expect(page.getByRole('dialog')).toBeVisible()
+    await keys.press('Escape')
+    await expect(page.getByRole('dialog')).toBeHidden()
+  })
+  keys.expectAlone()
+})
