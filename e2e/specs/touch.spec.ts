@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test'
 import { expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
 import { call, readDecisions, readRun, startJob } from '../fixtures/api.ts'
 import { type Finger, fingerAlone } from '../fixtures/hands.ts'
-import { openRun } from '../fixtures/runPage.ts'
+import { openRun, runPage } from '../fixtures/runPage.ts'
 import { expect, test } from '../fixtures/test.ts'
 
 test.use({ hasTouch: true, viewport: { width: 390, height: 844 } })
@@ -164,9 +164,9 @@ test('by finger alone: cursor, all again, table, files, signals, what if, schedu
   const job = await startJob(server.url, { runId: 'read', budgetSteps: 2_000 })
   await job.report(1_000)
   const finger = await fingerAlone(page)
-  const run = await openRun(page, server.url, 'read', '?from=200&to=400')
+  await page.goto(`${server.url}/runs/read?from=200&to=400`)
+  const run = runPage(page)
   const { details, cursor } = run
-  await run.reaches(400)
 
   await test.step('charts', async () => {
     await finger.tap(page.getByRole('button', { name: 'Whole run' }))
@@ -204,7 +204,9 @@ test('by finger alone: cursor, all again, table, files, signals, what if, schedu
     await details.getByRole('combobox', { name: 'Kind of decision' }).selectOption('start')
     await finger.tap(details.locator('.log-entry').first())
     await expect(page).toHaveURL(/decision=1\b/)
-    await finger.tap(details.getByRole('button', { name: 'Back to live' }))
+    // Closing what came up goes back to live.
+    await finger.tap(details.getByRole('button', { name: 'Close', exact: true }))
+    await expect(page).not.toHaveURL(/decision=/)
     await finger.tapAt(details.getByRole('slider', { name: /^Known/ }), 0.5)
     await expect(page).toHaveURL(/step=\d+/)
     await expect(details).toContainText('Folded up to step')
@@ -263,9 +265,10 @@ test('by finger alone: search, filters, order, pins, a comparison, theme, and si
     await finger.tap(page.getByRole('checkbox', { name: 'On' }))
     await expect(page.getByRole('checkbox', { name: 'On' })).not.toBeChecked()
     await expectNoSidewaysScroll(page, 'settings, 390 px')
-    await finger.tap(page.getByRole('link', { name: 'Runs', exact: true }))
+    await finger.tap(page.getByRole('link', { name: 'Twostep, all runs' }))
     await expect(names).toHaveText(['third', 'second', 'first'])
-    await finger.tap(names.first())
+    // The whole card opens the run.
+    await finger.tap(page.getByRole('row', { name: /Pick third/ }))
     await expect(page).toHaveURL(/\/runs\/third$/)
   })
   finger.expectAlone()
