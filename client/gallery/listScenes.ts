@@ -59,7 +59,7 @@ export function sampleRuns(): RunSummary[] {
     listed('tabular-tf-4', say('', 'stale'), { step: 2220 }, 245),
     listed(
       'text-bytes-10',
-      { ...say('Stopped at step 1,310: the loss diverged a fourth time.', 'diverged'), loss: Number.NaN },
+      { ...say('Stopped at step 1,310: the loss diverged a fourth time.', 'diverged'), loss: 1_630_000 },
       { step: 1310 },
       7600,
     ),
@@ -125,13 +125,25 @@ export const sampleCalibration: ForecastCalibration = {
   ],
 }
 
+/** A sample run that was heard of a moment ago, or that has been silent for some minutes. */
+function heard(options: Partial<SyntheticOptions>): ReturnType<typeof runOf> {
+  const made = runOf({ options: { ...base, ...options } })
+  const ago = options.state === 'stale' ? 245 : 1
+  return { ...made, run: { ...made.run, createdAt: secondsAgo(3_600), lastSeenAt: secondsAgo(ago) } }
+}
+
 /** Runs that a comparison may name, by their ids. */
 export const comparable: Readonly<Record<string, ReturnType<typeof runOf>>> = {
-  'fashion-cnn-3': runOf(runScenes.run!),
-  'fashion-cnn-2': runOf({ options: { ...base, id: 'fashion-cnn-2', step: 4900 } }),
-  'fashion-cnn-1': runOf({ options: { ...base, id: 'fashion-cnn-1', step: 6000, state: 'finished' } }),
-  'tabular-tf-4': runOf({
-    options: { ...base, id: 'tabular-tf-4', step: 2220, state: 'stale', mode: 'advisory', gap: [900, 1_200] },
+  'fashion-cnn-3': heard({}),
+  'fashion-cnn-2': heard({ id: 'fashion-cnn-2', step: 3540, budgetSteps: 4500 }),
+  'fashion-cnn-1': heard({ id: 'fashion-cnn-1', step: 5000, budgetSteps: 5000, state: 'finished' }),
+  'tabular-tf-4': heard({
+    id: 'tabular-tf-4',
+    step: 2220,
+    budgetSteps: 8000,
+    state: 'stale',
+    mode: 'advisory',
+    gap: [900, 1_200],
   }),
 }
 

@@ -65,6 +65,13 @@ function whatIf(
   }
 }
 
+/** The signals that are asked for, in the columns that the wire has. */
+function seriesOf({ series }: SyntheticRun, names: readonly string[]) {
+  const found = Object.entries(series.signals).filter(([name]) => names.length === 0 || names.includes(name))
+  const signals = found.map(([name, columns]) => [name, { ...columns, first: columns.last }])
+  return { ...series, signals: Object.fromEntries(signals) }
+}
+
 const json = (value: unknown, status = 200) =>
   new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } })
 
@@ -80,7 +87,7 @@ function answer(url: URL, method: string, body: string, shown: SyntheticRun | nu
   if (sample === undefined)
     return json({ ...refusal(`no run "${id}"`), status: 404, code: 'run-not-found' }, 404)
   if (method === 'GET' && rest === '') return json(sample.run)
-  if (rest === 'series') return json(sample.series)
+  if (rest === 'series') return json(seriesOf(sample, url.searchParams.getAll('signals')))
   if (rest === 'schedule') return new Response(schedule)
   if (rest === 'what-if') return json(whatIf(sample, JSON.parse(body)))
   return json(refusal('This is a gallery: nothing is sent.'), 409)

@@ -1,12 +1,15 @@
 // The facts under the sentence: time left, the rate in force, what trains, how fast, what measuring costs, what came of
-// an ended run, and which samples were left out. They are made as words (factsOf), and shown with their numbers strong.
+// an ended run, and which samples were left out. They are made as words (factsOf), and shown with their numbers strong. Beside
+// them stands the way to the one decision that everybody asks about.
 
 import { formatNumber, formatPercent, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
-import type { RunSummary } from '../../protocol/vocabulary.ts'
+import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { endStepOf } from '../charts/phases.ts'
+import { choose } from './choosing.ts'
 import { formatDuration, formatKnown } from './format.ts'
 import { Sentence } from './sentence.tsx'
+import { isUnapplied } from './words.ts'
 
 /** `optional` is left out on narrow screens. */
 export type Fact = {
@@ -135,14 +138,32 @@ export function factsOf(run: RunSummary): readonly Fact[] {
   return all.filter((fact) => fact !== null)
 }
 
-export function Facts(props: { run: RunSummary }) {
+/** The switch that holds, where another decision is shown; null = there is nothing to lead to. */
+export const switchToExplain = (
+  decisions: readonly Decision[],
+  shown: Decision | null,
+  { switchStep }: Pick<RunSummary, 'switchStep'>,
+): Decision | null => {
+  if (switchStep === null) return null
+  const found = decisions.findLast((decision) => decision.kind === 'switch' && !isUnapplied(decision))
+  return found === undefined || found.number === shown?.number ? null : found
+}
+
+export function Facts(props: { run: RunSummary; decisions: readonly Decision[]; shown: Decision | null }) {
+  const { run, decisions, shown } = props
+  const explained = switchToExplain(decisions, shown, run)
   return (
     <div class="facts">
-      {factsOf(props.run).map(({ words, look }) => (
+      {factsOf(run).map(({ words, look }) => (
         <span key={words} class={look}>
           <Sentence text={words} />
         </span>
       ))}
+      {explained !== null && (
+        <button type="button" class="link" onClick={() => choose(explained.number)}>
+          Why did it switch?
+        </button>
+      )}
     </div>
   )
 }

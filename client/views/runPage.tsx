@@ -163,7 +163,7 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
           </span>
         </p>
       ))}
-      <Facts run={run} />
+      <Facts run={run} decisions={decisions} shown={shown} />
       <div class="grid">
         <LaterCharts
           run={run}

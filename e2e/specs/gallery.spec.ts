@@ -1,0 +1,109 @@
+// The gallery's scenes, which are drawn by the page's own functions from sample values: all of them stand without a complaint
+// and fit a phone, and those in which most can go wrong look as they did (e2e/pictures/). A change that is meant is taken over
+// by `npm run pictures`; look at each picture before it is committed.
+//
+// Pictures are compared in the browser that the package carries and in the font that it brings, both pinned by
+// package-lock.json, so that another machine's fonts change nothing; in any other browser that test is skipped. What is not in
+// that font (arrows, some signs) comes from the machine or is a box: a few letters' worth of pixels may differ.
+
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
+import { expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
+import { isCarried } from '../fixtures/browser.ts'
+import { expect, test } from '../fixtures/gallery.ts'
+import { builtPath } from '../fixtures/program.ts'
+
+/** Pixels of a picture that may differ: signs that the pinned font does not have. */
+const pixelsMax = 120
+const pictureBytesMax = 200_000
+const allBytesMax = 4_000_000
+
+/** What of a scene is taken: the window, the charts, or the panel beside them. */
+type Part = 'window' | 'charts' | 'side'
+const partOf = (page: Page, part: Part) =>
+  part === 'charts' ? page.locator('.grid > section').first() : page.locator('.side')
+
+const looks = [
+  { width: 1440, colorScheme: 'light' },
+  { width: 1440, colorScheme: 'dark' },
+  { width: 390, colorScheme: 'light' },
+  { width: 390, colorScheme: 'dark' },
+] as const
+
+/** In every look. */
+const everywhere = [
+  ['run', 'charts'],
+  ['waiting', 'window'],
+  ['runs', 'window'],
+  ['compare', 'window'],
+] as const
+/** Wide and light, narrow and dark: what differs between looks is seen above. */
+const twice = [
+  ['finished', 'charts'],
+  ['stale', 'charts'],
+  ['advised', 'charts'],
+  ['answers', 'charts'],
+  ['loss-alone', 'charts'],
+  ['no-budget', 'charts'],
+  ['long', 'charts'],
+  ['zoomed', 'charts'],
+  ['what-if-ghost', 'charts'],
+  ['diverged', 'window'],
+  ['picked', 'window'],
+  ['keys', 'window'],
+  ['settings', 'window'],
+  ['evidence', 'side'],
+  ['race', 'side'],
+  ['log', 'side'],
+  ['schedule', 'side'],
+  ['what-if-ghost', 'side'],
+  ['looking-back', 'side'],
+  ['override', 'side'],
+  ['branch', 'side'],
+] as const
+
+test('every scene of the gallery stands without a complaint and fits 320 px', async ({
+  gallery,
+  page,
+  complaints,
+}) => {
+  // A run that is not there is one of the scenes.
+  complaints.allow(/status of 404/)
+  const names = await gallery.names()
+  expect(names.length).toBeGreaterThan(60)
+  for (const name of names)
+    await test.step(name, async () => {
+      await gallery.show(name, { width: 320, colorScheme: 'dark' })
+      await expectNoSidewaysScroll(page, `${name}, 320 px`)
+      await expect(page.getByText('could not be loaded')).toHaveCount(0)
+      await expect(page.getByRole('alert', { name: 'Trouble' })).toHaveCount(0)
+    })
+})
+
+const pictures = [
+  ...everywhere.map((scene) => [scene, looks] as const),
+  ...twice.map((scene) => [scene, [looks[0], looks[3]]] as const),
+]
+for (const [[scene, part], seen] of pictures)
+  test(`${scene}, ${part}: looks as it did`, async ({ gallery, page }) => {
+    test.skip(!isCarried(), 'pictures are compared in the carried browser alone')
+    for (const look of seen) {
+      await gallery.show(scene, look)
+      const name = `${scene}-${part}-${look.width}-${look.colorScheme}.png`
+      const taken = part === 'window' ? page : partOf(page, part)
+      await expect(taken).toHaveScreenshot(name, { maxDiffPixels: pixelsMax })
+    }
+  })
+
+test('the pictures in the repository are small, and each belongs to a scene', () => {
+  const folder = builtPath('e2e/pictures')
+  const files = readdirSync(folder)
+  const known = pictures.flatMap(([[scene, part], seen]) =>
+    seen.map(({ width, colorScheme }) => `${scene}-${part}-${width}-${colorScheme}.png`),
+  )
+  expect(files.sort()).toEqual(known.sort())
+  const sizes = files.map((name) => statSync(join(folder, name)).size)
+  expect(Math.max(...sizes)).toBeLessThan(pictureBytesMax)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(allBytesMax)
+})
