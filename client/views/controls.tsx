@@ -98,6 +98,12 @@ function AnswerButton(props: { awaiting: number | null }) {
   )
 }
 
+/** On a phone the panel lies far below the charts. */
+function openSchedule(): void {
+  changeRunAddress({ panel: 'schedule', form: null })
+  document.querySelector('.side')?.scrollIntoView({ block: 'nearest' })
+}
+
 function RunMenu(props: { run: RunSummary } & Told) {
   const { run, outcome } = props
   const isPaused = run.state === 'paused'
@@ -121,6 +127,7 @@ function RunMenu(props: { run: RunSummary } & Told) {
       )}
       {over && run.branches.length > 0 && <Item words="Annealed copies…" act={() => open('branch')} />}
       <Item words="Name, project, tags…" act={() => open('details')} />
+      <Item words="Schedule as code" act={openSchedule} />
       <Item words="Report" act={() => void tellReport(outcome)} />
       <Item words="Delete…" act={() => open('delete')} />
     </Menu>

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { syntheticRun } from '../gallery/syntheticRun.ts'
-import { factsOf, timeLeft } from './facts.tsx'
+import { factsOf, switchToExplain, timeLeft } from './facts.tsx'
 import { notesOf, stateNote, stateWords } from './notes.ts'
 
 const { run } = syntheticRun({ id: 'a', step: 3120, budgetSteps: 6000 })
@@ -109,5 +109,16 @@ describe('facts', () => {
     expect(timeLeft({ ...run, stepsPerSecond: 0 })).toBeNull()
     expect(timeLeft({ ...run, budgetSteps: null })).toBeNull()
     expect(timeLeft({ ...run, state: 'stale' })).toBeNull()
+  })
+
+  test('the way to the switch stands there where one holds and another decision is shown', () => {
+    const annealed = syntheticRun({ id: 'a', step: 4900, budgetSteps: 6000 })
+    const switched = annealed.decisions.find(({ kind }) => kind === 'switch')!
+    const { decisions } = annealed
+    expect(switchToExplain(decisions, decisions[0]!, annealed.run)).toBe(switched)
+    expect(switchToExplain(decisions, switched, annealed.run)).toBeNull()
+    expect(switchToExplain(decisions, decisions[0]!, { switchStep: null })).toBeNull()
+    const advised = decisions.map((decision) => ({ ...decision, status: 'advisory' as const }))
+    expect(switchToExplain(advised, advised[0]!, annealed.run)).toBeNull()
   })
 })
