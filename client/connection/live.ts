@@ -57,11 +57,10 @@ export async function startLive(): Promise<void> {
   await open()
 }
 
-/** Loads the socket's code, once, and connects. */
+/** Loads the socket's code and connects. */
 async function open(): Promise<void> {
   try {
     const { io } = await import('socket.io-client')
-    if (socket !== null) return
     const opened: LiveSocket = io('/live', { reconnection: false, transports: ['websocket', 'polling'] })
     socket = opened
     for (const { event, heard } of listeners) opened.on(event, heard)
@@ -73,8 +72,8 @@ async function open(): Promise<void> {
     opened.on('disconnect', scheduleRetry)
     opened.on('connect_error', scheduleRetry)
   } catch {
-    // The code could not be loaded: the server cannot be reached.
-    scheduleRetry()
+    // A browser may keep a failed import for as long as the page lives.
+    trouble.value = 'The live connection could not be loaded: what follows is not shown. Load the page anew.'
   }
 }
 
@@ -98,8 +97,7 @@ function scheduleRetry(): void {
 /** Tries to connect at once; does nothing while connected. */
 export function retryNow(): void {
   clearTimeout(timer)
-  if (socket === null) void open()
-  else if (!socket.connected) socket.connect()
+  if (socket !== null && !socket.connected) socket.connect()
 }
 
 /** A message that cannot be read is not handed on. */
