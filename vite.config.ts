@@ -13,7 +13,7 @@ const both = 'main|views/(format|notes|sentence|stateChip|tint|words)|charts/sma
 const groups = [
   { name: 'page', test: new RegExp(`client/(${both})\\.`), priority: 4 },
   { name: 'runs', test: /client\/views\/runsPage\./, priority: 3 },
-  { name: 'run', test: /client\/(views\/runPage|charts\/runCharts)\./, priority: 2 },
+  { name: 'run', test: /client\/views\/runPage\./, priority: 2 },
   { name: 'more', test: /client\/(views|charts)\//, priority: 1 },
 ]
 
