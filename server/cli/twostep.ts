@@ -3,7 +3,7 @@
 // Exit status: 0 done, 1 failed, 2 wrong usage.
 
 import { Command, CommanderError } from 'commander'
-import { type Config, loadConfig, type Settings } from '../config.ts'
+import { type Config, loadConfig, type Settings, settingNames } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { packageVersion } from './place.ts'
 import { readEnvironmentServer } from './remote.ts'
@@ -11,9 +11,9 @@ import { readEnvironmentServer } from './remote.ts'
 type ServerFlags = Settings & { readonly json?: boolean }
 
 const configOf = (flags: ServerFlags): Config => {
-  const { host, trustNetwork, port, dataDir, storageUrl, allowedHosts, allowedOrigins, logLevel } = flags
-  const given = { host, trustNetwork, port, dataDir, storageUrl, allowedHosts, allowedOrigins, logLevel }
-  const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const settings = Object.fromEntries(
+    settingNames.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
+  )
   return loadConfig(settings, process.env, process.cwd())
 }
 
@@ -37,6 +37,10 @@ function withServerOptions(command: Command): Command {
     .option('--port <number>', 'port, 0 = any free one (TWOSTEP_PORT; default 7317)')
     .option('--allowed-hosts <names>', 'further Host names, comma-separated (TWOSTEP_ALLOWED_HOSTS)')
     .option('--allowed-origins <origins>', 'further origins, comma-separated (TWOSTEP_ALLOWED_ORIGINS)')
+    .option(
+      '--embed-origins <origins>',
+      'origins whose pages may show a run in a frame, comma-separated (TWOSTEP_EMBED_ORIGINS)',
+    )
     .option('--log-level <level>', 'debug, info, warn, error or silent (TWOSTEP_LOG_LEVEL; default warn)')
 }
 
