@@ -121,7 +121,12 @@ function RunMenu(props: { run: RunSummary } & Told) {
             act={() => void sendPause()}
           />
           <Item words="Anneal a copy…" why={whyNot(run, 'branch')} act={() => open('branch')} />
-          <Item words="Finish…" why={whyNot(run, 'finish')} act={() => open('finish')} />
+          <Item
+            words="Finish…"
+            hint="the job stops, its weights are kept"
+            why={whyNot(run, 'finish')}
+            act={() => open('finish')}
+          />
           <Item words="Change the budget…" why={whyNot(run, 'budget')} act={() => open('budget')} />
         </>
       )}
@@ -134,12 +139,12 @@ function RunMenu(props: { run: RunSummary } & Told) {
   )
 }
 
-function Item(props: { words: string; why?: string | null; act: () => void }) {
-  const { words, why = null, act } = props
+function Item(props: { words: string; hint?: string; why?: string | null; act: () => void }) {
+  const { words, hint, why = null, act } = props
   return (
     <button type="button" data-closes="" disabled={why !== null} onClick={act}>
       {words}
-      {why !== null && <small>{why}</small>}
+      {(why ?? hint) !== undefined && <small>{why ?? hint}</small>}
     </button>
   )
 }

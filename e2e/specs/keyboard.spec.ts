@@ -22,7 +22,7 @@ test('by keys alone: mode, override, hand back, switch, undo, budget, a copy, na
   /** Opens the menu and goes down to one of its items. */
   const useMenu = async (name: string) => {
     await keys.use(page.getByLabel('More actions'))
-    await keys.use(page.getByRole('button', { name, exact: true }))
+    await keys.use(page.locator('.menu-list').getByRole('button', { name }))
   }
 
   await test.step('the mode, there and back', async () => {
@@ -118,7 +118,7 @@ test('by keys alone: pause and resume, and a run that is deleted, kept after all
   const { details, chip } = await openRun(page, server.url, 'gone')
   const useMenu = async (name: string) => {
     await keys.use(page.getByLabel('More actions'))
-    await keys.use(page.getByRole('button', { name, exact: true }))
+    await keys.use(page.getByRole('button', { name }))
   }
   await useMenu('Pause')
   await expect(chip).toHaveText('Paused')

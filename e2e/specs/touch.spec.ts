@@ -14,7 +14,7 @@ test.use({ hasTouch: true, viewport: { width: 390, height: 844 } })
 /** Opens the menu of the run and taps one of its items. */
 const menuOf = (page: Page, finger: Finger) => async (name: string) => {
   await finger.tap(page.getByLabel('More actions'))
-  await finger.tap(page.getByRole('button', { name, exact: true }))
+  await finger.tap(page.locator('.menu-list').getByRole('button', { name }))
 }
 
 test('by finger alone: mode, override, hand back, switch, undo, budget, a copy, names and tags, finish', async ({
