@@ -7,7 +7,7 @@ import type {
   RunState,
   RunSummary,
 } from '../../protocol/vocabulary.ts'
-import { runOf, runScenes } from './runScenes.ts'
+import { type Bar, runOf, runScenes } from './runScenes.ts'
 import { type SyntheticOptions, syntheticRun } from './syntheticRun.ts'
 
 const base: SyntheticOptions = { id: 'fashion-cnn-3', step: 3121, budgetSteps: 6000 }
@@ -147,7 +147,13 @@ export const comparable: Readonly<Record<string, ReturnType<typeof runOf>>> = {
   }),
 }
 
-export type PageScene = { readonly path: string; readonly press?: readonly string[]; readonly empty?: true }
+export type PageScene = {
+  readonly path: string
+  readonly press?: readonly string[]
+  readonly bar?: Bar
+  /** No run in the list; it is not there yet; it could not be had. */
+  readonly list?: 'empty' | 'loading' | 'failed'
+}
 
 /** The scenes of all other pages, by the address that each is seen at. */
 export const pageScenes: Readonly<Record<string, PageScene>> = {
@@ -155,7 +161,9 @@ export const pageScenes: Readonly<Record<string, PageScene>> = {
   picked: { path: '/?pick=fashion-cnn-3,fashion-cnn-2&pin=fashion-cnn-1&base=fashion-cnn-1' },
   groups: { path: '/?group=project' },
   columns: { path: '/', press: ['details.columns summary'] },
-  'nothing-found': { path: '/?q=nothing+like+it', empty: true },
+  'nothing-found': { path: '/?q=nothing+like+it', list: 'empty' },
+  'list-loading': { path: '/', list: 'loading' },
+  'list-failed': { path: '/', list: 'failed', bar: 'lost' },
   'no-runs': { path: '/start' },
   compare: { path: '/compare?runs=fashion-cnn-3,fashion-cnn-2,fashion-cnn-1,tabular-tf-4&rows=all' },
   'compare-share': { path: '/compare?runs=fashion-cnn-3,nobody,fashion-cnn-1&x=share&y=log' },

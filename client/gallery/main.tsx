@@ -1,6 +1,6 @@
 // The gallery: the page's own views on sample values, for looking at them and for the screenshot tests. Development only (open
-// /gallery/ under the dev server: it lists the scenes); nothing of it is in the bundle. `show` picks the scene, `lost` and
-// `trouble` add the bars of a lost connection and of a page that is not understood; the rest of the query is that of the page.
+// /gallery/ under the dev server: it lists the scenes); nothing of it is in the bundle. `show` picks the scene, the rest of the
+// query is that of the page.
 
 import { render } from 'preact'
 import { connection } from '../connection/live.ts'
@@ -9,7 +9,7 @@ import { address, parseAddress } from '../state/address.ts'
 import { startClock } from '../state/clock.ts'
 import { calibration } from '../state/forecasts.ts'
 import { emptyRunList, namedRuns, runCounts, runGroups, runList } from '../state/runList.ts'
-import { runState } from '../state/runPage.ts'
+import { caughtUp, runState } from '../state/runPage.ts'
 import { emptyRunState } from '../state/runState.ts'
 import { startTheme } from '../state/theme.ts'
 import { App } from '../views/app.tsx'
@@ -22,7 +22,7 @@ import {
   sampleRuns,
   secondsAgo,
 } from './listScenes.ts'
-import { type RunScene, runOf, runScenes } from './runScenes.ts'
+import { type Bar, type RunScene, runOf, runScenes } from './runScenes.ts'
 import { startSampleServer } from './sampleServer.ts'
 import '../style/charts.css'
 import '../style/list.css'
@@ -61,16 +61,27 @@ function setRun(scene: RunScene): void {
   address.value = parseAddress(`/runs/${run.id}`, `${scene.query ?? ''}&${query}`)
 }
 
-function setPage({ path, empty }: PageScene): void {
+function setPage({ path, list }: PageScene): void {
   startSampleServer(null)
   const [name = '/', parameters = ''] = path.split('?')
-  const runs = empty ? [] : sampleRuns()
+  const runs = list === undefined ? sampleRuns() : []
   calibration.value = sampleCalibration
   runCounts.value = sampleCounts
   runGroups.value = sampleGroups
   namedRuns.value = new Map(runs.map((run) => [run.id, run]))
-  runList.value = { ...emptyRunList, runs, loaded: true, total: runs.length, all: 12 }
+  const failure = list === 'failed' ? 'The server cannot be reached.' : null
+  const loaded = list === undefined || list === 'empty'
+  runList.value = { ...emptyRunList, runs, loaded, failure, total: runs.length, all: 12 }
   address.value = parseAddress(name, parameters)
+}
+
+function setBar(bar: Bar | undefined): void {
+  connection.value =
+    bar === 'lost'
+      ? { kind: 'lost', sinceMs: Date.now() - 9000, retryAtMs: Date.now() + 60_000 }
+      : { kind: 'live' }
+  if (bar === 'back') caughtUp.value = { count: 3, atMs: Date.now() }
+  if (bar === 'trouble') trouble.value = 'The server says something that this page does not understand.'
 }
 
 /** Presses one thing after the other, each as soon as it is there. */
@@ -109,14 +120,11 @@ const show = query.get('show') ?? ''
 const scene: RunScene | PageScene | undefined = runScenes[show] ?? pageScenes[show]
 startTheme()
 startClock()
-connection.value = query.has('lost')
-  ? { kind: 'lost', sinceMs: Date.now() - 9000, retryAtMs: Date.now() + 60_000 }
-  : { kind: 'live' }
-if (query.has('trouble')) trouble.value = 'The server says something that this page does not understand.'
 if (scene === undefined) render(<SceneList />, root)
 else {
   if ('options' in scene) setRun(scene)
   else setPage(scene)
+  setBar(scene.bar)
   render(<App />, root)
   pressInTurn(scene.press ?? [])
 }

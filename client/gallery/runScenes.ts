@@ -4,7 +4,12 @@
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { type SyntheticOptions, type SyntheticRun, syntheticRun } from './syntheticRun.ts'
 
+/** A bar at the top: no connection, one that is back, or an answer that is not understood. */
+export type Bar = 'lost' | 'back' | 'trouble'
+
 export type RunScene = {
+  readonly bar?: Bar
+
   readonly options: SyntheticOptions
   /** What does not follow from the options. */
   readonly change?: Partial<RunSummary>
@@ -222,6 +227,9 @@ export const runScenes: Readonly<Record<string, RunScene>> = {
     options: { ...base, step: 3 },
     change: { headline: 'Warming up, step 3 of 6,000: looking for the largest rate that holds.', spark: [] },
   },
+  disconnected: { options: base, bar: 'lost' },
+  'connected-again': { options: base, bar: 'back' },
+  'not-understood': { options: base, bar: 'trouble' },
   loading: { options: base, known: 'nothing' },
   removed: { options: base, known: 'removed' },
   absent: { options: base, known: 'absent' },

@@ -78,7 +78,9 @@ test('every scene of the gallery stands without a complaint and fits 320 px', as
       await gallery.show(name, { width: 320, colorScheme: 'dark' })
       await expectNoSidewaysScroll(page, `${name}, 320 px`)
       await expect(page.getByText('could not be loaded')).toHaveCount(0)
-      await expect(page.getByRole('alert', { name: 'Trouble' })).toHaveCount(0)
+      // Only the scene that is about it.
+      const troubles = name === 'not-understood' ? 1 : 0
+      await expect(page.getByRole('alert', { name: 'Trouble' })).toHaveCount(troubles)
     })
 })
 
