@@ -54,6 +54,7 @@ const twice = [
   ['diverged', 'window'],
   ['compare', 'compare'],
   ['settings', 'window'],
+  ['groups', 'window'],
   ['waiting', 'side'],
   ['evidence', 'side'],
   ['race', 'side'],

@@ -126,6 +126,7 @@ for (const hasTouch of [false, true]) {
       if (hasTouch) await steps.choose(page.getByRole('combobox', { name: 'Order' }), 'By train loss')
       else await steps.press(page.getByRole('button', { name: 'Train loss' }))
       await expect(names(page).first()).toHaveText('sweep lr=0.64')
+      await expectInSight(page.locator('td.c-loss').first())
       const boxes = page.getByRole('checkbox', { name: /^Pick/ })
       for (let i = 0; i < 2; i++) await steps.press(boxes.nth(i))
       await steps.press(page.getByRole('link', { name: 'Compare 2 runs' }))
