@@ -3,6 +3,7 @@
 // Exit status: 0 done, 1 failed, 2 wrong usage.
 
 import { Command, CommanderError } from 'commander'
+import { runSorts, runStates } from '../../protocol/lists.ts'
 import { type Config, loadConfig, type Settings, settingNames } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { packageVersion } from './place.ts'
@@ -113,8 +114,13 @@ function addReadVerbs(program: Command): void {
   withReadOptions(list.command('runs'))
     .description('runs, newest first')
     .option('--project <name>')
-    .option('--state <state>')
-    .option('--limit <number>')
+    .option('--tag <tag>')
+    .option('--state <state>', runStates.join(', '))
+    .option('--search <words>', 'words in name, id, project, tags, framework, optimizer or settings (lr=0.1)')
+    .option('--sort <key>', `${runSorts.join(', ')} (default created)`)
+    .option('--order <order>', 'desc (default) or asc')
+    .option('--after <next>', 'goes on after a page')
+    .option('--limit <number>', 'default 50')
     .action(async (flags) => (await import('./read.ts')).listRuns(flags))
   withReadOptions(list.command('decisions'))
     .description('decisions of a run, in order')
