@@ -12,6 +12,7 @@ import { runState } from '../state/runPage.ts'
 import { emptyRunState } from '../state/runState.ts'
 import { startTheme } from '../state/theme.ts'
 import { App } from '../views/app.tsx'
+import { searchedSoFar } from './syntheticDecisions.ts'
 import { type SyntheticOptions, syntheticRun } from './syntheticRun.ts'
 import '../style/charts.css'
 import '../style/page.css'
@@ -36,6 +37,7 @@ const scenes: Readonly<Record<string, SyntheticOptions>> = {
   'bad-samples': { ...base, nonFinite: [900, 901, 902] },
   'loss-alone': { ...base, isLossAlone: true },
   answers: { ...base, step: 4300, mode: 'approve' },
+  searching: { ...base, step: 700 },
   'older-gains': { ...base, hasNoErrors: true },
   metrics: { ...base, metrics: ['accuracy', 'perplexity', 'top5_accuracy', 'seconds'] },
   long: { ...base, id: 'resnet-long-1', step: 720_000, budgetSteps: 1_000_000, gap: [270_000, 330_000] },
@@ -53,6 +55,13 @@ const changes: Readonly<Record<string, Partial<RunSummary>>> = {
     ],
     switchStep: null,
     advice: { step: 3960, kind: 'switch' },
+  },
+  searching: {
+    headline: 'Looking for the rate, step 700 of 6,000: the third one, 0.3, runs.',
+    phase: 'warmup',
+    phases: [{ phase: 'warmup', fromStep: 0, toStep: null }],
+    largeLearningRate: null,
+    race: searchedSoFar,
   },
   'no-better': {
     headline: 'Final held-out loss 2.33. It is no better than at its start. Never switched.',
@@ -165,7 +174,7 @@ if (scene === undefined) {
   address.value = parseAddress('/', location.search)
 } else {
   const { run, decisions: made, series } = syntheticRun(scene)
-  const decisions = show === 'answers' ? everyAnswer(made) : made
+  const decisions = show === 'answers' ? everyAnswer(made) : show === 'searching' ? made.slice(0, 1) : made
   runState.value = {
     ...emptyRunState(run.id),
     run: { ...run, ...changes[show], lastSeenAt: secondsAgo(scene.state === 'stale' ? 245 : 1) },

@@ -129,10 +129,17 @@ const raceWeighed: Weighed = {
     unit: 'loss',
     count: i === 2 ? 0 : 2048,
     source: i === 2 ? 'race-diverged' : 'race',
+    fromStep: 240 * i,
+    toStep: i === 2 ? 511 : 240 * (i + 1),
   })),
   alternatives: [],
   counterfactuals: [],
 }
+
+/** The same while its last rate still runs. */
+export const searchedSoFar: Decision['evidence'] = raceWeighed.evidence.map(({ toStep, ...arm }, i) =>
+  i === 2 ? { ...arm, source: 'race-unfinished' } : { ...arm, toStep: toStep! },
+)
 
 /** Whether the kept weights are those of the end. */
 const comparisonWeighed: Weighed = {
@@ -279,7 +286,7 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
       regime: { name: 'large-step', index: 0.84, low: 0.79, high: 0.89 },
       ...(transition === undefined ? {} : { transition }),
       plan,
-      reason: { key: kind, values: {} },
+      reason: { key: kind, values: kind === 'lower' ? { optimum: 0.13 } : ({} as Record<string, number>) },
       ...weighedBy(kind, step, from),
       ...(kind === 'hold'
         ? {

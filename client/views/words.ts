@@ -115,6 +115,7 @@ const sourceWords: Words = {
   'preconditioned-norms': 'preconditioned micro-batch norms',
   'line-probe': 'line probes',
   'race-diverged': 'race, diverged there',
+  'race-unfinished': 'race, not at its end',
   approval: 'waiting for approval',
   'fitted-valley': 'fitted curve of averaged weights',
   'memorising-window': 'valley probes and training loss',

@@ -64,7 +64,7 @@ const testSchema = z
   .meta({ id: 'DecisionTest' })
 export type DecisionTest = Parsed<typeof testSchema>
 
-const evidenceSchema = z
+export const evidenceSchema = z
   .object({
     signal: z.string(),
     value: finite.nullable(),
@@ -75,6 +75,9 @@ const evidenceSchema = z
     source: z.string(),
     /** The rate of a race's arm (signal `arm`). */
     learningRate: rate.exactOptional(),
+    /** Of an arm: its first step, and one past its last; without that it still runs, or was left in the middle. */
+    fromStep: toldStep.exactOptional(),
+    toStep: toldStep.exactOptional(),
   })
   .meta({ id: 'Evidence' })
 export type Evidence = Parsed<typeof evidenceSchema>
