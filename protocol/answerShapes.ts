@@ -38,5 +38,5 @@ export const answerShapes = {
   Reason: {'key':'s','values':{'*':['n','0']},'text?':'s'},
   DecisionTest: {'key':'s','left':{'value':'n','standardError':['n','0']},'relation':'=<=|>=|<|>','right':{'value':'n','standardError':['n','0']},'satisfied':'b','hits':{'met':'n','of':'n'},'probability':['n','0']},
   Alternative: {'kind':'=now|at|never|merge','switchStep':['n','0'],'finalLoss':'n','standardError':'n','low':'n','high':'n'},
-  Counterfactual: {'rule':'s','step':['n','0']},
+  Counterfactual: {'rule':'s','step':['n','0'],'plannedStep?':'n','finalLoss?':'n'},
 } as const

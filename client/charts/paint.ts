@@ -1,7 +1,7 @@
 // Paints a chart's values on a canvas, in order: phases, what is unknown, decisions, what was measured, the
 // present, words. Past is solid, future dashed, unknown hatched.
 
-import { paintBand, paintLine, paintSpikes } from './paintLines.ts'
+import { paintBand, paintLabels, paintLine, paintSpikes } from './paintLines.ts'
 import {
   paintCrosses,
   paintCut,
@@ -109,6 +109,7 @@ function paintMarks(pen: Pen): void {
     spec.marks.filter((mark) => mark.kind === 'cross'),
   )
   for (const mark of spec.marks) if (mark.kind === 'zone') zoneText(pen, mark)
+  paintLabels(pen)
 }
 
 type Painters = { readonly [Kind in Mark['kind']]: (pen: Pen, mark: Of<Kind>) => void }

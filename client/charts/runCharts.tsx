@@ -6,7 +6,7 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { formatStep } from '../../protocol/numbers.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import type { RunAddress } from '../state/address.ts'
-import { ghost } from '../state/ghost.ts'
+import { ghost, otherGhosts } from '../state/ghost.ts'
 import { countSamples, type Series, withNeighbours } from '../state/series.ts'
 import { useKeys } from '../views/keys.ts'
 import { isUnapplied } from '../views/words.ts'
@@ -138,9 +138,10 @@ export function RunCharts(props: RunChartsProps) {
   const series = useMemo(() => seriesFor(props, range), [props.series, props.zoomed, range?.from, range?.to])
   const { lossFit, smooth } = address
   const seen = ghost.value
+  const others = otherGhosts.value
   const view = useMemo(
-    () => viewOf({ run, decisions, series, zoom: range, lossFit, smooth, ghost: seen }),
-    [run, decisions, series, range?.from, range?.to, lossFit, smooth, seen],
+    () => viewOf({ run, decisions, series, zoom: range, lossFit, smooth, ghost: seen, others }),
+    [run, decisions, series, range?.from, range?.to, lossFit, smooth, seen, others],
   )
   const panels = useMemo(() => panelsOf(view, address), [view, address.signals, address.closed])
   const pinned = address.decision !== null

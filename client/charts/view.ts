@@ -2,6 +2,7 @@
 // rows of a chart's table.
 
 import type { Decision, Evidence, RunSummary, Segment } from '../../protocol/vocabulary.ts'
+import type { GhostCurve } from '../state/ghost.ts'
 import {
   type Columns,
   type Gap,
@@ -27,12 +28,13 @@ export type ViewSource = {
   readonly zoom: { readonly from: number; readonly to: number } | null
   readonly lossFit: LossFit
   readonly ghost?: readonly Segment[] | null
+  readonly others?: readonly GhostCurve[]
   /** Steps to each side; null = as many as suit what is shown. */
   readonly smooth?: number | null
 }
 
 export function viewOf(source: ViewSource): RunView {
-  const { run, decisions, zoom, lossFit, ghost = null } = source
+  const { run, decisions, zoom, lossFit, ghost = null, others = [] } = source
   // What was reported beyond the run's own step was left out as too far ahead: it is counted, and not drawn.
   const series = seriesWhere(source.series, (step) => step <= run.step)
   // A job that did not tell where its counter begins is known by its first sample.
@@ -52,6 +54,7 @@ export function viewOf(source: ViewSource): RunView {
     to: zoom?.to ?? whole.to,
     lossFit,
     ghost,
+    others,
     whole,
     smoothSteps,
     smoothedLoss: smoothedLossOf(series, smoothSteps, gaps),

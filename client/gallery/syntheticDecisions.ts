@@ -101,10 +101,10 @@ function evidenceFor(step: number): Weighed {
       { kind: 'merge', switchStep: step, finalLoss: 0.29, standardError: 0.001, low: 0.288, high: 0.292 },
     ],
     counterfactuals: [
-      { rule: 'GreedyLR', step: 1140 },
-      { rule: 'ReduceLROnPlateau', step: 1860 },
-      { rule: 'dlib slope test', step: 2580 },
-      { rule: 'Fixed 45 % anneal', step: null },
+      { rule: 'GreedyLR', step: 1140, finalLoss: 0.3 },
+      { rule: 'ReduceLROnPlateau', step: 1860, finalLoss: 0.293 },
+      { rule: 'dlib slope test', step: 2580, finalLoss: 0.288 },
+      { rule: 'Fixed 45 % anneal', step: null, plannedStep: 3300, finalLoss: 0.285 },
     ],
   }
 }

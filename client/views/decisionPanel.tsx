@@ -4,7 +4,6 @@
 import { useSignal } from '@preact/signals'
 import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
 import type { Decision, Evidence, RunSummary } from '../../protocol/vocabulary.ts'
-import { CounterfactualStrip } from '../charts/smallPictures.tsx'
 import { decisionUrl } from '../connection/api.ts'
 import { nowMs } from '../state/clock.ts'
 import { ApprovalForm } from './approvalForm.tsx'
@@ -17,6 +16,7 @@ import { Sentence } from './sentence.tsx'
 import { TestBars } from './testBars.tsx'
 import { alternativeWords, decisionTitle, evidenceWords, fateOf, fateWords, keyWords } from './words.ts'
 
+const OtherRulesPart = lazyView(async () => (await import('./otherRules.tsx')).OtherRulesPart)
 const RaceLanes = lazyView(async () => (await import('./raceLanes.tsx')).RaceLanes)
 
 type PanelProps = {
@@ -63,15 +63,7 @@ export function DecisionPanel(props: PanelProps) {
       <Alternatives decision={decision} />
       <PromisedLoss decision={decision} />
       {decision.counterfactuals.length > 0 && (
-        <section class="part">
-          <h3>When other rules would switch</h3>
-          <CounterfactualStrip
-            rows={decision.counterfactuals}
-            run={run}
-            nowStep={decision.step}
-            isOver={decision.phase.to === 'done'}
-          />
-        </section>
+        <OtherRulesPart run={run} decisions={props.decisions} decision={decision} />
       )}
       <EvidenceTable decision={decision} />
       <PanelFoot decision={decision} />

@@ -98,7 +98,14 @@ export type Alternative = Parsed<typeof alternativeSchema>
 
 /** When another rule would have switched; null = not yet. */
 const counterfactualSchema = z
-  .object({ rule: z.string(), step: toldStep.nullable() })
+  .object({
+    rule: z.string(),
+    step: toldStep.nullable(),
+    /** Where a fixed anneal will begin, while that lies ahead. */
+    plannedStep: toldStep.exactOptional(),
+    /** The loss that an anneal from there to the end is expected to reach; told while the large step holds. */
+    finalLoss: finite.exactOptional(),
+  })
   .meta({ id: 'Counterfactual' })
 export type Counterfactual = Parsed<typeof counterfactualSchema>
 
