@@ -12,7 +12,7 @@ import { runState } from '../state/runPage.ts'
 import { emptyRunState } from '../state/runState.ts'
 import { startTheme } from '../state/theme.ts'
 import { App } from '../views/app.tsx'
-import { searchedSoFar } from './syntheticDecisions.ts'
+import { searchedSoFar, withoutBudget } from './syntheticDecisions.ts'
 import { type SyntheticOptions, syntheticRun } from './syntheticRun.ts'
 import '../style/charts.css'
 import '../style/page.css'
@@ -38,6 +38,7 @@ const scenes: Readonly<Record<string, SyntheticOptions>> = {
   'loss-alone': { ...base, isLossAlone: true },
   answers: { ...base, step: 4300, mode: 'approve' },
   searching: { ...base, step: 700 },
+  'no-budget': base,
   'older-gains': { ...base, hasNoErrors: true },
   metrics: { ...base, metrics: ['accuracy', 'perplexity', 'top5_accuracy', 'seconds'] },
   long: { ...base, id: 'resnet-long-1', step: 720_000, budgetSteps: 1_000_000, gap: [270_000, 330_000] },
@@ -62,6 +63,11 @@ const changes: Readonly<Record<string, Partial<RunSummary>>> = {
     phases: [{ phase: 'warmup', fromStep: 0, toStep: null }],
     largeLearningRate: null,
     race: searchedSoFar,
+  },
+  'no-budget': {
+    budgetSteps: null,
+    headline:
+      'Large step at 0.1, step 3,121: as many steps again would take off 0.0065, and 0.0057 are worth it.',
   },
   'no-better': {
     headline: 'Final held-out loss 2.33. It is no better than at its start. Never switched.',
@@ -98,6 +104,13 @@ function everyAnswer(decisions: readonly Decision[]): Decision[] {
   return [...decisions.filter(({ step, kind }) => kind === 'start' || step >= switched.step), ...others].sort(
     (a, b) => a.step - b.step,
   )
+}
+
+/** What some scenes have decided differently. */
+function decisionsOf(made: readonly Decision[]): readonly Decision[] {
+  if (show === 'answers') return everyAnswer(made)
+  if (show === 'no-budget') return withoutBudget(made)
+  return show === 'searching' ? made.slice(0, 1) : made
 }
 
 const secondsAgo = (seconds: number) => new Date(Date.now() - 1000 * seconds).toISOString()
@@ -174,7 +187,7 @@ if (scene === undefined) {
   address.value = parseAddress('/', location.search)
 } else {
   const { run, decisions: made, series } = syntheticRun(scene)
-  const decisions = show === 'answers' ? everyAnswer(made) : show === 'searching' ? made.slice(0, 1) : made
+  const decisions = decisionsOf(made)
   runState.value = {
     ...emptyRunState(run.id),
     run: { ...run, ...changes[show], lastSeenAt: secondsAgo(scene.state === 'stale' ? 245 : 1) },
