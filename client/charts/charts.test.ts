@@ -181,6 +181,19 @@ describe('what as many steps again gain, without a budget', () => {
   })
 })
 
+test('weights that were restored are an arrow back to their step, unless the job could not', () => {
+  const view = viewFor()
+  const guard = view.decisions.find(({ kind }) => kind === 'guard')!
+  const back = { ...guard, reason: { key: 'loss-rise', values: { keptStep: guard.step - 100 } } }
+  const of = (decisions: RunView['decisions']) =>
+    lossChart({ ...view, decisions }).marks.filter(({ kind }) => kind === 'back')
+  expect(of([back])).toEqual([
+    { kind: 'back', step: guard.step, toStep: guard.step - 100, text: 'weights of step 1,274' },
+  ])
+  expect(of([back, { ...back, reason: { key: 'kept-not-restored', values: {} } }])).toEqual([])
+  expect(of([{ ...back, status: 'advisory', kind: 'lower' }])).toEqual([])
+})
+
 describe('gains', () => {
   test('both sides are lines in their colours with bands, and they meet at the switch', () => {
     const spec = gainsChart(viewFor({ step: 4900 }))

@@ -51,7 +51,7 @@ export function diminishingChart(view: RunView): ChartSpec {
     scale,
     marks: isMeasured ? marksOf(weighed, scale) : [],
     head: (step) => headOf(weighed, step),
-    note: 'The run ends where blue falls below the other.',
+    note: 'The run ends where they cross.',
     sentence: isMeasured ? sentenceOf(weighed, view.to) : `What as many steps again gain: ${why}`,
     tableSteps: inside,
     fileSteps: inside,

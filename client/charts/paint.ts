@@ -3,6 +3,7 @@
 
 import { paintBand, paintLabels, paintLine, paintSpikes } from './paintLines.ts'
 import {
+  paintBack,
   paintCrosses,
   paintCut,
   paintEnd,
@@ -103,7 +104,7 @@ function paintMarks(pen: Pen): void {
   paintKinds(['spikes', 'band', 'line'])
   paintVertical(pen, frame.nowStep, 'ink', frame.silent ? [3, 3] : [], frame.chosenStep === null ? 1.25 : 1)
   if (frame.chosenStep !== null) paintVertical(pen, frame.chosenStep, 'ink', [], 1.25)
-  paintKinds(['reference', 'cut', 'end'])
+  paintKinds(['reference', 'cut', 'end', 'back'])
   paintCrosses(
     pen,
     spec.marks.filter((mark) => mark.kind === 'cross'),
@@ -123,6 +124,7 @@ const painters: Painters = {
   cross: (pen, mark) => paintCrosses(pen, [mark]),
   cut: paintCut,
   end: paintEnd,
+  back: paintBack,
   zeroRow: paintZeroRow,
 }
 

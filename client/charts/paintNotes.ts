@@ -184,3 +184,23 @@ export function paintZeroRow(pen: Pen): void {
   context.stroke()
   context.setLineDash([])
 }
+
+/** An arrow along the bottom, from where the run was to where its weights are from. */
+export function paintBack(pen: Pen, mark: Of<'back'>): void {
+  const { context, palette, spec } = pen
+  const [from, to] = [pen.x(mark.step), pen.x(mark.toStep)]
+  const y = spec.heightPx - spec.bottomPx - 7
+  context.beginPath()
+  context.moveTo(from, y)
+  context.lineTo(to, y)
+  context.moveTo(to + 5, y - 3.5)
+  context.lineTo(to, y)
+  context.lineTo(to + 5, y + 3.5)
+  context.setLineDash([])
+  context.strokeStyle = palette['ink-2']
+  context.lineWidth = 1.3
+  context.stroke()
+  paintDot(pen, from, y, 2.4, 'ink-2', 'surface')
+  if (widthOf(pen, mark.text) + 12 < from - to)
+    write(pen, mark.text, (from + to) / 2, y - 5, 'center', 'ink-2', 500)
+}

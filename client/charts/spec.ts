@@ -102,6 +102,8 @@ export type Mark =
       /** Where the text finds no room. */
       readonly short: string
     }
+  /** The run has gone back to the weights of an earlier step. */
+  | { readonly kind: 'back'; readonly step: number; readonly toStep: number; readonly text: string }
   | { readonly kind: 'zeroRow' }
 
 export type HeadItem = {

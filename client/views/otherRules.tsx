@@ -53,7 +53,7 @@ export function OtherRulesPart(props: {
           </button>
         )}
       </div>
-      <ul class="strip">
+      <ul class={`strip ${expected === null ? 'strip-plain' : ''}`}>
         <li class="strip-head">
           <span class="visually-hidden">Rule</span>
           <span />

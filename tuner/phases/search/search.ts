@@ -106,7 +106,7 @@ export function searchCutShort(
   { isFromStart, ...why }: { readonly reason: string; readonly text?: string; readonly isFromStart: boolean },
 ): Outcome {
   const rate = race.reference
-  const values = { rate, steps: run.seen.step - race.fromStep }
+  const values = { rate, rateBefore: run.seen.learningRate, steps: run.seen.step - race.fromStep }
   const kind = rate === run.options.learningRate.initial ? 'hold' : 'lower'
   return enterLarge(run, rate, {
     isFromStart,
