@@ -71,6 +71,9 @@ function paintDots(pen: Pen, mark: Of<'line'>, radius: number): void {
   }
 }
 
+/** Half of the width of the bar of one point. */
+const aloneHalfPx = 3
+
 export function paintBand(pen: Pen, mark: Of<'band'>): void {
   const { context, palette } = pen
   context.fillStyle = palette[mark.color]
@@ -86,7 +89,11 @@ export function paintBand(pen: Pen, mark: Of<'band'>): void {
       (end === start || !isBroken(pen.frame.gaps, step[end - 1]!, step[end]!))
     )
       end++
-    if (end > start) {
+    // One measured point alone: its interval is a bar.
+    if (end === start + 1) {
+      const [x, high, low] = [pen.x(step[start]!), pen.y(mark.high[start])!, pen.y(mark.low[start])!]
+      context.fillRect(x - aloneHalfPx, high, 2 * aloneHalfPx, low - high)
+    } else if (end > start) {
       context.beginPath()
       for (let i = start; i < end; i++) context.lineTo(pen.x(step[i]!), pen.y(mark.high[i])!)
       for (let i = end - 1; i >= start; i--) context.lineTo(pen.x(step[i]!), pen.y(mark.low[i])!)

@@ -1,7 +1,7 @@
 // Small readings of a `RunView` that several charts share: points of a signal, the part after warm-up, the
 // rows of a chart's table.
 
-import type { Decision, Evidence, RunSummary, Segment } from '../../protocol/vocabulary.ts'
+import type { Decision, RunSummary, Segment } from '../../protocol/vocabulary.ts'
 import type { GhostCurve } from '../state/ghost.ts'
 import {
   type Columns,
@@ -140,17 +140,6 @@ export function valuesFrom(
   if (columns === undefined) return []
   const start = indexAt(columns.step, Math.max(fromStep, view.from) - 1) + 1
   return columns[name].slice(start, indexAt(columns.step, view.to) + 1)
-}
-
-/** The newest decision at or before a step that carries this signal as evidence. */
-export function evidenceAt(view: RunView, signal: string, step: number): Evidence | undefined {
-  for (let i = view.decisions.length - 1; i >= 0; i--) {
-    const decision = view.decisions[i] as Decision
-    if (decision.step > step) continue
-    const found = decision.evidence.find((entry) => entry.signal === signal)
-    if (found !== undefined) return found
-  }
-  return undefined
 }
 
 /** Every bucket of the window, for a file. */

@@ -3,8 +3,9 @@
 
 import { describe, expect, test } from 'vitest'
 import { formatNumber, formatRate } from '../../protocol/numbers.ts'
-import { noiseChart, ratioChart } from '../charts/diagnosticCharts.ts'
+import { ratioChart } from '../charts/diagnosticCharts.ts'
 import { lossChart } from '../charts/lossChart.ts'
+import { noiseChart } from '../charts/noiseChart.ts'
 import { rateChart } from '../charts/rateChart.ts'
 import { logTicks } from '../charts/scale.ts'
 import { viewOf } from '../charts/view.ts'
