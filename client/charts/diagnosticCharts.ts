@@ -32,7 +32,9 @@ export const howWords = {
 /** What an empty panel says: what the job would have to offer, or that it could; after the end there is no "yet". */
 export function whyNotMeasured({ state, options }: RunView['run'], needed: Capability): string {
   if (!options.capabilities.includes(needed)) return `Not measured. Needs ${needed} from the job.`
-  return state === 'finished' || state === 'diverged' ? 'Not measured.' : 'Not measured yet.'
+  return state === 'finished' || state === 'diverged'
+    ? 'Not measured before the run ended.'
+    : 'Not measured yet.'
 }
 
 const regimeScale: Scale = {

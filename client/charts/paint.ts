@@ -12,7 +12,7 @@ import {
   paintReference,
   paintZeroRow,
   paintZone,
-  zoneText,
+  zoneTexts,
 } from './paintNotes.ts'
 import type { ColorName, Palette } from './palette.ts'
 import { type ChartLine, type Frame, type Of, type Paper, type Pen, penFor } from './pen.ts'
@@ -109,7 +109,10 @@ function paintMarks(pen: Pen): void {
     pen,
     spec.marks.filter((mark) => mark.kind === 'cross'),
   )
-  for (const mark of spec.marks) if (mark.kind === 'zone') zoneText(pen, mark)
+  zoneTexts(
+    pen,
+    spec.marks.filter((mark) => mark.kind === 'zone'),
+  )
   paintLabels(pen)
 }
 

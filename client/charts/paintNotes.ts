@@ -48,17 +48,17 @@ export function paintZone(pen: Pen, mark: Of<'zone'>): void {
   context.globalAlpha = 1
 }
 
-export function zoneText(pen: Pen, mark: Of<'zone'>): void {
-  if (!pen.frame.narrow)
-    write(
-      pen,
-      mark.text,
-      (pen.x(mark.fromStep) + pen.x(mark.toStep)) / 2,
-      pen.spec.heightPx - 24,
-      'center',
-      mark.color,
-      550,
-    )
+/** What each stretch is: of those whose words would lie on one another the first. */
+export function zoneTexts(pen: Pen, marks: readonly Of<'zone'>[]): void {
+  if (pen.frame.narrow) return
+  let taken = Number.NEGATIVE_INFINITY
+  for (const { fromStep, toStep, text, color } of marks) {
+    const middle = (pen.x(fromStep) + pen.x(toStep)) / 2
+    const half = widthOf(pen, text) / 2 + 4
+    if (middle - half < taken) continue
+    taken = middle + half
+    write(pen, text, middle, pen.spec.heightPx - 24, 'center', color, 550)
+  }
 }
 
 function widthOf({ context, palette }: Pen, text: string): number {

@@ -19,7 +19,7 @@ import { lossChart } from './lossChart.ts'
 import { glyphOf, plannedGlyph } from './markers.ts'
 import { noiseChart } from './noiseChart.ts'
 import type { ChartLine, Frame } from './pen.ts'
-import { firstStepOf, lastStepOf, plannedSwitchOf } from './phases.ts'
+import { elapsedOf, firstStepOf, lastStepOf, plannedSwitchOf } from './phases.ts'
 import { type Range, shownRange } from './ranges.ts'
 import { rateChart } from './rateChart.ts'
 import { Ribbon } from './ribbon.tsx'
@@ -105,7 +105,7 @@ function panelsOf(view: RunView, { signals, closed }: RunAddress) {
   const usual = panelIds.map((id) => usualCharts[id](view))
   const isClosed = ({ id }: ChartSpec) => id !== 'loss' && closed.includes(id)
   // While samples are on their way nothing is known to be missing.
-  const isKnown = usual[0]!.missing === null
+  const isKnown = usual[0]!.missing === null || elapsedOf(view.run) === 0
   const isMissing = ({ id, missing }: ChartSpec) => isKnown && id !== 'loss' && missing !== null
   const open = usual.filter((spec) => !isClosed(spec))
   const drawn = open.filter((spec) => !isMissing(spec))

@@ -58,7 +58,7 @@ export function PhaseBar(props: { run: RunSummary }) {
 
 /**
  * The range of a run's small curve. As in the large chart it is that after warm-up, or of the newer half while that
- * is longer: what a search reached at its height would flatten everything else. Higher values stay on the upper edge.
+ * is longer: what a search reached at its height would flatten everything else. The curve enters from above.
  */
 export function sparkRange(run: RunSummary): [number, number] | null {
   const values = run.spark
@@ -77,7 +77,7 @@ export function Spark(props: { run: RunSummary }) {
   const room = high - low || 1
   const share = Math.min(1, elapsedOf(props.run) / (lastStepOf(props.run) - firstStepOf(props.run)))
   const x = (i: number) => 2 + (74 * share * i) / Math.max(1, values.length - 1)
-  const y = (value: number) => 23 - (19 * (Math.min(high, Math.max(low, value)) - low)) / room
+  const y = (value: number) => 23 - (19 * (Math.max(low, value) - low)) / room
   const points = values.map((value, i) => `${x(i).toFixed(1)},${y(value).toFixed(1)}`).join(' ')
   return (
     <svg
@@ -89,7 +89,7 @@ export function Spark(props: { run: RunSummary }) {
     >
       <path class="ground" d="M2 26.5H78" />
       <polyline points={points} />
-      <circle cx={x(values.length - 1)} cy={y(values.at(-1)!)} r="2.4" />
+      <circle cx={x(values.length - 1)} cy={Math.max(2.4, y(values.at(-1)!))} r="2.4" />
     </svg>
   )
 }

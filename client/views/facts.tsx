@@ -63,10 +63,10 @@ function rateFact(run: RunSummary): Fact | null {
   if (run.override !== null) {
     const { learningRate, untilStep, reason } = run.override
     const why = reason === '' ? '' : ` (${reason})`
-    return {
-      words: `Set by hand: ${formatRate(learningRate)} until step ${formatStep(untilStep)}${why}`,
-      look: 'by-hand',
-    }
+    const set = `Set by hand: ${formatRate(learningRate)} until step ${formatStep(untilStep)}${why}`
+    // The headline says so too, unless it has something else to tell.
+    if (run.state === 'paused') return { words: set, look: 'by-hand' }
+    return { words: `Applied rate ${formatRate(applied)}, by hand`, look: 'by-hand' }
   }
   const hasEnded = run.state === 'finished' || run.state === 'diverged'
   const words = `${hasEnded ? 'Last rate' : 'Applied rate'} ${formatRate(applied)}`
