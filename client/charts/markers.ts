@@ -3,7 +3,7 @@
 // the ribbon's buttons (SVG) and the small marks on the charts (canvas).
 
 import type { Decision, DecisionKind, DecisionStatus } from '../../protocol/vocabulary.ts'
-import { isUnapplied } from '../views/words.ts'
+import { directedKind, isUnapplied } from '../views/words.ts'
 import type { ColorName } from './palette.ts'
 
 export type Glyph = {
@@ -61,11 +61,11 @@ const inside: Partial<Readonly<Record<DecisionStatus, Partial<Glyph>>>> = {
 }
 
 /**
- * What changed nothing is hollow. A question has its mark inside, a refusal a cross, advice an "i"; what expired has a
+ * A triangle points to where the rate goes. What changed nothing is hollow. A question has its mark inside, a refusal a cross, advice an "i"; what expired has a
  * broken outline, and what gave way to something else a line besides. Applied is filled.
  */
-export function glyphOf(decision: Pick<Decision, 'kind' | 'status' | 'phase'>): Glyph {
-  const glyph = kindGlyphs[decision.kind]
+export function glyphOf(decision: Pick<Decision, 'kind' | 'status' | 'phase' | 'reason'>): Glyph {
+  const glyph = kindGlyphs[directedKind(decision)]
   if (!isUnapplied(decision)) return glyph
   const { path, color } = glyph
   return { path, color, hollow: true, ...inside[decision.status] }

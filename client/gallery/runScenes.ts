@@ -2,6 +2,7 @@
 // it stands. Everything that is drawn is drawn by the page's own functions.
 
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import { asked, everyAnswer, guarded, manyByHand, searchedSoFar, withoutBudget } from './otherDecisions.ts'
 import { type SyntheticOptions, type SyntheticRun, syntheticRun } from './syntheticRun.ts'
 
 /** A bar at the top: no connection, one that is back, or an answer that is not understood. */
@@ -26,73 +27,10 @@ const base: SyntheticOptions = { id: 'fashion-cnn-3', step: 3121, budgetSteps: 6
 const finished: SyntheticOptions = { ...base, step: 6000, state: 'finished' }
 const switchStep = 3960
 
-/** The same question in every way in which it may end, besides the switch that was applied. */
-function everyAnswer(decisions: readonly Decision[]): Decision[] {
-  const switched = decisions.find(({ kind }) => kind === 'switch')!
-  const statuses = ['awaiting-approval', 'rejected', 'expired', 'superseded', 'advisory'] as const
-  const others = statuses.map((status, i) => ({
-    ...switched,
-    status,
-    number: 1000 + i,
-    step: 1500 + 400 * i,
-  }))
-  return [...decisions.filter(({ step, kind }) => kind === 'start' || step >= switched.step), ...others].sort(
-    (a, b) => a.step - b.step,
-  )
-}
-
 /** The number that the switch of the sample run has. */
 const switchNumber = syntheticRun({ ...base, step: 4900 }).decisions.find(
   ({ kind }) => kind === 'switch',
 )!.number
-
-/** The switch is asked for, and nothing has followed yet. */
-const asked = (decisions: readonly Decision[]): Decision[] =>
-  decisions
-    .filter(({ number }) => number <= switchNumber)
-    .map((decision) =>
-      decision.kind === 'switch'
-        ? {
-            ...decision,
-            status: 'awaiting-approval',
-            summary:
-              'Annealing from step 3,960 to 6,000 awaits approval until step 4,260: annealing gains as much.',
-            reason: { key: 'marginal-cost', values: { expiresAtStep: 4260 } },
-          }
-        : decision,
-    )
-
-/** A guard at each of the last steps, until the run is stopped. */
-function guarded(decisions: readonly Decision[]): Decision[] {
-  const guard = decisions.find(({ kind }) => kind === 'guard')!
-  const trips = [2_700, 2_760, 2_820].map((step, i) => ({
-    ...guard,
-    step,
-    number: decisions.length + 1 + i,
-    summary: `Diverged at step ${step.toLocaleString('en-US')}: back to step ${(step - 40).toLocaleString('en-US')}, at half the rate.`,
-  }))
-  const end: Decision = {
-    ...guard,
-    kind: 'finish',
-    step: 2_860,
-    number: decisions.length + 4,
-    summary: 'Stopped at step 2,860: the loss diverged a fourth time.',
-    phase: { from: 'large', to: 'done' },
-  }
-  return [...decisions, ...trips, end]
-}
-
-/** Overrides, each of a few steps, side by side. */
-function manyByHand(decisions: readonly Decision[]): Decision[] {
-  const hand = decisions.find(({ kind }) => kind === 'override')!
-  const extra = Array.from({ length: 120 }, (_, i) => ({
-    ...hand,
-    step: 700 + 20 * i,
-    number: 2000 + i,
-    summary: `Set to 0.06 by hand until step ${(700 + 20 * i + 10).toLocaleString('en-US')}: trying.`,
-  }))
-  return [...decisions, ...extra].sort((a, b) => a.step - b.step)
-}
 
 const inAnneal: Partial<RunSummary> = {
   headline: 'Annealing since step 3,960, rate 0.054: 0.31 of the expected gain is in. Ends at step 6,000.',
@@ -191,16 +129,24 @@ export const runScenes: Readonly<Record<string, RunScene>> = {
     },
   },
   'loss-alone': { options: { ...base, isLossAlone: true } },
+  searching: {
+    options: { ...base, step: 700 },
+    decide: (decisions) => decisions.slice(0, 1),
+    change: {
+      headline: 'Looking for the rate, step 700 of 6,000: the third one, 0.3, runs.',
+      phase: 'warmup',
+      phases: [{ phase: 'warmup', fromStep: 0, toStep: null }],
+      largeLearningRate: null,
+      race: searchedSoFar,
+    },
+  },
   'no-budget': {
-    options: { ...base, budgetSteps: 6000 },
+    options: base,
+    decide: withoutBudget,
     change: {
       budgetSteps: null,
-      options: { ...syntheticRun(base).run.options, budgetSteps: null },
-      plan: {
-        version: 6,
-        segments: [{ fromStep: 528, toStep: 4_681, shape: 'constant', from: 0.1, to: 0.1, phase: 'large' }],
-      },
-      headline: 'Large step at 0.1, step 3,120, no budget: as many steps again would take off 0.021.',
+      headline:
+        'Large step at 0.1, step 3,121: as many steps again would take off 0.0065, and 0.0057 are worth it.',
     },
   },
   answers: { options: { ...base, step: 4300, mode: 'approve' }, decide: everyAnswer, change: inAnneal },

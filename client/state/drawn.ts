@@ -9,7 +9,7 @@ const signalsOfPanel: Readonly<Record<PanelId, readonly string[]>> = {
   gains: ['stayingGain', 'stayingGainError', 'annealingGain', 'annealingGainError'],
   rate: ['learningRate'],
   regime: ['regimeIndex', 'regimeIndexLow', 'regimeIndexHigh'],
-  noise: ['noiseScale', 'batchSize'],
+  noise: ['noiseScale', 'noiseScaleError', 'batchSize'],
   ratio: ['rateRatio', 'criticalLearningRate'],
 }
 

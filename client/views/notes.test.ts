@@ -102,9 +102,21 @@ describe('facts', () => {
     expect(facts({ state: 'finished' })).toContain('Last rate 0.1')
   })
 
+  test('time is left to where the plan ends, which may be before the budget', () => {
+    const planned = run.plan.segments.at(-1)!
+    const plan = { ...run.plan, segments: [{ ...planned, toStep: run.step + 52 }] }
+    expect(timeLeft({ ...run, plan }, { low: 5.2, high: 5.2 })).toBe('About 10 s left')
+  })
+
   test('time left needs a budget, a speed and a running job', () => {
-    expect(timeLeft(run)).toBe('About 9 min left')
-    expect(timeLeft({ ...run, stepsPerSecond: 1e6 })).toBe('About 1 s left')
+    const steady = { low: 5.2, high: 5.2 }
+    expect(timeLeft(run, steady)).toBe('About 9 min left')
+    expect(timeLeft({ ...run, stepsPerSecond: null }, steady)).toBe('About 9 min left')
+    expect(timeLeft(run, { low: 1e6, high: 1e6 })).toBe('About 1 s left')
+    expect(timeLeft(run, { low: 2, high: 5.2 })).toBe('9 min to 24 min left')
+    expect(timeLeft(run, { low: 0, high: 5.2 })).toBe('At least 9 min left')
+    expect(timeLeft(run, 'silent')).toBeNull()
+    expect(timeLeft(run)).toBe('9 min left at its last pace')
     expect(timeLeft({ ...run, stepsPerSecond: null })).toBeNull()
     expect(timeLeft({ ...run, stepsPerSecond: 0 })).toBeNull()
     expect(timeLeft({ ...run, budgetSteps: null })).toBeNull()

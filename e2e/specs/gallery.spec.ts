@@ -18,7 +18,7 @@ import { builtPath } from '../fixtures/program.ts'
 /** Pixels of a picture that may differ: less than a letter. */
 const pixelsMax = 40
 const pictureBytesMax = 250_000
-const allBytesMax = 4_600_000
+const allBytesMax = 5_000_000
 
 /** What of a scene is taken: the window, or the part of it that the scene is about. */
 const parts = {
@@ -50,6 +50,7 @@ const twice = [
   ['answers', 'charts'],
   ['loss-alone', 'charts'],
   ['zoomed', 'charts'],
+  ['no-budget', 'charts'],
   ['what-if-ghost', 'charts'],
   ['diverged', 'window'],
   ['compare', 'compare'],
@@ -58,6 +59,7 @@ const twice = [
   ['waiting', 'side'],
   ['evidence', 'side'],
   ['race', 'side'],
+  ['searching', 'side'],
   ['log', 'side'],
   ['schedule', 'side'],
   ['looking-back', 'side'],
