@@ -21,6 +21,7 @@ import '../style/run.css'
 import '../style/runs.css'
 import '../style/doing.css'
 import '../style/tokens.css'
+import '../style/touch.css'
 
 const base: SyntheticOptions = { id: 'fashion-cnn-3', step: 3121, budgetSteps: 6000 }
 const scenes: Readonly<Record<string, SyntheticOptions>> = {
