@@ -26,11 +26,11 @@ startTheme()
 startSingleKeys()
 startClock()
 startAddress()
-const socket = startLive()
+void startLive()
 
 /** The list of runs, and how true their promises were. */
 function followList(): () => void {
-  const stops = [followRuns(socket), followCalibration()]
+  const stops = [followRuns(), followCalibration()]
   return () => {
     for (const stopOne of stops) stopOne()
   }
@@ -45,7 +45,7 @@ effect(() => {
   followed = key
   untracked(() => {
     stop()
-    stop = now.page === 'run' ? followRun(now.runId, socket) : now.page === 'runs' ? followList() : () => {}
+    stop = now.page === 'run' ? followRun(now.runId) : now.page === 'runs' ? followList() : () => {}
   })
 })
 

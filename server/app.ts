@@ -74,6 +74,7 @@ export function createApp(options: AppOptions): App {
     log,
     version,
     pageDir,
+    embedOrigins: config.embedOrigins,
     newRequestId: () => newId('request'),
     allowList,
   })

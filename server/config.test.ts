@@ -19,6 +19,7 @@ test('without settings the server is on loopback, with its data in the current f
     databaseFile: join(folder, '.twostep', 'twostep.db'),
     allowedHosts: [],
     allowedOrigins: [],
+    embedOrigins: [],
     logLevel: 'warn',
   })
 })
@@ -61,6 +62,7 @@ test.each<[Record<string, string>, Record<string, string>, RegExp]>([
   [{}, { TWOSTEP_STORAGE_URL: 'postgresql://x' }, /PostgreSQL, which is not available in this version/],
   [{ storageUrl: 'runs.db' }, {}, /^--storage-url must look like sqlite:\/\/\/file, got "runs\.db"$/],
   [{ allowedOrigins: 'example.org' }, {}, /^--allowed-origins must list origins such as/],
+  [{ embedOrigins: 'https://a;script-src' }, {}, /^--embed-origins must list origins such as/],
   [{ allowedHosts: 'http://x' }, {}, /^--allowed-hosts must list host names/],
 ])('%j with %j is refused with a sentence', (flags, environment, sentence) => {
   expect(() => loadConfig(flags, environment, folder)).toThrow(sentence)

@@ -18,10 +18,12 @@ export type Config = {
   readonly allowedHosts: readonly string[]
   /** Origins such as https://example.org besides the server's own. */
   readonly allowedOrigins: readonly string[]
+  /** Origins whose pages may show a run in a frame. */
+  readonly embedOrigins: readonly string[]
   readonly logLevel: LogLevel
 }
 
-const settingNames = [
+export const settingNames = [
   'host',
   'trustNetwork',
   'port',
@@ -29,6 +31,7 @@ const settingNames = [
   'storageUrl',
   'allowedHosts',
   'allowedOrigins',
+  'embedOrigins',
   'logLevel',
 ] as const
 type SettingName = (typeof settingNames)[number]
@@ -42,6 +45,7 @@ const environmentNames: Record<SettingName, string> = {
   storageUrl: 'TWOSTEP_STORAGE_URL',
   allowedHosts: 'TWOSTEP_ALLOWED_HOSTS',
   allowedOrigins: 'TWOSTEP_ALLOWED_ORIGINS',
+  embedOrigins: 'TWOSTEP_EMBED_ORIGINS',
   logLevel: 'TWOSTEP_LOG_LEVEL',
 }
 /** Settings of training jobs: they may stand in the same environment, and are not ours to judge. */
@@ -172,7 +176,8 @@ function databaseFrom(source: Source | undefined, dataDir: string, folder: strin
 function originsFrom({ value, from }: Source): string[] {
   const origins = list(value)
   for (const origin of origins) {
-    if (!/^https?:\/\/[^/\s]+$/.test(origin))
+    // Nothing that would end the entry of a policy.
+    if (!/^https?:\/\/[^/\s;,'"]+$/.test(origin))
       throw new CommandError(`${from} must list origins such as https://example.org, got "${origin}"`, 2)
   }
   return origins
@@ -217,6 +222,7 @@ export function loadConfig(
     databaseFile: databaseFrom(given.storageUrl, dataDir, folder),
     allowedHosts: given.allowedHosts ? hostsFrom(given.allowedHosts) : [],
     allowedOrigins: given.allowedOrigins ? originsFrom(given.allowedOrigins) : [],
+    embedOrigins: given.embedOrigins ? originsFrom(given.embedOrigins) : [],
     logLevel: given.logLevel ? logLevelFrom(given.logLevel) : 'warn',
   }
 }

@@ -44,8 +44,10 @@ function Item(props: { item: HeadItem }) {
 
 /** What the head says at a step, as one line of text. */
 export function headWords(spec: ChartSpec, step: number): string {
+  // What has no value there is a key to the lines, which is nothing to be told.
   const items = spec
     .head(step)
+    .filter(({ value, after }) => Boolean(value) || Boolean(after))
     .map(({ label, more, value, after }) => [label, more, value, after].filter(Boolean).join(' '))
   return [`step ${formatStep(Math.round(step))}`, ...items].join(', ')
 }

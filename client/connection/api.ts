@@ -30,6 +30,12 @@ function localProblem(title: string, detail: string, status: number): Problem {
   return { type: 'about:blank', title, status, detail, code: 'no-answer' }
 }
 
+let answered = () => {}
+/** Done when the server has answered for the first time, or has failed to. */
+export const firstAnswer = new Promise<void>((resolve) => {
+  answered = resolve
+})
+
 /** A call whose answer is read. */
 async function ask<Name extends keyof Answers>(name: Name, path: string): Promise<Answer<Answers[Name]>> {
   const answer = await call('GET', path)
@@ -74,6 +80,8 @@ async function call(
         ? 'The server answered with something that is not JSON.'
         : 'The server cannot be reached.'
     return { ok: false, problem: localProblem('No answer', detail, 0) }
+  } finally {
+    answered()
   }
 }
 

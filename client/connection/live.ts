@@ -1,10 +1,12 @@
 // The live socket: one connection for the page, kept alive by our own timer. Views say what they want to
 // follow; after every connection, the first included, each wish is sent again with what it already has, so
-// a lost connection costs a catch-up and never a reload.
+// a lost connection costs a catch-up and never a reload. Its code is loaded after the first answer over HTTP:
+// what is known already is drawn before what may change it is waited for.
 
 import { signal } from '@preact/signals'
-import { io, type Socket } from 'socket.io-client'
+import type { Socket } from 'socket.io-client'
 import type { ClientEvents, ServerEvents } from '../../protocol/vocabulary.ts'
+import { firstAnswer } from './api.ts'
 import { type Messages, readMessage, trouble } from './read.ts'
 import { retryDelayMs } from './retry.ts'
 
@@ -37,27 +39,46 @@ let socket: LiveSocket | null = null
 let attempt = 0
 let timer: ReturnType<typeof setTimeout> | undefined
 const followed = new Set<Following>()
+const listeners = new Set<{ readonly event: keyof ServerEvents; readonly heard: Heard }>()
 
-/** Opens the connection; to be called once, when the page starts. */
-export function startLive(): LiveSocket {
-  const opened: LiveSocket = io('/live', { reconnection: false, transports: ['websocket', 'polling'] })
-  socket = opened
-  opened.on('connect', () => {
-    attempt = 0
-    connection.value = { kind: 'live' }
-    for (const following of followed) following.ask(opened)
-  })
-  listen(opened, 'problem', ({ detail }) => {
+/** Longest wait for the first answer before the connection is opened anyway, in milliseconds. */
+const firstAnswerMsMax = 1_000
+
+/** Opens the connection, after the first answer over HTTP; to be called once, when the page starts. */
+export async function startLive(): Promise<void> {
+  listen('problem', ({ detail }) => {
     trouble.value = detail
   })
-  opened.on('disconnect', scheduleRetry)
-  opened.on('connect_error', scheduleRetry)
   addEventListener('online', retryNow)
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && connection.peek().kind === 'lost') retryNow()
   })
-  return opened
+  await Promise.race([firstAnswer, new Promise((resolve) => setTimeout(resolve, firstAnswerMsMax))])
+  await open()
 }
+
+/** Loads the socket's code and connects. */
+async function open(): Promise<void> {
+  try {
+    const { io } = await import('socket.io-client')
+    const opened: LiveSocket = io('/live', { reconnection: false, transports: ['websocket', 'polling'] })
+    socket = opened
+    for (const { event, heard } of listeners) opened.on(event, heard)
+    opened.on('connect', () => {
+      attempt = 0
+      connection.value = { kind: 'live' }
+      for (const following of followed) following.ask(opened)
+    })
+    opened.on('disconnect', scheduleRetry)
+    opened.on('connect_error', scheduleRetry)
+  } catch {
+    // A browser may keep a failed import for as long as the page lives.
+    trouble.value = 'The live connection could not be loaded: what follows is not shown. Load the page anew.'
+  }
+}
+
+/** The socket while it is connected. */
+export const connected = (): LiveSocket | null => (socket?.connected ? socket : null)
 
 function scheduleRetry(): void {
   attempt += 1
@@ -79,20 +100,27 @@ export function retryNow(): void {
   if (socket !== null && !socket.connected) socket.connect()
 }
 
-/** Hears an event until the returned function is called. A message that cannot be read is not handed on. */
+/** A message that cannot be read is not handed on. */
+export const reading =
+  <Name extends keyof ServerEvents>(name: Name, handler: (message: Messages[Name]) => void): Heard =>
+  (given) => {
+    const message = readMessage(name, given)
+    if (message.ok) handler(message.value)
+  }
+
+/** Hears an event, over each connection, until the returned function is called. */
 export function listen<Name extends keyof ServerEvents>(
-  opened: LiveSocket,
   name: Name,
   handler: (message: Messages[Name]) => void,
 ): () => void {
   const event: keyof ServerEvents = name
-  const heard: Heard = (given) => {
-    const message = readMessage(name, given)
-    if (message.ok) handler(message.value)
-  }
-  opened.on(event, heard)
+  const heard = reading(name, handler)
+  const listener = { event, heard }
+  listeners.add(listener)
+  socket?.on(event, heard)
   return () => {
-    opened.off(event, heard)
+    listeners.delete(listener)
+    socket?.off(event, heard)
   }
 }
 

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import examples from '../../protocol/examples/answers.json' with { type: 'json' }
 import { fetchRun, fetchRuns, sendCommand } from './api.ts'
-import { type LiveSocket, listen } from './live.ts'
+import { reading } from './live.ts'
 import { isProblem, readAnswer, readMessage, trouble } from './read.ts'
 
 const example = (schema: string) => examples.find((entry) => entry.schema === schema)!.valid[0]!.message
@@ -70,31 +70,14 @@ describe('a call over HTTP', () => {
 })
 
 describe('a message of the live socket', () => {
-  /** A socket without a network: `say` is what the server sends. */
-  function quietSocket() {
-    const handlers = new Map<string, (given: unknown) => void>()
-    const socket = {
-      on: (name: string, handler: (given: unknown) => void) => handlers.set(name, handler),
-      off: (name: string) => handlers.delete(name),
-    }
-    return {
-      socket: socket as unknown as LiveSocket,
-      say: (name: string, given: unknown) => handlers.get(name)?.(given),
-    }
-  }
-
   test('reaches the page where it can be read, and only then', () => {
-    const { socket, say } = quietSocket()
-    const heard: unknown[] = []
-    const stop = listen(socket, 'decision', (message) => heard.push(message))
+    const told: unknown[] = []
+    const hear = reading('decision', (message) => told.push(message))
     const message = { runId: decision.runId, decision }
-    say('decision', message)
-    say('decision', { ...message, decision: { ...decision, kind: 'dance' } })
-    expect(heard).toEqual([message])
+    hear(message)
+    hear({ ...message, decision: { ...decision, kind: 'dance' } })
+    expect(told).toEqual([message])
     expect(trouble.value).toContain('/decision/kind must be start|hold|')
-    stop()
-    say('decision', message)
-    expect(heard).toHaveLength(1)
   })
 
   test.each([

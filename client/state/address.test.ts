@@ -37,6 +37,7 @@ test('a run with a chosen decision, zoom and panel', () => {
     smooth: null,
     signals: [],
     closed: [],
+    embed: false,
   })
   expect(formatAddress(address)).toBe('/runs/a%20b?decision=48&from=100&to=900&panel=log')
 })
@@ -58,6 +59,7 @@ test('what is not understood is left out, but for a range, which is mended with 
     smooth: null,
     signals: [],
     closed: [],
+    embed: false,
   })
   expect(parseAddress('/runs/%E0%A4%A', '')).toMatchObject({ runId: '%E0%A4%A' })
   expect(parseAddress('/nowhere', '').page).toBe('unknown')
@@ -84,6 +86,7 @@ test('every run address comes back from its own text', () => {
     smooth: fc.option(fc.nat(1e6)),
     signals: fc.uniqueArray(fc.string({ minLength: 1, unit: 'grapheme' }), { maxLength: 5 }),
     closed: fc.uniqueArray(fc.constantFrom('regime', 'noise', 'gains'), { maxLength: 2 }),
+    embed: fc.boolean(),
   })
   const forms = fc.constantFrom(...controlForms)
   fc.assert(

@@ -61,6 +61,8 @@ export type Address =
       readonly signals: readonly string[]
       /** Panels that were closed. */
       readonly closed: readonly string[]
+      /** Shown in a frame of another page: nothing can be pressed that acts. */
+      readonly embed: boolean
     }
   | { readonly page: 'settings' }
   | { readonly page: 'start'; readonly framework: ConnectFramework }
@@ -118,6 +120,7 @@ export function parseAddress(path: string, query: string): Address {
     smooth: wholeNumber(parameters.get('smooth')),
     signals: namesOf(parameters.get('panels')),
     closed: namesOf(parameters.get('closed')),
+    embed: parameters.get('embed') === '1',
   }
 }
 
@@ -156,6 +159,7 @@ export function formatAddress(address: Address): string {
   if (address.smooth !== null) parameters.set('smooth', String(address.smooth))
   if (address.signals.length > 0) parameters.set('panels', asNames(address.signals))
   if (address.closed.length > 0) parameters.set('closed', asNames(address.closed))
+  if (address.embed) parameters.set('embed', '1')
   return withQuery(`/runs/${encodeURIComponent(address.runId)}`, parameters)
 }
 
@@ -212,4 +216,5 @@ export const runAddress = (runId: string): RunAddress => ({
   smooth: null,
   signals: [],
   closed: [],
+  embed: false,
 })

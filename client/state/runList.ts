@@ -12,7 +12,7 @@ import type {
   RunSummary,
 } from '../../protocol/vocabulary.ts'
 import { fetchRun, fetchRuns } from '../connection/api.ts'
-import { follow, type LiveSocket, listen } from '../connection/live.ts'
+import { connected, follow, listen } from '../connection/live.ts'
 import { type Answer, readMessage } from '../connection/read.ts'
 import { address } from './address.ts'
 import { allRuns, type RunsAddress } from './listAddress.ts'
@@ -33,7 +33,6 @@ const recountMs = 1_000
 
 /** Each load has a number, so that an answer that comes late changes nothing. */
 let asked = 0
-let socket: LiveSocket | null = null
 /** The load that a further page is awaited for; 0 = none is. */
 let loadingFor = 0
 
@@ -44,8 +43,8 @@ const shown = (): RunsAddress => {
 
 /** Over the socket while it stands, so that an answer and the changes after it come in one order. */
 function ask(request: RunListRequest): Promise<Answer<Page>> {
-  const open = socket
-  if (open === null || !open.connected) return fetchRuns(request)
+  const open = connected()
+  if (open === null) return fetchRuns(request)
   return new Promise((resolve) => {
     const lost = () => resolve(fetchRuns(request))
     open.once('disconnect', lost)
@@ -170,13 +169,12 @@ function followNamed(): () => void {
 }
 
 /** Follows all runs until the returned function is called. */
-export function followRuns(opened: LiveSocket): () => void {
-  socket = opened
+export function followRuns(): () => void {
   // Where the socket stands already, the address's own load is over it.
-  let isAsked = opened.connected
+  let isAsked = connected() !== null
   const stops = [
-    listen(opened, 'run', ({ run }) => take(run)),
-    listen(opened, 'removed', ({ runId }) => drop(runId)),
+    listen('run', ({ run }) => take(run)),
+    listen('removed', ({ runId }) => drop(runId)),
     followAddress(),
     followNamed(),
     follow({
@@ -188,7 +186,6 @@ export function followRuns(opened: LiveSocket): () => void {
     }),
   ]
   return () => {
-    socket = null
     clearTimeout(recount)
     recount = undefined
     for (const stop of stops) stop()

@@ -1,5 +1,5 @@
-// Keeps one run's state up to date: subscribes, takes what is missing after each reconnection, asks again for
-// a thinned series when the one at hand has grown too long, and loads the zoomed range. The page shows
+// Keeps one run's state up to date: loads it over HTTP (compressed, and before the socket stands), subscribes to what
+// follows, takes what is missing after each reconnection, asks again for a thinned series when the one at hand has grown too long, and loads the zoomed range. The page shows
 // `runState`; the gallery sets it by hand.
 
 import { effect, signal } from '@preact/signals'
@@ -7,7 +7,7 @@ import { firstStepOf, lastStepOf } from '../charts/phases.ts'
 import { shownRange } from '../charts/ranges.ts'
 import { usualWindow } from '../charts/smooth.ts'
 import { fetchDecisions, fetchRun, fetchSeries, type SeriesRange } from '../connection/api.ts'
-import { follow, type LiveSocket, listen } from '../connection/live.ts'
+import { connected, follow, listen } from '../connection/live.ts'
 import { readMessage } from '../connection/read.ts'
 import { address, type RunAddress, runAddress } from './address.ts'
 import { drawnSignals } from './drawn.ts'
@@ -28,42 +28,36 @@ const zoomRestMs = 120
 export let refreshSignalNames: () => void = () => {}
 
 /** Follows a run until the returned function is called. */
-export function followRun(runId: string, socket: LiveSocket): () => void {
+export function followRun(runId: string): () => void {
   runState.value = emptyRunState(runId)
   caughtUp.value = null
   const update = (change: (state: RunState) => RunState) => {
     if (runState.peek().runId === runId) runState.value = change(runState.peek())
   }
   const stops = [
-    listen(socket, 'decision', (message) => {
+    listen('decision', (message) => {
       if (message.runId !== runId) return
       const known = knownUpTo(runState.peek().decisions)
       update((state) => ({ ...state, decisions: mergeDecisions(state.decisions, [message.decision]) }))
       if (message.decision.number > known + 1) void fillDecisions(runId, known)
     }),
-    listen(socket, 'samples', (message) => {
+    listen('samples', (message) => {
       if (message.runId !== runId) return
       update((state) => withSeries(state, message.series))
       if (tooLong(runState.peek())) void reloadSeries(runId)
     }),
-    listen(socket, 'run', (message) => {
+    listen('run', (message) => {
       if (message.run.id === runId) update((state) => ({ ...state, run: message.run, problem: null }))
     }),
-    listen(socket, 'removed', (message) => {
+    listen('removed', (message) => {
       if (message.runId === runId) update((state) => ({ ...state, removed: true }))
     }),
-    follow({
-      ask: (connected) => subscribe(connected, runId, update, runState.peek().loaded),
-      leave: (connected) => connected.emit('unsubscribe', { runId }),
-    }),
+    followEvents(runId, update, loadFirst(runId, update)),
     followZoom(runId),
-    awaitRun(runId, socket, update),
-    followDrawn(runId, socket, update),
+    awaitRun(runId, update),
+    followDrawn(runId, update),
   ]
-  void loadFirst(runId, update)
-  refreshSignalNames = () => {
-    if (socket.connected) subscribe(socket, runId, update, false)
-  }
+  refreshSignalNames = () => subscribe(runId, update, false)
   return () => {
     refreshSignalNames = () => {}
     for (const stop of stops) stop()
@@ -78,8 +72,35 @@ function addressOf(runId: string, now = address.peek()): RunAddress {
 }
 const drawnOf = (runId: string): readonly string[] => drawnSignals(addressOf(runId))
 
-/** @param again whether this follows a lost connection, so that it is told what arrived meanwhile. */
-function subscribe(socket: LiveSocket, runId: string, update: Update, again: boolean): void {
+/**
+ * Subscribes to the run over each connection.
+ * @param first done when what was there at the beginning is known, so that only what is newer is asked for
+ */
+function followEvents(runId: string, update: Update, first: Promise<void>): () => void {
+  let isFollowed = true
+  let times = 0
+  const stop = follow({
+    ask: () => {
+      const again = times++ > 0
+      void first.then(() => {
+        if (isFollowed) subscribe(runId, update, again)
+      })
+    },
+    leave: (socket) => socket.emit('unsubscribe', { runId }),
+  })
+  return () => {
+    isFollowed = false
+    stop()
+  }
+}
+
+/**
+ * Does nothing while not connected: every connection subscribes.
+ * @param again whether this follows a lost connection, so that it is told what arrived meanwhile
+ */
+function subscribe(runId: string, update: Update, again: boolean): void {
+  const socket = connected()
+  if (socket === null) return
   const state = runState.peek()
   const request = {
     runId,
@@ -107,19 +128,34 @@ function subscribe(socket: LiveSocket, runId: string, update: Update, again: boo
   })
 }
 
-/** The head of the page over HTTP, so that it stands even where the socket is slow or refused. */
+/** What is there so far, over HTTP. */
 async function loadFirst(runId: string, update: Update): Promise<void> {
+  const everything = { from: 0, to: 1e12, points: seriesPoints }
+  const series = fetchSeries(runId, everything, drawnOf(runId))
+  const decisions = fetchDecisions(runId, 0)
   const answer = await fetchRun(runId)
-  if (answer.ok) update((state) => ({ ...state, run: state.run ?? answer.value }))
-  else if (answer.problem.status !== 0)
-    update((state) => ({ ...state, problem: state.run === null ? answer.problem : null, loaded: true }))
+  if (!answer.ok) {
+    if (answer.problem.status !== 0)
+      update((state) => ({ ...state, problem: state.run === null ? answer.problem : null, loaded: true }))
+    return
+  }
+  update((state) => ({ ...state, run: state.run ?? answer.value }))
+  const [samples, records] = await Promise.all([series, decisions])
+  update((state) => ({
+    ...(samples.ok ? withSeries(state, samples.value) : state),
+    decisions: records.ok ? mergeDecisions(state.decisions, records.value.decisions) : state.decisions,
+    signalNames: samples.ok ? Object.keys(samples.value.signals) : [],
+    loaded: samples.ok,
+  }))
+  // Samples far ahead of the run would thin all others away.
+  if (samples.ok && samples.value.toStep > answer.value.step) void reloadSeries(runId)
 }
 
 /** How often a run that does not exist yet is asked for, in milliseconds. */
 const awaitMs = 2_000
 
 /** A link may be opened before its run is made: asks for it until it is there. */
-function awaitRun(runId: string, socket: LiveSocket, update: Update): () => void {
+function awaitRun(runId: string, update: Update): () => void {
   const isAbsent = () => {
     const { run, problem, removed } = runState.peek()
     return run === null && problem?.status === 404 && !removed
@@ -129,7 +165,7 @@ function awaitRun(runId: string, socket: LiveSocket, update: Update): () => void
     void fetchRun(runId).then((answer) => {
       if (!answer.ok || runState.peek().runId !== runId || !isAbsent()) return
       update((state) => ({ ...state, run: answer.value, problem: null, loaded: false }))
-      if (socket.connected) subscribe(socket, runId, update, false)
+      subscribe(runId, update, false)
     })
   }, awaitMs)
   return () => clearInterval(timer)
@@ -161,7 +197,7 @@ async function reloadSeries(runId: string): Promise<void> {
 }
 
 /** Asks for the samples of panels that are opened later: those so far over HTTP, those to come over the socket. */
-function followDrawn(runId: string, socket: LiveSocket, update: Update): () => void {
+function followDrawn(runId: string, update: Update): () => void {
   let known = drawnOf(runId)
   return effect(() => {
     const drawn = drawnSignals(addressOf(runId, address.value))
@@ -169,7 +205,7 @@ function followDrawn(runId: string, socket: LiveSocket, update: Update): () => v
     known = drawn
     if (added.length === 0) return
     void loadSignals(runId, added)
-    if (socket.connected) subscribe(socket, runId, update, false)
+    subscribe(runId, update, false)
   })
 }
 

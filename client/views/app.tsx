@@ -59,7 +59,7 @@ export function App() {
   }, [now.page])
   return (
     <>
-      <TopBar />
+      {!(now.page === 'run' && now.embed) && <TopBar />}
       <ConnectionBar />
       <TroubleBar />
       {now.page === 'runs' ? (

@@ -3,9 +3,9 @@
 
 import { useEffect } from 'preact/hooks'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
-import { LaterCharts, loadCharts } from '../charts/laterCharts.tsx'
+import { RunCharts } from '../charts/runCharts.tsx'
 import { connection } from '../connection/live.ts'
-import { changeRunAddress, type RunAddress } from '../state/address.ts'
+import { changeRunAddress, formatAddress, type RunAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
 import { refreshSignalNames, runState } from '../state/runPage.ts'
 import { Announcer } from './announcer.tsx'
@@ -31,7 +31,6 @@ export function RunPage(props: { address: RunAddress }) {
   useEffect(() => {
     document.title = `${title} · Twostep`
   }, [title])
-  useEffect(() => void loadCharts(), [])
   if (removed) return <Notice title={named} words="This run was deleted." />
   if (run === null && problem !== null) {
     const absent = `No run called ${props.address.runId} here. This page opens it as soon as there is one.`
@@ -88,9 +87,9 @@ function useRunKeys(
   address: RunAddress,
   run: RunSummary,
 ): void {
-  const mayAct = isSteered(run) && !hasEnded(run)
+  const mayAct = isSteered(run) && !hasEnded(run) && !address.embed
   const toAnswer = (kind: 'approve' | 'reject') => () => {
-    if (run.awaitingDecision === null) return
+    if (run.awaitingDecision === null || address.embed) return
     if (shown?.number !== run.awaitingDecision || address.panel !== 'decision') choose(run.awaitingDecision)
     answerAsked.value = kind
   }
@@ -131,7 +130,7 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
   ]
   const diverged = divergedNote(run, decisions, series.signals.loss)
   const shown = decisionShown(run, decisions, address)
-  const mayAct = isSteered(run) && !hasEnded(run)
+  const mayAct = isSteered(run) && !hasEnded(run) && !address.embed
   useRunKeys(decisions, shown, address, run)
   const silent = connection.value.kind === 'lost' || run.state === 'stale'
   return (
@@ -141,8 +140,16 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
         <StateChip run={run} />
         <span class="project">{run.options.project}</span>
         <span class="space" />
-        <ModeSwitch run={run} />
-        <ControlButtons run={run} />
+        {address.embed ? (
+          <a href={formatAddress({ ...address, embed: false })} target="_blank" rel="noopener">
+            Open in Twostep
+          </a>
+        ) : (
+          <>
+            <ModeSwitch run={run} />
+            <ControlButtons run={run} />
+          </>
+        )}
       </div>
       {diverged !== null && (
         <p class="note note-alert note-first">
@@ -164,8 +171,8 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
         </p>
       ))}
       <Facts run={run} />
-      <div class="grid">
-        <LaterCharts
+      <div class={address.embed ? 'grid grid-alone' : 'grid'}>
+        <RunCharts
           run={run}
           decisions={decisions}
           series={series}
@@ -178,7 +185,7 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
           change={(part) => changeRunAddress(part, 'replace')}
           openPicker={() => refreshSignalNames()}
         />
-        <SidePanel run={run} decisions={decisions} shown={shown} address={address} />
+        {!address.embed && <SidePanel run={run} decisions={decisions} shown={shown} address={address} />}
       </div>
       <Announcer decisions={decisions} />
     </main>

@@ -42,3 +42,22 @@ test('an answer of another shape is a sentence and a way out, not a broken page'
   await expect(run.headline).toContainText('Large step')
   await expect(trouble).toHaveCount(0)
 })
+
+test('a page whose connection cannot be loaded shows what there is and says so', async ({
+  server,
+  page,
+  complaints,
+}) => {
+  complaints.allow(/ERR_FAILED/)
+  const job = await startJob(server.url, { runId: 'late-socket' })
+  await job.report(50)
+  await page.route('**/assets/esm-*.js', (route) => route.abort())
+  const run = await openRun(page, server.url, 'late-socket')
+  await run.reaches(49)
+  await expect(page.getByText('The live connection could not be loaded')).toBeVisible()
+  await page.unroute('**/assets/esm-*.js')
+  await page.getByRole('button', { name: 'Reload' }).click()
+  await expect(page.locator('header .connection')).toHaveText('Live')
+  await job.report(50)
+  await run.reaches(99)
+})

@@ -53,7 +53,8 @@ test('a click on a title orders, a second one turns it round, and the address ke
   await page.reload()
   await expect(names).toHaveText(['third', 'second', 'first'])
 
-  // In this order a new run is counted, and put in place on request.
+  // In this order a new run is counted, and put in place on request. One made before the connection stands is in place.
+  await expect(page.locator('.connection')).toHaveText('Live')
   await startJob(server.url, { runId: 'fourth' })
   await page.getByRole('button', { name: '1 new. Show' }).click()
   await expect(names).toHaveText(['fourth', 'third', 'second', 'first'])

@@ -144,6 +144,16 @@ test('reading verbs print tables or the JSON of the server', async () => {
   await call(url, 'POST', '/runs/r1/telemetry', { clientId: 'c', sequence: 1, steps })
   const verb = verbAt(url)
   expect((await verb('list', 'runs')).out).toMatch(/^RUN +NAME .*\nr1 +first +running +40\/1,000/)
+  await call(url, 'POST', '/runs', { runId: 'r2', name: 'second', tags: ['seed=2'] })
+  const runsOf = async (...flags: string[]) =>
+    [...(await verb('list', 'runs', ...flags)).out.matchAll(/^r\d/gm)].map(String)
+  expect(await runsOf('--sort', 'name', '--order', 'asc')).toEqual(['r1', 'r2'])
+  expect(await runsOf('--search', 'sec')).toEqual(['r2'])
+  expect(await runsOf('--tag', 'seed=2')).toEqual(['r2'])
+  expect((await verb('list', 'runs', '--tag', 'none')).out).toBe('None of 2 runs matches.\n')
+  const page = (await verb('list', 'runs', '--limit', '1')).out
+  const next = /\n1 of 2 runs\. More: --after (\S+)\n$/.exec(page)?.[1]
+  expect(await runsOf('--limit', '1', '--after', next!)).toEqual(['r1'])
   expect(JSON.parse((await verb('get', 'run', 'r1', '--json')).out).step).toBe(40)
   expect((await verb('list', 'decisions', 'r1')).out).toMatch(/^#1 step 0 start: /)
   expect((await verb('get', 'series', 'r1', '--signals', 'loss')).out).toContain('Showing 40 of 40')

@@ -1,7 +1,7 @@
 // `twostep list` and `twostep get`: what a running server knows, as a table or as its own JSON.
 
 import type { z } from 'zod'
-import { formatNumber, formatStep } from '../../protocol/numbers.ts'
+import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
 import { decisionListSchema, runListSchema, runSummarySchema, seriesSchema } from '../../protocol/schemas.ts'
 import type { SeriesColumns } from '../../protocol/vocabulary.ts'
 import { parseAnswer, readRemote } from './remote.ts'
@@ -29,12 +29,18 @@ async function show<T>(
 }
 
 export function listRuns(
-  options: ReadOptions & { readonly project?: string; readonly state?: string; readonly limit?: string },
+  options: ReadOptions & {
+    readonly [Key in 'project' | 'tag' | 'state' | 'search' | 'sort' | 'order' | 'after' | 'limit']?: string
+  },
 ): Promise<void> {
-  const { project, state, limit } = options
-  return show(options, `/runs${query({ project, state, limit })}`, runListSchema, ({ runs }) =>
-    runs.length === 0 ? 'No runs yet.' : table(runRows(runs)),
-  )
+  const { project, tag, state, search: q, sort, order, after, limit } = options
+  const path = `/runs${query({ project, tag, state, q, sort, order, after, limit })}`
+  return show(options, path, runListSchema, ({ runs, next, total, all }) => {
+    if (runs.length === 0) return all === 0 ? 'No runs yet.' : `None of ${formatPlural(all, 'run')} matches.`
+    const more =
+      next === null ? '' : `\n${runs.length} of ${formatPlural(total, 'run')}. More: --after ${next}`
+    return table(runRows(runs)) + more
+  })
 }
 
 export function listDecisions(

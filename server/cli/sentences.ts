@@ -25,7 +25,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 
 export function runRows(runs: readonly RunSummary[]): string[][] {
   return [
-    ['RUN', 'NAME', 'STATE', 'STEP', 'PHASE', 'LOSS', 'RATE'],
+    ['RUN', 'NAME', 'STATE', 'STEP', 'PHASE', 'LOSS', 'HELD-OUT', 'RATE'],
     ...runs.map((run) => [
       run.id,
       run.options.name,
@@ -35,6 +35,7 @@ export function runRows(runs: readonly RunSummary[]): string[][] {
         : `${formatStep(run.step)}/${formatStep(endOfBudget(run.phases[0]?.fromStep ?? 0, run.budgetSteps))}`,
       run.phase,
       known(formatNumber, run.loss),
+      known(formatNumber, run.heldOut?.lossBest),
       known(formatRate, run.learningRate),
     ]),
   ]

@@ -3,7 +3,8 @@
 // Exit status: 0 done, 1 failed, 2 wrong usage.
 
 import { Command, CommanderError } from 'commander'
-import { type Config, loadConfig, type Settings } from '../config.ts'
+import { runSorts, runStates } from '../../protocol/lists.ts'
+import { type Config, loadConfig, type Settings, settingNames } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { packageVersion } from './place.ts'
 import { readEnvironmentServer } from './remote.ts'
@@ -11,9 +12,9 @@ import { readEnvironmentServer } from './remote.ts'
 type ServerFlags = Settings & { readonly json?: boolean }
 
 const configOf = (flags: ServerFlags): Config => {
-  const { host, trustNetwork, port, dataDir, storageUrl, allowedHosts, allowedOrigins, logLevel } = flags
-  const given = { host, trustNetwork, port, dataDir, storageUrl, allowedHosts, allowedOrigins, logLevel }
-  const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const settings = Object.fromEntries(
+    settingNames.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
+  )
   return loadConfig(settings, process.env, process.cwd())
 }
 
@@ -37,6 +38,10 @@ function withServerOptions(command: Command): Command {
     .option('--port <number>', 'port, 0 = any free one (TWOSTEP_PORT; default 7317)')
     .option('--allowed-hosts <names>', 'further Host names, comma-separated (TWOSTEP_ALLOWED_HOSTS)')
     .option('--allowed-origins <origins>', 'further origins, comma-separated (TWOSTEP_ALLOWED_ORIGINS)')
+    .option(
+      '--embed-origins <origins>',
+      'origins whose pages may show a run in a frame, comma-separated (TWOSTEP_EMBED_ORIGINS)',
+    )
     .option('--log-level <level>', 'debug, info, warn, error or silent (TWOSTEP_LOG_LEVEL; default warn)')
 }
 
@@ -109,8 +114,13 @@ function addReadVerbs(program: Command): void {
   withReadOptions(list.command('runs'))
     .description('runs, newest first')
     .option('--project <name>')
-    .option('--state <state>')
-    .option('--limit <number>')
+    .option('--tag <tag>')
+    .option('--state <state>', runStates.join(', '))
+    .option('--search <words>', 'words in name, id, project, tags, framework, optimizer or settings (lr=0.1)')
+    .option('--sort <key>', `${runSorts.join(', ')} (default created)`)
+    .option('--order <order>', 'desc (default) or asc')
+    .option('--after <next>', 'goes on after a page')
+    .option('--limit <number>', 'default 50')
     .action(async (flags) => (await import('./read.ts')).listRuns(flags))
   withReadOptions(list.command('decisions'))
     .description('decisions of a run, in order')

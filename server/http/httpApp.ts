@@ -32,6 +32,8 @@ export type HttpOptions = {
   readonly log: Log
   readonly version: string
   readonly pageDir: string
+  /** Whose pages may show a run in a frame. */
+  readonly embedOrigins: readonly string[]
   readonly newRequestId: () => string
   /** Known only once the port is. */
   readonly allowList: () => AllowList
@@ -74,7 +76,7 @@ export function createHttpApp(options: HttpOptions): Express {
     next()
   }
   const unchanged = createUnchanged(newRequestId())
-  app.use(entrance, securityHeaders, compressAnswers)
+  app.use(entrance, securityHeaders(options.embedOrigins), compressAnswers)
   addStateRoutes(app, options, unchanged)
   const api = express.Router()
   api.use((_request, response, next) => {

@@ -9,7 +9,7 @@ import { ServerError } from '../errors.ts'
 const pageAddresses = ['/', '/runs/*rest', '/start', '/compare', '/settings', '/settings/*rest']
 const yearMilliseconds = 365 * 24 * 3_600_000
 
-const contentPolicy = [
+const contentPolicyBut = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -19,19 +19,24 @@ const contentPolicy = [
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
-  "frame-ancestors 'none'",
+  'frame-ancestors',
 ].join('; ')
 
-export const securityHeaders: RequestHandler = (_request, response, next) => {
-  response.set({
-    'Content-Security-Policy': contentPolicy,
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
-    'Referrer-Policy': 'no-referrer',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-  })
-  next()
+/** @param embedOrigins whose pages may show a run in a frame, at the address of the page in which nothing can be pressed */
+export function securityHeaders(embedOrigins: readonly string[]): RequestHandler {
+  const origins = embedOrigins.join(' ')
+  return ({ path, query }, response, next) => {
+    const isFramed = origins !== '' && path.startsWith('/runs/') && query.embed === '1'
+    response.set({
+      'Content-Security-Policy': `${contentPolicyBut} ${isFramed ? origins : "'none'"}`,
+      'X-Content-Type-Options': 'nosniff',
+      ...(isFramed ? {} : { 'X-Frame-Options': 'DENY' }),
+      'Referrer-Policy': 'no-referrer',
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Resource-Policy': 'same-origin',
+    })
+    next()
+  }
 }
 
 /** @param pageDir where vite put the page */

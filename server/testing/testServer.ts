@@ -56,6 +56,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       databaseFile,
       allowedHosts: [],
       allowedOrigins: [],
+      embedOrigins: [],
       logLevel: 'silent',
       ...options.config,
     }

@@ -5,6 +5,7 @@
 import type { Command, DecisionTest } from '../../protocol/vocabulary.ts'
 import { annealCourse, enterAnneal, enterDone, lastProbe } from '../phases/enter.ts'
 import { type Judgement, judgementNow } from '../phases/judgement.ts'
+import { weightsAtHand } from '../phases/kept.ts'
 import type { Draft, Outcome, Run } from '../phases/phase.ts'
 import { noVerdicts } from '../phases/rule.ts'
 import { switchDraft } from '../phases/switchRecord.ts'
@@ -40,8 +41,9 @@ export function rebudgeted(
   }
   const end = endOf(next)
   if (end !== null && seen.step >= end) {
-    const ended = enterDone(next, { isAsked: true }, [
-      { ...draft, kind: 'finish', reason: 'finished-by-budget' },
+    const { keep, values } = weightsAtHand(next)
+    const ended = enterDone(next, { isAsked: true, keep }, [
+      { ...draft, kind: 'finish', reason: 'finished-by-budget', values: { ...draft.values, ...values } },
     ])
     return { ...ended, change: { ...change, ...ended.change } }
   }

@@ -180,6 +180,20 @@ describe('finishing by hand', () => {
     expect(run.state).toMatchObject({ lifecycle: 'finished', course: { kind: 'done' } })
   })
 
+  it('keeps the averages where the last probe found them better, and says so', () => {
+    const averaging = { capabilities: [...allCapabilities], traceSigma: 2, seed: 3 }
+    const run = commandedRun({ 1000: finish }, averaging)
+    const [ended] = decisionsOf(run, 'finish')
+    expect(run.asked.at(-1)).toMatchObject({ kind: 'finish', keep: 'averaged' })
+    const { averagedLoss, lastLoss } = ended!.reason.values as Record<string, number>
+    expect(averagedLoss).toBeLessThan(lastLoss!)
+    // In a search the averages are those of an arm; advice takes no weights away.
+    expect(commandedRun({ 20: finish }, averaging).asked.at(-1)).toMatchObject({ keep: 'last' })
+    expect(commandedRun({ 1000: finish }, { ...averaging, mode: 'advisory' }).asked.at(-1)).toMatchObject({
+      keep: 'last',
+    })
+  })
+
   it('works for a job that only takes advice', () => {
     expect(commandedRun({ 500: finish }, { mode: 'advisory' }).learningRates).toHaveLength(500)
   })

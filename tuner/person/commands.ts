@@ -8,6 +8,7 @@ import { watchedAfresh } from '../guard/watch.ts'
 import { clampedRate, givenRate, isSteering } from '../options.ts'
 import { annealCourse, enterAnneal, enterDone, largeCourse } from '../phases/enter.ts'
 import { judgementNow } from '../phases/judgement.ts'
+import { weightsAtHand } from '../phases/kept.ts'
 import { type Draft, isOfTheCourse, type Outcome, type Run } from '../phases/phase.ts'
 import { searchCutShort } from '../phases/search/search.ts'
 import { switchDraft } from '../phases/switchRecord.ts'
@@ -41,10 +42,12 @@ export function obeyed(run: Run, command: OfTheRun): Outcome {
     case 'pause':
     case 'resume':
       return paused(run, command)
-    case 'finish':
-      return enterDone(run, { isAsked: true }, [
-        byHand(command, 'finish', 'finished-by-hand', { step: seen.step }),
+    case 'finish': {
+      const { keep, values } = weightsAtHand(run)
+      return enterDone(run, { isAsked: true, keep }, [
+        byHand(command, 'finish', 'finished-by-hand', { step: seen.step, ...values }),
       ])
+    }
     case 'set-budget':
       return rebudgeted(run, command)
     case 'set-mode':

@@ -5,8 +5,8 @@
 
 import { isSteering, offers } from '../options.ts'
 import type { KeptWeights } from '../state.ts'
-import { keptCheckpoint } from './enter.ts'
-import type { ActionRequest, Run } from './phase.ts'
+import { type Keep, keptCheckpoint } from './enter.ts'
+import type { ActionRequest, Draft, Run } from './phase.ts'
 
 /** The weights to keep from here on, and the request for them; null = those that are kept stay. */
 export function newlyKept(run: Run): { readonly kept: KeptWeights; readonly ask: ActionRequest } | null {
@@ -19,4 +19,23 @@ export function newlyKept(run: Run): { readonly kept: KeptWeights; readonly ask:
     kept: { step: seen.step, loss },
     ask: { kind: 'checkpoint', atStep: seen.step, checkpoint: keptCheckpoint, ...weights },
   }
+}
+
+/**
+ * The weights of a run that ends where nothing was annealed to the end, by hand or with its steps: the averages where the last
+ * probe found them better, since at a large rate they are nearly what an anneal would reach. No earlier ones: their
+ * comparison would take a probe that nobody waits for.
+ */
+export function weightsAtHand({ mode, options, course, seen }: Run): {
+  readonly keep: Keep
+  readonly values: Draft['values']
+} {
+  const { probeLosses, averagedLosses } = seen.signals
+  const lastLoss = probeLosses.at(-1)
+  const averagedLoss = averagedLosses.at(-1)
+  // In a search the averages are those of an arm.
+  const isKnown = isSteering(mode) && offers(options, 'averagedWeights') && course.kind !== 'search'
+  if (!isKnown || averagedLoss === undefined || lastLoss === undefined || averagedLoss >= lastLoss)
+    return { keep: 'last', values: {} }
+  return { keep: 'averaged', values: { averagedLoss, lastLoss: Number.isFinite(lastLoss) ? lastLoss : null } }
 }

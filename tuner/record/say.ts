@@ -195,11 +195,12 @@ const others: Readonly<Record<string, (told: Told, values: Values) => string>> =
   'noted-annealing': () => 'Nothing done: the anneal is already under way.',
   'noted-paused-already': () => 'Nothing done: the run is paused already.',
   'noted-not-paused': () => 'Nothing done: the run is not paused.',
-  'budget-used': (_, v) => `Finished at step ${step(v)}: the budget is used up.`,
+  'budget-used': (_, v) => `Finished at step ${step(v)}: the budget is used up${keptAverages(v)}.`,
   annealed: (_, v) => `Finished at step ${step(v)}: the anneal is done; the last weights are kept.`,
-  'finished-by-hand': ({ person }, v) => `Finished at step ${step(v)} by hand${inBrackets(person?.reason)}.`,
+  'finished-by-hand': ({ person }, v) =>
+    `Finished at step ${step(v)} by hand${inBrackets(person?.reason)}${keptAverages(v)}.`,
   'finished-by-budget': (_, v) =>
-    `Budget set to ${step(v, 'budgetSteps')} steps at step ${step(v)}: finished.`,
+    `Budget set to ${step(v, 'budgetSteps')} steps at step ${step(v)}: finished${keptAverages(v)}.`,
   'finished-last': (_, v) => `${finishedAt(v)}; the last weights are kept${lookedBetter(v)}.`,
   'finished-averaged': (_, v) => `${finishedAt(v)}; averaged weights are kept${lookedBetter(v)}.`,
   'finished-kept': (_, v) =>
@@ -217,6 +218,12 @@ const undoneAt = (v: Values, because: string): string =>
   `Switch undone at step ${step(v)}${because}: back to ${rate(v)} over ${formatPlural(v.climbSteps ?? 0, 'step')}.`
 const cutShort = (v: Values): string =>
   `The anneal is cut short at step ${step(v)} and ends at ${step(v, 'toStep')} instead of ${step(v, 'before')}`
+/** Where a run ends unannealed. */
+const keptAverages = (v: Values): string =>
+  v.averagedLoss == null
+    ? ''
+    : `; averaged weights are kept: their held-out loss is ${number(v, 'averagedLoss')}, that of the last ones ${v.lastLoss == null ? 'not finite' : number(v, 'lastLoss')}`
+
 const finishedAt = (v: Values): string =>
   `Finished at step ${step(v)}: held-out loss ${v.loss == null ? 'not finite' : number(v, 'loss')}`
 const lookedBetter = (v: Values): string =>

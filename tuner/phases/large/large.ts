@@ -20,6 +20,7 @@ import type { Large, Outlook } from '../../state.ts'
 import { enterDone } from '../enter.ts'
 import { alternativesOf, forecastPoints } from '../forecasts.ts'
 import { type Judgement, judgementNow, shortAnnealEnd } from '../judgement.ts'
+import { weightsAtHand } from '../kept.ts'
 import { knownProbesNeeded } from '../marginalCost.ts'
 import type { Outcome, Phase, Run } from '../phase.ts'
 import { hitsNeeded, hitsWindow, isMemorising, isRising, riseDeviations, ruleReason } from '../rule.ts'
@@ -204,7 +205,9 @@ export const large: Phase<Large> = {
 }
 
 /** The budget is used up without an anneal: nothing was steered, or a person held the rate. */
-const usedUp = (run: Run): Outcome =>
-  enterDone(run, {}, [
-    { kind: 'finish', rule: 'finish', reason: 'budget-used', values: { step: endOf(run) } },
+function usedUp(run: Run): Outcome {
+  const { keep, values } = weightsAtHand(run)
+  return enterDone(run, { keep }, [
+    { kind: 'finish', rule: 'finish', reason: 'budget-used', values: { step: endOf(run), ...values } },
   ])
+}

@@ -14,6 +14,18 @@ export const ends: readonly Case[] = [
   ['budget-used', { step: 3_000 }, 'Finished at step 3,000: the budget is used up.', { kind: 'finish' }],
   ['finished-by-hand', { step: 900 }, 'Finished at step 900 by hand (to see).', { kind: 'finish', person }],
   [
+    'finished-by-hand',
+    { step: 900, averagedLoss: 0.41, lastLoss: 0.52 },
+    'Finished at step 900 by hand (to see); averaged weights are kept: their held-out loss is 0.41, that of the last ones 0.52.',
+    { kind: 'finish', person },
+  ],
+  [
+    'budget-used',
+    { step: 3_000, averagedLoss: 0.41, lastLoss: null },
+    'Finished at step 3,000: the budget is used up; averaged weights are kept: their held-out loss is 0.41, that of the last ones not finite.',
+    { kind: 'finish' },
+  ],
+  [
     'finished-by-budget',
     { step: 900, budgetSteps: 500 },
     'Budget set to 500 steps at step 900: finished.',
