@@ -1,7 +1,7 @@
 // The five charts as functions of values: what they draw, say and leave out.
 
 import { describe, expect, test } from 'vitest'
-import { withoutBudget } from '../gallery/syntheticDecisions.ts'
+import { withoutBudget } from '../gallery/otherDecisions.ts'
 import { type SyntheticOptions, syntheticRun } from '../gallery/syntheticRun.ts'
 import { emptySeries } from '../state/runState.ts'
 import { ratioChart, regimeChart } from './diagnosticCharts.ts'

@@ -73,6 +73,8 @@ export function glyphOf(decision: Pick<Decision, 'kind' | 'status' | 'phase' | '
 
 /** Glyphs closer than this merge, in px: their buttons are 24 px wide, and none may lie on another (WCAG 2.5.8). */
 export const stackDistancePx = 24.5
+/** The same for a finger, whose targets are 44 px wide (style/touch.css). */
+export const touchedDistancePx = 44.5
 /** A stack of a hundred or more is wider by this for each digit beyond two, in px. */
 const digitPx = 9
 /** Marker elements on the page at most; beyond it the distance at which they merge grows. */

@@ -32,6 +32,7 @@ import '../style/run.css'
 import '../style/runs.css'
 import '../style/doing.css'
 import '../style/tokens.css'
+import '../style/touch.css'
 
 const query = new URLSearchParams(location.search)
 const root = document.getElementById('app') as HTMLElement
