@@ -173,6 +173,11 @@ export const runScenes: Readonly<Record<string, RunScene>> = {
     options: { ...base, step: 3 },
     change: { headline: 'Warming up, step 3 of 6,000: looking for the largest rate that holds.', spark: [] },
   },
+  unheard: {
+    options: { ...base, step: 0 },
+    decide: (decisions) => decisions.slice(0, 1),
+    change: { headline: 'Large step at 0.1, step 0 of 6,000.', loss: null, learningRate: null, spark: [] },
+  },
   disconnected: { options: base, bar: 'lost' },
   'connected-again': { options: base, bar: 'back' },
   'not-understood': { options: base, bar: 'trouble' },

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { syntheticRun } from '../gallery/syntheticRun.ts'
+import { whyNot } from './control/possible.ts'
 import { factsOf, switchToExplain, timeLeft } from './facts.tsx'
 import { notesOf, stateNote, stateWords } from './notes.ts'
 
@@ -51,6 +52,14 @@ describe('what must not be overlooked', () => {
     ])
     // The fact about the rate does not say it again, nor that the rate is as recommended.
     expect(facts({ drift, learningRate: 0.05, mode: 'advisory' })).toContain('Applied rate 0.05')
+  })
+
+  test('a run of which nothing has been heard yet', () => {
+    const words = 'Nothing has been reported yet: the job may still be starting.'
+    expect(notes({ step: 0, loss: null })).toEqual([words])
+    expect(notes({ step: 0, loss: 2.3 })).toEqual([])
+    expect(whyNot({ ...run, step: 0, loss: null }, 'switch-now')).toBe('Nothing has been reported yet.')
+    expect(whyNot(run, 'switch-now')).toBeNull()
   })
 
   test('a run that ended no better than it began', () => {

@@ -5,6 +5,7 @@ import { formatNumber, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import type { Columns } from '../state/series.ts'
+import { isUnheard } from './control/possible.ts'
 import { formatDuration, formatKnown } from './format.ts'
 import type { IconName } from './icons.tsx'
 import { stateTitle } from './words.ts'
@@ -92,6 +93,12 @@ function adviceNote({ advice }: RunSummary): string | null {
   return `Twostep advises to ${wish} since step ${formatStep(advice.step)}; the job has not.`
 }
 
+function unheardNote(run: RunSummary): string | null {
+  return run.state === 'running' && isUnheard(run)
+    ? 'Nothing has been reported yet: the job may still be starting.'
+    : null
+}
+
 function outcomeNote(run: RunSummary): string | null {
   if (run.outcome === null || !isNoBetter(run)) return null
   const { firstLoss, keptLoss } = run.outcome
@@ -104,6 +111,7 @@ export type Note = { readonly icon: IconName; readonly words: string }
 export function notesOf(run: RunSummary, nowMs: number): readonly Note[] {
   const all: readonly { readonly icon: IconName; readonly words: string | null }[] = [
     { icon: run.state === 'paused' ? 'paused' : 'stale', words: stateNote(run, nowMs) },
+    { icon: 'waiting', words: unheardNote(run) },
     { icon: 'alert', words: outcomeNote(run) },
     { icon: 'alert', words: driftNote(run) },
     { icon: 'waiting', words: adviceNote(run) },
