@@ -331,7 +331,7 @@ describe('diagnostics', () => {
     const steps = low!.step
     expect(marks.filter(({ kind }) => kind === 'hatch')).toMatchObject([
       { text: 'unknown' },
-      { fromStep: steps[3], toStep: steps[6], text: 'unknown' },
+      { fromStep: steps[2], toStep: steps[6], text: 'unknown' },
     ])
     const line = marks.find((mark) => mark.kind === 'line')!
     expect(line.points.value.slice(2, 7).map((value) => value === null)).toEqual([

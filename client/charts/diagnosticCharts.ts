@@ -7,6 +7,7 @@ import { valueAt } from '../state/series.ts'
 import { formatKnown } from '../views/format.ts'
 import { keyWords, regimeReasonWords } from '../views/words.ts'
 import { warmupEndOf } from './phases.ts'
+import type { Range } from './ranges.ts'
 import { extremesOf, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
 import {
@@ -55,11 +56,10 @@ export function regimeChart(view: RunView): ChartSpec {
   const index = columnsOf(view, 'regimeIndex')
   const known = hasValues(index)
   const marks: Mark[] = []
-  const firstKnown = known ? index.step[index.last.findIndex((value) => value !== null)]! : view.run.step
   const start = warmupEndOf(view.run)
-  if (firstKnown > start && view.run.step > start)
-    marks.push({ kind: 'hatch', fromStep: start, toStep: firstKnown, text: 'unknown' })
-  if (known) marks.push(...indexMarks(view))
+  if (known) marks.push(...indexMarks(view, start))
+  else if (view.run.step > start)
+    marks.push({ kind: 'hatch', fromStep: start, toStep: view.run.step, text: 'unknown' })
   const { regime } = view.run
   const unknown = `Regime unknown${regime.reason === undefined ? '' : `: ${regimeReasonWords(regime.reason)}`}`
   return {
@@ -89,8 +89,8 @@ export function regimeChart(view: RunView): ChartSpec {
 /** An interval of the index as wide as this says nothing: there the regime is as unknown as without a probe. */
 const widthMax = 0.8
 
-/** The index with its band where its interval says something, and hatching elsewhere. */
-function indexMarks(view: RunView): Mark[] {
+/** The index with its band where its interval says something, and hatching elsewhere from a step on. */
+function indexMarks(view: RunView, fromStep: number): Mark[] {
   const points = pointsOf(view, 'regimeIndex')
   const ends = (signal: string) => points.step.map((step) => valueAt(columnsOf(view, signal), step))
   const [low, high] = [ends('regimeIndexLow'), ends('regimeIndexHigh')]
@@ -99,18 +99,26 @@ function indexMarks(view: RunView): Mark[] {
   )
   const told = (values: readonly (number | null)[]) => values.map((value, i) => (isVague[i] ? null : value))
   return [
-    ...vagueStretches(points.step, isVague, view.run.step),
+    ...unknownStretches(points.step, told(points.value), { from: fromStep, to: view.run.step }),
     { kind: 'band', step: points.step, low: told(low), high: told(high), color: 'ink-3', alpha: 0.24 },
     { kind: 'line', points: { step: points.step, value: told(points.value) }, color: 'ink', width: 1.8 },
   ]
 }
 
-/** From each first probe that says nothing to the next that does. */
-function vagueStretches(step: readonly number[], isVague: readonly boolean[], end: number): Mark[] {
-  return step.flatMap((fromStep, i): Mark[] => {
-    if (!isVague[i] || isVague[i - 1]) return []
-    const next = isVague.indexOf(false, i)
-    return [{ kind: 'hatch', fromStep, toStep: next < 0 ? end : step[next]!, text: 'unknown' }]
+/** Between two values that are told where something else lies between them, before the first and after the last. */
+function unknownStretches(
+  step: readonly number[],
+  value: readonly (number | null)[],
+  { from, to }: Range,
+): Mark[] {
+  const told = step.map((_, i) => i).filter((i) => value[i] !== null)
+  const ends = [-1, ...told, step.length]
+  return ends.slice(1).flatMap((next, k): Mark[] => {
+    const last = ends[k]!
+    const isFirst = last < 0
+    if (!isFirst && next - last < 2) return []
+    const [fromStep, toStep] = [isFirst ? from : step[last]!, next < step.length ? step[next]! : to]
+    return toStep > fromStep ? [{ kind: 'hatch', fromStep, toStep, text: 'unknown' }] : []
   })
 }
 

@@ -55,7 +55,7 @@ export function OtherRulesPart(props: {
       </div>
       <ul class={`strip ${expected === null ? 'strip-plain' : ''}`}>
         <li class="strip-head">
-          <span class="visually-hidden">Rule</span>
+          <span>rule</span>
           <span />
           <span>step</span>
           <span>{expected === null ? '' : 'costs'}</span>
@@ -81,15 +81,15 @@ export function OtherRulesPart(props: {
   )
 }
 
-function stepWords({ step, isAhead }: OtherRule, isOver: boolean): string {
-  if (step === null || (isOver && isAhead)) return isOver ? 'never' : 'not yet'
-  return formatStep(step)
-}
+/** Where a run ended before a rule was due, the rule's step is told all the same. */
+const stepWords = ({ step }: OtherRule, isOver: boolean): string =>
+  step === null ? (isOver ? 'never' : 'not yet') : formatStep(step)
 
 function Row(props: { rule: OtherRule; run: RunSummary; nowStep: number; isOver: boolean; isOwn?: boolean }) {
   const { rule, run, nowStep, isOver } = props
   const first = firstStepOf(run)
-  const span = lastStepOf(run) - first
+  const last = lastStepOf(run)
+  const span = last - first
   const at = (step: number) => `${Math.min(98, Math.max(2, (100 * (step - first)) / span))}%`
   return (
     <li class={props.isOwn ? 'strip-own' : ''}>
@@ -97,7 +97,7 @@ function Row(props: { rule: OtherRule; run: RunSummary; nowStep: number; isOver:
       <svg width="100%" height="20" aria-hidden="true">
         <line class="ground" x1="0" x2="100%" y1="10" y2="10" />
         <line class="now-line" x1={at(nowStep)} x2={at(nowStep)} y1="0" y2="20" />
-        {rule.step !== null && !(isOver && rule.isAhead) && (
+        {rule.step !== null && rule.step <= last && (
           <circle class={rule.isAhead ? 'ahead' : ''} cx={at(rule.step)} cy="10" r="4" />
         )}
       </svg>
