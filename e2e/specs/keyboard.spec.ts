@@ -2,28 +2,33 @@
 // charts.spec.ts, chartsZoom.spec.ts and runList.spec.ts.
 
 import { readFileSync } from 'node:fs'
+import type { Page } from '@playwright/test'
 import { call, readDecisions, readRun, startJob } from '../fixtures/api.ts'
 import { keysAlone } from '../fixtures/hands.ts'
 import { openRun } from '../fixtures/runPage.ts'
 import { expect, test } from '../fixtures/test.ts'
 
-test('by keys alone: mode, override, hand back, switch, undo, budget, a copy, names and tags, finish', async ({
-  server,
-  page,
-}) => {
-  const url = server.url
+/** A run of 200 steps on its page, with what a test reaches for there. */
+async function steered(page: Page, url: string) {
   const job = await startJob(url, { runId: 'keyed', budgetSteps: 4_000, capabilities: ['branch'] })
   await job.report(200)
   const keys = await keysAlone(page)
   const { details, headline } = await openRun(page, url, 'keyed')
-  const button = (name: string) => details.getByRole('button', { name, exact: true })
-  const reason = details.getByRole('textbox', { name: 'Reason' })
-  const lastKind = async () => (await readDecisions(url, 'keyed')).at(-1)?.kind
-  /** Opens the menu and goes down to one of its items. */
-  const useMenu = async (name: string) => {
-    await keys.use(page.getByLabel('More actions'))
-    await keys.use(page.locator('.menu-list').getByRole('button', { name }))
+  return {
+    ...{ job, keys, details, headline },
+    button: (name: string) => details.getByRole('button', { name, exact: true }),
+    reason: details.getByRole('textbox', { name: 'Reason' }),
+    /** Opens the menu and goes down to one of its items. */
+    useMenu: async (name: string) => {
+      await keys.use(page.getByLabel('More actions'))
+      await keys.use(page.locator('.menu-list').getByRole('button', { name }))
+    },
   }
+}
+
+test('by keys alone: mode, override, hand back, a copy', async ({ server, page }) => {
+  const { url } = server
+  const { keys, details, button, reason, useMenu } = await steered(page, url)
 
   await test.step('the mode, there and back', async () => {
     await keys.to(page.getByRole('radio', { name: 'Auto' }))
@@ -52,7 +57,7 @@ test('by keys alone: mode, override, hand back, switch, undo, budget, a copy, na
     await keys.use(page.getByRole('button', { name: 'Hand back…' }))
     await keys.use(button('Hand back'))
     await expect(page.getByRole('button', { name: 'Override rate…' })).toBeVisible()
-    expect(await lastKind()).toBe('hand-back')
+    expect((await readDecisions(url, 'keyed')).at(-1)?.kind).toBe('hand-back')
     await keys.press('Escape')
   })
 
@@ -63,6 +68,12 @@ test('by keys alone: mode, override, hand back, switch, undo, budget, a copy, na
     await expect(details.getByRole('table')).toContainText('under way')
     await keys.press('Escape')
   })
+  keys.expectAlone()
+})
+
+test('by keys alone: budget, switch, undo, names and tags, finish', async ({ server, page }) => {
+  const { url } = server
+  const { job, keys, details, headline, reason, useMenu } = await steered(page, url)
 
   await test.step('the budget', async () => {
     await useMenu('Change the budget…')

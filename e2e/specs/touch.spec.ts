@@ -17,19 +17,24 @@ const menuOf = (page: Page, finger: Finger) => async (name: string) => {
   await finger.tap(page.locator('.menu-list').getByRole('button', { name }))
 }
 
-test('by finger alone: mode, override, hand back, switch, undo, budget, a copy, names and tags, finish', async ({
-  server,
-  page,
-}) => {
-  const url = server.url
+/** A run of 200 steps on its page, with what a test reaches for there. */
+async function steered(page: Page, url: string) {
   const job = await startJob(url, { runId: 'tapped', budgetSteps: 4_000, capabilities: ['branch'] })
   await job.report(200)
   const finger = await fingerAlone(page)
   const { details, headline } = await openRun(page, url, 'tapped')
   const button = (name: string) => details.getByRole('button', { name, exact: true })
-  const reason = details.getByRole('textbox', { name: 'Reason' })
-  const close = () => finger.tap(button('Close').first())
-  const useMenu = menuOf(page, finger)
+  return {
+    ...{ job, finger, details, headline, button },
+    reason: details.getByRole('textbox', { name: 'Reason' }),
+    close: () => finger.tap(button('Close').first()),
+    useMenu: menuOf(page, finger),
+  }
+}
+
+test('by finger alone: mode, override, hand back, a copy', async ({ server, page }) => {
+  const { url } = server
+  const { finger, details, button, reason, close, useMenu } = await steered(page, url)
 
   await test.step('the mode, there and back', async () => {
     for (const mode of ['Approve', 'Auto']) {
@@ -63,6 +68,12 @@ test('by finger alone: mode, override, hand back, switch, undo, budget, a copy, 
     await expect(details.getByRole('table')).toContainText('under way')
     await close()
   })
+  finger.expectAlone()
+})
+
+test('by finger alone: budget, switch, undo, names and tags, finish', async ({ server, page }) => {
+  const { url } = server
+  const { job, finger, details, headline, button, reason, close, useMenu } = await steered(page, url)
 
   await test.step('the budget', async () => {
     await useMenu('Change the budget…')
