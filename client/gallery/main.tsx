@@ -56,7 +56,7 @@ const changes: Readonly<Record<string, Partial<RunSummary>>> = {
   },
   'no-better': {
     headline: 'Final held-out loss 2.33. It is no better than at its start. Never switched.',
-    outcome: { firstLoss: 2.31, keptLoss: 2.33, isBetter: false },
+    outcome: { firstLoss: 2.31, keptLoss: 2.33, isBetter: false, isHeldOut: true },
     loss: 2.33,
     switchStep: null,
     phases: [

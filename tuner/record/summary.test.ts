@@ -100,6 +100,7 @@ describe('what came of a run', () => {
       firstLoss: 2.3,
       keptLoss: 0.2,
       isBetter: true,
+      isHeldOut: true,
     })
     expect(ended({ firstLoss: 2.3, keptLoss: 2.4 })?.isBetter).toBe(false)
   })
@@ -115,6 +116,7 @@ describe('what came of a run', () => {
       firstLoss: null,
       keptLoss: null,
       isBetter: null,
+      isHeldOut: false,
     })
   })
 
