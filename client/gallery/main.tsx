@@ -12,8 +12,8 @@ import { runState } from '../state/runPage.ts'
 import { emptyRunState } from '../state/runState.ts'
 import { startTheme } from '../state/theme.ts'
 import { App } from '../views/app.tsx'
-import { searchedSoFar, withoutBudget } from './syntheticDecisions.ts'
 import { type SyntheticOptions, syntheticRun } from './syntheticRun.ts'
+import { searchedSoFar, withoutBudget } from './syntheticScenes.ts'
 import '../style/charts.css'
 import '../style/page.css'
 import '../style/panel.css'
@@ -72,7 +72,7 @@ const changes: Readonly<Record<string, Partial<RunSummary>>> = {
   },
   'no-better': {
     headline: 'Final held-out loss 2.33. It is no better than at its start. Never switched.',
-    outcome: { firstLoss: 2.31, keptLoss: 2.33, isBetter: false },
+    outcome: { firstLoss: 2.31, keptLoss: 2.33, isBetter: false, isHeldOut: true },
     loss: 2.33,
     switchStep: null,
     phases: [
