@@ -2,8 +2,9 @@
 // it stands. Everything that is drawn is drawn by the page's own functions.
 
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
-import { asked, everyAnswer, guarded, manyByHand, searchedSoFar, withoutBudget } from './otherDecisions.ts'
+import { asked, everyAnswer, guarded, manyByHand } from './otherDecisions.ts'
 import { type SyntheticOptions, type SyntheticRun, syntheticRun } from './syntheticRun.ts'
+import { searchedSoFar, withoutBudget } from './syntheticScenes.ts'
 
 /** A bar at the top: no connection, one that is back, or an answer that is not understood. */
 export type Bar = 'lost' | 'back' | 'trouble'
@@ -90,7 +91,7 @@ export const runScenes: Readonly<Record<string, RunScene>> = {
     change: {
       phase: 'done',
       headline: 'Stopped at step 2,860: the loss diverged a fourth time. Last good checkpoint: step 2,780.',
-      outcome: { firstLoss: 2.31, keptLoss: 0.31, isBetter: true },
+      outcome: { firstLoss: 2.31, keptLoss: 0.31, isBetter: true, isHeldOut: true },
     },
   },
   overridden: { options: { ...base, overridden: true } },
@@ -113,7 +114,7 @@ export const runScenes: Readonly<Record<string, RunScene>> = {
     options: finished,
     change: {
       headline: 'Final held-out loss 2.33. It is no better than at its start. Never switched.',
-      outcome: { firstLoss: 2.31, keptLoss: 2.33, isBetter: false },
+      outcome: { firstLoss: 2.31, keptLoss: 2.33, isBetter: false, isHeldOut: true },
       loss: 2.33,
       switchStep: null,
       phases: [

@@ -268,7 +268,8 @@ function fullRun(options: SyntheticOptions): SyntheticRun {
       farAhead: 0,
     },
     drift: driftsFrom === undefined ? null : { sinceStep: driftsFrom, applied: driftedRate, planned: large },
-    outcome: state === 'finished' ? { firstLoss: 2.31, keptLoss: 0.281, isBetter: true } : null,
+    outcome:
+      state === 'finished' ? { firstLoss: 2.31, keptLoss: 0.281, isBetter: true, isHeldOut: true } : null,
     forecast:
       state === 'finished'
         ? { value: 0.284, standardError: 0.0036, low: 0.273, high: 0.287, reached: 0.281, isInside: true }

@@ -91,7 +91,11 @@ const results: readonly Row[] = [
   { title: 'Phase', of: ({ phase }) => phaseTitle[phase] },
   { title: 'Steps taken', of: elapsedOf, write: formatStep },
   ...measured,
-  { title: 'Loss of the kept weights', of: ({ outcome }) => outcome?.keptLoss, better: 'lower' },
+  {
+    title: 'Held-out loss of the kept weights',
+    of: ({ outcome }) => (outcome?.isHeldOut ? outcome.keptLoss : undefined),
+    better: 'lower',
+  },
   { title: 'Final loss promised', of: ({ forecast }) => forecast?.value },
   { title: 'Large step', of: ({ largeLearningRate }) => largeLearningRate, write: formatRate },
   { title: 'Switched at step', of: ({ switchStep }) => none(switchStep, 'not yet') },

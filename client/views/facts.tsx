@@ -113,10 +113,12 @@ function costFact({ signalShare, probeShare }: RunSummary): Fact | null {
 
 function outcomeFact({ outcome }: RunSummary): Fact | null {
   if (outcome === null) return null
-  const { firstLoss, keptLoss, isBetter } = outcome
+  const { firstLoss, keptLoss, isBetter, isHeldOut = false } = outcome
   const open = isBetter === null ? ', which of them is better was not measured' : ''
   return {
-    words: `Loss of the kept weights ${formatKnown(keptLoss)}, at the start ${formatKnown(firstLoss)}${open}`,
+    words: isHeldOut
+      ? `Held-out loss of the kept weights ${formatKnown(keptLoss)}, training loss at the start ${formatKnown(firstLoss)}${open}`
+      : `Training loss ${formatKnown(firstLoss)} at the start, ${formatKnown(keptLoss)} at the end${open}`,
   }
 }
 

@@ -65,21 +65,21 @@ describe('what must not be overlooked', () => {
   test('a run that ended no better than it began', () => {
     const ended = {
       state: 'finished',
-      outcome: { firstLoss: 2.31, keptLoss: 2.33, isBetter: false },
+      outcome: { firstLoss: 2.31, keptLoss: 2.33, isBetter: false, isHeldOut: true },
     } as const
     expect(notes(ended)).toEqual(['No better than at its start: loss 2.31 then, 2.33 of the weights kept.'])
     expect(stateWords({ ...run, ...ended }, 0)).toBe('Finished, no better')
     const better = { ...ended, outcome: { ...ended.outcome, keptLoss: 0.28, isBetter: true } }
     expect(notes(better)).toEqual([])
     expect(stateWords({ ...run, ...better }, 0)).toBe('Finished')
-    expect(facts(better)).toContain('Loss of the kept weights 0.28, at the start 2.31')
+    expect(facts(better)).toContain('Held-out loss of the kept weights 0.28, training loss at the start 2.31')
   })
 
   test('an outcome that was not measured is not taken for a good or a bad one', () => {
     const outcome = { firstLoss: null, keptLoss: 0.28, isBetter: null }
     expect(notes({ state: 'finished', outcome })).toEqual([])
     expect(facts({ state: 'finished', outcome })).toContain(
-      'Loss of the kept weights 0.28, at the start not measured, which of them is better was not measured',
+      'Training loss not measured at the start, 0.28 at the end, which of them is better was not measured',
     )
   })
 })

@@ -78,10 +78,10 @@ describe.each([0.1, 0.28, 0.3217, 2.3, 12.345, 5e-5, 123_456, -0.5])('the number
     expect(noise.columns[0]?.at(step)).toBe(said)
   })
 
-  test('as the loss of the kept weights', () => {
+  test('as the loss at the end', () => {
     const outcome = { firstLoss: value, keptLoss: value, isBetter: true }
     expect(factsOf({ ...run, outcome }).map(({ words }) => words)).toContain(
-      `Loss of the kept weights ${said}, at the start ${said}`,
+      `Training loss ${said} at the start, ${said} at the end`,
     )
   })
 })

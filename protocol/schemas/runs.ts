@@ -135,7 +135,13 @@ export const runSummarySchema = z
     drift: z.object({ sinceStep: toldStep, applied: rate, planned: rate }).nullable(),
     /** Of an ended run: the loss at its start and of the weights kept. `isBetter` null = not measured. */
     outcome: z
-      .object({ firstLoss: finite.nullable(), keptLoss: finite.nullable(), isBetter: z.boolean().nullable() })
+      .object({
+        firstLoss: finite.nullable(),
+        keptLoss: finite.nullable(),
+        isBetter: z.boolean().nullable(),
+        /** Whether `keptLoss` is a held-out loss; else it is the mean of the last training losses. `firstLoss` is of training. */
+        isHeldOut: z.boolean().exactOptional(),
+      })
       .nullable(),
     /** The final loss that was promised when the anneal began, and, once ended, the one that was reached on the same
      *  examples, and whether it lies within the interval; null = nothing was promised. */

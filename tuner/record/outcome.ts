@@ -29,7 +29,7 @@ export function outcomeOf({ course, seen, mode, options }: TunerState): RunSumma
   const keptLoss = heldOut ?? recent
   const isBroken = course.end === 'diverged' || (seen.guard.badLosses & 1) === 1
   const isBetter = isBroken ? false : firstLoss === null || keptLoss === null ? null : keptLoss < firstLoss
-  return { firstLoss, keptLoss, isBetter }
+  return { firstLoss, keptLoss, isBetter, isHeldOut: heldOut !== null }
 }
 
 /** Since when the job applies another rate than is planned, and which; null = it follows. */

@@ -109,6 +109,7 @@ describe('what came of a run', () => {
       firstLoss: 2.3,
       keptLoss: 0.2,
       isBetter: true,
+      isHeldOut: true,
     })
     expect(ended({ firstLoss: 2.3, keptLoss: 2.4 })?.isBetter).toBe(false)
   })
@@ -124,6 +125,7 @@ describe('what came of a run', () => {
       firstLoss: null,
       keptLoss: null,
       isBetter: null,
+      isHeldOut: false,
     })
   })
 
