@@ -14,6 +14,13 @@ const notes = (change: Partial<RunSummary>) =>
 const facts = (change: Partial<RunSummary>) => factsOf({ ...run, ...change }).map(({ words }) => words)
 
 describe('states in words', () => {
+  test('a run that was made and has not reported is not told as running', () => {
+    const made = { ...run, loss: null, step: 0 }
+    expect(stateWords(made, 0)).toBe('No report yet')
+    expect(stateWords({ ...made, step: 1 }, 0)).toBe('Running')
+    expect(stateWords({ ...made, state: 'stale' }, fourMinutesLater)).toBe('Stale, 4 min')
+  })
+
   test('a stale run says since when, and what the job does meanwhile', () => {
     const stale = { ...run, state: 'stale' as const }
     expect(stateWords(stale, fourMinutesLater)).toBe('Stale, 4 min')
