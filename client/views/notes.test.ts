@@ -61,11 +61,9 @@ describe('what must not be overlooked', () => {
     expect(facts({ drift, learningRate: 0.05, mode: 'advisory' })).toContain('Applied rate 0.05')
   })
 
-  test('a run of which nothing has been heard yet', () => {
-    const words = 'Nothing has been reported yet: the job may still be starting.'
-    expect(notes({ step: 0, loss: null })).toEqual([words])
-    expect(notes({ step: 0, loss: 2.3 })).toEqual([])
+  test('a run of which nothing has been heard yet is not switched', () => {
     expect(whyNot({ ...run, step: 0, loss: null }, 'switch-now')).toBe('Nothing has been reported yet.')
+    expect(whyNot({ ...run, step: 0, loss: 2.3 }, 'switch-now')).toBeNull()
     expect(whyNot(run, 'switch-now')).toBeNull()
   })
 

@@ -4,7 +4,6 @@
 import { formatNumber, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
-import { elapsedOf } from '../charts/phases.ts'
 import type { Columns } from '../state/series.ts'
 import { isUnheard } from './control/possible.ts'
 import { formatDuration, formatKnown } from './format.ts'
@@ -23,7 +22,7 @@ export type RunOfChip = Pick<
 /** The word on a run's state chip; a stale run says since when, and one that was only made that nothing came of it yet. */
 export function stateWords(run: RunOfChip, nowMs: number): string {
   const title = stateTitle[run.state]
-  if (run.state === 'running' && run.loss === null && elapsedOf(run) === 0) return 'No report yet'
+  if (run.state === 'running' && isUnheard(run)) return 'No report yet'
   if (run.state === 'finished' && isNoBetter(run)) return `${title}, no better`
   const seconds = (nowMs - Date.parse(run.lastSeenAt)) / 1000
   return run.state === 'stale' && Number.isFinite(seconds) ? `${title}, ${formatDuration(seconds)}` : title
@@ -101,12 +100,6 @@ function adviceNote({ advice }: RunSummary): string | null {
   return `Twostep advises to ${wish} since step ${formatStep(advice.step)}; the job has not.`
 }
 
-function unheardNote(run: RunSummary): string | null {
-  return run.state === 'running' && isUnheard(run)
-    ? 'Nothing has been reported yet: the job may still be starting.'
-    : null
-}
-
 function outcomeNote(run: RunSummary): string | null {
   if (run.outcome === null || !isNoBetter(run)) return null
   const { firstLoss, keptLoss } = run.outcome
@@ -119,7 +112,6 @@ export type Note = { readonly icon: IconName; readonly words: string }
 export function notesOf(run: RunSummary, nowMs: number): readonly Note[] {
   const all: readonly { readonly icon: IconName; readonly words: string | null }[] = [
     { icon: run.state === 'paused' ? 'paused' : 'stale', words: stateNote(run, nowMs) },
-    { icon: 'waiting', words: unheardNote(run) },
     { icon: 'alert', words: outcomeNote(run) },
     { icon: 'alert', words: driftNote(run) },
     { icon: 'waiting', words: adviceNote(run) },
