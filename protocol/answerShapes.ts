@@ -5,7 +5,7 @@
 export const answerShapes = {
   RunList: {'runs':['@RunSummary'],'next':['s','0'],'total':'n','all':'n','counts?':'@RunCounts','groups?':['@RunGroup']},
   RunSummary: {'id':'@RunId','options':'@RunOptions','state':'=running|paused|waiting|stale|diverged|finished','mode':'=auto|advisory|approve|off','phase':'=warmup|large|anneal|done','regime':'@RegimeReading','step':'n','budgetSteps':['n','0'],'headline':'s','loss':['n','0'],'learningRate':['n','0'],'largeLearningRate':['n','0'],'heldOut?':'@HeldOut','switchStep':['n','0'],'race?':['@Evidence'],'plan':'@Plan','phases':['@PhaseSpan'],'override':[{'learningRate':'n','untilStep':'n','reason':'s'},'0'],'decisionCount':'n','awaitingDecision':['n','0'],'signalShare':['n','0'],'probeShare':['n','0'],'stepsPerSecond':['n','0'],'spark':['n'],'badSamples':{'nonFinite':'n','nonFiniteNorms':'n','skipped':'n','outOfOrder':'n','repeated':'n','farAhead':'n'},'drift':[{'sinceStep':'n','applied':'n','planned':'n'},'0'],'outcome':[{'firstLoss':['n','0'],'keptLoss':['n','0'],'isBetter':['b','0'],'isHeldOut?':'b'},'0'],'forecast':['@KeptForecast','0'],'advice':[{'step':'n','kind':'=switch|finish'},'0'],'branches':['@Branch'],'createdAt':'s','lastSeenAt':'s'},
-  Series: {'runId':'@RunId','fromStep':'n','toStep':'n','stored':'n','shown':'n','signals':{'*':'@SeriesColumns'},'unknown?':['s']},
+  CompactSeries: {'runId':'@RunId','fromStep':'n','toStep':'n','stored':'n','shown':'n','signals':{'*':'@CompactColumns'},'unknown?':['s'],'steps':[['n']]},
   DecisionList: {'decisions':['@Decision'],'next':['n','0']},
   SubscribeAnswer: [{'ok':'!1','run':'@RunSummary','decisions':['@Decision'],'series':'@Series','signalNames?':['s']},{'ok':'!0','problem':'@Problem'}],
   LiveSamples: {'runId':'@RunId','thinned':'b','series':'@Series'},
@@ -26,8 +26,9 @@ export const answerShapes = {
   PhaseSpan: {'phase':'=warmup|large|anneal|done','fromStep':'n','toStep':['n','0']},
   KeptForecast: {'value':'n','standardError':'n','low':'n','high':'n','reached':['n','0'],'isInside':['b','0']},
   Branch: {'number':'n','fromStep':'n','steps':'n','state':'=asked|done|failed','loss':['n','0'],'promised':['@Forecast','0']},
-  SeriesColumns: {'step':['n'],'first':[['n','0']],'min':[['n','0']],'max':[['n','0']],'last':[['n','0']],'count':['n'],'nonFinite':['n']},
+  CompactColumns: {'at':'n','last':[['n','0']],'min?':[['n','0']],'max?':[['n','0']],'count?':['n'],'nonFinite?':['n']},
   Decision: {'number':'n','runId':'@RunId','step':'n','kind':'=start|hold|raise|lower|switch|undo|guard|override|hand-back|finish|drift|transition|branch','summary':'s','phase':{'from':'=warmup|large|anneal|done','to':'=warmup|large|anneal|done'},'regime':'@RegimeReading','transition?':{'from':'=large-step|small-step|unstable|unknown','to':'=large-step|small-step|unstable|unknown'},'plan':'@Plan','reason':'@Reason','test?':'@DecisionTest','evidence':['@Evidence'],'whyNotYet?':'s','earliestStep?':['n','0'],'alternatives':['@Alternative'],'counterfactuals':['@Counterfactual'],'rule':{'id':'s','version':'n'},'mode':'=auto|advisory|approve|off','status':'=applied|awaiting-approval|approved|rejected|expired|superseded|advisory','answers?':'n','person?':{'by':'s','reason':'s'},'promised?':['@Forecast','0'],'reached?':['n','0'],'isInside?':'b','cause':'n','madeAt':'s'},
+  Series: {'runId':'@RunId','fromStep':'n','toStep':'n','stored':'n','shown':'n','signals':{'*':'@SeriesColumns'},'unknown?':['s']},
   Action: [{'id':'s','atStep':'n','kind':'=checkpoint','checkpoint':'s','weights?':'=averaged'},{'id':'s','atStep':'n','kind':'=drop','checkpoint':'s'},{'id':'s','atStep':'n','kind':'=restore','checkpoint':'s','rewindData':'b','skipBatches':'n'},{'id':'s','atStep':'n','kind':'=probe','probe':'=valley|line','checkpoints?':['s']},{'id':'s','atStep':'n','kind':'=pause'},{'id':'s','atStep':'n','kind':'=resume'},{'id':'s','atStep':'n','kind':'=finish','keep':['=last|averaged',{'checkpoint':'s'}]},{'id':'s','atStep':'n','kind':'=branch','steps':'n','shape':'=constant|linear|cosine|oneMinusSqrt|exponential'}],
   DecisionHead: {'step':'n','kind':'=start|hold|raise|lower|switch|undo|guard|override|hand-back|finish|drift|transition|branch','status':'=applied|awaiting-approval|approved|rejected|expired|superseded|advisory','summary':'s'},
   Optimizer: {'name':'s','family':'=sgd|adam|muon|other','momentum':['n','0'],'weightDecay':['n','0']},
@@ -39,4 +40,5 @@ export const answerShapes = {
   DecisionTest: {'key':'s','left':{'value':'n','standardError':['n','0']},'relation':'=<=|>=|<|>','right':{'value':'n','standardError':['n','0']},'satisfied':'b','hits':{'met':'n','of':'n'},'probability':['n','0']},
   Alternative: {'kind':'=now|at|never|merge','switchStep':['n','0'],'finalLoss':'n','standardError':'n','low':'n','high':'n'},
   Counterfactual: {'rule':'s','step':['n','0'],'plannedStep?':'n','finalLoss?':'n'},
+  SeriesColumns: {'step':['n'],'first':[['n','0']],'min':[['n','0']],'max':[['n','0']],'last':[['n','0']],'count':['n'],'nonFinite':['n']},
 } as const

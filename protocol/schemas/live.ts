@@ -41,6 +41,32 @@ export const seriesSchema = z
   .meta({ id: 'Series' })
 export type Series = Parsed<typeof seriesSchema>
 
+/** One signal of a compact series (protocol/compactSeries.ts). */
+const compactColumnsSchema = z
+  .object({
+    /** Which of the columns of steps is this signal's. */
+    at: count,
+    last: known,
+    /** Absent = as `last`; of signals that were not asked for with extremes they are not told. */
+    min: known.exactOptional(),
+    max: known.exactOptional(),
+    /** Absent = one where there is a value, none where there is none; or not told, as above. */
+    count: z.array(count).exactOptional(),
+    /** Absent = none. */
+    nonFinite: z.array(count).exactOptional(),
+  })
+  .meta({ id: 'CompactColumns' })
+export type CompactColumns = Parsed<typeof compactColumnsSchema>
+
+export const compactSeriesSchema = seriesSchema
+  .extend({
+    /** Columns of steps: the first step, then the distance from each to the next. */
+    steps: z.array(z.array(step)),
+    signals: z.record(z.string(), compactColumnsSchema),
+  })
+  .meta({ id: 'CompactSeries' })
+export type CompactSeries = Parsed<typeof compactSeriesSchema>
+
 /** What the browser sends, each acknowledged … */
 export const subscribeSchema = z
   .strictObject({
