@@ -6,7 +6,7 @@ import { type Decision, type DecisionKind, decisionKinds } from '../../protocol/
 import { fetchDecisions } from '../connection/api.ts'
 import { mergeDecisions } from './runState.ts'
 
-const newestMax = 60
+const newestMax = 20
 const pageMax = 200
 const changeKinds: readonly DecisionKind[] = decisionKinds.filter((kind) => kind !== 'hold')
 

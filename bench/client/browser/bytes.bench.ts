@@ -37,7 +37,7 @@ test('bytes of the first picture', async ({ stored, coldPage, keep }) => {
   const { answers, messages } = received
   const bytesOf = (pattern: RegExp) =>
     sumOf(answers.filter(({ url }) => pattern.test(url)).map(({ bytes }) => bytes))
-  const series = bytesOf(/\/series\?/) + sumOf(messages.map(seriesBytes))
+  const series = bytesOf(/\/series[/?]/) + sumOf(messages.map(seriesBytes))
   const loaded = answers.flatMap(({ url }) => /\/assets\/([^?]+)$/.exec(url)?.[1] ?? []).filter(isCode)
   const figures = {
     seriesKb: series / bytesPerKb,

@@ -66,7 +66,7 @@ export function noteCharts(): void {
   window.fetch = async (...given) => {
     const response = await ask(...given)
     const url = String(given[0])
-    if (!url.includes('/series?')) return response
+    if (!/\/series[/?]/.test(url)) return response
     const note = <T>(value: T): T => {
       window.bench.answers.push({ url, at: performance.now() })
       return value
