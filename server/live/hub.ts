@@ -11,12 +11,14 @@ import { type Points, stepRange } from '../runs/points.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
-import { frameEntriesMax, frameOf, framePointsMax, onlySignals } from './frames.ts'
+import { frameEntriesMax, frameOf, onlySignals } from './frames.ts'
 import { isOverBudget, type LiveSocket, type Subscription } from './outlet.ts'
 
 export const frameMilliseconds = 100
 /** Lists of runs are told of changes this often. */
 export const listMilliseconds = 1_000
+/** Buckets of one signal for a socket that has missed some. */
+const missedPointsMax = 500
 const decisionsPerRead = 50
 
 export type HubOptions = {
@@ -227,7 +229,7 @@ export class Hub {
     if (isOverBudget(socket)) return
     if (subscription.missedFromStep !== undefined) {
       const from = subscription.missedFromStep
-      const points = Math.min(subscription.points, framePointsMax)
+      const points = Math.min(subscription.points, missedPointsMax)
       const series = await runs.inLine(runId, async () => {
         subscription.missedFromStep = undefined
         const { series } = await runs.openInLine(runId)

@@ -10,8 +10,8 @@ import { HttpJob } from '../httpJob.ts'
 import { test } from './part.ts'
 
 const viewers = 20
-const rounds = 7
-const stepsPerTurn = 100_000
+const rounds = 9
+const stepsPerTurn = 30_000
 const batchSteps = 1_000
 const microsecondsPerTick = 10_000
 
