@@ -13,7 +13,7 @@ async function watch(): Promise<void> {
   const socket = io(`${url}/live`, { transports: ['websocket'], forceNew: true })
   for (const event of ['samples', 'run', 'decision']) socket.on(event, () => {})
   const already = { afterDecision: run.decisionCount, afterStep: run.step }
-  const request = { runId, ...already, points: 1_200, signals: signals?.split(',') }
+  const request = { runId, ...already, points: 1_200, signals: signals?.split(','), together: true }
   const answer = (await socket.emitWithAck('subscribe', request)) as SubscribeAnswer
   if (!answer.ok) throw new Error(answer.problem.detail)
 }

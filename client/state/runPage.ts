@@ -3,7 +3,7 @@
 // `runState`; the gallery sets it by hand.
 
 import { effect, signal } from '@preact/signals'
-import type { Decision } from '../../protocol/vocabulary.ts'
+import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { fetchDecisions, fetchRun, fetchSeries, type SeriesWanted } from '../connection/api.ts'
 import { connected, follow, listen } from '../connection/live.ts'
 import { readMessage } from '../connection/read.ts'
@@ -45,11 +45,11 @@ export function followRun(runId: string): () => void {
     }),
     listen('samples', (message) => {
       if (message.runId !== runId) return
-      update((state) => withSeries(state, message.series))
+      update((state) => ({ ...withSeries(state, message.series), ...summaryOf(message) }))
       if (tooLong(runState.peek())) void reloadSeries(runId)
     }),
     listen('run', (message) => {
-      if (message.run.id === runId) update((state) => ({ ...state, run: message.run, problem: null }))
+      if (message.run.id === runId) update((state) => ({ ...state, ...summaryOf(message) }))
     }),
     listen('removed', (message) => {
       if (message.runId === runId) update((state) => ({ ...state, removed: true }))
@@ -80,6 +80,9 @@ function followPart(runId: string): () => void {
     stop()
   }
 }
+
+const summaryOf = ({ run }: { readonly run?: RunSummary }): Partial<RunState> =>
+  run === undefined ? {} : { run, problem: null }
 
 type Update = (change: (state: RunState) => RunState) => void
 
@@ -133,6 +136,7 @@ function subscribe(runId: string, update: Update, again: boolean): void {
     afterStep: state.loaded ? nextStepOf(state.series, state.run?.step ?? null) : 0,
     points: seriesPoints,
     signals: [...drawnOf(runId)],
+    together: true,
   }
   socket.emit('subscribe', request, (given) => {
     const read = readMessage('subscribe', given)

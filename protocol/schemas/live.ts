@@ -79,6 +79,8 @@ export const subscribeSchema = z
     points: z.int().min(50).max(limits.seriesPointsMax),
     /** The signals whose samples are sent, also those that come later; absent = all. */
     signals: z.array(text()).max(limits.signalsAskedMax).exactOptional(),
+    /** Whether a new summary comes with the samples of its steps, as one message, and not as an event of its own. */
+    together: z.boolean().exactOptional(),
   })
   .meta({ id: 'Subscribe' })
 export type SubscribeRequest = Parsed<typeof subscribeSchema>
@@ -100,7 +102,13 @@ export type SubscribeAnswer = Parsed<typeof subscribeAnswerSchema>
 
 /** … and what the server sends. `thinned`: some samples were left out for this browser's sake. */
 export const liveSamplesSchema = z
-  .object({ runId: runIdSchema, thinned: z.boolean(), series: seriesSchema })
+  .object({
+    runId: runIdSchema,
+    thinned: z.boolean(),
+    series: seriesSchema,
+    /** The newest summary, for who asked for both together. */
+    run: runSummarySchema.exactOptional(),
+  })
   .meta({ id: 'LiveSamples' })
 export type LiveSamples = Parsed<typeof liveSamplesSchema>
 

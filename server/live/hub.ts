@@ -180,25 +180,37 @@ export class Hub {
       if (late && record !== undefined) subscription.missedRun = true
       behind ||= late || subscription.missedDecisions
     }
-    this.sendSamples(runId, points, ready)
-    const sockets = ready.map(({ socket }) => socket)
-    if (record !== undefined) send(sockets, 'run', { run: summaryAt(record, clock.now()) })
+    const run = record && summaryAt(record, clock.now())
+    const told = this.sendSamples(runId, points, run, ready)
+    const sockets = ready.filter((subscription) => !told.has(subscription)).map(({ socket }) => socket)
+    if (run !== undefined) send(sockets, 'run', { run })
     if (behind) this.catchUp(runId, watched)
   }
 
-  /** One encoding for all sockets that asked for the same signals. */
-  private sendSamples(runId: string, points: readonly Points[], ready: readonly Subscription[]): void {
+  /** One encoding for all sockets that asked for the same. Returns those who were told the summary with their samples. */
+  private sendSamples(
+    runId: string,
+    points: readonly Points[],
+    run: RunSummary | undefined,
+    ready: readonly Subscription[],
+  ): ReadonlySet<Subscription> {
     const alike = new Map<string, Subscription[]>()
     for (const subscription of ready) {
-      const { signals } = subscription
-      const key = signals === undefined ? '' : JSON.stringify([...signals])
+      const { signals, together } = subscription
+      const key = JSON.stringify([together, signals === undefined ? null : [...signals]])
       alike.set(key, [...(alike.get(key) ?? []), subscription])
     }
+    const told = new Set<Subscription>()
     for (const group of alike.values()) {
-      const frame = frameOf(runId, onlySignals(points, group[0]!.signals))
+      const { signals, together } = group[0]!
+      const frame = frameOf(runId, onlySignals(points, signals))
+      if (frame === undefined) continue
       const sockets = group.map(({ socket }) => socket)
-      if (frame !== undefined) this.options.send(sockets, 'samples', frame)
+      const within = together && run !== undefined
+      this.options.send(sockets, 'samples', within ? { ...frame, run } : frame)
+      if (within) for (const subscription of group) told.add(subscription)
     }
+    return told
   }
 
   /** Gives late sockets what they missed, as far as their budgets go, and comes back for the rest. */
