@@ -169,7 +169,6 @@ async function loadFirst(runId: string, update: Update): Promise<void> {
     return
   }
   update((state) => ({ ...state, run: state.run ?? answer.value }))
-  const newest = loadNewest(runId, answer.value.decisionCount)
   const samples = await series
   update((state) => ({
     ...(samples.ok ? withSeries(state, samples.value) : state),
@@ -178,7 +177,8 @@ async function loadFirst(runId: string, update: Update): Promise<void> {
   }))
   // Samples far ahead of the run would thin all others away.
   if (samples.ok && samples.value.toStep > answer.value.step) void reloadSeries(runId)
-  loadDecisions(runId, update, await changes, await newest)
+  // After the samples: on a slow line the first picture would else wait for them.
+  loadDecisions(runId, update, await changes, await loadNewest(runId, answer.value.decisionCount))
 }
 
 /** Takes the decisions that came first together, so that none of them looks like news; the older ones follow. */
