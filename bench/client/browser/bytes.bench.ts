@@ -3,10 +3,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import type { Page } from '@playwright/test'
 import { builtPath } from '../../../e2e/fixtures/program.ts'
 import { storedRunId } from './filled.ts'
-import { noteFirst } from './inPage.ts'
-import { noteReceived } from './network.ts'
+import { firstRow, lossNumbers, noteFirst } from './inPage.ts'
+import { noteReceived, slow4g, throttle } from './network.ts'
 import { test } from './part.ts'
 
 const bytesPerKb = 1_000
@@ -27,23 +28,39 @@ function seriesBytes(message: string): number {
   }
 }
 
+/** The built files that were there when the first picture was: over a slow line, as what comes after it would be counted else. */
+const filesBefore = (page: Page) =>
+  page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .filter((entry) => (entry as PerformanceResourceTiming).responseEnd <= window.benchFirstMs!)
+      .flatMap(({ name }) => /\/assets\/([^?]+)$/.exec(name)?.[1] ?? []),
+  )
+
 test('bytes of the first picture', async ({ stored, coldPage, keep }) => {
-  const { page, cdp } = await coldPage()
-  const received = await noteReceived(cdp)
-  await page.addInitScript(noteFirst, 'figure[aria-labelledby="loss-title"] .chart-head b')
-  await page.goto(`${stored.url}/runs/${storedRunId}`)
-  await page.waitForFunction(() => window.benchFirstMs !== undefined)
-  await page.waitForLoadState('networkidle')
-  const { answers, messages } = received
+  const load = async (path: string, selector: string) => {
+    const { page, cdp } = await coldPage()
+    await throttle(cdp, slow4g)
+    const received = await noteReceived(cdp)
+    await page.addInitScript(noteFirst, selector)
+    await page.goto(`${stored.url}${path}`)
+    await page.waitForFunction(() => window.benchFirstMs !== undefined)
+    const code = (await filesBefore(page)).filter(isCode)
+    await page.waitForLoadState('networkidle')
+    return { ...received, code, kb: sumOf(code.map(gzipBytes)) / bytesPerKb }
+  }
+  const list = await load('/', firstRow)
+  const run = await load(`/runs/${storedRunId}`, lossNumbers)
+  const { answers, messages } = run
   const bytesOf = (pattern: RegExp) =>
     sumOf(answers.filter(({ url }) => pattern.test(url)).map(({ bytes }) => bytes))
-  const series = bytesOf(/\/series[/?]/) + sumOf(messages.map(seriesBytes))
-  const loaded = answers.flatMap(({ url }) => /\/assets\/([^?]+)$/.exec(url)?.[1] ?? []).filter(isCode)
   const figures = {
-    seriesKb: series / bytesPerKb,
+    seriesKb: (bytesOf(/\/series[/?]/) + sumOf(messages.map(seriesBytes))) / bytesPerKb,
     dataKb: (bytesOf(/\/api\//) + sumOf(messages.map(({ length }) => length))) / bytesPerKb,
-    firstViewKb: sumOf(loaded.map(gzipBytes)) / bytesPerKb,
+    listViewKb: list.kb,
+    runViewKb: run.kb,
     bundleKb: sumOf(readdirSync(assets).filter(isCode).map(gzipBytes)) / bytesPerKb,
   }
-  keep('bytes', figures, { answers, messages: messages.map(({ length }) => length) })
+  const raw = { answers, messages: messages.map(({ length }) => length), list: list.code, run: run.code }
+  keep('bytes', figures, raw)
 })

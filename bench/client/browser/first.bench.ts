@@ -5,11 +5,10 @@ import type { Page } from '@playwright/test'
 import { expect } from '../../../e2e/fixtures/test.ts'
 import { quantilesOf } from '../thresholds.ts'
 import { storedRunId } from './filled.ts'
-import { noteFirst } from './inPage.ts'
+import { lossNumbers, noteFirst } from './inPage.ts'
 import { slow4g, throttle } from './network.ts'
 import { test } from './part.ts'
 
-const lossNumbers = 'figure[aria-labelledby="loss-title"] .chart-head b'
 /** Of the plot of the loss, that the first picture must have drawn on. */
 const paintedShareMin = 0.002
 

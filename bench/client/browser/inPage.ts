@@ -18,6 +18,10 @@ declare global {
   }
 }
 
+/** Where the first picture has its first numbers: of a run, of the list. */
+export const lossNumbers = 'figure[aria-labelledby="loss-title"] .chart-head b'
+export const firstRow = 'table.runs .run-name'
+
 /** Notes when an element's text first has a digit or letter in a frame. */
 export function noteFirst(selector: string): void {
   const look = () => {

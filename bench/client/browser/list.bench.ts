@@ -3,7 +3,7 @@
 
 import { quantilesOf } from '../thresholds.ts'
 import { digitsOf } from './filled.ts'
-import { noteFirst, noteRows } from './inPage.ts'
+import { firstRow, noteFirst, noteRows } from './inPage.ts'
 import { test } from './part.ts'
 
 const searches = 20
@@ -13,7 +13,7 @@ test('a list of many runs', async ({ asked, crowded, coldPage, keep }) => {
   const rowTimes: number[] = []
   const load = async () => {
     const { page } = await coldPage()
-    await page.addInitScript(noteFirst, 'table.runs .run-name')
+    await page.addInitScript(noteFirst, firstRow)
     await page.goto(crowded.url, { waitUntil: 'commit' })
     await page.waitForFunction(() => window.benchFirstMs !== undefined)
     return page
