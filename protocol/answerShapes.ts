@@ -8,7 +8,7 @@ export const answerShapes = {
   CompactSeries: {'runId':'@RunId','fromStep':'n','toStep':'n','stored':'n','shown':'n','signals':{'*':'@CompactColumns'},'unknown?':['s'],'steps':[['n']]},
   DecisionList: {'decisions':['@Decision'],'next':['n','0']},
   SubscribeAnswer: [{'ok':'!1','run':'@RunSummary','decisions':['@Decision'],'series':'@Series','signalNames?':['s']},{'ok':'!0','problem':'@Problem'}],
-  LiveSamples: {'runId':'@RunId','thinned':'b','series':'@Series','run?':'@RunSummary'},
+  LiveSamples: {'runId':'@RunId','thinned':'b','series':'@Series','run?':'@RunSummary','decisions?':['@Decision']},
   ForecastCalibration: {'count':'n','inside':'n','runs':'n','below':'n','above':'n','widthMedian':['n','0'],'bins':[{'count':'n','inside':'n','from':'n'}]},
   ControlAnswer: {'run':'@RunSummary','plan':'@Plan','actions':['@Action'],'decisions':['@Decision']},
   WhatIfAnswer: {'run':'@RunSummary','plan':{'real':'@Plan','whatIf':'@Plan'},'decisions':[{'number':'n','real':['@DecisionHead','0'],'whatIf':['@DecisionHead','0']}],'decisionCount':{'real':'n','whatIf':'n'},'differsFrom':['n','0'],'observations':'n','commandsLeftOut':'n','runId':'@RunId','note':'s'},

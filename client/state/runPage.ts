@@ -2,7 +2,7 @@
 // follows, takes what is missing after each reconnection, asks again for a thinned series when the one at hand has grown too long, and loads the zoomed range. The page shows
 // `runState`; the gallery sets it by hand.
 
-import { effect, signal } from '@preact/signals'
+import { batch, effect, signal } from '@preact/signals'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { fetchDecisions, fetchRun, fetchSeries, type SeriesWanted } from '../connection/api.ts'
 import { connected, follow, listen } from '../connection/live.ts'
@@ -38,14 +38,14 @@ export function followRun(runId: string): () => void {
   }
   const stops = [
     listen('decision', (message) => {
-      if (message.runId !== runId) return
-      const known = knownUpTo(runState.peek())
-      update((state) => ({ ...state, decisions: mergeDecisions(state.decisions, [message.decision]) }))
-      if (message.decision.number > known + 1) void fillDecisions(runId, known)
+      if (message.runId === runId) takeDecisions(runId, update, [message.decision])
     }),
     listen('samples', (message) => {
       if (message.runId !== runId) return
-      update((state) => ({ ...withSeries(state, message.series), ...summaryOf(message) }))
+      batch(() => {
+        update((state) => ({ ...withSeries(state, message.series), ...summaryOf(message) }))
+        takeDecisions(runId, update, message.decisions ?? [])
+      })
       if (tooLong(runState.peek())) void reloadSeries(runId)
     }),
     listen('run', (message) => {
@@ -79,6 +79,15 @@ function followPart(runId: string): () => void {
     loadPartAgain = () => {}
     stop()
   }
+}
+
+/** New decisions; where they show that some before them were missed, those are asked for. */
+function takeDecisions(runId: string, update: Update, decisions: readonly Decision[]): void {
+  const first = decisions[0]
+  if (first === undefined) return
+  const known = knownUpTo(runState.peek())
+  update((state) => ({ ...state, decisions: mergeDecisions(state.decisions, decisions) }))
+  if (first.number > known + 1) void fillDecisions(runId, known)
 }
 
 const summaryOf = ({ run }: { readonly run?: RunSummary }): Partial<RunState> =>

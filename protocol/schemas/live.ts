@@ -79,7 +79,7 @@ export const subscribeSchema = z
     points: z.int().min(50).max(limits.seriesPointsMax),
     /** The signals whose samples are sent, also those that come later; absent = all. */
     signals: z.array(text()).max(limits.signalsAskedMax).exactOptional(),
-    /** Whether a new summary comes with the samples of its steps, as one message, and not as an event of its own. */
+    /** Whether a new summary and new decisions come with the samples of their steps, as one message, where there are some. */
     together: z.boolean().exactOptional(),
   })
   .meta({ id: 'Subscribe' })
@@ -106,8 +106,9 @@ export const liveSamplesSchema = z
     runId: runIdSchema,
     thinned: z.boolean(),
     series: seriesSchema,
-    /** The newest summary, for who asked for both together. */
+    /** The newest summary and the decisions since the last frame, for who asked for all together. */
     run: runSummarySchema.exactOptional(),
+    decisions: z.array(decisionSchema).exactOptional(),
   })
   .meta({ id: 'LiveSamples' })
 export type LiveSamples = Parsed<typeof liveSamplesSchema>

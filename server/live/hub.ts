@@ -13,6 +13,7 @@ import type { Runs } from '../runs/runs.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
 import { frameEntriesMax, frameOf, onlySignals } from './frames.ts'
 import { isOverBudget, type LiveSocket, type Subscription } from './outlet.ts'
+import { alike, besides, type Frame, markTold, newDecisions } from './together.ts'
 
 export const frameMilliseconds = 100
 /** Lists of runs are told of changes this often. */
@@ -37,6 +38,8 @@ export type HubOptions = {
 type Watched = {
   readonly subscriptions: Set<Subscription>
   points: Points[]
+  /** Those since the last frame, for who gets them within it. */
+  decisions: Decision[]
   record: RunRecord | undefined
   lastFrameAt: number
   timer: (() => void) | undefined
@@ -80,6 +83,7 @@ export class Hub {
     const place = watched ?? {
       subscriptions: new Set(),
       points: [],
+      decisions: [],
       record: undefined,
       lastFrameAt: Number.NEGATIVE_INFINITY,
       timer: undefined,
@@ -133,7 +137,9 @@ export class Hub {
 
   private sendDecision(watched: Watched, decision: Decision): void {
     const ready: LiveSocket[] = []
+    watched.decisions.push(decision)
     for (const subscription of watched.subscriptions) {
+      if (subscription.together) continue
       if (subscription.missedDecisions || decision.number <= subscription.lastDecision) continue
       if (isOverBudget(subscription.socket)) {
         subscription.missedDecisions = true
@@ -167,8 +173,9 @@ export class Hub {
     watched.timer?.()
     watched.timer = undefined
     watched.lastFrameAt = clock.now()
-    const { points, record } = watched
+    const { points, record, decisions } = watched
     watched.points = []
+    watched.decisions = []
     watched.record = undefined
     const ready: Subscription[] = []
     let behind = false
@@ -178,37 +185,34 @@ export class Hub {
       if (!late) ready.push(subscription)
       else if (range !== undefined) miss(subscription, range.from)
       if (late && record !== undefined) subscription.missedRun = true
+      if (late && subscription.together && decisions.length > 0) subscription.missedDecisions = true
       behind ||= late || subscription.missedDecisions
     }
     const run = record && summaryAt(record, clock.now())
-    const told = this.sendSamples(runId, points, run, ready)
-    const sockets = ready.filter((subscription) => !told.has(subscription)).map(({ socket }) => socket)
+    const told = this.sendSamples(runId, { points, run, decisions }, ready)
+    const others = ready.filter((subscription) => !told.has(subscription))
+    const sockets = others.map(({ socket }) => socket)
+    for (const subscription of others)
+      for (const decision of newDecisions(subscription, decisions)) this.tell([subscription.socket], decision)
+    for (const subscription of ready) markTold(subscription, decisions)
     if (run !== undefined) send(sockets, 'run', { run })
     if (behind) this.catchUp(runId, watched)
   }
 
-  /** One encoding for all sockets that asked for the same. Returns those who were told the summary with their samples. */
+  /** Returns those who were told the rest with their samples. */
   private sendSamples(
     runId: string,
-    points: readonly Points[],
-    run: RunSummary | undefined,
+    frame: Frame,
     ready: readonly Subscription[],
   ): ReadonlySet<Subscription> {
-    const alike = new Map<string, Subscription[]>()
-    for (const subscription of ready) {
-      const { signals, together } = subscription
-      const key = JSON.stringify([together, signals === undefined ? null : [...signals]])
-      alike.set(key, [...(alike.get(key) ?? []), subscription])
-    }
     const told = new Set<Subscription>()
-    for (const group of alike.values()) {
+    for (const group of alike(ready, frame.decisions)) {
       const { signals, together } = group[0]!
-      const frame = frameOf(runId, onlySignals(points, signals))
-      if (frame === undefined) continue
+      const samples = frameOf(runId, onlySignals(frame.points, signals))
+      if (samples === undefined) continue
       const sockets = group.map(({ socket }) => socket)
-      const within = together && run !== undefined
-      this.options.send(sockets, 'samples', within ? { ...frame, run } : frame)
-      if (within) for (const subscription of group) told.add(subscription)
+      this.options.send(sockets, 'samples', { ...samples, ...besides(group, frame) })
+      if (together) for (const subscription of group) told.add(subscription)
     }
     return told
   }

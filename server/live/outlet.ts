@@ -32,7 +32,7 @@ export type Subscription = {
   readonly points: number
   /** The signals that are sent; undefined = all. */
   readonly signals: ReadonlySet<string> | undefined
-  /** Whether a summary is sent within the samples. */
+  /** Whether summary and decisions are sent within the samples. */
   readonly together: boolean
   /** Newest decision that was handed to the socket. */
   lastDecision: number
