@@ -32,11 +32,17 @@ function sums(distances: readonly number[]): number[] {
 /** Significant digits that tell every double. */
 const digitsOfDouble = 17
 
+/** The largest doubles stay as they are: rounded up they would be infinite. */
+function roundedTo(value: number, digits: number): number {
+  const rounded = Number(value.toPrecision(digits))
+  return Number.isFinite(rounded) ? rounded : value
+}
+
 export function compactSeries(series: Series, { digits, extremes }: CompactOptions): CompactSeries {
   const rounded = (values: Known) =>
     digits >= digitsOfDouble
       ? [...values]
-      : values.map((value) => (value === null ? null : Number(value.toPrecision(digits))))
+      : values.map((value) => (value === null ? null : roundedTo(value, digits)))
   const steps: number[][] = []
   const places = new Map<string, number>()
   const placeOf = (column: readonly number[]): number => {
