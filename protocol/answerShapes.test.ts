@@ -5,6 +5,7 @@ import { answerShapes } from './answerShapes.ts'
 import answerExamples from './examples/answers.json' with { type: 'json' }
 import { shapesOf } from './schemas/shapesOf.ts'
 import {
+  compactSeriesSchema,
   controlAnswerSchema,
   decisionListSchema,
   forecastCalibrationSchema,
@@ -13,7 +14,6 @@ import {
   problemSchema,
   runListSchema,
   runSummarySchema,
-  seriesSchema,
   subscribeAnswerSchema,
   versionSchema,
   whatIfAnswerSchema,
@@ -24,7 +24,7 @@ import { type Shapes, shapeProblem } from './shape.ts'
 const roots: Readonly<Record<string, z.ZodType>> = {
   RunList: runListSchema,
   RunSummary: runSummarySchema,
-  Series: seriesSchema,
+  CompactSeries: compactSeriesSchema,
   DecisionList: decisionListSchema,
   SubscribeAnswer: subscribeAnswerSchema,
   LiveSamples: liveSamplesSchema,

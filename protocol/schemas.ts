@@ -13,6 +13,7 @@ export {
 } from './schemas/decisions.ts'
 export { type ForecastCalibration, forecastCalibrationSchema } from './schemas/forecasts.ts'
 export {
+  compactSeriesSchema,
   liveSamplesSchema,
   seriesSchema,
   subscribeAnswerSchema,
@@ -48,6 +49,7 @@ export {
   changeRunSchema,
   commandOf,
   commandRequestSchema,
+  compactSeriesQuerySchema,
   createRunSchema,
   learningRateSchema,
   overrideSchema,

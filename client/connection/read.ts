@@ -8,6 +8,7 @@ import { signal } from '@preact/signals'
 import { answerShapes } from '../../protocol/answerShapes.ts'
 import { type Shape, shapeProblem } from '../../protocol/shape.ts'
 import type {
+  CompactSeries,
   ControlAnswer,
   DecisionList,
   ForecastCalibration,
@@ -15,7 +16,6 @@ import type {
   Problem,
   RunList,
   RunSummary,
-  Series,
   ServerEvents,
   SubscribeAnswer,
   Version,
@@ -30,7 +30,7 @@ export type Answer<T> =
 export type Answers = {
   readonly RunList: RunList
   readonly RunSummary: RunSummary
-  readonly Series: Series
+  readonly CompactSeries: CompactSeries
   readonly DecisionList: DecisionList
   readonly ForecastCalibration: ForecastCalibration
   readonly ControlAnswer: ControlAnswer
