@@ -11,7 +11,7 @@ const server = `http://127.0.0.1:${process.env.TWOSTEP_PORT ?? 7317}`
 
 // Few files of code: a small file compresses badly (forty of them were a seventh larger than one). Each group takes what its
 // modules import and no group above it has taken; what the list and a run both show is in the first. The socket's code
-// comes by itself, after the first answer.
+// comes by itself, after the first answers.
 const both = 'main|views/(format|notes|sentence|stateChip|tint|words)|charts/smallPictures'
 const groups = [
   { name: 'page', test: new RegExp(`client/(${both})\\.`), priority: 4 },

@@ -31,10 +31,11 @@ function localProblem(title: string, detail: string, status: number): Problem {
   return { type: 'about:blank', title, status, detail, code: 'no-answer' }
 }
 
-let answered = () => {}
-/** Done when the server has answered for the first time, or has failed to. */
-export const firstAnswer = new Promise<void>((resolve) => {
-  answered = resolve
+let unanswered = 0
+let settled = () => {}
+/** Done when the server has answered, or has failed to, all that was asked at first. */
+export const firstAnswers = new Promise<void>((resolve) => {
+  settled = resolve
 })
 
 /** A call whose answer is read. */
@@ -61,6 +62,7 @@ async function call(
   root = apiPrefix,
 ): Promise<Answer<unknown>> {
   const timeout = AbortSignal.timeout(answerMsMax)
+  unanswered += 1
   try {
     const response = await fetch(root + path, {
       method,
@@ -82,7 +84,8 @@ async function call(
         : 'The server cannot be reached.'
     return { ok: false, problem: localProblem('No answer', detail, 0) }
   } finally {
-    answered()
+    unanswered -= 1
+    if (unanswered === 0) settled()
   }
 }
 
