@@ -158,7 +158,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'Report samples, probes and acknowledgements; answered with the plan',
       body: telemetrySchema,
       answers: { 200: telemetryAnswerSchema },
-      problems: ['sequence-gap', 'sequence-reused', 'too-many-clients', 'too-many-metrics'],
+      problems: ['sequence-gap', 'sequence-reused', 'too-many-metrics'],
     },
   },
   [`${one}/series`]: {
