@@ -67,26 +67,20 @@ export type Operation = {
 
 const everyCall: readonly ProblemCode[] = [
   'host-not-allowed',
+  'malformed-request',
   'request-timeout',
   'headers-too-large',
   'internal',
 ]
 const everyBody: readonly ProblemCode[] = [
   'malformed-json',
-  'malformed-request',
   'body-too-large',
   'unsupported-media-type',
   'unsupported-encoding',
   'invalid-request',
 ]
 /** A run that another version of the tuner folded is refolded, and stored, by whoever reads it. */
-const everyRun: readonly ProblemCode[] = [
-  'malformed-request',
-  'run-not-found',
-  'run-busy',
-  'storage-failed',
-  'disk-full',
-]
+const everyRun: readonly ProblemCode[] = ['run-not-found', 'run-busy', 'storage-failed', 'disk-full']
 
 /** All the problems that an operation may answer with. */
 export function problemsOf(path: string, method: Method, operation: Operation): readonly ProblemCode[] {
@@ -166,7 +160,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'Report samples, probes and acknowledgements; answered with the plan',
       body: telemetrySchema,
       answers: { 200: telemetryAnswerSchema },
-      problems: ['sequence-gap', 'sequence-reused', 'too-many-clients', 'too-many-metrics'],
+      problems: ['sequence-gap', 'sequence-reused', 'too-many-metrics'],
     },
   },
   [`${one}/series`]: {
