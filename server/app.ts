@@ -2,8 +2,9 @@
 // as arguments; `listen` and `close` are all that the command line and tests need.
 
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { Tokens } from './access/tokens.ts'
 import type { Clock } from './clock.ts'
 import { type Config, everyAddress, isLoopback } from './config.ts'
 import { CommandError } from './errors.ts'
@@ -29,8 +30,10 @@ export type AppOptions = {
   readonly clock: Clock
   readonly log: Log
   readonly version: string
-  /** Gives ids of runs and of requests. */
-  readonly newId: (prefix: 'run' | 'request') => string
+  /** Gives ids of runs, requests and tokens. */
+  readonly newId: (prefix: 'run' | 'request' | 'token') => string
+  /** 32 random bytes, as text of 43 characters (base64url). */
+  readonly newSecret: () => string
   /** Where the built page is; by default beside the built server. */
   readonly pageDir?: string
 }
@@ -41,6 +44,7 @@ export type App = {
   close(): Promise<void>
   readonly runs: Runs
   readonly live: Live
+  readonly tokens: Tokens
 }
 
 /** dist/client, whether this file runs as it is or built. */
@@ -49,25 +53,35 @@ const builtPageDir = () =>
 
 /** The address at which this computer itself reaches a server that listens on `host`. */
 function nameInUrl(host: string): string {
-  if (everyAddress.includes(host)) return '127.0.0.1'
-  return host === '::1' ? '[::1]' : host
+  return everyAddress.includes(host) ? '127.0.0.1' : hostInUrl(host)
 }
 
+const hostInUrl = (host: string) => (isIP(host) === 6 ? `[${host}]` : host)
+
 export function createApp(options: AppOptions): App {
-  const { config, storage, tuner, clock, log, version, newId, pageDir = builtPageDir() } = options
+  const { config, storage, tuner, clock, log, version, newId, newSecret, pageDir = builtPageDir() } = options
   const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
+  const tokens = new Tokens({
+    store: storage.access,
+    clock,
+    log,
+    isRequired: config.requireTokens,
+    newId: () => newId('token'),
+    newSecret,
+  })
   const imports = new Imports({ storage, tuner, runs, clock })
   const whatIfs = new OneAtATime('another what-if', 5)
   let port = config.port
   const allowList = (): AllowList => ({
     port,
-    hosts: config.allowedHosts,
+    hosts: [...config.allowedHosts, `${hostInUrl(config.host)}:${port}`],
     origins: config.allowedOrigins,
   })
   const http = createHttpApp({
     runs,
     imports,
     whatIfs,
+    tokens,
     clock,
     tuner,
     storage,
@@ -81,14 +95,16 @@ export function createApp(options: AppOptions): App {
   const server = createServer({ requestTimeout: requestMilliseconds, keepAliveTimeout: 65_000 }, http)
   server.maxConnections = connectionsMax
   server.on('clientError', answerUnreadable)
-  const live = attachLive({ server, storage, runs, clock, log, allowList })
+  const live = attachLive({ server, storage, runs, tokens, clock, log, allowList })
   return {
     runs,
     live,
+    tokens,
     listen: async () => {
+      await tokens.load()
       await runs.start()
       port = await listenOn(server, config)
-      if (!isLoopback(config.host))
+      if (!isLoopback(config.host) && !config.requireTokens)
         log('warn', 'everyone who can reach this address may read and steer all runs', {
           host: config.host,
           port,

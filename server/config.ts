@@ -9,6 +9,8 @@ import { type LogLevel, logLevels } from './log.ts'
 
 export type Config = {
   readonly host: string
+  /** Whether callers without a token are refused. */
+  readonly requireTokens: boolean
   /** 0 = any free port. */
   readonly port: number
   readonly dataDir: string
@@ -26,6 +28,7 @@ export type Config = {
 export const settingNames = [
   'host',
   'trustNetwork',
+  'requireTokens',
   'port',
   'dataDir',
   'storageUrl',
@@ -40,6 +43,7 @@ export type Settings = Partial<Record<SettingName, string>>
 const environmentNames: Record<SettingName, string> = {
   host: 'TWOSTEP_HOST',
   trustNetwork: 'TWOSTEP_TRUST_NETWORK',
+  requireTokens: 'TWOSTEP_REQUIRE_TOKENS',
   port: 'TWOSTEP_PORT',
   dataDir: 'TWOSTEP_DATA_DIR',
   storageUrl: 'TWOSTEP_STORAGE_URL',
@@ -123,28 +127,29 @@ const list = (value: string): string[] =>
     .map((entry) => entry.trim().toLowerCase())
     .filter((entry) => entry !== '')
 
-/** Whether the person has said that everyone who can reach the port may steer (docs/decisions/0008). */
-function trustFrom(source: Source | undefined): boolean {
+/** A setting that is on or off. */
+function switchFrom(source: Source | undefined, on: string): boolean {
   if (source === undefined || source.value === '0') return false
   if (source.value === '1') return true
+  throw new CommandError(`${source.from} must be 1 (${on}) or 0, got "${source.value}"`, 2)
+}
+
+const trusted = 'everyone who reaches the port may read and steer all runs'
+const required = 'callers without a token are refused'
+
+function hostFrom({ value, from }: Source): string {
+  if (isLoopback(value) || isIP(value) !== 0) return value
   throw new CommandError(
-    `${source.from} must be 1 (everyone who reaches the port may read and steer all runs) or 0, got "${source.value}"`,
+    `${from} must be an address of this computer (127.0.0.1, 10.0.0.2, ::1; ${everyAddress.join(' or ')} = every one) or localhost, got "${value}"`,
     2,
   )
 }
 
-function hostFrom({ value, from }: Source, trustNetwork: boolean): string {
-  if (isLoopback(value)) return value
-  if (!trustNetwork)
-    throw new CommandError(
-      `${from} must be a loopback address (127.0.0.1, ::1 or localhost), got "${value}": without access tokens, which this version does not have, anyone who reaches the port could steer the runs; where something else keeps them out, as a container's published port can, TWOSTEP_TRUST_NETWORK=1 allows it`,
-      2,
-    )
-  if (everyAddress.includes(value)) return value
-  throw new CommandError(
-    `${from} must be ${everyAddress.join(' or ')} (every address of this computer or container) or a loopback address, got "${value}"`,
-    2,
-  )
+/** Beyond this computer tokens are demanded, unless the person has said that the network keeps others out (docs/decisions/0036). */
+function tokensRequired(host: string, given: Partial<Record<SettingName, Source>>): boolean {
+  const isAsked = switchFrom(given.requireTokens, required)
+  const isTrusted = switchFrom(given.trustNetwork, trusted)
+  return isAsked || !(isLoopback(host) || isTrusted)
 }
 
 function portFrom({ value, from }: Source): number {
@@ -214,9 +219,10 @@ export function loadConfig(
     if (value !== undefined) given[key] = { value, from: `--${flag}` }
   }
   const dataDir = resolve(folder, given.dataDir?.value ?? '.twostep')
-  const trustNetwork = trustFrom(given.trustNetwork)
+  const host = given.host ? hostFrom(given.host) : '127.0.0.1'
   return {
-    host: given.host ? hostFrom(given.host, trustNetwork) : '127.0.0.1',
+    host,
+    requireTokens: tokensRequired(host, given),
     port: given.port ? portFrom(given.port) : 7317,
     dataDir,
     databaseFile: databaseFrom(given.storageUrl, dataDir, folder),

@@ -40,6 +40,9 @@ const hasLeft = (error: unknown, response: Response): boolean =>
   error instanceof Error &&
   (error.name === 'AbortError' || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE')
 
+/** RFC 6750: the scheme, and beside it what is wrong. */
+const challengeOf = (what: string) => `Bearer realm="twostep"${what === '' ? '' : `, ${what}`}`
+
 export function problemHandler(log: Log) {
   return (given: unknown, request: Request, response: Response, _next: NextFunction): void => {
     if (hasLeft(given, response)) return
@@ -56,6 +59,7 @@ export function problemHandler(log: Log) {
     response.removeHeader('ETag')
     response.set('Cache-Control', 'no-store')
     const extras = error instanceof ServerError ? error.extras : {}
+    if (extras.challenge !== undefined) response.set('WWW-Authenticate', challengeOf(extras.challenge))
     if (extras.retryAfterSeconds !== undefined) response.set('Retry-After', String(extras.retryAfterSeconds))
     if (extras.closeConnection === true && !request.complete) {
       response.set('Connection', 'close')

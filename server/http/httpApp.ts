@@ -2,6 +2,7 @@
 
 import express, { type Express, type RequestHandler } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
+import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -10,6 +11,8 @@ import type { Runs } from '../runs/runs.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
+import { addAccessRoutes } from './accessRoutes.ts'
+import { admission } from './admission.ts'
 import { addAdviceRoutes } from './adviceRoutes.ts'
 import { problemHandler } from './answer.ts'
 import { compressAnswers } from './compress.ts'
@@ -29,6 +32,7 @@ export type HttpOptions = {
   readonly tuner: Tuner
   readonly clock: Clock
   readonly storage: Storage
+  readonly tokens: Tokens
   readonly log: Log
   readonly version: string
   readonly pageDir: string
@@ -64,7 +68,7 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, log, newRequestId, allowList, pageDir } = options
+  const { runs, log, newRequestId, allowList, pageDir, tokens, storage } = options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -76,7 +80,7 @@ export function createHttpApp(options: HttpOptions): Express {
     next()
   }
   const unchanged = createUnchanged(newRequestId())
-  app.use(entrance, securityHeaders(options.embedOrigins), compressAnswers)
+  app.use(entrance, admission(tokens, storage), securityHeaders(options.embedOrigins), compressAnswers)
   addStateRoutes(app, options, unchanged)
   const api = express.Router()
   api.use((_request, response, next) => {
@@ -89,6 +93,7 @@ export function createHttpApp(options: HttpOptions): Express {
   addReadRoutes(api, { ...options, unchanged })
   addControlRoutes(api, runs)
   addAdviceRoutes(api, options)
+  addAccessRoutes(api, tokens)
   app.use(apiPrefix, api)
   let mcp: Promise<RequestHandler> | undefined
   route(app, '/mcp', {

@@ -3,11 +3,13 @@
 
 import type { z } from 'zod'
 import {
+  accessSchema,
   approvalSchema,
   changeRunSchema,
   commandRequestSchema,
   controlAnswerSchema,
   createRunSchema,
+  createTokenSchema,
   decisionListSchema,
   decisionSchema,
   forecastCalibrationSchema,
@@ -15,9 +17,11 @@ import {
   importAnswerSchema,
   listRunsQuery,
   logLineSchema,
+  newTokenSchema,
   overrideSchema,
   recommendationSchema,
   recommendRequestSchema,
+  rotateTokenSchema,
   runAnswerSchema,
   runListSchema,
   runSummarySchema,
@@ -27,12 +31,14 @@ import {
   seriesSchema,
   telemetryAnswerSchema,
   telemetrySchema,
+  tokenListSchema,
   transitionListSchema,
   versionSchema,
   whatIfAnswerSchema,
   whatIfRequestSchema,
 } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
+import type { Scope } from '../../protocol/vocabulary.ts'
 import type { ProblemCode } from '../errors.ts'
 import { logMedia } from './body.ts'
 import {
@@ -47,6 +53,8 @@ export type Method = 'get' | 'post' | 'patch' | 'delete'
 export type Operation = {
   readonly id: string
   readonly summary: string
+  /** What a token must allow, `open` = nothing. Absent: `read` for what is read with GET, else `admin`. */
+  readonly scope?: Scope | 'open'
   readonly body?: z.ZodType
   /** The body is no JSON document, but lines of this type, each as the schema says. */
   readonly bodyLines?: typeof logMedia
@@ -86,12 +94,25 @@ const everyRun: readonly ProblemCode[] = [
   'disk-full',
 ]
 
+const everyToken: readonly ProblemCode[] = [
+  'token-missing',
+  'token-invalid',
+  'token-expired',
+  'token-revoked',
+  'scope-missing',
+  'too-many-attempts',
+]
+
+export const scopeOf = (method: Method, { scope }: Pick<Operation, 'scope'>): Scope | 'open' =>
+  scope ?? (method === 'get' ? 'read' : 'admin')
+
 /** All the problems that an operation may answer with. */
 export function problemsOf(path: string, method: Method, operation: Operation): readonly ProblemCode[] {
   return [
     ...new Set([
       ...everyCall,
       ...(method === 'get' ? [] : (['origin-not-allowed'] as const)),
+      ...(scopeOf(method, operation) === 'open' ? [] : everyToken),
       ...(operation.query === undefined ? [] : (['invalid-request'] as const)),
       ...(operation.body === undefined ? [] : everyBody),
       ...(path.includes('{id}') ? everyRun : []),
@@ -106,6 +127,7 @@ const one = `${runs}/{id}`
 const answering = (id: string, summary: string): Operation => ({
   id,
   summary,
+  scope: 'control',
   body: approvalSchema,
   answers: { 200: controlAnswerSchema },
   problems: ['decision-not-found', 'decision-not-awaiting', 'run-finished'],
@@ -123,9 +145,18 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'createRun',
       summary: 'Create a run, or resume one (200)',
+      scope: 'write',
       body: createRunSchema,
       answers: { 200: runAnswerSchema, 201: runAnswerSchema },
-      problems: ['run-not-found', 'run-exists', 'run-finished', 'run-busy', 'storage-failed', 'disk-full'],
+      problems: [
+        'project-not-allowed',
+        'run-not-found',
+        'run-exists',
+        'run-finished',
+        'run-busy',
+        'storage-failed',
+        'disk-full',
+      ],
     },
   },
   [one]: {
@@ -133,11 +164,12 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     patch: {
       id: 'changeRun',
       summary: 'Rename, tag, or change mode or budget',
+      scope: 'control',
       body: changeRunSchema,
       answers: { 200: runSummarySchema },
-      problems: ['run-finished'],
+      problems: ['run-finished', 'project-not-allowed'],
     },
-    delete: { id: 'deleteRun', summary: 'Delete a run for good', answers: { 204: null } },
+    delete: { id: 'deleteRun', scope: 'control', summary: 'Delete a run for good', answers: { 204: null } },
   },
   [`${one}/export`]: {
     get: {
@@ -151,17 +183,27 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'importRun',
       summary: 'Make a run of an exported log',
+      scope: 'write',
       query: importQuery,
       body: logLineSchema,
       bodyLines: logMedia,
       answers: { 201: importAnswerSchema },
-      problems: ['run-exists', 'run-busy', 'server-busy', 'too-many-metrics', 'storage-failed', 'disk-full'],
+      problems: [
+        'project-not-allowed',
+        'run-exists',
+        'run-busy',
+        'server-busy',
+        'too-many-metrics',
+        'storage-failed',
+        'disk-full',
+      ],
     },
   },
   [`${one}/telemetry`]: {
     post: {
       id: 'sendTelemetry',
       summary: 'Report samples, probes and acknowledgements; answered with the plan',
+      scope: 'write',
       body: telemetrySchema,
       answers: { 200: telemetryAnswerSchema },
       problems: ['sequence-gap', 'sequence-reused', 'too-many-clients', 'too-many-metrics'],
@@ -225,6 +267,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'override',
       summary: 'Take over the learning rate',
+      scope: 'control',
       body: overrideSchema,
       answers: { 201: controlAnswerSchema },
       problems: ['run-finished'],
@@ -234,6 +277,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     delete: {
       id: 'handBack',
       summary: 'Hand back',
+      scope: 'control',
       query: reasonQuery,
       answers: { 200: controlAnswerSchema },
       problems: ['override-not-found'],
@@ -243,6 +287,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'command',
       summary: 'Pause, resume, switch now, undo the switch, finish, or anneal a copy beside the run',
+      scope: 'control',
       body: commandRequestSchema,
       answers: { 200: controlAnswerSchema },
       problems: ['run-finished'],
@@ -252,6 +297,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'askWhatIf',
       summary: 'Fold the log under other settings; nothing is written',
+      scope: 'read',
       body: whatIfRequestSchema,
       answers: { 200: whatIfAnswerSchema },
       problems: ['run-too-long', 'server-busy'],
@@ -261,9 +307,10 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'recommendSchedule',
       summary: 'A schedule for a job that is no run here, from what is told of it',
+      scope: 'read',
       body: recommendRequestSchema,
       answers: { 200: scheduleRecommendationSchema },
-      problems: ['storage-failed'],
+      problems: ['storage-failed', 'project-not-allowed'],
     },
   },
   [`${apiPrefix}/forecasts/calibration`]: {
@@ -274,12 +321,57 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       problems: ['storage-failed'],
     },
   },
+  [`${apiPrefix}/access`]: {
+    get: {
+      id: 'readAccess',
+      summary: 'Whether tokens are demanded here, and what the one that comes with this request allows',
+      scope: 'open',
+      answers: { 200: accessSchema },
+      problems: ['token-invalid', 'token-expired', 'token-revoked', 'too-many-attempts'],
+    },
+  },
+  [`${apiPrefix}/tokens`]: {
+    get: {
+      id: 'listTokens',
+      scope: 'admin',
+      summary: 'Tokens, newest first',
+      answers: { 200: tokenListSchema },
+    },
+    post: {
+      id: 'createToken',
+      summary: 'Make a token; its secret is in this answer alone',
+      scope: 'admin',
+      body: createTokenSchema,
+      answers: { 201: newTokenSchema },
+      problems: ['token-exists', 'too-many-tokens', 'storage-failed', 'disk-full'],
+    },
+  },
+  [`${apiPrefix}/tokens/{token}`]: {
+    delete: {
+      id: 'revokeToken',
+      summary: 'Revoke a token, at once',
+      scope: 'admin',
+      answers: { 204: null },
+      problems: ['malformed-request', 'token-not-found', 'token-needed', 'storage-failed', 'disk-full'],
+    },
+  },
+  [`${apiPrefix}/tokens/{token}/rotate`]: {
+    post: {
+      id: 'rotateToken',
+      summary: 'A new secret for the same rights; the old one holds for the grace that is given',
+      scope: 'admin',
+      body: rotateTokenSchema,
+      answers: { 201: newTokenSchema },
+      problems: ['token-not-found', 'storage-failed', 'disk-full'],
+    },
+  },
   '/healthz': {
-    get: { id: 'readHealth', summary: 'Is the process alive', answers: { 200: healthSchema } },
+    get: { id: 'readHealth', scope: 'open', summary: 'Is the process alive', answers: { 200: healthSchema } },
   },
   '/readyz': {
     get: {
       id: 'readReadiness',
+      scope: 'open',
       summary: 'Is the storage writable',
       answers: { 200: healthSchema },
       problems: ['storage-failed', 'disk-full'],

@@ -28,7 +28,7 @@ export type RunEvent =
       readonly points: readonly Points[]
     }
   | { readonly kind: 'changed'; readonly record: RunRecord }
-  | { readonly kind: 'removed'; readonly runId: string }
+  | { readonly kind: 'removed'; readonly runId: string; readonly project: string }
 
 export type ApplyContext = {
   readonly storage: Storage

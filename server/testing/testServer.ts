@@ -19,6 +19,8 @@ export type TestServer = {
   port: number
   app: App
   storage: Storage
+  /** What every call comes with. */
+  token?: string
   readonly clock: FakeClock
   readonly folder: string
   /** JSON in, JSON out; every answer is held to the contract. */
@@ -51,6 +53,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     const storage = openSqliteStorage({ file: databaseFile, ...(pagesMax === undefined ? {} : { pagesMax }) })
     const config: Config = {
       host: '127.0.0.1',
+      requireTokens: false,
       port: 0,
       dataDir: folder,
       databaseFile,
@@ -68,6 +71,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       log: silentLog,
       version: '0.0.0-test',
       newId: (prefix) => `${prefix}-${++serial}`,
+      newSecret: () => String(++serial).padStart(43, 'x'),
       pageDir: options.pageDir ?? join(folder, 'page'),
     })
     return { app, storage, ...(await app.listen()) }
@@ -79,10 +83,15 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     clock,
     folder,
     call: async (method, path, body, headers = {}) => {
+      const bearer = server.token === undefined ? {} : { authorization: `Bearer ${server.token}` }
       const response = await fetch(server.url + path, {
         method,
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-        headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...bearer,
+          ...headers,
+        },
       })
       const text = await response.text()
       // Not of lines of JSON.
