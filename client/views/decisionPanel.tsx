@@ -7,6 +7,7 @@ import type { Decision, Evidence, RunSummary } from '../../protocol/vocabulary.t
 import { CounterfactualStrip } from '../charts/smallPictures.tsx'
 import { decisionUrl } from '../connection/api.ts'
 import { nowMs } from '../state/clock.ts'
+import { ApiLink } from './apiLink.tsx'
 import { ApprovalForm } from './approvalForm.tsx'
 import { choose, neighbourOf } from './choosing.ts'
 import { copyText } from './copy.ts'
@@ -252,9 +253,14 @@ function PanelFoot(props: { decision: Decision }) {
       <button type="button" class="link" onClick={copy}>
         Copy link
       </button>
-      <a class="link" href={decisionUrl(decision.runId, decision.number)} target="_blank" rel="noreferrer">
+      <ApiLink
+        class="link"
+        href={decisionUrl(decision.runId, decision.number)}
+        target="_blank"
+        name={`${decision.runId}-${decision.number}.json`}
+      >
         JSON
-      </a>
+      </ApiLink>
     </div>
   )
 }
