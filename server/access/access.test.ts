@@ -5,7 +5,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { io } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Problem, Scope } from '../../protocol/vocabulary.ts'
-import { operations, scopeOf } from '../http/operations.ts'
+import { operations, scopesOf } from '../http/operations.ts'
 import { expiryMilliseconds } from '../live/live.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
 import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
@@ -75,7 +75,7 @@ test('every address of the contract asks for a token but those that are said to 
       const { status, body } = await callWith(undefined, method.toUpperCase(), path)
       if (status !== 401) open.push(`${method} ${path}`)
       else expect(body.code, path).toBe('token-missing')
-      expect(status !== 401, path).toBe(scopeOf(method as 'get', operation) === 'open')
+      expect(status !== 401, path).toBe(scopesOf(method as 'get', operation) === 'open')
     }
   expect(open.sort()).toEqual(['get /api/v1/access', 'get /healthz', 'get /readyz'])
 })
@@ -133,7 +133,7 @@ test('each scope allows its own and names what is missing', async () => {
       if (held === scope) continue
       const refused = await callWith(secret, method, path, body)
       expect([path, held, refused.status]).toEqual([path, held, 403])
-      expect(refused.body.detail).toMatch(new RegExp(`^this needs the scope "${scope}"; .* has ${held}$`))
+      expect(refused.body.detail).toMatch(new RegExp(`^this needs the scope "${scope}".*; .* has ${held}$`))
       expect(refused.headers.get('www-authenticate')).toContain(
         `error="insufficient_scope", scope="${scope}"`,
       )
@@ -143,6 +143,10 @@ test('each scope allows its own and names what is missing', async () => {
     expect([path, status < 300]).toEqual([path, true])
   }
   expect((await callWith(secrets.control, 'GET', '/api/v1/tokens')).body.code).toBe('scope-missing')
+  await callWith(secrets.write, 'POST', '/api/v1/runs', { runId: 'r2' })
+  const end = { kind: 'finish', reason: 'a job ends its own run' }
+  expect((await callWith(secrets.write, 'POST', '/api/v1/runs/r2/commands', end)).status).toBe(200)
+  expect((await callWith(secrets.read, 'POST', '/api/v1/runs/r2/commands', end)).status).toBe(403)
 })
 
 test('what a person does is recorded under the name of the token', async () => {

@@ -30,13 +30,14 @@ export const localCaller: Caller = {
 export const may = ({ scopes }: Caller, scope: Scope): boolean =>
   scopes.includes('admin') || scopes.includes(scope)
 
-/** @throws ServerError `scope-missing`, naming the scope. */
-export function demand(caller: Caller, scope: Scope): void {
-  if (may(caller, scope)) return
+/** @throws ServerError `scope-missing`, naming the scopes of which one would do. */
+export function demand(caller: Caller, ...scopes: readonly Scope[]): void {
+  if (scopes.some((scope) => may(caller, scope))) return
+  const needed = scopes.map((scope) => `"${scope}"`).join(' or ')
   throw new ServerError(
     'scope-missing',
-    `this needs the scope "${scope}"; the token "${caller.name}" has ${caller.scopes.join(', ')}`,
-    { challenge: `error="insufficient_scope", scope="${scope}"` },
+    `this needs the scope ${needed}; the token "${caller.name}" has ${caller.scopes.join(', ')}`,
+    { challenge: `error="insufficient_scope", scope="${scopes[0]}"` },
   )
 }
 

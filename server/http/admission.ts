@@ -46,12 +46,15 @@ export function callerOf(response: Response): Caller {
   return known.caller
 }
 
-/** Lets on those who may do what an address is for, with the run that it names. */
-export function permitted(scope: Scope | 'open'): RequestHandler {
-  if (scope === 'open') return (_request, _response, next) => next()
+/**
+ * Lets on those who may do what an address is for, with the run that it names.
+ * @param scopes of which a token must have one
+ */
+export function permitted(scopes: readonly Scope[] | 'open'): RequestHandler {
+  if (scopes === 'open') return (_request, _response, next) => next()
   return async (request, response, next) => {
     const caller = callerOf(response)
-    demand(caller, scope)
+    demand(caller, ...scopes)
     const runId = parameter(request, 'id')
     if (runId !== '') await admissionOf(response).demandRun(caller, runId)
     next()

@@ -4,6 +4,7 @@
 import type { Router } from 'express'
 import { approvalSchema, commandOf, commandRequestSchema, overrideSchema } from '../../protocol/schemas.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
+import { demand } from '../access/caller.ts'
 import { ServerError } from '../errors.ts'
 import { checkRunning, decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
@@ -53,6 +54,7 @@ export function addControlRoutes(router: Router, runs: Runs): void {
   route(router, '/runs/:id/commands', {
     post: async (request, response) => {
       const body = parse(commandRequestSchema, await readJson(request))
+      if (body.kind !== 'finish') demand(callerOf(response), 'control')
       response.json(
         await runs.command(parameter(request, 'id'), commandOf(body, callerOf(response).name), checkRunning),
       )

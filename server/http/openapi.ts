@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { limits, runIdSchema } from '../../protocol/schemas.ts'
 import { problemKinds } from '../errors.ts'
-import { type Method, type Operation, operations, problemsOf, scopeOf } from './operations.ts'
+import { type Method, type Operation, operations, problemsOf, scopesOf } from './operations.ts'
 
 type Json = Record<string, unknown>
 
@@ -66,8 +66,8 @@ function pathSchema(name: string | undefined): Json {
 
 /** A token with a scope; on loopback none is needed, which the empty alternative says. */
 function securityOf(method: Method, operation: Operation): Json {
-  const scope = scopeOf(method, operation)
-  return scope === 'open' ? { security: [] } : { security: [{ token: [scope] }, {}] }
+  const scopes = scopesOf(method, operation)
+  return { security: scopes === 'open' ? [] : [...scopes.map((scope) => ({ token: [scope] })), {}] }
 }
 
 function operationOf(path: string, method: Method, operation: Operation): Json {

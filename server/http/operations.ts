@@ -53,8 +53,8 @@ export type Method = 'get' | 'post' | 'patch' | 'delete'
 export type Operation = {
   readonly id: string
   readonly summary: string
-  /** What a token must allow, `open` = nothing. Absent: `read` for what is read with GET, else `admin`. */
-  readonly scope?: Scope | 'open'
+  /** What a token must allow, one of them; `open` = nothing. Absent: `read` for what is read with GET, else `admin`. */
+  readonly scope?: Scope | readonly Scope[] | 'open'
   readonly body?: z.ZodType
   /** The body is no JSON document, but lines of this type, each as the schema says. */
   readonly bodyLines?: typeof logMedia
@@ -103,8 +103,9 @@ const everyToken: readonly ProblemCode[] = [
   'too-many-attempts',
 ]
 
-export const scopeOf = (method: Method, { scope }: Pick<Operation, 'scope'>): Scope | 'open' =>
-  scope ?? (method === 'get' ? 'read' : 'admin')
+/** One of these a token must have. */
+export const scopesOf = (method: Method, { scope }: Pick<Operation, 'scope'>): readonly Scope[] | 'open' =>
+  scope === 'open' ? 'open' : [scope ?? (method === 'get' ? 'read' : 'admin')].flat()
 
 /** All the problems that an operation may answer with. */
 export function problemsOf(path: string, method: Method, operation: Operation): readonly ProblemCode[] {
@@ -112,7 +113,7 @@ export function problemsOf(path: string, method: Method, operation: Operation): 
     ...new Set([
       ...everyCall,
       ...(method === 'get' ? [] : (['origin-not-allowed'] as const)),
-      ...(scopeOf(method, operation) === 'open' ? [] : everyToken),
+      ...(scopesOf(method, operation) === 'open' ? [] : everyToken),
       ...(operation.query === undefined ? [] : (['invalid-request'] as const)),
       ...(operation.body === undefined ? [] : everyBody),
       ...(path.includes('{id}') ? everyRun : []),
@@ -287,7 +288,8 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'command',
       summary: 'Pause, resume, switch now, undo the switch, finish, or anneal a copy beside the run',
-      scope: 'control',
+      // A job ends its own run.
+      scope: ['control', 'write'],
       body: commandRequestSchema,
       answers: { 200: controlAnswerSchema },
       problems: ['run-finished'],
