@@ -13,6 +13,7 @@ import { createHttpApp } from './http/httpApp.ts'
 import { answerUnreadable } from './http/unreadable.ts'
 import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import { OneAtATime } from './runs/oneAtATime.ts'
 import { Runs } from './runs/runs.ts'
 import type { Tuner } from './runs/tuner.ts'
@@ -34,6 +35,8 @@ export type AppOptions = {
   readonly newId: (prefix: 'run' | 'request' | 'token') => string
   /** 32 random bytes, as text of 43 characters (base64url). */
   readonly newSecret: () => string
+  /** Whether the process is measured, too; one server of a process may. */
+  readonly measuresProcess?: boolean
   /** Where the built page is; by default beside the built server. */
   readonly pageDir?: string
 }
@@ -60,7 +63,9 @@ const hostInUrl = (host: string) => (isIP(host) === 6 ? `[${host}]` : host)
 
 export function createApp(options: AppOptions): App {
   const { config, storage, tuner, clock, log, version, newId, newSecret, pageDir = builtPageDir() } = options
-  const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
+  const metrics = createMetrics(options.measuresProcess === true)
+  let isEnding = false
+  const runs = new Runs({ storage, tuner, clock, log, metrics, newRunId: () => newId('run') })
   const tokens = new Tokens({
     store: storage.access,
     clock,
@@ -82,6 +87,8 @@ export function createApp(options: AppOptions): App {
     imports,
     whatIfs,
     tokens,
+    metrics,
+    isEnding: () => isEnding,
     clock,
     tuner,
     storage,
@@ -95,7 +102,14 @@ export function createApp(options: AppOptions): App {
   const server = createServer({ requestTimeout: requestMilliseconds, keepAliveTimeout: 65_000 }, http)
   server.maxConnections = connectionsMax
   server.on('clientError', answerUnreadable)
-  const live = attachLive({ server, storage, runs, tokens, clock, log, allowList })
+  const live = attachLive({ server, storage, runs, tokens, metrics, clock, log, allowList })
+  metrics.watch({
+    sockets: () => live.sockets().length,
+    waiting: () => runs.waiting,
+    phases: () => runs.phases,
+    states: async () => (await storage.countRuns(clock.now())).states,
+    databaseFile: config.databaseFile,
+  })
   return {
     runs,
     live,
@@ -104,6 +118,12 @@ export function createApp(options: AppOptions): App {
       await tokens.load()
       await runs.start()
       port = await listenOn(server, config)
+      log('info', 'the server answers', {
+        version,
+        host: config.host,
+        port,
+        requireTokens: config.requireTokens,
+      })
       if (!isLoopback(config.host) && !config.requireTokens)
         log('warn', 'everyone who can reach this address may read and steer all runs', {
           host: config.host,
@@ -112,6 +132,10 @@ export function createApp(options: AppOptions): App {
       return { port, url: `http://${nameInUrl(config.host)}:${port}` }
     },
     close: async () => {
+      isEnding = true
+      if (config.drainSeconds > 0)
+        await new Promise<void>((done) => void clock.after(1_000 * config.drainSeconds, done))
+      log('info', 'the server stops', { waiting: runs.waiting, sockets: live.sockets().length })
       await live.close()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()

@@ -22,6 +22,7 @@ test('without settings the server is on loopback, with its data in the current f
     allowedOrigins: [],
     embedOrigins: [],
     logLevel: 'warn',
+    drainSeconds: 0,
   })
 })
 

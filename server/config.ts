@@ -23,6 +23,8 @@ export type Config = {
   /** Origins whose pages may show a run in a frame. */
   readonly embedOrigins: readonly string[]
   readonly logLevel: LogLevel
+  /** How long it goes on answering after it was told to stop, so that who sends requests may learn of it. */
+  readonly drainSeconds: number
 }
 
 export const settingNames = [
@@ -36,6 +38,7 @@ export const settingNames = [
   'allowedOrigins',
   'embedOrigins',
   'logLevel',
+  'drainSeconds',
 ] as const
 type SettingName = (typeof settingNames)[number]
 export type Settings = Partial<Record<SettingName, string>>
@@ -51,6 +54,7 @@ const environmentNames: Record<SettingName, string> = {
   allowedOrigins: 'TWOSTEP_ALLOWED_ORIGINS',
   embedOrigins: 'TWOSTEP_EMBED_ORIGINS',
   logLevel: 'TWOSTEP_LOG_LEVEL',
+  drainSeconds: 'TWOSTEP_DRAIN_SECONDS',
 }
 /** Settings of training jobs: they may stand in the same environment, and are not ours to judge. */
 const jobEnvironmentNames = ['SERVER_URL', 'TOKEN', 'MODE', 'PROJECT', 'RUN_ID', 'SPOOL_DIR'].map(
@@ -158,6 +162,11 @@ function portFrom({ value, from }: Source): number {
   throw new CommandError(`${from} must be a whole number from 0 (any free port) to 65535, got "${value}"`, 2)
 }
 
+function drainFrom({ value, from }: Source): number {
+  if (/^\d{1,3}$/.test(value) && Number(value) <= 300) return Number(value)
+  throw new CommandError(`${from} must be whole seconds from 0 to 300, got "${value}"`, 2)
+}
+
 function logLevelFrom({ value, from }: Source): LogLevel {
   if ((logLevels as readonly string[]).includes(value)) return value as LogLevel
   throw new CommandError(`${from} must be one of ${logLevels.join(', ')}, got "${value}"`, 2)
@@ -230,5 +239,6 @@ export function loadConfig(
     allowedOrigins: given.allowedOrigins ? originsFrom(given.allowedOrigins) : [],
     embedOrigins: given.embedOrigins ? originsFrom(given.embedOrigins) : [],
     logLevel: given.logLevel ? logLevelFrom(given.logLevel) : 'warn',
+    drainSeconds: given.drainSeconds ? drainFrom(given.drainSeconds) : 0,
   }
 }

@@ -42,6 +42,7 @@ export const problemKinds = {
   'too-many-attempts': { status: 429, title: 'Too many wrong tokens' },
   'too-many-subscriptions': { status: 429, title: 'Too many subscriptions' },
   internal: { status: 500, title: 'The server failed' },
+  'server-ending': { status: 503, title: 'The server is about to stop' },
   'server-busy': { status: 503, title: 'The server is at work on another request of that kind' },
   'run-busy': { status: 503, title: 'The run has too many batches waiting' },
   'storage-failed': { status: 503, title: 'The storage failed' },

@@ -37,6 +37,7 @@ export async function startServer(config: Config): Promise<{ app: App; url: stri
     version: packageVersion(),
     newId: randomId,
     newSecret: randomSecret,
+    measuresProcess: true,
   })
   try {
     return { app, ...(await app.listen()) }

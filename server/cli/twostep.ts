@@ -43,6 +43,10 @@ function withServerOptions(command: Command): Command {
       '--embed-origins <origins>',
       'origins whose pages may show a run in a frame, comma-separated (TWOSTEP_EMBED_ORIGINS)',
     )
+    .option(
+      '--drain-seconds <number>',
+      'seconds to go on answering after SIGTERM, while /readyz says 503 (TWOSTEP_DRAIN_SECONDS; default 0)',
+    )
     .option('--log-level <level>', 'debug, info, warn, error or silent (TWOSTEP_LOG_LEVEL; default warn)')
 }
 

@@ -14,7 +14,7 @@ import { parse } from './validate.ts'
 export function addAccessRoutes(router: Router, tokens: Tokens): void {
   route(router, '/access', {
     get: (_request, response) => {
-      const known = admissionOf(response)
+      const known = admissionOf(response)!
       // Without a token it is a question; a wrong one is told what is wrong.
       if ('refusal' in known && known.refusal.code !== 'token-missing') throw known.refusal
       const access: Access = { isRequired: tokens.isRequired, caller: null }

@@ -37,11 +37,12 @@ export function admission(tokens: Tokens, storage: Storage): RequestHandler {
   }
 }
 
-export const admissionOf = (response: Response): Admission => response.locals.admission as Admission
+/** Undefined where a request was turned away before. */
+export const admissionOf = (response: Response) => response.locals.admission as Admission | undefined
 
 /** @throws ServerError why nobody is admitted. */
 export function callerOf(response: Response): Caller {
-  const known = admissionOf(response)
+  const known = admissionOf(response)!
   if ('refusal' in known) throw known.refusal
   return known.caller
 }
@@ -56,7 +57,7 @@ export function permitted(scopes: readonly Scope[] | 'open'): RequestHandler {
     const caller = callerOf(response)
     demand(caller, ...scopes)
     const runId = parameter(request, 'id')
-    if (runId !== '') await admissionOf(response).demandRun(caller, runId)
+    if (runId !== '') await admissionOf(response)!.demandRun(caller, runId)
     next()
   }
 }

@@ -6,13 +6,14 @@ import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { OneAtATime } from '../runs/oneAtATime.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
 import { addAccessRoutes } from './accessRoutes.ts'
-import { admission } from './admission.ts'
+import { admission, callerOf } from './admission.ts'
 import { addAdviceRoutes } from './adviceRoutes.ts'
 import { problemHandler } from './answer.ts'
 import { compressAnswers } from './compress.ts'
@@ -20,6 +21,7 @@ import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
 import { addPage, securityHeaders } from './page.ts'
 import { addReadRoutes } from './readRoutes.ts'
+import { requestLog } from './requestLog.ts'
 import { route } from './routes.ts'
 import { addRunRoutes } from './runRoutes.ts'
 import { addTransferRoutes } from './transferRoutes.ts'
@@ -34,6 +36,9 @@ export type HttpOptions = {
   readonly storage: Storage
   readonly tokens: Tokens
   readonly log: Log
+  readonly metrics: Metrics
+  /** Whether the server is about to stop. */
+  readonly isEnding: () => boolean
   readonly version: string
   readonly pageDir: string
   /** Whose pages may show a run in a frame. */
@@ -44,12 +49,25 @@ export type HttpOptions = {
 }
 
 function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
-  const { storage, version, tuner } = options
+  const { storage, version, tuner, metrics, isEnding } = options
   route(app, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
   route(app, '/readyz', {
     get: async (_request, response) => {
+      if (isEnding())
+        throw new ServerError('server-ending', 'this server is about to stop', { retryAfterSeconds: 5 })
       await storage.checkWritable()
       response.json({ status: 'ok', storage: storage.description.split(' at ')[0] })
+    },
+  })
+  route(app, '/metrics', {
+    get: async (_request, response) => {
+      const { name, project } = callerOf(response)
+      if (project !== null)
+        throw new ServerError(
+          'project-not-allowed',
+          `metrics are of all projects, and the token "${name}" is for "${project}"`,
+        )
+      response.type(metrics.contentType).send(await metrics.text())
     },
   })
   route(app, '/version', {
@@ -68,7 +86,7 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, log, newRequestId, allowList, pageDir, tokens, storage } = options
+  const { runs, log, newRequestId, allowList, pageDir, tokens, storage, metrics, clock } = options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -80,7 +98,13 @@ export function createHttpApp(options: HttpOptions): Express {
     next()
   }
   const unchanged = createUnchanged(newRequestId())
-  app.use(entrance, admission(tokens, storage), securityHeaders(options.embedOrigins), compressAnswers)
+  app.use(
+    requestLog(log, metrics, clock),
+    entrance,
+    admission(tokens, storage),
+    securityHeaders(options.embedOrigins),
+    compressAnswers,
+  )
   addStateRoutes(app, options, unchanged)
   const api = express.Router()
   api.use((_request, response, next) => {
@@ -112,6 +136,6 @@ export function createHttpApp(options: HttpOptions): Express {
       ),
     )
   })
-  app.use(problemHandler(log))
+  app.use(problemHandler(log, metrics))
   return app
 }

@@ -376,7 +376,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       scope: 'open',
       summary: 'Is the storage writable',
       answers: { 200: healthSchema },
-      problems: ['storage-failed', 'disk-full'],
+      problems: ['storage-failed', 'disk-full', 'server-ending'],
     },
   },
   '/version': { get: { id: 'readVersion', summary: 'Versions', answers: { 200: versionSchema } } },

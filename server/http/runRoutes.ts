@@ -5,6 +5,7 @@ import { changeRunSchema, createRunSchema, listRunsQuery, telemetrySchema } from
 import { apiPrefix } from '../../protocol/version.ts'
 import { demandProject } from '../access/caller.ts'
 import type { Clock } from '../clock.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import { callerOf } from './admission.ts'
@@ -14,7 +15,12 @@ import { route } from './routes.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
 import { parse } from './validate.ts'
 
-type Parts = { readonly runs: Runs; readonly clock: Clock; readonly unchanged: Unchanged }
+type Parts = {
+  readonly runs: Runs
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly unchanged: Unchanged
+}
 
 /** A run of a token's project, where the request names none. */
 function withProject(given: unknown, project: string | null): unknown {
@@ -22,7 +28,7 @@ function withProject(given: unknown, project: string | null): unknown {
   return project === null || isNamed ? given : { ...given, project }
 }
 
-export function addRunRoutes(router: Router, { runs, clock, unchanged }: Parts): void {
+export function addRunRoutes(router: Router, { runs, clock, metrics, unchanged }: Parts): void {
   route(router, '/runs', {
     get: async (request, response) => {
       const { project } = callerOf(response)
@@ -57,7 +63,10 @@ export function addRunRoutes(router: Router, { runs, clock, unchanged }: Parts):
   route(router, '/runs/:id/telemetry', {
     post: async (request, response) => {
       const telemetry = parse(telemetrySchema, await readJson(request))
-      response.json(await runs.telemetry(parameter(request, 'id'), telemetry))
+      const began = clock.monotonic()
+      const answer = await runs.telemetry(parameter(request, 'id'), telemetry)
+      metrics.ingested(answer.accepted, answer.duplicate, (clock.monotonic() - began) / 1_000)
+      response.json(answer)
     },
   })
 }

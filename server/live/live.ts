@@ -21,6 +21,7 @@ import { addressOf, bearerOf } from '../http/admission.ts'
 import { type AllowList, checkCaller } from '../http/guard.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Storage } from '../storage/storage.ts'
 import { Hub } from './hub.ts'
@@ -41,6 +42,7 @@ export type LiveOptions = {
   readonly storage: Storage
   readonly runs: Runs
   readonly tokens: Tokens
+  readonly metrics: Pick<Metrics, 'refused'>
   readonly clock: Clock
   readonly log: Log
   readonly allowList: () => AllowList
@@ -53,7 +55,7 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, runs, storage, clock, log, allowList, tokens } = options
+  const { server, runs, storage, clock, log, allowList, tokens, metrics } = options
   const io: Server<ClientEvents, ServerEvents, DefaultEventsMap, LiveData> = new Server(server, {
     serveClient: false,
     transports: ['websocket', 'polling'],
@@ -82,6 +84,7 @@ export function attachLive(options: LiveOptions): Live {
       demand(socket.data.caller, 'read')
       next()
     } catch (error) {
+      metrics.refused(error instanceof ServerError ? error.code : 'internal')
       next(refusalWith(problemOf(error)))
     }
   })

@@ -16,6 +16,7 @@ import type {
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
 import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
 import { checkBounds, telemetryAnswer } from './answers.ts'
@@ -40,6 +41,7 @@ export type RunsOptions = {
   readonly tuner: Tuner
   readonly clock: Clock
   readonly log: Log
+  readonly metrics: Pick<Metrics, 'folded' | 'stored'>
   readonly newRunId: () => string
 }
 
@@ -107,6 +109,16 @@ export class Runs {
     this.active.put(run.record.id, run)
     this.staleWatch.see(run.record)
     this.publish(event)
+  }
+
+  /** Requests in the lines of all runs, those at work among them. */
+  get waiting(): number {
+    return this.line.size
+  }
+
+  /** How many runs in memory are in each phase. */
+  get phases(): ReadonlyMap<string, number> {
+    return this.active.phases()
   }
 
   /** Runs a task when no batch of the run is at work, so that what it reads belongs together. */

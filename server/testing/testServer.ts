@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, createApp } from '../app.ts'
 import type { Config } from '../config.ts'
-import { silentLog } from '../log.ts'
+import { type Log, silentLog } from '../log.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -40,6 +40,7 @@ export type TestServerOptions = {
   readonly config?: Partial<Config>
   readonly pagesMax?: number
   readonly pageDir?: string
+  readonly log?: Log
   /** Called with the path of the database before the server opens it. */
   readonly prepare?: (databaseFile: string) => void
 }
@@ -61,6 +62,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       allowedOrigins: [],
       embedOrigins: [],
       logLevel: 'silent',
+      drainSeconds: 0,
       ...options.config,
     }
     const app = createApp({
@@ -68,7 +70,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       storage,
       tuner,
       clock,
-      log: silentLog,
+      log: options.log ?? silentLog,
       version: '0.0.0-test',
       newId: (prefix) => `${prefix}-${++serial}`,
       newSecret: () => String(++serial).padStart(43, 'x'),
