@@ -4,6 +4,7 @@
 import { effect, untracked } from '@preact/signals'
 import { render } from 'preact'
 import { startLive } from './connection/live.ts'
+import { loadAccess } from './state/access.ts'
 import { address, startAddress } from './state/address.ts'
 import { startClock } from './state/clock.ts'
 import { followCalibration } from './state/forecasts.ts'
@@ -27,6 +28,7 @@ startSingleKeys()
 startClock()
 startAddress()
 void startLive()
+void loadAccess()
 
 /** The list of runs, and how true their promises were. */
 function followList(): () => void {

@@ -5,16 +5,19 @@ import { answerShapes } from './answerShapes.ts'
 import answerExamples from './examples/answers.json' with { type: 'json' }
 import { shapesOf } from './schemas/shapesOf.ts'
 import {
+  accessSchema,
   compactSeriesSchema,
   controlAnswerSchema,
   decisionListSchema,
   forecastCalibrationSchema,
   healthSchema,
   liveSamplesSchema,
+  newTokenSchema,
   problemSchema,
   runListSchema,
   runSummarySchema,
   subscribeAnswerSchema,
+  tokenListSchema,
   versionSchema,
   whatIfAnswerSchema,
 } from './schemas.ts'
@@ -33,6 +36,9 @@ const roots: Readonly<Record<string, z.ZodType>> = {
   WhatIfAnswer: whatIfAnswerSchema,
   Health: healthSchema,
   Version: versionSchema,
+  Access: accessSchema,
+  TokenList: tokenListSchema,
+  NewToken: newTokenSchema,
   Problem: problemSchema,
 }
 const shapes: Shapes = answerShapes

@@ -25,6 +25,9 @@ export const limits = {
   logLineBytesMax: 32 * 1024 * 1024,
   /** Longer logs are not folded for an answer. */
   whatIfObservationsMax: 100_000,
+  /** Tokens that are in force at one time, and those that are over of which it is still told. */
+  tokensMax: 500,
+  endedTokensMax: 200,
   /** 10¹², so that every step and every difference of steps is exact in a double. */
   stepMax: 1e12,
 } as const

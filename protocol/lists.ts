@@ -161,3 +161,7 @@ export const actionKinds = [
 export const branchStates = ['asked', 'done', 'failed'] as const
 
 export const acknowledgementStatuses = ['done', 'failed', 'unsupported'] as const
+
+/** What a token allows: to read runs, to report them, to steer them, and everything, tokens among it. */
+export const scopes = ['read', 'write', 'control', 'admin'] as const
+export type Scope = (typeof scopes)[number]

@@ -6,6 +6,15 @@
 export { limits } from './limits.ts'
 export { encodeNumber } from './nonFinite.ts'
 export {
+  accessSchema,
+  createTokenSchema,
+  newTokenSchema,
+  rotateTokenSchema,
+  type Token,
+  tokenListSchema,
+  tokenSchema,
+} from './schemas/access.ts'
+export {
   decisionListSchema,
   decisionSchema,
   regimeReadingSchema,

@@ -27,12 +27,15 @@ export {
   runSorts,
   runStates,
   type SampleColumnName,
+  type Scope,
   type SegmentShape,
   type SignalName,
   sampleColumnNames,
+  scopes,
   segmentShapes,
   signalNames,
 } from './lists.ts'
+export type { Access, CreateToken, NewToken, RotateToken, Token, TokenList } from './schemas/access.ts'
 export type {
   Alternative,
   Counterfactual,

@@ -2,8 +2,9 @@
 // as arguments; `listen` and `close` are all that the command line and tests need.
 
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { Tokens } from './access/tokens.ts'
 import type { Clock } from './clock.ts'
 import { type Config, everyAddress, isLoopback } from './config.ts'
 import { CommandError } from './errors.ts'
@@ -12,6 +13,7 @@ import { createHttpApp } from './http/httpApp.ts'
 import { answerUnreadable } from './http/unreadable.ts'
 import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import { OneAtATime } from './runs/oneAtATime.ts'
 import { Runs } from './runs/runs.ts'
 import type { Tuner } from './runs/tuner.ts'
@@ -29,8 +31,12 @@ export type AppOptions = {
   readonly clock: Clock
   readonly log: Log
   readonly version: string
-  /** Gives ids of runs and of requests. */
-  readonly newId: (prefix: 'run' | 'request') => string
+  /** Gives ids of runs, requests and tokens. */
+  readonly newId: (prefix: 'run' | 'request' | 'token') => string
+  /** 32 random bytes, as text of 43 characters (base64url). */
+  readonly newSecret: () => string
+  /** Whether the process is measured, too; one server of a process may. */
+  readonly measuresProcess?: boolean
   /** Where the built page is; by default beside the built server. */
   readonly pageDir?: string
 }
@@ -41,6 +47,7 @@ export type App = {
   close(): Promise<void>
   readonly runs: Runs
   readonly live: Live
+  readonly tokens: Tokens
 }
 
 /** dist/client, whether this file runs as it is or built. */
@@ -49,25 +56,39 @@ const builtPageDir = () =>
 
 /** The address at which this computer itself reaches a server that listens on `host`. */
 function nameInUrl(host: string): string {
-  if (everyAddress.includes(host)) return '127.0.0.1'
-  return host === '::1' ? '[::1]' : host
+  return everyAddress.includes(host) ? '127.0.0.1' : hostInUrl(host)
 }
 
+const hostInUrl = (host: string) => (isIP(host) === 6 ? `[${host}]` : host)
+
 export function createApp(options: AppOptions): App {
-  const { config, storage, tuner, clock, log, version, newId, pageDir = builtPageDir() } = options
-  const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
+  const { config, storage, tuner, clock, log, version, newId, newSecret, pageDir = builtPageDir() } = options
+  const metrics = createMetrics(options.measuresProcess === true)
+  let isEnding = false
+  const runs = new Runs({ storage, tuner, clock, log, metrics, newRunId: () => newId('run') })
+  const tokens = new Tokens({
+    store: storage.access,
+    clock,
+    log,
+    isRequired: config.requireTokens,
+    newId: () => newId('token'),
+    newSecret,
+  })
   const imports = new Imports({ storage, tuner, runs, clock })
   const whatIfs = new OneAtATime('another what-if', 5)
   let port = config.port
   const allowList = (): AllowList => ({
     port,
-    hosts: config.allowedHosts,
+    hosts: [...config.allowedHosts, `${hostInUrl(config.host)}:${port}`],
     origins: config.allowedOrigins,
   })
   const http = createHttpApp({
     runs,
     imports,
     whatIfs,
+    tokens,
+    metrics,
+    isEnding: () => isEnding,
     clock,
     tuner,
     storage,
@@ -81,14 +102,29 @@ export function createApp(options: AppOptions): App {
   const server = createServer({ requestTimeout: requestMilliseconds, keepAliveTimeout: 65_000 }, http)
   server.maxConnections = connectionsMax
   server.on('clientError', answerUnreadable)
-  const live = attachLive({ server, storage, runs, clock, log, allowList })
+  const live = attachLive({ server, storage, runs, tokens, metrics, clock, log, allowList })
+  metrics.watch({
+    sockets: () => live.sockets().length,
+    waiting: () => runs.waiting,
+    phases: () => runs.phases,
+    states: async () => (await storage.countRuns(clock.now())).states,
+    databaseFile: config.databaseFile,
+  })
   return {
     runs,
     live,
+    tokens,
     listen: async () => {
+      await tokens.load()
       await runs.start()
       port = await listenOn(server, config)
-      if (!isLoopback(config.host))
+      log('info', 'the server answers', {
+        version,
+        host: config.host,
+        port,
+        requireTokens: config.requireTokens,
+      })
+      if (!isLoopback(config.host) && !config.requireTokens)
         log('warn', 'everyone who can reach this address may read and steer all runs', {
           host: config.host,
           port,
@@ -96,6 +132,10 @@ export function createApp(options: AppOptions): App {
       return { port, url: `http://${nameInUrl(config.host)}:${port}` }
     },
     close: async () => {
+      isEnding = true
+      if (config.drainSeconds > 0)
+        await new Promise<void>((done) => void clock.after(1_000 * config.drainSeconds, done))
+      log('info', 'the server stops', { waiting: runs.waiting, sockets: live.sockets().length })
       await live.close()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()

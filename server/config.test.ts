@@ -14,6 +14,7 @@ const write = (settings: unknown) => writeFileSync(join(folder, configFileName),
 test('without settings the server is on loopback, with its data in the current folder', () => {
   expect(loadConfig({}, {}, folder)).toEqual({
     host: '127.0.0.1',
+    requireTokens: false,
     port: 7317,
     dataDir: join(folder, '.twostep'),
     databaseFile: join(folder, '.twostep', 'twostep.db'),
@@ -21,6 +22,7 @@ test('without settings the server is on loopback, with its data in the current f
     allowedOrigins: [],
     embedOrigins: [],
     logLevel: 'warn',
+    drainSeconds: 0,
   })
 })
 
@@ -36,10 +38,14 @@ test('the database may be named by an address, relative or absolute', () => {
   expect(at('sqlite:////data/runs.db')).toBe('/data/runs.db')
 })
 
-test('another address than loopback is taken only with the setting that says what it gives up', () => {
-  const at = (host: string) => loadConfig({ host, trustNetwork: '1' }, {}, folder).host
-  expect(['0.0.0.0', '::', 'localhost'].map(at)).toEqual(['0.0.0.0', '::', 'localhost'])
-  expect(loadConfig({ trustNetwork: '1' }, {}, folder).host).toBe('127.0.0.1')
+test('tokens are demanded beyond this computer, and wherever they are asked for', () => {
+  const isRequired = (flags: Record<string, string>) => loadConfig(flags, {}, folder).requireTokens
+  expect(['127.0.0.1', '::1', 'localhost'].map((host) => isRequired({ host }))).toEqual([false, false, false])
+  expect(['0.0.0.0', '::', '10.0.0.2'].map((host) => isRequired({ host }))).toEqual([true, true, true])
+  expect(isRequired({ host: '0.0.0.0', trustNetwork: '1' })).toBe(false)
+  expect(isRequired({ host: '0.0.0.0', trustNetwork: '0' })).toBe(true)
+  expect(isRequired({ host: '0.0.0.0', trustNetwork: '1', requireTokens: '1' })).toBe(true)
+  expect(isRequired({ requireTokens: '1' })).toBe(true)
 })
 
 test("a job's own settings in the environment are left alone", () => {
@@ -49,12 +55,11 @@ test("a job's own settings in the environment are left alone", () => {
 test.each<[Record<string, string>, Record<string, string>, RegExp]>([
   [{ port: 'x' }, {}, /^--port must be a whole number from 0 \(any free port\) to 65535, got "x"$/],
   [{}, { TWOSTEP_PORT: '70000' }, /^TWOSTEP_PORT must be .*got "70000"$/],
-  [{ host: '0.0.0.0' }, {}, /^--host must be a loopback address .*got "0\.0\.0\.0": without access tokens/],
-  [{ host: '0.0.0.0' }, { TWOSTEP_TRUST_NETWORK: '0' }, /^--host must be a loopback address/],
+  [{ host: 'box.example' }, {}, /^--host must be an address of this computer .*got "box\.example"$/],
   [
-    { host: '10.0.0.2' },
-    { TWOSTEP_TRUST_NETWORK: '1' },
-    /^--host must be 0\.0\.0\.0 or :: .*got "10\.0\.0\.2"$/,
+    {},
+    { TWOSTEP_REQUIRE_TOKENS: 'yes' },
+    /^TWOSTEP_REQUIRE_TOKENS must be 1 \(callers .*\) or 0, got "yes"$/,
   ],
   [{}, { TWOSTEP_TRUST_NETWORK: 'yes' }, /^TWOSTEP_TRUST_NETWORK must be 1 \(everyone .*\) or 0, got "yes"$/],
   [{ logLevel: 'loud' }, {}, /^--log-level must be one of debug, info, warn, error, silent, got "loud"$/],

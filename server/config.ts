@@ -9,6 +9,8 @@ import { type LogLevel, logLevels } from './log.ts'
 
 export type Config = {
   readonly host: string
+  /** Whether callers without a token are refused. */
+  readonly requireTokens: boolean
   /** 0 = any free port. */
   readonly port: number
   readonly dataDir: string
@@ -21,11 +23,14 @@ export type Config = {
   /** Origins whose pages may show a run in a frame. */
   readonly embedOrigins: readonly string[]
   readonly logLevel: LogLevel
+  /** How long it goes on answering after it was told to stop, so that who sends requests may learn of it. */
+  readonly drainSeconds: number
 }
 
 export const settingNames = [
   'host',
   'trustNetwork',
+  'requireTokens',
   'port',
   'dataDir',
   'storageUrl',
@@ -33,6 +38,7 @@ export const settingNames = [
   'allowedOrigins',
   'embedOrigins',
   'logLevel',
+  'drainSeconds',
 ] as const
 type SettingName = (typeof settingNames)[number]
 export type Settings = Partial<Record<SettingName, string>>
@@ -40,6 +46,7 @@ export type Settings = Partial<Record<SettingName, string>>
 const environmentNames: Record<SettingName, string> = {
   host: 'TWOSTEP_HOST',
   trustNetwork: 'TWOSTEP_TRUST_NETWORK',
+  requireTokens: 'TWOSTEP_REQUIRE_TOKENS',
   port: 'TWOSTEP_PORT',
   dataDir: 'TWOSTEP_DATA_DIR',
   storageUrl: 'TWOSTEP_STORAGE_URL',
@@ -47,6 +54,7 @@ const environmentNames: Record<SettingName, string> = {
   allowedOrigins: 'TWOSTEP_ALLOWED_ORIGINS',
   embedOrigins: 'TWOSTEP_EMBED_ORIGINS',
   logLevel: 'TWOSTEP_LOG_LEVEL',
+  drainSeconds: 'TWOSTEP_DRAIN_SECONDS',
 }
 /** Settings of training jobs: they may stand in the same environment, and are not ours to judge. */
 const jobEnvironmentNames = ['SERVER_URL', 'TOKEN', 'MODE', 'PROJECT', 'RUN_ID', 'SPOOL_DIR'].map(
@@ -123,34 +131,40 @@ const list = (value: string): string[] =>
     .map((entry) => entry.trim().toLowerCase())
     .filter((entry) => entry !== '')
 
-/** Whether the person has said that everyone who can reach the port may steer (docs/decisions/0008). */
-function trustFrom(source: Source | undefined): boolean {
+/** A setting that is on or off. */
+function switchFrom(source: Source | undefined, on: string): boolean {
   if (source === undefined || source.value === '0') return false
   if (source.value === '1') return true
+  throw new CommandError(`${source.from} must be 1 (${on}) or 0, got "${source.value}"`, 2)
+}
+
+const trusted = 'everyone who reaches the port may read and steer all runs'
+const required = 'callers without a token are refused'
+
+function hostFrom({ value, from }: Source): string {
+  if (isLoopback(value) || isIP(value) !== 0) return value
   throw new CommandError(
-    `${source.from} must be 1 (everyone who reaches the port may read and steer all runs) or 0, got "${source.value}"`,
+    `${from} must be an address of this computer (127.0.0.1, 10.0.0.2, ::1; ${everyAddress.join(' or ')} = every one) or localhost, got "${value}"`,
     2,
   )
 }
 
-function hostFrom({ value, from }: Source, trustNetwork: boolean): string {
-  if (isLoopback(value)) return value
-  if (!trustNetwork)
-    throw new CommandError(
-      `${from} must be a loopback address (127.0.0.1, ::1 or localhost), got "${value}": without access tokens, which this version does not have, anyone who reaches the port could steer the runs; where something else keeps them out, as a container's published port can, TWOSTEP_TRUST_NETWORK=1 allows it`,
-      2,
-    )
-  if (everyAddress.includes(value)) return value
-  throw new CommandError(
-    `${from} must be ${everyAddress.join(' or ')} (every address of this computer or container) or a loopback address, got "${value}"`,
-    2,
-  )
+/** Beyond this computer tokens are demanded, unless the person has said that the network keeps others out (docs/decisions/0036). */
+function tokensRequired(host: string, given: Partial<Record<SettingName, Source>>): boolean {
+  const isAsked = switchFrom(given.requireTokens, required)
+  const isTrusted = switchFrom(given.trustNetwork, trusted)
+  return isAsked || !(isLoopback(host) || isTrusted)
 }
 
 function portFrom({ value, from }: Source): number {
   const port = Number(value)
   if (/^\d+$/.test(value) && port <= 65_535) return port
   throw new CommandError(`${from} must be a whole number from 0 (any free port) to 65535, got "${value}"`, 2)
+}
+
+function drainFrom({ value, from }: Source): number {
+  if (/^\d{1,3}$/.test(value) && Number(value) <= 300) return Number(value)
+  throw new CommandError(`${from} must be whole seconds from 0 to 300, got "${value}"`, 2)
 }
 
 function logLevelFrom({ value, from }: Source): LogLevel {
@@ -214,9 +228,10 @@ export function loadConfig(
     if (value !== undefined) given[key] = { value, from: `--${flag}` }
   }
   const dataDir = resolve(folder, given.dataDir?.value ?? '.twostep')
-  const trustNetwork = trustFrom(given.trustNetwork)
+  const host = given.host ? hostFrom(given.host) : '127.0.0.1'
   return {
-    host: given.host ? hostFrom(given.host, trustNetwork) : '127.0.0.1',
+    host,
+    requireTokens: tokensRequired(host, given),
     port: given.port ? portFrom(given.port) : 7317,
     dataDir,
     databaseFile: databaseFrom(given.storageUrl, dataDir, folder),
@@ -224,5 +239,6 @@ export function loadConfig(
     allowedOrigins: given.allowedOrigins ? originsFrom(given.allowedOrigins) : [],
     embedOrigins: given.embedOrigins ? originsFrom(given.embedOrigins) : [],
     logLevel: given.logLevel ? logLevelFrom(given.logLevel) : 'warn',
+    drainSeconds: given.drainSeconds ? drainFrom(given.drainSeconds) : 0,
   }
 }

@@ -7,6 +7,12 @@ import type { Problem } from '../protocol/vocabulary.ts'
 export const problemKinds = {
   'malformed-json': { status: 400, title: 'The body is not JSON' },
   'malformed-request': { status: 400, title: 'The request is malformed' },
+  'token-missing': { status: 401, title: 'A token is demanded' },
+  'token-invalid': { status: 401, title: 'The token is not known' },
+  'token-expired': { status: 401, title: 'The token has expired' },
+  'token-revoked': { status: 401, title: 'The token was revoked' },
+  'scope-missing': { status: 403, title: 'The token does not allow this' },
+  'project-not-allowed': { status: 403, title: 'The token is for another project' },
   'host-not-allowed': { status: 403, title: 'Host not allowed' },
   'origin-not-allowed': { status: 403, title: 'Origin not allowed' },
   'not-found': { status: 404, title: 'No such address' },
@@ -14,6 +20,7 @@ export const problemKinds = {
   'decision-not-found': { status: 404, title: 'No such decision' },
   'signal-not-found': { status: 404, title: 'No such signal' },
   'override-not-found': { status: 404, title: 'No override in force' },
+  'token-not-found': { status: 404, title: 'No such token' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'request-timeout': { status: 408, title: 'The request took too long' },
   'run-exists': { status: 409, title: 'The run exists already' },
@@ -21,15 +28,20 @@ export const problemKinds = {
   'sequence-gap': { status: 409, title: 'A telemetry batch is missing' },
   'decision-not-awaiting': { status: 409, title: 'The decision does not await approval' },
   'run-finished': { status: 409, title: 'The run is finished' },
+  'token-exists': { status: 409, title: 'There is a token of that name' },
+  'token-needed': { status: 409, title: 'The token is the last of an admin' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'Media type not supported' },
   'unsupported-encoding': { status: 415, title: 'Content encoding not supported' },
   'invalid-request': { status: 422, title: 'The request is understood but not valid' },
   'too-many-metrics': { status: 422, title: 'Too many own metrics in one run' },
+  'too-many-tokens': { status: 422, title: 'Too many tokens' },
   'run-too-long': { status: 422, title: 'The run is too long for this' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
+  'too-many-attempts': { status: 429, title: 'Too many wrong tokens' },
   'too-many-subscriptions': { status: 429, title: 'Too many subscriptions' },
   internal: { status: 500, title: 'The server failed' },
+  'server-ending': { status: 503, title: 'The server is about to stop' },
   'server-busy': { status: 503, title: 'The server is at work on another request of that kind' },
   'run-busy': { status: 503, title: 'The run has too many batches waiting' },
   'storage-failed': { status: 503, title: 'The storage failed' },
@@ -46,6 +58,8 @@ export type ProblemExtras = {
   readonly expectedSequence?: number
   /** The connection cannot be used again (a body was cut off). */
   readonly closeConnection?: boolean
+  /** For 401 and 403: what `WWW-Authenticate` says beside the scheme. */
+  readonly challenge?: string
   readonly cause?: unknown
 }
 

@@ -4,17 +4,21 @@
 import { type ExpandedSeries, expandedSeries } from '../../protocol/compactSeries.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import type {
+  Access,
   Command,
   ControlAnswer,
+  CreateToken,
   DecisionKind,
   DecisionList,
   ForecastCalibration,
   Health,
   Mode,
+  NewToken,
   Problem,
   RunList,
   RunListRequest,
   RunSummary,
+  TokenList,
   Version,
   WhatIfAnswer,
   WhatIfRequest,
@@ -23,6 +27,7 @@ import type {
 export type { WhatIfRequest }
 
 import { type Answer, type Answers, isProblem, readAnswer } from './read.ts'
+import { authorization, noteRefusal } from './token.ts'
 
 /** Longest wait for an answer, in milliseconds. */
 const answerMsMax = 15_000
@@ -53,6 +58,14 @@ async function send<Name extends keyof Answers>(
   return answer.ok ? readAnswer(name, answer.value) : answer
 }
 
+/** What the server says is wrong, or that it says nothing that can be read. */
+function failed(value: unknown, status: number): Answer<never> {
+  const words = `The server answered with status ${status}.`
+  const problem = isProblem(value) ? value : localProblem('Failed', words, status)
+  noteRefusal(problem)
+  return { ok: false, problem }
+}
+
 /** @param root the address that the path is under */
 async function call(
   method: string,
@@ -66,15 +79,13 @@ async function call(
   try {
     const response = await fetch(root + path, {
       method,
-      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      headers: { ...authorization(), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       signal: gone === undefined ? timeout : AbortSignal.any([timeout, gone]),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
     const value: unknown = text === '' ? null : JSON.parse(text)
-    if (response.ok) return { ok: true, value }
-    const failed = `The server answered with status ${response.status}.`
-    return { ok: false, problem: isProblem(value) ? value : localProblem('Failed', failed, response.status) }
+    return response.ok ? { ok: true, value } : failed(value, response.status)
   } catch (error) {
     const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
     const detail = timedOut
@@ -237,12 +248,10 @@ export const scheduleUrl = (runId: string, format: string): string =>
 /** The schedule as the text of a file. */
 export async function fetchSchedule(runId: string, format: string): Promise<Answer<string>> {
   try {
-    const response = await fetch(scheduleUrl(runId, format), { signal: AbortSignal.timeout(answerMsMax) })
+    const signal = AbortSignal.timeout(answerMsMax)
+    const response = await fetch(scheduleUrl(runId, format), { headers: authorization(), signal })
     const text = await response.text()
-    if (response.ok) return { ok: true, value: text }
-    const value: unknown = JSON.parse(text)
-    const failed = `The server answered with status ${response.status}.`
-    return { ok: false, problem: isProblem(value) ? value : localProblem('Failed', failed, response.status) }
+    return response.ok ? { ok: true, value: text } : failed(JSON.parse(text), response.status)
   } catch {
     return { ok: false, problem: localProblem('No answer', 'The server cannot be reached.', 0) }
   }
@@ -266,3 +275,31 @@ export async function fetchNewestRun(): Promise<Answer<RunSummary | null>> {
 export function decisionUrl(runId: string, number: number): string {
   return `${apiPrefix}${pathOf(runId)}/decisions/${number}`
 }
+
+/** Address of a run's log as a file. */
+export const exportUrl = (runId: string): string => `${apiPrefix}${pathOf(runId)}/export`
+
+/** What the page may do here. */
+export const fetchAccess = (): Promise<Answer<Access>> => ask('Access', '/access')
+
+/** Whether a token is one of this server, and lets its holder read. */
+export async function checkToken(secret: string): Promise<Answer<Access>> {
+  try {
+    const signal = AbortSignal.timeout(answerMsMax)
+    const response = await fetch(`${apiPrefix}/access`, { headers: authorization(secret), signal })
+    const value: unknown = await response.json()
+    if (response.ok) return readAnswer('Access', value)
+    const words = `The server answered with status ${response.status}.`
+    return { ok: false, problem: isProblem(value) ? value : localProblem('Failed', words, response.status) }
+  } catch {
+    return { ok: false, problem: localProblem('No answer', 'The server cannot be reached.', 0) }
+  }
+}
+
+export const fetchTokens = (): Promise<Answer<TokenList>> => ask('TokenList', '/tokens')
+export const sendToken = (wish: CreateToken): Promise<Answer<NewToken>> =>
+  send('NewToken', 'POST', '/tokens', wish)
+export const sendRevoke = (id: string): Promise<Answer<unknown>> =>
+  call('DELETE', `/tokens/${encodeURIComponent(id)}`)
+export const sendRotate = (id: string): Promise<Answer<NewToken>> =>
+  send('NewToken', 'POST', `/tokens/${encodeURIComponent(id)}/rotate`, {})

@@ -7,8 +7,9 @@ import { signal } from '@preact/signals'
 import type { Socket } from 'socket.io-client'
 import type { ClientEvents, ServerEvents } from '../../protocol/vocabulary.ts'
 import { firstAnswers } from './api.ts'
-import { type Messages, readMessage, trouble } from './read.ts'
+import { isProblem, type Messages, readMessage, trouble } from './read.ts'
 import { retryDelayMs } from './retry.ts'
+import { heldToken, noteRefusal, refusal } from './token.ts'
 
 export type ConnectionState =
   | { readonly kind: 'connecting' }
@@ -61,7 +62,12 @@ export async function startLive(): Promise<void> {
 async function open(): Promise<void> {
   try {
     const { io } = await import('socket.io-client')
-    const opened: LiveSocket = io('/live', { reconnection: false, transports: ['websocket', 'polling'] })
+    const token = heldToken()
+    const opened: LiveSocket = io('/live', {
+      reconnection: false,
+      transports: ['websocket', 'polling'],
+      auth: token === null ? {} : { token },
+    })
     socket = opened
     for (const { event, heard } of listeners) opened.on(event, heard)
     opened.on('connect', () => {
@@ -70,7 +76,11 @@ async function open(): Promise<void> {
       for (const following of followed) following.ask(opened)
     })
     opened.on('disconnect', scheduleRetry)
-    opened.on('connect_error', scheduleRetry)
+    opened.on('connect_error', (error) => {
+      const { data } = error as Error & { readonly data?: unknown }
+      if (isProblem(data)) noteRefusal(data)
+      scheduleRetry()
+    })
   } catch {
     // A browser may keep a failed import for as long as the page lives.
     trouble.value = 'The live connection could not be loaded: what follows is not shown. Load the page anew.'
@@ -97,7 +107,8 @@ function scheduleRetry(): void {
 /** Tries to connect at once; does nothing while connected. */
 export function retryNow(): void {
   clearTimeout(timer)
-  if (socket !== null && !socket.connected) socket.connect()
+  // With a token that is refused there is nothing to try again.
+  if (socket !== null && !socket.connected && refusal.peek() === null) socket.connect()
 }
 
 /** A message that cannot be read is not handed on. */

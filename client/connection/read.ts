@@ -8,16 +8,19 @@ import { signal } from '@preact/signals'
 import { answerShapes } from '../../protocol/answerShapes.ts'
 import { type Shape, shapeProblem } from '../../protocol/shape.ts'
 import type {
+  Access,
   CompactSeries,
   ControlAnswer,
   DecisionList,
   ForecastCalibration,
   Health,
+  NewToken,
   Problem,
   RunList,
   RunSummary,
   ServerEvents,
   SubscribeAnswer,
+  TokenList,
   Version,
   WhatIfAnswer,
 } from '../../protocol/vocabulary.ts'
@@ -37,6 +40,9 @@ export type Answers = {
   readonly WhatIfAnswer: WhatIfAnswer
   readonly Health: Health
   readonly Version: Version
+  readonly Access: Access
+  readonly TokenList: TokenList
+  readonly NewToken: NewToken
   readonly Problem: Problem
 }
 

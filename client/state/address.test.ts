@@ -99,8 +99,10 @@ test('every run address comes back from its own text', () => {
 })
 
 test('settings and the connect page', () => {
-  expect(parseAddress('/settings', '')).toEqual({ page: 'settings' })
-  expect(parseAddress('/settings/server', '')).toEqual({ page: 'settings' })
+  expect(parseAddress('/settings', '')).toEqual({ page: 'settings', part: 'server' })
+  expect(parseAddress('/settings/server', '')).toEqual({ page: 'settings', part: 'server' })
+  expect(parseAddress('/settings/tokens', '')).toEqual({ page: 'settings', part: 'tokens' })
+  expect(formatAddress({ page: 'settings', part: 'tokens' })).toBe('/settings/tokens')
   expect(parseAddress('/start', '?framework=none')).toEqual({ page: 'start', framework: 'pytorch' })
   for (const framework of frameworks) {
     const url = new URL(formatAddress({ page: 'start', framework }), 'http://localhost')

@@ -29,6 +29,7 @@ export const scheduleFormats = ['pytorch', 'keras', 'optax', 'transformers', 'js
 export type ScheduleFormat = (typeof scheduleFormats)[number]
 export const frameworks = ['pytorch', 'huggingface', 'keras', 'lightning', 'curl'] as const
 export type ConnectFramework = (typeof frameworks)[number]
+export type SettingsPart = 'server' | 'tokens'
 const lossFits = ['fit', 'all', 'log'] as const
 /** Panels of signals that one address may name. */
 const panelsMax = 24
@@ -64,7 +65,7 @@ export type Address =
       /** Shown in a frame of another page: nothing can be pressed that acts. */
       readonly embed: boolean
     }
-  | { readonly page: 'settings' }
+  | { readonly page: 'settings'; readonly part: SettingsPart }
   | { readonly page: 'start'; readonly framework: ConnectFramework }
   | { readonly page: 'unknown'; readonly path: string }
 export type RunAddress = Extract<Address, { page: 'run' }>
@@ -97,7 +98,8 @@ export function parseAddress(path: string, query: string): Address {
   const parameters = new URLSearchParams(query)
   if (path === '/' || path === '') return parseRunsAddress(parameters)
   if (/^\/compare\/?$/.test(path)) return parseCompareAddress(parameters)
-  if (/^\/settings(\/server)?\/?$/.test(path)) return { page: 'settings' }
+  if (/^\/settings(\/server)?\/?$/.test(path)) return { page: 'settings', part: 'server' }
+  if (/^\/settings\/tokens\/?$/.test(path)) return { page: 'settings', part: 'tokens' }
   if (/^\/start\/?$/.test(path))
     return { page: 'start', framework: oneOf(frameworks, parameters.get('framework')) ?? 'pytorch' }
   const match = /^\/runs\/([^/]+)\/?$/.exec(path)
@@ -138,7 +140,7 @@ export function formatAddress(address: Address): string {
   if (address.page === 'runs') return withQuery('/', runsParameters(address))
   if (address.page === 'compare') return withQuery('/compare', compareParameters(address))
   const parameters = new URLSearchParams()
-  if (address.page === 'settings') return '/settings'
+  if (address.page === 'settings') return address.part === 'tokens' ? '/settings/tokens' : '/settings'
   if (address.page === 'start') {
     if (address.framework !== 'pytorch') parameters.set('framework', address.framework)
     return withQuery('/start', parameters)

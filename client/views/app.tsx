@@ -2,6 +2,8 @@
 // reload; everything else is left to the browser.
 
 import { useLayoutEffect } from 'preact/hooks'
+import { refusal } from '../connection/token.ts'
+import { may } from '../state/access.ts'
 import { address, goTo, parseAddress } from '../state/address.ts'
 import { allRuns } from '../state/listAddress.ts'
 import { ConnectJob } from './connectJob.tsx'
@@ -14,6 +16,7 @@ import { ConnectionBar, TopBar, TroubleBar } from './topBar.tsx'
 const RunsPage = lazyView(async () => (await import('./runsPage.tsx')).RunsPage)
 const RunPage = lazyView(async () => (await import('./runPage.tsx')).RunPage)
 const ComparePage = lazyView(async () => (await import('./comparePage.tsx')).ComparePage)
+const TokenGate = lazyView(async () => (await import('./access/tokenGate.tsx')).TokenGate)
 const SettingsPage = lazyView(async () => (await import('./settingsPage.tsx')).SettingsPage)
 
 const titles = {
@@ -51,7 +54,7 @@ export function App() {
   }, [])
   useKeys({
     'g r': () => goTo(allRuns),
-    'g s': () => goTo({ page: 'settings' }),
+    'g s': () => goTo({ page: 'settings', part: 'server' }),
   })
   useLayoutEffect(() => {
     if (now.page !== 'run') document.title = `${titles[now.page]} · Twostep`
@@ -62,14 +65,16 @@ export function App() {
       {!(now.page === 'run' && now.embed) && <TopBar />}
       <ConnectionBar />
       <TroubleBar />
-      {now.page === 'runs' ? (
+      {refusal.value !== null || (now.page !== 'settings' && !may('read')) ? (
+        <TokenGate />
+      ) : now.page === 'runs' ? (
         <RunsPage />
       ) : now.page === 'run' ? (
         <RunPage key={now.runId} address={now} />
       ) : now.page === 'compare' ? (
         <ComparePage address={now} />
       ) : now.page === 'settings' ? (
-        <SettingsPage />
+        <SettingsPage part={now.part} />
       ) : now.page === 'start' ? (
         <ConnectJob />
       ) : (

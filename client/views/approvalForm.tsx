@@ -7,6 +7,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import { formatPlural, formatStep } from '../../protocol/numbers.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { sendAnswer } from '../connection/api.ts'
+import { whyNotControl } from '../state/access.ts'
 import { changeRunAddress } from '../state/address.ts'
 import { formatDuration, formatMeasured } from './format.ts'
 import { type Outcome, OutcomeWords, outcomeOf, TextField } from './formParts.tsx'
@@ -50,6 +51,7 @@ export function ApprovalForm(props: ApprovalProps) {
   const busy = useSignal(false)
   const lacksReason = useSignal(false)
   const buttons = { approve: useRef<HTMLButtonElement>(null), reject: useRef<HTMLButtonElement>(null) }
+  const forbidden = whyNotControl()
   const wanted = answerAsked.value
   useLayoutEffect(() => {
     if (wanted === null) return
@@ -84,7 +86,7 @@ export function ApprovalForm(props: ApprovalProps) {
           ref={buttons.approve}
           type="button"
           class="button button-human"
-          disabled={busy.value}
+          disabled={busy.value || forbidden !== null}
           onClick={answer('approve')}
         >
           Approve
@@ -93,12 +95,13 @@ export function ApprovalForm(props: ApprovalProps) {
           ref={buttons.reject}
           type="button"
           class="button"
-          disabled={busy.value}
+          disabled={busy.value || forbidden !== null}
           onClick={answer('reject')}
         >
           Reject
         </button>
       </p>
+      {forbidden !== null && <p class="sub">{forbidden}</p>}
       <OutcomeWords outcome={outcome.value} />
     </section>
   )

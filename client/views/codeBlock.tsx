@@ -3,6 +3,7 @@
 
 import { useSignal } from '@preact/signals'
 import { formatPlural } from '../../protocol/numbers.ts'
+import { ApiLink } from './apiLink.tsx'
 import { copyText } from './copy.ts'
 import '../style/code.css'
 
@@ -33,9 +34,9 @@ export function CodeBlock(props: CodeProps) {
           Copy
         </button>
         {href !== undefined && (
-          <a class="button" href={href} download={name}>
+          <ApiLink class="button" href={href} name={name ?? 'file'}>
             Download
-          </a>
+          </ApiLink>
         )}
         <span role="status">{copied.value}</span>
       </p>

@@ -6,6 +6,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { sendCommand } from '../connection/api.ts'
+import { whyNotControl } from '../state/access.ts'
 import { type ControlForm, changeRunAddress } from '../state/address.ts'
 import { choose } from './choosing.ts'
 import { hasEnded, isSteered, whyNot } from './control/possible.ts'
@@ -47,8 +48,15 @@ export function ControlButtons(props: { run: RunSummary }) {
 
 function RateButton(props: { run: RunSummary }) {
   const isTaken = props.run.override !== null
+  const why = whyNotControl()
   return (
-    <button type="button" class="button" onClick={() => open(isTaken ? 'hand-back' : 'override')}>
+    <button
+      type="button"
+      class="button"
+      aria-disabled={why !== null}
+      title={why ?? undefined}
+      onClick={() => open(isTaken ? 'hand-back' : 'override')}
+    >
       {isTaken ? 'Hand back…' : 'Override rate…'}
     </button>
   )
@@ -131,10 +139,10 @@ function RunMenu(props: { run: RunSummary } & Told) {
         </>
       )}
       {over && run.branches.length > 0 && <Item words="Annealed copies…" act={() => open('branch')} />}
-      <Item words="Name, project, tags…" act={() => open('details')} />
+      <Item words="Name, project, tags…" why={whyNot(run, 'details')} act={() => open('details')} />
       <Item words="Schedule as code" act={openSchedule} />
       <Item words="Report" act={() => void tellReport(outcome)} />
-      <Item words="Delete…" act={() => open('delete')} />
+      <Item words="Delete…" why={whyNot(run, 'details')} act={() => open('delete')} />
     </Menu>
   )
 }

@@ -6,6 +6,7 @@ import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.t
 import type { Decision, Evidence, RunSummary } from '../../protocol/vocabulary.ts'
 import { decisionUrl } from '../connection/api.ts'
 import { nowMs } from '../state/clock.ts'
+import { ApiLink } from './apiLink.tsx'
 import { ApprovalForm } from './approvalForm.tsx'
 import { choose, neighbourOf } from './choosing.ts'
 import { copyText } from './copy.ts'
@@ -257,9 +258,14 @@ function PanelFoot(props: { decision: Decision }) {
       <button type="button" class="link" onClick={copy}>
         Copy link
       </button>
-      <a class="link" href={decisionUrl(decision.runId, decision.number)} target="_blank" rel="noreferrer">
+      <ApiLink
+        class="link"
+        href={decisionUrl(decision.runId, decision.number)}
+        target="_blank"
+        name={`${decision.runId}-${decision.number}.json`}
+      >
         JSON
-      </a>
+      </ApiLink>
     </div>
   )
 }

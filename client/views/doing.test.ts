@@ -2,8 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { ControlAnswer, Decision, RunSummary, WhatIfAnswer } from '../../protocol/vocabulary.ts'
+import type { ControlAnswer, Decision, RunSummary, Scope, WhatIfAnswer } from '../../protocol/vocabulary.ts'
 import { syntheticRun } from '../gallery/syntheticRun.ts'
+import { access } from '../state/access.ts'
 import { checkWishes, withWish } from '../state/wishes.ts'
 import { expiryWords, waitingCost } from './approvalForm.tsx'
 import { examples, isOurs } from './connect/examples.ts'
@@ -25,6 +26,18 @@ const { run, decisions, series } = syntheticRun({ id: 'a', step: 3120, budgetSte
 const annealing = syntheticRun({ id: 'b', step: 4500, budgetSteps: 6000 }).run
 
 describe('what is possible now', () => {
+  test('nothing, with a token that can read only; until it is known, everything', () => {
+    const holding = (...scopes: Scope[]) => {
+      access.value = { isRequired: true, caller: { name: 't', scopes, project: null, expiresAt: null } }
+      return whyNot(annealing, 'undo-switch')
+    }
+    expect(holding('read', 'write')).toBe('Your token can read only.')
+    expect(holding('control')).toBeNull()
+    expect(holding('admin')).toBeNull()
+    access.value = null
+    expect(whyNot(annealing, 'undo-switch')).toBeNull()
+  })
+
   test('a switch is undone while a fifth of the budget is left, and only where there is one', () => {
     expect(undoUntilOf(run)).toBe(4800)
     expect(whyNot(run, 'undo-switch')).toBe('There is no switch to undo.')

@@ -7,15 +7,18 @@ import type { Health, Version } from '../../protocol/vocabulary.ts'
 import { fetchHealth, fetchReady, fetchVersion } from '../connection/api.ts'
 import { connection } from '../connection/live.ts'
 import type { Answer } from '../connection/read.ts'
+import type { SettingsPart } from '../state/address.ts'
 import { chooseSingleKeys, singleKeys } from '../state/singleKeys.ts'
 import { chooseTheme, type Theme, theme, themes } from '../state/theme.ts'
+import { TokensPage } from './access/tokensPage.tsx'
 import { keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
 import '../style/settings.css'
 
 const themeTitle: Readonly<Record<Theme, string>> = { system: 'As the system', light: 'Light', dark: 'Dark' }
 
-export function SettingsPage() {
+export function SettingsPage(props: { part: SettingsPart }) {
+  const { part } = props
   useKeys({
     '?': () => {
       keyListOpen.value = true
@@ -24,6 +27,22 @@ export function SettingsPage() {
   return (
     <main class="page settings">
       <h1 class="page-title">Settings</h1>
+      <nav class="settings-parts" aria-label="Settings">
+        <a href="/settings" aria-current={part === 'server' ? 'page' : undefined}>
+          Page and server
+        </a>
+        <a href="/settings/tokens" aria-current={part === 'tokens' ? 'page' : undefined}>
+          Tokens
+        </a>
+      </nav>
+      {part === 'tokens' ? <TokensPage /> : <PageAndServer />}
+    </main>
+  )
+}
+
+function PageAndServer() {
+  return (
+    <>
       <section class="card" aria-labelledby="settings-page">
         <h2 id="settings-page">This page</h2>
         <p class="sub">Kept in this browser.</p>
@@ -31,7 +50,7 @@ export function SettingsPage() {
         <KeysChoice />
       </section>
       <Server />
-    </main>
+    </>
   )
 }
 

@@ -162,6 +162,37 @@ test('reading verbs print tables or the JSON of the server', async () => {
   expect((await verb('get', 'run', 'nobody')).code).toBe(1)
 })
 
+test('where tokens are demanded the first is told once, and makes, lists, rotates and revokes others', async () => {
+  const server = await serve('--port', '0', '--require-tokens', '1')
+  const first = (server as unknown as { token: string }).token
+  expect(first).toMatch(/^tw_[\w-]{43}$/)
+  const verb = (token: string, ...words: string[]) => verbAt(server.url)(...words, '--token', token)
+  expect((await verbAt(server.url)('list', 'runs')).err).toContain(
+    'demands a token: give it with TWOSTEP_TOKEN',
+  )
+  const create = ['token', 'create', 'laptop', '--scope', 'read,control', '--expires', '30d', '--json']
+  const made = JSON.parse((await verb(first, ...create)).out) as { secret: string }
+  expect(await verb(made.secret, 'list', 'runs')).toMatchObject({ code: 0, out: 'No runs yet.\n' })
+  expect((await verb(made.secret, 'token', 'list')).err).toContain('this needs the scope "admin"')
+  expect((await verb(first, 'token', 'list')).out).toMatch(/laptop +read,control +all +active /)
+  const rotated = JSON.parse((await verb(first, 'token', 'rotate', 'laptop', '--json')).out) as {
+    secret: string
+  }
+  expect((await verb(made.secret, 'list', 'runs')).err).toContain('was revoked')
+  expect((await verb(first, 'token', 'revoke', 'laptop')).out).toBe('The token "laptop" is revoked.\n')
+  expect((await verb(rotated.secret, 'list', 'runs')).code).toBe(1)
+  expect((await verb(first, 'token', 'create', 'x', '--scope', 'all')).code).toBe(2)
+  server.child.kill('SIGTERM')
+  expect(await server.ended).toBe(0)
+  expect(server.output.err).not.toContain('tw_')
+  const offline = start('token', 'create', 'rescue', '--scope', 'admin', '--offline', '--json')
+  expect(await offline.ended).toBe(0)
+  const rescue = JSON.parse(offline.output.out) as { secret: string }
+  const again = await serve('--port', '0', '--require-tokens', '1')
+  expect(again).not.toHaveProperty('token')
+  expect((await verbAt(again.url)('token', 'list', '--token', rescue.secret)).code).toBe(0)
+})
+
 test('a run goes into a file and comes back as another, as its bytes or compressed', async () => {
   const { url } = await serve('--port', '0')
   await call(url, 'POST', '/runs', { runId: 'r1', budgetSteps: 1_000 })

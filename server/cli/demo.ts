@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import pc from 'picocolors'
 import { formatPercent, formatRate, formatStep } from '../../protocol/numbers.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import type { App } from '../app.ts'
+import { isoTime, realClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { foldHolds, known, type Progress, progressLine, table } from './sentences.ts'
-import { randomId, startServer, untilStopped } from './serve.ts'
+import { firstTokenWords, randomId, startServer, untilStopped } from './serve.ts'
 import { startTrainer, type TrainerSummary } from './trainerProcess.ts'
 
 export type DemoOptions = {
@@ -110,11 +112,25 @@ export function summaryTable(summary: DemoSummary, switchReason: string | undefi
   ])
 }
 
+/** Where tokens are demanded, the demo's own trainer needs one, too. */
+async function trainerToken({ tokens }: App): Promise<string | undefined> {
+  if (!tokens.isRequired) return undefined
+  const expiresAt = isoTime(realClock.now() + 86_400_000)
+  const name = `demo ${randomId('token')}`
+  const { secret } = await tokens.create({ name, scopes: ['read', 'write'], project: null, expiresAt })
+  return secret
+}
+
 type Screen = ReturnType<typeof createScreen>
 type DemoServer = Awaited<ReturnType<typeof startServer>>
 
 /** Starts the trainer on the demo's run, and shows what happens to it. */
-function startRun({ app, url }: DemoServer, screen: Screen, trainerOptions: readonly string[]) {
+function startRun(
+  { app, url }: DemoServer,
+  screen: Screen,
+  trainerOptions: readonly string[],
+  token: string | undefined,
+) {
   const holds = foldHolds()
   // Its own id, so that the decisions are told from those of other runs on this server.
   const runId = randomId('run').replace('run-', 'demo-')
@@ -127,7 +143,8 @@ function startRun({ app, url }: DemoServer, screen: Screen, trainerOptions: read
   app.runs.onEvent((event) => {
     if (event.kind === 'batch' && event.record.id === runId) event.decisions.forEach(take)
   })
-  const trainer = startTrainer(['--server', url, '--run-id', runId, ...trainerOptions], {
+  const words = ['--server', url, '--run-id', runId, ...trainerOptions]
+  const trainer = startTrainer(words, token, {
     progress: screen.progress,
     summary: (summary) => {
       told.summary = summary
@@ -148,11 +165,18 @@ export async function demo(config: Config, options: DemoOptions): Promise<number
   const screen = createScreen(process.stdout)
   try {
     screen.line(`${pc.bold('Twostep')} is ready: open ${pc.cyan(url)}`)
+    const first = await app.tokens.first()
+    if (first !== undefined) screen.line(firstTokenWords(first.secret))
     const startedAt = performance.now()
     const stateDir = join(config.dataDir, 'trainer')
     const spoolDir = join(config.dataDir, 'spool')
     const folders = ['--state-dir', stateDir, '--spool-dir', spoolDir]
-    const { runId, told, child, ended } = startRun(server, screen, [...folders, ...options.trainer])
+    const { runId, told, child, ended } = startRun(
+      server,
+      screen,
+      [...folders, ...options.trainer],
+      await trainerToken(app),
+    )
     let interrupted = false
     const stopped = untilStopped(async () => {
       interrupted = true

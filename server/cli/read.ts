@@ -4,10 +4,10 @@ import type { z } from 'zod'
 import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
 import { decisionListSchema, runListSchema, runSummarySchema, seriesSchema } from '../../protocol/schemas.ts'
 import type { SeriesColumns } from '../../protocol/vocabulary.ts'
-import { parseAnswer, readRemote } from './remote.ts'
+import { parseAnswer, type Remote, readRemote } from './remote.ts'
 import { decisionLine, known, runRows, table } from './sentences.ts'
 
-export type ReadOptions = { readonly server: string; readonly json?: boolean }
+export type ReadOptions = Remote & { readonly json?: boolean }
 
 const print = (text: string) => process.stdout.write(`${text}\n`)
 /** The path of a run under /api/v1. */
@@ -19,13 +19,13 @@ export const query = (given: Readonly<Record<string, string | undefined>>) => {
 
 /** Prints an answer: as the server sent it, or as people read it. */
 async function show<T>(
-  { server, json }: ReadOptions,
+  options: ReadOptions,
   path: string,
   schema: z.ZodType<T>,
   words: (answer: T) => string,
 ): Promise<void> {
-  const { text } = await readRemote(server, path)
-  print(json === true ? text : words(parseAnswer(schema, text, server)))
+  const { text } = await readRemote(options, path)
+  print(options.json === true ? text : words(parseAnswer(schema, text, options.server)))
 }
 
 export function listRuns(
@@ -92,6 +92,6 @@ export async function getSchedule(
   options: ReadOptions & { readonly format?: string },
 ): Promise<void> {
   const format = options.json === true ? 'json' : (options.format ?? 'json')
-  const { text } = await readRemote(options.server, `${address(runId)}/schedule${query({ format })}`)
+  const { text } = await readRemote(options, `${address(runId)}/schedule${query({ format })}`)
   print(text.trimEnd())
 }

@@ -11,14 +11,29 @@ export const defaultServerUrl = 'http://127.0.0.1:7317'
 export const readEnvironmentServer = (environment: Readonly<Record<string, string | undefined>>): string =>
   environment.TWOSTEP_SERVER_URL || defaultServerUrl
 
+/** @throws CommandError where a header cannot carry it; its value is a secret, also where it is wrong. */
+function bearer(token: string): string {
+  if (/^[!-~]+$/.test(token)) return token
+  throw new CommandError('TWOSTEP_TOKEN must be visible ASCII characters, got others', 2)
+}
+
 /** What the server answers where a read itself, which is made of the command line, is wrong. */
 const wrongUsage: ReadonlySet<number> = new Set([400, 422])
 
+/** Which server, and what lets one in where it demands a token. */
+export type Remote = { readonly server: string; readonly token?: string }
+
 /** Calls a path under /api/v1. @throws CommandError if there is no server or it answers with a problem. */
-export async function callRemote(serverUrl: string, path: string, init: RequestInit = {}): Promise<Response> {
+export async function callRemote(
+  { server: serverUrl, token = process.env.TWOSTEP_TOKEN }: Remote,
+  path: string,
+  init: RequestInit = {},
+): Promise<Response> {
   let response: Response
+  const headers = new Headers(init.headers)
+  if (token) headers.set('authorization', `Bearer ${bearer(token)}`)
   try {
-    response = await fetch(`${serverUrl.replace(/\/$/, '')}${apiPrefix}${path}`, init)
+    response = await fetch(`${serverUrl.replace(/\/$/, '')}${apiPrefix}${path}`, { ...init, headers })
   } catch (error) {
     const cause = (error as Error & { cause?: { code?: string } }).cause?.code ?? (error as Error).message
     throw new CommandError(
@@ -30,13 +45,15 @@ export async function callRemote(serverUrl: string, path: string, init: RequestI
   if (!type.includes('problem+json'))
     throw new CommandError(`${serverUrl} answered ${response.status}: is it a twostep server?`)
   const { detail, code } = parseAnswer(problemSchema, await response.text(), serverUrl)
+  if (code === 'token-missing')
+    throw new CommandError(`${serverUrl} demands a token: give it with TWOSTEP_TOKEN`)
   const isMisread = init.method === undefined && wrongUsage.has(response.status)
   throw new CommandError(`${detail} (${code})`, isMisread ? 2 : 1)
 }
 
 /** GETs a path under /api/v1. @throws CommandError if there is no server or it answers with a problem. */
-export async function readRemote(serverUrl: string, path: string): Promise<{ text: string; json: boolean }> {
-  const response = await callRemote(serverUrl, path)
+export async function readRemote(remote: Remote, path: string): Promise<{ text: string; json: boolean }> {
+  const response = await callRemote(remote, path)
   const type = response.headers.get('content-type') ?? ''
   return { text: await response.text(), json: type.includes('application/json') }
 }

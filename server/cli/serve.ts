@@ -12,14 +12,17 @@ import { packageVersion } from './place.ts'
 
 // Lower-case letters and digits without those that are easily mistaken for one another.
 const alphabet = '23456789abcdefghjkmnpqrstuvwxyz'
-const idCharacters = { run: 10, request: 12 } as const
+const idCharacters = { run: 10, request: 12, token: 10 } as const
 
-/** An id that no other run or request has. */
-export function randomId(kind: 'run' | 'request'): string {
+/** An id that no other run, request or token has. */
+export function randomId(kind: keyof typeof idCharacters): string {
   const bytes = randomBytes(idCharacters[kind])
   const text = [...bytes].map((byte) => alphabet[byte % alphabet.length]).join('')
   return kind === 'run' ? `run-${text}` : text
 }
+
+/** The secret part of a token: 32 random bytes. */
+export const randomSecret = (): string => randomBytes(32).toString('base64url')
 
 /** Opens the storage and listens. @throws CommandError with a sentence. */
 export async function startServer(config: Config): Promise<{ app: App; url: string; port: number }> {
@@ -33,6 +36,8 @@ export async function startServer(config: Config): Promise<{ app: App; url: stri
     log,
     version: packageVersion(),
     newId: randomId,
+    newSecret: randomSecret,
+    measuresProcess: true,
   })
   try {
     return { app, ...(await app.listen()) }
@@ -56,14 +61,19 @@ export function untilStopped(stop: () => Promise<void>): Promise<void> {
   })
 }
 
+export const firstTokenWords = (secret: string) =>
+  `This address demands tokens. The first one, of an admin, is shown this once:\n\n  ${secret}\n\nThe page asks for it; commands and jobs take it from TWOSTEP_TOKEN. \`twostep token create\` makes others.\n`
+
 /** `twostep serve`. */
 export async function serve(config: Config, { json }: { readonly json: boolean }): Promise<void> {
   const { app, url, port } = await startServer(config)
   const stopped = untilStopped(() => app.close())
-  process.stdout.write(
-    json
-      ? `${JSON.stringify({ url, port, databaseFile: config.databaseFile })}\n`
-      : `Twostep is ready at ${url} (data in ${config.databaseFile}; Ctrl-C stops)\n`,
-  )
+  const first = await app.tokens.first()
+  const told = { url, port, databaseFile: config.databaseFile }
+  const line = json
+    ? JSON.stringify(first === undefined ? told : { ...told, token: first.secret })
+    : `Twostep is ready at ${url} (data in ${config.databaseFile}; Ctrl-C stops)`
+  process.stdout.write(`${line}\n`)
+  if (first !== undefined && !json) process.stdout.write(firstTokenWords(first.secret))
   await stopped
 }

@@ -56,13 +56,16 @@ function takeLine(line: string, events: TrainerEvents): void {
   else if (event === 'notice' && message.message !== undefined) events.note(message.message)
 }
 
-/** Starts the trainer with `--events`. @throws CommandError if it is not built. */
+/** Starts the trainer with `--events`, and with a token where it needs one. @throws CommandError if it is not built. */
 export function startTrainer(
   options: readonly string[],
+  token: string | undefined,
   events: TrainerEvents,
 ): { readonly child: ChildProcess; readonly ended: Promise<TrainerEnd> } {
   const child = spawn(process.execPath, [trainerFile(entry), ...options, '--events'], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // In its surroundings, which unlike its words no list of processes shows.
+    ...(token === undefined ? {} : { env: { ...process.env, TWOSTEP_TOKEN: token } }),
   })
   const lastErrors: string[] = []
   createInterface({ input: child.stdout }).on('line', (line) => takeLine(line, events))

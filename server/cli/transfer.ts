@@ -69,9 +69,10 @@ async function write(log: AsyncIterable<string>, file: string, check: () => LogE
 export async function exportRun(
   runId: string,
   file: string = `${runId}.twostep.ndjson`,
-  { server, json }: ReadOptions,
+  options: ReadOptions,
 ): Promise<void> {
-  const { body } = await callRemote(server, `${address(runId)}/export`)
+  const { json } = options
+  const { body } = await callRemote(options, `${address(runId)}/export`)
   const last = { text: '' }
   const log = noted(body as AsyncIterable<Uint8Array>, last)
   if (file === standard) {
@@ -108,7 +109,7 @@ export async function importRun(
   } catch (error) {
     throw new CommandError(`${file} could not be read (${(error as Error).message})`)
   }
-  const response = await callRemote(server, `/runs/import${query({ runId })}`, {
+  const response = await callRemote(options, `/runs/import${query({ runId })}`, {
     method: 'POST',
     body: Readable.toWeb(source),
     duplex: 'half',

@@ -33,14 +33,19 @@ function withServerOptions(command: Command): Command {
     .option('--host <address>', 'address to listen on (TWOSTEP_HOST; default 127.0.0.1)')
     .option(
       '--trust-network <0|1>',
-      '1 = another address is allowed, and everyone who reaches it may read and steer all runs (TWOSTEP_TRUST_NETWORK)',
+      '1 = no tokens are demanded on another address: everyone who reaches it may read and steer all runs (TWOSTEP_TRUST_NETWORK)',
     )
+    .option('--require-tokens <0|1>', '1 = tokens are demanded on loopback, too (TWOSTEP_REQUIRE_TOKENS)')
     .option('--port <number>', 'port, 0 = any free one (TWOSTEP_PORT; default 7317)')
     .option('--allowed-hosts <names>', 'further Host names, comma-separated (TWOSTEP_ALLOWED_HOSTS)')
     .option('--allowed-origins <origins>', 'further origins, comma-separated (TWOSTEP_ALLOWED_ORIGINS)')
     .option(
       '--embed-origins <origins>',
       'origins whose pages may show a run in a frame, comma-separated (TWOSTEP_EMBED_ORIGINS)',
+    )
+    .option(
+      '--drain-seconds <number>',
+      'seconds to go on answering after SIGTERM, while /readyz says 503 (TWOSTEP_DRAIN_SECONDS; default 0)',
     )
     .option('--log-level <level>', 'debug, info, warn, error or silent (TWOSTEP_LOG_LEVEL; default warn)')
 }
@@ -49,6 +54,10 @@ function withReadOptions(command: Command): Command {
   const server = readEnvironmentServer(process.env)
   return command
     .option('--server <url>', 'address of the server (TWOSTEP_SERVER_URL)', server)
+    .option(
+      '--token <secret>',
+      'where the server demands one (better: TWOSTEP_TOKEN, which no process list shows)',
+    )
     .option('--json', "print the server's JSON")
 }
 
@@ -165,6 +174,33 @@ function addTransferVerbs(program: Command): void {
     .action(async (file: string, flags) => (await import('./transfer.ts')).importRun(file, flags))
 }
 
+function addTokenVerbs(program: Command): void {
+  const token = program.command('token').description('tokens, for a server that demands them')
+  withDataOptions(withReadOptions(token.command('create')))
+    .description('make a token; it is shown this once')
+    .argument('<name>', 'whose it is, as records will name it')
+    .requiredOption('--scope <scopes>', 'what it allows, comma-separated: read, write, control, admin')
+    .option('--project <name>', 'the only project whose runs it reaches')
+    .option('--expires <when>', 'days such as 30d, or a date')
+    .option('--offline', 'write to the data themselves, while no server uses them')
+    .action(async (name: string, flags) => {
+      const { createToken } = await import('./token.ts')
+      await createToken(name, flags, () => configOf(flags))
+    })
+  withReadOptions(token.command('list'))
+    .description('tokens, newest first')
+    .action(async (flags) => (await import('./token.ts')).listTokens(flags))
+  withReadOptions(token.command('revoke'))
+    .description('revoke a token, at once')
+    .argument('<token>', 'its name or id')
+    .action(async (named: string, flags) => (await import('./token.ts')).revokeToken(named, flags))
+  withReadOptions(token.command('rotate'))
+    .description('a new secret for the same rights')
+    .argument('<token>', 'its name or id')
+    .option('--grace <seconds>', 'for so long the old secret holds, too (default 0)')
+    .action(async (named: string, flags) => (await import('./token.ts')).rotateToken(named, flags))
+}
+
 function addCheckVerbs(program: Command): void {
   withDataOptions(program.command('replay'))
     .description('fold the stored log of a run anew and compare the decisions byte for byte')
@@ -193,6 +229,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addServerVerbs(program)
   addReadVerbs(program)
   addTransferVerbs(program)
+  addTokenVerbs(program)
   addCheckVerbs(program)
   addSetupVerb(program)
   // A reader that has seen enough (`| head`) ends the command, and is no fault.

@@ -2,6 +2,7 @@
 
 import type { Router } from 'express'
 import { recommendRequestSchema, whatIfRequestSchema } from '../../protocol/schemas.ts'
+import { demandProject } from '../access/caller.ts'
 import type { Clock } from '../clock.ts'
 import { forecastCalibration } from '../runs/forecastCalibration.ts'
 import type { OneAtATime } from '../runs/oneAtATime.ts'
@@ -10,6 +11,7 @@ import type { Tuner } from '../runs/tuner.ts'
 import { whatIf } from '../runs/whatIf.ts'
 import { recommendSchedule } from '../schedules/recommend.ts'
 import type { Storage } from '../storage/storage.ts'
+import { callerOf } from './admission.ts'
 import { parameter } from './answer.ts'
 import { readJson } from './body.ts'
 import { route } from './routes.ts'
@@ -39,12 +41,14 @@ export function addAdviceRoutes(router: Router, { runs, storage, tuner, clock, w
   })
   route(router, '/forecasts/calibration', {
     get: async (_request, response) => {
-      response.json(await forecastCalibration(storage, clock.now()))
+      const { project } = callerOf(response)
+      response.json(await forecastCalibration(storage, clock.now(), project))
     },
   })
   route(router, '/schedules/recommend', {
     post: async (request, response) => {
       const wish = parse(recommendRequestSchema, await readJson(request))
+      if (wish.project !== undefined) demandProject(callerOf(response), wish.project)
       response.json(await recommendSchedule({ storage, tuner, now: clock.now() }, wish))
     },
   })

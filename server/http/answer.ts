@@ -5,6 +5,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { problemOf, ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 
 const drainBytesMax = 16 * 1024 * 1024
 const drainMillisecondsMax = 2_000
@@ -40,13 +41,17 @@ const hasLeft = (error: unknown, response: Response): boolean =>
   error instanceof Error &&
   (error.name === 'AbortError' || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE')
 
-export function problemHandler(log: Log) {
+/** RFC 6750: the scheme, and beside it what is wrong. */
+const challengeOf = (what: string) => `Bearer realm="twostep"${what === '' ? '' : `, ${what}`}`
+
+export function problemHandler(log: Log, metrics: Pick<Metrics, 'refused'>) {
   return (given: unknown, request: Request, response: Response, _next: NextFunction): void => {
     if (hasLeft(given, response)) return
     // What express throws where a part of the path cannot be decoded.
     const error = given instanceof URIError ? malformedPath(request) : given
     const requestId = requestIdOf(response)
     const problem = problemOf(error, requestId)
+    metrics.refused(error instanceof ServerError ? error.code : 'internal')
     if (problem.status >= 500) log('error', 'a request failed', { requestId, path: request.path, error })
     if (response.headersSent) {
       response.destroy()
@@ -56,6 +61,7 @@ export function problemHandler(log: Log) {
     response.removeHeader('ETag')
     response.set('Cache-Control', 'no-store')
     const extras = error instanceof ServerError ? error.extras : {}
+    if (extras.challenge !== undefined) response.set('WWW-Authenticate', challengeOf(extras.challenge))
     if (extras.retryAfterSeconds !== undefined) response.set('Retry-After', String(extras.retryAfterSeconds))
     if (extras.closeConnection === true && !request.complete) {
       response.set('Connection', 'close')

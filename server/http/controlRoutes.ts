@@ -4,14 +4,15 @@
 import type { Router } from 'express'
 import { approvalSchema, commandOf, commandRequestSchema, overrideSchema } from '../../protocol/schemas.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
+import { demand } from '../access/caller.ts'
 import { ServerError } from '../errors.ts'
 import { checkRunning, decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
+import { callerOf } from './admission.ts'
 import { parameter } from './answer.ts'
 import { readJson } from './body.ts'
 import { reasonQuery } from './queries.ts'
 import { route } from './routes.ts'
-import { localUser } from './runRoutes.ts'
 import { parse } from './validate.ts'
 
 function checkOverride(run: RunSummary, untilStep: number): void {
@@ -42,7 +43,7 @@ function addAnswerRoute(router: Router, runs: Runs, kind: 'approve' | 'reject'):
     post: async (request, response) => {
       const { reason } = parse(approvalSchema, await readJson(request))
       const text = parameter(request, 'number')
-      const command = { kind, decision: Number(text), reason, by: localUser } as const
+      const command = { kind, decision: Number(text), reason, by: callerOf(response).name } as const
       const check = (run: RunSummary) => checkAwaiting(run, text)
       response.json(await runs.command(parameter(request, 'id'), command, check))
     },
@@ -53,7 +54,10 @@ export function addControlRoutes(router: Router, runs: Runs): void {
   route(router, '/runs/:id/commands', {
     post: async (request, response) => {
       const body = parse(commandRequestSchema, await readJson(request))
-      response.json(await runs.command(parameter(request, 'id'), commandOf(body, localUser), checkRunning))
+      if (body.kind !== 'finish') demand(callerOf(response), 'control')
+      response.json(
+        await runs.command(parameter(request, 'id'), commandOf(body, callerOf(response).name), checkRunning),
+      )
     },
   })
   addAnswerRoute(router, runs, 'approve')
@@ -61,7 +65,7 @@ export function addControlRoutes(router: Router, runs: Runs): void {
   route(router, '/runs/:id/overrides', {
     post: async (request, response) => {
       const body = parse(overrideSchema, await readJson(request))
-      const command = { kind: 'override', ...body, by: localUser } as const
+      const command = { kind: 'override', ...body, by: callerOf(response).name } as const
       const check = (run: RunSummary) => checkOverride(run, body.untilStep)
       response.status(201).json(await runs.command(parameter(request, 'id'), command, check))
     },
@@ -73,7 +77,7 @@ export function addControlRoutes(router: Router, runs: Runs): void {
         if (run.override !== null) return
         throw new ServerError('override-not-found', `run "${run.id}" has no override in force`)
       }
-      const command = { kind: 'hand-back', reason, by: localUser } as const
+      const command = { kind: 'hand-back', reason, by: callerOf(response).name } as const
       response.json(await runs.command(parameter(request, 'id'), command, check))
     },
   })

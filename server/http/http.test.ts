@@ -280,7 +280,7 @@ test('health, readiness, versions and the contract are served', async () => {
     ...['id', 'signals', 'from', 'to', 'points'],
   ])
   expect(Object.keys(series.responses)).toEqual([
-    ...['200', '304', '400', '403', '404', '408', '422', '431', '500', '503', '507'],
+    ...['200', '304', '400', '401', '403', '404', '408', '422', '429', '431', '500', '503', '507'],
   ])
   for (const path of Object.keys(body.paths)) {
     const known = await server.call('PUT', path.replace('{id}', 'x').replace('{number}', '1'))

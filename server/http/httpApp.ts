@@ -2,14 +2,18 @@
 
 import express, { type Express, type RequestHandler } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
+import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { OneAtATime } from '../runs/oneAtATime.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
+import { addAccessRoutes } from './accessRoutes.ts'
+import { admission, callerOf } from './admission.ts'
 import { addAdviceRoutes } from './adviceRoutes.ts'
 import { problemHandler } from './answer.ts'
 import { compressAnswers } from './compress.ts'
@@ -18,6 +22,7 @@ import { type AllowList, checkCaller } from './guard.ts'
 import { checkQueryText } from './jsonText.ts'
 import { addPage, securityHeaders } from './page.ts'
 import { addReadRoutes } from './readRoutes.ts'
+import { requestLog } from './requestLog.ts'
 import { route } from './routes.ts'
 import { addRunRoutes } from './runRoutes.ts'
 import { addTransferRoutes } from './transferRoutes.ts'
@@ -30,7 +35,11 @@ export type HttpOptions = {
   readonly tuner: Tuner
   readonly clock: Clock
   readonly storage: Storage
+  readonly tokens: Tokens
   readonly log: Log
+  readonly metrics: Metrics
+  /** Whether the server is about to stop. */
+  readonly isEnding: () => boolean
   readonly version: string
   readonly pageDir: string
   /** Whose pages may show a run in a frame. */
@@ -41,12 +50,25 @@ export type HttpOptions = {
 }
 
 function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
-  const { storage, version, tuner } = options
+  const { storage, version, tuner, metrics, isEnding } = options
   route(app, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
   route(app, '/readyz', {
     get: async (_request, response) => {
+      if (isEnding())
+        throw new ServerError('server-ending', 'this server is about to stop', { retryAfterSeconds: 5 })
       await storage.checkWritable()
       response.json({ status: 'ok', storage: storage.description.split(' at ')[0] })
+    },
+  })
+  route(app, '/metrics', {
+    get: async (_request, response) => {
+      const { name, project } = callerOf(response)
+      if (project !== null)
+        throw new ServerError(
+          'project-not-allowed',
+          `metrics are of all projects, and the token "${name}" is for "${project}"`,
+        )
+      response.type(metrics.contentType).send(await metrics.text())
     },
   })
   route(app, '/version', {
@@ -65,7 +87,7 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, log, newRequestId, allowList, pageDir } = options
+  const { runs, log, newRequestId, allowList, pageDir, tokens, storage, metrics, clock } = options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -78,7 +100,13 @@ export function createHttpApp(options: HttpOptions): Express {
     next()
   }
   const unchanged = createUnchanged(newRequestId())
-  app.use(entrance, securityHeaders(options.embedOrigins), compressAnswers)
+  app.use(
+    requestLog(log, metrics, clock),
+    entrance,
+    admission(tokens, storage),
+    securityHeaders(options.embedOrigins),
+    compressAnswers,
+  )
   addStateRoutes(app, options, unchanged)
   const api = express.Router()
   api.use((_request, response, next) => {
@@ -91,6 +119,7 @@ export function createHttpApp(options: HttpOptions): Express {
   addReadRoutes(api, { ...options, unchanged })
   addControlRoutes(api, runs)
   addAdviceRoutes(api, options)
+  addAccessRoutes(api, tokens)
   app.use(apiPrefix, api)
   let mcp: Promise<RequestHandler> | undefined
   route(app, '/mcp', {
@@ -109,6 +138,6 @@ export function createHttpApp(options: HttpOptions): Express {
       ),
     )
   })
-  app.use(problemHandler(log))
+  app.use(problemHandler(log, metrics))
   return app
 }

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { limits, runIdSchema } from '../../protocol/schemas.ts'
 import { problemKinds } from '../errors.ts'
-import { type Method, type Operation, operations, problemsOf } from './operations.ts'
+import { type Method, type Operation, operations, problemsOf, scopesOf } from './operations.ts'
 
 type Json = Record<string, unknown>
 
@@ -59,18 +59,30 @@ function responsesOf(path: string, method: Method, operation: Operation): Json {
   return responses
 }
 
+function pathSchema(name: string | undefined): Json {
+  if (name === 'number') return { type: 'integer', minimum: 1 }
+  return name === 'token' ? { type: 'string', maxLength: 64 } : refTo(runIdSchema)
+}
+
+/** A token with a scope; on loopback none is needed, which the empty alternative says. */
+function securityOf(method: Method, operation: Operation): Json {
+  const scopes = scopesOf(method, operation)
+  return { security: scopes === 'open' ? [] : [...scopes.map((scope) => ({ token: [scope] })), {}] }
+}
+
 function operationOf(path: string, method: Method, operation: Operation): Json {
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
-    schema: name === 'number' ? { type: 'integer', minimum: 1 } : refTo(runIdSchema),
+    schema: pathSchema(name),
   }))
   const { id, summary, body, query, bodyLines } = operation
   const bytesMax = bodyLines === undefined ? limits.bodyBytesMax : limits.importBytesMax
   return {
     operationId: id,
     summary,
+    ...securityOf(method, operation),
     parameters: [...parameters, ...(query === undefined ? [] : queryParameters(query))],
     ...(body === undefined
       ? {}
@@ -113,11 +125,13 @@ function pathsOf(): Json {
   return Object.fromEntries(entries)
 }
 
+const securitySchemes = { token: { type: 'http', scheme: 'bearer', description: 'A token, `tw_…`.' } }
+
 let parts: { readonly paths: Json; readonly components: Json } | undefined
 
 /** The OpenAPI 3.1 document. Its bulk is made once. */
 export function openApiDocument(version: string): Json {
-  parts ??= { paths: pathsOf(), components: { schemas: componentSchemas() } }
+  parts ??= { paths: pathsOf(), components: { schemas: componentSchemas(), securitySchemes } }
   return {
     openapi: '3.1.0',
     info: { title: 'Twostep', version, description: 'Learning-rate autopilot.', license: { name: 'MIT' } },

@@ -3,6 +3,7 @@
 
 import type { z } from 'zod'
 import {
+  accessSchema,
   approvalSchema,
   changeRunSchema,
   commandRequestSchema,
@@ -10,6 +11,7 @@ import {
   compactSeriesSchema,
   controlAnswerSchema,
   createRunSchema,
+  createTokenSchema,
   decisionListSchema,
   decisionSchema,
   forecastCalibrationSchema,
@@ -17,9 +19,11 @@ import {
   importAnswerSchema,
   listRunsQuery,
   logLineSchema,
+  newTokenSchema,
   overrideSchema,
   recommendationSchema,
   recommendRequestSchema,
+  rotateTokenSchema,
   runAnswerSchema,
   runListSchema,
   runSummarySchema,
@@ -29,12 +33,14 @@ import {
   seriesSchema,
   telemetryAnswerSchema,
   telemetrySchema,
+  tokenListSchema,
   transitionListSchema,
   versionSchema,
   whatIfAnswerSchema,
   whatIfRequestSchema,
 } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
+import type { Scope } from '../../protocol/vocabulary.ts'
 import type { ProblemCode } from '../errors.ts'
 import { logMedia } from './body.ts'
 import {
@@ -49,6 +55,8 @@ export type Method = 'get' | 'post' | 'patch' | 'delete'
 export type Operation = {
   readonly id: string
   readonly summary: string
+  /** What a token must allow, one of them; `open` = nothing. Absent: `read` for what is read with GET, else `admin`. */
+  readonly scope?: Scope | readonly Scope[] | 'open'
   readonly body?: z.ZodType
   /** The body is no JSON document, but lines of this type, each as the schema says. */
   readonly bodyLines?: typeof logMedia
@@ -82,12 +90,26 @@ const everyBody: readonly ProblemCode[] = [
 /** A run that another version of the tuner folded is refolded, and stored, by whoever reads it. */
 const everyRun: readonly ProblemCode[] = ['run-not-found', 'run-busy', 'storage-failed', 'disk-full']
 
+const everyToken: readonly ProblemCode[] = [
+  'token-missing',
+  'token-invalid',
+  'token-expired',
+  'token-revoked',
+  'scope-missing',
+  'too-many-attempts',
+]
+
+/** One of these a token must have. */
+export const scopesOf = (method: Method, { scope }: Pick<Operation, 'scope'>): readonly Scope[] | 'open' =>
+  scope === 'open' ? 'open' : [scope ?? (method === 'get' ? 'read' : 'admin')].flat()
+
 /** All the problems that an operation may answer with. */
 export function problemsOf(path: string, method: Method, operation: Operation): readonly ProblemCode[] {
   return [
     ...new Set([
       ...everyCall,
       ...(method === 'get' ? [] : (['origin-not-allowed'] as const)),
+      ...(scopesOf(method, operation) === 'open' ? [] : everyToken),
       ...(operation.query === undefined ? [] : (['invalid-request'] as const)),
       ...(operation.body === undefined ? [] : everyBody),
       ...(path.includes('{id}') ? everyRun : []),
@@ -102,6 +124,7 @@ const one = `${runs}/{id}`
 const answering = (id: string, summary: string): Operation => ({
   id,
   summary,
+  scope: 'control',
   body: approvalSchema,
   answers: { 200: controlAnswerSchema },
   problems: ['decision-not-found', 'decision-not-awaiting', 'run-finished'],
@@ -119,9 +142,18 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'createRun',
       summary: 'Create a run, or resume one (200)',
+      scope: 'write',
       body: createRunSchema,
       answers: { 200: runAnswerSchema, 201: runAnswerSchema },
-      problems: ['run-not-found', 'run-exists', 'run-finished', 'run-busy', 'storage-failed', 'disk-full'],
+      problems: [
+        'project-not-allowed',
+        'run-not-found',
+        'run-exists',
+        'run-finished',
+        'run-busy',
+        'storage-failed',
+        'disk-full',
+      ],
     },
   },
   [one]: {
@@ -129,11 +161,12 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     patch: {
       id: 'changeRun',
       summary: 'Rename, tag, or change mode or budget',
+      scope: 'control',
       body: changeRunSchema,
       answers: { 200: runSummarySchema },
-      problems: ['run-finished'],
+      problems: ['run-finished', 'project-not-allowed'],
     },
-    delete: { id: 'deleteRun', summary: 'Delete a run for good', answers: { 204: null } },
+    delete: { id: 'deleteRun', scope: 'control', summary: 'Delete a run for good', answers: { 204: null } },
   },
   [`${one}/export`]: {
     get: {
@@ -147,17 +180,27 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'importRun',
       summary: 'Make a run of an exported log',
+      scope: 'write',
       query: importQuery,
       body: logLineSchema,
       bodyLines: logMedia,
       answers: { 201: importAnswerSchema },
-      problems: ['run-exists', 'run-busy', 'server-busy', 'too-many-metrics', 'storage-failed', 'disk-full'],
+      problems: [
+        'project-not-allowed',
+        'run-exists',
+        'run-busy',
+        'server-busy',
+        'too-many-metrics',
+        'storage-failed',
+        'disk-full',
+      ],
     },
   },
   [`${one}/telemetry`]: {
     post: {
       id: 'sendTelemetry',
       summary: 'Report samples, probes and acknowledgements; answered with the plan',
+      scope: 'write',
       body: telemetrySchema,
       answers: { 200: telemetryAnswerSchema },
       problems: ['sequence-gap', 'sequence-reused', 'too-many-metrics'],
@@ -231,6 +274,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'override',
       summary: 'Take over the learning rate',
+      scope: 'control',
       body: overrideSchema,
       answers: { 201: controlAnswerSchema },
       problems: ['run-finished'],
@@ -240,6 +284,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     delete: {
       id: 'handBack',
       summary: 'Hand back',
+      scope: 'control',
       query: reasonQuery,
       answers: { 200: controlAnswerSchema },
       problems: ['override-not-found'],
@@ -249,6 +294,8 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'command',
       summary: 'Pause, resume, switch now, undo the switch, finish, or anneal a copy beside the run',
+      // A job ends its own run.
+      scope: ['control', 'write'],
       body: commandRequestSchema,
       answers: { 200: controlAnswerSchema },
       problems: ['run-finished'],
@@ -258,6 +305,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'askWhatIf',
       summary: 'Fold the log under other settings; nothing is written',
+      scope: 'read',
       body: whatIfRequestSchema,
       answers: { 200: whatIfAnswerSchema },
       problems: ['run-too-long', 'server-busy'],
@@ -267,9 +315,10 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'recommendSchedule',
       summary: 'A schedule for a job that is no run here, from what is told of it',
+      scope: 'read',
       body: recommendRequestSchema,
       answers: { 200: scheduleRecommendationSchema },
-      problems: ['storage-failed'],
+      problems: ['storage-failed', 'project-not-allowed'],
     },
   },
   [`${apiPrefix}/forecasts/calibration`]: {
@@ -280,15 +329,60 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       problems: ['storage-failed'],
     },
   },
+  [`${apiPrefix}/access`]: {
+    get: {
+      id: 'readAccess',
+      summary: 'Whether tokens are demanded here, and what the one that comes with this request allows',
+      scope: 'open',
+      answers: { 200: accessSchema },
+      problems: ['token-invalid', 'token-expired', 'token-revoked', 'too-many-attempts'],
+    },
+  },
+  [`${apiPrefix}/tokens`]: {
+    get: {
+      id: 'listTokens',
+      scope: 'admin',
+      summary: 'Tokens, newest first',
+      answers: { 200: tokenListSchema },
+    },
+    post: {
+      id: 'createToken',
+      summary: 'Make a token; its secret is in this answer alone',
+      scope: 'admin',
+      body: createTokenSchema,
+      answers: { 201: newTokenSchema },
+      problems: ['token-exists', 'too-many-tokens', 'storage-failed', 'disk-full'],
+    },
+  },
+  [`${apiPrefix}/tokens/{token}`]: {
+    delete: {
+      id: 'revokeToken',
+      summary: 'Revoke a token, at once',
+      scope: 'admin',
+      answers: { 204: null },
+      problems: ['malformed-request', 'token-not-found', 'token-needed', 'storage-failed', 'disk-full'],
+    },
+  },
+  [`${apiPrefix}/tokens/{token}/rotate`]: {
+    post: {
+      id: 'rotateToken',
+      summary: 'A new secret for the same rights; the old one holds for the grace that is given',
+      scope: 'admin',
+      body: rotateTokenSchema,
+      answers: { 201: newTokenSchema },
+      problems: ['token-not-found', 'storage-failed', 'disk-full'],
+    },
+  },
   '/healthz': {
-    get: { id: 'readHealth', summary: 'Is the process alive', answers: { 200: healthSchema } },
+    get: { id: 'readHealth', scope: 'open', summary: 'Is the process alive', answers: { 200: healthSchema } },
   },
   '/readyz': {
     get: {
       id: 'readReadiness',
+      scope: 'open',
       summary: 'Is the storage writable',
       answers: { 200: healthSchema },
-      problems: ['storage-failed', 'disk-full'],
+      problems: ['storage-failed', 'disk-full', 'server-ending'],
     },
   },
   '/version': { get: { id: 'readVersion', summary: 'Versions', answers: { 200: versionSchema } } },

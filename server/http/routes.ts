@@ -1,13 +1,43 @@
 // A small table of routes on express: each path with its methods, so that any other method on it is 405 with
-// the list of those that exist.
+// the list of those that exist. What a token must allow for each is said by the contract (operations.ts); it is asked for
+// here, where the path is known, so that no way of writing an address leads past it.
 
 import type { RequestHandler, Router } from 'express'
+import { apiPrefix } from '../../protocol/version.ts'
+import type { Scope } from '../../protocol/vocabulary.ts'
+import { permitted } from './admission.ts'
 import { methodNotAllowed } from './answer.ts'
+import { type Method, operations, scopesOf } from './operations.ts'
 
-type Method = 'get' | 'post' | 'patch' | 'delete'
+type Demand = { readonly id: string; readonly scopes: readonly Scope[] | 'open' }
+
+/** What has a contract of its own, or is it. */
+const beside: Readonly<Record<string, Demand>> = {
+  '/mcp': { id: 'mcp', scopes: ['read'] },
+  '/metrics': { id: 'readMetrics', scopes: ['read'] },
+  '/openapi.json': { id: 'readContract', scopes: 'open' },
+}
+
+/** The name of an operation, and what the contract demands for it; what is in none is for an admin. */
+function demandAt(path: string, method: Method): Demand {
+  const template = path.replaceAll(/:(\w+)/g, '{$1}')
+  const operation = operations[template]?.[method] ?? operations[apiPrefix + template]?.[method]
+  if (operation !== undefined) return { id: operation.id, scopes: scopesOf(method, operation) }
+  return beside[path] ?? { id: 'other', scopes: ['admin'] }
+}
+
+const named =
+  (operation: string): RequestHandler =>
+  (_request, response, next) => {
+    response.locals.operation = operation
+    next()
+  }
 
 export function route(router: Router, path: string, handlers: Partial<Record<Method, RequestHandler>>): void {
   const place = router.route(path)
-  for (const [method, handler] of Object.entries(handlers)) place[method as Method](handler)
+  for (const [method, handler] of Object.entries(handlers)) {
+    const { id, scopes } = demandAt(path, method as Method)
+    place[method as Method](named(id), permitted(scopes), handler)
+  }
   place.all(methodNotAllowed(Object.keys(handlers).map((method) => method.toUpperCase())))
 }

@@ -3,28 +3,42 @@
 import type { Router } from 'express'
 import { changeRunSchema, createRunSchema, listRunsQuery, telemetrySchema } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
+import { demandProject } from '../access/caller.ts'
 import type { Clock } from '../clock.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
+import { callerOf } from './admission.ts'
 import { parameter } from './answer.ts'
 import { readJson } from './body.ts'
 import { route } from './routes.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
 import { parse } from './validate.ts'
 
-/** Who sent a control request: without tokens there is nobody but this computer's user. */
-export const localUser = 'local'
+type Parts = {
+  readonly runs: Runs
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly unchanged: Unchanged
+}
 
-type Parts = { readonly runs: Runs; readonly clock: Clock; readonly unchanged: Unchanged }
+/** A run of a token's project, where the request names none. */
+function withProject(given: unknown, project: string | null): unknown {
+  const isNamed = typeof given !== 'object' || given === null || Array.isArray(given) || 'project' in given
+  return project === null || isNamed ? given : { ...given, project }
+}
 
-export function addRunRoutes(router: Router, { runs, clock, unchanged }: Parts): void {
+export function addRunRoutes(router: Router, { runs, clock, metrics, unchanged }: Parts): void {
   route(router, '/runs', {
     get: async (request, response) => {
-      response.json(await runs.list(parse(listRunsQuery, request.query, 'query')))
+      const { project } = callerOf(response)
+      response.json(await runs.list(parse(listRunsQuery, request.query, 'query'), project))
     },
     post: async (request, response) => {
-      const body = parse(createRunSchema, await readJson(request))
-      const { created, answer } = await runs.create(body, localUser)
+      const caller = callerOf(response)
+      const body = parse(createRunSchema, withProject(await readJson(request), caller.project))
+      demandProject(caller, body.project)
+      const { created, answer } = await runs.create(body, caller.name, caller.project)
       response.location(`${apiPrefix}/runs/${answer.run.id}`)
       response.status(created ? 201 : 200).json(answer)
     },
@@ -37,7 +51,9 @@ export function addRunRoutes(router: Router, { runs, clock, unchanged }: Parts):
     },
     patch: async (request, response) => {
       const body = parse(changeRunSchema, await readJson(request))
-      response.json(await runs.change(parameter(request, 'id'), body, localUser))
+      const caller = callerOf(response)
+      if (body.project !== undefined) demandProject(caller, body.project)
+      response.json(await runs.change(parameter(request, 'id'), body, caller.name))
     },
     delete: async (request, response) => {
       await runs.remove(parameter(request, 'id'))
@@ -47,7 +63,10 @@ export function addRunRoutes(router: Router, { runs, clock, unchanged }: Parts):
   route(router, '/runs/:id/telemetry', {
     post: async (request, response) => {
       const telemetry = parse(telemetrySchema, await readJson(request))
-      response.json(await runs.telemetry(parameter(request, 'id'), telemetry))
+      const began = clock.monotonic()
+      const answer = await runs.telemetry(parameter(request, 'id'), telemetry)
+      metrics.ingested(answer.accepted, answer.duplicate, (clock.monotonic() - began) / 1_000)
+      response.json(answer)
     },
   })
 }

@@ -3,12 +3,15 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Router } from 'express'
+import type { LogHeader } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
+import { demandProject } from '../access/caller.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Storage } from '../storage/storage.ts'
 import { exportedLog } from '../transfer/exportLog.ts'
 import type { Imports } from '../transfer/importLog.ts'
 import { readLog } from '../transfer/readLog.ts'
+import { callerOf } from './admission.ts'
 import { parameter } from './answer.ts'
 import { logMedia, readLogChunks } from './body.ts'
 import { importQuery } from './queries.ts'
@@ -23,7 +26,8 @@ export function addTransferRoutes(router: Router, { runs, storage, imports }: Pa
   route(router, '/runs/import', {
     post: async (request, response) => {
       const { runId } = parse(importQuery, request.query, 'query')
-      const answer = await imports.take(readLog(readLogChunks(request)), runId)
+      const check = ({ run }: LogHeader) => demandProject(callerOf(response), run.project)
+      const answer = await imports.take(readLog(readLogChunks(request)), { runId, check })
       response.location(`${apiPrefix}/runs/${answer.run.id}`)
       response.status(201).json(answer)
     },

@@ -12,7 +12,7 @@ import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
 import { frameEntriesMax, frameOf, onlySignals } from './frames.ts'
-import { isOverBudget, type LiveSocket, type Subscription } from './outlet.ts'
+import { isOverBudget, type LiveSocket, mayHear, type Subscription } from './outlet.ts'
 import { alike, besides, type Frame, markTold, newDecisions } from './together.ts'
 
 export const frameMilliseconds = 100
@@ -105,7 +105,8 @@ export class Hub {
 
   private take(event: RunEvent): void {
     if (event.kind === 'removed') {
-      const sockets = new Set(this.listeners)
+      const { project } = event
+      const sockets = new Set([...this.listeners].filter((socket) => mayHear(socket, project)))
       const gone = this.watched.get(event.runId)
       for (const { socket } of gone?.subscriptions ?? []) sockets.add(socket)
       gone?.timer?.()
@@ -118,12 +119,22 @@ export class Hub {
     this.noteListChange(record)
     const watched = this.watched.get(record.id)
     if (watched === undefined) return
+    if (event.kind === 'changed') this.dropForeign(watched, record)
     watched.record = record
     if (event.kind === 'batch') {
       for (const decision of event.decisions) this.sendDecision(watched, decision)
       this.gather(watched, event.points)
     }
     this.schedule(record.id, watched)
+  }
+
+  /** A run that was moved to another project is gone for those who may not see that one. */
+  private dropForeign(watched: Watched, { id, project }: RunRecord): void {
+    for (const subscription of watched.subscriptions) {
+      if (mayHear(subscription.socket, project)) continue
+      this.options.send([subscription.socket], 'removed', { runId: id })
+      this.unsubscribe(subscription)
+    }
   }
 
   private gather(watched: Watched, points: readonly Points[]): void {
@@ -288,7 +299,10 @@ export class Hub {
     this.listChanges.clear()
     // A socket over its budget misses this change of the list, and gets the run's next one.
     const ready = [...this.listeners].filter((socket) => !isOverBudget(socket))
-    for (const record of changes) send(ready, 'run', { run: summaryAt(record, clock.now()) })
+    for (const record of changes) {
+      const hearing = ready.filter((socket) => mayHear(socket, record.project))
+      send(hearing, 'run', { run: summaryAt(record, clock.now()) })
+    }
   }
 }
 

@@ -1,28 +1,38 @@
-// The live side: socket.io, namespace /live, on the HTTP server's port. The same hosts and origins as HTTP.
+// The live side: socket.io, namespace /live, on the HTTP server's port. The same hosts, origins and tokens as HTTP; a token
+// comes with the handshake, and a connection ends with its token.
 // Every message of a browser is parsed; every bound answers with a problem.
 
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
-import { Server } from 'socket.io'
+import { type DefaultEventsMap, Server } from 'socket.io'
 import { subscribeRunsSchema, subscribeSchema } from '../../protocol/schemas.ts'
 import type {
   ClientEvents,
   Decision,
+  Problem,
   ServerEvents,
   SubscribeAnswer,
   SubscribeRequest,
 } from '../../protocol/vocabulary.ts'
+import { demand, demandRun } from '../access/caller.ts'
+import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { problemOf, ServerError } from '../errors.ts'
+import { addressOf, bearerOf } from '../http/admission.ts'
 import { type AllowList, checkCaller } from '../http/guard.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Storage } from '../storage/storage.ts'
 import { Hub } from './hub.ts'
-import type { LiveSocket, Subscription } from './outlet.ts'
+import type { LiveData, LiveSocket, Subscription } from './outlet.ts'
 
 export const socketsMax = 200
 export const subscriptionsMax = 20
+/** A connection that has not said who it is by then is closed. */
+const handshakeMilliseconds = 10_000
+/** Connections whose token has expired meanwhile are looked for this often. */
+export const expiryMilliseconds = 15_000
 const messageBytesMax = 64 * 1024
 /** Decisions inside the answer to a subscription; the rest follow as events. */
 export const decisionsInAnswerMax = 200
@@ -31,6 +41,8 @@ export type LiveOptions = {
   readonly server: HttpServer
   readonly storage: Storage
   readonly runs: Runs
+  readonly tokens: Tokens
+  readonly metrics: Pick<Metrics, 'refused'>
   readonly clock: Clock
   readonly log: Log
   readonly allowList: () => AllowList
@@ -43,12 +55,13 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, runs, storage, clock, log, allowList } = options
-  const io: Server<ClientEvents, ServerEvents> = new Server(server, {
+  const { server, runs, storage, clock, log, allowList, tokens, metrics } = options
+  const io: Server<ClientEvents, ServerEvents, DefaultEventsMap, LiveData> = new Server(server, {
     serveClient: false,
     transports: ['websocket', 'polling'],
     maxHttpBufferSize: messageBytesMax,
     perMessageDeflate: false,
+    connectTimeout: handshakeMilliseconds,
     allowRequest: (request, decide) => {
       const refusal = refusalOf(request, allowList(), io.engine.clientsCount)
       if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
@@ -65,15 +78,57 @@ export function attachLive(options: LiveOptions): Live {
       if (sockets.length > 0) namespace.to(sockets.map(({ id }) => id)).emit(event, message as never)
     },
   })
-  namespace.on('connection', (socket) => serve(socket, hub, options))
+  namespace.use((socket, next) => {
+    try {
+      socket.data.caller = tokens.admit(tokenOf(socket), addressOf(socket.request))
+      demand(socket.data.caller, 'read')
+      next()
+    } catch (error) {
+      metrics.refused(error instanceof ServerError ? error.code : 'internal')
+      next(refusalWith(problemOf(error)))
+    }
+  })
+  const endings = endWithToken(() => [...namespace.sockets.values()], tokens, clock)
+  namespace.on('connection', (socket) => {
+    endings.watch(socket)
+    serve(socket, hub, options)
+  })
   return {
     sockets: () => [...namespace.sockets.values()],
     close: async () => {
       hub.stop()
+      endings.stop()
       io.disconnectSockets(true)
       await new Promise<void>((resolve) => io.engine.close() && resolve())
     },
   }
+}
+
+/** What the handshake holds beside a page's own words is the same header that HTTP takes. */
+function tokenOf({ handshake, request }: LiveSocket): string | undefined {
+  const { token } = handshake.auth as { readonly token?: unknown }
+  return typeof token === 'string' && token !== '' ? token : bearerOf(request)
+}
+
+/** As socket.io carries it to the page: `data` of its `connect_error`. */
+const refusalWith = (problem: Problem): Error => Object.assign(new Error(problem.detail), { data: problem })
+
+/** Ends connections whose token is no longer one: at once where it was revoked, soon where it has expired. */
+function endWithToken(sockets: () => readonly LiveSocket[], tokens: Tokens, clock: Clock) {
+  let cancel: (() => void) | undefined
+  const sweep = () => {
+    cancel = undefined
+    for (const socket of sockets()) if (!tokens.isAdmitted(socket.data.caller)) socket.disconnect(true)
+    arm()
+  }
+  const arm = () => {
+    if (cancel !== undefined || sockets().every(({ data }) => data.caller.expiresAt === null)) return
+    cancel = clock.after(expiryMilliseconds, sweep)
+  }
+  tokens.onRevoked((id) => {
+    for (const socket of sockets()) if (socket.data.caller.tokenId === id) socket.disconnect(true)
+  })
+  return { watch: (_socket: LiveSocket) => arm(), stop: () => cancel?.() }
 }
 
 function refusalOf(request: IncomingMessage, allow: AllowList, sockets: number): string | undefined {
@@ -100,6 +155,7 @@ function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions
     if (typeof answer !== 'function') return
     try {
       const wanted = parse(subscribeSchema, request)
+      await demandRun(storage, socket.data.caller, wanted.runId)
       answer(await subscribe(socket, wanted, { hub, runs, storage, subscriptions, drop }))
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'a subscription failed', { error })
@@ -115,7 +171,7 @@ function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions
       const query = parse(subscribeRunsSchema, request)
       // Listening first, so that no change falls between; each request after it only asks for another page.
       hub.listen(socket)
-      answer(await runs.list(query))
+      answer(await runs.list(query, socket.data.caller.project))
       if (!socket.connected) hub.leave(socket)
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'the list of runs could not be read', { error })

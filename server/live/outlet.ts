@@ -2,10 +2,17 @@
 // run. A socket whose buffer is over the budget gets nothing more until it drains; what it missed is read from
 // the storage then. So a slow browser costs the server its budget and no more.
 
-import type { Socket } from 'socket.io'
+import type { DefaultEventsMap, Socket } from 'socket.io'
 import type { ClientEvents, ServerEvents } from '../../protocol/vocabulary.ts'
+import type { Caller } from '../access/caller.ts'
 
-export type LiveSocket = Socket<ClientEvents, ServerEvents>
+/** Who is at the other end, as the handshake said. */
+export type LiveData = { caller: Caller }
+export type LiveSocket = Socket<ClientEvents, ServerEvents, DefaultEventsMap, LiveData>
+
+/** Whether what belongs to a project may be told there. */
+export const mayHear = ({ data }: Pick<LiveSocket, 'data'>, project: string): boolean =>
+  data.caller.project === null || data.caller.project === project
 
 /** Bytes that may wait in one socket's buffers. */
 export const socketBudgetBytes = 512 * 1024

@@ -5,6 +5,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import type { RequestHandler } from 'express'
+import type { Caller } from '../access/caller.ts'
+import { callerOf } from '../http/admission.ts'
 import { readJson } from '../http/body.ts'
 import type { Log } from '../log.ts'
 import type { Runs } from '../runs/runs.ts'
@@ -28,9 +30,10 @@ export function mcpHandler(options: {
 }): RequestHandler {
   const { runs, storage, version, log } = options
   const { fetch: answer } = createMcpHandler(
-    () => {
+    ({ authInfo }) => {
+      const { caller } = authInfo!.extra as { readonly caller: Caller }
       const server = new McpServer({ name: 'twostep', version }, { instructions })
-      addTools(server, { runs, storage })
+      addTools(server, { runs, storage, caller })
       return server
     },
     {
@@ -53,7 +56,10 @@ export function mcpHandler(options: {
       body: JSON.stringify(parsedBody),
       signal: left.signal,
     })
-    const { status, headers: told, body } = await answer(asked, { parsedBody })
+    const caller = callerOf(response)
+    // The token itself goes no further than the door.
+    const authInfo = { token: '', clientId: caller.name, scopes: [...caller.scopes], extra: { caller } }
+    const { status, headers: told, body } = await answer(asked, { parsedBody, authInfo })
     response.status(status)
     told.forEach((value, name) => {
       response.set(name, value)

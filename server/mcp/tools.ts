@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { decisionKinds, runStates } from '../../protocol/lists.ts'
 import { listRunsQuery, runIdSchema } from '../../protocol/schemas.ts'
 import type { Decision } from '../../protocol/vocabulary.ts'
+import { type Caller, demandRun } from '../access/caller.ts'
 import { ServerError } from '../errors.ts'
 import { recommendationOf } from '../runs/recommendation.ts'
 import { decisionNotFound } from '../runs/runErrors.ts'
@@ -24,7 +25,7 @@ const untrusted =
 
 const run = runIdSchema.describe('id of a run, as list_runs gives it')
 
-type Sources = { readonly runs: Runs; readonly storage: Storage }
+type Sources = { readonly runs: Runs; readonly storage: Storage; readonly caller: Caller }
 
 /** A tool's answer as JSON text, or the server's own sentence on what is wrong. */
 async function told(work: () => Promise<object>) {
@@ -38,7 +39,11 @@ async function told(work: () => Promise<object>) {
 
 const readOnly = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false }
 
-function addRunTools(server: McpServer, { runs, storage }: Sources): void {
+function addRunTools(server: McpServer, { runs, storage, caller }: Sources): void {
+  const summaryOf = async (run: string) => {
+    await demandRun(storage, caller, run)
+    return runs.summary(run)
+  }
   server.registerTool(
     'list_runs',
     {
@@ -56,7 +61,7 @@ function addRunTools(server: McpServer, { runs, storage }: Sources): void {
       told(async () => {
         const given = { project, state, q: text, after, limit }
         const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-        const { runs: found, next } = await runs.list(listRunsQuery.parse(asked))
+        const { runs: found, next } = await runs.list(listRunsQuery.parse(asked), caller.project)
         const heads = found.map(
           ({ id, options, headline, phase, step, budgetSteps, learningRate, ...rest }) => ({
             ...{ id, name: options.name, project: options.project, state: rest.state, headline },
@@ -73,7 +78,7 @@ function addRunTools(server: McpServer, { runs, storage }: Sources): void {
       inputSchema: z.strictObject({ run }),
       annotations: readOnly,
     },
-    ({ run }) => told(() => runs.summary(run)),
+    ({ run }) => told(() => summaryOf(run)),
   )
   server.registerTool(
     'get_recommendation',
@@ -84,7 +89,7 @@ function addRunTools(server: McpServer, { runs, storage }: Sources): void {
     },
     ({ run }) =>
       told(async () => {
-        const summary = await runs.summary(run)
+        const summary = await summaryOf(run)
         const last = await storage.decision(summary.id, summary.decisionCount)
         return recommendationOf(summary, last?.body)
       }),
@@ -98,14 +103,18 @@ function addRunTools(server: McpServer, { runs, storage }: Sources): void {
     },
     ({ run }) =>
       told(async () => {
-        const schedule = await scheduleJson(storage, await runs.summary(run))
+        const schedule = await scheduleJson(storage, await summaryOf(run))
         const { applied } = schedule
         return { ...schedule, applied: applied.slice(-spansMax), appliedOf: applied.length }
       }),
   )
 }
 
-function addDecisionTools(server: McpServer, { runs, storage }: Sources): void {
+function addDecisionTools(server: McpServer, { runs, storage, caller }: Sources): void {
+  const recordOf = async (run: string) => {
+    await demandRun(storage, caller, run)
+    return runs.record(run)
+  }
   server.registerTool(
     'list_decisions',
     {
@@ -120,7 +129,7 @@ function addDecisionTools(server: McpServer, { runs, storage }: Sources): void {
     },
     ({ run, kinds, after, limit }) =>
       told(async () => {
-        const { id, decisionCount } = await runs.record(run)
+        const { id, decisionCount } = await recordOf(run)
         const query = { after, limit, ...(kinds === undefined ? {} : { kinds }) }
         const found = await storage.decisions(id, query)
         const heads = found.map(({ body }) => {
@@ -139,7 +148,7 @@ function addDecisionTools(server: McpServer, { runs, storage }: Sources): void {
     },
     ({ run, number }) =>
       told(async () => {
-        const { id, decisionCount } = await runs.record(run)
+        const { id, decisionCount } = await recordOf(run)
         const found = await storage.decision(id, number)
         if (found === undefined) throw decisionNotFound(id, String(number), decisionCount)
         return JSON.parse(found.body) as Decision

@@ -61,6 +61,15 @@ export class ActiveRuns {
     }
   }
 
+  phases(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { record } of this.runs.values()) {
+      const { phase } = record.summary
+      counts.set(phase, (counts.get(phase) ?? 0) + 1)
+    }
+    return counts
+  }
+
   /** Forgets what is in memory, after a failed write: the storage knows what holds. */
   drop(runId: string): void {
     this.runs.delete(runId)

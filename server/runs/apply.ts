@@ -5,6 +5,7 @@
 import type { Decision, Observation, RunOptions } from '../../protocol/vocabulary.ts'
 import { type Clock, isoTime } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Batch, RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
 import { type ActiveRun, snapshotOf } from './activeRuns.ts'
 import { foldObservations, samplePoints, storedDecision } from './fold.ts'
@@ -28,13 +29,15 @@ export type RunEvent =
       readonly points: readonly Points[]
     }
   | { readonly kind: 'changed'; readonly record: RunRecord }
-  | { readonly kind: 'removed'; readonly runId: string }
+  | { readonly kind: 'removed'; readonly runId: string; readonly project: string }
 
 export type ApplyContext = {
   readonly storage: Storage
   readonly tuner: Tuner
   readonly clock: Clock
   readonly log: Log
+  /** How long things took. */
+  readonly metrics: Pick<Metrics, 'folded' | 'stored'>
   /** Called after the write, in the run's line. */
   readonly committed: (run: ActiveRun, event: RunEvent) => void
   /** The write failed: what is in memory of the run no longer counts. */
@@ -101,7 +104,7 @@ export type FoldedBatch = {
 
 /** Folds observations beside the run's present state; nothing of the run changes. */
 export function foldBatch(
-  { tuner, clock }: ApplyContext,
+  { tuner, clock, metrics }: ApplyContext,
   run: ActiveRun,
   bodies: readonly ObservationBody[],
   steps: number | null,
@@ -110,7 +113,9 @@ export function foldBatch(
   const first = run.record.observationCount + 1
   const receivedAt = isoTime(now)
   const observations = bodies.map((body, i): Observation => ({ ...body, number: first + i, receivedAt }))
+  const began = clock.monotonic()
   const { state, decisions, readings } = foldObservations(tuner, run.state, observations)
+  metrics.folded(observations.length, (clock.monotonic() - began) / 1_000)
   const counts = { observations: bodies.length, decisions: decisions.length }
   const phasesOf = () => tuner.summaryOf(state).phases
   const heldOut = heldOutAfter(run.record.summary.heldOut, readings, phasesOf)
@@ -136,7 +141,7 @@ export async function saveBatch(
   batch: FoldedBatch,
   client?: Batch['client'],
 ): Promise<void> {
-  const { storage, tuner, log } = context
+  const { storage, tuner, log, metrics, clock } = context
   const { record, state, decisions } = batch
   const points = [...batch.samples, ...batch.readings]
   await run.series.add(points)
@@ -146,6 +151,7 @@ export async function saveBatch(
     samplesUnsaved >= snapshotSamples ||
     observationsUnsaved >= snapshotObservations ||
     run.series.dirtyCount() >= snapshotChunks
+  const began = clock.monotonic()
   try {
     await storage.append({
       run: record,
@@ -160,6 +166,7 @@ export async function saveBatch(
     log('error', 'a batch could not be stored', { runId: record.id, error })
     throw error
   }
+  metrics.stored((clock.monotonic() - began) / 1_000)
   if (save) run.series.markSaved()
   run.observationsUnsaved = save ? 0 : observationsUnsaved
   run.samplesUnsaved = save ? 0 : samplesUnsaved

@@ -50,7 +50,13 @@ export function calibrationOf(runs: readonly Pick<RunSummary, 'forecast'>[]): Fo
   }
 }
 
-export async function forecastCalibration(storage: Storage, now: number): Promise<ForecastCalibration> {
-  const { runs } = await storage.listRuns({ state: 'finished', limit: calibratedRunsMax, now })
+/** @param within the only project whose runs count; null = all do */
+export async function forecastCalibration(
+  storage: Storage,
+  now: number,
+  within: string | null = null,
+): Promise<ForecastCalibration> {
+  const bound = within === null ? {} : { within }
+  const { runs } = await storage.listRuns({ state: 'finished', limit: calibratedRunsMax, now, ...bound })
   return calibrationOf(runs.map(({ summary }) => summary))
 }

@@ -14,6 +14,13 @@ export class KeyedQueue {
     return this.lines.has(key)
   }
 
+  /** Tasks of all lines. */
+  get size(): number {
+    let size = 0
+    for (const { length } of this.lines.values()) size += length
+    return size
+  }
+
   /** Resolves as the task does; undefined, at once, if the line is full. */
   run<T>(key: string, task: () => Promise<T>): Promise<T> | undefined {
     const line = this.lines.get(key) ?? { tail: Promise.resolve(), length: 0 }

@@ -16,6 +16,7 @@ import type {
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
 import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
 import { checkBounds, telemetryAnswer } from './answers.ts'
@@ -40,6 +41,7 @@ export type RunsOptions = {
   readonly tuner: Tuner
   readonly clock: Clock
   readonly log: Log
+  readonly metrics: Pick<Metrics, 'folded' | 'stored'>
   readonly newRunId: () => string
 }
 
@@ -109,6 +111,16 @@ export class Runs {
     this.publish(event)
   }
 
+  /** Requests in the lines of all runs, those at work among them. */
+  get waiting(): number {
+    return this.line.size
+  }
+
+  /** How many runs in memory are in each phase. */
+  get phases(): ReadonlyMap<string, number> {
+    return this.active.phases()
+  }
+
   /** Runs a task when no batch of the run is at work, so that what it reads belongs together. */
   inLine<T>(runId: string, task: () => Promise<T>): Promise<T> {
     const result = this.line.run(runId, task)
@@ -122,15 +134,21 @@ export class Runs {
     )
   }
 
-  /** @param by who would change the budget of a run that is resumed */
+  /**
+   * @param by who would change the budget of a run that is resumed
+   * @param within the only project whose runs may be resumed; null = all may
+   */
   async create(
     request: CreateRun,
     by: string,
+    within: string | null = null,
   ): Promise<{ readonly created: boolean; readonly answer: RunAnswer }> {
     const runId = request.runId ?? this.options.newRunId()
     return this.inLine(runId, async () => {
       const stored = await this.options.storage.run(runId)
       if (stored === undefined && request.resume === 'must') throw runNotFound(runId)
+      const isForeign = stored !== undefined && within !== null && stored.project !== within
+      if (isForeign) throw runExists(runId, '/runId', 'it is of another project: send another runId')
       if (stored !== undefined && request.resume === 'never')
         throw runExists(runId, '/runId', 'send resume "allow" or "must" to go on with it, or another runId')
       const run =
@@ -234,10 +252,11 @@ export class Runs {
 
   remove(runId: string): Promise<void> {
     return this.inLine(runId, async () => {
-      if (!(await this.options.storage.deleteRun(runId))) throw runNotFound(runId)
+      const stored = await this.options.storage.run(runId)
+      if (stored === undefined || !(await this.options.storage.deleteRun(runId))) throw runNotFound(runId)
       this.active.drop(runId)
       this.staleWatch.forget(runId)
-      this.publish({ kind: 'removed', runId })
+      this.publish({ kind: 'removed', runId, project: stored.project })
     })
   }
 
@@ -268,8 +287,9 @@ export class Runs {
     return summaryAt(await this.record(runId), this.options.clock.now())
   }
 
-  list(query: RunListQuery): Promise<RunList> {
-    return listRuns(this.options.storage, query, this.options.clock.now())
+  /** @param within the only project that there is for who asks; null = all are */
+  list(query: RunListQuery, within: string | null = null): Promise<RunList> {
+    return listRuns(this.options.storage, query, this.options.clock.now(), within ?? undefined)
   }
 
   /** In the run's line: for readers that need the series and what else belongs to the same moment. */

@@ -280,6 +280,33 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       await expect(storage().append(batch(runRecord('nobody')))).rejects.toThrow('nobody')
     })
 
+    test('tokens are kept as they are, each once, and in no run', async () => {
+      const token = {
+        id: 't1',
+        name: 'laptop',
+        scopes: ['read', 'control'],
+        project: null,
+        digest: 'ab'.repeat(32),
+        createdAt: 1,
+        expiresAt: null,
+        lastUsedAt: null,
+        revokedAt: null,
+      } as const
+      const { access } = storage()
+      await access.putToken(token)
+      await access.putToken({ ...token, id: 't2', digest: 'cd'.repeat(32), project: 'p', expiresAt: 9 })
+      await access.putToken({ ...token, revokedAt: 5 })
+      await access.noteTokenUse('t2', 7)
+      place = await place.reopen()
+      const found = await storage().access.tokens()
+      expect([...found].sort((a, b) => a.id.localeCompare(b.id))).toEqual([
+        { ...token, revokedAt: 5 },
+        { ...token, id: 't2', digest: 'cd'.repeat(32), project: 'p', expiresAt: 9, lastUsedAt: 7 },
+      ])
+      await storage().access.deleteToken('t2')
+      expect(await storage().access.tokens()).toHaveLength(1)
+    })
+
     test('it says whether it can be written to', async () => {
       await expect(storage().checkWritable()).resolves.toBeUndefined()
       expect(storage().description).not.toBe('')

@@ -12,6 +12,7 @@ import type {
   RunState,
   RunSummary,
 } from '../../protocol/vocabulary.ts'
+import type { AccessStore } from './access.ts'
 
 /** One run as stored. Times are milliseconds since 1970, UTC. */
 export type RunRecord = {
@@ -111,6 +112,8 @@ export type Intake = {
 
 export type RunQuery = {
   readonly project?: string
+  /** The only project that there is for who asks. */
+  readonly within?: string
   readonly tag?: string
   readonly state?: RunState
   /** Words that must all be found in what a run is called or set to, any case. */
@@ -146,6 +149,8 @@ export type RawRow = {
 export type Storage = {
   /** Engine, version and place, for people. */
   readonly description: string
+  /** Who may come in. */
+  readonly access: AccessStore
   /** False, and nothing stored, if a run of this id exists. */
   createRun(batch: Batch): Promise<boolean>
   append(batch: Batch): Promise<void>
@@ -157,8 +162,8 @@ export type Storage = {
   run(runId: string): Promise<RunRecord | undefined>
   /** Equal values go by age. @throws ServerError `invalid-request` of a cursor that is none. */
   listRuns(query: RunQuery): Promise<RunPage>
-  /** How many there are of each state, project and tag; of the last two the 100 largest. */
-  countRuns(now: number): Promise<RunCounts>
+  /** How many there are, in all or within a project, of each state, project and tag; of the last two the 100 largest. */
+  countRuns(now: number, within?: string): Promise<RunCounts>
   /** The runs that match, in groups, the largest first, at most 200. */
   groupRuns(query: Omit<RunQuery, 'after' | 'limit'>, by: 'project' | 'tag'): Promise<readonly RunGroup[]>
   client(runId: string, clientId: string): Promise<ClientRecord | undefined>

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, createApp } from '../app.ts'
 import type { Config } from '../config.ts'
-import { silentLog } from '../log.ts'
+import { type Log, silentLog } from '../log.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -19,6 +19,8 @@ export type TestServer = {
   port: number
   app: App
   storage: Storage
+  /** What every call comes with. */
+  token?: string
   readonly clock: FakeClock
   readonly folder: string
   /** JSON in, JSON out; every answer is held to the contract. */
@@ -38,6 +40,7 @@ export type TestServerOptions = {
   readonly config?: Partial<Config>
   readonly pagesMax?: number
   readonly pageDir?: string
+  readonly log?: Log
   /** Called with the path of the database before the server opens it. */
   readonly prepare?: (databaseFile: string) => void
 }
@@ -51,6 +54,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     const storage = openSqliteStorage({ file: databaseFile, ...(pagesMax === undefined ? {} : { pagesMax }) })
     const config: Config = {
       host: '127.0.0.1',
+      requireTokens: false,
       port: 0,
       dataDir: folder,
       databaseFile,
@@ -58,6 +62,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       allowedOrigins: [],
       embedOrigins: [],
       logLevel: 'silent',
+      drainSeconds: 0,
       ...options.config,
     }
     const app = createApp({
@@ -65,9 +70,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       storage,
       tuner,
       clock,
-      log: silentLog,
+      log: options.log ?? silentLog,
       version: '0.0.0-test',
       newId: (prefix) => `${prefix}-${++serial}`,
+      newSecret: () => String(++serial).padStart(43, 'x'),
       pageDir: options.pageDir ?? join(folder, 'page'),
     })
     return { app, storage, ...(await app.listen()) }
@@ -79,10 +85,15 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     clock,
     folder,
     call: async (method, path, body, headers = {}) => {
+      const bearer = server.token === undefined ? {} : { authorization: `Bearer ${server.token}` }
       const response = await fetch(server.url + path, {
         method,
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-        headers: body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...bearer,
+          ...headers,
+        },
       })
       const text = await response.text()
       // Not of lines of JSON.

@@ -3,7 +3,7 @@
 // of a run, and as much of the processor as it can get between other requests.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type ImportAnswer, limits } from '../../protocol/schemas.ts'
+import { type ImportAnswer, type LogHeader, limits } from '../../protocol/schemas.ts'
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import { OneAtATime } from '../runs/oneAtATime.ts'
@@ -22,6 +22,8 @@ type Options = {
   readonly clock: Clock
 }
 type Entry<Kind extends LogEntry['kind']> = Extract<LogEntry, { kind: Kind }>
+/** `runId` of the new run, undefined = as in the file; `check` may refuse what the file says of it. */
+export type ImportWish = { readonly runId?: string | undefined; readonly check?: (header: LogHeader) => void }
 type Read = { readonly run: Grown; readonly end: Entry<'end'>['end'] }
 
 export class Imports {
@@ -38,13 +40,12 @@ export class Imports {
   }
 
   /**
-   * @param runId of the new run; undefined = as in the file
    * @throws ServerError `server-busy`, `run-exists`, those of the file's entries and of the storage.
    */
-  take(entries: AsyncGenerator<LogEntry, void, void>, runId?: string): Promise<ImportAnswer> {
+  take(entries: AsyncGenerator<LogEntry, void, void>, wish: ImportWish = {}): Promise<ImportAnswer> {
     return this.line.run(async () => {
       try {
-        return await this.taken(entries, runId)
+        return await this.taken(entries, wish)
       } finally {
         // The rest of the body is left to whoever answers.
         await entries.return()
@@ -54,11 +55,12 @@ export class Imports {
 
   private async taken(
     entries: AsyncGenerator<LogEntry, void, void>,
-    runId: string | undefined,
+    { runId, check }: ImportWish,
   ): Promise<ImportAnswer> {
     const { storage } = this.options
     const first = (await entries.next()).value as Entry<'header'>
     const { header } = first
+    check?.(header)
     const id = runId ?? header.run.id
     if ((await storage.run(id)) !== undefined) throw taken(id)
     const intake = await storage.takeIn()

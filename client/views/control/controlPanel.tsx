@@ -5,6 +5,7 @@ import { formatRate, formatStep } from '../../../protocol/numbers.ts'
 import { evaluatePlan } from '../../../protocol/plan.ts'
 import type { Decision, RunSummary } from '../../../protocol/vocabulary.ts'
 import { sendCommand, sendHandBack } from '../../connection/api.ts'
+import { whyNotControl } from '../../state/access.ts'
 import type { ControlForm } from '../../state/address.ts'
 import { formatKnown } from '../format.ts'
 import { outcomeOf } from '../formParts.tsx'
@@ -23,6 +24,8 @@ type PanelProps = { readonly run: RunSummary; readonly form: ControlForm; readon
 
 export function ControlPanel(props: PanelProps) {
   const { run, form, latest } = props
+  const forbidden = whyNotControl()
+  if (forbidden !== null) return <Forbidden why={forbidden} />
   if (form === 'details') return <DetailsForm run={run} />
   if (form === 'delete') return <DeleteForm run={run} />
   if (form === 'branch') return <BranchForm run={run} />
@@ -68,6 +71,20 @@ export function ControlPanel(props: PanelProps) {
         />
       )
   }
+}
+
+function Forbidden(props: { why: string }) {
+  return (
+    <div class="panel form">
+      <h2>Nothing to steer with</h2>
+      <p class="why">{props.why} Another one is entered under Settings, Tokens.</p>
+      <p class="row-of">
+        <button type="button" class="button button-quiet" onClick={closeForm}>
+          Close
+        </button>
+      </p>
+    </div>
+  )
 }
 
 function OverWords(props: { run: RunSummary }) {

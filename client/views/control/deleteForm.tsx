@@ -6,7 +6,8 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { formatPlural, formatStep } from '../../../protocol/numbers.ts'
 import type { RunSummary } from '../../../protocol/vocabulary.ts'
 import { elapsedOf } from '../../charts/phases.ts'
-import { sendDelete } from '../../connection/api.ts'
+import { exportUrl, sendDelete } from '../../connection/api.ts'
+import { ApiLink } from '../apiLink.tsx'
 import { doneOutcome, type Outcome, OutcomeWords } from '../formParts.tsx'
 import { closeForm } from './confirmForm.tsx'
 import { hasEnded } from './possible.ts'
@@ -45,9 +46,9 @@ export function DeleteForm(props: { run: RunSummary }) {
       <p class="why">
         {run.options.name} goes for good, with its {formatPlural(elapsedOf(run), 'step')} and{' '}
         {formatPlural(run.decisionCount, 'decision')}. An export keeps them:{' '}
-        <a href={`/api/v1/runs/${encodeURIComponent(run.id)}/export`} download={`${run.id}.ndjson`}>
+        <ApiLink href={exportUrl(run.id)} name={`${run.id}.ndjson`}>
           the log as a file
-        </a>
+        </ApiLink>
         .
       </p>
       {!hasEnded(run) && (

@@ -5,6 +5,7 @@ import { formatStep } from '../../../protocol/numbers.ts'
 import { undoableUntil } from '../../../protocol/plan.ts'
 import type { RunSummary } from '../../../protocol/vocabulary.ts'
 import { elapsedOf, endStepOf, firstStepOf } from '../../charts/phases.ts'
+import { whyNotControl } from '../../state/access.ts'
 
 export type Wish =
   | 'override'
@@ -15,6 +16,8 @@ export type Wish =
   | 'finish'
   | 'mode'
   | 'budget'
+  /** What is possible of an ended run, too: its name, and its end. */
+  | 'details'
 
 export const hasEnded = ({ state }: Pick<RunSummary, 'state'>): boolean =>
   state === 'finished' || state === 'diverged'
@@ -49,6 +52,9 @@ function whyNotBranch(run: RunSummary): string | null {
 
 /** Why a wish cannot be met now, as a sentence; null = it can. */
 export function whyNot(run: RunSummary, wish: Wish): string | null {
+  const forbidden = whyNotControl()
+  if (forbidden !== null) return forbidden
+  if (wish === 'details') return null
   if (hasEnded(run)) return 'The run has ended.'
   // These reach the job in every mode.
   if (wish === 'mode' || wish === 'budget' || wish === 'pause' || wish === 'finish') return null

@@ -42,6 +42,7 @@ function filterOf(query: Omit<RunQuery, 'limit'>): Sql {
     conditions.push(condition)
     values.push(...given)
   }
+  if (query.within !== undefined) add('project = ?', query.within)
   if (query.project !== undefined) add('project = ?', query.project)
   if (query.tag !== undefined)
     add('EXISTS (SELECT 1 FROM json_each(runs.tags) AS one WHERE one.value = ?)', query.tag)
@@ -101,11 +102,12 @@ export function listRuns(all: All, query: RunQuery): RunPage {
   const counted = (text: string, values: readonly SqlValue[]) =>
     all<{ count: number }>(`SELECT count(*) AS count FROM runs INDEXED BY runs_list ${text}`, ...values)[0]!
       .count
-  const everything = counted('', [])
+  const whole = filterOf({ now, ...(query.within === undefined ? {} : { within: query.within }) })
+  const everything = counted(whole.text, whole.values)
   return {
     runs: recordsOf(all, page),
     next: found.length > limit && last !== undefined ? encodeCursor(last) : null,
-    total: filter.text === '' ? everything : counted(filter.text, filter.values),
+    total: filter.text === whole.text ? everything : counted(filter.text, filter.values),
     all: everything,
   }
 }
@@ -117,14 +119,17 @@ function recordsOf(all: All, page: readonly Cursor[]): RunRecord[] {
   return page.map(({ key }) => recordOf(byKey.get(key)!))
 }
 
-export function countRuns(all: All, now: number): RunCounts {
+export function countRuns(all: All, now: number, within?: string): RunCounts {
+  const { text, values } = filterOf({ now, ...(within === undefined ? {} : { within }) })
   const named = (from: string, column: string) =>
     all<{ name: string; count: number }>(
-      `SELECT ${column} AS name, count(*) AS count FROM ${from} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${namesMax}`,
+      `SELECT ${column} AS name, count(*) AS count FROM ${from} ${text} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${namesMax}`,
+      ...values,
     ).map(({ name, count }) => ({ name, count }))
   const states = all<{ name: RunState; count: number }>(
-    `SELECT ${state} AS name, count(*) AS count FROM runs INDEXED BY runs_list GROUP BY 1`,
+    `SELECT ${state} AS name, count(*) AS count FROM runs INDEXED BY runs_list ${text} GROUP BY 1`,
     now,
+    ...values,
   )
   return {
     states: stateOrder.flatMap((name) =>

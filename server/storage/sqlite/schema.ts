@@ -2,6 +2,8 @@
 // released. `run` is the integer key of the run's row, which AUTOINCREMENT never gives out twice, so rows that
 // a deletion has not reached yet can never be taken for another run's.
 
+import { accessTables } from './access.ts'
+
 /** Marks the file as ours ("2stp"), so that a foreign database is never written to. */
 export const applicationId = 0x32737470
 
@@ -133,6 +135,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX runs_list ON runs (lifecycle, stale_at, created_at, last_seen_at, project, name, tags, step, loss,
     held_out_loss, held_out_loss_best, accuracy, accuracy_best, search);
   `,
+  accessTables,
 ]
 export const schemaVersion = migrations.length
 

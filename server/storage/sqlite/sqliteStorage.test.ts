@@ -145,6 +145,7 @@ test('runs of an older schema can be ordered and searched, without being read an
   expect(await list({ text: 'OLD adamw default' })).toEqual(['old'])
   expect(await list({ text: 'other' })).toEqual([])
   expect(await list({ sort: 'loss' })).toEqual(['old'])
+  expect(await storage.access.tokens()).toEqual([])
   await storage.close()
   const { DatabaseSync } = loadDriver()
   const database = new DatabaseSync(file())

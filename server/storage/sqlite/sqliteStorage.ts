@@ -13,6 +13,7 @@ import type {
   StoredDecision,
   StoredObservation,
 } from '../storage.ts'
+import { createAccessStore } from './access.ts'
 import type { SqlValue, Statement } from './driver.ts'
 import { createIntake } from './intake.ts'
 import { openDatabase, type SqliteOptions, storageError } from './openDatabase.ts'
@@ -151,6 +152,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
 
   return {
     description: `SQLite ${get<{ v: string }>('SELECT sqlite_version() AS v')?.v} (${driver.name}) at ${options.file}`,
+    access: createAccessStore({ prepare, attempt }),
     createRun: (batch) =>
       attempt(() =>
         transaction(() => {
@@ -190,7 +192,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       }),
     listRuns: (query) => attempt(() => listRuns(all, query)),
     groupRuns: (query, by) => attempt(() => groupRuns(all, query, by)),
-    countRuns: (now) => attempt(() => countRuns(all, now)),
+    countRuns: (now, within) => attempt(() => countRuns(all, now, within)),
     client: (runId, clientId) =>
       attempt(() =>
         get<ClientRecord>(

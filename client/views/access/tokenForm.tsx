@@ -1,0 +1,102 @@
+// A new token: whose it is, what it allows, for which project and how long.
+
+import { useSignal } from '@preact/signals'
+import { type Scope, scopes } from '../../../protocol/vocabulary.ts'
+import { sendToken } from '../../connection/api.ts'
+import { TextField } from '../formParts.tsx'
+import type { Made } from './tokensPage.tsx'
+
+const scopeWords: Readonly<Record<Scope, string>> = {
+  read: 'read: see runs',
+  write: 'write: report runs, for jobs',
+  control: 'control: steer, rename and delete runs',
+  admin: 'admin: everything, tokens too',
+}
+const dayMs = 86_400_000
+const lives = [
+  ['', 'never'],
+  ['7', 'in 7 days'],
+  ['30', 'in 30 days'],
+  ['90', 'in 90 days'],
+  ['365', 'in a year'],
+] as const
+
+export function TokenForm(props: { done: (made: Made) => void }) {
+  const name = useSignal('')
+  const project = useSignal('')
+  const held = useSignal<readonly Scope[]>(['read'])
+  const days = useSignal('90')
+  const failure = useSignal<string | null>(null)
+  const busy = useSignal(false)
+  const toggle = (scope: Scope, on: boolean) => {
+    held.value = scopes.filter((one) => (one === scope ? on : held.value.includes(one)))
+  }
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    busy.value = true
+    const answer = await sendToken({
+      name: name.value.trim(),
+      scopes: held.value,
+      project: project.value.trim() === '' ? null : project.value.trim(),
+      expiresAt: days.value === '' ? null : new Date(Date.now() + Number(days.value) * dayMs).toISOString(),
+    })
+    busy.value = false
+    failure.value = answer.ok ? null : answer.problem.detail
+    if (!answer.ok) return
+    props.done({ name: answer.value.token.name, secret: answer.value.secret })
+    name.value = ''
+  }
+  return (
+    <form class="form token-form" onSubmit={submit} noValidate>
+      <h3>A new token</h3>
+      <TextField label="Name" hint="whose it is" value={name.value} change={(text) => (name.value = text)} />
+      <fieldset>
+        <legend>May</legend>
+        {scopes.map((scope) => (
+          <label key={scope}>
+            <input
+              type="checkbox"
+              checked={held.value.includes(scope)}
+              onChange={(event) => toggle(scope, event.currentTarget.checked)}
+            />
+            {scopeWords[scope]}
+          </label>
+        ))}
+      </fieldset>
+      <TextField
+        label="Project"
+        hint="empty: all of them"
+        value={project.value}
+        change={(text) => (project.value = text)}
+      />
+      <p class="form-field">
+        <label for="token-life">Expires</label>
+        <select
+          id="token-life"
+          value={days.value}
+          onChange={(event) => (days.value = event.currentTarget.value)}
+        >
+          {lives.map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </p>
+      <p class="row-of">
+        <button
+          type="submit"
+          class="button"
+          disabled={busy.value || name.value.trim() === '' || held.value.length === 0}
+        >
+          Make the token
+        </button>
+      </p>
+      {failure.value !== null && (
+        <p class="outcome outcome-bad" role="alert">
+          {failure.value}
+        </p>
+      )}
+    </form>
+  )
+}

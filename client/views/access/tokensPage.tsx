@@ -1,0 +1,195 @@
+// Tokens of the server: which there are, what they allow, when they were last used; made, rotated and revoked by an admin.
+
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import type { Token } from '../../../protocol/vocabulary.ts'
+import { fetchTokens, sendRevoke, sendRotate } from '../../connection/api.ts'
+import { forgetToken, heldToken } from '../../connection/token.ts'
+import { access, may } from '../../state/access.ts'
+import { copyText } from '../copy.ts'
+import { timeAgo } from './times.ts'
+import { TokenForm } from './tokenForm.tsx'
+import '../../style/access.css'
+
+export function TokensPage() {
+  return (
+    <>
+      <YourToken />
+      {may('admin') && access.value !== null && <TokenList />}
+    </>
+  )
+}
+
+function YourToken() {
+  const known = access.value
+  if (known === null) return null
+  const { caller, isRequired } = known
+  const scopes = caller?.scopes.join(', ') ?? ''
+  const project = caller?.project == null ? '' : ` of the project ${caller.project}`
+  const until = caller?.expiresAt == null ? '' : ` It expires on ${caller.expiresAt.slice(0, 10)}.`
+  return (
+    <section class="card" aria-labelledby="your-token">
+      <h2 id="your-token">Your token</h2>
+      {heldToken() === null ? (
+        <p>{isRequired ? 'None.' : 'On this computer no token is needed.'}</p>
+      ) : (
+        <>
+          <p>
+            <b>{caller?.name}</b> allows {scopes}
+            {project}.{until}
+          </p>
+          <p class="row-of">
+            <button
+              type="button"
+              class="button"
+              onClick={() => {
+                forgetToken()
+                location.reload()
+              }}
+            >
+              Forget it here
+            </button>
+          </p>
+        </>
+      )}
+      {!may('admin') && <p class="sub">Other tokens are shown to the scope admin alone.</p>}
+    </section>
+  )
+}
+
+/** What was made just now: its secret is nowhere else. */
+export type Made = { readonly name: string; readonly secret: string }
+
+function TokenList() {
+  const tokens = useSignal<readonly Token[] | null>(null)
+  const failure = useSignal<string | null>(null)
+  const made = useSignal<Made | null>(null)
+  const load = async () => {
+    const answer = await fetchTokens()
+    failure.value = answer.ok ? null : answer.problem.detail
+    if (answer.ok) tokens.value = answer.value.tokens.filter(({ state }) => state === 'active')
+  }
+  useEffect(() => void load(), [])
+  const revoke = async (token: Token) => {
+    const answer = await sendRevoke(token.id)
+    if (answer.ok) await load()
+    else failure.value = answer.problem.detail
+  }
+  const rotate = async (token: Token) => {
+    const answer = await sendRotate(token.id)
+    failure.value = answer.ok ? null : answer.problem.detail
+    if (!answer.ok) return
+    made.value = { name: token.name, secret: answer.value.secret }
+    await load()
+  }
+  const shown = tokens.value
+  return (
+    <section class="card" aria-labelledby="all-tokens">
+      <h2 id="all-tokens">Tokens</h2>
+      {made.value !== null && <Secret made={made.value} />}
+      {failure.value !== null && (
+        <p class="outcome outcome-bad" role="alert">
+          {failure.value}
+        </p>
+      )}
+      {shown !== null && shown.length === 0 && <p>There are none.</p>}
+      {shown !== null && shown.length > 0 && (
+        <table class="tokens">
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">May</th>
+              <th scope="col">Last used</th>
+              <th scope="col">Expires</th>
+              <th scope="col">
+                <span class="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((token) => (
+              <TokenRow key={token.id} token={token} revoke={revoke} rotate={rotate} />
+            ))}
+          </tbody>
+        </table>
+      )}
+      <TokenForm
+        done={(next) => {
+          made.value = next
+          void load()
+        }}
+      />
+    </section>
+  )
+}
+
+function Secret(props: { made: Made }) {
+  const { name, secret } = props.made
+  const copied = useSignal('')
+  const copy = async () => {
+    copied.value = (await copyText(secret)) ? 'Copied.' : 'Copying is not allowed here; select it instead.'
+  }
+  return (
+    <div class="secret" role="status">
+      <p>
+        <b>Copy it now.</b> {name}: it is stored hashed and cannot be shown again.
+      </p>
+      <p class="row-of">
+        <code class="mono">{secret}</code>
+        <button type="button" class="button" onClick={copy}>
+          Copy
+        </button>
+        <span>{copied.value}</span>
+      </p>
+    </div>
+  )
+}
+
+type Act = (token: Token) => Promise<void>
+
+function TokenRow(props: { token: Token; revoke: Act; rotate: Act }) {
+  const { token, revoke, rotate } = props
+  /** What is asked about once more: both take a token away from who uses it. */
+  const asked = useSignal<'revoke' | 'rotate' | null>(null)
+  const { name, scopes, project, lastUsedAt, expiresAt } = token
+  const wish = asked.value
+  return (
+    <tr>
+      <th scope="row">{name}</th>
+      <td>
+        {scopes.join(', ')}
+        {project !== null && ` · ${project}`}
+      </td>
+      <td>{lastUsedAt === null ? 'never' : timeAgo(lastUsedAt, Date.now())}</td>
+      <td>{expiresAt === null ? 'never' : expiresAt.slice(0, 10)}</td>
+      <td class="acts">
+        {wish === null ? (
+          <>
+            <button type="button" class="button" onClick={() => (asked.value = 'rotate')}>
+              Rotate…
+            </button>
+            <button type="button" class="button" onClick={() => (asked.value = 'revoke')}>
+              Revoke…
+            </button>
+          </>
+        ) : (
+          <>
+            <button
+              type="button"
+              class="button button-bad"
+              onClick={() => {
+                asked.value = null
+                void (wish === 'revoke' ? revoke : rotate)(token)
+              }}
+            >
+              {wish === 'revoke' ? `Revoke ${name}` : `Replace ${name}`}
+            </button>
+            <button type="button" class="button button-quiet" onClick={() => (asked.value = null)}>
+              Keep it
+            </button>
+          </>
+        )}
+      </td>
+    </tr>
+  )
+}

@@ -1,0 +1,260 @@
+// The tokens of a server: made, found, rotated, revoked. A secret is 32 random bytes; what is stored is its SHA-256. A slow
+// hash would add nothing: there is no guessing 256 random bits, and each telemetry batch would pay for it. All of them are
+// held in memory, as only one server uses a database.
+
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { limits } from '../../protocol/limits.ts'
+import type { CreateToken, NewToken, Token } from '../../protocol/vocabulary.ts'
+import { type Clock, isoTime } from '../clock.ts'
+import { ServerError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { AccessStore, StoredToken } from '../storage/access.ts'
+import { Attempts } from './attempts.ts'
+import { type Caller, localCaller } from './caller.ts'
+
+/** What a secret looks like: by this, scanners of published code find one. */
+const secretPattern = /^tw_[A-Za-z0-9_-]{43}$/
+/** The use of a token is noted this often. */
+const useMilliseconds = 60_000
+
+export const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+
+export type TokensOptions = {
+  readonly store: AccessStore
+  readonly clock: Clock
+  readonly log: Log
+  /** Whether a caller without a token is refused. */
+  readonly isRequired: boolean
+  readonly newId: () => string
+  /** 32 random bytes, as text of 43 characters. */
+  readonly newSecret: () => string
+}
+
+const isActive = ({ revokedAt, expiresAt }: StoredToken, now: number) =>
+  revokedAt === null && (expiresAt === null || expiresAt > now)
+
+const refused = (
+  code: 'token-missing' | 'token-invalid' | 'token-expired' | 'token-revoked',
+  detail: string,
+) =>
+  new ServerError(code, detail, {
+    challenge: code === 'token-missing' ? '' : `error="invalid_token", error_description="${code}"`,
+  })
+
+export class Tokens {
+  private readonly options: TokensOptions
+  private readonly attempts: Attempts
+  private readonly byId = new Map<string, StoredToken>()
+  /** By the first half of the digest; the whole of it is compared in constant time. */
+  private readonly byDigest = new Map<string, StoredToken>()
+  private readonly noted = new Map<string, number>()
+  private readonly listeners = new Set<(id: string) => void>()
+
+  constructor(options: TokensOptions) {
+    this.options = options
+    this.attempts = new Attempts(options.clock)
+  }
+
+  get isRequired(): boolean {
+    return this.options.isRequired
+  }
+
+  async load(): Promise<void> {
+    for (const token of await this.options.store.tokens()) this.remember(token)
+  }
+
+  /** The first token, of an admin, where tokens are demanded and there has never been one; undefined = no. */
+  async first(): Promise<NewToken | undefined> {
+    if (!this.isRequired || this.byId.size > 0) return undefined
+    return this.create({ name: 'first', scopes: ['admin'], project: null, expiresAt: null })
+  }
+
+  /**
+   * Who comes with this secret, or without one.
+   * @param from address of the caller, to bound how often a wrong one may come
+   * @throws ServerError `token-missing`, `token-invalid`, `token-expired`, `token-revoked`, `too-many-attempts`.
+   */
+  admit(secret: string | undefined, from: string): Caller {
+    const { clock, isRequired } = this.options
+    const token = secret === undefined ? undefined : this.found(secret)
+    if (token !== undefined && isActive(token, clock.now())) return this.used(token)
+    if (!isRequired) return localCaller
+    if (secret === undefined)
+      throw refused('token-missing', 'this server demands a token: send it as "Authorization: Bearer tw_…"')
+    if (token !== undefined && token.revokedAt === null)
+      throw refused('token-expired', `the token "${token.name}" has expired, at ${isoTime(token.expiresAt!)}`)
+    if (token !== undefined) throw refused('token-revoked', `the token "${token.name}" was revoked`)
+    const wait = this.attempts.failed(from)
+    if (wait === 0) throw refused('token-invalid', 'this server knows no such token')
+    throw new ServerError('too-many-attempts', 'too many wrong tokens came from this address', {
+      retryAfterSeconds: wait,
+    })
+  }
+
+  /** Whether a caller that was admitted earlier would be now. */
+  isAdmitted({ tokenId }: Caller): boolean {
+    const token = tokenId === null ? undefined : this.byId.get(tokenId)
+    return tokenId === null
+      ? !this.isRequired
+      : token !== undefined && isActive(token, this.options.clock.now())
+  }
+
+  /** Newest first. */
+  list(): Token[] {
+    const now = this.options.clock.now()
+    return [...this.byId.values()].sort((a, b) => b.createdAt - a.createdAt).map((token) => shown(token, now))
+  }
+
+  /** @throws ServerError `invalid-request`, `token-exists`, `too-many-tokens`. */
+  async create(request: CreateToken): Promise<NewToken> {
+    const { clock } = this.options
+    const now = clock.now()
+    const active = [...this.byId.values()].filter((token) => isActive(token, now))
+    if (active.some(({ name }) => name === request.name))
+      throw new ServerError(
+        'token-exists',
+        `there is a token "${request.name}" already: rotate it, or give another name`,
+      )
+    if (active.length >= limits.tokensMax)
+      throw new ServerError(
+        'too-many-tokens',
+        `there are ${limits.tokensMax} tokens in force, which is the most allowed: revoke one first`,
+      )
+    const expiresAt = request.expiresAt === null ? null : Date.parse(request.expiresAt)
+    if (expiresAt !== null && expiresAt <= now)
+      throw invalid('/expiresAt', `must be later than now, got ${request.expiresAt}`)
+    if (request.project !== null && request.scopes.includes('admin'))
+      throw invalid('/project', 'must be null for the scope "admin", which makes tokens of any project')
+    return this.made({ ...request, scopes: [...new Set(request.scopes)], expiresAt })
+  }
+
+  /**
+   * A new secret for the same rights, over the same time; the old one holds for the grace that is given.
+   * @throws ServerError `token-not-found`.
+   */
+  async rotate(id: string, graceSeconds: number): Promise<NewToken> {
+    const old = this.active(id)
+    const now = this.options.clock.now()
+    const { name, scopes, project, expiresAt, createdAt } = old
+    const next = expiresAt === null ? null : now + (expiresAt - createdAt)
+    const made = await this.made({ name, scopes, project, expiresAt: next })
+    if (graceSeconds === 0) await this.end(old)
+    else {
+      const until = now + 1_000 * graceSeconds
+      await this.save({ ...old, expiresAt: expiresAt === null ? until : Math.min(expiresAt, until) })
+    }
+    return made
+  }
+
+  /** @throws ServerError `token-not-found`, `token-needed`. */
+  async revoke(id: string): Promise<void> {
+    const token = this.active(id)
+    const now = this.options.clock.now()
+    const isAdmin = (one: StoredToken) => one.scopes.includes('admin') && isActive(one, now)
+    const others = [...this.byId.values()].filter((one) => one.id !== id && isAdmin(one))
+    if (this.isRequired && token.scopes.includes('admin') && others.length === 0)
+      throw new ServerError(
+        'token-needed',
+        `"${token.name}" is the last token that may make others: make another one first, or rotate it`,
+      )
+    await this.end(token)
+  }
+
+  /** Listens to tokens that are revoked. */
+  onRevoked(listener: (id: string) => void): void {
+    this.listeners.add(listener)
+  }
+
+  private active(id: string): StoredToken {
+    const token = this.byId.get(id)
+    if (token !== undefined && token.revokedAt === null) return token
+    throw new ServerError('token-not-found', `there is no token "${id}" in force`)
+  }
+
+  private found(secret: string): StoredToken | undefined {
+    if (!secretPattern.test(secret)) return undefined
+    const digest = digestOf(secret)
+    const token = this.byDigest.get(digest.slice(0, 32))
+    if (token === undefined) return undefined
+    return timingSafeEqual(Buffer.from(token.digest), Buffer.from(digest)) ? token : undefined
+  }
+
+  private used(token: StoredToken): Caller {
+    const { clock, store, log } = this.options
+    const now = clock.now()
+    if (Math.abs(now - (this.noted.get(token.id) ?? Number.NEGATIVE_INFINITY)) >= useMilliseconds) {
+      this.noted.set(token.id, now)
+      this.remember({ ...token, lastUsedAt: now })
+      // Whoever comes is not kept waiting for it, nor refused because of it.
+      store
+        .noteTokenUse(token.id, now)
+        .catch((error) => log('warn', 'the use of a token was not noted', { error }))
+    }
+    const { name, id: tokenId, scopes, project, expiresAt } = token
+    return { name, tokenId, scopes, project, expiresAt }
+  }
+
+  private async made(
+    wish: Pick<StoredToken, 'name' | 'scopes' | 'project' | 'expiresAt'>,
+  ): Promise<NewToken> {
+    const { clock, newId, newSecret } = this.options
+    const secret = `tw_${newSecret()}`
+    const now = clock.now()
+    const token = {
+      id: newId(),
+      ...wish,
+      digest: digestOf(secret),
+      createdAt: now,
+      lastUsedAt: null,
+      revokedAt: null,
+    }
+    await this.save(token)
+    await this.tidy()
+    return { token: shown(token, now), secret }
+  }
+
+  private async end(token: StoredToken): Promise<void> {
+    await this.save({ ...token, revokedAt: this.options.clock.now() })
+    await this.tidy()
+    for (const listener of this.listeners) listener(token.id)
+  }
+
+  /** Forgets those that were over first, where there are too many. */
+  private async tidy(): Promise<void> {
+    const now = this.options.clock.now()
+    const over = [...this.byId.values()].filter((token) => !isActive(token, now))
+    const endOf = ({ revokedAt, expiresAt }: StoredToken) => revokedAt ?? expiresAt!
+    const gone = over.sort((a, b) => endOf(b) - endOf(a)).slice(limits.endedTokensMax)
+    for (const { id, digest } of gone) {
+      await this.options.store.deleteToken(id)
+      this.byId.delete(id)
+      this.byDigest.delete(digest.slice(0, 32))
+    }
+  }
+
+  private async save(token: StoredToken): Promise<void> {
+    await this.options.store.putToken(token)
+    this.remember(token)
+  }
+
+  private remember(token: StoredToken): void {
+    this.byId.set(token.id, token)
+    this.byDigest.set(token.digest.slice(0, 32), token)
+  }
+}
+
+const invalid = (pointer: string, detail: string) =>
+  new ServerError('invalid-request', `${pointer} ${detail}`, { errors: [{ pointer, detail }] })
+
+function shown({ digest: _digest, ...token }: StoredToken, now: number): Token {
+  const { revokedAt, expiresAt, createdAt, lastUsedAt } = token
+  const timeOf = (at: number | null) => (at === null ? null : isoTime(at))
+  return {
+    ...token,
+    state: revokedAt !== null ? 'revoked' : isActive({ ...token, digest: '' }, now) ? 'active' : 'expired',
+    createdAt: isoTime(createdAt),
+    expiresAt: timeOf(expiresAt),
+    lastUsedAt: timeOf(lastUsedAt),
+    revokedAt: timeOf(revokedAt),
+  }
+}

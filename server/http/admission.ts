@@ -1,0 +1,63 @@
+// Who a request is from, found once as it comes in, and asked for at each address. A token comes in the header
+// `Authorization: Bearer tw_…` and nowhere else, so that no address, log or history of a browser ever holds one.
+
+import type { IncomingMessage } from 'node:http'
+import type { RequestHandler, Response } from 'express'
+import type { Scope } from '../../protocol/vocabulary.ts'
+import { type Caller, demand, demandRun } from '../access/caller.ts'
+import type { Tokens } from '../access/tokens.ts'
+import { ServerError } from '../errors.ts'
+import type { Storage } from '../storage/storage.ts'
+import { parameter } from './answer.ts'
+
+/** The caller, or why there is none; and whether a run is one of theirs. */
+export type Admission = ({ readonly caller: Caller } | { readonly refusal: ServerError }) & {
+  readonly demandRun: (caller: Caller, runId: string) => Promise<void>
+}
+
+/** The token of a request; one of another scheme, as a proxy may pass on, is none. */
+export function bearerOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+}
+
+export const addressOf = ({ socket }: IncomingMessage): string => socket.remoteAddress ?? 'unknown'
+
+/** Says who comes. Nobody is refused before an address asks for more than that: the page itself is for everyone. */
+export function admission(tokens: Tokens, storage: Storage): RequestHandler {
+  const checkRun = (caller: Caller, runId: string) => demandRun(storage, caller, runId)
+  return (request, response, next) => {
+    try {
+      const caller = tokens.admit(bearerOf(request), addressOf(request))
+      response.locals.admission = { caller, demandRun: checkRun } satisfies Admission
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error
+      response.locals.admission = { refusal: error, demandRun: checkRun } satisfies Admission
+    }
+    next()
+  }
+}
+
+/** Undefined where a request was turned away before. */
+export const admissionOf = (response: Response) => response.locals.admission as Admission | undefined
+
+/** @throws ServerError why nobody is admitted. */
+export function callerOf(response: Response): Caller {
+  const known = admissionOf(response)!
+  if ('refusal' in known) throw known.refusal
+  return known.caller
+}
+
+/**
+ * Lets on those who may do what an address is for, with the run that it names.
+ * @param scopes of which a token must have one
+ */
+export function permitted(scopes: readonly Scope[] | 'open'): RequestHandler {
+  if (scopes === 'open') return (_request, _response, next) => next()
+  return async (request, response, next) => {
+    const caller = callerOf(response)
+    demand(caller, ...scopes)
+    const runId = parameter(request, 'id')
+    if (runId !== '') await admissionOf(response)!.demandRun(caller, runId)
+    next()
+  }
+}
