@@ -11,6 +11,7 @@ import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
 import { benchPictures } from './pictures/main.ts'
 import { benchPublicLogs } from './publicLogs/main.ts'
+import { benchReaders } from './readers/main.ts'
 import { benchRegime } from './regime/main.ts'
 import { benchSearch } from './search.ts'
 import { benchSignalCost } from './signalCost.ts'
@@ -29,6 +30,10 @@ const benches: Readonly<
   ingest: {
     what: 'steps a second into the server, beside a bare SQLite insert of the same rows',
     run: benchIngest,
+  },
+  readers: {
+    what: 'what a job and /healthz meet while readers ask in loops for a signal of a run of 200 metrics',
+    run: benchReaders,
   },
   backends: {
     what: 'ms a step by backend and model, beside PyTorch; what signals and probes take',

@@ -14,6 +14,7 @@ import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import { OneAtATime } from './runs/oneAtATime.ts'
 import { Runs } from './runs/runs.ts'
+import { SeriesReader } from './runs/seriesReader.ts'
 import type { Tuner } from './runs/tuner.ts'
 import type { Storage } from './storage/storage.ts'
 import { Imports } from './transfer/importLog.ts'
@@ -56,6 +57,7 @@ function nameInUrl(host: string): string {
 export function createApp(options: AppOptions): App {
   const { config, storage, tuner, clock, log, version, newId, pageDir = builtPageDir() } = options
   const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
+  const reader = new SeriesReader({ storage, runs, clock })
   const imports = new Imports({ storage, tuner, runs, clock })
   const whatIfs = new OneAtATime('another what-if', 5)
   let port = config.port
@@ -66,6 +68,7 @@ export function createApp(options: AppOptions): App {
   })
   const http = createHttpApp({
     runs,
+    reader,
     imports,
     whatIfs,
     clock,
@@ -81,7 +84,7 @@ export function createApp(options: AppOptions): App {
   const server = createServer({ requestTimeout: requestMilliseconds, keepAliveTimeout: 65_000 }, http)
   server.maxConnections = connectionsMax
   server.on('clientError', answerUnreadable)
-  const live = attachLive({ server, storage, runs, clock, log, allowList })
+  const live = attachLive({ server, storage, runs, reader, clock, log, allowList })
   return {
     runs,
     live,

@@ -54,6 +54,7 @@ export function problemHandler(log: Log) {
     }
     // Set for an answer that did not come.
     response.removeHeader('ETag')
+    response.removeHeader('Content-Disposition')
     response.set('Cache-Control', 'no-store')
     const extras = error instanceof ServerError ? error.extras : {}
     if (extras.retryAfterSeconds !== undefined) response.set('Retry-After', String(extras.retryAfterSeconds))

@@ -7,6 +7,7 @@ import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { OneAtATime } from '../runs/oneAtATime.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
@@ -24,6 +25,7 @@ import { createUnchanged, type Unchanged } from './unchanged.ts'
 
 export type HttpOptions = {
   readonly runs: Runs
+  readonly reader: SeriesReader
   readonly imports: Imports
   readonly whatIfs: OneAtATime
   readonly tuner: Tuner

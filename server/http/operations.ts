@@ -174,7 +174,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'Charts: buckets of steps',
       query: seriesQuerySchema,
       answers: { 200: seriesSchema },
-      problems: ['signal-not-found'],
+      problems: ['signal-not-found', 'server-busy'],
     },
   },
   [`${one}/decisions`]: {
@@ -219,6 +219,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       query: scheduleQuery,
       answers: { 200: scheduleSchema },
       otherMedia: ['text/csv', 'text/x-python'],
+      problems: ['server-busy'],
     },
   },
   [`${one}/overrides`]: {

@@ -12,7 +12,7 @@ import { decisionNotFound } from '../runs/runErrors.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import { scheduleJson, scheduleRows } from '../runs/schedule.ts'
-import { signalsOf } from '../runs/signalsOf.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Storage } from '../storage/storage.ts'
 import { parameter } from './answer.ts'
 import { listDecisionsQuery, listTransitionsQuery, scheduleQuery } from './queries.ts'
@@ -22,6 +22,7 @@ import { parse } from './validate.ts'
 
 type Parts = {
   readonly runs: Runs
+  readonly reader: SeriesReader
   readonly storage: Storage
   readonly clock: Clock
   readonly unchanged: Unchanged
@@ -70,20 +71,15 @@ async function listDecisions(
 }
 
 export function addReadRoutes(router: Router, parts: Parts): void {
-  const { runs, storage, clock, unchanged } = parts
+  const { runs, reader, storage, clock, unchanged } = parts
   addDecisionRoutes(router, parts)
   route(router, '/runs/:id/series', {
     get: async (request, response) => {
       const query = parse(seriesQuerySchema, request.query, 'query')
       const runId = parameter(request, 'id')
-      if (unchanged(request, response, logParts(await runs.record(runId)))) return
-      const answer = await runs.inLine(runId, async () => {
-        const { series } = await runs.openInLine(runId)
-        const { wanted, unknown } = signalsOf(series, runId, query.signals)
-        const found = await series.query({ ...query, signals: wanted })
-        return unknown.length === 0 ? found : { ...found, unknown }
-      })
-      response.json(answer)
+      const parts = logParts(await runs.record(runId))
+      if (unchanged(request, response, parts)) return
+      response.type('json').send(await reader.json(runId, JSON.stringify(parts), query))
     },
   })
   route(router, '/runs/:id/recommendation', {
@@ -101,16 +97,16 @@ export function addReadRoutes(router: Router, parts: Parts): void {
       if (unchanged(request, response, runParts(record, now))) return
       const run = summaryAt(record, now)
       if (format === 'json') {
-        response.json(await scheduleJson(storage, run))
+        response.json(await reader.made((source) => scheduleJson(source, run)))
         return
       }
       if (format === 'csv') {
         response.type('text/csv')
         response.set('Content-Disposition', `attachment; filename="${run.id}-schedule.csv"`)
-        await pipeline(Readable.from(scheduleRows(storage, run)), response)
+        await reader.streamed((source) => pipeline(Readable.from(scheduleRows(source, run)), response))
         return
       }
-      const text = await exportPython(storage, run, format)
+      const text = await reader.made((source) => exportPython(source, run, format))
       response.type('text/x-python; charset=utf-8')
       // The name that it is imported by.
       response.set('Content-Disposition', 'attachment; filename="schedule.py"')

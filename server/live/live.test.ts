@@ -3,6 +3,7 @@ import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { liveSamplesSchema, subscribeAnswerSchema } from '../../protocol/schemas.ts'
 import type { ClientEvents, ServerEvents, SubscribeAnswer } from '../../protocol/vocabulary.ts'
+import { slowReads } from '../testing/slowReads.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { subscriptionsMax } from './live.ts'
 import { socketBudgetBytes } from './outlet.ts'
@@ -191,6 +192,56 @@ test('a slow socket costs its budget and no more, and catches up without gap whe
     expect(numbers).toEqual(Array.from({ length: 120 }, (_, i) => 2 + i))
     expect(lossSteps.size).toBe(12_000)
   })
+})
+
+test('what comes while an answer is made follows it, in order and without gap', async () => {
+  await post({ steps: sampleBatch(0, 100), probes: [emptyLineProbe(100)] })
+  const slow = slowReads(server.storage)
+  const socket = connect()
+  const heard: string[] = []
+  let steps = 0
+  socket.on('decision', ({ decision }) => heard.push(`decision ${decision.number}`))
+  socket.on('samples', ({ series }) => {
+    heard.push('samples')
+    steps += series.signals.loss?.count.reduce((sum, count) => sum + count, 0) ?? 0
+  })
+  const asked = subscribe(socket).then((answer) => {
+    heard.push('answer')
+    return answer
+  })
+  await vi.waitFor(() => expect(slow.opened()).toBe(1))
+  for (let i = 1; i <= 3; i++) {
+    await post({ steps: sampleBatch(100 * i, 100), probes: [emptyLineProbe(100 * i + 100)] })
+    server.clock.advance(100)
+  }
+  expect(heard).toEqual([])
+  slow.release()
+  const answer = await asked
+  expect(answer.ok && answer.series.stored).toBe(100)
+  await eventually(() => {
+    server.clock.advance(100)
+    expect(heard.filter((one) => one !== 'samples')).toEqual([
+      'answer',
+      'decision 3',
+      'decision 4',
+      'decision 5',
+    ])
+    expect(steps).toBe(300)
+  })
+})
+
+test('pages hear on while the clock is set back', async () => {
+  const socket = connect()
+  await subscribe(socket)
+  let frames = 0
+  socket.on('samples', () => frames++)
+  await post({ steps: sampleBatch(0, 10) })
+  server.clock.advance(100)
+  await eventually(() => expect(frames).toBe(1))
+  server.clock.set(server.clock.now() - 3_600_000)
+  await post({ steps: sampleBatch(10, 10) })
+  server.clock.advance(100)
+  await eventually(() => expect(frames).toBe(2))
 })
 
 test('a page follows the list by its own filter and order', async () => {

@@ -7,6 +7,7 @@ import { subscribeRunsSchema, subscribeSchema } from '../../protocol/schemas.ts'
 import type {
   ClientEvents,
   Decision,
+  RunSummary,
   ServerEvents,
   SubscribeAnswer,
   SubscribeRequest,
@@ -16,7 +17,9 @@ import { problemOf, ServerError } from '../errors.ts'
 import { type AllowList, checkCaller } from '../http/guard.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
+import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Storage } from '../storage/storage.ts'
 import { Hub } from './hub.ts'
 import type { LiveSocket, Subscription } from './outlet.ts'
@@ -31,6 +34,7 @@ export type LiveOptions = {
   readonly server: HttpServer
   readonly storage: Storage
   readonly runs: Runs
+  readonly reader: SeriesReader
   readonly clock: Clock
   readonly log: Log
   readonly allowList: () => AllowList
@@ -43,7 +47,7 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, runs, storage, clock, log, allowList } = options
+  const { server, runs, reader, storage, clock, log, allowList } = options
   const io: Server<ClientEvents, ServerEvents> = new Server(server, {
     serveClient: false,
     transports: ['websocket', 'polling'],
@@ -59,6 +63,7 @@ export function attachLive(options: LiveOptions): Live {
   const hub = new Hub({
     storage,
     runs,
+    reader,
     clock,
     log,
     send: (sockets, event, message) => {
@@ -89,7 +94,8 @@ function refusalOf(request: IncomingMessage, allow: AllowList, sockets: number):
     : undefined
 }
 
-function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions): void {
+function serve(socket: LiveSocket, hub: Hub, options: LiveOptions): void {
+  const { runs, reader, clock, storage, log } = options
   const subscriptions = new Map<string, Subscription>()
   const drop = (runId: string) => {
     const subscription = subscriptions.get(runId)
@@ -100,7 +106,9 @@ function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions
     if (typeof answer !== 'function') return
     try {
       const wanted = parse(subscribeSchema, request)
-      answer(await subscribe(socket, wanted, { hub, runs, storage, subscriptions, drop }))
+      const joined = await subscribe(socket, wanted, { hub, reader, clock, storage, subscriptions, drop })
+      answer(joined.answer)
+      joined.answered()
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'a subscription failed', { error })
       answer({ ok: false, problem: problemOf(error) })
@@ -130,47 +138,65 @@ function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions
 
 type SubscribeContext = {
   readonly hub: Hub
-  readonly runs: Runs
+  readonly reader: SeriesReader
+  readonly clock: Clock
   readonly storage: Storage
   readonly subscriptions: Map<string, Subscription>
   readonly drop: (runId: string) => void
 }
 
-/** Reads what is missing and joins the run's events at the same moment, so that nothing falls between. */
-function subscribe(
+/** Joins the run's events at the moment that the answer is of, so that nothing falls between: what comes before it waits. */
+async function subscribe(
   socket: LiveSocket,
   { runId, afterDecision, afterStep, points, signals }: SubscribeRequest,
-  { hub, runs, storage, subscriptions, drop }: SubscribeContext,
-): Promise<SubscribeAnswer> {
-  return runs.inLine(runId, async () => {
-    const { series: stored, run } = await runs.openInLine(runId)
-    const wanted = signals?.filter((name) => stored.has(name))
-    const query = { from: afterStep, to: Number.MAX_SAFE_INTEGER, points, signals: wanted }
-    const series = await stored.query(query)
-    const page = await storage.decisions(runId, { after: afterDecision, limit: decisionsInAnswerMax })
-    const decisions = page.map(({ body }) => JSON.parse(body) as Decision)
-    const lastDecision = page.at(-1)?.number ?? afterDecision
-    const subscription: Subscription = {
-      socket,
-      runId,
-      points,
-      signals: signals === undefined ? undefined : new Set(signals),
-      lastDecision,
-      missedFromStep: undefined,
-      missedDecisions: lastDecision < run.decisionCount,
-      missedRun: false,
+  { hub, reader, clock, storage, subscriptions, drop }: SubscribeContext,
+): Promise<{ readonly answer: SubscribeAnswer; readonly answered: () => void }> {
+  const query = { from: afterStep, to: Number.MAX_SAFE_INTEGER, points }
+  let joined: { run: RunSummary; decisions: Decision[]; subscription: Subscription } | undefined
+  try {
+    const { series, names } = await reader.live(runId, query, async ({ series: stored, record }) => {
+      const run = summaryAt(record, clock.now())
+      const page = await storage.decisions(runId, { after: afterDecision, limit: decisionsInAnswerMax })
+      const lastDecision = page.at(-1)?.number ?? afterDecision
+      const subscription: Subscription = {
+        socket,
+        runId,
+        points,
+        signals: signals === undefined ? undefined : new Set(signals),
+        isHeld: true,
+        lastDecision,
+        missedFromStep: undefined,
+        missedDecisions: lastDecision < run.decisionCount,
+        missedRun: false,
+      }
+      join(subscription, { hub, subscriptions, drop })
+      joined = { run, decisions: page.map(({ body }) => JSON.parse(body) as Decision), subscription }
+      return signals?.filter((name) => stored.has(name))
+    })
+    const { run, decisions, subscription } = joined!
+    return {
+      answer: { ok: true, run, decisions, series, signalNames: [...names] },
+      answered: () => hub.release(subscription),
     }
-    // Checked here and not before: several requests of one socket may have been waiting together.
-    drop(runId)
-    if (subscriptions.size >= subscriptionsMax)
-      throw new ServerError(
-        'too-many-subscriptions',
-        `this connection watches ${subscriptionsMax} runs already, which is the most allowed: unsubscribe from one first`,
-      )
-    if (socket.connected) {
-      subscriptions.set(runId, subscription)
-      hub.subscribe(subscription)
-    }
-    return { ok: true, run, decisions, series, signalNames: [...stored.names()] }
-  })
+  } catch (error) {
+    if (joined !== undefined && subscriptions.get(runId) === joined.subscription) drop(runId)
+    throw error
+  }
+}
+
+/** Checked at the moment of joining and not before: several requests of one socket may have been waiting together. */
+function join(
+  subscription: Subscription,
+  { hub, subscriptions, drop }: Pick<SubscribeContext, 'hub' | 'subscriptions' | 'drop'>,
+): void {
+  const { socket, runId } = subscription
+  drop(runId)
+  if (subscriptions.size >= subscriptionsMax)
+    throw new ServerError(
+      'too-many-subscriptions',
+      `this connection watches ${subscriptionsMax} runs already, which is the most allowed: unsubscribe from one first`,
+    )
+  if (!socket.connected) return
+  subscriptions.set(runId, subscription)
+  hub.subscribe(subscription)
 }

@@ -32,6 +32,8 @@ export type Subscription = {
   readonly points: number
   /** The signals that are sent; undefined = all. */
   readonly signals: ReadonlySet<string> | undefined
+  /** Its answer is being made: nothing may come before it. */
+  isHeld: boolean
   /** Newest decision that was handed to the socket. */
   lastDecision: number
   /** Samples from this step on were left out; undefined = none. */

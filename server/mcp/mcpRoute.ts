@@ -8,6 +8,7 @@ import type { RequestHandler } from 'express'
 import { readJson } from '../http/body.ts'
 import type { Log } from '../log.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Storage } from '../storage/storage.ts'
 import { addTools } from './tools.ts'
 
@@ -22,15 +23,16 @@ const passedOn = ['accept', 'content-type', 'mcp-protocol-version', 'mcp-method'
 
 export function mcpHandler(options: {
   readonly runs: Runs
+  readonly reader: SeriesReader
   readonly storage: Storage
   readonly version: string
   readonly log: Log
 }): RequestHandler {
-  const { runs, storage, version, log } = options
+  const { version, log } = options
   const { fetch: answer } = createMcpHandler(
     () => {
       const server = new McpServer({ name: 'twostep', version }, { instructions })
-      addTools(server, { runs, storage })
+      addTools(server, options)
       return server
     },
     {

@@ -12,6 +12,7 @@ import { recommendationOf } from '../runs/recommendation.ts'
 import { decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
 import { scheduleJson } from '../runs/schedule.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Storage } from '../storage/storage.ts'
 
 /** Entries of one answer: what an agent reads costs it. */
@@ -24,7 +25,7 @@ const untrusted =
 
 const run = runIdSchema.describe('id of a run, as list_runs gives it')
 
-type Sources = { readonly runs: Runs; readonly storage: Storage }
+type Sources = { readonly runs: Runs; readonly reader: SeriesReader; readonly storage: Storage }
 
 /** A tool's answer as JSON text, or the server's own sentence on what is wrong. */
 async function told(work: () => Promise<object>) {
@@ -38,7 +39,7 @@ async function told(work: () => Promise<object>) {
 
 const readOnly = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false }
 
-function addRunTools(server: McpServer, { runs, storage }: Sources): void {
+function addRunTools(server: McpServer, { runs, reader, storage }: Sources): void {
   server.registerTool(
     'list_runs',
     {
@@ -98,7 +99,8 @@ function addRunTools(server: McpServer, { runs, storage }: Sources): void {
     },
     ({ run }) =>
       told(async () => {
-        const schedule = await scheduleJson(storage, await runs.summary(run))
+        const summary = await runs.summary(run)
+        const schedule = await reader.made((source) => scheduleJson(source, summary))
         const { applied } = schedule
         return { ...schedule, applied: applied.slice(-spansMax), appliedOf: applied.length }
       }),

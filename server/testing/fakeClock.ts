@@ -5,14 +5,21 @@ import type { Clock } from '../clock.ts'
 export type FakeClock = Clock & {
   /** Lets time pass and calls what falls due, in order. */
   advance(milliseconds: number): void
+  /** Sets the clock on the wall, as a person or the network does: no time passes. */
+  set(now: number): void
 }
 
 export function createFakeClock(start = Date.UTC(2025, 0, 1)): FakeClock {
-  let time = start
+  let time = 0
+  let wall = start
   let serial = 0
   const waiting = new Map<number, { readonly at: number; readonly callback: () => void }>()
   return {
-    now: () => time,
+    now: () => wall + time,
+    monotonic: () => time,
+    set: (now) => {
+      wall = now - time
+    },
     after: (milliseconds, callback) => {
       const id = ++serial
       waiting.set(id, { at: time + milliseconds, callback })
