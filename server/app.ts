@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Clock } from './clock.ts'
 import { type Config, everyAddress, isLoopback } from './config.ts'
 import { CommandError } from './errors.ts'
+import { boundConnections } from './http/connections.ts'
 import type { AllowList } from './http/guard.ts'
 import { createHttpApp } from './http/httpApp.ts'
 import { answerUnreadable } from './http/unreadable.ts'
@@ -19,7 +20,8 @@ import type { Tuner } from './runs/tuner.ts'
 import type { Storage } from './storage/storage.ts'
 import { Imports } from './transfer/importLog.ts'
 
-const connectionsMax = 1_000
+/** The head of a request has this long to arrive. */
+const headMilliseconds = 15_000
 /** A request has this long to arrive: a log that is imported, as fast as it is folded. JSON has a minute (http/body.ts). */
 const requestMilliseconds = 15 * 60_000
 
@@ -81,8 +83,12 @@ export function createApp(options: AppOptions): App {
     newRequestId: () => newId('request'),
     allowList,
   })
-  const server = createServer({ requestTimeout: requestMilliseconds, keepAliveTimeout: 65_000 }, http)
-  server.maxConnections = connectionsMax
+  const times = { requestTimeout: requestMilliseconds, headersTimeout: headMilliseconds }
+  const server = createServer(
+    { ...times, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5_000 },
+    http,
+  )
+  boundConnections(server)
   server.on('clientError', answerUnreadable)
   const live = attachLive({ server, storage, runs, reader, clock, log, allowList })
   return {

@@ -15,7 +15,7 @@ const metrics = 200
 const storedSteps = 16_000
 const batchSteps = 1_000
 const postSteps = 20
-const pauseMilliseconds = 100
+const pauseMilliseconds = 25
 const measuredMilliseconds = 8_000
 /** What is not answered by then counts as answered then, and nothing is asked after it. */
 const patienceMilliseconds = 10_000

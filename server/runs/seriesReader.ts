@@ -55,7 +55,7 @@ export class SeriesReader {
    * @param state what the run is in, as a key
    * @throws ServerError `server-busy`, `run-busy`, `run-not-found`, `signal-not-found`.
    */
-  json(
+  async json(
     runId: string,
     state: string,
     {
@@ -64,13 +64,16 @@ export class SeriesReader {
     }: Omit<SeriesQuery, 'signals'> & { signals?: string | readonly string[] | undefined },
   ): Promise<Buffer> {
     const key = JSON.stringify([state, signals, query])
-    return this.kept.get(key, () =>
+    const answer = await this.kept.get(key, () =>
       this.gate.run(async () => {
         const choose = ({ series }: Standing) => signalsOf(series, runId, signals)
         const { chosen, read, pause } = await this.read(runId, query, choose, ({ wanted }) => wanted)
         return seriesText(read, chosen.unknown, pause)
       }),
     )
+    // To send it takes a while as well, where it is long.
+    await this.turns.begin()
+    return answer
   }
 
   /** For a live connection. `choose` is called in the run's line. */
