@@ -11,6 +11,7 @@ import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
 import { benchPictures } from './pictures/main.ts'
 import { benchPublicLogs } from './publicLogs/main.ts'
+import { benchHeld } from './readers/held.ts'
 import { benchReaders } from './readers/main.ts'
 import { benchRegime } from './regime/main.ts'
 import { benchSearch } from './search.ts'
@@ -34,6 +35,10 @@ const benches: Readonly<
   readers: {
     what: 'what a job and /healthz meet while readers ask in loops for a signal of a run of 200 metrics',
     run: benchReaders,
+  },
+  held: {
+    what: 'what a job and /healthz meet beside 2,000 half-open requests and 60 bodies that stop on their way',
+    run: benchHeld,
   },
   backends: {
     what: 'ms a step by backend and model, beside PyTorch; what signals and probes take',

@@ -47,7 +47,10 @@ export function problemHandler(log: Log) {
     const error = given instanceof URIError ? malformedPath(request) : given
     const requestId = requestIdOf(response)
     const problem = problemOf(error, requestId)
-    if (problem.status >= 500) log('error', 'a request failed', { requestId, path: request.path, error })
+    // What a bound refuses did not fail, and comes in numbers.
+    if (problem.code === 'server-busy' || problem.code === 'run-busy')
+      log('debug', 'a request was refused at a bound', { requestId, path: request.path, code: problem.code })
+    else if (problem.status >= 500) log('error', 'a request failed', { requestId, path: request.path, error })
     if (response.headersSent) {
       response.destroy()
       return

@@ -74,7 +74,7 @@ export function createHttpApp(options: HttpOptions): Express {
   app.set('query parser', 'simple')
   const entrance: RequestHandler = (request, response, next) => {
     response.set('X-Request-Id', newRequestId())
-    checkCaller(request.method, request.headers, allowList())
+    checkCaller(request.method, request.path, request.headers, allowList())
     next()
   }
   const unchanged = createUnchanged(newRequestId())

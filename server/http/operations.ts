@@ -65,6 +65,7 @@ export type Operation = {
 
 const everyCall: readonly ProblemCode[] = [
   'host-not-allowed',
+  'origin-not-allowed',
   'request-timeout',
   'headers-too-large',
   'internal',
@@ -76,6 +77,7 @@ const everyBody: readonly ProblemCode[] = [
   'unsupported-media-type',
   'unsupported-encoding',
   'invalid-request',
+  'server-busy',
 ]
 /** A run that another version of the tuner folded is refolded, and stored, by whoever reads it. */
 const everyRun: readonly ProblemCode[] = [
@@ -91,7 +93,6 @@ export function problemsOf(path: string, method: Method, operation: Operation): 
   return [
     ...new Set([
       ...everyCall,
-      ...(method === 'get' ? [] : (['origin-not-allowed'] as const)),
       ...(operation.query === undefined ? [] : (['invalid-request'] as const)),
       ...(operation.body === undefined ? [] : everyBody),
       ...(path.includes('{id}') ? everyRun : []),

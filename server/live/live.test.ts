@@ -5,7 +5,7 @@ import { liveSamplesSchema, subscribeAnswerSchema } from '../../protocol/schemas
 import type { ClientEvents, ServerEvents, SubscribeAnswer } from '../../protocol/vocabulary.ts'
 import { slowReads } from '../testing/slowReads.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
-import { subscriptionsMax } from './live.ts'
+import { socketsMax, subscriptionsMax } from './live.ts'
 import { socketBudgetBytes } from './outlet.ts'
 
 type Client = Socket<ServerEvents, ClientEvents>
@@ -325,18 +325,34 @@ test('bad and excessive subscriptions are answered with a problem', async () => 
   expect(await subscribe(socket)).toMatchObject({ ok: true })
 })
 
-test('a live connection from a foreign origin or host is refused', async () => {
-  const handshake = (headers: Record<string, string>) =>
-    new Promise<number | undefined>((resolve, reject) => {
-      const call = request(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers }, (response) => {
-        response.resume()
-        resolve(response.statusCode)
-      })
-      call.on('error', reject)
-      call.end()
+const handshake = (headers: Record<string, string>) =>
+  new Promise<number | undefined>((resolve, reject) => {
+    const call = request(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
     })
+    call.on('error', reject)
+    call.end()
+  })
+
+test('a live connection from a foreign origin or host is refused, and of a browser one that does not tell', async () => {
   expect(await handshake({})).toBe(200)
   expect(await handshake({ origin: server.url })).toBe(200)
   expect(await handshake({ origin: 'https://evil.example' })).toBe(403)
   expect(await handshake({ host: 'evil.example' })).toBe(403)
+  const browser = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64)' }
+  expect(await handshake(browser)).toBe(403)
+  expect(await handshake({ ...browser, 'sec-fetch-site': 'cross-site' })).toBe(403)
+  expect(await handshake({ ...browser, 'sec-fetch-site': 'same-site' })).toBe(403)
+  expect(await handshake({ ...browser, 'sec-fetch-site': 'same-origin' })).toBe(200)
+  expect(await handshake({ ...browser, origin: server.url })).toBe(200)
+})
+
+test('connections that join nothing displace each other, and no page', async () => {
+  const page = connect()
+  await subscribe(page)
+  for (let i = 0; i < socketsMax + 20; i++) expect(await handshake({})).toBe(200)
+  expect((await subscribe(connect())).ok).toBe(true)
+  expect(page.connected).toBe(true)
+  expect((await subscribe(page)).ok).toBe(true)
 })

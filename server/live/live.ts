@@ -14,7 +14,7 @@ import type {
 } from '../../protocol/vocabulary.ts'
 import type { Clock } from '../clock.ts'
 import { problemOf, ServerError } from '../errors.ts'
-import { type AllowList, checkCaller } from '../http/guard.ts'
+import { type AllowList, checkLiveCaller } from '../http/guard.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
 import { summaryAt } from '../runs/runRecord.ts'
@@ -27,6 +27,8 @@ import type { LiveSocket, Subscription } from './outlet.ts'
 export const socketsMax = 200
 export const subscriptionsMax = 20
 const messageBytesMax = 64 * 1024
+/** A connection that has not joined the namespace by then is closed: no page of ours takes so long. */
+const joinMilliseconds = 5_000
 /** Decisions inside the answer to a subscription; the rest follow as events. */
 export const decisionsInAnswerMax = 200
 
@@ -53,13 +55,23 @@ export function attachLive(options: LiveOptions): Live {
     transports: ['websocket', 'polling'],
     maxHttpBufferSize: messageBytesMax,
     perMessageDeflate: false,
+    connectTimeout: joinMilliseconds,
     allowRequest: (request, decide) => {
-      const refusal = refusalOf(request, allowList(), io.engine.clientsCount)
+      const refusal = refusalOf(request, allowList(), makeRoom)
       if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
       decide(refusal ?? null, refusal === undefined)
     },
   })
   const namespace = io.of('/live')
+  /** At the bound the oldest connection that has joined nothing goes. False = there is none. */
+  const makeRoom = (): boolean => {
+    if (io.engine.clientsCount < socketsMax) return true
+    const joined = new Set([...namespace.sockets.values()].map(({ conn }) => conn))
+    const connections = Object.values((io.engine as unknown as Engine).clients)
+    const idle = connections.find((connection) => !joined.has(connection))
+    idle?.close(true)
+    return idle !== undefined
+  }
   const hub = new Hub({
     storage,
     runs,
@@ -81,17 +93,22 @@ export function attachLive(options: LiveOptions): Live {
   }
 }
 
-function refusalOf(request: IncomingMessage, allow: AllowList, sockets: number): string | undefined {
+type Connection = LiveSocket['conn']
+/** What engine.io keeps, in the order in which they came. */
+type Engine = { readonly clients: Readonly<Record<string, Connection>> }
+
+/** @param makeRoom for one connection more; false = there is none */
+function refusalOf(request: IncomingMessage, allow: AllowList, makeRoom: () => boolean): string | undefined {
   try {
-    checkCaller('POST', request.headers, allow)
+    checkLiveCaller(request.headers, allow)
   } catch (error) {
     return (error as Error).message
   }
   // A connection that exists already speaks on (polling asks for each of its requests).
-  const known = /[?&]sid=/.test(request.url ?? '')
-  return sockets >= socketsMax && !known
-    ? `there are ${socketsMax} live connections already, which is the most allowed`
-    : undefined
+  const isKnown = /[?&]sid=/.test(request.url ?? '')
+  return isKnown || makeRoom()
+    ? undefined
+    : `there are ${socketsMax} live connections already, which is the most allowed`
 }
 
 function serve(socket: LiveSocket, hub: Hub, options: LiveOptions): void {
