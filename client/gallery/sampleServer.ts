@@ -1,6 +1,7 @@
 // A server for the gallery alone: it answers what the page's views ask for themselves, from the sample runs, and refuses all
 // that would change something, as a refusal is a state, too.
 
+import { compactSeries } from '../../protocol/compactSeries.ts'
 import type { WhatIfAnswer } from '../../protocol/vocabulary.ts'
 import { comparable } from './listScenes.ts'
 import type { SyntheticRun } from './syntheticRun.ts'
@@ -87,7 +88,10 @@ function answer(url: URL, method: string, body: string, shown: SyntheticRun | nu
   if (sample === undefined)
     return json({ ...refusal(`no run "${id}"`), status: 404, code: 'run-not-found' }, 404)
   if (method === 'GET' && rest === '') return json(sample.run)
-  if (rest === 'series') return json(seriesOf(sample, url.searchParams.getAll('signals')))
+  if (rest === 'series/compact') {
+    const series = seriesOf(sample, url.searchParams.getAll('signals'))
+    return json(compactSeries(series, { digits: 17, extremes: new Set(Object.keys(series.signals)) }))
+  }
   if (rest === 'schedule') return new Response(schedule)
   if (rest === 'what-if') return json(whatIf(sample, JSON.parse(body)))
   return json(refusal('This is a gallery: nothing is sent.'), 409)

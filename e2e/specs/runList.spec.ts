@@ -81,6 +81,7 @@ test('the keys j, k, Enter, /, ? and g r work, and are letters inside a field', 
   await expect(search).toHaveValue('jk?')
   await expect(keys).toBeHidden()
   await search.fill('')
+  await expect(page.locator('table.runs tbody a.run-name')).toHaveText(['third', 'second', 'first'])
   await page.keyboard.press('Escape')
   await page.keyboard.press('j')
   await expect(link('first')).toBeFocused()
