@@ -4,6 +4,7 @@
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { Audit } from './access/audit.ts'
 import { Tokens } from './access/tokens.ts'
 import type { Clock } from './clock.ts'
 import { type Config, everyAddress, isLoopback } from './config.ts'
@@ -74,6 +75,7 @@ export function createApp(options: AppOptions): App {
     newId: () => newId('token'),
     newSecret,
   })
+  const audit = new Audit({ store: storage.access, clock, log })
   const imports = new Imports({ storage, tuner, runs, clock })
   const whatIfs = new OneAtATime('another what-if', 5)
   let port = config.port
@@ -87,6 +89,7 @@ export function createApp(options: AppOptions): App {
     imports,
     whatIfs,
     tokens,
+    audit,
     metrics,
     isEnding: () => isEnding,
     clock,

@@ -160,6 +160,12 @@ export class Tokens {
     await this.end(token)
   }
 
+  /** A token as the audit names it. */
+  named(id: string): string {
+    const token = this.byId.get(id)
+    return token === undefined ? 'no token' : `token "${token.name}" (${id})`
+  }
+
   /** Listens to tokens that are revoked. */
   onRevoked(listener: (id: string) => void): void {
     this.listeners.add(listener)

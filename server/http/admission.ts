@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler, Response } from 'express'
 import type { Scope } from '../../protocol/vocabulary.ts'
+import type { Audit } from '../access/audit.ts'
 import { type Caller, demand, demandRun } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import { ServerError } from '../errors.ts'
@@ -13,6 +14,7 @@ import { parameter } from './answer.ts'
 /** The caller, or why there is none; and whether a run is one of theirs. */
 export type Admission = ({ readonly caller: Caller } | { readonly refusal: ServerError }) & {
   readonly demandRun: (caller: Caller, runId: string) => Promise<void>
+  readonly audit: Audit
 }
 
 /** The token of a request; one of another scheme, as a proxy may pass on, is none. */
@@ -23,15 +25,15 @@ export function bearerOf({ headers }: Pick<IncomingMessage, 'headers'>): string 
 export const addressOf = ({ socket }: IncomingMessage): string => socket.remoteAddress ?? 'unknown'
 
 /** Says who comes. Nobody is refused before an address asks for more than that: the page itself is for everyone. */
-export function admission(tokens: Tokens, storage: Storage): RequestHandler {
+export function admission(tokens: Tokens, storage: Storage, audit: Audit): RequestHandler {
   const checkRun = (caller: Caller, runId: string) => demandRun(storage, caller, runId)
   return (request, response, next) => {
     try {
       const caller = tokens.admit(bearerOf(request), addressOf(request))
-      response.locals.admission = { caller, demandRun: checkRun } satisfies Admission
+      response.locals.admission = { caller, demandRun: checkRun, audit } satisfies Admission
     } catch (error) {
       if (!(error instanceof ServerError)) throw error
-      response.locals.admission = { refusal: error, demandRun: checkRun } satisfies Admission
+      response.locals.admission = { refusal: error, demandRun: checkRun, audit } satisfies Admission
     }
     next()
   }

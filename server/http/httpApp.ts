@@ -2,6 +2,7 @@
 
 import express, { type Express, type RequestHandler } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
+import type { Audit } from '../access/audit.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
@@ -35,6 +36,7 @@ export type HttpOptions = {
   readonly clock: Clock
   readonly storage: Storage
   readonly tokens: Tokens
+  readonly audit: Audit
   readonly log: Log
   readonly metrics: Metrics
   /** Whether the server is about to stop. */
@@ -86,7 +88,7 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, log, newRequestId, allowList, pageDir, tokens, storage, metrics, clock } = options
+  const { runs, log, newRequestId, allowList, pageDir, tokens, audit, storage, metrics, clock } = options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -101,7 +103,7 @@ export function createHttpApp(options: HttpOptions): Express {
   app.use(
     requestLog(log, metrics, clock),
     entrance,
-    admission(tokens, storage),
+    admission(tokens, storage, audit),
     securityHeaders(options.embedOrigins),
     compressAnswers,
   )
@@ -117,7 +119,7 @@ export function createHttpApp(options: HttpOptions): Express {
   addReadRoutes(api, { ...options, unchanged })
   addControlRoutes(api, runs)
   addAdviceRoutes(api, options)
-  addAccessRoutes(api, tokens)
+  addAccessRoutes(api, tokens, audit)
   app.use(apiPrefix, api)
   let mcp: Promise<RequestHandler> | undefined
   route(app, '/mcp', {
