@@ -7,6 +7,8 @@ export default defineConfig({
   testDir: 'e2e/specs',
   globalSetup: './e2e/fixtures/browserForRun.ts',
   outputDir: 'test-results',
+  // Of the carried browser alone, so that no name of a system is needed; `npm run pictures` makes them anew.
+  snapshotPathTemplate: '{testDir}/../pictures/{arg}{ext}',
   fullyParallel: true,
   workers: 2,
   // A test that fails once and then passes has found a fault.

@@ -2,6 +2,7 @@
 
 import { benchAutopilot } from './autopilot.ts'
 import { benchBackends } from './backends.ts'
+import { benchClient } from './client/main.ts'
 import { benchDecisions } from './decisions/main.ts'
 import { benchDemo } from './demo.ts'
 import { benchFinish } from './finish/main.ts'
@@ -29,6 +30,10 @@ const benches: Readonly<
   ingest: {
     what: 'steps a second into the server, beside a bare SQLite insert of the same rows',
     run: benchIngest,
+  },
+  client: {
+    what: 'what a person at the page waits for, in Chromium: first picture, zoom, live, list, bytes (20 minutes)',
+    run: benchClient,
   },
   backends: {
     what: 'ms a step by backend and model, beside PyTorch; what signals and probes take',

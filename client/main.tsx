@@ -21,6 +21,7 @@ import './style/run.css'
 import './style/runs.css'
 import './style/doing.css'
 import './style/tokens.css'
+import './style/touch.css'
 
 startTheme()
 startSingleKeys()

@@ -6,6 +6,7 @@ import answerExamples from './examples/answers.json' with { type: 'json' }
 import { shapesOf } from './schemas/shapesOf.ts'
 import {
   accessSchema,
+  compactSeriesSchema,
   controlAnswerSchema,
   decisionListSchema,
   forecastCalibrationSchema,
@@ -15,7 +16,6 @@ import {
   problemSchema,
   runListSchema,
   runSummarySchema,
-  seriesSchema,
   subscribeAnswerSchema,
   tokenListSchema,
   versionSchema,
@@ -27,7 +27,7 @@ import { type Shapes, shapeProblem } from './shape.ts'
 const roots: Readonly<Record<string, z.ZodType>> = {
   RunList: runListSchema,
   RunSummary: runSummarySchema,
-  Series: seriesSchema,
+  CompactSeries: compactSeriesSchema,
   DecisionList: decisionListSchema,
   SubscribeAnswer: subscribeAnswerSchema,
   LiveSamples: liveSamplesSchema,

@@ -17,7 +17,7 @@ export const limits = {
   /** Signals that a page may ask for by name: all that it draws by itself, and each metric of its own. */
   signalsAskedMax: 300,
   keyCharactersMax: 64,
-  /** Clients (processes that report) of one run. */
+  /** Clients (processes that report) of one run whose last answer is kept, and that `nextSequence` names: the newest. */
   clientsMax: 64,
   /** A log that is imported, after inflating. */
   importBytesMax: 1024 * 1024 * 1024,

@@ -93,6 +93,7 @@ export const signalNames = [
   'stayingGain',
   'stayingGainError',
   'noiseScale',
+  'noiseScaleError',
   'traceSigma',
   'curvature',
   'noiseCurvature',

@@ -24,6 +24,7 @@ export {
 } from './schemas/decisions.ts'
 export { type ForecastCalibration, forecastCalibrationSchema } from './schemas/forecasts.ts'
 export {
+  compactSeriesSchema,
   liveSamplesSchema,
   seriesSchema,
   subscribeAnswerSchema,
@@ -59,6 +60,7 @@ export {
   changeRunSchema,
   commandOf,
   commandRequestSchema,
+  compactSeriesQuerySchema,
   createRunSchema,
   learningRateSchema,
   overrideSchema,

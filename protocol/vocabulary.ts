@@ -63,6 +63,8 @@ export type {
 export type { ForecastCalibration } from './schemas/forecasts.ts'
 export type {
   ClientEvents,
+  CompactColumns,
+  CompactSeries,
   LiveSamples,
   Series,
   SeriesColumns,

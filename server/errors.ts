@@ -34,7 +34,6 @@ export const problemKinds = {
   'unsupported-media-type': { status: 415, title: 'Media type not supported' },
   'unsupported-encoding': { status: 415, title: 'Content encoding not supported' },
   'invalid-request': { status: 422, title: 'The request is understood but not valid' },
-  'too-many-clients': { status: 422, title: 'Too many clients in one run' },
   'too-many-metrics': { status: 422, title: 'Too many own metrics in one run' },
   'too-many-tokens': { status: 422, title: 'Too many tokens' },
   'run-too-long': { status: 422, title: 'The run is too long for this' },

@@ -18,7 +18,8 @@ import { createOptimizer, ownMomentum } from './optimizers/optimizers.ts'
 import { stepsMin, type TrainOptions } from './options.ts'
 import { createPlanFollower, type PlanFollower } from './planFollower.ts'
 import type { StartAnswer } from './reporting/replies.ts'
-import { createReporter, type Reporter } from './reporting/reporter.ts'
+import { createReporter } from './reporting/reporter.ts'
+import type { Reporter } from './reporting/reporterTypes.ts'
 import { openSpool } from './reporting/spool.ts'
 import { createHttpTransport, type Transport } from './reporting/transport.ts'
 import { type GivenSchedule, readSchedule } from './scheduleFile.ts'
@@ -289,7 +290,7 @@ export async function runTraining(
     reporter?.close()
     if (reporter?.hasUnsent) {
       const command = `twostep train --resume --run-id ${around.runId} --server ${options.server}`
-      const message = `not everything was reported: the rest waits in ${reporter.spoolFile}; "${command}" sends it once the server is there`
+      const message = `not everything was reported: ${reporter.whereUnsent}; "${command}" sends what waits once the server is there`
       emit({ event: 'notice', message, isUnsent: true })
     }
     trainer.dispose()

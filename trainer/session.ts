@@ -10,7 +10,7 @@ import { type ActionContext, performAction } from './actions.ts'
 import type { EventSink } from './events.ts'
 import type { NextStep, PlanFollower } from './planFollower.ts'
 import type { Windows } from './probes/averages.ts'
-import type { Reporter } from './reporting/reporter.ts'
+import type { Reporter } from './reporting/reporterTypes.ts'
 import { defaultBlockSteps, type KeepChoice, type Trainer } from './trainer.ts'
 
 export type SessionLimits = {

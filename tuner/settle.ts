@@ -7,6 +7,7 @@ import { valleyProbesNeeded } from './estimators/valleySlope.ts'
 import { isSteering } from './options.ts'
 import { endOfProposal } from './person/approval.ts'
 import { branchLeft } from './person/branch.ts'
+import { annealedFromLoss } from './phases/forecasts.ts'
 import type { ActionRequest, Beside, Draft, Outcome } from './phases/phase.ts'
 import { awaitAtStepOf, segmentsOf } from './phases/phases.ts'
 import { endOf, originOf } from './plan/bounds.ts'
@@ -139,6 +140,8 @@ function recordedOne(turn: Turn, before: TunerState, draft: Draft): Turn {
     origin: originOf(state),
     end: endOf(state),
     step: state.seen.step,
+    // In the anneal the loss of averaged weights says nothing of a large step any more.
+    annealedLoss: (fromStep) => (before.course.kind === 'large' ? annealedFromLoss(state, fromStep) : null),
   })
   const isAdvice =
     !isSteering(state.mode) && !['override', 'hand-back', 'start', 'drift', 'transition'].includes(draft.kind)

@@ -3,9 +3,10 @@
 import { describe, expect, test } from 'vitest'
 import { type SyntheticOptions, syntheticRun } from '../gallery/syntheticRun.ts'
 import { emptySeries } from '../state/runState.ts'
-import { noiseChart, ratioChart, regimeChart } from './diagnosticCharts.ts'
+import { ratioChart, regimeChart } from './diagnosticCharts.ts'
 import { gainsChart } from './gainsChart.ts'
 import { lossChart } from './lossChart.ts'
+import { noiseChart } from './noiseChart.ts'
 import { rateChart } from './rateChart.ts'
 import { positionOn } from './scale.ts'
 import { signalChart, signalWords } from './signalChart.ts'
@@ -133,6 +134,19 @@ describe('loss', () => {
   })
 })
 
+test('weights that were restored are an arrow back to their step, unless the job could not', () => {
+  const view = viewFor()
+  const guard = view.decisions.find(({ kind }) => kind === 'guard')!
+  const back = { ...guard, reason: { key: 'loss-rise', values: { keptStep: guard.step - 100 } } }
+  const of = (decisions: RunView['decisions']) =>
+    lossChart({ ...view, decisions }).marks.filter(({ kind }) => kind === 'back')
+  expect(of([back])).toEqual([
+    { kind: 'back', step: guard.step, toStep: guard.step - 100, text: 'weights of step 1,274' },
+  ])
+  expect(of([back, { ...back, reason: { key: 'kept-not-restored', values: {} } }])).toEqual([])
+  expect(of([{ ...back, status: 'advisory', kind: 'lower' }])).toEqual([])
+})
+
 describe('gains', () => {
   test('both sides are lines in their colours with bands, and they meet at the switch', () => {
     const spec = gainsChart(viewFor({ step: 4900 }))
@@ -255,6 +269,50 @@ describe('diagnostics', () => {
     const hatch = regimeChart(viewFor()).marks.find((mark) => mark.kind === 'hatch')
     expect(hatch).toMatchObject({ fromStep: 528, text: 'unknown' })
     expect(kinds(regimeChart(viewFor()))).toContain('band')
+  })
+
+  test('an index whose interval says nothing is unknown, and not a line', () => {
+    const view = viewFor()
+    const { regimeIndexLow: low, regimeIndexHigh: high } = view.series.signals
+    const wide = (columns: typeof low, end: number) => ({
+      ...columns!,
+      last: columns!.last.map((value, i) => (i >= 3 && i < 6 ? end : value)),
+    })
+    const signals = { ...view.series.signals, regimeIndexLow: wide(low, 0), regimeIndexHigh: wide(high, 1) }
+    const { marks } = regimeChart({ ...view, series: { ...view.series, signals } })
+    const steps = low!.step
+    expect(marks.filter(({ kind }) => kind === 'hatch')).toMatchObject([
+      { text: 'unknown' },
+      { fromStep: steps[2], toStep: steps[6], text: 'unknown' },
+    ])
+    const line = marks.find((mark) => mark.kind === 'line')!
+    expect(line.points.value.slice(2, 7).map((value) => value === null)).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ])
+  })
+
+  test('the noise scale has its band from the probes, in the anneal too, and is unknown where nothing new comes', () => {
+    const view = viewFor({ step: 4900 })
+    const band = noiseChart(view).marks.find((mark) => mark.kind === 'band')!
+    expect(band.high.at(-1)).toBeGreaterThan(band.low.at(-1)!)
+    expect(kinds(noiseChart(view))).not.toContain('hatch')
+    const noise = view.series.signals.noiseScale!
+    const from = noise.step.findIndex((step) => step > 4000)
+    const last = noise.last.map((value, i) => (i > from ? noise.last[from]! : value))
+    const stale = noiseChart({
+      ...view,
+      series: { ...view.series, signals: { ...view.series.signals, noiseScale: { ...noise, last } } },
+    })
+    expect(stale.marks.find(({ kind }) => kind === 'hatch')).toMatchObject({
+      fromStep: noise.step[from],
+      toStep: view.run.step,
+      text: 'not measured since',
+    })
+    expect(stale.marks.find((mark) => mark.kind === 'line')!.points.step.at(-1)).toBe(noise.step[from])
   })
 
   test('the noise scale stands beside the batch size', () => {

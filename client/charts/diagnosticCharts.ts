@@ -1,17 +1,17 @@
-// The three diagnostics, all in ink: regime index with its 95 % band, gradient noise scale beside the batch
-// size, and the rate divided by the critical rate. Each says in words what it needs where it is not measured.
+// Two diagnostics, in ink: the regime index with its 95 % band, and the rate divided by the critical rate. Each says in words
+// what it needs where it is not measured.
 
 import { formatNumber, formatRate } from '../../protocol/numbers.ts'
 import type { Capability } from '../../protocol/vocabulary.ts'
 import { valueAt } from '../state/series.ts'
-import { formatKnown, formatMeasured, standardErrorsIn95 } from '../views/format.ts'
+import { formatKnown } from '../views/format.ts'
 import { keyWords, regimeReasonWords } from '../views/words.ts'
 import { warmupEndOf } from './phases.ts'
-import { extremesOf, logScale, type Scale } from './scale.ts'
+import type { Range } from './ranges.ts'
+import { extremesOf, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
 import {
   columnsOf,
-  evidenceAt,
   fileStepsOf,
   hasValues,
   pointsOf,
@@ -33,7 +33,9 @@ export const howWords = {
 /** What an empty panel says: what the job would have to offer, or that it could; after the end there is no "yet". */
 export function whyNotMeasured({ state, options }: RunView['run'], needed: Capability): string {
   if (!options.capabilities.includes(needed)) return `Not measured. Needs ${needed} from the job.`
-  return state === 'finished' || state === 'diverged' ? 'Not measured.' : 'Not measured yet.'
+  return state === 'finished' || state === 'diverged'
+    ? 'Not measured before the run ended.'
+    : 'Not measured yet.'
 }
 
 const regimeScale: Scale = {
@@ -52,17 +54,12 @@ const formatIndex = (index: number): string => index.toFixed(2)
 
 export function regimeChart(view: RunView): ChartSpec {
   const index = columnsOf(view, 'regimeIndex')
-  const low = columnsOf(view, 'regimeIndexLow')
-  const high = columnsOf(view, 'regimeIndexHigh')
   const known = hasValues(index)
   const marks: Mark[] = []
-  const firstKnown = known ? index.step[index.last.findIndex((value) => value !== null)]! : view.run.step
   const start = warmupEndOf(view.run)
-  if (firstKnown > start && view.run.step > start)
-    marks.push({ kind: 'hatch', fromStep: start, toStep: firstKnown, text: 'unknown' })
-  if (low !== undefined && high !== undefined)
-    marks.push({ kind: 'band', step: low.step, low: low.last, high: high.last, color: 'ink-3', alpha: 0.24 })
-  marks.push({ kind: 'line', points: pointsOf(view, 'regimeIndex'), color: 'ink', width: 1.8 })
+  if (known) marks.push(...indexMarks(view, start))
+  else if (view.run.step > start)
+    marks.push({ kind: 'hatch', fromStep: start, toStep: view.run.step, text: 'unknown' })
   const { regime } = view.run
   const unknown = `Regime unknown${regime.reason === undefined ? '' : `: ${regimeReasonWords(regime.reason)}`}`
   return {
@@ -89,6 +86,42 @@ export function regimeChart(view: RunView): ChartSpec {
   }
 }
 
+/** An interval of the index as wide as this says nothing: there the regime is as unknown as without a probe. */
+const widthMax = 0.8
+
+/** The index with its band where its interval says something, and hatching elsewhere from a step on. */
+function indexMarks(view: RunView, fromStep: number): Mark[] {
+  const points = pointsOf(view, 'regimeIndex')
+  const ends = (signal: string) => points.step.map((step) => valueAt(columnsOf(view, signal), step))
+  const [low, high] = [ends('regimeIndexLow'), ends('regimeIndexHigh')]
+  const isVague = points.step.map(
+    (_, i) => low[i] != null && high[i] != null && high[i]! - low[i]! > widthMax,
+  )
+  const told = (values: readonly (number | null)[]) => values.map((value, i) => (isVague[i] ? null : value))
+  return [
+    ...unknownStretches(points.step, told(points.value), { from: fromStep, to: view.run.step }),
+    { kind: 'band', step: points.step, low: told(low), high: told(high), color: 'ink-3', alpha: 0.24 },
+    { kind: 'line', points: { step: points.step, value: told(points.value) }, color: 'ink', width: 1.8 },
+  ]
+}
+
+/** Between two values that are told where something else lies between them, before the first and after the last. */
+function unknownStretches(
+  step: readonly number[],
+  value: readonly (number | null)[],
+  { from, to }: Range,
+): Mark[] {
+  const told = step.map((_, i) => i).filter((i) => value[i] !== null)
+  const ends = [-1, ...told, step.length]
+  return ends.slice(1).flatMap((next, k): Mark[] => {
+    const last = ends[k]!
+    const isFirst = last < 0
+    if (!isFirst && next - last < 2) return []
+    const [fromStep, toStep] = [isFirst ? from : step[last]!, next < step.length ? step[next]! : to]
+    return toStep > fromStep ? [{ kind: 'hatch', fromStep, toStep, text: 'unknown' }] : []
+  })
+}
+
 function regimeHead(view: RunView, step: number): HeadItem[] {
   const value = valueAt(columnsOf(view, 'regimeIndex'), step)
   if (value === null) {
@@ -104,95 +137,6 @@ function regimeHead(view: RunView, step: number): HeadItem[] {
   const items: HeadItem[] = [{ label: name, value: formatIndex(value) }]
   if (low !== null && high !== null)
     items.push({ label: `95 %: ${formatIndex(low)} to ${formatIndex(high)}`, value: '' })
-  return items
-}
-
-/** The batch size that the job reports, or else has among its settings. */
-export function batchSizeOf(view: RunView): number | null {
-  const setting = view.run.options.settings.batchSize
-  return valueAt(columnsOf(view, 'batchSize'), view.to) ?? (typeof setting === 'number' ? setting : null)
-}
-
-export function noiseChart(view: RunView): ChartSpec {
-  const noise = columnsOf(view, 'noiseScale')
-  const batch = batchSizeOf(view)
-  const measured = hasValues(noise)
-  const values = extremesOf(
-    [valueAt(noise, view.from), ...valuesFrom(noise, 'last', view, 0), batch].filter(
-      (v) => v !== null && v > 0,
-    ),
-  )
-  const marks: Mark[] = []
-  if (measured && batch !== null)
-    marks.push({
-      kind: 'reference',
-      value: batch,
-      color: 'ink-3',
-      text: `batch size ${formatNumber(batch)}`,
-      inline: true,
-    })
-  marks.push(noiseBand(view))
-  marks.push({ kind: 'line', points: pointsOf(view, 'noiseScale'), color: 'ink', width: 1.8 })
-  const now = valueAt(noise, view.to)
-  const needs = isNoiseMeasured(view)
-    ? 'No value: noise covers the gradient.'
-    : whyNotMeasured(view.run, 'microBatchNorms')
-  return {
-    id: 'noise',
-    title: 'Gradient noise scale',
-    heightPx: 70,
-    bottomPx: 6,
-    scale: logScale(values?.[0] ?? 0, values?.[1] ?? 0, 4),
-    marks,
-    head: (step) => noiseHead(view, step, batch),
-    sentence:
-      now === null ? `Gradient noise scale: ${needs}` : `Gradient noise scale ${formatNumber(now)} examples.`,
-    tableSteps: tableStepsOf(view, noise),
-    fileSteps: fileStepsOf(view, noise),
-    columns: [signalColumn(view, 'noiseScale', 'examples')],
-    missing: measured ? null : needs,
-    how: howWords.microBatchNorms,
-  }
-}
-
-/** The noise is known, but the gradient is not told from 0, so that their ratio has no value. */
-const isNoiseMeasured = (view: RunView): boolean =>
-  view.decisions.some(({ evidence }) =>
-    evidence.some(({ signal, value }) => signal === 'traceSigma' && value !== null),
-  )
-
-/** The 95 % band, known at the decisions: their evidence carries the standard error. */
-function noiseBand(view: RunView): Mark {
-  const band = { step: [] as number[], low: [] as number[], high: [] as number[] }
-  for (const decision of view.decisions) {
-    const found = decision.evidence.find(({ signal }) => signal === 'noiseScale')
-    if (found?.value == null || found.standardError === null || band.step.at(-1) === decision.step) continue
-    const half = standardErrorsIn95 * found.standardError
-    band.step.push(decision.step)
-    band.low.push(Math.max(found.value - half, found.value * 0.01))
-    band.high.push(found.value + half)
-  }
-  return { kind: 'band', ...band, color: 'ink-3', alpha: 0.24 }
-}
-
-function noiseHead(view: RunView, step: number, batch: number | null): HeadItem[] {
-  const value = valueAt(columnsOf(view, 'noiseScale'), step)
-  if (value === null) return []
-  const error = evidenceAt(view, 'noiseScale', step)?.standardError ?? null
-  const measured = formatMeasured(value, error)
-  const items: HeadItem[] = [
-    {
-      label: '',
-      value: measured.value,
-      after: measured.plusMinus === null ? 'examples' : `± ${measured.plusMinus} examples`,
-    },
-  ]
-  if (batch !== null && batch > 0)
-    items.push({
-      label: `${formatNumber(value / batch)} × the batch`,
-      value: '',
-      secondary: true,
-    })
   return items
 }
 

@@ -6,6 +6,7 @@ import { formatPair } from '../../protocol/numbers.ts'
 import { type Columns, valueAt } from '../state/series.ts'
 import { formatMeasured, standardErrorsIn95 } from '../views/format.ts'
 import { howWords, whyNotMeasured } from './diagnosticCharts.ts'
+import { diminishingChart } from './diminishingChart.ts'
 import { extremesOf, linearScale, quantileOf, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
 import {
@@ -34,6 +35,8 @@ const meaning: Mark = {
 }
 
 export function gainsChart(view: RunView): ChartSpec {
+  // Without a budget another question is asked.
+  if (view.run.budgetSteps === null) return diminishingChart(view)
   const staying = columnsOf(view, 'stayingGain')
   const measured = sides.some(({ signal }) => hasValues(columnsOf(view, signal)))
   const why = whyNotMeasured(view.run, 'heldOutLoss')

@@ -6,6 +6,7 @@
 import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
 import { valueAt } from '../state/series.ts'
 import { formatWithin } from '../views/format.ts'
+import { isUnapplied, restoredStep } from '../views/words.ts'
 import { elapsedOf, endStepOf } from './phases.ts'
 import { extremesOf, fittedRange, linearScale, logScale, quantileOf, type Scale } from './scale.ts'
 import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
@@ -105,7 +106,7 @@ function lossMarks(view: RunView, scale: Scale): Mark[] {
     dots: 2.4,
     rim: true,
   })
-  if (raw === undefined) return marks
+  if (raw === undefined) return [...marks, ...backMarks(view)]
   for (let i = 0; i < raw.step.length; i++) {
     const count = raw.nonFinite[i] ?? 0
     if (count > 0) marks.push({ kind: 'cross', step: raw.step[i]!, count })
@@ -114,8 +115,18 @@ function lossMarks(view: RunView, scale: Scale): Mark[] {
   if (cut !== null) marks.push({ kind: 'cut', step: cut.step, text: `up to ${formatNumber(cut.value)}` })
   const end = expectedEnd(view)
   if (end !== null) marks.push(end)
-  return marks
+  return [...marks, ...backMarks(view)]
 }
+
+/** Where the run went back to earlier weights. */
+const backMarks = ({ decisions }: RunView): Mark[] =>
+  decisions.flatMap((decision, i) => {
+    const toStep = restoredStep(decision)
+    const isRefused = decisions[i + 1]?.reason.key.endsWith('not-restored') ?? false
+    if (toStep === null || isRefused || isUnapplied(decision) || toStep >= decision.step) return []
+    const text = `weights of step ${formatStep(toStep)}`
+    return [{ kind: 'back', step: decision.step, toStep, text }]
+  })
 
 /** The first step at which samples leave the scale, and how high they go; null = none does. */
 function highestCut(view: RunView, scale: Scale): { step: number; value: number } | null {

@@ -3,7 +3,7 @@
 // the ribbon's buttons (SVG) and the small marks on the charts (canvas).
 
 import type { Decision, DecisionKind, DecisionStatus } from '../../protocol/vocabulary.ts'
-import { isUnapplied } from '../views/words.ts'
+import { directedKind, isUnapplied } from '../views/words.ts'
 import type { ColorName } from './palette.ts'
 
 export type Glyph = {
@@ -61,11 +61,11 @@ const inside: Partial<Readonly<Record<DecisionStatus, Partial<Glyph>>>> = {
 }
 
 /**
- * What changed nothing is hollow. A question has its mark inside, a refusal a cross, advice an "i"; what expired has a
+ * A triangle points to where the rate goes. What changed nothing is hollow. A question has its mark inside, a refusal a cross, advice an "i"; what expired has a
  * broken outline, and what gave way to something else a line besides. Applied is filled.
  */
-export function glyphOf(decision: Pick<Decision, 'kind' | 'status' | 'phase'>): Glyph {
-  const glyph = kindGlyphs[decision.kind]
+export function glyphOf(decision: Pick<Decision, 'kind' | 'status' | 'phase' | 'reason'>): Glyph {
+  const glyph = kindGlyphs[directedKind(decision)]
   if (!isUnapplied(decision)) return glyph
   const { path, color } = glyph
   return { path, color, hollow: true, ...inside[decision.status] }
@@ -73,6 +73,8 @@ export function glyphOf(decision: Pick<Decision, 'kind' | 'status' | 'phase'>): 
 
 /** Glyphs closer than this merge, in px: their buttons are 24 px wide, and none may lie on another (WCAG 2.5.8). */
 export const stackDistancePx = 24.5
+/** The same for a finger, whose targets are 44 px wide (style/touch.css). */
+export const touchedDistancePx = 44.5
 /** A stack of a hundred or more is wider by this for each digit beyond two, in px. */
 const digitPx = 9
 /** Marker elements on the page at most; beyond it the distance at which they merge grows. */

@@ -1,8 +1,9 @@
 // Paints a chart's values on a canvas, in order: phases, what is unknown, decisions, what was measured, the
 // present, words. Past is solid, future dashed, unknown hatched.
 
-import { paintBand, paintLine, paintSpikes } from './paintLines.ts'
+import { paintBand, paintLabels, paintLine, paintSpikes } from './paintLines.ts'
 import {
+  paintBack,
   paintCrosses,
   paintCut,
   paintEnd,
@@ -11,7 +12,7 @@ import {
   paintReference,
   paintZeroRow,
   paintZone,
-  zoneText,
+  zoneTexts,
 } from './paintNotes.ts'
 import type { ColorName, Palette } from './palette.ts'
 import { type ChartLine, type Frame, type Of, type Paper, type Pen, penFor } from './pen.ts'
@@ -103,12 +104,16 @@ function paintMarks(pen: Pen): void {
   paintKinds(['spikes', 'band', 'line'])
   paintVertical(pen, frame.nowStep, 'ink', frame.silent ? [3, 3] : [], frame.chosenStep === null ? 1.25 : 1)
   if (frame.chosenStep !== null) paintVertical(pen, frame.chosenStep, 'ink', [], 1.25)
-  paintKinds(['reference', 'cut', 'end'])
+  paintKinds(['reference', 'cut', 'end', 'back'])
   paintCrosses(
     pen,
     spec.marks.filter((mark) => mark.kind === 'cross'),
   )
-  for (const mark of spec.marks) if (mark.kind === 'zone') zoneText(pen, mark)
+  zoneTexts(
+    pen,
+    spec.marks.filter((mark) => mark.kind === 'zone'),
+  )
+  paintLabels(pen)
 }
 
 type Painters = { readonly [Kind in Mark['kind']]: (pen: Pen, mark: Of<Kind>) => void }
@@ -122,6 +127,7 @@ const painters: Painters = {
   cross: (pen, mark) => paintCrosses(pen, [mark]),
   cut: paintCut,
   end: paintEnd,
+  back: paintBack,
   zeroRow: paintZeroRow,
 }
 

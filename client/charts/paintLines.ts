@@ -1,7 +1,7 @@
 // Painters of what was measured or is planned: lines, bands, and the spans of raw samples. A line is broken
 // where telemetry is missing or a value is not a number; it is never joined over either.
 
-import { isBroken, type Of, type Pen, paintDot } from './pen.ts'
+import { isBroken, type Of, type Pen, paintDot, topPx, write } from './pen.ts'
 
 function tracePath(pen: Pen, step: readonly number[], value: readonly (number | null)[]): Path2D {
   const path = pen.path()
@@ -71,6 +71,9 @@ function paintDots(pen: Pen, mark: Of<'line'>, radius: number): void {
   }
 }
 
+/** Half of the width of the bar of one point. */
+const aloneHalfPx = 3
+
 export function paintBand(pen: Pen, mark: Of<'band'>): void {
   const { context, palette } = pen
   context.fillStyle = palette[mark.color]
@@ -86,7 +89,11 @@ export function paintBand(pen: Pen, mark: Of<'band'>): void {
       (end === start || !isBroken(pen.frame.gaps, step[end - 1]!, step[end]!))
     )
       end++
-    if (end > start) {
+    // One measured point alone: its interval is a bar.
+    if (end === start + 1) {
+      const [x, high, low] = [pen.x(step[start]!), pen.y(mark.high[start])!, pen.y(mark.low[start])!]
+      context.fillRect(x - aloneHalfPx, high, 2 * aloneHalfPx, low - high)
+    } else if (end > start) {
       context.beginPath()
       for (let i = start; i < end; i++) context.lineTo(pen.x(step[i]!), pen.y(mark.high[i])!)
       for (let i = end - 1; i >= start; i--) context.lineTo(pen.x(step[i]!), pen.y(mark.low[i])!)
@@ -129,4 +136,46 @@ export function paintSpikes(pen: Pen, mark: Of<'spikes'>): void {
   context.lineWidth = 1
   context.stroke(path)
   context.globalAlpha = 1
+}
+
+/** From one label's line of text to the next, in px. */
+const labelRowPx = 12.5
+/** The glyphs of decisions stand at the top. */
+const glyphsPx = 8
+
+/** Names of lines at their first points, which are dots: each on the first row on which it touches no other, over the dots
+ *  where there is room for all rows, else under them. */
+export function paintLabels(pen: Pen): void {
+  const { context, palette, frame } = pen
+  context.font = `500 11px ${palette.font}`
+  const named = pen.spec.marks.flatMap((mark) => {
+    if (mark.kind !== 'line' || mark.label === undefined) return []
+    const { step, value } = mark.points
+    const [x, width] = [pen.x(step[0]!), context.measureText(mark.label).width]
+    const left = Math.max(2, Math.min(x - 3, frame.widthPx - width - 2))
+    return [{ text: mark.label, color: mark.color, x, y: pen.y(value[0]) ?? topPx, left, width }]
+  })
+  const ends: number[] = []
+  const placed = named
+    .toSorted((a, b) => a.x - b.x)
+    .map((label) => {
+      const free = ends.findIndex((end) => end + 8 < label.left)
+      const row = free < 0 ? ends.length : free
+      ends[row] = label.left + label.width
+      return { ...label, row }
+    })
+  const highest = Math.min(...named.map(({ y }) => y))
+  const isOver = highest - 8 - ends.length * labelRowPx > topPx + glyphsPx
+  for (const { text, color, x, y, left, row } of placed) {
+    paintDot(pen, x, y, 3, 'surface', color)
+    write(
+      pen,
+      text,
+      left,
+      isOver ? y - 8 - row * labelRowPx : y + 18 + row * labelRowPx,
+      'left',
+      'ink-2',
+      500,
+    )
+  }
 }

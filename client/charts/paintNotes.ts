@@ -48,17 +48,17 @@ export function paintZone(pen: Pen, mark: Of<'zone'>): void {
   context.globalAlpha = 1
 }
 
-export function zoneText(pen: Pen, mark: Of<'zone'>): void {
-  if (!pen.frame.narrow)
-    write(
-      pen,
-      mark.text,
-      (pen.x(mark.fromStep) + pen.x(mark.toStep)) / 2,
-      pen.spec.heightPx - 24,
-      'center',
-      mark.color,
-      550,
-    )
+/** What each stretch is: of those whose words would lie on one another the first. */
+export function zoneTexts(pen: Pen, marks: readonly Of<'zone'>[]): void {
+  if (pen.frame.narrow) return
+  let taken = Number.NEGATIVE_INFINITY
+  for (const { fromStep, toStep, text, color } of marks) {
+    const middle = (pen.x(fromStep) + pen.x(toStep)) / 2
+    const half = widthOf(pen, text) / 2 + 4
+    if (middle - half < taken) continue
+    taken = middle + half
+    write(pen, text, middle, pen.spec.heightPx - 24, 'center', color, 550)
+  }
 }
 
 function widthOf({ context, palette }: Pen, text: string): number {
@@ -183,4 +183,24 @@ export function paintZeroRow(pen: Pen): void {
   context.lineWidth = 1
   context.stroke()
   context.setLineDash([])
+}
+
+/** An arrow along the bottom, from where the run was to where its weights are from. */
+export function paintBack(pen: Pen, mark: Of<'back'>): void {
+  const { context, palette, spec } = pen
+  const [from, to] = [pen.x(mark.step), pen.x(mark.toStep)]
+  const y = spec.heightPx - spec.bottomPx - 7
+  context.beginPath()
+  context.moveTo(from, y)
+  context.lineTo(to, y)
+  context.moveTo(to + 5, y - 3.5)
+  context.lineTo(to, y)
+  context.lineTo(to + 5, y + 3.5)
+  context.setLineDash([])
+  context.strokeStyle = palette['ink-2']
+  context.lineWidth = 1.3
+  context.stroke()
+  paintDot(pen, from, y, 2.4, 'ink-2', 'surface')
+  if (widthOf(pen, mark.text) + 12 < from - to)
+    write(pen, mark.text, (from + to) / 2, y - 5, 'center', 'ink-2', 500)
 }

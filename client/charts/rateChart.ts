@@ -5,18 +5,22 @@
 
 import { formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan, segmentsRate } from '../../protocol/plan.ts'
+import type { Segment } from '../../protocol/vocabulary.ts'
 import { valueAt } from '../state/series.ts'
 import { formatKnown } from '../views/format.ts'
 import { aheadWords } from '../views/words.ts'
 import type { ColorName } from './palette.ts'
 import { warmupEndOf } from './phases.ts'
 import { extremesOf, logScale, type Scale } from './scale.ts'
-import type { ChartSpec, HeadItem, Mark, RunView } from './spec.ts'
+import type { ChartSpec, HeadItem, Mark, Points, RunView } from './spec.ts'
 import { columnsOf, fileStepsOf, tableColumn, tableStepsOf, valuesFrom } from './view.ts'
 
 /** The scale reaches down to a hundredth of the highest rate; for an anneal that went lower, to this share. */
 const spanShown = 100
 const spanMax = 2_000
+const heightPx = 92
+/** With curves of other rules, which lie close to one another. */
+const othersHeightPx = 168
 /** Points at which a planned stretch is evaluated. */
 const plannedPoints = 80
 
@@ -27,7 +31,7 @@ export function rateChart(view: RunView): ChartSpec {
   return {
     id: 'rate',
     title: 'Learning rate',
-    heightPx: 92,
+    heightPx: view.others?.length ? othersHeightPx : heightPx,
     bottomPx: 16,
     scale,
     marks: rateMarks(view, scale),
@@ -97,26 +101,44 @@ function rateMarks(view: RunView, scale: Scale): Mark[] {
       stretch.phase === 'anneal' ? 'anneal' : stretch.phase === 'large' ? 'large' : 'ink-3'
     marks.push({ kind: 'line', points: { step, value }, color, width: 2, dash: [5, 4] })
   }
-  return marks.concat(ghostMarks(view, scale))
+  return [...marks, ...otherMarks(view, scale), ...ghostMarks(view, scale)]
 }
 
-/** What would be, in plum dots. */
-function ghostMarks({ ghost, from, to }: RunView, scale: Scale): Mark[] {
-  const begin = ghost?.[0]?.fromStep
-  const end = ghost?.at(-1)?.toStep
-  if (ghost == null || begin === undefined || end === undefined) return []
+/** The rates of segments inside the window; null = none of them is. */
+function segmentPoints(segments: readonly Segment[], { from, to }: RunView, scale: Scale): Points | null {
+  const begin = segments[0]?.fromStep
+  const end = segments.at(-1)?.toStep
+  if (begin === undefined || end === undefined) return null
   const [first, last] = [Math.max(begin, from), Math.min(end, to)]
-  if (first >= last) return []
+  if (first >= last) return null
   const step: number[] = []
   const value: (number | null)[] = []
   for (let k = 0; k <= plannedPoints; k++) {
     const at = first + ((last - first) * k) / plannedPoints
-    const rate = segmentsRate(ghost, at)
+    const rate = segmentsRate(segments, at)
     step.push(at)
     value.push(rate >= scale.low || rate === 0 ? rate : null)
   }
-  return [{ kind: 'line', points: { step, value }, color: 'human', width: 2.5, dash: [1.5, 4], rim: true }]
+  return { step, value }
 }
+
+/** What would be, in plum dots. */
+function ghostMarks(view: RunView, scale: Scale): Mark[] {
+  const points = view.ghost == null ? null : segmentPoints(view.ghost, view, scale)
+  return points === null
+    ? []
+    : [{ kind: 'line', points, color: 'human', width: 2.5, dash: [1.5, 4], rim: true }]
+}
+
+/** What other rules would do: thin, each with its name and its cost. */
+const otherMarks = (view: RunView, scale: Scale): Mark[] =>
+  (view.others ?? []).flatMap(({ name, cost, segments }) => {
+    const points = segmentPoints(segments, view, scale)
+    const label = cost === '' ? name : `${name} ${cost}`
+    return points === null
+      ? []
+      : [{ kind: 'line', points, color: 'ink-3', width: 1.3, dash: [3, 2], label } as const]
+  })
 
 /** Stretches in which a person's rate held, from the override to the hand-back or its own end. */
 function zonesByHand(view: RunView): Mark[] {

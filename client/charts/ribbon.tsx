@@ -5,7 +5,15 @@
 import { formatRate, formatStep } from '../../protocol/numbers.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { aheadWords, decisionTitle, decisionWords, phaseTitle } from '../views/words.ts'
-import { glyphOf, type Marker, placeMarkers, placeTicks, plannedGlyph } from './markers.ts'
+import {
+  glyphOf,
+  type Marker,
+  placeMarkers,
+  placeTicks,
+  plannedGlyph,
+  stackDistancePx,
+  touchedDistancePx,
+} from './markers.ts'
 import { plannedSwitchOf, type Stretch } from './phases.ts'
 import { PlotSurface } from './plotSurface.tsx'
 import { type RegimeStretch, regimeStretchesOf } from './regimes.ts'
@@ -18,6 +26,9 @@ export const guttersOf = (widthPx: number) =>
   widthPx < 560 ? { left: 44, right: 14 } : { left: 54, right: 20 }
 /** Below this width the tag holds the step alone, and secondary words go. */
 export const narrowPx = 880
+
+/** What a person points with is a finger. */
+const isTouched = (): boolean => matchMedia('(pointer: coarse)').matches
 
 const barTop = 31
 const barHeight = 20
@@ -40,7 +51,7 @@ export function Ribbon(props: RibbonProps) {
   const x = (step: number) => left + ((widthPx - left - right) * (step - view.from)) / (view.to - view.from)
   const inside = (step: number) => step >= view.from && step <= view.to
   const visible = view.decisions.filter(({ step }) => inside(step))
-  const markers = placeMarkers(visible, x)
+  const markers = placeMarkers(visible, x, isTouched() ? touchedDistancePx : stackDistancePx)
   const planned = plannedSwitchOf(view.run)
   // The planned switch takes its glyph's place and that of its words.
   const plannedTaken = planned === null ? [] : [0, 40, 80, 120].map((offset) => x(planned) + offset)

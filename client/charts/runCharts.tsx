@@ -6,19 +6,20 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { formatStep } from '../../protocol/numbers.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import type { RunAddress } from '../state/address.ts'
-import { ghost } from '../state/ghost.ts'
+import { ghost, otherGhosts } from '../state/ghost.ts'
 import { countSamples, type Series, withNeighbours } from '../state/series.ts'
 import { useKeys } from '../views/keys.ts'
 import { isUnapplied } from '../views/words.ts'
 import { Chart, useCursorReset, zoomFactor } from './chart.tsx'
 import { ChartBar } from './chartBar.tsx'
-import { noiseChart, ratioChart, regimeChart } from './diagnosticCharts.ts'
+import { ratioChart, regimeChart } from './diagnosticCharts.ts'
 import { FoldedPanels } from './foldedPanels.tsx'
 import { gainsChart } from './gainsChart.ts'
 import { lossChart } from './lossChart.ts'
 import { glyphOf, plannedGlyph } from './markers.ts'
+import { noiseChart } from './noiseChart.ts'
 import type { ChartLine, Frame } from './pen.ts'
-import { firstStepOf, lastStepOf, plannedSwitchOf } from './phases.ts'
+import { elapsedOf, firstStepOf, lastStepOf, plannedSwitchOf } from './phases.ts'
 import { type Range, shownRange } from './ranges.ts'
 import { rateChart } from './rateChart.ts'
 import { Ribbon } from './ribbon.tsx'
@@ -104,7 +105,7 @@ function panelsOf(view: RunView, { signals, closed }: RunAddress) {
   const usual = panelIds.map((id) => usualCharts[id](view))
   const isClosed = ({ id }: ChartSpec) => id !== 'loss' && closed.includes(id)
   // While samples are on their way nothing is known to be missing.
-  const isKnown = usual[0]!.missing === null
+  const isKnown = usual[0]!.missing === null || elapsedOf(view.run) === 0
   const isMissing = ({ id, missing }: ChartSpec) => isKnown && id !== 'loss' && missing !== null
   const open = usual.filter((spec) => !isClosed(spec))
   const drawn = open.filter((spec) => !isMissing(spec))
@@ -138,9 +139,10 @@ export function RunCharts(props: RunChartsProps) {
   const series = useMemo(() => seriesFor(props, range), [props.series, props.zoomed, range?.from, range?.to])
   const { lossFit, smooth } = address
   const seen = ghost.value
+  const others = otherGhosts.value
   const view = useMemo(
-    () => viewOf({ run, decisions, series, zoom: range, lossFit, smooth, ghost: seen }),
-    [run, decisions, series, range?.from, range?.to, lossFit, smooth, seen],
+    () => viewOf({ run, decisions, series, zoom: range, lossFit, smooth, ghost: seen, others }),
+    [run, decisions, series, range?.from, range?.to, lossFit, smooth, seen, others],
   )
   const panels = useMemo(() => panelsOf(view, address), [view, address.signals, address.closed])
   const pinned = address.decision !== null

@@ -32,6 +32,7 @@ const titles: Readonly<Record<string, string>> = {
   stayingGain: 'What staying still gains',
   stayingGainError: 'What staying still gains, standard error',
   noiseScale: 'Gradient noise scale',
+  noiseScaleError: 'Gradient noise scale, standard error',
   traceSigma: 'Gradient variance',
   curvature: 'Curvature along the step',
   noiseCurvature: 'Curvature along the noise',

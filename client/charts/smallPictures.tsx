@@ -1,8 +1,7 @@
 // The small pictures beside words: a run's phase bar and loss curve in the list, the bar of one side of the
-// test, and the strip of other rules. All SVG, all functions of values, all with the same words in text.
+// test, a decision's glyph. All SVG, all functions of values, all with the same words in text.
 
-import { formatStep } from '../../protocol/numbers.ts'
-import type { Counterfactual, RunSummary } from '../../protocol/vocabulary.ts'
+import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { standardErrorsIn95 } from '../views/format.ts'
 import type { Glyph } from './markers.ts'
 import { elapsedOf, firstStepOf, lastStepOf, settledStepOf, stretchesOf } from './phases.ts'
@@ -59,7 +58,7 @@ export function PhaseBar(props: { run: RunSummary }) {
 
 /**
  * The range of a run's small curve. As in the large chart it is that after warm-up, or of the newer half while that
- * is longer: what a search reached at its height would flatten everything else. Higher values stay on the upper edge.
+ * is longer: what a search reached at its height would flatten everything else. The curve enters from above.
  */
 export function sparkRange(run: RunSummary): [number, number] | null {
   const values = run.spark
@@ -78,7 +77,7 @@ export function Spark(props: { run: RunSummary }) {
   const room = high - low || 1
   const share = Math.min(1, elapsedOf(props.run) / (lastStepOf(props.run) - firstStepOf(props.run)))
   const x = (i: number) => 2 + (74 * share * i) / Math.max(1, values.length - 1)
-  const y = (value: number) => 23 - (19 * (Math.min(high, Math.max(low, value)) - low)) / room
+  const y = (value: number) => 23 - (19 * (Math.max(low, value) - low)) / room
   const points = values.map((value, i) => `${x(i).toFixed(1)},${y(value).toFixed(1)}`).join(' ')
   return (
     <svg
@@ -90,7 +89,7 @@ export function Spark(props: { run: RunSummary }) {
     >
       <path class="ground" d="M2 26.5H78" />
       <polyline points={points} />
-      <circle cx={x(values.length - 1)} cy={y(values.at(-1)!)} r="2.4" />
+      <circle cx={x(values.length - 1)} cy={Math.max(2.4, y(values.at(-1)!))} r="2.4" />
     </svg>
   )
 }
@@ -132,35 +131,6 @@ export function EvidenceBar(props: {
           </g>
         ))}
     </svg>
-  )
-}
-
-/** When other rules would switch, on the run's axis; a rule that has not says so. */
-export function CounterfactualStrip(props: {
-  rows: readonly Counterfactual[]
-  run: RunSummary
-  nowStep: number
-  /** Whether the run had ended by then. */
-  isOver: boolean
-}) {
-  const { rows, run, nowStep, isOver } = props
-  const first = firstStepOf(run)
-  const span = lastStepOf(run) - first
-  const at = (step: number) => `${Math.min(100, Math.max(0, (100 * (step - first)) / span))}%`
-  return (
-    <ul class="strip">
-      {rows.map(({ rule, step }) => (
-        <li key={rule}>
-          <span>{rule}</span>
-          <svg width="100%" height="20" aria-hidden="true">
-            <line class="ground" x1="0" x2="100%" y1="10" y2="10" />
-            <line class="now-line" x1={at(nowStep)} x2={at(nowStep)} y1="0" y2="20" />
-            {step !== null && <circle cx={at(step)} cy="10" r="4" />}
-          </svg>
-          <b>{step !== null ? formatStep(step) : isOver ? 'never' : 'not yet'}</b>
-        </li>
-      ))}
-    </ul>
   )
 }
 

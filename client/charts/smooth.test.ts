@@ -57,6 +57,37 @@ test('nothing is smoothed over a gap, and what has no value is left out', () => 
   expect(smoothed(columnsOf([0, 1], [1, 7]), 0, []).value).toEqual([1, 7])
 })
 
+test('where many samples are in the window they are taken together, and the course is the same', () => {
+  const at = steps(0, 4_000)
+  const course = (step: number) => Math.exp(-step / 900) + 0.2 * Math.sin(12.9898 * step)
+  const dense = columnsOf(at, at.map(course))
+  const few = smoothed(dense, 500, [])
+  expect(few.step.length).toBeLessThan(700)
+  expect(few.step.every((step, i) => i === 0 || step > few.step[i - 1]!)).toBe(true)
+  // The same by its definition, at some of the steps.
+  for (const [i, step] of few.step.entries()) {
+    if (i % 50 !== 0) continue
+    const near = at.filter((other) => Math.abs(other - step) < 501)
+    const weights = near.map((other) => (1 - (Math.abs(other - step) / 501) ** 3) ** 3)
+    const sum = (of: (offset: number, y: number) => number) =>
+      near.reduce((all, other, k) => all + weights[k]! * of(other - step, course(other)), 0)
+    const [w, x, xx, y, xy] = [
+      sum(() => 1),
+      sum((o) => o),
+      sum((o) => o * o),
+      sum((_, v) => v),
+      sum((o, v) => o * v),
+    ]
+    expect(few.value[i]).toBeCloseTo((xx * y - x * xy) / (w * xx - x * x), 2)
+  }
+  const silent = smoothed(
+    columnsOf([...at, ...steps(9_000, 11_000)], [...at, ...steps(9_000, 11_000)].map(course)),
+    2_000,
+    [{ fromStep: 3_999, toStep: 9_000 }],
+  )
+  expect(silent.step.some((step) => step > 3_999 && step < 9_000)).toBe(false)
+})
+
 test('of thinned samples the course that the server smoothed is taken', () => {
   const raw = columnsOf(steps(0, 100, 10), steps(0, 10), 10)
   const ofServer = columnsOf(steps(0, 100, 20), steps(0, 5))

@@ -1,7 +1,8 @@
 // Smoothing of a noisy column for the eye: at each entry a straight line is fitted to the neighbours within a window of
 // steps to both sides, near ones counting more (tricube weights), and its value there is taken. Two-sided, so the curve
 // does not lag; a line and not a mean, so it does not bend at the ends of the data either. The window is in steps, not in
-// entries, and therefore the same however far the samples were thinned. Cost: entries × entries in the window.
+// entries, and therefore the same however far the samples were thinned. Cost: entries × entries in the window; where those
+// are many, neighbours are first taken together as their mean, in cells that are a small part of the window.
 // After W. S. Cleveland, "Robust locally weighted regression and smoothing scatterplots" (1979), without its robust weights.
 
 import { bucketsWhere, type Columns, type Gap } from '../state/series.ts'
@@ -56,10 +57,50 @@ export function smoothed(columns: Columns, windowSteps: number, gaps: readonly G
     values.push(value)
   }
   if (windowSteps <= 0) return { step, value: values }
-  return { step, value: step.map((_, i) => fittedAt({ step, value: values }, i, windowSteps + 1, gaps)) }
+  const reach = windowSteps + 1
+  const given: Weighed = { step, value: values, weight: step.map(() => 1) }
+  const spacing = (step.at(-1)! - step[0]!) / (step.length - 1)
+  const points =
+    reach > entriesPerReachMax * spacing ? takenTogether(given, reach / cellsPerReach, gaps) : given
+  return { step: points.step, value: points.step.map((_, i) => fittedAt(points, i, reach, gaps)) }
 }
 
-function fittedAt({ step, value }: Points, i: number, reach: number, gaps: readonly Gap[]): number | null {
+/** Entries to one side from which on they are taken together, and then the cells to one side. */
+const entriesPerReachMax = 160
+const cellsPerReach = 64
+
+/** `weight`: entries that a point stands for. */
+type Weighed = Points & { readonly weight: readonly number[] }
+
+/** Neighbours within a cell of so many steps as their mean; never over a gap or over what has no value. */
+function takenTogether({ step, value }: Points, cellSteps: number, gaps: readonly Gap[]): Weighed {
+  const together = { step: [] as number[], value: [] as (number | null)[], weight: [] as number[] }
+  let begin = Number.NEGATIVE_INFINITY
+  for (const [i, at] of step.entries()) {
+    const y = value[i] ?? null
+    const last = together.step.length - 1
+    const before = together.value[last] ?? null
+    const isNear = at - begin < cellSteps && y !== null && before !== null
+    if (isNear && !(gaps.length > 0 && isBroken(gaps, step[i - 1]!, at))) {
+      const weight = ++together.weight[last]!
+      together.step[last]! += (at - together.step[last]!) / weight
+      together.value[last] = before + (y - before) / weight
+      continue
+    }
+    begin = at
+    together.step.push(at)
+    together.value.push(y)
+    together.weight.push(1)
+  }
+  return together
+}
+
+function fittedAt(
+  { step, value, weight }: Weighed,
+  i: number,
+  reach: number,
+  gaps: readonly Gap[],
+): number | null {
   if (value[i] === null) return null
   const at = step[i]!
   const sums: Sums = { weight: 0, x: 0, xx: 0, y: 0, xy: 0 }
@@ -69,7 +110,7 @@ function fittedAt({ step, value }: Points, i: number, reach: number, gaps: reado
       const offset = step[k]! - at
       if (y == null || Math.abs(offset) >= reach) break
       if (gaps.length > 0 && isBroken(gaps, at + Math.min(offset, 0), at + Math.max(offset, 0))) break
-      take(sums, offset / reach, y, (1 - (Math.abs(offset) / reach) ** 3) ** 3)
+      take(sums, offset / reach, y, weight[k]! * (1 - (Math.abs(offset) / reach) ** 3) ** 3)
     }
   }
   return fittedAtZero(sums)

@@ -3,6 +3,7 @@
 // are functions from a `RunView` to this; one painter (paint.ts) draws them all.
 
 import type { Decision, RunSummary, Segment } from '../../protocol/vocabulary.ts'
+import type { GhostCurve } from '../state/ghost.ts'
 import type { Gap, Series } from '../state/series.ts'
 import type { ColorName } from './palette.ts'
 import type { Stretch } from './phases.ts'
@@ -24,6 +25,8 @@ export type RunView = {
   readonly lossFit: LossFit
   /** Segments that are looked at and not in force. */
   readonly ghost?: readonly Segment[] | null
+  /** What other rules would do. */
+  readonly others?: readonly GhostCurve[]
   /** All steps that the axis has, whatever part of them is shown. */
   readonly whole: Range
   /** Steps to each side over which the loss is smoothed; 0 = it is not. */
@@ -45,6 +48,8 @@ export type Mark =
       readonly dots?: number
       /** A rim of the surface's colour, so that the line reads on busy ground. */
       readonly rim?: boolean
+      /** What it is, at its first point. */
+      readonly label?: string
     }
   | {
       readonly kind: 'band'
@@ -97,6 +102,8 @@ export type Mark =
       /** Where the text finds no room. */
       readonly short: string
     }
+  /** The run has gone back to the weights of an earlier step. */
+  | { readonly kind: 'back'; readonly step: number; readonly toStep: number; readonly text: string }
   | { readonly kind: 'zeroRow' }
 
 export type HeadItem = {

@@ -1,8 +1,9 @@
 // The steps that the charts show. The address holds them; while a gesture goes on they are ahead of it, and come to rest
 // there a moment later: browsers bound how often an address may change.
 
-import { useSignal } from '@preact/signals'
+import { batch } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
+import { lookedAt } from '../state/zoomed.ts'
 import type { Moves } from './plotSurface.tsx'
 import { panned, type Range, tidied, zoomed } from './ranges.ts'
 
@@ -21,27 +22,36 @@ export function useShown(
   whole: Range,
   keep: (range: Range | null) => void,
 ): ShownSteps {
-  const moving = useSignal<Range | null | undefined>(undefined)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  useEffect(() => () => clearTimeout(timer.current), [])
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current)
+      lookedAt.value = undefined
+    },
+    [],
+  )
   const rest = () => {
     clearTimeout(timer.current)
-    const now = moving.peek()
+    const now = lookedAt.peek()
     if (now === undefined) return
-    moving.value = undefined
-    keep(now)
+    batch(() => {
+      lookedAt.value = undefined
+      keep(now)
+    })
   }
   const begin = (range: Range | null) => {
-    moving.value = range
+    lookedAt.value = range
     clearTimeout(timer.current)
     timer.current = setTimeout(rest, restMs)
   }
   const show = (range: Range | null) => {
     clearTimeout(timer.current)
-    moving.value = undefined
-    keep(range === null ? null : tidied(range, whole))
+    batch(() => {
+      lookedAt.value = undefined
+      keep(range === null ? null : tidied(range, whole))
+    })
   }
-  const range = moving.value === undefined ? atRest : moving.value
+  const range = lookedAt.value === undefined ? atRest : lookedAt.value
   const shown = range ?? whole
   const move = (next: Range) => begin(tidied(next, whole))
   return {

@@ -1,7 +1,8 @@
 // Small readings of a `RunView` that several charts share: points of a signal, the part after warm-up, the
 // rows of a chart's table.
 
-import type { Decision, Evidence, RunSummary, Segment } from '../../protocol/vocabulary.ts'
+import type { Decision, RunSummary, Segment } from '../../protocol/vocabulary.ts'
+import type { GhostCurve } from '../state/ghost.ts'
 import {
   type Columns,
   type Gap,
@@ -27,12 +28,13 @@ export type ViewSource = {
   readonly zoom: { readonly from: number; readonly to: number } | null
   readonly lossFit: LossFit
   readonly ghost?: readonly Segment[] | null
+  readonly others?: readonly GhostCurve[]
   /** Steps to each side; null = as many as suit what is shown. */
   readonly smooth?: number | null
 }
 
 export function viewOf(source: ViewSource): RunView {
-  const { run, decisions, zoom, lossFit, ghost = null } = source
+  const { run, decisions, zoom, lossFit, ghost = null, others = [] } = source
   // What was reported beyond the run's own step was left out as too far ahead: it is counted, and not drawn.
   const series = seriesWhere(source.series, (step) => step <= run.step)
   // A job that did not tell where its counter begins is known by its first sample.
@@ -52,6 +54,7 @@ export function viewOf(source: ViewSource): RunView {
     to: zoom?.to ?? whole.to,
     lossFit,
     ghost,
+    others,
     whole,
     smoothSteps,
     smoothedLoss: smoothedLossOf(series, smoothSteps, gaps),
@@ -137,17 +140,6 @@ export function valuesFrom(
   if (columns === undefined) return []
   const start = indexAt(columns.step, Math.max(fromStep, view.from) - 1) + 1
   return columns[name].slice(start, indexAt(columns.step, view.to) + 1)
-}
-
-/** The newest decision at or before a step that carries this signal as evidence. */
-export function evidenceAt(view: RunView, signal: string, step: number): Evidence | undefined {
-  for (let i = view.decisions.length - 1; i >= 0; i--) {
-    const decision = view.decisions[i] as Decision
-    if (decision.step > step) continue
-    const found = decision.evidence.find((entry) => entry.signal === signal)
-    if (found !== undefined) return found
-  }
-  return undefined
 }
 
 /** Every bucket of the window, for a file. */

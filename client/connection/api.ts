@@ -1,12 +1,14 @@
 // Calls of the HTTP API. A failure is a value, never an exception: the server's own problem details, or one
 // made here when there was no answer, so that every button can say beside itself what went wrong.
 
+import { type ExpandedSeries, expandedSeries } from '../../protocol/compactSeries.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import type {
   Access,
   Command,
   ControlAnswer,
   CreateToken,
+  DecisionKind,
   DecisionList,
   ForecastCalibration,
   Health,
@@ -16,7 +18,6 @@ import type {
   RunList,
   RunListRequest,
   RunSummary,
-  Series,
   TokenList,
   Version,
   WhatIfAnswer,
@@ -35,10 +36,11 @@ function localProblem(title: string, detail: string, status: number): Problem {
   return { type: 'about:blank', title, status, detail, code: 'no-answer' }
 }
 
-let answered = () => {}
-/** Done when the server has answered for the first time, or has failed to. */
-export const firstAnswer = new Promise<void>((resolve) => {
-  answered = resolve
+let unanswered = 0
+let settled = () => {}
+/** Done when the server has answered, or has failed to, all that was asked at first. */
+export const firstAnswers = new Promise<void>((resolve) => {
+  settled = resolve
 })
 
 /** A call whose answer is read. */
@@ -73,6 +75,7 @@ async function call(
   root = apiPrefix,
 ): Promise<Answer<unknown>> {
   const timeout = AbortSignal.timeout(answerMsMax)
+  unanswered += 1
   try {
     const response = await fetch(root + path, {
       method,
@@ -92,7 +95,8 @@ async function call(
         : 'The server cannot be reached.'
     return { ok: false, problem: localProblem('No answer', detail, 0) }
   } finally {
-    answered()
+    unanswered -= 1
+    if (unanswered === 0) settled()
   }
 }
 
@@ -113,34 +117,59 @@ export function fetchRun(runId: string): Promise<Answer<RunSummary>> {
   return ask('RunSummary', pathOf(runId))
 }
 
+async function askSeries(runId: string, query: URLSearchParams): Promise<Answer<ExpandedSeries>> {
+  const answer = await ask('CompactSeries', `${pathOf(runId)}/series/compact?${query}`)
+  return answer.ok ? { ok: true, value: expandedSeries(answer.value) } : answer
+}
+
 export type SeriesRange = { readonly from: number; readonly to: number; readonly points: number }
-/** Only the signals named: a run may have hundreds that nobody looks at. */
+export type SeriesWanted = {
+  /** Only these: a run may have hundreds that nobody looks at. */
+  readonly signals: readonly string[]
+  /** Those of them whose least and most are drawn too. */
+  readonly extremes: readonly string[]
+  /** Significant digits. */
+  readonly digits: number
+}
 export function fetchSeries(
   runId: string,
   range: SeriesRange,
-  signals: readonly string[],
-): Promise<Answer<Series>> {
+  { signals, extremes, digits }: SeriesWanted,
+): Promise<Answer<ExpandedSeries>> {
   const query = new URLSearchParams({
     from: String(Math.max(0, Math.floor(range.from))),
     to: String(Math.ceil(range.to)),
     points: String(range.points),
+    digits: String(digits),
   })
-  for (const signal of signals) query.append('signals', signal)
-  return ask('Series', `${pathOf(runId)}/series?${query}`)
+  for (const name of signals) query.append('signals', name)
+  for (const name of extremes) query.append('extremes', name)
+  return askSeries(runId, query)
 }
 
-/** Some signals of a run, over all of it. */
+/** Some signals of a run, as lines over all of it; none named = all. */
 export function fetchSignals(
   runId: string,
   signals: readonly string[],
   points: number,
-): Promise<Answer<Series>> {
+): Promise<Answer<ExpandedSeries>> {
   const query = new URLSearchParams([...signals.map((name) => ['signals', name]), ['points', String(points)]])
-  return ask('Series', `${pathOf(runId)}/series?${query}`)
+  return askSeries(runId, query)
 }
 
-export function fetchDecisions(runId: string, after: number): Promise<Answer<DecisionList>> {
-  return ask('DecisionList', `${pathOf(runId)}/decisions?after=${after}`)
+export type DecisionPage = {
+  readonly after: number
+  readonly limit: number
+  /** Absent = all. */
+  readonly kinds?: readonly DecisionKind[]
+}
+export function fetchDecisions(
+  runId: string,
+  { after, limit, kinds = [] }: DecisionPage,
+): Promise<Answer<DecisionList>> {
+  const query = new URLSearchParams({ after: String(after), limit: String(limit) })
+  if (kinds.length > 0) query.set('kind', kinds.join())
+  return ask('DecisionList', `${pathOf(runId)}/decisions?${query}`)
 }
 
 export type CommandKind = Extract<

@@ -1,12 +1,12 @@
 // The live socket: one connection for the page, kept alive by our own timer. Views say what they want to
 // follow; after every connection, the first included, each wish is sent again with what it already has, so
-// a lost connection costs a catch-up and never a reload. Its code is loaded after the first answer over HTTP:
+// a lost connection costs a catch-up and never a reload. Its code is loaded after the first answers over HTTP:
 // what is known already is drawn before what may change it is waited for.
 
 import { signal } from '@preact/signals'
 import type { Socket } from 'socket.io-client'
 import type { ClientEvents, ServerEvents } from '../../protocol/vocabulary.ts'
-import { firstAnswer } from './api.ts'
+import { firstAnswers } from './api.ts'
 import { isProblem, type Messages, readMessage, trouble } from './read.ts'
 import { retryDelayMs } from './retry.ts'
 import { heldToken, noteRefusal, refusal } from './token.ts'
@@ -42,10 +42,10 @@ let timer: ReturnType<typeof setTimeout> | undefined
 const followed = new Set<Following>()
 const listeners = new Set<{ readonly event: keyof ServerEvents; readonly heard: Heard }>()
 
-/** Longest wait for the first answer before the connection is opened anyway, in milliseconds. */
-const firstAnswerMsMax = 1_000
+/** Longest wait for the first answers before the connection is opened anyway, in milliseconds. */
+const firstAnswersMsMax = 3_000
 
-/** Opens the connection, after the first answer over HTTP; to be called once, when the page starts. */
+/** Opens the connection, after the first answers over HTTP; to be called once, when the page starts. */
 export async function startLive(): Promise<void> {
   listen('problem', ({ detail }) => {
     trouble.value = detail
@@ -54,7 +54,7 @@ export async function startLive(): Promise<void> {
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && connection.peek().kind === 'lost') retryNow()
   })
-  await Promise.race([firstAnswer, new Promise((resolve) => setTimeout(resolve, firstAnswerMsMax))])
+  await Promise.race([firstAnswers, new Promise((resolve) => setTimeout(resolve, firstAnswersMsMax))])
   await open()
 }
 

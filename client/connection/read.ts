@@ -9,6 +9,7 @@ import { answerShapes } from '../../protocol/answerShapes.ts'
 import { type Shape, shapeProblem } from '../../protocol/shape.ts'
 import type {
   Access,
+  CompactSeries,
   ControlAnswer,
   DecisionList,
   ForecastCalibration,
@@ -17,7 +18,6 @@ import type {
   Problem,
   RunList,
   RunSummary,
-  Series,
   ServerEvents,
   SubscribeAnswer,
   TokenList,
@@ -33,7 +33,7 @@ export type Answer<T> =
 export type Answers = {
   readonly RunList: RunList
   readonly RunSummary: RunSummary
-  readonly Series: Series
+  readonly CompactSeries: CompactSeries
   readonly DecisionList: DecisionList
   readonly ForecastCalibration: ForecastCalibration
   readonly ControlAnswer: ControlAnswer

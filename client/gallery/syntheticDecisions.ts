@@ -101,10 +101,10 @@ function evidenceFor(step: number): Weighed {
       { kind: 'merge', switchStep: step, finalLoss: 0.29, standardError: 0.001, low: 0.288, high: 0.292 },
     ],
     counterfactuals: [
-      { rule: 'GreedyLR', step: 1140 },
-      { rule: 'ReduceLROnPlateau', step: 1860 },
-      { rule: 'dlib slope test', step: 2580 },
-      { rule: 'Fixed 45 % anneal', step: null },
+      { rule: 'GreedyLR', step: 1140, finalLoss: 0.3 },
+      { rule: 'ReduceLROnPlateau', step: 1860, finalLoss: 0.293 },
+      { rule: 'dlib slope test', step: 2580, finalLoss: 0.288 },
+      { rule: 'Fixed 45 % anneal', step: null, plannedStep: 3300, finalLoss: 0.285 },
     ],
   }
 }
@@ -120,7 +120,7 @@ const satisfiedTest: DecisionTest = {
 }
 
 /** What the race of the warm-up found. */
-const raceWeighed: Weighed = {
+export const raceWeighed: Weighed = {
   evidence: [0.03, 0.1, 0.3].map((learningRate, i) => ({
     signal: 'arm',
     learningRate,
@@ -129,6 +129,8 @@ const raceWeighed: Weighed = {
     unit: 'loss',
     count: i === 2 ? 0 : 2048,
     source: i === 2 ? 'race-diverged' : 'race',
+    fromStep: 240 * i,
+    toStep: i === 2 ? 511 : 240 * (i + 1),
   })),
   alternatives: [],
   counterfactuals: [],
@@ -279,7 +281,7 @@ export function decisionsOf(options: SyntheticOptions, plan: Plan): Decision[] {
       regime: { name: 'large-step', index: 0.84, low: 0.79, high: 0.89 },
       ...(transition === undefined ? {} : { transition }),
       plan,
-      reason: { key: kind, values: {} },
+      reason: { key: kind, values: kind === 'lower' ? { optimum: 0.13 } : ({} as Record<string, number>) },
       ...weighedBy(kind, step, from),
       ...(kind === 'hold'
         ? {

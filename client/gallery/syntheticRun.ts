@@ -141,6 +141,11 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
     add('stayingGainError', step, 0.0012 + 0.009 * early)
     add('annealingGainError', step, 0.0007 + 0.003 * early)
   }
+  const addNoise = (step: number) => {
+    const scale = 78 * ((6000 * step) / budget / 540) ** 1.19
+    add('noiseScale', step, scale * (1 + 0.05 * Math.sin(step / 130)))
+    add('noiseScaleError', step, 0.06 * scale)
+  }
   const silent = (step: number) => options.gap !== undefined && step > options.gap[0] && step < options.gap[1]
   for (let step = 0; step < end; step += bucket) {
     if (silent(step)) continue
@@ -155,8 +160,7 @@ function seriesOf(options: SyntheticOptions, plan: Plan): Series {
     add('lossSmoothed', step, averaged + gap + 0.0016 * Math.sin(step / 47))
     add('learningRate', step, ...Array.from({ length: count }, (_, i) => appliedAt(options, plan, step + i)))
     add('batchSize', step, 128)
-    if (step >= shares.warmup * budget)
-      add('noiseScale', step, 78 * ((6000 * step) / budget / 540) ** 1.19 * (1 + 0.05 * Math.sin(step / 130)))
+    if (step >= shares.warmup * budget) addNoise(step)
   }
   for (let step = probeEvery; step < end; step += probeEvery) {
     if (silent(step)) continue

@@ -2,9 +2,8 @@
 // one of them goes on.
 
 import { effect, signal, untracked } from '@preact/signals'
-import { limits } from '../../protocol/limits.ts'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
-import { fetchRun, fetchSeries, fetchSignals } from '../connection/api.ts'
+import { fetchRun, fetchSignals } from '../connection/api.ts'
 import { address } from './address.ts'
 import type { CompareAddress } from './compareAddress.ts'
 import type { Columns } from './series.ts'
@@ -26,6 +25,8 @@ export const nothingCompared: Comparison = { compared: [], failures: [], loaded:
 export const comparison = signal<Comparison>(nothingCompared)
 
 const points = 600
+/** The fewest that may be asked for: only the names are read. */
+const namesPoints = 50
 const againMs = 5_000
 /** Asked for beside the chosen signal: the rate, and the time that steps took. */
 const always = ['learningRate', 'stepSeconds'] as const
@@ -60,9 +61,7 @@ async function load({ runs, signal: chosen }: CompareAddress): Promise<void> {
 
 /** What the jobs measure besides, once: all signals of a run at the coarsest, as names are told in no other way. */
 async function loadNames({ runs }: CompareAddress): Promise<void> {
-  const found = await Promise.all(
-    runs.map((id) => fetchSeries(id, { from: 0, to: limits.stepMax, points: 50 }, [])),
-  )
+  const found = await Promise.all(runs.map((id) => fetchSignals(id, [], namesPoints)))
   const names = found.flatMap((series) => (series.ok ? Object.keys(series.value.signals) : []))
   const own = [...new Set(names.filter((name) => name.startsWith('metrics.')))]
   comparison.value = { ...comparison.peek(), names: own.sort() }

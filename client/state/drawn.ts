@@ -9,9 +9,16 @@ const signalsOfPanel: Readonly<Record<PanelId, readonly string[]>> = {
   gains: ['stayingGain', 'stayingGainError', 'annealingGain', 'annealingGainError'],
   rate: ['learningRate'],
   regime: ['regimeIndex', 'regimeIndexLow', 'regimeIndexHigh'],
-  noise: ['noiseScale', 'batchSize'],
+  noise: ['noiseScale', 'noiseScaleError', 'batchSize'],
   ratio: ['rateRatio', 'criticalLearningRate'],
 }
+
+/** Of the usual panels; every other signal is a line of its last values. A signal that a person adds is drawn with them. */
+const drawnWithExtremes: readonly string[] = ['loss', 'learningRate']
+
+/** Those of the drawn signals whose least and most of each bucket are drawn. */
+export const extremeSignals = (address: Pick<RunAddress, 'signals' | 'closed'>): readonly string[] =>
+  drawnSignals(address).filter((name) => drawnWithExtremes.includes(name) || address.signals.includes(name))
 
 /** Without repeats, in order of the panels. */
 export function drawnSignals({ signals, closed }: Pick<RunAddress, 'signals' | 'closed'>): readonly string[] {

@@ -20,3 +20,26 @@ export function useGhost(segments: readonly Segment[] | null): void {
     [],
   )
 }
+
+/** What another rule would do: rates with a name, and what they would cost in words. */
+export type GhostCurve = {
+  readonly name: string
+  readonly cost: string
+  readonly segments: readonly Segment[]
+}
+
+export const otherGhosts = signal<readonly GhostCurve[]>([])
+
+/** Shows curves of other rules for as long as a view stands. */
+export function useOtherGhosts(curves: readonly GhostCurve[]): void {
+  const key = JSON.stringify(curves)
+  useEffect(() => {
+    otherGhosts.value = curves
+  }, [key])
+  useEffect(
+    () => () => {
+      otherGhosts.value = []
+    },
+    [],
+  )
+}

@@ -28,7 +28,6 @@ export const runGroups = signal<readonly RunGroup[]>([])
 export const namedRuns = signal<ReadonlyMap<string, RunSummary>>(new Map())
 
 const pageRuns = 100
-const searchRestMs = 150
 const recountMs = 1_000
 
 /** Each load has a number, so that an answer that comes late changes nothing. */
@@ -134,11 +133,25 @@ async function loadNamed(ids: readonly string[]): Promise<void> {
   namedRuns.value = new Map(found.flatMap((run) => (run === undefined ? [] : [[run.id, run] as const])))
 }
 
-/** Loads again when the address asks for another list; typing rests first. */
+/**
+ * Loads again when the address asks for another list. What is typed is searched for at once; while one search is under way
+ * only the newest after it counts.
+ */
 function followAddress(): () => void {
   let before = ''
   let search = ''
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let isSearching = false
+  let isStale = false
+  const find = async () => {
+    isStale = isSearching
+    if (isSearching) return
+    isSearching = true
+    do {
+      isStale = false
+      await loadRuns()
+    } while (isStale)
+    isSearching = false
+  }
   const stop = effect(() => {
     const now = address.value
     if (now.page !== 'runs') return
@@ -146,12 +159,10 @@ function followAddress(): () => void {
     if (key === before) return
     const typed = before !== '' && now.search !== search
     ;[before, search] = [key, now.search]
-    clearTimeout(timer)
-    if (typed) timer = setTimeout(loadRuns, searchRestMs)
-    else untracked(() => void loadRuns())
+    untracked(() => void (typed ? find() : loadRuns()))
   })
   return () => {
-    clearTimeout(timer)
+    isStale = false
     stop()
   }
 }

@@ -2,17 +2,17 @@
 // follows, takes what is missing after each reconnection, asks again for a thinned series when the one at hand has grown too long, and loads the zoomed range. The page shows
 // `runState`; the gallery sets it by hand.
 
-import { effect, signal } from '@preact/signals'
-import { firstStepOf, lastStepOf } from '../charts/phases.ts'
-import { shownRange } from '../charts/ranges.ts'
-import { usualWindow } from '../charts/smooth.ts'
-import { fetchDecisions, fetchRun, fetchSeries, type SeriesRange } from '../connection/api.ts'
+import { batch, effect, signal } from '@preact/signals'
+import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import { fetchDecisions, fetchRun, fetchSeries, type SeriesWanted } from '../connection/api.ts'
 import { connected, follow, listen } from '../connection/live.ts'
 import { readMessage } from '../connection/read.ts'
 import { address, type RunAddress, runAddress } from './address.ts'
-import { drawnSignals } from './drawn.ts'
+import { drawnSignals, extremeSignals } from './drawn.ts'
+import { loadChanges, loadNewest, loadOlder, type NewestDecisions } from './runDecisions.ts'
 import { emptyRunState, knownUpTo, mergeDecisions, type RunState, tooLong, withSeries } from './runState.ts'
 import { mergeSeries, nextStepOf, seriesWhere } from './series.ts'
+import { followZoom } from './zoomed.ts'
 
 export const runState = signal<RunState>(emptyRunState(''))
 /** Decisions that arrived with the last reconnection, and when; null before the first one. */
@@ -20,12 +20,14 @@ export const caughtUp = signal<{ readonly count: number; readonly atMs: number }
 
 /** Buckets asked for: about one per pixel of a wide chart. */
 export const seriesPoints = 1_200
-const zoomPointsMax = 3_000
-/** Rest after a zoom before its range is fetched, in milliseconds. */
-const zoomRestMs = 120
+const wholeDigits = 5
+const partDigits = 7
+/** Decisions that are asked for where one shows that those before it were missed. */
+const decisionsMissed = 1_000
 
 /** Asks for the names of signals that have come since the page subscribed; does nothing where no run is followed. */
 export let refreshSignalNames: () => void = () => {}
+let loadPartAgain: () => void = () => {}
 
 /** Follows a run until the returned function is called. */
 export function followRun(runId: string): () => void {
@@ -36,24 +38,24 @@ export function followRun(runId: string): () => void {
   }
   const stops = [
     listen('decision', (message) => {
-      if (message.runId !== runId) return
-      const known = knownUpTo(runState.peek().decisions)
-      update((state) => ({ ...state, decisions: mergeDecisions(state.decisions, [message.decision]) }))
-      if (message.decision.number > known + 1) void fillDecisions(runId, known)
+      if (message.runId === runId) takeDecisions(runId, update, [message.decision])
     }),
     listen('samples', (message) => {
       if (message.runId !== runId) return
-      update((state) => withSeries(state, message.series))
+      batch(() => {
+        update((state) => ({ ...withSeries(state, message.series), ...summaryOf(message) }))
+        takeDecisions(runId, update, message.decisions ?? [])
+      })
       if (tooLong(runState.peek())) void reloadSeries(runId)
     }),
     listen('run', (message) => {
-      if (message.run.id === runId) update((state) => ({ ...state, run: message.run, problem: null }))
+      if (message.run.id === runId) update((state) => ({ ...state, ...summaryOf(message) }))
     }),
     listen('removed', (message) => {
       if (message.runId === runId) update((state) => ({ ...state, removed: true }))
     }),
     followEvents(runId, update, loadFirst(runId, update)),
-    followZoom(runId),
+    followPart(runId),
     awaitRun(runId, update),
     followDrawn(runId, update),
   ]
@@ -64,6 +66,33 @@ export function followRun(runId: string): () => void {
   }
 }
 
+/** Keeps finer samples of the part that is shown. */
+function followPart(runId: string): () => void {
+  const { stop, again } = followZoom({
+    state: runState,
+    addressOf: (now) => addressOf(runId, now),
+    wanted: () => wanted(runId, 'part'),
+    points: seriesPoints,
+  })
+  loadPartAgain = again
+  return () => {
+    loadPartAgain = () => {}
+    stop()
+  }
+}
+
+/** New decisions; where they show that some before them were missed, those are asked for. */
+function takeDecisions(runId: string, update: Update, decisions: readonly Decision[]): void {
+  const first = decisions[0]
+  if (first === undefined) return
+  const known = knownUpTo(runState.peek())
+  update((state) => ({ ...state, decisions: mergeDecisions(state.decisions, decisions) }))
+  if (first.number > known + 1) void fillDecisions(runId, known)
+}
+
+const summaryOf = ({ run }: { readonly run?: RunSummary }): Partial<RunState> =>
+  run === undefined ? {} : { run, problem: null }
+
 type Update = (change: (state: RunState) => RunState) => void
 
 /** The address while it is that of this run. */
@@ -71,6 +100,14 @@ function addressOf(runId: string, now = address.peek()): RunAddress {
   return now.page === 'run' && now.runId === runId ? now : runAddress(runId)
 }
 const drawnOf = (runId: string): readonly string[] => drawnSignals(addressOf(runId))
+const extremesOf = (runId: string): readonly string[] => extremeSignals(addressOf(runId))
+
+/** All that is drawn; of a part of the run in more digits, as its scale may be a small part of the values. */
+const wanted = (runId: string, part: 'whole' | 'part'): SeriesWanted => ({
+  signals: drawnOf(runId),
+  extremes: extremesOf(runId),
+  digits: part === 'whole' ? wholeDigits : partDigits,
+})
 
 /**
  * Subscribes to the run over each connection.
@@ -104,10 +141,11 @@ function subscribe(runId: string, update: Update, again: boolean): void {
   const state = runState.peek()
   const request = {
     runId,
-    afterDecision: knownUpTo(state.decisions),
+    afterDecision: knownUpTo(state),
     afterStep: state.loaded ? nextStepOf(state.series, state.run?.step ?? null) : 0,
     points: seriesPoints,
     signals: [...drawnOf(runId)],
+    together: true,
   }
   socket.emit('subscribe', request, (given) => {
     const read = readMessage('subscribe', given)
@@ -128,11 +166,11 @@ function subscribe(runId: string, update: Update, again: boolean): void {
   })
 }
 
-/** What is there so far, over HTTP. */
+/** What is there so far, over HTTP: done when all is known but the older decisions. */
 async function loadFirst(runId: string, update: Update): Promise<void> {
   const everything = { from: 0, to: 1e12, points: seriesPoints }
-  const series = fetchSeries(runId, everything, drawnOf(runId))
-  const decisions = fetchDecisions(runId, 0)
+  const series = fetchSeries(runId, everything, wanted(runId, 'whole'))
+  const changes = loadChanges(runId, addressOf(runId).decision)
   const answer = await fetchRun(runId)
   if (!answer.ok) {
     if (answer.problem.status !== 0)
@@ -140,15 +178,32 @@ async function loadFirst(runId: string, update: Update): Promise<void> {
     return
   }
   update((state) => ({ ...state, run: state.run ?? answer.value }))
-  const [samples, records] = await Promise.all([series, decisions])
+  const samples = await series
   update((state) => ({
     ...(samples.ok ? withSeries(state, samples.value) : state),
-    decisions: records.ok ? mergeDecisions(state.decisions, records.value.decisions) : state.decisions,
     signalNames: samples.ok ? Object.keys(samples.value.signals) : [],
     loaded: samples.ok,
   }))
   // Samples far ahead of the run would thin all others away.
   if (samples.ok && samples.value.toStep > answer.value.step) void reloadSeries(runId)
+  // After the samples: on a slow line the first picture would else wait for them.
+  loadDecisions(runId, update, await changes, await loadNewest(runId, answer.value.decisionCount))
+}
+
+/** Takes the decisions that came first together, so that none of them looks like news; the older ones follow. */
+function loadDecisions(
+  runId: string,
+  update: Update,
+  changes: readonly Decision[],
+  { decisions, awaitedUpTo }: NewestDecisions,
+): void {
+  const take = (more: readonly Decision[]) => {
+    update((state) => ({ ...state, decisions: mergeDecisions(state.decisions, more) }))
+    return runState.peek().runId === runId
+  }
+  update((state) => ({ ...state, awaitedUpTo }))
+  take(mergeDecisions(changes, decisions))
+  void loadOlder(runId, awaitedUpTo, take).then(() => update((state) => ({ ...state, awaitedUpTo: 0 })))
 }
 
 /** How often a run that does not exist yet is asked for, in milliseconds. */
@@ -172,7 +227,7 @@ function awaitRun(runId: string, update: Update): () => void {
 }
 
 async function fillDecisions(runId: string, after: number): Promise<void> {
-  const answer = await fetchDecisions(runId, after)
+  const answer = await fetchDecisions(runId, { after, limit: decisionsMissed })
   const state = runState.peek()
   if (answer.ok && state.runId === runId)
     runState.value = { ...state, decisions: mergeDecisions(state.decisions, answer.value.decisions) }
@@ -186,82 +241,39 @@ async function reloadSeries(runId: string): Promise<void> {
   const before = runState.peek()
   const seen = nextStepOf(before.series, before.run?.step ?? null)
   const range = { from: 0, to: before.run?.step ?? 1e12, points: seriesPoints }
-  const answer = await fetchSeries(runId, range, drawnOf(runId))
+  const answer = await fetchSeries(runId, range, wanted(runId, 'whole'))
   reloading = false
   const state = runState.peek()
   if (!answer.ok || state.runId !== runId) return
   const reached = Math.max(seen, nextStepOf(answer.value, null))
   const newer = seriesWhere(state.series, (step) => step >= reached)
   runState.value = withSeries({ ...state, series: answer.value, zoomed: null }, newer)
-  void loadZoom(runId)
+  loadPartAgain()
 }
 
 /** Asks for the samples of panels that are opened later: those so far over HTTP, those to come over the socket. */
 function followDrawn(runId: string, update: Update): () => void {
-  let known = drawnOf(runId)
+  let known = { signals: drawnOf(runId), extremes: extremesOf(runId) }
   return effect(() => {
-    const drawn = drawnSignals(addressOf(runId, address.value))
-    const added = drawn.filter((name) => !known.includes(name))
-    known = drawn
+    const now = addressOf(runId, address.value)
+    const before = known
+    known = { signals: drawnSignals(now), extremes: extremeSignals(now) }
+    const isNew = (name: string) =>
+      !before.signals.includes(name) || (known.extremes.includes(name) && !before.extremes.includes(name))
+    const added = known.signals.filter(isNew)
     if (added.length === 0) return
-    void loadSignals(runId, added)
+    const extremes = added.filter((name) => known.extremes.includes(name))
+    void loadSignals(runId, { signals: added, extremes, digits: wholeDigits })
     subscribe(runId, update, false)
   })
 }
 
-async function loadSignals(runId: string, signals: readonly string[]): Promise<void> {
+async function loadSignals(runId: string, added: SeriesWanted): Promise<void> {
   const range = { from: 0, to: 1e12, points: seriesPoints }
-  const answer = await fetchSeries(runId, range, signals)
+  const answer = await fetchSeries(runId, range, added)
   const state = runState.peek()
   // A signal that the run does not have is no failure: its panel says so.
   if (!answer.ok || state.runId !== runId) return
   runState.value = { ...state, series: mergeSeries(state.series, answer.value) }
-  void loadZoom(runId)
-}
-
-/** The steps to fetch for what is shown, with those around that the smoothed line takes in; null = the whole run. */
-function rangeToLoad(runId: string): SeriesRange | null {
-  const { run } = runState.peek()
-  const { zoom, last, smooth } = addressOf(runId)
-  if (run === null || (zoom === null && last === null)) return null
-  const whole = { from: firstStepOf(run), to: lastStepOf(run) }
-  const { range } = shownRange(zoom, last, whole, run.step)
-  if (range === null) return null
-  const length = range.to - range.from
-  const around = smooth ?? usualWindow(length)
-  // As fine inside as without what lies around it.
-  const points = Math.min(zoomPointsMax, Math.ceil(seriesPoints * (1 + (2 * around) / length)))
-  // The last steps go on with the run.
-  return { from: Math.max(0, range.from - around), to: zoom === null ? 1e12 : range.to + around, points }
-}
-
-function followZoom(runId: string): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let shown = ''
-  const stop = effect(() => {
-    const { zoom, last, smooth } = addressOf(runId, address.value)
-    const isKnown = runState.value.run !== null
-    const key = !isKnown || (zoom === null && last === null) ? '' : JSON.stringify([zoom, last, smooth])
-    if (key === shown) return
-    shown = key
-    clearTimeout(timer)
-    if (key === '') runState.value = { ...runState.peek(), zoomed: null }
-    else timer = setTimeout(() => void loadZoom(runId), zoomRestMs)
-  })
-  return () => {
-    clearTimeout(timer)
-    stop()
-  }
-}
-
-let zoomsAsked = 0
-async function loadZoom(runId: string): Promise<void> {
-  const range = rangeToLoad(runId)
-  if (range === null) return
-  zoomsAsked += 1
-  const asked = zoomsAsked
-  const answer = await fetchSeries(runId, range, drawnOf(runId))
-  const state = runState.peek()
-  if (!answer.ok || state.runId !== runId || asked !== zoomsAsked || rangeToLoad(runId) === null) return
-  runState.value = { ...state, zoomed: { ...answer.value, fromStep: range.from, toStep: range.to } }
+  loadPartAgain()
 }

@@ -21,9 +21,13 @@ describe('decisions', () => {
   })
 
   test('after a hole the server is asked again from before it', () => {
-    expect(knownUpTo([])).toBe(0)
-    expect(knownUpTo(decisions.slice(0, 3))).toBe(3)
-    expect(knownUpTo([decisions[0]!, decisions[2]!])).toBe(1)
+    const known = (some: typeof decisions, awaitedUpTo = 0) => knownUpTo({ decisions: some, awaitedUpTo })
+    expect(known([])).toBe(0)
+    expect(known(decisions.slice(0, 3))).toBe(3)
+    expect(known([decisions[0]!, decisions[2]!])).toBe(1)
+    // The second is on its way.
+    expect(known([decisions[0]!, decisions[2]!], 2)).toBe(3)
+    expect(known([decisions[0]!], 2)).toBe(2)
   })
 })
 

@@ -9,6 +9,8 @@ export type RunState = {
   readonly runId: string
   readonly run: RunSummary | null
   readonly decisions: readonly Decision[]
+  /** Decisions up to this number are on their way; 0 = none are. */
+  readonly awaitedUpTo: number
   readonly series: Series
   readonly zoomed: Series | null
   /** All signals of the run, as far as the server has told them. */
@@ -28,6 +30,7 @@ export function emptyRunState(runId: string): RunState {
     runId,
     run: null,
     decisions: [],
+    awaitedUpTo: 0,
     series: emptySeries(runId),
     zoomed: null,
     signalNames: [],
@@ -48,14 +51,15 @@ export function mergeDecisions(have: readonly Decision[], more: readonly Decisio
   return [...byNumber.values()].sort((a, b) => a.number - b.number)
 }
 
-/** The highest number up to which no decision is missing: from there the server is asked to go on. */
-export function knownUpTo(decisions: readonly Decision[]): number {
-  let expected = 1
-  for (const decision of decisions) {
-    if (decision.number !== expected) break
-    expected += 1
+/** The highest number up to which no decision is missing, but for those on their way: from there the server is asked to go on. */
+export function knownUpTo({ decisions, awaitedUpTo }: Pick<RunState, 'decisions' | 'awaitedUpTo'>): number {
+  let known = awaitedUpTo
+  for (const { number } of decisions) {
+    if (number <= known) continue
+    if (number !== known + 1) break
+    known = number
   }
-  return expected - 1
+  return known
 }
 
 export function withSeries(state: RunState, more: Series): RunState {

@@ -106,6 +106,12 @@ function AnswerButton(props: { awaiting: number | null }) {
   )
 }
 
+/** On a phone the panel lies far below the charts. */
+function openSchedule(): void {
+  changeRunAddress({ panel: 'schedule', form: null })
+  document.querySelector('.side')?.scrollIntoView({ block: 'nearest' })
+}
+
 function RunMenu(props: { run: RunSummary } & Told) {
   const { run, outcome } = props
   const isPaused = run.state === 'paused'
@@ -123,24 +129,30 @@ function RunMenu(props: { run: RunSummary } & Told) {
             act={() => void sendPause()}
           />
           <Item words="Anneal a copy…" why={whyNot(run, 'branch')} act={() => open('branch')} />
-          <Item words="Finish…" why={whyNot(run, 'finish')} act={() => open('finish')} />
+          <Item
+            words="Finish…"
+            hint="the job stops, its weights are kept"
+            why={whyNot(run, 'finish')}
+            act={() => open('finish')}
+          />
           <Item words="Change the budget…" why={whyNot(run, 'budget')} act={() => open('budget')} />
         </>
       )}
       {over && run.branches.length > 0 && <Item words="Annealed copies…" act={() => open('branch')} />}
       <Item words="Name, project, tags…" why={whyNot(run, 'details')} act={() => open('details')} />
+      <Item words="Schedule as code" act={openSchedule} />
       <Item words="Report" act={() => void tellReport(outcome)} />
       <Item words="Delete…" why={whyNot(run, 'details')} act={() => open('delete')} />
     </Menu>
   )
 }
 
-function Item(props: { words: string; why?: string | null; act: () => void }) {
-  const { words, why = null, act } = props
+function Item(props: { words: string; hint?: string; why?: string | null; act: () => void }) {
+  const { words, hint, why = null, act } = props
   return (
     <button type="button" data-closes="" disabled={why !== null} onClick={act}>
       {words}
-      {why !== null && <small>{why}</small>}
+      {(why ?? hint) !== undefined && <small>{why ?? hint}</small>}
     </button>
   )
 }

@@ -4,7 +4,6 @@
 import { useSignal } from '@preact/signals'
 import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
 import type { Decision, Evidence, RunSummary } from '../../protocol/vocabulary.ts'
-import { CounterfactualStrip } from '../charts/smallPictures.tsx'
 import { decisionUrl } from '../connection/api.ts'
 import { nowMs } from '../state/clock.ts'
 import { ApiLink } from './apiLink.tsx'
@@ -13,9 +12,13 @@ import { choose, neighbourOf } from './choosing.ts'
 import { copyText } from './copy.ts'
 import { formatAgo, formatKnown, formatMeasured, formatRange } from './format.ts'
 import { Icon } from './icons.tsx'
+import { lazyView } from './lazyView.tsx'
 import { Sentence } from './sentence.tsx'
 import { TestBars } from './testBars.tsx'
 import { alternativeWords, decisionTitle, evidenceWords, fateOf, fateWords, keyWords } from './words.ts'
+
+const OtherRulesPart = lazyView(async () => (await import('./otherRules.tsx')).OtherRulesPart)
+const RaceLanes = lazyView(async () => (await import('./raceLanes.tsx')).RaceLanes)
 
 type PanelProps = {
   readonly run: RunSummary
@@ -46,6 +49,7 @@ export function DecisionPanel(props: PanelProps) {
         <Sentence text={decision.summary} />
       </p>
       {decision.test !== undefined && <TestBars test={decision.test} />}
+      <Race {...props} decision={decision} />
       {decision.number === run.awaitingDecision && (
         <ApprovalForm run={run} asked={decision} latest={newestForecast(props.decisions) ?? decision} />
       )}
@@ -60,20 +64,21 @@ export function DecisionPanel(props: PanelProps) {
       <Alternatives decision={decision} />
       <PromisedLoss decision={decision} />
       {decision.counterfactuals.length > 0 && (
-        <section class="part">
-          <h3>When other rules would switch</h3>
-          <CounterfactualStrip
-            rows={decision.counterfactuals}
-            run={run}
-            nowStep={decision.step}
-            isOver={decision.phase.to === 'done'}
-          />
-        </section>
+        <OtherRulesPart run={run} decisions={props.decisions} decision={decision} />
       )}
       <EvidenceTable decision={decision} />
       <PanelFoot decision={decision} />
     </div>
   )
+}
+
+/** What a search has tried: that of the decision, or the one that still goes on. */
+function Race({ decision, run, live }: PanelProps & { decision: Decision }) {
+  const told = decision.evidence.filter(({ signal }) => signal === 'arm')
+  const isNow = told.length === 0 && live
+  const arms = isNow ? (run.race ?? []) : told
+  if (arms.length === 0) return null
+  return <RaceLanes arms={arms} optimum={decision.reason.values.optimum ?? null} isNow={isNow} />
 }
 
 /** The newest decision that says what an anneal from there would end at. */

@@ -1,12 +1,18 @@
 // The facts under the sentence: time left, the rate in force, what trains, how fast, what measuring costs, what came of
-// an ended run, and which samples were left out. They are made as words (factsOf), and shown with their numbers strong.
+// an ended run, and which samples were left out. They are made as words (factsOf), and shown with their numbers strong. Beside
+// them stands the way to the one decision that everybody asks about.
 
+import { useEffect } from 'preact/hooks'
 import { formatNumber, formatPercent, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
-import type { RunSummary } from '../../protocol/vocabulary.ts'
+import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import { endStepOf } from '../charts/phases.ts'
+import { nowMs } from '../state/clock.ts'
+import { followPace, pace, type Speed, speedOf } from '../state/pace.ts'
+import { choose } from './choosing.ts'
 import { formatDuration, formatKnown } from './format.ts'
 import { Sentence } from './sentence.tsx'
+import { isUnapplied } from './words.ts'
 
 /** `optional` is left out on narrow screens. */
 export type Fact = {
@@ -14,13 +20,23 @@ export type Fact = {
   readonly look?: 'time-left' | 'optional' | 'by-hand' | 'bad-words'
 }
 
-/** Time left at the present speed, in words; null = not known or over. */
-export function timeLeft(run: RunSummary): string | null {
+/**
+ * Time left in words; null = not known, silent or over. "About" is said of a pace that was heard to be steady; of two paces both
+ * ends are told, and before enough was heard what the server knows of the last reports.
+ */
+export function timeLeft(run: RunSummary, speed: Speed | 'silent' | null = null): string | null {
   const end = runEndOf(run)
-  if (end === null || run.stepsPerSecond === null || !(run.stepsPerSecond > 0)) return null
-  if (run.state !== 'running' && run.state !== 'waiting') return null
+  if (end === null || speed === 'silent' || (run.state !== 'running' && run.state !== 'waiting')) return null
   const left = end - run.step
-  return left > 0 ? `About ${formatDuration(Math.max(1, left / run.stepsPerSecond))} left` : null
+  const words = (stepsPerSecond: number) => formatDuration(Math.max(1, left / stepsPerSecond))
+  if (left <= 0) return null
+  if (speed === null)
+    return run.stepsPerSecond !== null && run.stepsPerSecond > 0
+      ? `${words(run.stepsPerSecond)} left at its last pace`
+      : null
+  const [short, long] = [words(speed.high), words(speed.low)]
+  if (short === long) return `About ${short} left`
+  return speed.low > 0 ? `${short} to ${long} left` : `At least ${short} left`
 }
 
 /**
@@ -50,10 +66,10 @@ function rateFact(run: RunSummary): Fact | null {
   if (run.override !== null) {
     const { learningRate, untilStep, reason } = run.override
     const why = reason === '' ? '' : ` (${reason})`
-    return {
-      words: `Set by hand: ${formatRate(learningRate)} until step ${formatStep(untilStep)}${why}`,
-      look: 'by-hand',
-    }
+    const set = `Set by hand: ${formatRate(learningRate)} until step ${formatStep(untilStep)}${why}`
+    // The headline says so too, unless it has something else to tell.
+    if (run.state === 'paused') return { words: set, look: 'by-hand' }
+    return { words: `Applied rate ${formatRate(applied)}, by hand`, look: 'by-hand' }
   }
   const hasEnded = run.state === 'finished' || run.state === 'diverged'
   const words = `${hasEnded ? 'Last rate' : 'Applied rate'} ${formatRate(applied)}`
@@ -123,8 +139,8 @@ function badFact({ badSamples }: RunSummary): Fact | null {
   return { words: `Samples left out: ${words.join(', ')}`, look: 'bad-words' }
 }
 
-export function factsOf(run: RunSummary): readonly Fact[] {
-  const left = timeLeft(run)
+export function factsOf(run: RunSummary, speed: Speed | 'silent' | null = null): readonly Fact[] {
+  const left = timeLeft(run, speed)
   const all: readonly (Fact | null)[] = [
     left === null ? null : { words: left, look: 'time-left' },
     rateFact(run),
@@ -137,14 +153,35 @@ export function factsOf(run: RunSummary): readonly Fact[] {
   return all.filter((fact) => fact !== null)
 }
 
-export function Facts(props: { run: RunSummary }) {
+/** The switch that holds, where another decision is shown; null = there is nothing to lead to. */
+export const switchToExplain = (
+  decisions: readonly Decision[],
+  shown: Decision | null,
+  { switchStep }: Pick<RunSummary, 'switchStep'>,
+): Decision | null => {
+  if (switchStep === null) return null
+  const found = decisions.findLast((decision) => decision.kind === 'switch' && !isUnapplied(decision))
+  return found === undefined || found.number === shown?.number ? null : found
+}
+
+export function Facts(props: { run: RunSummary; decisions: readonly Decision[]; shown: Decision | null }) {
+  const { run, decisions, shown } = props
+  const explained = switchToExplain(decisions, shown, run)
+  useEffect(followPace, [run.id])
+  // Silence is told by the clock, which ticks each second.
+  const speed = nowMs.value > 0 ? speedOf(pace.value, performance.now()) : null
   return (
     <div class="facts">
-      {factsOf(props.run).map(({ words, look }) => (
+      {factsOf(run, speed).map(({ words, look }) => (
         <span key={words} class={look}>
           <Sentence text={words} />
         </span>
       ))}
+      {explained !== null && (
+        <button type="button" class="link" onClick={() => choose(explained.number)}>
+          Why did it switch?
+        </button>
+      )}
     </div>
   )
 }

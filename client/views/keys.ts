@@ -10,11 +10,12 @@ export type KeyMap = Readonly<Record<string, () => void>>
 /** A second key must follow `g` within this time, in milliseconds. */
 const chordMs = 1_000
 
+/** A box, a choice or a slider writes nothing: a letter pressed there is for the view. */
+const writing = 'input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]'
+
 /** Whether keys typed on this element are text, or mean something to the element itself. */
 function takesText(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null
-  )
+  return target instanceof HTMLElement && target.closest(writing) !== null
 }
 
 /**

@@ -4,9 +4,9 @@
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { formatStep } from '../../protocol/numbers.ts'
-import { runStates } from '../../protocol/vocabulary.ts'
+import { runSorts, runStates } from '../../protocol/vocabulary.ts'
 import { goTo } from '../state/address.ts'
-import { allRuns, groupings, isFiltered, type RunsAddress } from '../state/listAddress.ts'
+import { allRuns, groupings, isFiltered, type RunsAddress, usualOrder } from '../state/listAddress.ts'
 import { runCounts } from '../state/runList.ts'
 import { Icon } from './icons.tsx'
 import { columns, shownColumns, toggleColumn } from './runColumns.ts'
@@ -67,6 +67,7 @@ export function ListFilters(props: { address: RunsAddress; field: RefObject<HTML
         options={groupings.map((name) => ({ name, title: `By ${name}` }))}
         choose={(value) => change({ group: groupings.find((name) => name === value) ?? null })}
       />
+      {address.group === null && <OrderChoice address={address} />}
       {address.group === null && <ColumnsMenu />}
     </search>
   )
@@ -91,6 +92,31 @@ function SearchField(props: { field: RefObject<HTMLInputElement | null>; address
       />
       <kbd>/</kbd>
     </label>
+  )
+}
+
+/** What the columns' titles do, where the list is cards and has none; the columns' own usual order, such as the lowest loss. */
+const orders: readonly Option[] = [
+  { name: 'name', title: 'By name' },
+  ...columns.flatMap(({ sort, title }) =>
+    sort === undefined || sort === allRuns.sort ? [] : [{ name: sort, title: `By ${title.toLowerCase()}` }],
+  ),
+]
+
+function OrderChoice({ address }: { address: RunsAddress }) {
+  return (
+    <span class="order-choice">
+      <Choice
+        label="Order"
+        any="Last seen first"
+        value={address.sort === allRuns.sort ? null : address.sort}
+        options={orders}
+        choose={(value) => {
+          const sort = runSorts.find((name) => name === value) ?? allRuns.sort
+          goTo({ ...address, sort, order: usualOrder(sort) })
+        }}
+      />
+    </span>
   )
 }
 

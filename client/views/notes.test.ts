@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest'
 import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { syntheticRun } from '../gallery/syntheticRun.ts'
-import { factsOf, timeLeft } from './facts.tsx'
+import { whyNot } from './control/possible.ts'
+import { factsOf, switchToExplain, timeLeft } from './facts.tsx'
 import { notesOf, stateNote, stateWords } from './notes.ts'
 
 const { run } = syntheticRun({ id: 'a', step: 3120, budgetSteps: 6000 })
@@ -13,6 +14,13 @@ const notes = (change: Partial<RunSummary>) =>
 const facts = (change: Partial<RunSummary>) => factsOf({ ...run, ...change }).map(({ words }) => words)
 
 describe('states in words', () => {
+  test('a run that was made and has not reported is not told as running', () => {
+    const made = { ...run, loss: null, step: 0 }
+    expect(stateWords(made, 0)).toBe('No report yet')
+    expect(stateWords({ ...made, step: 1 }, 0)).toBe('Running')
+    expect(stateWords({ ...made, state: 'stale' }, fourMinutesLater)).toBe('Stale, 4 min')
+  })
+
   test('a stale run says since when, and what the job does meanwhile', () => {
     const stale = { ...run, state: 'stale' as const }
     expect(stateWords(stale, fourMinutesLater)).toBe('Stale, 4 min')
@@ -51,6 +59,12 @@ describe('what must not be overlooked', () => {
     ])
     // The fact about the rate does not say it again, nor that the rate is as recommended.
     expect(facts({ drift, learningRate: 0.05, mode: 'advisory' })).toContain('Applied rate 0.05')
+  })
+
+  test('a run of which nothing has been heard yet is not switched', () => {
+    expect(whyNot({ ...run, step: 0, loss: null }, 'switch-now')).toBe('Nothing has been reported yet.')
+    expect(whyNot({ ...run, step: 0, loss: 2.3 }, 'switch-now')).toBeNull()
+    expect(whyNot(run, 'switch-now')).toBeNull()
   })
 
   test('a run that ended no better than it began', () => {
@@ -102,12 +116,35 @@ describe('facts', () => {
     expect(facts({ state: 'finished' })).toContain('Last rate 0.1')
   })
 
+  test('time is left to where the plan ends, which may be before the budget', () => {
+    const planned = run.plan.segments.at(-1)!
+    const plan = { ...run.plan, segments: [{ ...planned, toStep: run.step + 52 }] }
+    expect(timeLeft({ ...run, plan }, { low: 5.2, high: 5.2 })).toBe('About 10 s left')
+  })
+
   test('time left needs a budget, a speed and a running job', () => {
-    expect(timeLeft(run)).toBe('About 9 min left')
-    expect(timeLeft({ ...run, stepsPerSecond: 1e6 })).toBe('About 1 s left')
+    const steady = { low: 5.2, high: 5.2 }
+    expect(timeLeft(run, steady)).toBe('About 9 min left')
+    expect(timeLeft({ ...run, stepsPerSecond: null }, steady)).toBe('About 9 min left')
+    expect(timeLeft(run, { low: 1e6, high: 1e6 })).toBe('About 1 s left')
+    expect(timeLeft(run, { low: 2, high: 5.2 })).toBe('9 min to 24 min left')
+    expect(timeLeft(run, { low: 0, high: 5.2 })).toBe('At least 9 min left')
+    expect(timeLeft(run, 'silent')).toBeNull()
+    expect(timeLeft(run)).toBe('9 min left at its last pace')
     expect(timeLeft({ ...run, stepsPerSecond: null })).toBeNull()
     expect(timeLeft({ ...run, stepsPerSecond: 0 })).toBeNull()
     expect(timeLeft({ ...run, budgetSteps: null })).toBeNull()
     expect(timeLeft({ ...run, state: 'stale' })).toBeNull()
+  })
+
+  test('the way to the switch stands there where one holds and another decision is shown', () => {
+    const annealed = syntheticRun({ id: 'a', step: 4900, budgetSteps: 6000 })
+    const switched = annealed.decisions.find(({ kind }) => kind === 'switch')!
+    const { decisions } = annealed
+    expect(switchToExplain(decisions, decisions[0]!, annealed.run)).toBe(switched)
+    expect(switchToExplain(decisions, switched, annealed.run)).toBeNull()
+    expect(switchToExplain(decisions, decisions[0]!, { switchStep: null })).toBeNull()
+    const advised = decisions.map((decision) => ({ ...decision, status: 'advisory' as const }))
+    expect(switchToExplain(advised, advised[0]!, annealed.run)).toBeNull()
   })
 })

@@ -5,6 +5,7 @@ import { formatNumber, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import type { Columns } from '../state/series.ts'
+import { isUnheard } from './control/possible.ts'
 import { formatDuration, formatKnown } from './format.ts'
 import type { IconName } from './icons.tsx'
 import { stateTitle } from './words.ts'
@@ -12,9 +13,16 @@ import { stateTitle } from './words.ts'
 /** Whether the run has ended and its weights are measured to be no better than those it began with. */
 export const isNoBetter = ({ outcome }: Pick<RunSummary, 'outcome'>): boolean => outcome?.isBetter === false
 
-/** The word on a run's state chip; a stale run says since when. */
-export function stateWords(run: Pick<RunSummary, 'state' | 'lastSeenAt' | 'outcome'>, nowMs: number): string {
+/** What the chip of a run's state is made from. */
+export type RunOfChip = Pick<
+  RunSummary,
+  'state' | 'lastSeenAt' | 'outcome' | 'loss' | 'step' | 'options' | 'phases'
+>
+
+/** The word on a run's state chip; a stale run says since when, and one that was only made that nothing came of it yet. */
+export function stateWords(run: RunOfChip, nowMs: number): string {
   const title = stateTitle[run.state]
+  if (run.state === 'running' && isUnheard(run)) return 'No report yet'
   if (run.state === 'finished' && isNoBetter(run)) return `${title}, no better`
   const seconds = (nowMs - Date.parse(run.lastSeenAt)) / 1000
   return run.state === 'stale' && Number.isFinite(seconds) ? `${title}, ${formatDuration(seconds)}` : title

@@ -170,7 +170,7 @@ function Loaded(props: { run: RunSummary; address: RunAddress }) {
           </span>
         </p>
       ))}
-      <Facts run={run} />
+      <Facts run={run} decisions={address.embed ? [] : decisions} shown={shown} />
       <div class={address.embed ? 'grid grid-alone' : 'grid'}>
         <RunCharts
           run={run}

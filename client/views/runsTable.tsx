@@ -40,7 +40,7 @@ export function RunsTable({ address, rows, base, chosen, links, body }: TablePro
   const pick = (id: string) => goTo({ ...address, pick: toggled(address.pick, id) }, 'replace')
   return (
     <section class="card runs-card" aria-label="All runs">
-      <table class="runs" aria-rowcount={rows.length + 1}>
+      <table class={`runs sorted-${address.sort}`} aria-rowcount={rows.length + 1}>
         <TableHead address={address} columns={shown} />
         <tbody ref={body as Ref<HTMLTableSectionElement>}>
           <Spacer rows={from} />

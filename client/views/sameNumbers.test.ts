@@ -3,8 +3,9 @@
 
 import { describe, expect, test } from 'vitest'
 import { formatNumber, formatRate } from '../../protocol/numbers.ts'
-import { noiseChart, ratioChart } from '../charts/diagnosticCharts.ts'
+import { ratioChart } from '../charts/diagnosticCharts.ts'
 import { lossChart } from '../charts/lossChart.ts'
+import { noiseChart } from '../charts/noiseChart.ts'
 import { rateChart } from '../charts/rateChart.ts'
 import { logTicks } from '../charts/scale.ts'
 import { viewOf } from '../charts/view.ts'
@@ -36,7 +37,10 @@ describe.each([0.1, 0.05, 0.0313, 0.125, 0.5, 1, 5e-5, 1e-6, 3e-4])('the rate %s
     const applied = { ...run, plan, learningRate: rate }
     expect(factsOf(applied).map(({ words }) => words)).toContain(`Applied rate ${said}, as recommended`)
     const override = { learningRate: rate, untilStep: 4000, reason: '' }
-    expect(factsOf({ ...run, override })[1]?.words).toBe(`Set by hand: ${said} until step 4,000`)
+    expect(factsOf({ ...run, override, learningRate: rate })[1]?.words).toBe(`Applied rate ${said}, by hand`)
+    expect(factsOf({ ...run, override, state: 'paused' })[0]?.words).toBe(
+      `Set by hand: ${said} until step 4,000`,
+    )
     const drift = { sinceStep: 9, applied: rate, planned: rate }
     expect(notesOf({ ...run, drift }, 0)[0]?.words).toBe(
       `The job applies ${said}, the plan says ${said}, since step 9.`,

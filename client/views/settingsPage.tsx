@@ -87,11 +87,11 @@ function KeysChoice() {
       </label>
       <p class="sub">
         Off, a key that is pressed by accident or heard by speech input does nothing. Escape still closes, and
-        the keys in a chart work while it has the focus.{' '}
-        <button type="button" class="link" onClick={() => (keyListOpen.value = true)}>
-          All keys
-        </button>
+        the keys in a chart work while it has the focus.
       </p>
+      <button type="button" class="link" onClick={() => (keyListOpen.value = true)}>
+        All keys
+      </button>
     </fieldset>
   )
 }

@@ -1,11 +1,10 @@
 // A run's state: icon and word, so that colour is never alone.
 
-import type { RunSummary } from '../../protocol/vocabulary.ts'
 import { nowMs } from '../state/clock.ts'
 import { Icon } from './icons.tsx'
-import { isNoBetter, stateWords } from './notes.ts'
+import { isNoBetter, type RunOfChip, stateWords } from './notes.ts'
 
-export function StateChip(props: { run: Pick<RunSummary, 'state' | 'lastSeenAt' | 'outcome'> }) {
+export function StateChip(props: { run: RunOfChip }) {
   const { run } = props
   return (
     <span class={`chip chip-${run.state}`}>

@@ -10,11 +10,13 @@ import {
   alternativeWords,
   decisionTitle,
   decisionWords,
+  directedKind,
   evidenceWords,
   isUnapplied,
   keyWords,
   plannedAlternative,
   regimeReasonWords,
+  restoredStep,
   ruleWords,
 } from './words.ts'
 
@@ -54,6 +56,26 @@ describe('a decision is called', () => {
     expect(decisionWords({ ...switched, kind: 'raise', status: 'advisory' })).toBe(
       'Advised to raise the rate',
     )
+  })
+
+  test('a raise or a lowering by what the rate does, and by its own name where an anneal is cut short', () => {
+    const lowered = ofKind('lower')
+    const of = (values: Decision['reason']['values'], key = 'rate-found') => ({
+      ...lowered,
+      reason: { key, values },
+    })
+    const down = of({ rate: 0.05, reference: 0.1 })
+    const up = of({ rate: 0.087, rateBefore: 0.02, keptStep: 720 }, 'cut-rise')
+    expect([down, up, of({ rate: null, rateBefore: 0.02 })].map(directedKind)).toEqual([
+      'lower',
+      'raise',
+      'lower',
+    ])
+    expect(glyphOf(up).path).toBe(glyphOf(ofKind('raise') ?? { ...lowered, kind: 'raise' }).path)
+    expect(decisionWords(up)).toBe('Anneal cut short')
+    expect(decisionWords(of({ rate: 0.2, reference: 0.1 }))).toBe('Raised')
+    expect(restoredStep(up)).toBe(720)
+    expect(restoredStep({ ...up, kind: 'finish' })).toBeNull()
   })
 
   test('as done where the end or a hold was advised: those come anyway', () => {

@@ -115,6 +115,7 @@ const sourceWords: Words = {
   'preconditioned-norms': 'preconditioned micro-batch norms',
   'line-probe': 'line probes',
   'race-diverged': 'race, diverged there',
+  'race-unfinished': 'race, not at its end',
   approval: 'waiting for approval',
   'fitted-valley': 'fitted curve of averaged weights',
   'memorising-window': 'valley probes and training loss',
@@ -169,11 +170,28 @@ export function ruleWords({ relation, satisfied, hits: { met, of } }: DecisionTe
   return `Rule: the first ${relationWords[relation]} the second. ${of > 1 ? often : once}.`
 }
 
+/** The same to within this share is no change of a rate. */
+const sameRateShare = 1e-3
+
+/** A raise or a lowering by what the rate does: an anneal that is cut short from earlier weights begins at a higher rate. */
+export function directedKind({ kind, reason }: Pick<Decision, 'kind' | 'reason'>): DecisionKind {
+  if (kind !== 'raise' && kind !== 'lower') return kind
+  const { rate, rateBefore, reference } = reason.values
+  const before = rateBefore ?? reference
+  if (rate == null || before == null || Math.abs(rate - before) <= sameRateShare * before) return kind
+  return rate > before ? 'raise' : 'lower'
+}
+
+/** The step whose weights the run has gone back to; null = it has not. */
+export const restoredStep = ({ kind, reason }: Pick<Decision, 'kind' | 'reason'>): number | null =>
+  kind === 'finish' ? null : (reason.values.keptStep ?? null)
+
 /** Whether the decision is advice alone. The end of a run comes whether it was advised or not. */
 const isAdvice = ({ kind, status, phase }: Pick<Decision, 'kind' | 'status' | 'phase'>): boolean =>
   status === 'advisory' && kind in wishes && phase.to !== 'done'
 
 type Titled = Pick<Decision, 'kind' | 'status' | 'phase'>
+type Told = Titled & Pick<Decision, 'reason'>
 
 /** Whether the decision was a question or advice, or ended a question without a change. */
 export const isUnapplied = (decision: Titled): boolean =>
@@ -182,17 +200,19 @@ export const isUnapplied = (decision: Titled): boolean =>
     (status) => status === decision.status,
   )
 
-export function decisionWords(decision: Titled): string {
-  const { kind, status } = decision
+export function decisionWords(decision: Told): string {
+  const { status, reason } = decision
+  const kind = directedKind(decision)
   const wish = wishes[kind] ?? spaced(kind)
   if (isAdvice(decision)) return `Advised to ${wish}`
   if (status === 'awaiting-approval') return `Asked to ${wish}`
   if (status === 'rejected') return `Refused to ${wish}`
-  return status === 'expired' || status === 'superseded' ? `Question ${status}` : kindTitle[kind]
+  if (status === 'expired' || status === 'superseded') return `Question ${status}`
+  return reason.key === 'cut-rise' ? 'Anneal cut short' : kindTitle[kind]
 }
 
 /** "Hold at step 3,120". */
-export const decisionTitle = (decision: Titled & Pick<Decision, 'step'>): string =>
+export const decisionTitle = (decision: Told & Pick<Decision, 'step'>): string =>
   `${decisionWords(decision)} at step ${formatStep(decision.step)}`
 
 /** The later decision that ended a question; undefined = it was none, or still waits. */

@@ -34,7 +34,7 @@ test('text from outside is shown as it is', async ({ server, page, complaints })
   await expect(page).toHaveTitle(`${hostile} · Twostep`)
   const body = { learningRate: 0.05, untilStep: 500, reason: `${hostile}${script}` }
   expect((await call(server.url, 'POST', '/runs/hostile/overrides', body)).status).toBe(201)
-  await expect(page.locator('.facts')).toContainText(body.reason)
+  await expect(page.locator('.say')).toContainText(body.reason)
   await expect(run.chip).toHaveText('Running')
   await run.details.getByRole('tab', { name: 'Log' }).click()
   await run.details.getByRole('button', { name: /^Set by hand/ }).click()

@@ -36,7 +36,7 @@ test('an override asks for a reason, becomes a decision, reaches the job, and is
   )
   const made = (await readDecisions(server.url, 'steered')).at(-1)!
   expect(made).toMatchObject({ kind: 'override', status: 'applied' })
-  await expect(page.locator('.facts')).toContainText('Set by hand: 0.03 until step 900 (trying new data)')
+  await expect(page.locator('.say')).toContainText('Set by hand: 0.03 until step 900 (trying new data)')
   await run.marker(made.number).click()
   await expect(run.details).toContainText(made.summary)
   const { plan } = await job.report(50)
@@ -49,7 +49,7 @@ test('an override asks for a reason, becomes a decision, reaches the job, and is
   await expect(page.getByRole('button', { name: 'Override rate…' })).toBeVisible()
   expect((await readDecisions(server.url, 'steered')).at(-1)).toMatchObject({ kind: 'hand-back' })
   expect((await readRun(server.url, 'steered')).override).toBeNull()
-  await expect(page.locator('.facts')).not.toContainText('Set by hand')
+  await expect(page.locator('.say')).not.toContainText('Set by hand')
 })
 
 test('a form takes the focus as it opens, and not from a field that was chosen since', async ({

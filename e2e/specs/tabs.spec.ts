@@ -19,7 +19,7 @@ test('two tabs follow the same run, and a control pressed in one is seen in the 
   await one.page.keyboard.press('o')
   await one.details.getByRole('textbox', { name: 'Reason' }).fill('both see it')
   await one.details.getByRole('button', { name: /^Set .* until step/ }).click()
-  await expect(two.page.locator('.facts')).toContainText('(both see it)')
+  await expect(two.page.locator('.say')).toContainText('(both see it)')
   const { number } = (await readDecisions(server.url, 'shared')).at(-1)!
   await Promise.all([expect(one.marker(number)).toBeVisible(), expect(two.marker(number)).toBeVisible()])
   await job.report(100)
@@ -52,7 +52,7 @@ test('a tab that was offline says so, keeps what it shows, and catches up', asyn
   await context.setOffline(false)
   await bar.says(/^Connected\. 1 decision arrived meanwhile\.$/m)
   await run.reaches(600)
-  await expect(page.locator('.facts')).toContainText('(while nobody looked)')
+  await expect(page.locator('.say')).toContainText('(while nobody looked)')
   const { number } = (await readDecisions(server.url, 'offline')).at(-1)!
   await expect(run.marker(number)).toBeVisible()
   // No hole where the tab was cut off: the table of the chart has steps from all of the run.

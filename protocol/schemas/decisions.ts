@@ -64,7 +64,7 @@ const testSchema = z
   .meta({ id: 'DecisionTest' })
 export type DecisionTest = Parsed<typeof testSchema>
 
-const evidenceSchema = z
+export const evidenceSchema = z
   .object({
     signal: z.string(),
     value: finite.nullable(),
@@ -75,6 +75,9 @@ const evidenceSchema = z
     source: z.string(),
     /** The rate of a race's arm (signal `arm`). */
     learningRate: rate.exactOptional(),
+    /** Of an arm: its first step, and one past its last; without that it still runs, or was left in the middle. */
+    fromStep: toldStep.exactOptional(),
+    toStep: toldStep.exactOptional(),
   })
   .meta({ id: 'Evidence' })
 export type Evidence = Parsed<typeof evidenceSchema>
@@ -95,7 +98,14 @@ export type Alternative = Parsed<typeof alternativeSchema>
 
 /** When another rule would have switched; null = not yet. */
 const counterfactualSchema = z
-  .object({ rule: z.string(), step: toldStep.nullable() })
+  .object({
+    rule: z.string(),
+    step: toldStep.nullable(),
+    /** Where a fixed anneal will begin, while that lies ahead. */
+    plannedStep: toldStep.exactOptional(),
+    /** The loss that an anneal from there to the end is expected to reach; told while the large step holds. */
+    finalLoss: finite.exactOptional(),
+  })
   .meta({ id: 'Counterfactual' })
 export type Counterfactual = Parsed<typeof counterfactualSchema>
 

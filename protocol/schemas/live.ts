@@ -41,6 +41,32 @@ export const seriesSchema = z
   .meta({ id: 'Series' })
 export type Series = Parsed<typeof seriesSchema>
 
+/** One signal of a compact series (protocol/compactSeries.ts). */
+const compactColumnsSchema = z
+  .object({
+    /** Which of the columns of steps is this signal's. */
+    at: count,
+    last: known,
+    /** Absent = as `last`; of signals that were not asked for with extremes they are not told. */
+    min: known.exactOptional(),
+    max: known.exactOptional(),
+    /** Absent = one where there is a value, none where there is none; or not told, as above. */
+    count: z.array(count).exactOptional(),
+    /** Absent = none. */
+    nonFinite: z.array(count).exactOptional(),
+  })
+  .meta({ id: 'CompactColumns' })
+export type CompactColumns = Parsed<typeof compactColumnsSchema>
+
+export const compactSeriesSchema = seriesSchema
+  .extend({
+    /** Columns of steps: the first step, then the distance from each to the next. */
+    steps: z.array(z.array(step)),
+    signals: z.record(z.string(), compactColumnsSchema),
+  })
+  .meta({ id: 'CompactSeries' })
+export type CompactSeries = Parsed<typeof compactSeriesSchema>
+
 /** What the browser sends, each acknowledged … */
 export const subscribeSchema = z
   .strictObject({
@@ -53,6 +79,8 @@ export const subscribeSchema = z
     points: z.int().min(50).max(limits.seriesPointsMax),
     /** The signals whose samples are sent, also those that come later; absent = all. */
     signals: z.array(text()).max(limits.signalsAskedMax).exactOptional(),
+    /** Whether a new summary and new decisions come with the samples of their steps, as one message, where there are some. */
+    together: z.boolean().exactOptional(),
   })
   .meta({ id: 'Subscribe' })
 export type SubscribeRequest = Parsed<typeof subscribeSchema>
@@ -74,7 +102,14 @@ export type SubscribeAnswer = Parsed<typeof subscribeAnswerSchema>
 
 /** … and what the server sends. `thinned`: some samples were left out for this browser's sake. */
 export const liveSamplesSchema = z
-  .object({ runId: runIdSchema, thinned: z.boolean(), series: seriesSchema })
+  .object({
+    runId: runIdSchema,
+    thinned: z.boolean(),
+    series: seriesSchema,
+    /** The newest summary and the decisions since the last frame, for who asked for all together. */
+    run: runSummarySchema.exactOptional(),
+    decisions: z.array(decisionSchema).exactOptional(),
+  })
   .meta({ id: 'LiveSamples' })
 export type LiveSamples = Parsed<typeof liveSamplesSchema>
 

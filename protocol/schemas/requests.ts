@@ -102,13 +102,24 @@ export const overrideSchema = z
   })
   .meta({ id: 'OverrideRequest' })
 
+/** One name, several separated by commas, or the parameter once for each. */
+const signalsGiven = z.union([text(), z.array(text()).max(limits.metricsMax)]).optional()
+
 /** Query of `GET /runs/{id}/series`. */
 export const seriesQuerySchema = z.strictObject({
-  /** One name, several separated by commas, or the parameter once for each; absent = all. */
-  signals: z.union([text(), z.array(text()).max(limits.metricsMax)]).optional(),
+  /** Absent = all. */
+  signals: signalsGiven,
   from: z.coerce.number().int().min(0).max(limits.stepMax).default(0),
   to: z.coerce.number().int().min(0).max(limits.stepMax).default(limits.stepMax),
   points: z.coerce.number().int().min(50).max(limits.seriesPointsMax).default(1_000),
+})
+
+/** Query of `GET /runs/{id}/series/compact`. */
+export const compactSeriesQuerySchema = seriesQuerySchema.extend({
+  /** Signals of which least, most and counts are told as well; absent = none. */
+  extremes: signalsGiven,
+  /** Significant digits of values. */
+  digits: z.coerce.number().int().min(3).max(17).default(6),
 })
 
 /** The run's options from its creation request. `name` defaults to the run's id. */

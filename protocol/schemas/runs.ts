@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { branchStates, capabilities, modes, optimizerFamilies, phases, runStates } from '../lists.ts'
-import { decisionSchema, forecastSchema, regimeReadingSchema } from './decisions.ts'
+import { decisionSchema, evidenceSchema, forecastSchema, regimeReadingSchema } from './decisions.ts'
 import { actionSchema, planSchema, segmentSchema } from './plan.ts'
 import {
   count,
@@ -108,6 +108,8 @@ export const runSummarySchema = z
       .exactOptional(),
     /** Where the job was steered into the anneal; advice alone never sets it. */
     switchStep: toldStep.nullable(),
+    /** While the search goes on: its arms so far, slowest rate first, as the record of its end will have them. */
+    race: z.array(evidenceSchema).exactOptional(),
     plan: planSchema,
     phases: z.array(phaseSpanSchema),
     override: z.object({ learningRate: rate, untilStep: toldStep, reason: z.string() }).nullable(),

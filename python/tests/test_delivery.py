@@ -214,20 +214,25 @@ class TheServerIsAway(Unkind):
 
 
 class TheServerRefuses(Unkind):
-    def test_what_is_refused_is_told_once_and_nothing_more_is_sent(self) -> None:
+    def test_what_is_refused_is_told_once_kept_and_tried_again(self) -> None:
         for how in ("422 invalid-request", "400 malformed-json", "403 host-not-allowed", "404 run-not-found"):
             with self.subTest(how), Server(on_telemetry(2, how=how)) as server:
                 self.logs.clear()
                 run = self.run_of(server.url)
                 self.assertLess(self.train(run, 200, pause=0.001), STEP_SECONDS_MAX)
-                self.assertTrue(server.until(lambda run=run: run._reporter.state == "silent"))  # type: ignore[misc]
+                self.assertTrue(server.until(lambda run=run: run._reporter.is_away))  # type: ignore[misc]
                 sent = len(server.requests)
                 self.train(run, 50, pause=0.001)
+                spool = run._reporter._outbox.path  # type: ignore[union-attr]
                 run.finish()
-                self.assertEqual(len(server.requests), sent)
-                self.assertEqual(
-                    self.said().count(how.split()[1]), 2
-                )  # its code, and the detail of these tests
+                # Once more at the end, and then it is on disk.
+                self.assertLessEqual(len(server.requests), sent + 2)
+                # Its code, and the detail of these tests.
+                self.assertEqual(self.said().count(how.split()[1]), 2)
+                self.assertIn("twostep sync", self.said())
+                left = twostep.spool.SpoolFile(spool)
+                left.close()
+                self.assertGreater(len(left.batches), 0)
                 self.assertEqual(run.step_count, 250)
 
     def test_a_run_that_may_not_be_begun_is_told_once(self) -> None:

@@ -30,6 +30,8 @@ SEND_SECONDS = 0.5
 REQUEST_SECONDS = 10.0
 PAUSE_FIRST = 0.1
 PAUSE_MAX = 30.0
+PAUSE_REFUSED = 30.0
+"""Until what was refused is tried again: somebody has to change something first."""
 QUEUE_STEPS = 200_000
 AWAY_FAILURES = 3
 """So many failures in a row, and the server counts as away: nobody waits for it, and batches are kept on disk."""
@@ -39,7 +41,7 @@ NUMBERING_MAX = 3
 
 
 class Reporter(threading.Thread):
-    """States: new (no run yet), open, silent (refused for good: nothing more is sent), closed."""
+    """States: new (no run yet), open, silent (the run is another's, or a fault of our own: nothing more is sent), closed."""
 
     def __init__(self, settings: Settings, run_options: dict[str, Any]) -> None:
         super().__init__(name="twostep-reporter", daemon=True)
@@ -71,6 +73,7 @@ class Reporter(threading.Thread):
         self._connection = Connection(settings.server_url, settings.token, REQUEST_SECONDS)
         self._is_connected = settings.mode == "online"
         self._has_complained = False
+        self._is_refused = False
 
     # ---- called by the training thread
 
@@ -359,15 +362,22 @@ class Reporter(threading.Thread):
         """How long to wait before the same again; silent where that would be in vain."""
         if _is_passing(answer.status):
             return self._failed(answer.retry_after)
-        log.error(
-            "twostep: %s (%s %s): %s; nothing more is reported, training goes on",
-            what,
-            answer.status,
-            answer.document.get("code"),
-            answer.document.get("detail", ""),
-        )
-        self._fall_silent()
-        return 0.0
+        # Into a run that is another's nothing may come, now or by `twostep sync`.
+        is_over = self.state == "new" and answer.status == 409
+        if not self._is_refused:
+            code, detail = answer.document.get("code"), answer.document.get("detail", "")
+            rest = "nothing is reported" if is_over else "reports are kept and tried again now and then"
+            log.error(
+                "twostep: %s (%s %s): %s; training goes on, %s", what, answer.status, code, detail, rest
+            )
+        if is_over:
+            self._fall_silent()
+            return 0.0
+        with self._settled:
+            self._is_refused = True
+            self._failures = max(self._failures, AWAY_FAILURES)
+            self._settled.notify_all()
+        return max(answer.retry_after, PAUSE_REFUSED)
 
     def _failed(self, retry_after: float) -> float:
         with self._settled:
@@ -383,6 +393,7 @@ class Reporter(threading.Thread):
         if self._failures >= AWAY_FAILURES:
             log.warning("twostep: %s answers again", self.settings.server_url)
         self._failures = 0
+        self._is_refused = False
         self.answer = document
         self._settled.notify_all()
 

@@ -54,8 +54,11 @@ def send_file(file: SpoolFile, connection: Connection) -> Synced:
         return Synced(file.path, 0, total, _problem(created), created.status)
     # The server knows what has arrived: of a batch that was under way when the process ended the answer may be missing.
     following = created.document.get("nextSequence")
-    number = following.get(client, 1) if isinstance(following, dict) else 1
-    stored = max(0, min(number - int(file.header["sequence"]), total))
+    # It names the newest clients only: of another one the file knows the number, and what is stored is not stored again.
+    first = int(file.header["sequence"])
+    number = following.get(client, first) if isinstance(following, dict) else first
+    is_renumbered = False
+    stored = max(0, min(number - first, total))
     path = f"/runs/{run['runId']}/telemetry"
     for index, batch in enumerate(file.batches[stored:], stored):
         parts = deque([batch])
@@ -64,6 +67,8 @@ def send_file(file: SpoolFile, connection: Connection) -> Synced:
             if answer.status == 413 and len(smaller := halves(parts[0])) == 2:
                 parts.popleft()
                 parts.extendleft(reversed(smaller))
+            elif (expected := _expected(answer)) is not None and not is_renumbered:
+                number, is_renumbered = expected, True
             elif answer.status == 200 and "nextSequence" in answer.document:
                 parts.popleft()
                 number += 1
@@ -74,6 +79,13 @@ def send_file(file: SpoolFile, connection: Connection) -> Synced:
         connection.call("POST", f"/runs/{run['runId']}/commands", body)
     file.path.unlink(missing_ok=True)
     return Synced(file.path, total, 0, None)
+
+
+def _expected(answer: Answer) -> int | None:
+    """The number from which a server that knows nothing of this client counts."""
+    expected = answer.document.get("expectedSequence")
+    is_gap = answer.status == 409 and answer.document.get("code") == "sequence-gap"
+    return expected if is_gap and type(expected) is int and expected > 0 else None
 
 
 def _problem(answer: Answer) -> str:

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import { createGunzip } from 'node:zlib'
 import { limits } from '../../protocol/schemas.ts'
 import { ServerError } from '../errors.ts'
+import { parseBody } from './jsonText.ts'
 
 /** A JSON body has this long to arrive, and a log as long for each of its bytes: a stalled client holds nothing. */
 const patienceMilliseconds = 60_000
@@ -47,6 +48,11 @@ function checkHeaders(request: IncomingMessage, kind: Kind): 'identity' | 'gzip'
       `content-type must be ${kind.media}, got ${type === '' ? 'none' : `"${type}"`}`,
       { closeConnection: true },
     )
+  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(type)?.[1]?.toLowerCase()
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
+    throw new ServerError('unsupported-media-type', `charset must be utf-8, got "${charset}"`, {
+      closeConnection: true,
+    })
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase()
   if (encoding !== 'identity' && encoding !== 'gzip')
     throw new ServerError(
@@ -93,19 +99,11 @@ function collect(request: IncomingMessage, gzip: boolean): Promise<Buffer> {
 
 /**
  * The parsed JSON of a request.
- * @throws ServerError `unsupported-media-type`, `unsupported-encoding`, `body-too-large`, `malformed-json`.
+ * @throws ServerError `unsupported-media-type`, `unsupported-encoding`, `body-too-large`, `malformed-json`, `invalid-request`.
  */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const encoding = checkHeaders(request, jsonKind)
-  const body = await collect(request, encoding === 'gzip')
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown
-  } catch (error) {
-    throw new ServerError(
-      'malformed-json',
-      `the body is not JSON: ${(error as Error).message}; NaN and infinities are sent as "NaN", "Infinity", "-Infinity"`,
-    )
-  }
+  return parseBody(await collect(request, encoding === 'gzip'))
 }
 
 /**

@@ -107,7 +107,7 @@ test('a metric may have any name: it is stored and read like another, and so are
     'toString',
     'a/b@1[x=2]: c,d',
     'précision 🙂',
-    '\u0000',
+    '\u0001',
     'x'.repeat(128),
   ]
   const text = (of: (name: string, i: number) => string) => `{${odd.map(of).join()}}`

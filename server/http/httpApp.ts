@@ -20,6 +20,7 @@ import { problemHandler } from './answer.ts'
 import { compressAnswers } from './compress.ts'
 import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
+import { checkQueryText } from './jsonText.ts'
 import { addPage, securityHeaders } from './page.ts'
 import { addReadRoutes } from './readRoutes.ts'
 import { requestLog } from './requestLog.ts'
@@ -97,6 +98,7 @@ export function createHttpApp(options: HttpOptions): Express {
   const entrance: RequestHandler = (request, response, next) => {
     response.set('X-Request-Id', newRequestId())
     checkCaller(request.method, request.headers, allowList())
+    checkQueryText(request.url)
     next()
   }
   const unchanged = createUnchanged(newRequestId())

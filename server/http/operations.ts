@@ -9,6 +9,8 @@ import {
   auditQuery,
   changeRunSchema,
   commandRequestSchema,
+  compactSeriesQuerySchema,
+  compactSeriesSchema,
   controlAnswerSchema,
   createRunSchema,
   createTokenSchema,
@@ -75,26 +77,20 @@ export type Operation = {
 
 const everyCall: readonly ProblemCode[] = [
   'host-not-allowed',
+  'malformed-request',
   'request-timeout',
   'headers-too-large',
   'internal',
 ]
 const everyBody: readonly ProblemCode[] = [
   'malformed-json',
-  'malformed-request',
   'body-too-large',
   'unsupported-media-type',
   'unsupported-encoding',
   'invalid-request',
 ]
 /** A run that another version of the tuner folded is refolded, and stored, by whoever reads it. */
-const everyRun: readonly ProblemCode[] = [
-  'malformed-request',
-  'run-not-found',
-  'run-busy',
-  'storage-failed',
-  'disk-full',
-]
+const everyRun: readonly ProblemCode[] = ['run-not-found', 'run-busy', 'storage-failed', 'disk-full']
 
 const everyToken: readonly ProblemCode[] = [
   'token-missing',
@@ -209,7 +205,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       scope: 'write',
       body: telemetrySchema,
       answers: { 200: telemetryAnswerSchema },
-      problems: ['sequence-gap', 'sequence-reused', 'too-many-clients', 'too-many-metrics'],
+      problems: ['sequence-gap', 'sequence-reused', 'too-many-metrics'],
     },
   },
   [`${one}/series`]: {
@@ -219,6 +215,16 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'Charts: buckets of steps',
       query: seriesQuerySchema,
       answers: { 200: seriesSchema },
+      problems: ['signal-not-found'],
+    },
+  },
+  [`${one}/series/compact`]: {
+    get: {
+      id: 'readCompactSeries',
+      isConditional: true,
+      summary: 'The same in a fifth of the bytes, as the page loads it',
+      query: compactSeriesQuerySchema,
+      answers: { 200: compactSeriesSchema },
       problems: ['signal-not-found'],
     },
   },

@@ -1,8 +1,8 @@
 // The built page: one HTML file for every address of the page, hashed assets that never change, and headers
 // that let it do nothing but talk to this server.
 
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { extname, join } from 'node:path'
 import express, { type Express, type RequestHandler } from 'express'
 import { ServerError } from '../errors.ts'
 
@@ -39,11 +39,28 @@ export function securityHeaders(embedOrigins: readonly string[]): RequestHandler
   }
 }
 
+/** Hands out what the build has compressed already, to whoever takes it. */
+function compressedAlready(folder: string): RequestHandler {
+  const names = new Set(existsSync(folder) ? readdirSync(folder) : [])
+  return (request, response, next) => {
+    const compressed = `${request.path.slice(1)}.br`
+    if (names.has(compressed)) {
+      response.vary('Accept-Encoding')
+      if (request.acceptsEncodings('br') !== false) {
+        response.type(extname(request.path)).set('Content-Encoding', 'br')
+        request.url = `/${compressed}`
+      }
+    }
+    next()
+  }
+}
+
 /** @param pageDir where vite put the page */
 export function addPage(app: Express, pageDir: string): void {
   const index = join(pageDir, 'index.html')
   app.use(
     '/assets',
+    compressedAlready(join(pageDir, 'assets')),
     express.static(join(pageDir, 'assets'), {
       immutable: true,
       maxAge: yearMilliseconds,

@@ -4,7 +4,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response, Router } from 'express'
 import type { z } from 'zod'
-import { seriesQuerySchema } from '../../protocol/schemas.ts'
+import { compactSeries } from '../../protocol/compactSeries.ts'
+import { compactSeriesQuerySchema, seriesQuerySchema } from '../../protocol/schemas.ts'
+import type { Series } from '../../protocol/vocabulary.ts'
 import type { Clock } from '../clock.ts'
 import { exportPython } from '../exports/pythonSchedule.ts'
 import { recommendationOf } from '../runs/recommendation.ts'
@@ -69,23 +71,46 @@ async function listDecisions(
   response.type('json').send(`{"${name}":[${page.map(({ body }) => body).join(',')}],"next":${next}}`)
 }
 
-export function addReadRoutes(router: Router, parts: Parts): void {
-  const { runs, storage, clock, unchanged } = parts
-  addDecisionRoutes(router, parts)
+/** A run's series as a query asks for them; undefined = the caller has them already, and has been told so. */
+async function seriesOf(
+  { runs, unchanged }: Parts,
+  request: Request,
+  response: Response,
+  { signals, ...query }: z.infer<typeof seriesQuerySchema>,
+): Promise<Series | undefined> {
+  const runId = parameter(request, 'id')
+  if (unchanged(request, response, logParts(await runs.record(runId)))) return undefined
+  return runs.inLine(runId, async () => {
+    const { series } = await runs.openInLine(runId)
+    const { wanted, unknown } = signalsOf(series, runId, signals)
+    const found = await series.query({ ...query, signals: wanted })
+    return unknown.length === 0 ? found : { ...found, unknown: [...unknown] }
+  })
+}
+
+function addSeriesRoutes(router: Router, parts: Parts): void {
   route(router, '/runs/:id/series', {
     get: async (request, response) => {
       const query = parse(seriesQuerySchema, request.query, 'query')
-      const runId = parameter(request, 'id')
-      if (unchanged(request, response, logParts(await runs.record(runId)))) return
-      const answer = await runs.inLine(runId, async () => {
-        const { series } = await runs.openInLine(runId)
-        const { wanted, unknown } = signalsOf(series, runId, query.signals)
-        const found = await series.query({ ...query, signals: wanted })
-        return unknown.length === 0 ? found : { ...found, unknown }
-      })
-      response.json(answer)
+      const series = await seriesOf(parts, request, response, query)
+      if (series !== undefined) response.json(series)
     },
   })
+  route(router, '/runs/:id/series/compact', {
+    get: async (request, response) => {
+      const { extremes = [], digits, ...query } = parse(compactSeriesQuerySchema, request.query, 'query')
+      const series = await seriesOf(parts, request, response, query)
+      if (series === undefined) return
+      const named = [extremes].flat().flatMap((text) => [text, ...text.split(',')])
+      response.json(compactSeries(series, { digits, extremes: new Set(named) }))
+    },
+  })
+}
+
+export function addReadRoutes(router: Router, parts: Parts): void {
+  const { runs, storage, clock, unchanged } = parts
+  addDecisionRoutes(router, parts)
+  addSeriesRoutes(router, parts)
   route(router, '/runs/:id/recommendation', {
     get: async (request, response) => {
       const run = await runs.summary(parameter(request, 'id'))

@@ -6,8 +6,8 @@ import { BucketMap } from '../runs/buckets.ts'
 import { type Points, stepRange } from '../runs/points.ts'
 import { addRange } from '../runs/runSeries.ts'
 
-/** Buckets of one signal in one frame. */
-export const framePointsMax = 500
+/** Buckets of one signal in one frame: a job that takes more steps in a tenth of a second is charted more coarsely. */
+const framePointsMax = 100
 /** Entries (columns of a batch, readings of a signal) gathered for one frame; beyond it pages read the rest back. */
 export const frameEntriesMax = 1_024
 

@@ -11,12 +11,15 @@ import { type Points, stepRange } from '../runs/points.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
-import { frameEntriesMax, frameOf, framePointsMax, onlySignals } from './frames.ts'
+import { frameEntriesMax, frameOf, onlySignals } from './frames.ts'
 import { isOverBudget, type LiveSocket, mayHear, type Subscription } from './outlet.ts'
+import { alike, besides, type Frame, markTold, newDecisions } from './together.ts'
 
 export const frameMilliseconds = 100
 /** Lists of runs are told of changes this often. */
 export const listMilliseconds = 1_000
+/** Buckets of one signal for a socket that has missed some. */
+const missedPointsMax = 500
 const decisionsPerRead = 50
 
 export type HubOptions = {
@@ -35,6 +38,8 @@ export type HubOptions = {
 type Watched = {
   readonly subscriptions: Set<Subscription>
   points: Points[]
+  /** Those since the last frame, for who gets them within it. */
+  decisions: Decision[]
   record: RunRecord | undefined
   lastFrameAt: number
   timer: (() => void) | undefined
@@ -78,6 +83,7 @@ export class Hub {
     const place = watched ?? {
       subscriptions: new Set(),
       points: [],
+      decisions: [],
       record: undefined,
       lastFrameAt: Number.NEGATIVE_INFINITY,
       timer: undefined,
@@ -142,7 +148,9 @@ export class Hub {
 
   private sendDecision(watched: Watched, decision: Decision): void {
     const ready: LiveSocket[] = []
+    watched.decisions.push(decision)
     for (const subscription of watched.subscriptions) {
+      if (subscription.together) continue
       if (subscription.missedDecisions || decision.number <= subscription.lastDecision) continue
       if (isOverBudget(subscription.socket)) {
         subscription.missedDecisions = true
@@ -176,8 +184,9 @@ export class Hub {
     watched.timer?.()
     watched.timer = undefined
     watched.lastFrameAt = clock.now()
-    const { points, record } = watched
+    const { points, record, decisions } = watched
     watched.points = []
+    watched.decisions = []
     watched.record = undefined
     const ready: Subscription[] = []
     let behind = false
@@ -187,27 +196,36 @@ export class Hub {
       if (!late) ready.push(subscription)
       else if (range !== undefined) miss(subscription, range.from)
       if (late && record !== undefined) subscription.missedRun = true
+      if (late && subscription.together && decisions.length > 0) subscription.missedDecisions = true
       behind ||= late || subscription.missedDecisions
     }
-    this.sendSamples(runId, points, ready)
-    const sockets = ready.map(({ socket }) => socket)
-    if (record !== undefined) send(sockets, 'run', { run: summaryAt(record, clock.now()) })
+    const run = record && summaryAt(record, clock.now())
+    const told = this.sendSamples(runId, { points, run, decisions }, ready)
+    const others = ready.filter((subscription) => !told.has(subscription))
+    const sockets = others.map(({ socket }) => socket)
+    for (const subscription of others)
+      for (const decision of newDecisions(subscription, decisions)) this.tell([subscription.socket], decision)
+    for (const subscription of ready) markTold(subscription, decisions)
+    if (run !== undefined) send(sockets, 'run', { run })
     if (behind) this.catchUp(runId, watched)
   }
 
-  /** One encoding for all sockets that asked for the same signals. */
-  private sendSamples(runId: string, points: readonly Points[], ready: readonly Subscription[]): void {
-    const alike = new Map<string, Subscription[]>()
-    for (const subscription of ready) {
-      const { signals } = subscription
-      const key = signals === undefined ? '' : JSON.stringify([...signals])
-      alike.set(key, [...(alike.get(key) ?? []), subscription])
-    }
-    for (const group of alike.values()) {
-      const frame = frameOf(runId, onlySignals(points, group[0]!.signals))
+  /** Returns those who were told the rest with their samples. */
+  private sendSamples(
+    runId: string,
+    frame: Frame,
+    ready: readonly Subscription[],
+  ): ReadonlySet<Subscription> {
+    const told = new Set<Subscription>()
+    for (const group of alike(ready, frame.decisions)) {
+      const { signals, together } = group[0]!
+      const samples = frameOf(runId, onlySignals(frame.points, signals))
+      if (samples === undefined) continue
       const sockets = group.map(({ socket }) => socket)
-      if (frame !== undefined) this.options.send(sockets, 'samples', frame)
+      this.options.send(sockets, 'samples', { ...samples, ...besides(group, frame) })
+      if (together) for (const subscription of group) told.add(subscription)
     }
+    return told
   }
 
   /** Gives late sockets what they missed, as far as their budgets go, and comes back for the rest. */
@@ -238,7 +256,7 @@ export class Hub {
     if (isOverBudget(socket)) return
     if (subscription.missedFromStep !== undefined) {
       const from = subscription.missedFromStep
-      const points = Math.min(subscription.points, framePointsMax)
+      const points = Math.min(subscription.points, missedPointsMax)
       const series = await runs.inLine(runId, async () => {
         subscription.missedFromStep = undefined
         const { series } = await runs.openInLine(runId)

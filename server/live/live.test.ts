@@ -76,6 +76,35 @@ test('a subscriber gets what is there, then each decision at once and samples as
   expect((await run).run.step).toBe(15)
 })
 
+test('who asks for all together gets summary and decisions within the samples, and alone where there are none', async () => {
+  const [both, apart] = [connect(), connect()]
+  await subscribe(both, { together: true })
+  await subscribe(apart)
+  const runs: number[] = []
+  both.on('run', ({ run }) => runs.push(run.step))
+  const [samples, bare, own] = [next(both, 'samples'), next(apart, 'samples'), next(apart, 'run')]
+  await post({ steps: sampleBatch(0, 5) })
+  server.clock.advance(100)
+  expect((await samples).run?.step).toBe(5)
+  expect((await bare).run).toBeUndefined()
+  expect((await own).run.step).toBe(5)
+  expect(runs).toEqual([])
+  const [decided, alone] = [next(both, 'samples'), next(apart, 'decision')]
+  await post({ steps: sampleBatch(5, 5), probes: [emptyLineProbe(10)] })
+  expect((await alone).decision.number).toBe(2)
+  server.clock.advance(100)
+  expect((await decided).decisions?.map(({ number }) => number)).toEqual([2])
+  // Without samples there is nothing for it to come within.
+  const bareDecision = next(both, 'decision')
+  await post({ probes: [emptyLineProbe(10)] })
+  server.clock.advance(100)
+  expect((await bareDecision).decision.number).toBe(3)
+  const renamed = next(both, 'run')
+  await server.call('PATCH', '/api/v1/runs/r1', { name: 'other' })
+  server.clock.advance(100)
+  expect((await renamed).run.options.name).toBe('other')
+})
+
 test('samples of several batches come in one frame, ten a second at most', async () => {
   const socket = connect()
   await subscribe(socket)

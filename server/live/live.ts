@@ -195,7 +195,7 @@ type SubscribeContext = {
 /** Reads what is missing and joins the run's events at the same moment, so that nothing falls between. */
 function subscribe(
   socket: LiveSocket,
-  { runId, afterDecision, afterStep, points, signals }: SubscribeRequest,
+  { runId, afterDecision, afterStep, points, signals, together = false }: SubscribeRequest,
   { hub, runs, storage, subscriptions, drop }: SubscribeContext,
 ): Promise<SubscribeAnswer> {
   return runs.inLine(runId, async () => {
@@ -211,6 +211,7 @@ function subscribe(
       runId,
       points,
       signals: signals === undefined ? undefined : new Set(signals),
+      together,
       lastDecision,
       missedFromStep: undefined,
       missedDecisions: lastDecision < run.decisionCount,

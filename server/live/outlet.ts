@@ -39,6 +39,8 @@ export type Subscription = {
   readonly points: number
   /** The signals that are sent; undefined = all. */
   readonly signals: ReadonlySet<string> | undefined
+  /** Whether summary and decisions are sent within the samples. */
+  readonly together: boolean
   /** Newest decision that was handed to the socket. */
   lastDecision: number
   /** Samples from this step on were left out; undefined = none. */

@@ -6,8 +6,6 @@ import { ServerError } from '../errors.ts'
 import type { RunRecord } from '../storage/storage.ts'
 import type { ActiveRun } from './activeRuns.ts'
 
-const { clientsMax } = limits
-
 export function telemetryAnswer(
   actions: readonly Action[],
   { summary }: RunRecord,
@@ -21,14 +19,8 @@ export function telemetryAnswer(
   return decision === undefined ? answer : { ...answer, decision }
 }
 
-/** @throws ServerError `too-many-clients` or `too-many-metrics`. */
+/** @throws ServerError `too-many-metrics`. */
 export function checkBounds(run: ActiveRun, telemetry: Telemetry): void {
-  if (!run.sequences.has(telemetry.clientId) && run.sequences.size >= clientsMax)
-    throw new ServerError(
-      'too-many-clients',
-      `clientId "${telemetry.clientId}" would be client ${run.sequences.size + 1} of this run, allowed are ${clientsMax}: keep one clientId per process`,
-      { errors: [{ pointer: '/clientId', detail: `at most ${clientsMax} per run` }] },
-    )
   const metrics = Object.keys(telemetry.steps?.metrics ?? {})
   const fresh = metrics.filter((name) => !run.series.has(`metrics.${name}`))
   const count = run.series.metricCount() + fresh.length

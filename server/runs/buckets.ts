@@ -31,11 +31,13 @@ export class Buckets {
     return this.data.length / fields
   }
 
-  /** Makes room for bucket `index`; doubles, so that appending costs O(1). */
+  /** Makes room for bucket `index`; doubles, so that appending costs O(1), but a chunk never takes more than it can hold. */
   private reserve(index: number): void {
     const needed = (index + 1) * fields
     if (needed <= this.data.length) return
-    const grown = new Float64Array(Math.max(needed, Math.min(this.data.length * 2, chunkBuckets * fields)))
+    const chunk = chunkBuckets * fields
+    const doubled = this.data.length * 2
+    const grown = new Float64Array(Math.max(needed, needed <= chunk ? Math.min(doubled, chunk) : doubled))
     grown.set(this.data)
     this.data = grown
   }

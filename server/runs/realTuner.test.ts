@@ -7,7 +7,7 @@ import { type Capability, modes } from '../../protocol/vocabulary.ts'
 import { ReportedJob } from '../../tuner/testing/reportedJob.ts'
 import type { ReportedJobOptions } from '../../tuner/testing/reportedJobOptions.ts'
 import { realTuner } from './realTuner.ts'
-import { firstRecord, summaryAt } from './runRecord.ts'
+import { firstRecord, nextRecord, summaryAt } from './runRecord.ts'
 
 const overTheWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
@@ -71,4 +71,23 @@ it.each(jobs)('answers of a job %s are those of the schemas, at every step', (_n
   expect(job.decisions.length).toBeGreaterThan(0)
   for (const decision of overTheWire(job.decisions) as unknown[])
     expect(decisionSchema.parse(structuredClone(decision))).toEqual(decision)
+})
+
+it('tells the arms of a search while it goes on, and not any more after it', () => {
+  const job = new ReportedJob({ budgetSteps: 1_000, capabilities })
+  const nothing = { observations: 0, decisions: 0 }
+  const seen = { now: 0, steps: null }
+  const first = firstRecord('raced', realTuner, job.state, job.decisions.length, 0)
+  job.step(0, { loss: 2 })
+  job.flush()
+  const racing = nextRecord(first, realTuner, job.state, nothing, seen, undefined)
+  expect(racing.summary).toMatchObject({ phase: 'warmup', race: [{ signal: 'arm' }] })
+  for (let step = 1; step < 1_000 && job.state.course.kind === 'search'; step++) {
+    job.step(step, { loss: lossAt(step) })
+    const { race } = job.state.course as { race?: { current: { toStep: number } | null } }
+    if (race?.current?.toStep === step + 1) job.probe(step + 1, { raw: 1, averaged: 1 })
+  }
+  expect(job.state.course.kind).toBe('large')
+  const after = nextRecord(racing, realTuner, job.state, nothing, seen, undefined)
+  expect(after.summary).not.toHaveProperty('race')
 })

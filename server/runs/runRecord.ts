@@ -66,11 +66,13 @@ export function nextRecord(
     observationCount: record.observationCount + counts.observations,
     decisionCount: record.decisionCount + counts.decisions,
   }
+  // The arms of a search are there only while it goes on.
+  const { race: _, ...before } = record.summary
   return {
     ...next,
     staleAt: staleTime(next),
     summary: {
-      ...record.summary,
+      ...before,
       ...tuner.summaryOf(state),
       ...(heldOut === undefined ? {} : { heldOut }),
       state: state.lifecycle,

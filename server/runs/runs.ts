@@ -28,7 +28,7 @@ import { KeyedQueue } from './queue.ts'
 import { checkRunning, isEnded, runExists, runNotFound } from './runErrors.ts'
 import { summaryAt } from './runRecord.ts'
 import type { RunSeries } from './runSeries.ts'
-import { checkRepeat, sequenceGap } from './sequences.ts'
+import { checkRepeat, lastSequence, remember, sequenceGap } from './sequences.ts'
 import { StaleWatch } from './staleWatch.ts'
 import type { Tuner } from './tuner.ts'
 
@@ -185,7 +185,7 @@ export class Runs {
     return this.inLine(runId, async () => {
       const run = await this.active.get(runId)
       const { clientId, sequence } = telemetry
-      const last = run.sequences.get(clientId) ?? 0
+      const last = await lastSequence(this.options.storage, run, clientId)
       if (sequence <= last) return this.repeat(run, telemetry, last)
       if (sequence > last + 1) throw sequenceGap(telemetry, last)
       checkBounds(run, telemetry)
@@ -198,7 +198,7 @@ export class Runs {
         lastSequence: sequence,
         lastAnswer: JSON.stringify(answer),
       })
-      run.sequences.set(clientId, sequence)
+      remember(run, clientId, sequence)
       return answer
     })
   }

@@ -2,11 +2,25 @@
 // before is answered, not applied again; the same number on another content is refused, because one of the two would
 // else be lost in silence.
 
+import { limits } from '../../protocol/schemas.ts'
 import type { Telemetry } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
-import type { StoredObservation } from '../storage/storage.ts'
+import type { Storage, StoredObservation } from '../storage/storage.ts'
+import type { ActiveRun } from './activeRuns.ts'
 import { encodeObservation } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
+
+/** What the client has sent last; 0 = nothing. Of one that is not among the newest the storage knows. */
+export async function lastSequence(storage: Storage, run: ActiveRun, clientId: string): Promise<number> {
+  return run.sequences.get(clientId) ?? (await storage.lastSequence(run.record.id, clientId))
+}
+
+/** Makes the client the newest of those that are kept in memory. */
+export function remember({ sequences }: ActiveRun, clientId: string, sequence: number): void {
+  sequences.delete(clientId)
+  sequences.set(clientId, sequence)
+  if (sequences.size > limits.clientsMax) sequences.delete(sequences.keys().next().value!)
+}
 
 export const sequenceGap = ({ clientId, sequence }: Telemetry, last: number): ServerError =>
   new ServerError(

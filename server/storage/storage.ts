@@ -167,8 +167,10 @@ export type Storage = {
   /** The runs that match, in groups, the largest first, at most 200. */
   groupRuns(query: Omit<RunQuery, 'after' | 'limit'>, by: 'project' | 'tag'): Promise<readonly RunGroup[]>
   client(runId: string, clientId: string): Promise<ClientRecord | undefined>
-  /** The last sequence of each client of the run. */
+  /** The last sequence of the clients that sent last, the newest last; of the others `lastSequence` knows. */
   clientSequences(runId: string): Promise<ReadonlyMap<string, number>>
+  /** 0 = it has sent nothing. */
+  lastSequence(runId: string, clientId: string): Promise<number>
   /** What a client sent as a sequence, as it lies in the log; undefined = never sent, or not known:
    *  to 0.1.0, which did not keep it, or before an import. */
   sent(runId: string, clientId: string, sequence: number): Promise<readonly StoredObservation[] | undefined>

@@ -11,6 +11,7 @@ import {
   observationLineSchema,
 } from '../../protocol/schemas.ts'
 import { ServerError } from '../errors.ts'
+import { readJsonText } from '../http/jsonText.ts'
 import { parse, shown } from '../http/validate.ts'
 import { rangeOf } from '../runs/observationCodec.ts'
 import type { StoredObservation } from '../storage/storage.ts'
@@ -24,12 +25,13 @@ export type LogEntry =
 type Json = Readonly<Record<string, unknown>>
 
 function jsonOf({ number, text }: Line): Json {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw lineError('malformed-json', number, `is not JSON (${(error as Error).message})`)
+  const read = readJsonText(text)
+  if ('fault' in read) {
+    const { fault } = read
+    if (fault.code === 'malformed-json') throw lineError('malformed-json', number, fault.detail)
+    throw lineError('invalid-request', number, `${fault.pointer} ${fault.detail}`)
   }
+  const { value } = read
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
   throw lineError('invalid-request', number, `must be an object, got ${shown(value)}`)
 }

@@ -7,7 +7,7 @@ import type { Spool } from './spool.ts'
 export type Message = {
   readonly clientId: string
   readonly sequence: number
-  readonly steps?: { readonly step: readonly number[] }
+  readonly steps?: { readonly step: readonly number[]; readonly [column: string]: readonly unknown[] }
 }
 
 export type MessageQueue = {
@@ -21,10 +21,16 @@ export type MessageQueue = {
   spill(): void
   /** Drops what is in memory. */
   forget(): void
+  /** Where messages are that nobody has taken, and where they are once memory is gone: each the end of a sentence. */
+  readonly whereWaiting: string
+  readonly whereLeft: string
 }
 
 const parse = (line: string | undefined): Message | undefined =>
   line === undefined ? undefined : (JSON.parse(line) as Message)
+
+const refusalOf = ({ problem }: Spool) =>
+  problem === undefined ? 'is full' : `cannot be written (${problem})`
 
 export function createMessageQueue(spool: Spool, memoryMax: number): MessageQueue {
   const memory: Message[] = []
@@ -48,6 +54,17 @@ export function createMessageQueue(spool: Spool, memoryMax: number): MessageQueu
     spill,
     forget: () => {
       memory.length = 0
+    },
+    get whereWaiting() {
+      if (memory.length === 0) return `reports wait in ${spool.file}`
+      return `reports wait in memory, as ${spool.file} ${refusalOf(spool)}`
+    },
+    get whereLeft() {
+      const left = spool.isEmpty ? [] : [`the rest waits in ${spool.file}`]
+      const steps = memory.reduce((sum, message) => sum + (message.steps?.step.length ?? 0), 0)
+      if (memory.length > 0)
+        left.push(`${steps} steps could not be kept, as ${spool.file} ${refusalOf(spool)}`)
+      return left.join(', and ')
     },
   }
 }

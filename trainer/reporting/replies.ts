@@ -23,3 +23,9 @@ function parsed<T>(schema: z.ZodType<T>, body: unknown): T | TypeError {
 
 export const parseStart = (body: unknown): StartAnswer | TypeError => parsed(startSchema, body)
 export const parsePlanAnswer = (body: unknown): PlanAnswer | TypeError => parsed(planSchema, body)
+
+/** The number that a reply 409 names as the next one; undefined = the conflict is of another kind. */
+export function expectedSequence(body: unknown): number | undefined {
+  const { expectedSequence: expected } = (body ?? {}) as { expectedSequence?: unknown }
+  return typeof expected === 'number' ? expected : undefined
+}

@@ -53,16 +53,6 @@ describe('a reporter', () => {
     expect(await reporter.flush(patience)).toBe(true)
     expect(bench.server.applied).toEqual([{ clientId: 'c', sequence: 1 }])
   })
-  it('goes on without a server whose answers it cannot read, and says what is wrong with them', async () => {
-    const reporter = bench.newReporter()
-    await reporter.start(patience)
-    bench.server.fail(200, 1, { plan: { version: 2, segments: [] }, actions: [] })
-    report(reporter, 0, 3)
-    await reporter.flush(patience)
-    expect(reporter.status).toBe('refused')
-    expect(bench.notices.at(-1)).toContain('not of this protocol: plan.segments')
-    expect(bench.answerCount).toBe(1)
-  })
   it('does not wait beyond its time for a server that hangs, and loses nothing', async () => {
     const reporter = bench.newReporter()
     await reporter.start(patience)

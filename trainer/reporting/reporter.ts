@@ -1,17 +1,20 @@
 // Reports a run to the server without ever holding up or breaking the training loop. What is reported is sealed
 // into numbered messages and sent in order, one at a time, in the background; the first message creates the run.
 // While the server cannot be reached, messages go to the spool on disk and are sent in order when it is back.
-// A reply 409 says which number the server expects: the message is numbered so and sent again. Any other refusal
-// (4xx) would come again for ever, so the reporter says it once and stops; training follows its plan.
+// A reply 409 says which number the server expects: the message is numbered so and sent again; one that is too large is
+// divided. Any other refusal (4xx) is said once, and what waits is tried again now and then; training follows its plan.
+// What cannot be read as an answer of ours stored nothing as far as we know: the message stays, and is sent again.
 
 import { setTimeout } from 'node:timers/promises'
 import type { Acknowledgement, Probe } from '../../protocol/vocabulary.ts'
 import type { StepReading } from '../signals.ts'
 import { createBatchBuilder } from './batch.ts'
 import { createMessageQueue, type Message, type MessageQueue } from './messageQueue.ts'
-import { type PlanAnswer, parsePlanAnswer, parseStart, type StartAnswer } from './replies.ts'
-import type { Spool } from './spool.ts'
-import type { Reply, Transport } from './transport.ts'
+import { answerOf, checkTaken, NotTaken, notTakenSentence } from './notTaken.ts'
+import { expectedSequence, parsePlanAnswer, parseStart, type StartAnswer } from './replies.ts'
+import type { Reporter, ReporterOptions, ReporterStatus } from './reporterTypes.ts'
+import { smallerOf } from './smaller.ts'
+import type { Reply } from './transport.ts'
 
 /** Steps per message, and milliseconds after which a message is sealed with fewer. */
 export const batchStepsMax = 50
@@ -20,63 +23,13 @@ export const batchMs = 500
 export const memoryMessagesMax = 32
 const backoffMsFirst = 250
 const backoffMsMax = 30_000
+/** Pause between tries of what was refused: somebody has to change something first. */
+const refusedMs = 30_000
 /** Longest pause between tries once training is over and only the reports are left. */
 const drainBackoffMsMax = 500
 
-export type ReporterOptions = {
-  readonly transport: Transport
-  readonly spool: Spool
-  readonly runId: string
-  readonly clientId: string
-  /** Body of POST /runs; must carry the run's id, so that creating it twice does no harm. */
-  readonly create: Readonly<Record<string, unknown>>
-  onAnswer(answer: PlanAnswer): void
-  /** A sentence for the person who watches the trainer. */
-  onNotice(sentence: string): void
-  /** Milliseconds of a monotonic clock, waiting (until the signal ends it), and chance: injected by tests. */
-  readonly now?: () => number
-  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>
-  readonly random?: () => number
-}
-
-export type ReporterStatus = 'online' | 'offline' | 'refused'
-
-export type Reporter = {
-  readonly status: ReporterStatus
-  /** Steps that did not fit into the full spool. */
-  readonly droppedSteps: number
-  /** Whether anything sealed is not answered yet, and where it waits once the reporter is closed. */
-  readonly hasUnsent: boolean
-  readonly spoolFile: string
-  /** Creates the run; waits for the answer for at most so many milliseconds, then goes on in the background. */
-  start(waitMs: number): Promise<StartAnswer | undefined>
-  /** `planVersion`: of the plan that the step followed. */
-  addReading(reading: StepReading, planVersion?: number): void
-  addProbe(probe: Probe): void
-  addAcknowledgement(acknowledgement: Acknowledgement): void
-  /** Makes the next flush send a message even if it is empty, to hear what the server wants. */
-  addPoll(): void
-  /** Sends what there is; true = everything was answered within the wait. */
-  flush(waitMs: number): Promise<boolean>
-  /**
-   * At the end of a run: sends all that is left, trying again and again while the server is away, for at most so
-   * many milliseconds. true = nothing is left.
-   */
-  drain(waitMs: number): Promise<boolean>
-  close(): void
-}
-
-const realSleep = (ms: number, signal: AbortSignal): Promise<void> =>
+const realSleep = (ms: number, signal: AbortSignal) =>
   setTimeout(ms, undefined, { signal }).catch(() => undefined)
-
-/** The number that a reply 409 names as the next one; undefined = the conflict is of another kind. */
-export function expectedSequence(body: unknown): number | undefined {
-  const { expectedSequence: expected } = (body ?? {}) as { expectedSequence?: unknown }
-  return typeof expected === 'number' ? expected : undefined
-}
-
-const isTransient = (status: number): boolean =>
-  status >= 500 || status === 408 || status === 425 || status === 429
 
 export const createReporter = (options: ReporterOptions): Reporter => new QueueingReporter(options)
 
@@ -96,6 +49,11 @@ class QueueingReporter implements Reporter {
   /** Added to a message's number when it is sent: the server's count may have started elsewhere. */
   private sequenceShift = 0
   private conflicts = 0
+  /** Of the oldest message, where it had to be divided: what of it is still to be sent. */
+  private pieces: Message[] = []
+  private refusals = 0
+  /** There is no run to report to, and there will be none. */
+  private isOver = false
   private sealedAt: number
   private pumping: Promise<void> | undefined
 
@@ -107,12 +65,11 @@ class QueueingReporter implements Reporter {
   }
 
   get hasUnsent(): boolean {
-    return this.status !== 'refused' && this.queue.oldest() !== undefined
+    return !this.isOver && this.queue.oldest() !== undefined
   }
-  get spoolFile(): string {
-    return this.options.spool.file
+  get whereUnsent(): string {
+    return this.queue.whereLeft
   }
-
   async start(waitMs: number): Promise<StartAnswer | undefined> {
     this.kick()
     await this.waitFor(() => this.startAnswer !== undefined || this.status !== 'online', waitMs)
@@ -145,12 +102,13 @@ class QueueingReporter implements Reporter {
   async drain(waitMs: number): Promise<boolean> {
     this.seal()
     this.isDraining = true
-    this.hurry.abort()
-    this.kick()
-    await this.waitFor(() => this.status === 'refused' || !this.hasWork(), waitMs)
-    this.isDraining = false
+    const { refusals, hurry } = this
     this.hurry = new AbortController()
-    return this.status !== 'refused' && !this.hasWork()
+    hurry.abort()
+    this.kick()
+    await this.waitFor(() => this.refusals > refusals || !this.hasWork(), waitMs)
+    this.isDraining = false
+    return !this.hasWork()
   }
   close(): void {
     this.seal()
@@ -159,7 +117,7 @@ class QueueingReporter implements Reporter {
   }
 
   private hasWork(): boolean {
-    return this.startAnswer === undefined || this.queue.oldest() !== undefined
+    return !this.isOver && (this.startAnswer === undefined || this.queue.oldest() !== undefined)
   }
 
   private say(next: ReporterStatus, sentence: string): void {
@@ -188,7 +146,7 @@ class QueueingReporter implements Reporter {
     this.sealedAt = now()
     if (this.builder.isEmpty) return
     const message = { clientId, sequence: this.lastSealed + 1, ...this.builder.seal() } as Message
-    if (this.status === 'refused') return
+    if (this.isOver) return
     // A number is used only for a message that is kept, so what a full spool refuses leaves no gap.
     if (this.queue.add(message, this.status === 'online')) {
       this.lastSealed++
@@ -199,25 +157,21 @@ class QueueingReporter implements Reporter {
     this.droppedSteps += message.steps?.step.length ?? 0
   }
 
-  private refuse({ status, body }: Reply): void {
-    const { detail, title } = (body ?? {}) as { detail?: string; title?: string }
-    const reason = detail ?? title ?? 'no reason given'
-    this.queue.forget()
-    this.say('refused', `the server refused the report (${status}: ${reason}); training goes on without it`)
-  }
-
-  private async post(path: string, body: object): Promise<Reply> {
-    const reply = await this.options.transport({ method: 'POST', path, body: JSON.stringify(body) })
-    if (isTransient(reply.status)) throw new TransientError(reply)
-    return reply
+  private post(path: string, body: object): Promise<Reply> {
+    return this.options.transport({ method: 'POST', path, body: JSON.stringify(body) })
   }
 
   private async create(): Promise<void> {
     const { create, clientId, onAnswer } = this.options
     const reply = await this.post('/runs', create)
-    if (reply.status >= 400) return this.refuse(reply)
-    const answer = parseStart(reply.body)
-    if (answer instanceof TypeError) return this.refuse({ ...reply, body: { detail: answer.message } })
+    try {
+      checkTaken(reply)
+    } catch (cause) {
+      // Another's run has this name: what is reported must never come into it.
+      if (reply.status === 409) this.isOver = true
+      throw cause
+    }
+    const answer = answerOf(parseStart(reply.body))
     // What an earlier process left has its numbers; the messages of a fresh process go on where the server stands.
     const next = answer.nextSequence[clientId] ?? 1
     if (this.queue.lastLeft === undefined)
@@ -226,36 +180,51 @@ class QueueingReporter implements Reporter {
     onAnswer({ plan: answer.plan, actions: answer.actions })
   }
 
-  private async send(message: Message): Promise<void> {
-    const sequence = message.sequence + this.sequenceShift
+  private async send(oldest: Message): Promise<void> {
+    const message = this.pieces[0] ?? oldest
+    const sequence = oldest.sequence + this.sequenceShift
     const path = `/runs/${encodeURIComponent(this.options.runId)}/telemetry`
     const reply = await this.post(path, { ...message, sequence })
-    const expected = reply.status === 409 ? expectedSequence(reply.body) : undefined
-    if (expected !== undefined && this.conflicts++ === 0) {
-      this.sequenceShift += expected - sequence
-      return
-    }
-    if (reply.status >= 400) return this.refuse(reply)
+    if (reply.status === 409 && this.renumbers(reply.body, sequence)) return
+    if (reply.status === 413 && this.divides(message)) return
+    checkTaken(reply)
+    const answer = answerOf(parsePlanAnswer(reply.body))
     this.conflicts = 0
-    this.queue.removeOldest()
-    const answer = parsePlanAnswer(reply.body)
-    if (answer instanceof TypeError) return this.refuse({ ...reply, body: { detail: answer.message } })
+    this.pieces.shift()
+    if (this.pieces.length > 0) this.sequenceShift++
+    else this.queue.removeOldest()
     this.options.onAnswer(answer)
   }
 
-  private async sendNext(): Promise<void> {
-    if (this.startAnswer === undefined) return this.create()
-    const message = this.queue.oldest()
-    if (message !== undefined) await this.send(message)
+  /** Whether the message is to be sent again under another number, which the server has named. */
+  private renumbers(body: unknown, sequence: number): boolean {
+    const expected = expectedSequence(body)
+    if (expected === undefined || this.conflicts++ > 0) return false
+    this.sequenceShift += expected - sequence
+    const { code, detail } = body as { code?: unknown; detail?: unknown }
+    if (code === 'sequence-reused')
+      this.options.onNotice(
+        `the server has other reports under this number (${detail}): numbered on from ${expected}`,
+      )
+    return true
+  }
+
+  /** Whether the message, which is too large, can be sent in smaller ones. */
+  private divides(message: Message): boolean {
+    const smaller = smallerOf(message)
+    if (smaller === undefined) return false
+    this.droppedSteps += smaller.droppedSteps
+    this.pieces.splice(0, 1, ...smaller.messages)
+    return true
   }
 
   /** Sends until nothing is left; the only place where messages leave, so they leave in order. */
   private async pump(): Promise<void> {
-    for (let failures = 0; !this.closing.signal.aborted && this.status !== 'refused' && this.hasWork(); ) {
+    for (let failures = 0; !this.closing.signal.aborted && this.hasWork(); ) {
       try {
-        await this.sendNext()
+        await (this.startAnswer === undefined ? this.create() : this.send(this.queue.oldest()!))
         failures = 0
-        if (this.status === 'offline') this.say('online', 'the server answers again: catching up')
+        if (this.status !== 'online') this.say('online', 'the server answers again: catching up')
         this.notify()
       } catch (cause) {
         if (this.closing.signal.aborted) return
@@ -265,36 +234,32 @@ class QueueingReporter implements Reporter {
   }
 
   private async backOff(cause: unknown, failures: number): Promise<void> {
-    const { spool, random, sleep } = this.options
-    const next = `training follows its last plan, reports wait in ${spool.file}`
-    this.say('offline', `the server cannot be reached (${reasonOf(cause)}): ${next}`)
+    const { random, sleep } = this.options
+    const isRefusal = cause instanceof NotTaken && cause.isRefusal
+    if (isRefusal) this.refusals++
+    if (this.isOver) {
+      this.queue.forget()
+      this.say(
+        'refused',
+        `the server refused the run (${(cause as NotTaken).message}); training goes on without it`,
+      )
+      return
+    }
     this.queue.spill()
+    this.say(isRefusal ? 'refused' : 'offline', notTakenSentence(cause, this.queue.whereWaiting))
     this.notify()
     const longest = this.isDraining ? drainBackoffMsMax : backoffMsMax
-    const backoff = Math.min(longest, backoffMsFirst * 2 ** failures) * (0.5 + random() / 2)
-    const asked = cause instanceof TransientError ? (cause.reply.retryAfterSeconds ?? 0) * 1_000 : 0
-    const signals = this.isDraining ? [this.closing.signal] : [this.closing.signal, this.hurry.signal]
-    await sleep(Math.max(backoff, Math.min(asked, backoffMsMax)), AbortSignal.any(signals))
+    const growing = Math.min(longest, backoffMsFirst * 2 ** failures) * (0.5 + random() / 2)
+    const asked = cause instanceof NotTaken ? Math.min(cause.retryAfterMs, backoffMsMax) : 0
+    const ended = AbortSignal.any([this.closing.signal, this.hurry.signal])
+    await sleep(Math.max(isRefusal ? refusedMs : growing, asked), ended)
   }
 
   private kick(): void {
-    if (this.pumping !== undefined || !this.hasWork() || this.status === 'refused') return
+    if (this.pumping !== undefined || !this.hasWork()) return
     this.pumping = this.pump().finally(() => {
       this.pumping = undefined
       this.notify()
     })
   }
-}
-
-class TransientError extends Error {
-  readonly reply: Reply
-  constructor(reply: Reply) {
-    super(`status ${reply.status}`)
-    this.reply = reply
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  return (cause.cause instanceof Error && cause.cause.message) || cause.message
 }

@@ -11,6 +11,7 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  statSync,
   truncateSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -21,6 +22,8 @@ const chunkBytes = 256 * 1024
 export type Spool = {
   readonly file: string
   readonly isEmpty: boolean
+  /** Why the last line could not be written; undefined where it could, or did not fit. */
+  readonly problem: string | undefined
   /** false = it does not fit, or the disk refused it; nothing was written. */
   append(line: string): boolean
   /** The oldest line not yet removed. */
@@ -54,6 +57,7 @@ export function openSpool(file: string, bytesMax: number = spoolBytesMax): Spool
   let readOffset = 0
   let lines: string[] = []
   let rest = ''
+  let problem: string | undefined
 
   const fill = (): void => {
     while (lines.length === 0 && readOffset < written) {
@@ -75,6 +79,15 @@ export function openSpool(file: string, bytesMax: number = spoolBytesMax): Spool
     readOffset = 0
     rest = ''
   }
+  /** Takes half a line away again, so that the next one does not follow it. */
+  const cut = (): void => {
+    try {
+      if (existsSync(file) && statSync(file).size > written) truncateSync(file, written)
+      if (written === 0) rmSync(file, { force: true })
+    } catch {
+      // A folder that takes nothing; a reader leaves out what is no line.
+    }
+  }
   const peek = (): string | undefined => {
     fill()
     return lines[0]
@@ -85,15 +98,21 @@ export function openSpool(file: string, bytesMax: number = spoolBytesMax): Spool
     get isEmpty() {
       return peek() === undefined
     },
+    get problem() {
+      return problem
+    },
     append: (line) => {
       const text = `${asciiJson(line)}\n`
       if (written + text.length > bytesMax) return false
       try {
         mkdirSync(dirname(file), { recursive: true })
         appendFileSync(file, text, 'latin1')
-      } catch {
+      } catch (error) {
+        problem = (error as Error).message
+        cut()
         return false
       }
+      problem = undefined
       written += text.length
       return true
     },

@@ -2,7 +2,14 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type FinalLossInput, finalLossFit, finalLossOf, mergedLoss, neverAnnealedFit } from './finalLoss.ts'
+import {
+  type FinalLossInput,
+  finalLossFit,
+  finalLossOf,
+  mergedLoss,
+  neverAnnealedFit,
+  pastLossOf,
+} from './finalLoss.ts'
 
 /** P(S) = 1000/S at every hundredth large step up to 1,000: it has halved since S = 500. */
 const falling: FinalLossInput = {
@@ -22,6 +29,24 @@ const moved = (input: FinalLossInput, change: (loss: number) => number): FinalLo
     runLength,
     averagedLoss: change(averagedLoss),
   })),
+})
+
+describe('the loss at a run length that is past', () => {
+  it('is what averaged weights had there, straight between probes, and meets the forecast at the present', () => {
+    expect(pastLossOf({ ...falling, ahead: -450 })).toBeCloseTo((2 + 1_000 / 600) / 2, 12)
+    expect(pastLossOf({ ...falling, ahead: 0 })).toBeCloseTo(finalLossOf({ ...falling, ahead: 0 })!.value, 12)
+  })
+
+  it('is the lowest up to there where weights are kept', () => {
+    const points = falling.points.with(4, { runLength: 500, averagedLoss: 0.9 })
+    expect(pastLossOf({ points, isKept: true, ahead: -200 })).toBe(0.9)
+    expect(pastLossOf({ points, isKept: false, ahead: -200 })).toBeCloseTo(1_000 / 800, 12)
+  })
+
+  it('is nothing before the fourth probe, or without any', () => {
+    expect(pastLossOf({ ...falling, ahead: -650 })).toBeNull()
+    expect(pastLossOf({ points: [], isKept: true, ahead: -1 })).toBeNull()
+  })
 })
 
 describe('the forecast of the final loss', () => {

@@ -76,6 +76,19 @@ export function finalLossOf(input: FinalLossInput, fit: FinalLossFit = finalLoss
   return finiteOnly({ value, standardError: (high - low) / (2 * errorsIn95), low, high })
 }
 
+/** The same for a run length that is past, by what was measured then; `ahead` < 0. Null = too few probes up to it. */
+export function pastLossOf({
+  points,
+  isKept,
+  ahead,
+}: Pick<FinalLossInput, 'points' | 'isKept' | 'ahead'>): number | null {
+  const runLength = (points.at(-1)?.runLength ?? 0) + ahead
+  const before = points.filter((point) => point.runLength <= runLength)
+  if (before.length < finalLossProbesNeeded) return null
+  const there = lossAt(points, runLength)
+  return isKept ? Math.min(there, ...before.map(({ averagedLoss }) => averagedLoss)) : there
+}
+
 /** Losses near the largest number have an interval beyond it: then there is no forecast. */
 const finiteOnly = (forecast: Forecast): Forecast | null =>
   Object.values(forecast).every(Number.isFinite) ? forecast : null

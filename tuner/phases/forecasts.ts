@@ -8,6 +8,7 @@ import {
   finalLossOf,
   mergedLoss,
   neverAnnealedFit,
+  pastLossOf,
 } from '../estimators/finalLoss.ts'
 import { isSteering, offers } from '../options.ts'
 import { earliestSwitchStep, endOf, lengthOf } from '../plan/bounds.ts'
@@ -19,13 +20,15 @@ import type { Run } from './phase.ts'
 
 type Reading = Pick<SignalsReading, 'gap' | 'averagedLoss'>
 
+/** The lowest averaged weights are kept, whatever comes. */
+const keepsLowest = ({ mode, options }: Run): boolean => isSteering(mode) && offers(options, 'checkpoint')
+
 /** @param share of the present rate that is still to be annealed away. */
 function inputOf(run: Run, reading: Reading, ahead: number, share = 1): FinalLossInput | null {
   if (reading.averagedLoss.value === null) return null
-  const { seen, mode, options } = run
-  const isKept = isSteering(mode) && offers(options, 'checkpoint')
+  const { seen } = run
   const gap = share * Math.max(0, reading.gap.value ?? 0)
-  return { points: seen.signals.valley.points, isKept, ahead, gap, stays: 0 }
+  return { points: seen.signals.valley.points, isKept: keepsLowest(run), ahead, gap, stays: 0 }
 }
 
 function forecastOf(run: Run, reading: Reading, ahead: number, share = 1): Forecast | null {
@@ -40,6 +43,18 @@ export const annealedLoss = (
   { switchStep, toStep }: { switchStep: number; toStep: number },
 ): Forecast | null =>
   forecastOf(run, reading, switchStep - run.seen.step + Math.max(0, toStep - switchStep) / 2)
+
+/**
+ * What the run would end at, had its anneal begun at a step behind or ahead. Where its length would have been reached by now, that
+ * is what averaged weights had there.
+ */
+export function annealedFromLoss(run: Run, switchStep: number): number | null {
+  const end = endOf(run)
+  if (end === null || switchStep >= end) return null
+  const ahead = (switchStep + end) / 2 - run.seen.step
+  const input = { points: run.seen.signals.valley.points, isKept: keepsLowest(run), ahead }
+  return ahead < 0 ? pastLossOf(input) : (finalLossOf({ ...input, gap: 0, stays: 0 })?.value ?? null)
+}
 
 /** The forecast as it is charted: the value with its 95 % interval. */
 export const forecastPoints = (step: number, forecast: Forecast | null): SignalReading[] =>

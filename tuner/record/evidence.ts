@@ -3,7 +3,9 @@
 import type { DecisionTest, Evidence } from '../../protocol/vocabulary.ts'
 import type { Estimate } from '../estimators/estimator.ts'
 import type { Memorising } from '../estimators/memorising.ts'
+import { pairedDifference } from '../estimators/pairedLoss.ts'
 import type { SignalsReading } from '../signals/signals.ts'
+import type { Search } from '../state.ts'
 
 type Measured = Pick<Estimate, 'value' | 'standardError' | 'count'>
 type Looked = {
@@ -42,6 +44,30 @@ export function evidenceOf({ reading, gain, memorising }: Looked): readonly Evid
     ...entry('rateRatio', reading.rateRatio, 'ratio', 'line-probe'),
     ...(memorising === undefined ? [] : entry('memorising', told(memorising), 'ratio', 'memorising-window')),
   ]
+}
+
+/**
+ * What every arm of the search is ranked by, slowest rate first; its error is that of the difference to the reference's. An arm
+ * that has not come to its end has no loss, and one that still runs no last step.
+ */
+export function evidenceOfRace({ arms, hasSameBatches }: Search['race']): readonly Evidence[] {
+  const reference = arms[0]?.score ?? null
+  return arms
+    .toSorted((a, b) => a.learningRate - b.learningRate)
+    .map(({ id, learningRate, score, diverged, fromStep, toStep }) => ({
+      signal: 'arm',
+      learningRate,
+      fromStep,
+      ...(toStep === null ? {} : { toStep }),
+      value: score?.loss ?? null,
+      standardError:
+        score === null || reference === null || id === 0
+          ? null
+          : pairedDifference(score, reference, hasSameBatches).standardError,
+      unit: 'loss',
+      count: score?.examples ?? 0,
+      source: diverged ? 'race-diverged' : score === null ? 'race-unfinished' : 'race',
+    }))
 }
 
 /** Two sides, a relation and how often it held; a number on the right is a bound of ours, and has no error. */

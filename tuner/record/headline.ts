@@ -141,5 +141,7 @@ function switchNote(run: TunerState, { switchStep }: Done): string {
   if (switchStep === null) return ' Never switched.'
   if (isIgnored(run, switchStep))
     return ` The anneal that was planned from step ${formatStep(switchStep)} on was not applied.`
-  return ` Switched at step ${formatStep(switchStep)} of ${formatStep(endOf(run) ?? run.seen.step)}.`
+  const [end, { step }] = [endOf(run), run.seen]
+  const isEarly = end !== null && step < end
+  return ` Switched at step ${formatStep(switchStep)}${isEarly ? `, ended at ${formatStep(step)}` : ''} of ${formatStep(end ?? step)}.`
 }

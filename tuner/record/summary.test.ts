@@ -2,7 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { headline, initialState, summaryOf } from '../index.ts'
+import { startArm } from '../phases/search/race.ts'
 import { switchStepOf } from '../state.ts'
+import { raceAround } from '../testing/raced.ts'
 import { runState } from '../testing/runState.ts'
 import { syntheticRun } from '../testing/syntheticRun.ts'
 import { outcomeOf } from './outcome.ts'
@@ -27,6 +29,13 @@ describe('the summary', () => {
     expect(summary.switchStep).toBeGreaterThan(200)
     expect(summary.probeShare).toBeGreaterThan(0)
     expect(summary.probeShare).toBeLessThan(0.1)
+  })
+
+  it('has the arms of a search while that goes on, and not after it', () => {
+    const race = startArm(raceAround(0.1)!, 0.1, 40)
+    const told = summaryOf({ ...state, course: { kind: 'search', race } })
+    expect(told.race).toMatchObject([{ signal: 'arm', learningRate: 0.1, fromStep: 40 }])
+    expect(summary).not.toHaveProperty('race')
   })
 
   it('counts bad samples by what was wrong with them', () => {

@@ -7,6 +7,7 @@ import { lossSmoother } from '../estimators/lossSmoother.ts'
 import { isSteering } from '../options.ts'
 import { largeRateOf, phaseOf, switchStepOf, type TunerState } from '../state.ts'
 import { isWithin } from './decision.ts'
+import { evidenceOfRace } from './evidence.ts'
 import { headline } from './headline.ts'
 import { driftOf, isIgnored, outcomeOf } from './outcome.ts'
 
@@ -30,6 +31,7 @@ export function summaryOf(run: TunerState): TunerSummary {
     learningRate: seen.learningRate,
     largeLearningRate: largeRateOf(course),
     switchStep: appliedSwitch(run),
+    ...(course.kind === 'search' ? { race: evidenceOfRace(course.race) } : {}),
     plan,
     phases,
     override: person.override,

@@ -29,8 +29,17 @@ const since = (fromStep: number | null, rate: number | null = 0.1) => ({ fromSte
 const said = (
   rivals: RivalsState | null,
   at: number,
-  change: { end?: number | null; origin?: number } = {},
-) => counterfactualsOf({ rivals, options, origin: 0, end: 5_000, step: at, ...change })
+  change: { end?: number | null; origin?: number; annealedLoss?: (step: number) => number | null } = {},
+) =>
+  counterfactualsOf({
+    rivals,
+    options,
+    origin: 0,
+    end: 5_000,
+    step: at,
+    annealedLoss: () => null,
+    ...change,
+  })
 
 /** A level run: a loss each step, a probe each 100. */
 function levelRun(
@@ -60,9 +69,21 @@ describe('counterfactuals', () => {
       { rule: 'GreedyLR', step: 1_200 },
       { rule: 'ReduceLROnPlateau', step: 1_200 },
       { rule: 'dlib slope test', step: 2_000 },
-      { rule: 'Fixed 20 % anneal', step: null },
+      { rule: 'Fixed 20 % anneal', step: null, plannedStep: 4_000 },
       { rule: 'Fixed 45 % anneal', step: 2_750 },
       { rule: 'Fixed 80 % anneal', step: 1_000 },
+    ])
+  })
+
+  it('have the final loss of an anneal from where each has acted, or will', () => {
+    const told = said(levelRun(begin, 3_000).rivals, 3_000, { annealedLoss: (fromStep) => fromStep / 1e4 })
+    expect(told.map(({ rule, finalLoss }) => [rule, finalLoss])).toEqual([
+      ['GreedyLR', 0.12],
+      ['ReduceLROnPlateau', 0.12],
+      ['dlib slope test', 0.2],
+      ['Fixed 20 % anneal', 0.4],
+      ['Fixed 45 % anneal', 0.275],
+      ['Fixed 80 % anneal', 0.1],
     ])
   })
 
@@ -74,7 +95,14 @@ describe('counterfactuals', () => {
 
   it('leave out what a job cannot tell: rules over held-out losses, shares of a budget', () => {
     const { rivals } = levelRun(begin, 10)
-    const blind = { rivals, options: initialState().options, origin: 0, end: null, step: 10 }
+    const blind = {
+      rivals,
+      options: initialState().options,
+      origin: 0,
+      end: null,
+      step: 10,
+      annealedLoss: () => null,
+    }
     expect(counterfactualsOf(blind)).toEqual([{ rule: 'dlib slope test', step: null }])
   })
 
@@ -136,6 +164,22 @@ describe('counterfactuals of a whole run', () => {
     expect(last.ReduceLROnPlateau).toBe(alone(reduceOnPlateau, { initialRate: rate }))
     expect(last['dlib slope test']).toBe(alone(dlibSlope, { initialRate: rate, blockSteps: 10 }))
     expect(last['Fixed 45 % anneal']).toBe(3_300)
+  })
+
+  it('are told with the loss that an anneal from there would reach, while the large step holds', () => {
+    const held = run.decisions.filter(({ phase, step: at }) => phase.from === 'large' && at < switchStep)
+    const told = held.at(-1)!
+    const planned = told.alternatives.find(({ kind }) => kind === 'at' || kind === 'now')!
+    const losses = told.counterfactuals.map(({ finalLoss }) => finalLoss)
+    expect(losses.some((loss) => loss !== undefined)).toBe(true)
+    for (const loss of losses) if (loss !== undefined) expect(loss / planned.finalLoss).toBeCloseTo(1, 0)
+    const early = told.counterfactuals.find(({ rule }) => rule === 'Fixed 80 % anneal')!
+    expect(early.finalLoss).toBeGreaterThan(planned.finalLoss)
+    for (const { counterfactuals, phase } of run.decisions.filter(({ phase: { from } }) => from !== 'large'))
+      expect(
+        counterfactuals.filter(({ finalLoss }) => finalLoss !== undefined),
+        phase.from,
+      ).toEqual([])
   })
 
   it('stand in every decision of the large phase and after, and never change once a rule has acted', () => {

@@ -79,8 +79,10 @@ export function counterfactualsOf(run: {
   /** One past the last step; null = no budget. */
   readonly end: number | null
   readonly step: number
+  /** The final loss of an anneal from a step on; null = not known. */
+  readonly annealedLoss: (switchStep: number) => number | null
 }): readonly Counterfactual[] {
-  const { rivals, options, origin, end, step } = run
+  const { rivals, options, origin, end, step, annealedLoss } = run
   if (rivals === null) return []
   const heldOut = offers(options, 'heldOutLoss')
     ? [
@@ -90,7 +92,17 @@ export function counterfactualsOf(run: {
     : []
   const fixed = (end === null ? [] : counterfactualShares).map((share) => {
     const fromStep = origin + cooldownStep((end ?? 0) - origin, share)
-    return { rule: `Fixed ${formatPercent(share)} anneal`, step: step >= fromStep ? fromStep : null }
+    const rule = `Fixed ${formatPercent(share)} anneal`
+    return step >= fromStep ? { rule, step: fromStep } : { rule, step: null, plannedStep: fromStep }
   })
-  return [...heldOut, { rule: dlibSlope.name, step: rivals.dlib.firstLoweredStep }, ...fixed]
+  const rules: readonly Counterfactual[] = [
+    ...heldOut,
+    { rule: dlibSlope.name, step: rivals.dlib.firstLoweredStep },
+    ...fixed,
+  ]
+  return rules.map((rule) => {
+    const fromStep = rule.step ?? rule.plannedStep
+    const finalLoss = fromStep === undefined ? null : annealedLoss(fromStep)
+    return finalLoss === null ? rule : { ...rule, finalLoss }
+  })
 }

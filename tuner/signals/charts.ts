@@ -24,12 +24,13 @@ export const chartPoints = (
 
 type Gain = Pick<Estimate, 'value' | 'standardError'> | null
 
+const errorOf = (estimate: Gain) => (estimate?.value == null ? null : estimate.standardError)
+
 /** The two sides of the switch rule, each with its standard error as a signal of its own: stored series hold values alone. */
 export function gainPoints(
   step: number,
   { annealingGain, stayingGain }: { annealingGain: Gain; stayingGain: Gain },
 ): SignalReading[] {
-  const errorOf = (gain: Gain) => (gain?.value == null ? null : gain.standardError)
   return chartPoints(step, {
     annealingGain,
     annealingGainError: errorOf(annealingGain),
@@ -41,7 +42,8 @@ export function gainPoints(
 /** What a valley probe puts on the chart. */
 export function valleyPoints(reading: SignalsReading, step: number): SignalReading[] {
   const { gap: averagedGap, noiseScale, traceSigma, signalShare, probeShare } = reading
-  return chartPoints(step, { averagedGap, noiseScale, traceSigma, signalShare, probeShare })
+  const noiseScaleError = errorOf(noiseScale)
+  return chartPoints(step, { averagedGap, noiseScale, noiseScaleError, traceSigma, signalShare, probeShare })
 }
 
 /** What a line probe puts on the chart; the ratio is that of the rate at the probe, so it follows an anneal. */

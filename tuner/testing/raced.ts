@@ -53,7 +53,7 @@ export function raced(
     const score = typeof loss === 'number' ? scored(loss) : loss
     ran.push(Number(rate.toPrecision(2)))
     step = score === null ? step + 5 : started.current!.toStep
-    race = endArm(started, score)
+    race = endArm(started, score, step)
   }
   return { race, ran, steps: step }
 }

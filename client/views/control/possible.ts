@@ -4,7 +4,7 @@
 import { formatStep } from '../../../protocol/numbers.ts'
 import { undoableUntil } from '../../../protocol/plan.ts'
 import type { RunSummary } from '../../../protocol/vocabulary.ts'
-import { endStepOf, firstStepOf } from '../../charts/phases.ts'
+import { elapsedOf, endStepOf, firstStepOf } from '../../charts/phases.ts'
 import { whyNotControl } from '../../state/access.ts'
 
 export type Wish =
@@ -29,6 +29,10 @@ export function undoUntilOf(run: RunSummary): number | null {
   const end = endStepOf(run)
   return end === null ? null : undoableUntil(firstStepOf(run), end)
 }
+
+/** No step of the run has been reported. */
+export const isUnheard = (run: Pick<RunSummary, 'options' | 'phases' | 'step' | 'loss'>): boolean =>
+  elapsedOf(run) === 0 && run.loss === null
 
 function whyNotUndo(run: RunSummary): string | null {
   if (run.phase !== 'anneal') return 'There is no switch to undo.'
@@ -58,5 +62,6 @@ export function whyNot(run: RunSummary, wish: Wish): string | null {
   if (wish === 'undo-switch') return whyNotUndo(run)
   if (wish === 'branch') return whyNotBranch(run)
   if (wish !== 'switch-now') return null
+  if (isUnheard(run)) return 'Nothing has been reported yet.'
   return run.phase === 'anneal' ? 'The anneal is already under way.' : null
 }

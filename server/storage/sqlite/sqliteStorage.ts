@@ -3,6 +3,7 @@
 // small slices, so that it never holds up other runs; slices left by a crash go at the next start.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { limits } from '../../../protocol/schemas.ts'
 import type {
   Batch,
   ClientRecord,
@@ -31,6 +32,16 @@ const insertChunk = `INSERT INTO chunks (run, signal, level, chunk, body) VALUES
 const insertSnapshot = `INSERT OR REPLACE INTO snapshots (run, number, tuner_version, state, series)
   VALUES (?, ?, ?, ?, ?)`
 const insertSent = 'INSERT INTO batches (run, client_id, sequence, after, last) VALUES (?, ?, ?, ?, ?)'
+const selectLastSequence = `SELECT max(
+  coalesce((SELECT last_sequence FROM clients WHERE run = ? AND client_id = ?), 0),
+  coalesce((SELECT max(sequence) FROM batches WHERE run = ? AND client_id = ?), 0)) AS last`
+// Each write of a client gives it a new rowid, so the newest are the highest. Of those that go, what they sent last stays
+// known by their batches; where it would not (to 0.1.0, in a log that came from elsewhere) they stay.
+const foldClients = `DELETE FROM clients WHERE rowid IN (
+  SELECT rowid FROM clients WHERE run = ? AND EXISTS (
+    SELECT 1 FROM batches WHERE batches.run = clients.run AND batches.client_id = clients.client_id
+    AND batches.sequence = clients.last_sequence)
+  ORDER BY rowid DESC LIMIT -1 OFFSET ${limits.clientsMax})`
 const selectObservations = `SELECT number, received_at AS receivedAt, kind, from_step AS fromStep, to_step AS toStep, body
   FROM observations WHERE run = ? AND number > ? ORDER BY number LIMIT ?`
 
@@ -98,6 +109,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       prepare(insertClient).run(key, clientId, lastSequence, lastAnswer)
       const last = batch.run.observationCount
       prepare(insertSent).run(key, clientId, lastSequence, last - batch.observations.length, last)
+      if (lastSequence === 1) prepare(foldClients).run(key)
     }
   }
   const update = (batch: Pick<Batch, 'run'>): number => {
@@ -192,9 +204,14 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       ),
     clientSequences: (runId) =>
       attempt(() => {
-        const sql = 'SELECT client_id, last_sequence FROM clients WHERE run = ?'
-        const rows = all<{ client_id: string; last_sequence: number }>(sql, keyOf(runId))
-        return new Map(rows.map((row) => [row.client_id, row.last_sequence]))
+        const sql = 'SELECT client_id, last_sequence FROM clients WHERE run = ? ORDER BY rowid DESC LIMIT ?'
+        const rows = all<{ client_id: string; last_sequence: number }>(sql, keyOf(runId), limits.clientsMax)
+        return new Map(rows.reverse().map((row) => [row.client_id, row.last_sequence]))
+      }),
+    lastSequence: (runId, clientId) =>
+      attempt(() => {
+        const key = keyOf(runId)
+        return get<{ last: number }>(selectLastSequence, key, clientId, key, clientId)!.last
       }),
     sent: (runId, clientId, sequence) =>
       attempt(() => {

@@ -88,7 +88,7 @@ describe('a race', () => {
         const started = startArm(race, rate, step)
         const isLost = draw() < 0.2
         step = isLost ? step + 1 : started.current!.toStep
-        race = endArm(started, isLost ? null : scored(draw()))
+        race = endArm(started, isLost ? null : scored(draw()), step)
       }
       expect(step, `seed ${seed}, length ${length}`).toBeLessThanOrEqual(raceShareMax * length)
       expect(race.arms.length, `seed ${seed}`).toBeLessThanOrEqual(armsMax)

@@ -23,13 +23,13 @@ describe('a race', () => {
   })
 
   it('keeps who ran what and what it scored, slowest first; an arm without a finite loss has diverged', () => {
-    const first = endArm(startArm(raceAround(0.1)!, 0.1, 0), scored(1))
-    const second = endArm(startArm(first, 0.3, 40), scored(Number.NaN))
-    const third = endArm(startArm(second, 0.033, 80), scored(2))
+    const first = endArm(startArm(raceAround(0.1)!, 0.1, 0), scored(1), 40)
+    const second = endArm(startArm(first, 0.3, 40), scored(Number.NaN), 80)
+    const third = endArm(startArm(second, 0.033, 80), scored(2), 120)
     expect(third.arms.map(({ diverged }) => diverged)).toEqual([false, true, false])
     expect(finishers(third).map(({ learningRate }) => learningRate)).toEqual([0.033, 0.1])
     expect(third.current).toBeNull()
-    expect(endArm(third, scored(0))).toBe(third)
+    expect(endArm(third, scored(0), 160)).toBe(third)
   })
 })
 

@@ -29,6 +29,9 @@ const armLossDeviations = 20
 export type Arm = {
   readonly id: number
   readonly learningRate: number
+  /** The steps that it was run over, `toStep` one past the last; null = it runs. */
+  readonly fromStep: number
+  readonly toStep: number | null
   /** At its end; null = it has not ended, or it diverged. */
   readonly score: Score | null
   readonly diverged: boolean
@@ -94,7 +97,10 @@ function armLengths(heldSteps: number, measure: ArmMeasure) {
 /** Starts an arm at a rate and a step. */
 export function startArm(race: RaceState, learningRate: number, step: number): RaceState {
   const id = race.arms.length
-  const arms = [...race.arms, { id, learningRate, score: null, diverged: false }]
+  const arms = [
+    ...race.arms,
+    { id, learningRate, fromStep: step, toStep: null, score: null, diverged: false },
+  ]
   return { ...race, arms, current: { arm: id, fromStep: step, toStep: step + race.armSteps, losses: [] } }
 }
 
@@ -120,15 +126,13 @@ export function hasArmDiverged(race: RaceState, guard: GuardState): boolean {
   return isFar || isBroken
 }
 
-/** Ends the current arm with its score, or, without a finite one, as diverged. */
-export function endArm(race: RaceState, score: Score | null): RaceState {
+/** Ends the current arm at a step with its score, or, without a finite one, as diverged. */
+export function endArm(race: RaceState, score: Score | null, toStep: number): RaceState {
   if (race.current === null) return race
+  const { arm, fromStep } = race.current
   const ended = score !== null && Number.isFinite(score.loss) ? { score } : { diverged: true }
-  return {
-    ...race,
-    arms: race.arms.with(race.current.arm, { ...race.arms[race.current.arm]!, ...ended }),
-    current: null,
-  }
+  const arms = race.arms.with(arm, { ...race.arms[arm]!, fromStep, toStep, ...ended })
+  return { ...race, arms, current: null }
 }
 
 /** An arm that came to its end. */

@@ -3,14 +3,15 @@
 // off, or a person takes over, the search ends with the rate that it began from: what was not measured is no bound, and
 // nothing above it is planned.
 
-import type { Acknowledgement, Evidence, Segment, ValleyProbe } from '../../../protocol/vocabulary.ts'
+import type { Acknowledgement, Segment, ValleyProbe } from '../../../protocol/vocabulary.ts'
 import { bestAverage } from '../../estimators/averagedGap.ts'
-import { pairedDifference, type Score } from '../../estimators/pairedLoss.ts'
+import type { Score } from '../../estimators/pairedLoss.ts'
 import { mean } from '../../estimators/uncertainty.ts'
 import { watchedAfresh } from '../../guard/watch.ts'
 import { armMeasure, clampedRate, givenRate, isSteering, offers, rateBounds } from '../../options.ts'
 import { fallbackStep, lengthOrNominal } from '../../plan/bounds.ts'
 import { armSegments, horizonOf, largeSegments } from '../../plan/segments.ts'
+import { evidenceOfRace } from '../../record/evidence.ts'
 import type { Search } from '../../state.ts'
 import { enterLarge, restoreStart, startCheckpoint } from '../enter.ts'
 import {
@@ -98,25 +99,6 @@ function endRace(run: Run, race: RaceState): Outcome {
   return entered({ kind: rate > race.reference ? 'raise' : 'lower', reason: 'rate-found', values })
 }
 
-/** What every arm is ranked by, slowest rate first; its error is that of the difference to the reference's. */
-function evidenceOfRace(race: RaceState): Evidence[] {
-  const reference = race.arms[0]?.score ?? null
-  return race.arms
-    .toSorted((a, b) => a.learningRate - b.learningRate)
-    .map(({ id, learningRate, score, diverged }) => ({
-      signal: 'arm',
-      learningRate,
-      value: score?.loss ?? null,
-      standardError:
-        score === null || reference === null || id === 0
-          ? null
-          : pairedDifference(score, reference, race.hasSameBatches).standardError,
-      unit: 'loss',
-      count: score?.examples ?? 0,
-      source: diverged ? 'race-diverged' : 'race',
-    }))
-}
-
 /** Ends the search before it has an answer: the present weights, or those of the start, go on at the rate it began from. */
 export function searchCutShort(
   run: Run,
@@ -124,9 +106,12 @@ export function searchCutShort(
   { isFromStart, ...why }: { readonly reason: string; readonly text?: string; readonly isFromStart: boolean },
 ): Outcome {
   const rate = race.reference
-  const values = { rate, steps: run.seen.step - race.fromStep }
+  const values = { rate, rateBefore: run.seen.learningRate, steps: run.seen.step - race.fromStep }
   const kind = rate === run.options.learningRate.initial ? 'hold' : 'lower'
-  return enterLarge(run, rate, { isFromStart, records: [{ kind, rule: 'race', ...why, values }] })
+  return enterLarge(run, rate, {
+    isFromStart,
+    records: [{ kind, rule: 'race', ...why, values, evidence: evidenceOfRace(race) }],
+  })
 }
 
 /** By what an arm is ranked: the mean of its loss and of P, that of averaged weights, with their parts. An anneal takes off
@@ -194,13 +179,13 @@ export const search: Phase<Search> = {
     const { current } = race
     if (current === null || run.trajectory.awaited !== null) return null
     if (hasArmDiverged(race, guard))
-      return nextArm(run, endArm(race, null), Math.min(current.toStep, step + graceSteps))
+      return nextArm(run, endArm(race, null, step), Math.min(current.toStep, step + graceSteps))
     if (step > overdueStep(course))
       return searchCutShort(run, course, { reason: 'search-left', isFromStart: false })
     const measured = measuredRace(race, run)
     const losses = measured.current?.losses ?? []
     if (measured.measure === 'training' && step >= current.toStep && losses.length > 0)
-      return nextArm(run, endArm(measured, trainedScore(run, measured, losses)), step)
+      return nextArm(run, endArm(measured, trainedScore(run, measured, losses), step), step)
     return measured === course.race ? null : { course: { kind: 'search', race: measured } }
   },
   probed(run, course, probe) {
@@ -210,8 +195,8 @@ export const search: Phase<Search> = {
     if (current === null || race.measure === 'training' || probe.step < current.toStep) return { course }
     const { batchSize } = run.seen.signals
     const deviation = race.scatter === null || batchSize === null ? null : race.scatter * Math.sqrt(batchSize)
-    const ended = endArm(race, scoreOf(probe, deviation))
-    return nextArm(run, ended, Math.max(current.toStep, probe.step))
+    const atStep = Math.max(current.toStep, probe.step)
+    return nextArm(run, endArm(race, scoreOf(probe, deviation), atStep), atStep)
   },
   answered(run, course, action, { status, step, detail }: Acknowledgement) {
     const isDone = status === 'done'

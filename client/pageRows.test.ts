@@ -1,0 +1,25 @@
+// docs/PAGE.md names tests that exist, in every row that does not say why there is none.
+
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+const rows = read('docs/PAGE.md')
+  .split('\n')
+  .filter((line) => /^\| (?!---|What \|)/.test(line))
+const cells = (row: string) => row.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, ''))
+
+test('every row names tests that exist, or says why there is none', () => {
+  expect(rows.length).toBeGreaterThan(80)
+  for (const row of rows) {
+    const [what = '', ...others] = cells(row)
+    const held = others.at(-1)!
+    if (/^\*\*not (here|asserted)\*\*: \S/.test(held)) continue
+    for (const part of held.split(/; (?=`)/)) {
+      const [path = '', ...names] = [...part.matchAll(/`([^`]+)`/g)].map(([, text]) => text!)
+      expect(names, `${what}: ${part}`).not.toHaveLength(0)
+      const text = read(path)
+      for (const name of names) expect(text.includes(name), `${what}: ${name} in ${path}`).toBe(true)
+    }
+  }
+})
