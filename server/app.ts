@@ -11,6 +11,7 @@ import { type Config, everyAddress, isLoopback } from './config.ts'
 import { CommandError } from './errors.ts'
 import type { AllowList } from './http/guard.ts'
 import { createHttpApp } from './http/httpApp.ts'
+import { trustedOf } from './http/place.ts'
 import { answerUnreadable } from './http/unreadable.ts'
 import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
@@ -84,6 +85,7 @@ export function createApp(options: AppOptions): App {
     hosts: [...config.allowedHosts, `${hostInUrl(config.host)}:${port}`],
     origins: config.allowedOrigins,
   })
+  const isTrusted = trustedOf(config.trustProxy)
   const http = createHttpApp({
     runs,
     imports,
@@ -101,11 +103,12 @@ export function createApp(options: AppOptions): App {
     embedOrigins: config.embedOrigins,
     newRequestId: () => newId('request'),
     allowList,
+    isTrusted,
   })
   const server = createServer({ requestTimeout: requestMilliseconds, keepAliveTimeout: 65_000 }, http)
   server.maxConnections = connectionsMax
   server.on('clientError', answerUnreadable)
-  const live = attachLive({ server, storage, runs, tokens, metrics, clock, log, allowList })
+  const live = attachLive({ server, storage, runs, tokens, metrics, clock, log, allowList, isTrusted })
   metrics.watch({
     sockets: () => live.sockets().length,
     waiting: () => runs.waiting,

@@ -37,6 +37,10 @@ function withServerOptions(command: Command): Command {
     )
     .option('--require-tokens <0|1>', '1 = tokens are demanded on loopback, too (TWOSTEP_REQUIRE_TOKENS)')
     .option('--port <number>', 'port, 0 = any free one (TWOSTEP_PORT; default 7317)')
+    .option(
+      '--trust-proxy <addresses>',
+      'proxies that are believed what they forward, as addresses or networks; tokens are demanded then (TWOSTEP_TRUST_PROXY)',
+    )
     .option('--allowed-hosts <names>', 'further Host names, comma-separated (TWOSTEP_ALLOWED_HOSTS)')
     .option('--allowed-origins <origins>', 'further origins, comma-separated (TWOSTEP_ALLOWED_ORIGINS)')
     .option(

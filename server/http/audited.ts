@@ -2,7 +2,7 @@
 
 import type { RequestHandler, Response } from 'express'
 import type { ActionNote } from '../access/audit.ts'
-import { addressOf, admissionOf, callerOf } from './admission.ts'
+import { admissionOf, callerOf } from './admission.ts'
 import { parameter, requestIdOf } from './answer.ts'
 
 /** What is done, in a few words, and the reason that was given. */
@@ -13,10 +13,11 @@ export function noteAction(response: Response, detail: string, reason = ''): voi
 export function audited(operation: string): RequestHandler {
   return async (request, response, next) => {
     const runId = parameter(request, 'id')
-    const end = await admissionOf(response)!.audit.begin(callerOf(response), {
+    const { audit, from } = admissionOf(response)!
+    const end = await audit.begin(callerOf(response), {
       operation,
       runId: runId === '' ? null : runId,
-      from: addressOf(request),
+      from,
       requestId: requestIdOf(response),
     })
     let isOver = false

@@ -22,6 +22,7 @@ import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
 import { checkQueryText } from './jsonText.ts'
 import { addPage, securityHeaders } from './page.ts'
+import { headersOf, type Trusted } from './place.ts'
 import { addReadRoutes } from './readRoutes.ts'
 import { requestLog } from './requestLog.ts'
 import { route } from './routes.ts'
@@ -49,6 +50,8 @@ export type HttpOptions = {
   readonly newRequestId: () => string
   /** Known only once the port is. */
   readonly allowList: () => AllowList
+  /** Which proxies are believed what they forward. */
+  readonly isTrusted: Trusted
 }
 
 function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
@@ -89,7 +92,8 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, log, newRequestId, allowList, pageDir, tokens, audit, storage, metrics, clock } = options
+  const { runs, log, newRequestId, allowList, pageDir, tokens, audit, storage, metrics, clock, isTrusted } =
+    options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -97,7 +101,7 @@ export function createHttpApp(options: HttpOptions): Express {
   app.set('query parser', 'simple')
   const entrance: RequestHandler = (request, response, next) => {
     response.set('X-Request-Id', newRequestId())
-    checkCaller(request.method, request.headers, allowList())
+    checkCaller(request.method, headersOf(request, isTrusted), allowList())
     checkQueryText(request.url)
     next()
   }
@@ -105,7 +109,7 @@ export function createHttpApp(options: HttpOptions): Express {
   app.use(
     requestLog(log, metrics, clock),
     entrance,
-    admission(tokens, storage, audit),
+    admission(tokens, storage, audit, isTrusted),
     securityHeaders(options.embedOrigins),
     compressAnswers,
   )

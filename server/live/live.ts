@@ -2,7 +2,7 @@
 // comes with the handshake, and a connection ends with its token.
 // Every message of a browser is parsed; every bound answers with a problem.
 
-import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type DefaultEventsMap, Server } from 'socket.io'
 import { subscribeRunsSchema, subscribeSchema } from '../../protocol/schemas.ts'
 import type {
@@ -17,8 +17,9 @@ import { demand, demandRun } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { problemOf, ServerError } from '../errors.ts'
-import { addressOf, bearerOf } from '../http/admission.ts'
+import { bearerOf } from '../http/admission.ts'
 import { type AllowList, checkCaller } from '../http/guard.ts'
+import { addressOf, headersOf, type Trusted } from '../http/place.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -46,6 +47,7 @@ export type LiveOptions = {
   readonly clock: Clock
   readonly log: Log
   readonly allowList: () => AllowList
+  readonly isTrusted: Trusted
 }
 export type Live = {
   close(): Promise<void>
@@ -55,7 +57,7 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, runs, storage, clock, log, allowList, tokens, metrics } = options
+  const { server, runs, storage, clock, log, allowList, tokens, metrics, isTrusted } = options
   const io: Server<ClientEvents, ServerEvents, DefaultEventsMap, LiveData> = new Server(server, {
     serveClient: false,
     transports: ['websocket', 'polling'],
@@ -63,7 +65,7 @@ export function attachLive(options: LiveOptions): Live {
     perMessageDeflate: false,
     connectTimeout: handshakeMilliseconds,
     allowRequest: (request, decide) => {
-      const refusal = refusalOf(request, allowList(), io.engine.clientsCount)
+      const refusal = refusalOf(request, headersOf(request, isTrusted), allowList(), io.engine.clientsCount)
       if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
       decide(refusal ?? null, refusal === undefined)
     },
@@ -80,7 +82,7 @@ export function attachLive(options: LiveOptions): Live {
   })
   namespace.use((socket, next) => {
     try {
-      socket.data.caller = tokens.admit(tokenOf(socket), addressOf(socket.request))
+      socket.data.caller = tokens.admit(tokenOf(socket), addressOf(socket.request, isTrusted))
       demand(socket.data.caller, 'read')
       next()
     } catch (error) {
@@ -131,9 +133,14 @@ function endWithToken(sockets: () => readonly LiveSocket[], tokens: Tokens, cloc
   return { watch: (_socket: LiveSocket) => arm(), stop: () => cancel?.() }
 }
 
-function refusalOf(request: IncomingMessage, allow: AllowList, sockets: number): string | undefined {
+function refusalOf(
+  request: IncomingMessage,
+  headers: IncomingHttpHeaders,
+  allow: AllowList,
+  sockets: number,
+): string | undefined {
   try {
-    checkCaller('POST', request.headers, allow)
+    checkCaller('POST', headers, allow)
   } catch (error) {
     return (error as Error).message
   }
