@@ -124,7 +124,7 @@ function endWithToken(sockets: () => readonly LiveSocket[], tokens: Tokens, cloc
     arm()
   }
   const arm = () => {
-    if (cancel !== undefined || sockets().every(({ data }) => data.caller.expiresAt === null)) return
+    if (cancel !== undefined || sockets().every(({ data }) => data.caller.tokenId === null)) return
     cancel = clock.after(expiryMilliseconds, sweep)
   }
   tokens.onRevoked((id) => {
