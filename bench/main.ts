@@ -12,6 +12,8 @@ import { benchIngest } from './ingest.ts'
 import { benchPaper } from './paper/paper.ts'
 import { benchPictures } from './pictures/main.ts'
 import { benchPublicLogs } from './publicLogs/main.ts'
+import { benchHeld } from './readers/held.ts'
+import { benchReaders } from './readers/main.ts'
 import { benchRegime } from './regime/main.ts'
 import { benchSearch } from './search.ts'
 import { benchSignalCost } from './signalCost.ts'
@@ -34,6 +36,14 @@ const benches: Readonly<
   client: {
     what: 'what a person at the page waits for, in Chromium: first picture, zoom, live, list, bytes (20 minutes)',
     run: benchClient,
+  },
+  readers: {
+    what: 'what a job and /healthz meet while readers ask in loops for a signal of a run of 200 metrics',
+    run: benchReaders,
+  },
+  held: {
+    what: 'what a job and /healthz meet beside 2,000 half-open requests and 60 bodies that stop on their way',
+    run: benchHeld,
   },
   backends: {
     what: 'ms a step by backend and model, beside PyTorch; what signals and probes take',

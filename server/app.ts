@@ -9,6 +9,7 @@ import { Tokens } from './access/tokens.ts'
 import type { Clock } from './clock.ts'
 import { type Config, everyAddress, isLoopback } from './config.ts'
 import { CommandError } from './errors.ts'
+import { boundConnections } from './http/connections.ts'
 import type { AllowList } from './http/guard.ts'
 import { createHttpApp } from './http/httpApp.ts'
 import { trustedOf } from './http/place.ts'
@@ -18,11 +19,13 @@ import type { Log } from './log.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { OneAtATime } from './runs/oneAtATime.ts'
 import { Runs } from './runs/runs.ts'
+import { SeriesReader } from './runs/seriesReader.ts'
 import type { Tuner } from './runs/tuner.ts'
 import type { Storage } from './storage/storage.ts'
 import { Imports } from './transfer/importLog.ts'
 
-const connectionsMax = 1_000
+/** The head of a request has this long to arrive. */
+const headMilliseconds = 15_000
 /** A request has this long to arrive: a log that is imported, as fast as it is folded. JSON has a minute (http/body.ts). */
 const requestMilliseconds = 15 * 60_000
 
@@ -68,6 +71,7 @@ export function createApp(options: AppOptions): App {
   const metrics = createMetrics(options.measuresProcess === true)
   let isEnding = false
   const runs = new Runs({ storage, tuner, clock, log, metrics, newRunId: () => newId('run') })
+  const reader = new SeriesReader({ storage, runs, clock })
   const tokens = new Tokens({
     store: storage.access,
     clock,
@@ -88,6 +92,7 @@ export function createApp(options: AppOptions): App {
   const isTrusted = trustedOf(config.trustProxy)
   const http = createHttpApp({
     runs,
+    reader,
     imports,
     whatIfs,
     tokens,
@@ -105,10 +110,25 @@ export function createApp(options: AppOptions): App {
     allowList,
     isTrusted,
   })
-  const server = createServer({ requestTimeout: requestMilliseconds, keepAliveTimeout: 65_000 }, http)
-  server.maxConnections = connectionsMax
+  const times = { requestTimeout: requestMilliseconds, headersTimeout: headMilliseconds }
+  const server = createServer(
+    { ...times, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5_000 },
+    http,
+  )
+  boundConnections(server)
   server.on('clientError', answerUnreadable)
-  const live = attachLive({ server, storage, runs, tokens, metrics, clock, log, allowList, isTrusted })
+  const live = attachLive({
+    server,
+    storage,
+    runs,
+    reader,
+    tokens,
+    metrics,
+    clock,
+    log,
+    allowList,
+    isTrusted,
+  })
   metrics.watch({
     sockets: () => live.sockets().length,
     waiting: () => runs.waiting,

@@ -2,8 +2,7 @@
 
 import type { AppliedSpan, RunSummary, Segment } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
-import { appliedSpans, onlyAsCsv, plannedSegments } from '../runs/schedule.ts'
-import type { Storage } from '../storage/storage.ts'
+import { appliedSpans, onlyAsCsv, plannedSegments, type ScheduleSource } from '../runs/schedule.ts'
 import { frameworks, type PythonFormat } from './frameworks.ts'
 import { pythonText } from './literals.ts'
 import { relativeTolerance } from './precision.ts'
@@ -99,7 +98,11 @@ export function pythonSchedule(exported: Exported, format: PythonFormat): string
 }
 
 /** The file of a run as it is now. @throws ServerError `invalid-request`, as above. */
-export async function exportPython(storage: Storage, run: RunSummary, format: PythonFormat): Promise<string> {
-  const applied = await appliedSpans(storage, run.id, changesMax)
+export async function exportPython(
+  source: ScheduleSource,
+  run: RunSummary,
+  format: PythonFormat,
+): Promise<string> {
+  const applied = await appliedSpans(source, run.id, changesMax)
   return pythonSchedule({ run, applied, planned: plannedSegments(run) }, format)
 }

@@ -52,13 +52,17 @@ export function problemHandler(log: Log, metrics: Pick<Metrics, 'refused'>) {
     const requestId = requestIdOf(response)
     const problem = problemOf(error, requestId)
     metrics.refused(error instanceof ServerError ? error.code : 'internal')
-    if (problem.status >= 500) log('error', 'a request failed', { requestId, path: request.path, error })
+    // What a bound refuses did not fail, and comes in numbers.
+    if (problem.code === 'server-busy' || problem.code === 'run-busy')
+      log('debug', 'a request was refused at a bound', { requestId, path: request.path, code: problem.code })
+    else if (problem.status >= 500) log('error', 'a request failed', { requestId, path: request.path, error })
     if (response.headersSent) {
       response.destroy()
       return
     }
     // Set for an answer that did not come.
     response.removeHeader('ETag')
+    response.removeHeader('Content-Disposition')
     response.set('Cache-Control', 'no-store')
     const extras = error instanceof ServerError ? error.extras : {}
     if (extras.challenge !== undefined) response.set('WWW-Authenticate', challengeOf(extras.challenge))

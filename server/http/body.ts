@@ -2,10 +2,11 @@
 // inflated size, so that neither a 100 MB body nor a small one that inflates to it fills the memory. JSON is read
 // whole; a log comes as chunks, and is taken from the network no faster than it is used.
 
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createGunzip } from 'node:zlib'
 import { limits } from '../../protocol/schemas.ts'
 import { ServerError } from '../errors.ts'
+import { BodyBudget, bodiesBytesMax } from './bodyBudget.ts'
 import { parseBody } from './jsonText.ts'
 
 /** A JSON body has this long to arrive, and a log as long for each of its bytes: a stalled client holds nothing. */
@@ -65,13 +66,21 @@ function checkHeaders(request: IncomingMessage, kind: Kind): 'identity' | 'gzip'
   return encoding
 }
 
-function collect(request: IncomingMessage, gzip: boolean): Promise<Buffer> {
+/** Of this process, whose memory it is. */
+const bodies = new BodyBudget(bodiesBytesMax)
+
+/** A request, with the answer to it as express keeps it. */
+type Answered = IncomingMessage & { readonly res?: ServerResponse }
+
+function collect(request: Answered, gzip: boolean): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
     const source = gzip ? request.pipe(createGunzip()) : request
     const fail = (error: Error) => {
       clearTimeout(timer)
+      held.release()
+      chunks.length = 0
       source.removeAllListeners('data')
       if (source !== request) {
         request.unpipe()
@@ -79,17 +88,26 @@ function collect(request: IncomingMessage, gzip: boolean): Promise<Buffer> {
       }
       reject(error)
     }
+    const held = bodies.hold(fail)
+    // What was made of it lives until then.
+    request.res?.once('close', () => held.release())
     const timer = setTimeout(
       () => fail(unreadable(`the body did not arrive within ${patienceMilliseconds / 1_000} seconds`)),
       patienceMilliseconds,
     )
     source.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > jsonKind.bytesMax) fail(tooLarge(`more than ${jsonKind.bytesMax} bytes`, jsonKind))
-      else chunks.push(chunk)
+      if (size > jsonKind.bytesMax) return fail(tooLarge(`more than ${jsonKind.bytesMax} bytes`, jsonKind))
+      try {
+        held.add(chunk.length)
+        chunks.push(chunk)
+      } catch (error) {
+        fail(error as Error)
+      }
     })
     source.on('end', () => {
       clearTimeout(timer)
+      held.complete()
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
     })
     source.on('error', (error) => fail(unreadable(`the body could not be read (${error.message})`)))

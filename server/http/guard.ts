@@ -37,20 +37,67 @@ export function isAllowedOrigin(origin: string, allow: AllowList): boolean {
 
 const safeMethods = ['GET', 'HEAD', 'OPTIONS']
 
+/** What people open by an address, from wherever they follow it; anything else of ours is asked for by our own page. */
+const isOpened = (headers: IncomingHttpHeaders, path: string): boolean =>
+  headers['sec-fetch-mode'] === 'navigate' &&
+  (headers['sec-fetch-dest'] === 'document' || !/^\/(api|socket\.io|mcp)\b/.test(path))
+
 /**
- * @param method of the request; a live connection counts as a changing one.
+ * Whether a browser says that a page of another site, or of another port of this computer, is behind the request: also where
+ * no Origin is sent, as with a picture. Programs and old browsers say nothing of the kind.
+ */
+const isForeign = (headers: IncomingHttpHeaders, path: string): boolean => {
+  const site = headers['sec-fetch-site']
+  return (site === 'cross-site' || site === 'same-site') && !isOpened(headers, path)
+}
+
+function checkHost(host: string, allow: AllowList): void {
+  if (isAllowedHost(host, allow)) return
+  throw new ServerError(
+    'host-not-allowed',
+    `Host "${host}" is not this server's name; allowed are ${[...loopbackNames.map((name) => `${name}:${allow.port}`), ...allow.hosts].join(', ')} (TWOSTEP_ALLOWED_HOSTS adds more)`,
+  )
+}
+
+const notAllowed = (origin: string | undefined, what: string) =>
+  new ServerError(
+    'origin-not-allowed',
+    `${origin === undefined ? 'a page of another origin' : `Origin "${origin}"`} may not ${what} here (TWOSTEP_ALLOWED_ORIGINS adds origins)`,
+  )
+
+/**
+ * @param path of the request, without its query
  * @throws ServerError `host-not-allowed`, `origin-not-allowed`.
  */
-export function checkCaller(method: string, headers: IncomingHttpHeaders, allow: AllowList): void {
+export function checkCaller(
+  method: string,
+  path: string,
+  headers: IncomingHttpHeaders,
+  allow: AllowList,
+): void {
   const { host = '', origin } = headers
-  if (!isAllowedHost(host, allow))
-    throw new ServerError(
-      'host-not-allowed',
-      `Host "${host}" is not this server's name; allowed are ${[...loopbackNames.map((name) => `${name}:${allow.port}`), ...allow.hosts].join(', ')} (TWOSTEP_ALLOWED_HOSTS adds more)`,
-    )
-  if (origin === undefined || safeMethods.includes(method) || isAllowedOrigin(origin, allow)) return
-  throw new ServerError(
-    'origin-not-allowed',
-    `Origin "${origin}" may not change anything here (TWOSTEP_ALLOWED_ORIGINS adds origins)`,
-  )
+  checkHost(host, allow)
+  const isAllowed = origin !== undefined && isAllowedOrigin(origin, allow)
+  if (isAllowed) return
+  if (isForeign(headers, path)) throw notAllowed(origin, 'read anything')
+  if (origin !== undefined && !safeMethods.includes(method)) throw notAllowed(origin, 'change anything')
+}
+
+/** Every browser sends this, and hardly a program that is none. */
+const isBrowser = (headers: IncomingHttpHeaders): boolean =>
+  headers['sec-fetch-site'] !== undefined || /^Mozilla\//.test(headers['user-agent'] ?? '')
+
+/**
+ * For a live connection, which counts as a change: a browser says where it comes from, by an Origin or, where it polls its own
+ * server, by `Sec-Fetch-Site: same-origin`. Who is no browser need not.
+ * @throws ServerError `host-not-allowed`, `origin-not-allowed`.
+ */
+export function checkLiveCaller(headers: IncomingHttpHeaders, allow: AllowList): void {
+  const { host = '', origin } = headers
+  checkHost(host, allow)
+  if (origin !== undefined) {
+    if (isAllowedOrigin(origin, allow)) return
+    throw notAllowed(origin, 'connect')
+  }
+  if (isBrowser(headers) && headers['sec-fetch-site'] !== 'same-origin') throw notAllowed(origin, 'connect')
 }

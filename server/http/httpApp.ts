@@ -10,6 +10,7 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { OneAtATime } from '../runs/oneAtATime.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
@@ -32,6 +33,7 @@ import { createUnchanged, type Unchanged } from './unchanged.ts'
 
 export type HttpOptions = {
   readonly runs: Runs
+  readonly reader: SeriesReader
   readonly imports: Imports
   readonly whatIfs: OneAtATime
   readonly tuner: Tuner
@@ -101,7 +103,7 @@ export function createHttpApp(options: HttpOptions): Express {
   app.set('query parser', 'simple')
   const entrance: RequestHandler = (request, response, next) => {
     response.set('X-Request-Id', newRequestId())
-    checkCaller(request.method, headersOf(request, isTrusted), allowList())
+    checkCaller(request.method, request.path, headersOf(request, isTrusted), allowList())
     checkQueryText(request.url)
     next()
   }

@@ -78,6 +78,7 @@ export type Operation = {
 const everyCall: readonly ProblemCode[] = [
   'host-not-allowed',
   'malformed-request',
+  'origin-not-allowed',
   'request-timeout',
   'headers-too-large',
   'internal',
@@ -88,6 +89,7 @@ const everyBody: readonly ProblemCode[] = [
   'unsupported-media-type',
   'unsupported-encoding',
   'invalid-request',
+  'server-busy',
 ]
 /** A run that another version of the tuner folded is refolded, and stored, by whoever reads it. */
 const everyRun: readonly ProblemCode[] = ['run-not-found', 'run-busy', 'storage-failed', 'disk-full']
@@ -110,7 +112,6 @@ export function problemsOf(path: string, method: Method, operation: Operation): 
   return [
     ...new Set([
       ...everyCall,
-      ...(method === 'get' ? [] : (['origin-not-allowed'] as const)),
       ...(scopesOf(method, operation) === 'open' ? [] : everyToken),
       ...(operation.query === undefined ? [] : (['invalid-request'] as const)),
       ...(operation.body === undefined ? [] : everyBody),
@@ -215,7 +216,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'Charts: buckets of steps',
       query: seriesQuerySchema,
       answers: { 200: seriesSchema },
-      problems: ['signal-not-found'],
+      problems: ['signal-not-found', 'server-busy'],
     },
   },
   [`${one}/series/compact`]: {
@@ -225,7 +226,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'The same in a fifth of the bytes, as the page loads it',
       query: compactSeriesQuerySchema,
       answers: { 200: compactSeriesSchema },
-      problems: ['signal-not-found'],
+      problems: ['signal-not-found', 'server-busy'],
     },
   },
   [`${one}/decisions`]: {
@@ -270,6 +271,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       query: scheduleQuery,
       answers: { 200: scheduleSchema },
       otherMedia: ['text/csv', 'text/x-python'],
+      problems: ['server-busy'],
     },
   },
   [`${one}/overrides`]: {

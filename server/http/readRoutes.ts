@@ -4,9 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response, Router } from 'express'
 import type { z } from 'zod'
-import { compactSeries } from '../../protocol/compactSeries.ts'
 import { compactSeriesQuerySchema, seriesQuerySchema } from '../../protocol/schemas.ts'
-import type { Series } from '../../protocol/vocabulary.ts'
 import type { Clock } from '../clock.ts'
 import { exportPython } from '../exports/pythonSchedule.ts'
 import { recommendationOf } from '../runs/recommendation.ts'
@@ -14,7 +12,7 @@ import { decisionNotFound } from '../runs/runErrors.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import { scheduleJson, scheduleRows } from '../runs/schedule.ts'
-import { signalsOf } from '../runs/signalsOf.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Storage } from '../storage/storage.ts'
 import { parameter } from './answer.ts'
 import { listDecisionsQuery, listTransitionsQuery, scheduleQuery } from './queries.ts'
@@ -24,6 +22,7 @@ import { parse } from './validate.ts'
 
 type Parts = {
   readonly runs: Runs
+  readonly reader: SeriesReader
   readonly storage: Storage
   readonly clock: Clock
   readonly unchanged: Unchanged
@@ -71,44 +70,32 @@ async function listDecisions(
   response.type('json').send(`{"${name}":[${page.map(({ body }) => body).join(',')}],"next":${next}}`)
 }
 
-/** A run's series as a query asks for them; undefined = the caller has them already, and has been told so. */
-async function seriesOf(
-  { runs, unchanged }: Parts,
-  request: Request,
-  response: Response,
-  { signals, ...query }: z.infer<typeof seriesQuerySchema>,
-): Promise<Series | undefined> {
-  const runId = parameter(request, 'id')
-  if (unchanged(request, response, logParts(await runs.record(runId)))) return undefined
-  return runs.inLine(runId, async () => {
-    const { series } = await runs.openInLine(runId)
-    const { wanted, unknown } = signalsOf(series, runId, signals)
-    const found = await series.query({ ...query, signals: wanted })
-    return unknown.length === 0 ? found : { ...found, unknown: [...unknown] }
-  })
-}
-
-function addSeriesRoutes(router: Router, parts: Parts): void {
+function addSeriesRoutes(router: Router, { runs, reader, unchanged }: Parts): void {
   route(router, '/runs/:id/series', {
     get: async (request, response) => {
       const query = parse(seriesQuerySchema, request.query, 'query')
-      const series = await seriesOf(parts, request, response, query)
-      if (series !== undefined) response.json(series)
+      const runId = parameter(request, 'id')
+      const state = logParts(await runs.record(runId))
+      if (unchanged(request, response, state)) return
+      response.type('json').send(await reader.json(runId, JSON.stringify(state), query))
     },
   })
   route(router, '/runs/:id/series/compact', {
     get: async (request, response) => {
       const { extremes = [], digits, ...query } = parse(compactSeriesQuerySchema, request.query, 'query')
-      const series = await seriesOf(parts, request, response, query)
-      if (series === undefined) return
+      const runId = parameter(request, 'id')
+      const state = logParts(await runs.record(runId))
+      if (unchanged(request, response, state)) return
       const named = [extremes].flat().flatMap((text) => [text, ...text.split(',')])
-      response.json(compactSeries(series, { digits, extremes: new Set(named) }))
+      const how = { digits, extremes: new Set(named) }
+      const key = JSON.stringify([state, digits, named])
+      response.type('json').send(await reader.compact(runId, key, query, how))
     },
   })
 }
 
 export function addReadRoutes(router: Router, parts: Parts): void {
-  const { runs, storage, clock, unchanged } = parts
+  const { runs, reader, storage, clock, unchanged } = parts
   addDecisionRoutes(router, parts)
   addSeriesRoutes(router, parts)
   route(router, '/runs/:id/recommendation', {
@@ -126,16 +113,16 @@ export function addReadRoutes(router: Router, parts: Parts): void {
       if (unchanged(request, response, runParts(record, now))) return
       const run = summaryAt(record, now)
       if (format === 'json') {
-        response.json(await scheduleJson(storage, run))
+        response.json(await reader.made((source) => scheduleJson(source, run)))
         return
       }
       if (format === 'csv') {
         response.type('text/csv')
         response.set('Content-Disposition', `attachment; filename="${run.id}-schedule.csv"`)
-        await pipeline(Readable.from(scheduleRows(storage, run)), response)
+        await reader.streamed((source) => pipeline(Readable.from(scheduleRows(source, run)), response))
         return
       }
-      const text = await exportPython(storage, run, format)
+      const text = await reader.made((source) => exportPython(source, run, format))
       response.type('text/x-python; charset=utf-8')
       // The name that it is imported by.
       response.set('Content-Disposition', 'attachment; filename="schedule.py"')

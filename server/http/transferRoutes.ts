@@ -7,6 +7,7 @@ import type { LogHeader } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import { demandProject } from '../access/caller.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Storage } from '../storage/storage.ts'
 import { exportedLog } from '../transfer/exportLog.ts'
 import type { Imports } from '../transfer/importLog.ts'
@@ -18,9 +19,14 @@ import { importQuery } from './queries.ts'
 import { route } from './routes.ts'
 import { parse } from './validate.ts'
 
-type Parts = { readonly runs: Runs; readonly storage: Storage; readonly imports: Imports }
+type Parts = {
+  readonly runs: Runs
+  readonly reader: SeriesReader
+  readonly storage: Storage
+  readonly imports: Imports
+}
 
-export function addTransferRoutes(router: Router, { runs, storage, imports }: Parts): void {
+export function addTransferRoutes(router: Router, { runs, reader, storage, imports }: Parts): void {
   // Not a route of its own: what other methods do with a run that is called `import` is left to those of runs.
   // Before the runs' own addresses; no run has this name.
   route(router, '/runs/import', {
@@ -38,7 +44,9 @@ export function addTransferRoutes(router: Router, { runs, storage, imports }: Pa
       response.type(logMedia)
       response.set('Content-Disposition', `attachment; filename="${record.id}.twostep.ndjson"`)
       // One piece at a time: a slow reader leaves the rest in the storage.
-      await pipeline(Readable.from(exportedLog(storage, record), { highWaterMark: 1 }), response)
+      await reader.streamed(() =>
+        pipeline(Readable.from(exportedLog(storage, record), { highWaterMark: 1 }), response),
+      )
     },
   })
 }

@@ -4,7 +4,6 @@
 import type { LiveSamples, Series } from '../../protocol/vocabulary.ts'
 import { BucketMap } from '../runs/buckets.ts'
 import { type Points, stepRange } from '../runs/points.ts'
-import { addRange } from '../runs/runSeries.ts'
 
 /** Buckets of one signal in one frame: a job that takes more steps in a tenth of a second is charted more coarsely. */
 const framePointsMax = 100
@@ -41,4 +40,22 @@ export function frameOf(runId: string, points: readonly Points[]): LiveSamples |
   const signals = Object.fromEntries([...maps].map(([name, map]) => [name, map.columns()]))
   const series: Series = { runId, fromStep: range.from, toStep: range.to, stored, shown, signals }
   return { runId, thinned: width > 1, series }
+}
+
+/** Adds the samples with from ≤ step ≤ to of the signals that are asked for. */
+function addRange(
+  maps: ReadonlyMap<string, BucketMap>,
+  { steps, values }: Points,
+  from: number,
+  to: number,
+): void {
+  for (const [signal, column] of values) {
+    const map = maps.get(signal)
+    if (map === undefined) continue
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i]!
+      const value = column[i]
+      if (step >= from && step <= to && value !== null && value !== undefined) map.add(step, value)
+    }
+  }
 }

@@ -10,6 +10,7 @@ import type { RunEvent } from '../runs/apply.ts'
 import { type Points, stepRange } from '../runs/points.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
+import { type SeriesReader, wholeRange } from '../runs/seriesReader.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
 import { frameEntriesMax, frameOf, onlySignals } from './frames.ts'
 import { isOverBudget, type LiveSocket, mayHear, type Subscription } from './outlet.ts'
@@ -25,6 +26,7 @@ const decisionsPerRead = 50
 export type HubOptions = {
   readonly storage: Storage
   readonly runs: Runs
+  readonly reader: SeriesReader
   readonly clock: Clock
   readonly log: Log
   /** Sends one event to several sockets, encoded once. */
@@ -74,7 +76,7 @@ export class Hub {
     this.listeners.delete(socket)
   }
 
-  /** To be called in the run's line, together with the read that answers the subscription. */
+  /** To be called in the run's line, at the moment of which the answer to the subscription is. */
   subscribe(subscription: Subscription): void {
     const { runId } = subscription
     const watched = this.watched.get(runId)
@@ -92,6 +94,13 @@ export class Hub {
     place.subscriptions.add(subscription)
     this.watched.set(runId, place)
     if (subscription.missedDecisions) this.schedule(runId, place)
+  }
+
+  /** The answer is on its way: what came meanwhile follows. */
+  release(subscription: Subscription): void {
+    subscription.isHeld = false
+    const watched = this.watched.get(subscription.runId)
+    if (watched?.subscriptions.has(subscription)) this.schedule(subscription.runId, watched)
   }
 
   unsubscribe(subscription: Subscription): void {
@@ -153,7 +162,7 @@ export class Hub {
     for (const subscription of watched.subscriptions) {
       if (subscription.together) continue
       if (subscription.missedDecisions || decision.number <= subscription.lastDecision) continue
-      if (isOverBudget(subscription.socket)) {
+      if (subscription.isHeld || isOverBudget(subscription.socket)) {
         subscription.missedDecisions = true
         continue
       }
@@ -173,7 +182,7 @@ export class Hub {
   private schedule(runId: string, watched: Watched): void {
     if (watched.timer !== undefined) return
     const { clock } = this.options
-    const wait = Math.max(0, watched.lastFrameAt + frameMilliseconds - clock.now())
+    const wait = Math.max(0, watched.lastFrameAt + frameMilliseconds - clock.monotonic())
     watched.timer = clock.after(wait, () => {
       watched.timer = undefined
       this.sendFrame(runId, watched)
@@ -184,7 +193,7 @@ export class Hub {
     const { clock, send } = this.options
     watched.timer?.()
     watched.timer = undefined
-    watched.lastFrameAt = clock.now()
+    watched.lastFrameAt = clock.monotonic()
     const { points, record, decisions } = watched
     watched.points = []
     watched.decisions = []
@@ -193,7 +202,8 @@ export class Hub {
     let behind = false
     const range = stepRange(points)
     for (const subscription of watched.subscriptions) {
-      const late = isOverBudget(subscription.socket) || subscription.missedFromStep !== undefined
+      const late =
+        subscription.isHeld || isOverBudget(subscription.socket) || subscription.missedFromStep !== undefined
       if (!late) ready.push(subscription)
       else if (range !== undefined) miss(subscription, range.from)
       if (late && record !== undefined) subscription.missedRun = true
@@ -248,8 +258,9 @@ export class Hub {
   }
 
   private async catchUpOne(subscription: Subscription): Promise<void> {
-    const { runs, send } = this.options
+    const { runs, reader, send } = this.options
     const { socket, runId } = subscription
+    if (subscription.isHeld) return
     while (subscription.missedDecisions && !isOverBudget(socket)) {
       await runs.inLine(runId, () => this.sendStoredDecisions(subscription))
       await nextTurn()
@@ -258,12 +269,9 @@ export class Hub {
     if (subscription.missedFromStep !== undefined) {
       const from = subscription.missedFromStep
       const points = Math.min(subscription.points, missedPointsMax)
-      const series = await runs.inLine(runId, async () => {
+      const { series } = await reader.live(runId, { ...wholeRange, from, points }, ({ series }) => {
         subscription.missedFromStep = undefined
-        const { series } = await runs.openInLine(runId)
-        const signals =
-          subscription.signals && series.names().filter((name) => subscription.signals?.has(name))
-        return series.query({ from, to: Number.MAX_SAFE_INTEGER, points, signals })
+        return subscription.signals && series.names().filter((name) => subscription.signals?.has(name))
       })
       send([socket], 'samples', { runId, thinned: true, series })
     }

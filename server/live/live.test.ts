@@ -3,8 +3,9 @@ import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { liveSamplesSchema, subscribeAnswerSchema } from '../../protocol/schemas.ts'
 import type { ClientEvents, ServerEvents, SubscribeAnswer } from '../../protocol/vocabulary.ts'
+import { slowReads } from '../testing/slowReads.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
-import { subscriptionsMax } from './live.ts'
+import { socketsMax, subscriptionsMax } from './live.ts'
 import { socketBudgetBytes } from './outlet.ts'
 
 type Client = Socket<ServerEvents, ClientEvents>
@@ -222,6 +223,56 @@ test('a slow socket costs its budget and no more, and catches up without gap whe
   })
 })
 
+test('what comes while an answer is made follows it, in order and without gap', async () => {
+  await post({ steps: sampleBatch(0, 100), probes: [emptyLineProbe(100)] })
+  const slow = slowReads(server.storage)
+  const socket = connect()
+  const heard: string[] = []
+  let steps = 0
+  socket.on('decision', ({ decision }) => heard.push(`decision ${decision.number}`))
+  socket.on('samples', ({ series }) => {
+    heard.push('samples')
+    steps += series.signals.loss?.count.reduce((sum, count) => sum + count, 0) ?? 0
+  })
+  const asked = subscribe(socket).then((answer) => {
+    heard.push('answer')
+    return answer
+  })
+  await vi.waitFor(() => expect(slow.opened()).toBe(1))
+  for (let i = 1; i <= 3; i++) {
+    await post({ steps: sampleBatch(100 * i, 100), probes: [emptyLineProbe(100 * i + 100)] })
+    server.clock.advance(100)
+  }
+  expect(heard).toEqual([])
+  slow.release()
+  const answer = await asked
+  expect(answer.ok && answer.series.stored).toBe(100)
+  await eventually(() => {
+    server.clock.advance(100)
+    expect(heard.filter((one) => one !== 'samples')).toEqual([
+      'answer',
+      'decision 3',
+      'decision 4',
+      'decision 5',
+    ])
+    expect(steps).toBe(300)
+  })
+})
+
+test('pages hear on while the clock is set back', async () => {
+  const socket = connect()
+  await subscribe(socket)
+  let frames = 0
+  socket.on('samples', () => frames++)
+  await post({ steps: sampleBatch(0, 10) })
+  server.clock.advance(100)
+  await eventually(() => expect(frames).toBe(1))
+  server.clock.set(server.clock.now() - 3_600_000)
+  await post({ steps: sampleBatch(10, 10) })
+  server.clock.advance(100)
+  await eventually(() => expect(frames).toBe(2))
+})
+
 test('a page follows the list by its own filter and order', async () => {
   await server.call('POST', '/api/v1/runs', { runId: 'r2', tags: ['night'] })
   const socket = connect()
@@ -303,18 +354,34 @@ test('bad and excessive subscriptions are answered with a problem', async () => 
   expect(await subscribe(socket)).toMatchObject({ ok: true })
 })
 
-test('a live connection from a foreign origin or host is refused', async () => {
-  const handshake = (headers: Record<string, string>) =>
-    new Promise<number | undefined>((resolve, reject) => {
-      const call = request(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers }, (response) => {
-        response.resume()
-        resolve(response.statusCode)
-      })
-      call.on('error', reject)
-      call.end()
+const handshake = (headers: Record<string, string>) =>
+  new Promise<number | undefined>((resolve, reject) => {
+    const call = request(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
     })
+    call.on('error', reject)
+    call.end()
+  })
+
+test('a live connection from a foreign origin or host is refused, and of a browser one that does not tell', async () => {
   expect(await handshake({})).toBe(200)
   expect(await handshake({ origin: server.url })).toBe(200)
   expect(await handshake({ origin: 'https://evil.example' })).toBe(403)
   expect(await handshake({ host: 'evil.example' })).toBe(403)
+  const browser = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64)' }
+  expect(await handshake(browser)).toBe(403)
+  expect(await handshake({ ...browser, 'sec-fetch-site': 'cross-site' })).toBe(403)
+  expect(await handshake({ ...browser, 'sec-fetch-site': 'same-site' })).toBe(403)
+  expect(await handshake({ ...browser, 'sec-fetch-site': 'same-origin' })).toBe(200)
+  expect(await handshake({ ...browser, origin: server.url })).toBe(200)
+})
+
+test('connections that join nothing displace each other, and no page', async () => {
+  const page = connect()
+  await subscribe(page)
+  for (let i = 0; i < socketsMax + 20; i++) expect(await handshake({})).toBe(200)
+  expect((await subscribe(connect())).ok).toBe(true)
+  expect(page.connected).toBe(true)
+  expect((await subscribe(page)).ok).toBe(true)
 })

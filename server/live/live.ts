@@ -9,6 +9,7 @@ import type {
   ClientEvents,
   Decision,
   Problem,
+  RunSummary,
   ServerEvents,
   SubscribeAnswer,
   SubscribeRequest,
@@ -18,23 +19,25 @@ import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { problemOf, ServerError } from '../errors.ts'
 import { bearerOf } from '../http/admission.ts'
-import { type AllowList, checkCaller } from '../http/guard.ts'
+import { type AllowList, checkLiveCaller } from '../http/guard.ts'
 import { addressOf, headersOf, type Trusted } from '../http/place.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Storage } from '../storage/storage.ts'
 import { Hub } from './hub.ts'
 import type { LiveData, LiveSocket, Subscription } from './outlet.ts'
 
 export const socketsMax = 200
 export const subscriptionsMax = 20
-/** A connection that has not said who it is by then is closed. */
-const handshakeMilliseconds = 10_000
 /** Connections whose token has expired meanwhile are looked for this often. */
 export const expiryMilliseconds = 15_000
 const messageBytesMax = 64 * 1024
+/** A connection that has not joined the namespace by then is closed: no page of ours takes so long. */
+const joinMilliseconds = 5_000
 /** Decisions inside the answer to a subscription; the rest follow as events. */
 export const decisionsInAnswerMax = 200
 
@@ -42,6 +45,7 @@ export type LiveOptions = {
   readonly server: HttpServer
   readonly storage: Storage
   readonly runs: Runs
+  readonly reader: SeriesReader
   readonly tokens: Tokens
   readonly metrics: Pick<Metrics, 'refused'>
   readonly clock: Clock
@@ -57,23 +61,33 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, runs, storage, clock, log, allowList, tokens, metrics, isTrusted } = options
+  const { server, runs, reader, storage, clock, log, allowList, tokens, metrics, isTrusted } = options
   const io: Server<ClientEvents, ServerEvents, DefaultEventsMap, LiveData> = new Server(server, {
     serveClient: false,
     transports: ['websocket', 'polling'],
     maxHttpBufferSize: messageBytesMax,
     perMessageDeflate: false,
-    connectTimeout: handshakeMilliseconds,
+    connectTimeout: joinMilliseconds,
     allowRequest: (request, decide) => {
-      const refusal = refusalOf(request, headersOf(request, isTrusted), allowList(), io.engine.clientsCount)
+      const refusal = refusalOf(request, headersOf(request, isTrusted), allowList(), makeRoom)
       if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
       decide(refusal ?? null, refusal === undefined)
     },
   })
   const namespace = io.of('/live')
+  /** At the bound the oldest connection that has joined nothing goes. False = there is none. */
+  const makeRoom = (): boolean => {
+    if (io.engine.clientsCount < socketsMax) return true
+    const joined = new Set([...namespace.sockets.values()].map(({ conn }) => conn))
+    const connections = Object.values((io.engine as unknown as Engine).clients)
+    const idle = connections.find((connection) => !joined.has(connection))
+    idle?.close(true)
+    return idle !== undefined
+  }
   const hub = new Hub({
     storage,
     runs,
+    reader,
     clock,
     log,
     send: (sockets, event, message) => {
@@ -133,25 +147,31 @@ function endWithToken(sockets: () => readonly LiveSocket[], tokens: Tokens, cloc
   return { watch: (_socket: LiveSocket) => arm(), stop: () => cancel?.() }
 }
 
+type Connection = LiveSocket['conn']
+/** What engine.io keeps, in the order in which they came. */
+type Engine = { readonly clients: Readonly<Record<string, Connection>> }
+
+/** @param makeRoom for one connection more; false = there is none */
 function refusalOf(
   request: IncomingMessage,
   headers: IncomingHttpHeaders,
   allow: AllowList,
-  sockets: number,
+  makeRoom: () => boolean,
 ): string | undefined {
   try {
-    checkCaller('POST', headers, allow)
+    checkLiveCaller(headers, allow)
   } catch (error) {
     return (error as Error).message
   }
   // A connection that exists already speaks on (polling asks for each of its requests).
-  const known = /[?&]sid=/.test(request.url ?? '')
-  return sockets >= socketsMax && !known
-    ? `there are ${socketsMax} live connections already, which is the most allowed`
-    : undefined
+  const isKnown = /[?&]sid=/.test(request.url ?? '')
+  return isKnown || makeRoom()
+    ? undefined
+    : `there are ${socketsMax} live connections already, which is the most allowed`
 }
 
-function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions): void {
+function serve(socket: LiveSocket, hub: Hub, options: LiveOptions): void {
+  const { runs, reader, clock, storage, log } = options
   const subscriptions = new Map<string, Subscription>()
   const drop = (runId: string) => {
     const subscription = subscriptions.get(runId)
@@ -163,7 +183,9 @@ function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions
     try {
       const wanted = parse(subscribeSchema, request)
       await demandRun(storage, socket.data.caller, wanted.runId)
-      answer(await subscribe(socket, wanted, { hub, runs, storage, subscriptions, drop }))
+      const joined = await subscribe(socket, wanted, { hub, reader, clock, storage, subscriptions, drop })
+      answer(joined.answer)
+      joined.answered()
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'a subscription failed', { error })
       answer({ ok: false, problem: problemOf(error) })
@@ -193,48 +215,66 @@ function serve(socket: LiveSocket, hub: Hub, { runs, storage, log }: LiveOptions
 
 type SubscribeContext = {
   readonly hub: Hub
-  readonly runs: Runs
+  readonly reader: SeriesReader
+  readonly clock: Clock
   readonly storage: Storage
   readonly subscriptions: Map<string, Subscription>
   readonly drop: (runId: string) => void
 }
 
-/** Reads what is missing and joins the run's events at the same moment, so that nothing falls between. */
-function subscribe(
+/** Joins the run's events at the moment that the answer is of, so that nothing falls between: what comes before it waits. */
+async function subscribe(
   socket: LiveSocket,
   { runId, afterDecision, afterStep, points, signals, together = false }: SubscribeRequest,
-  { hub, runs, storage, subscriptions, drop }: SubscribeContext,
-): Promise<SubscribeAnswer> {
-  return runs.inLine(runId, async () => {
-    const { series: stored, run } = await runs.openInLine(runId)
-    const wanted = signals?.filter((name) => stored.has(name))
-    const query = { from: afterStep, to: Number.MAX_SAFE_INTEGER, points, signals: wanted }
-    const series = await stored.query(query)
-    const page = await storage.decisions(runId, { after: afterDecision, limit: decisionsInAnswerMax })
-    const decisions = page.map(({ body }) => JSON.parse(body) as Decision)
-    const lastDecision = page.at(-1)?.number ?? afterDecision
-    const subscription: Subscription = {
-      socket,
-      runId,
-      points,
-      signals: signals === undefined ? undefined : new Set(signals),
-      together,
-      lastDecision,
-      missedFromStep: undefined,
-      missedDecisions: lastDecision < run.decisionCount,
-      missedRun: false,
+  { hub, reader, clock, storage, subscriptions, drop }: SubscribeContext,
+): Promise<{ readonly answer: SubscribeAnswer; readonly answered: () => void }> {
+  const query = { from: afterStep, to: Number.MAX_SAFE_INTEGER, points }
+  let joined: { run: RunSummary; decisions: Decision[]; subscription: Subscription } | undefined
+  try {
+    const { series, names } = await reader.live(runId, query, async ({ series: stored, record }) => {
+      const run = summaryAt(record, clock.now())
+      const page = await storage.decisions(runId, { after: afterDecision, limit: decisionsInAnswerMax })
+      const lastDecision = page.at(-1)?.number ?? afterDecision
+      const subscription: Subscription = {
+        socket,
+        runId,
+        points,
+        signals: signals === undefined ? undefined : new Set(signals),
+        together,
+        isHeld: true,
+        lastDecision,
+        missedFromStep: undefined,
+        missedDecisions: lastDecision < run.decisionCount,
+        missedRun: false,
+      }
+      join(subscription, { hub, subscriptions, drop })
+      joined = { run, decisions: page.map(({ body }) => JSON.parse(body) as Decision), subscription }
+      return signals?.filter((name) => stored.has(name))
+    })
+    const { run, decisions, subscription } = joined!
+    return {
+      answer: { ok: true, run, decisions, series, signalNames: [...names] },
+      answered: () => hub.release(subscription),
     }
-    // Checked here and not before: several requests of one socket may have been waiting together.
-    drop(runId)
-    if (subscriptions.size >= subscriptionsMax)
-      throw new ServerError(
-        'too-many-subscriptions',
-        `this connection watches ${subscriptionsMax} runs already, which is the most allowed: unsubscribe from one first`,
-      )
-    if (socket.connected) {
-      subscriptions.set(runId, subscription)
-      hub.subscribe(subscription)
-    }
-    return { ok: true, run, decisions, series, signalNames: [...stored.names()] }
-  })
+  } catch (error) {
+    if (joined !== undefined && subscriptions.get(runId) === joined.subscription) drop(runId)
+    throw error
+  }
+}
+
+/** Checked at the moment of joining and not before: several requests of one socket may have been waiting together. */
+function join(
+  subscription: Subscription,
+  { hub, subscriptions, drop }: Pick<SubscribeContext, 'hub' | 'subscriptions' | 'drop'>,
+): void {
+  const { socket, runId } = subscription
+  drop(runId)
+  if (subscriptions.size >= subscriptionsMax)
+    throw new ServerError(
+      'too-many-subscriptions',
+      `this connection watches ${subscriptionsMax} runs already, which is the most allowed: unsubscribe from one first`,
+    )
+  if (!socket.connected) return
+  subscriptions.set(runId, subscription)
+  hub.subscribe(subscription)
 }

@@ -41,6 +41,8 @@ export type Subscription = {
   readonly signals: ReadonlySet<string> | undefined
   /** Whether summary and decisions are sent within the samples. */
   readonly together: boolean
+  /** Its answer is being made: nothing may come before it. */
+  isHeld: boolean
   /** Newest decision that was handed to the socket. */
   lastDecision: number
   /** Samples from this step on were left out; undefined = none. */

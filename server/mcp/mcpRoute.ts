@@ -10,6 +10,7 @@ import { callerOf } from '../http/admission.ts'
 import { readJson } from '../http/body.ts'
 import type { Log } from '../log.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Storage } from '../storage/storage.ts'
 import { addTools } from './tools.ts'
 
@@ -24,16 +25,17 @@ const passedOn = ['accept', 'content-type', 'mcp-protocol-version', 'mcp-method'
 
 export function mcpHandler(options: {
   readonly runs: Runs
+  readonly reader: SeriesReader
   readonly storage: Storage
   readonly version: string
   readonly log: Log
 }): RequestHandler {
-  const { runs, storage, version, log } = options
+  const { version, log } = options
   const { fetch: answer } = createMcpHandler(
     ({ authInfo }) => {
       const { caller } = authInfo!.extra as { readonly caller: Caller }
       const server = new McpServer({ name: 'twostep', version }, { instructions })
-      addTools(server, { runs, storage, caller })
+      addTools(server, { ...options, caller })
       return server
     },
     {

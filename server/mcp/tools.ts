@@ -13,6 +13,7 @@ import { recommendationOf } from '../runs/recommendation.ts'
 import { decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
 import { scheduleJson } from '../runs/schedule.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Storage } from '../storage/storage.ts'
 
 /** Entries of one answer: what an agent reads costs it. */
@@ -25,7 +26,12 @@ const untrusted =
 
 const run = runIdSchema.describe('id of a run, as list_runs gives it')
 
-type Sources = { readonly runs: Runs; readonly storage: Storage; readonly caller: Caller }
+type Sources = {
+  readonly runs: Runs
+  readonly reader: SeriesReader
+  readonly storage: Storage
+  readonly caller: Caller
+}
 
 /** A tool's answer as JSON text, or the server's own sentence on what is wrong. */
 async function told(work: () => Promise<object>) {
@@ -39,7 +45,7 @@ async function told(work: () => Promise<object>) {
 
 const readOnly = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false }
 
-function addRunTools(server: McpServer, { runs, storage, caller }: Sources): void {
+function addRunTools(server: McpServer, { runs, reader, storage, caller }: Sources): void {
   const summaryOf = async (run: string) => {
     await demandRun(storage, caller, run)
     return runs.summary(run)
@@ -103,7 +109,8 @@ function addRunTools(server: McpServer, { runs, storage, caller }: Sources): voi
     },
     ({ run }) =>
       told(async () => {
-        const schedule = await scheduleJson(storage, await summaryOf(run))
+        const summary = await summaryOf(run)
+        const schedule = await reader.made((source) => scheduleJson(source, summary))
         const { applied } = schedule
         return { ...schedule, applied: applied.slice(-spansMax), appliedOf: applied.length }
       }),

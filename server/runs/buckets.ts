@@ -35,9 +35,9 @@ export class Buckets {
   private reserve(index: number): void {
     const needed = (index + 1) * fields
     if (needed <= this.data.length) return
-    const chunk = chunkBuckets * fields
-    const doubled = this.data.length * 2
-    const grown = new Float64Array(Math.max(needed, needed <= chunk ? Math.min(doubled, chunk) : doubled))
+    // A chunk is stored as it is, so it never grows beyond one.
+    const room = needed <= chunkBuckets * fields ? chunkBuckets * fields : Number.POSITIVE_INFINITY
+    const grown = new Float64Array(Math.max(needed, Math.min(this.data.length * 2, room)))
     grown.set(this.data)
     this.data = grown
   }

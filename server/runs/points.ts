@@ -3,8 +3,6 @@
 
 import { encodeNumber } from '../../protocol/schemas.ts'
 import { type SampleColumns, type SignalReading, sampleColumnNames } from '../../protocol/vocabulary.ts'
-import type { RawRow } from '../storage/storage.ts'
-import { decodeColumns } from './observationCodec.ts'
 
 /** Columns over common steps; null = not known. */
 export type Points = {
@@ -44,14 +42,14 @@ export function encodeReadings(points: readonly Points[]): string {
   return JSON.stringify(body)
 }
 
-/** The points of a stored row. */
-export function pointsOfRow(row: RawRow): Points[] {
-  if (row.source === 'samples') return [pointsOfSamples(decodeColumns(row.body))]
-  return Object.entries(JSON.parse(row.body) as ReadingsBody).map(([signal, [steps, values]]) => ({
-    steps,
-    values: new Map([[signal, values.map(Number)]]),
-  }))
-}
+/** The points of stored readings, by signal. */
+export const pointsOfStored = (body: string): Map<string, { steps: number[]; values: number[] }> =>
+  new Map(
+    Object.entries(JSON.parse(body) as ReadingsBody).map(([signal, [steps, values]]) => [
+      signal,
+      { steps, values: values.map(Number) },
+    ]),
+  )
 
 /** Smallest and largest step; undefined if there is none. */
 export function stepRange(all: readonly Points[]): { from: number; to: number } | undefined {

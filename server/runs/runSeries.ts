@@ -2,18 +2,15 @@
 // steps reads about as many buckets as it has pixels. The newest chunks are kept in memory and written when
 // the run's snapshot is; between two snapshots the log holds everything, and a restart folds it again.
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Series } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
 import type { ChunkKey, Storage, StoredChunk } from '../storage/storage.ts'
-import { BucketMap, Buckets, chunkBuckets, levelSizes } from './buckets.ts'
-import { type Points, pointsOfRow, stepRange } from './points.ts'
+import { Buckets, chunkBuckets, levelSizes } from './buckets.ts'
+import { type Points, stepRange } from './points.ts'
 
 /** Chunks that one batch may touch: its steps would else be spread too thinly to be kept as buckets. */
 export const chunksPerBatchMax = 50_000
 /** Entries of all signals in one answer; more signals get fewer buckets each. */
 export const seriesEntriesMax = 40_000
-const rawRowsPerTurn = 16
 
 type Level = { newest: number; readonly chunks: Map<number, Buckets>; readonly dirty: Set<number> }
 type Head = { readonly from: number; readonly to: number; readonly newest: Record<string, number[]> }
@@ -22,6 +19,21 @@ export type SeriesQuery = {
   readonly from: number
   readonly to: number
   readonly points: number
+}
+/** A question to a run's series, and what stood in memory when it was asked. */
+export type SeriesMoment = {
+  readonly runId: string
+  readonly names: readonly string[]
+  readonly asked: SeriesQuery
+  /** Steps that there are of those asked for. */
+  readonly from: number
+  readonly to: number
+  /** Of buckets; −1 = the log's samples. */
+  readonly level: number
+  /** Steps of a bucket of the answer. */
+  readonly width: number
+  /** Copies of the newest chunks of that level, by signal: some are not in the storage yet, or older there. */
+  readonly newest: ReadonlyMap<string, ReadonlyMap<number, Buckets>>
 }
 
 const newLevels = (newest?: readonly number[]): Level[] =>
@@ -174,10 +186,10 @@ export class RunSeries {
   }
 
   /**
-   * Reads O(points) buckets per signal, or, zoomed in to fewer than 16 steps a point, the log's samples.
-   * `stored` and `shown` are those of the signal with the most samples.
+   * What a chart is read from (readSeries.ts), as it is now: O(points) buckets per signal, or, zoomed in to fewer than 16 steps
+   * a point, the log's samples. To be called together with the opening of a view.
    */
-  async query(query: SeriesQuery): Promise<Series> {
+  moment(query: SeriesQuery): SeriesMoment {
     const names = query.signals ?? [...this.signals.keys()]
     const from = Math.max(query.from, this.range?.from ?? 0)
     const to = Math.min(query.to, this.range?.to ?? -1)
@@ -188,66 +200,19 @@ export class RunSeries {
     const wanted = Math.max(1, Math.ceil((to - from + 1) / points))
     const level = levelSizes.findLastIndex((size) => size <= wanted)
     const size = level === -1 ? 1 : levelSizes[level]!
-    const maps = new Map(names.map((name) => [name, new BucketMap(Math.ceil(wanted / size) * size)]))
-    if (from <= to) {
-      if (level === -1) await this.readRaw(maps, from, to)
-      else for (const [signal, map] of maps) await this.readLevel(signal, level, map, from, to)
-    }
-    const signals = Object.fromEntries([...maps].map(([name, map]) => [name, map.columns()]))
-    let stored = 0
-    let shown = 0
-    for (const map of maps.values()) {
-      stored = Math.max(stored, map.stored())
-      shown = Math.max(shown, map.size)
-    }
-    return { runId: this.runId, fromStep: query.from, toStep: Math.min(query.to, to), stored, shown, signals }
-  }
-
-  private async readLevel(
-    signal: string,
-    level: number,
-    map: BucketMap,
-    from: number,
-    to: number,
-  ): Promise<void> {
-    const size = levelSizes[level]!
-    const fromChunk = Math.floor(from / size / chunkBuckets)
-    const toChunk = Math.floor(to / size / chunkBuckets)
-    const inMemory = this.signals.get(signal)?.[level]?.chunks
-    const chunks = new Map<number, Buckets>()
-    for (const { chunk, body } of await this.storage.chunkRange(this.runId, {
-      signal,
-      level,
-      fromChunk,
-      toChunk,
-    }))
-      chunks.set(chunk, Buckets.fromBytes(body))
-    for (const [chunk, buckets] of inMemory ?? [])
-      if (chunk >= fromChunk && chunk <= toChunk) chunks.set(chunk, buckets)
-    for (const [chunk, buckets] of [...chunks].sort((a, b) => a[0] - b[0])) {
-      for (let i = 0; i < buckets.length; i++) {
-        const start = (chunk * chunkBuckets + i) * size
-        if (start + size > from && start <= to) map.merge(buckets, i)
-      }
-    }
-  }
-
-  private async readRaw(maps: ReadonlyMap<string, BucketMap>, from: number, to: number): Promise<void> {
-    for (const source of ['samples', 'readings'] as const) {
-      let after = 0
-      for (;;) {
-        const page = { source, fromStep: from, toStep: to, after, limit: rawRowsPerTurn }
-        const rows = await this.storage.rawRows(this.runId, page)
-        for (const row of rows) {
-          after = row.number
-          for (const points of pointsOfRow(row)) addRange(maps, points, from, to)
-        }
-        if (rows.length < rawRowsPerTurn) break
-        await nextTurn()
-      }
-    }
+    const width = Math.ceil(wanted / size) * size
+    const isInRange = (chunk: number) =>
+      chunk >= Math.floor(from / size / chunkBuckets) && chunk <= Math.floor(to / size / chunkBuckets)
+    const newest = names.map((name) => {
+      const chunks = [...(this.signals.get(name)?.[level]?.chunks ?? [])]
+      return [name, new Map(chunks.filter(([chunk]) => isInRange(chunk)).map(copied))] as const
+    })
+    return { runId: this.runId, names, asked: query, from, to, level, width, newest: new Map(newest) }
   }
 }
+
+/** A chunk that what is added later does not change. */
+const copied = ([chunk, { data }]: [number, Buckets]): [number, Buckets] => [chunk, new Buckets(data.slice())]
 
 function chunkOf(level: Level, number: number): Buckets {
   let buckets = level.chunks.get(number)
@@ -258,22 +223,4 @@ function chunkOf(level: Level, number: number): Buckets {
   if (number > level.newest) level.newest = number
   level.dirty.add(number)
   return buckets
-}
-
-/** Adds the samples with from ≤ step ≤ to of the signals that are asked for. */
-export function addRange(
-  maps: ReadonlyMap<string, BucketMap>,
-  { steps, values }: Points,
-  from: number,
-  to: number,
-): void {
-  for (const [signal, column] of values) {
-    const map = maps.get(signal)
-    if (map === undefined) continue
-    for (let i = 0; i < steps.length; i++) {
-      const step = steps[i]!
-      const value = column[i]
-      if (step >= from && step <= to && value !== null && value !== undefined) map.add(step, value)
-    }
-  }
 }

@@ -292,10 +292,9 @@ export class Runs {
     return listRuns(this.options.storage, query, this.options.clock.now(), within ?? undefined)
   }
 
-  /** In the run's line: for readers that need the series and what else belongs to the same moment. */
-  async openInLine(runId: string): Promise<{ readonly run: RunSummary; readonly series: RunSeries }> {
-    const { record, series } = await this.active.get(runId)
-    return { run: summaryAt(record, this.options.clock.now()), series }
+  /** In the run's line: for readers of the series, and of what else belongs to the same moment. */
+  openInLine(runId: string): Promise<{ readonly record: RunRecord; readonly series: RunSeries }> {
+    return this.active.get(runId)
   }
 
   private announceStale(runId: string): void {

@@ -2,48 +2,64 @@
 // thinned. Each step appears once, in the order of the log: of a step that two clients reported (the processes of one
 // job), or that was reported again, the first report stands.
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { evaluatePlan } from '../../protocol/plan.ts'
 import type { RunSummary, Schedule, Segment } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
-import type { Storage } from '../storage/storage.ts'
-import { decodeColumns } from './observationCodec.ts'
+import type { SeriesReads } from '../storage/storage.ts'
+import type { Points } from './points.ts'
 import { StepSet } from './stepSet.ts'
+import { storedColumns } from './storedColumns.ts'
+import type { Pause } from './turns.ts'
 
 /** Stretches of equal rate in one JSON answer; the CSV has no such bound, as it is streamed. */
 export const spansMax = 100_000
 /** Planned steps listed one by one in CSV. */
 export const plannedRowsMax = 1_000_000
-const rowsPerPage = 16
+const rowNumbersAtOnce = 1_000
+
+/** Where the log is, read in pieces. */
+export type ScheduleSource = {
+  readonly storage: Pick<SeriesReads, 'rowNumbers' | 'rowBody'>
+  readonly pause: Pause
+}
 
 type Applied = { readonly step: number; readonly learningRate: number; readonly momentum: number | null }
 
-async function* appliedSteps(storage: Storage, runId: string): AsyncGenerator<Applied[], void, void> {
+const rateColumns: ReadonlySet<string> = new Set(['learningRate', 'momentum'])
+
+async function* appliedSteps(
+  { storage, pause }: ScheduleSource,
+  runId: string,
+): AsyncGenerator<Applied[], void, void> {
   const seen = new StepSet()
   let after = 0
   for (;;) {
-    const page = {
+    const numbers = await storage.rowNumbers(runId, {
       source: 'samples',
       fromStep: 0,
       toStep: Number.MAX_SAFE_INTEGER,
       after,
-      limit: rowsPerPage,
-    } as const
-    const rows = await storage.rawRows(runId, page)
-    for (const { number, body } of rows) {
+      limit: rowNumbersAtOnce,
+    })
+    for (const number of numbers) {
       after = number
-      const { step, learningRate, momentum } = decodeColumns(body)
-      const applied: Applied[] = []
-      for (const [i, at] of step.entries()) {
-        const rate = learningRate?.[i] ?? null
-        if (rate !== null && seen.add(at))
-          applied.push({ step: at, learningRate: rate, momentum: momentum?.[i] ?? null })
-      }
-      yield applied
+      const body = await storage.rowBody(runId, 'samples', number)
+      if (body !== undefined) yield appliedIn(storedColumns(body, rateColumns), seen)
+      await pause()
     }
-    if (rows.length < rowsPerPage) return
-    await nextTurn()
+    if (numbers.length < rowNumbersAtOnce) return
   }
+}
+
+function appliedIn({ steps, values }: Points, seen: StepSet): Applied[] {
+  const [rates, momenta] = [values.get('learningRate'), values.get('momentum')]
+  const applied: Applied[] = []
+  for (const [i, step] of steps.entries()) {
+    const learningRate = rates?.[i] ?? null
+    if (learningRate !== null && seen.add(step))
+      applied.push({ step, learningRate, momentum: momenta?.[i] ?? null })
+  }
+  return applied
 }
 
 /** What lies ahead of a run; nothing where it has ended. */
@@ -57,12 +73,12 @@ export const plannedSegments = (run: RunSummary): Segment[] => {
  * @throws ServerError `invalid-request` if there are more than `countMax`.
  */
 export async function appliedSpans(
-  storage: Storage,
+  source: ScheduleSource,
   runId: string,
   countMax: number,
 ): Promise<Schedule['applied']> {
   const applied: { fromStep: number; toStep: number; learningRate: number; momentum: number | null }[] = []
-  for await (const page of appliedSteps(storage, runId)) {
+  for await (const page of appliedSteps(source, runId)) {
     for (const { step, learningRate, momentum } of page) {
       const last = applied.at(-1)
       const continues =
@@ -82,12 +98,12 @@ export const onlyAsCsv = (reason: string): ServerError =>
   })
 
 /** @throws ServerError `invalid-request` if the rate changed more often than one answer can hold. */
-export async function scheduleJson(storage: Storage, run: RunSummary): Promise<Schedule> {
+export async function scheduleJson(source: ScheduleSource, run: RunSummary): Promise<Schedule> {
   return {
     runId: run.id,
     budgetSteps: run.budgetSteps,
     step: run.step,
-    applied: await appliedSpans(storage, run.id, spansMax),
+    applied: await appliedSpans(source, run.id, spansMax),
     planned: plannedSegments(run),
   }
 }
@@ -96,9 +112,12 @@ const csvRow = (step: number, learningRate: number, momentum: number | null, kin
   `${step},${learningRate},${momentum ?? ''},${kind}\n`
 
 /** The schedule as CSV, page by page. */
-export async function* scheduleRows(storage: Storage, run: RunSummary): AsyncGenerator<string, void, void> {
+export async function* scheduleRows(
+  source: ScheduleSource,
+  run: RunSummary,
+): AsyncGenerator<string, void, void> {
   yield 'step,learningRate,momentum,kind\n'
-  for await (const page of appliedSteps(storage, run.id))
+  for await (const page of appliedSteps(source, run.id))
     yield page.map((row) => csvRow(row.step, row.learningRate, row.momentum, 'applied')).join('')
   const end = plannedSegments(run).at(-1)?.toStep ?? run.step
   const stop = Math.min(end, run.step + plannedRowsMax)
@@ -109,6 +128,6 @@ export async function* scheduleRows(storage: Storage, run: RunSummary): AsyncGen
       rows.push(csvRow(step, learningRate, momentum, 'planned'))
     }
     yield rows.join('')
-    await nextTurn()
+    await source.pause()
   }
 }

@@ -1,10 +1,10 @@
 // The laws of the storage interface. Every implementation's test calls this with a way to open a database of
 // its own; `reopen` closes it and opens the same data again.
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runRecord } from '../testing/runRecord.ts'
 import { describeLists } from './lists.conformance.ts'
-import type { Batch, RunRecord, Storage, StoredObservation } from './storage.ts'
+import type { Batch, RunRecord, Storage, StoredObservation, View } from './storage.ts'
 
 export type Place = {
   readonly storage: Storage
@@ -154,14 +154,59 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       ]
       await storage().createRun(batch(runRecord('a'), { observations: rows }))
       const query = { source: 'samples', fromStep: 9, toStep: 20, after: 0, limit: 10 } as const
-      expect((await storage().rawRows('a', query)).map(({ number }) => number)).toEqual([1, 2, 4])
-      expect((await storage().rawRows('a', { ...query, toStep: 15 })).map(({ number }) => number)).toEqual([
-        1, 2,
-      ])
-      expect((await storage().rawRows('a', { ...query, after: 1 })).map(({ number }) => number)).toEqual([
-        2, 4,
-      ])
-      expect(await storage().rawRows('a', { ...query, source: 'readings' })).toEqual([])
+      expect(await storage().rowNumbers('a', query)).toEqual([1, 2, 4])
+      expect(await storage().rowNumbers('a', { ...query, toStep: 15 })).toEqual([1, 2])
+      expect(await storage().rowNumbers('a', { ...query, after: 1 })).toEqual([2, 4])
+      expect(await storage().rowNumbers('a', { ...query, limit: 2 })).toEqual([1, 2])
+      expect(await storage().rowNumbers('a', { ...query, source: 'readings' })).toEqual([])
+      expect(await storage().rowBody('a', 'samples', 4)).toBe(rows[3]!.body)
+      expect(await storage().rowBody('a', 'samples', 5)).toBeUndefined()
+    })
+
+    test('a view shows one moment, whatever is written, replaced or deleted after it', async () => {
+      const chunk = (byte: number) => ({ signal: 'loss', level: 0, chunk: 0, body: new Uint8Array([byte]) })
+      const range = { signal: 'loss', level: 0, fromChunk: 0, toChunk: 9 }
+      const rows = { source: 'samples', fromStep: 0, toStep: 99, after: 0, limit: 9 } as const
+      await storage().createRun(batch(runRecord('a'), { observations: [observation(1)], chunks: [chunk(1)] }))
+      const view = await storage().view()
+      const late = await storage().view()
+      await view.stand()
+      await storage().append(
+        batch(runRecord('a', { observationCount: 2 }), {
+          observations: [observation(2)],
+          chunks: [chunk(2)],
+        }),
+      )
+      await late.stand()
+      await storage().deleteRun('a')
+      expect(await view.rowNumbers('a', rows)).toEqual([1])
+      expect([...(await view.chunkRange('a', range))[0]!.body]).toEqual([1])
+      expect(await late.rowNumbers('a', rows)).toEqual([1, 2])
+      expect([...(await late.chunkRange('a', range))[0]!.body]).toEqual([2])
+      view.close()
+      late.close()
+      const after = await storage().view()
+      await after.stand()
+      expect(await after.rowNumbers('a', rows)).toEqual([])
+      after.close()
+    })
+
+    test('views beyond those that may be open wait for one to be closed', async () => {
+      await storage().createRun(batch(runRecord('a')))
+      const open: View[] = []
+      let last: View | undefined
+      const asked = Array.from({ length: 40 }, async () => {
+        const view = await storage().view()
+        await view.stand()
+        open.push(view)
+        last = view
+      })
+      for (let closed = 0; closed < 40; closed++) {
+        await vi.waitFor(() => expect(open.length).toBeGreaterThan(0))
+        open.shift()!.close()
+      }
+      await Promise.all(asked)
+      expect(last).toBeDefined()
     })
 
     test('chunks are replaced by key and read by range', async () => {

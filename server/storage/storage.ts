@@ -139,14 +139,44 @@ export type RunPage = {
   readonly all: number
 }
 
-/** Raw columns or readings of some steps, as stored. */
-export type RawRow = {
-  readonly source: 'samples' | 'readings'
-  readonly number: number
-  readonly body: string
+/** Where values of signals lie in full: columns of samples, and readings. */
+export type RowSource = 'samples' | 'readings'
+
+/** What charts are read from. */
+export type SeriesReads = {
+  /** One signal's chunks of one level, in order. */
+  chunkRange(
+    runId: string,
+    range: {
+      readonly signal: string
+      readonly level: number
+      readonly fromChunk: number
+      readonly toChunk: number
+    },
+  ): Promise<readonly StoredChunk[]>
+  /** Numbers of the rows that overlap fromStep … toStep, in log order, after a number. */
+  rowNumbers(
+    runId: string,
+    query: {
+      readonly source: RowSource
+      readonly fromStep: number
+      readonly toStep: number
+      readonly after: number
+      readonly limit: number
+    },
+  ): Promise<readonly number[]>
+  /** One of these rows, as stored. */
+  rowBody(runId: string, source: RowSource, number: number): Promise<string | undefined>
 }
 
-export type Storage = {
+/** The storage as it was at one moment; to be closed soon, as what is written meanwhile takes room until then. */
+export type View = SeriesReads & {
+  /** Called once, before anything is read: now is that moment. */
+  stand(): Promise<void>
+  close(): void
+}
+
+export type Storage = SeriesReads & {
   /** Engine, version and place, for people. */
   readonly description: string
   /** Who may come in. */
@@ -195,27 +225,8 @@ export type Storage = {
   decision(runId: string, number: number): Promise<StoredDecision | undefined>
   /** The chunks of these keys that exist, in any order. */
   chunks(runId: string, keys: readonly ChunkKey[]): Promise<readonly StoredChunk[]>
-  /** One signal's chunks of one level, in order. */
-  chunkRange(
-    runId: string,
-    range: {
-      readonly signal: string
-      readonly level: number
-      readonly fromChunk: number
-      readonly toChunk: number
-    },
-  ): Promise<readonly StoredChunk[]>
-  /** Samples and readings that overlap fromStep … toStep, each source in log order, after a number. */
-  rawRows(
-    runId: string,
-    query: {
-      readonly source: 'samples' | 'readings'
-      readonly fromStep: number
-      readonly toStep: number
-      readonly after: number
-      readonly limit: number
-    },
-  ): Promise<readonly RawRow[]>
+  /** Waits for another one to be closed where there are many. */
+  view(): Promise<View>
   /** Resolves if a write reaches the database. */
   checkWritable(): Promise<void>
   close(): Promise<void>

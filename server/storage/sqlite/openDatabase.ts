@@ -112,6 +112,10 @@ function openFailure(error: unknown, file: string): Error {
   )
 }
 
+/** One more connection to a file that is open already, which only reads. */
+export const openReader = ({ DatabaseSync }: Driver, file: string): Database =>
+  new DatabaseSync(file, { readOnly: true, timeout: busyMilliseconds })
+
 /**
  * @throws CommandError naming the file and what to do: damaged, newer schema, foreign, locked, not writable.
  */

@@ -16,10 +16,12 @@ import type {
 import { createAccessStore } from './access.ts'
 import type { SqlValue, Statement } from './driver.ts'
 import { createIntake } from './intake.ts'
-import { openDatabase, type SqliteOptions, storageError } from './openDatabase.ts'
+import { openDatabase, openReader, type SqliteOptions, storageError } from './openDatabase.ts'
 import { insertClient, insertRun, type Row, recordOf, rowOf, selectChunk, updateRun } from './rows.ts'
 import { countRuns, groupRuns, listRuns } from './runList.ts'
 import { derivedTables, runTables } from './schema.ts'
+import { keyIn, seriesReads } from './seriesReads.ts'
+import { Views } from './views.ts'
 
 const deletionSliceRows = 200
 
@@ -80,8 +82,12 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       throw error
     }
   }
-  // −1 is no key: a query for an unknown run finds nothing.
-  const keyOf = (runId: string) => get<{ key: number }>('SELECT key FROM runs WHERE id = ?', runId)?.key ?? -1
+  const keyOf = (runId: string) => keyIn({ get }, runId)
+  const views = new Views(
+    () => openReader(driver, options.file),
+    () => options.readOnly !== true && void prepare('PRAGMA wal_checkpoint(PASSIVE)').get(),
+    attempt,
+  )
 
   const insertDerived = (key: number, batch: Omit<Batch, 'run' | 'observations' | 'client'>) => {
     for (const { number, kind, step, body } of batch.decisions)
@@ -255,32 +261,8 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
           ({ signal, level, chunk }) => get<StoredChunk>(selectChunk, run, signal, level, chunk) ?? [],
         )
       }),
-    chunkRange: (runId, { signal, level, fromChunk, toChunk }) =>
-      attempt(() =>
-        all<StoredChunk>(
-          `SELECT signal, level, chunk, body FROM chunks
-           WHERE run = ? AND signal = ? AND level = ? AND chunk BETWEEN ? AND ? ORDER BY chunk`,
-          keyOf(runId),
-          signal,
-          level,
-          fromChunk,
-          toChunk,
-        ),
-      ),
-    rawRows: (runId, { source, fromStep, toStep, after, limit }) =>
-      attempt(() => {
-        const table = source === 'samples' ? 'observations' : 'readings'
-        // `to_step IS NOT NULL` lets SQLite use the partial index of observations.
-        return all<{ number: number; body: string }>(
-          `SELECT number, body FROM ${table} WHERE run = ? AND to_step IS NOT NULL AND to_step >= ?
-           AND from_step <= ? AND number > ? ORDER BY number LIMIT ?`,
-          keyOf(runId),
-          fromStep,
-          toStep,
-          after,
-          limit,
-        ).map((row) => ({ source, ...row }))
-      }),
+    ...seriesReads({ get, all, attempt }),
+    view: () => views.view(),
     checkWritable: () =>
       attempt(() =>
         transaction(() => {
@@ -292,6 +274,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       closed = true
       await sweeping
       statements.clear()
+      views.end()
       // So that the database is one whole file while no server runs.
       if (options.readOnly !== true) database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
       database.close()

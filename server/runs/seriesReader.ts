@@ -1,0 +1,153 @@
+// Who reads series, and how many at once: beside the run's line, in which only the moment is taken that is read, and never
+// more than a few, whose pieces take turns (turns.ts). So readers wait for each other and for no batch, and no batch for them.
+
+import { type CompactOptions, compactSeries } from '../../protocol/compactSeries.ts'
+import type { Series } from '../../protocol/vocabulary.ts'
+import type { Clock } from '../clock.ts'
+import type { RunRecord, Storage } from '../storage/storage.ts'
+import { KeptAnswers } from './keptAnswers.ts'
+import {
+  liveReadsAtOnceMax,
+  liveReadsWaitingMax,
+  ReadGate,
+  readsAtOnceMax,
+  readsWaitingMax,
+  streamsAtOnceMax,
+} from './readGate.ts'
+import { type Read, readSeries, seriesOf, seriesText } from './readSeries.ts'
+import { RowCache } from './rowCache.ts'
+import type { RunSeries, SeriesQuery } from './runSeries.ts'
+import type { Runs } from './runs.ts'
+import { signalsOf } from './signalsOf.ts'
+import { type Pause, Turns } from './turns.ts'
+
+export const wholeRange = { from: 0, to: Number.MAX_SAFE_INTEGER }
+
+/** A run at the moment that is read. */
+export type Standing = { readonly record: RunRecord; readonly series: RunSeries }
+/** Chooses the signals, in the run's line; undefined = all. */
+type Choose<Chosen> = (standing: Standing) => Chosen | Promise<Chosen>
+
+/** A storage that is read in pieces. */
+export type PausedReads = { readonly storage: Storage; readonly pause: Pause }
+
+export type SeriesReaderOptions = {
+  readonly storage: Storage
+  readonly runs: Runs
+  readonly clock: Clock
+}
+
+export class SeriesReader {
+  private readonly gate = new ReadGate('reads of charts and schedules', readsAtOnceMax, readsWaitingMax)
+  private readonly liveGate = new ReadGate('reads for pages', liveReadsAtOnceMax, liveReadsWaitingMax)
+  private readonly streams = new ReadGate('files', streamsAtOnceMax, 0)
+  private readonly turns: Turns
+  private readonly options: SeriesReaderOptions
+  private readonly cache = new RowCache()
+  private readonly kept = new KeptAnswers()
+
+  constructor(options: SeriesReaderOptions) {
+    this.options = options
+    this.turns = new Turns(options.clock.monotonic)
+  }
+
+  /**
+   * The answer as JSON; one that was made of the same state is there already.
+   * @param state what the run is in, as a key
+   * @throws ServerError `server-busy`, `run-busy`, `run-not-found`, `signal-not-found`.
+   */
+  async json(
+    runId: string,
+    state: string,
+    {
+      signals,
+      ...query
+    }: Omit<SeriesQuery, 'signals'> & { signals?: string | readonly string[] | undefined },
+  ): Promise<Buffer> {
+    const key = JSON.stringify([state, signals, query])
+    const answer = await this.kept.get(key, () =>
+      this.gate.run(async () => {
+        const choose = ({ series }: Standing) => signalsOf(series, runId, signals)
+        const { chosen, read, pause } = await this.read(runId, query, choose, ({ wanted }) => wanted)
+        return seriesText(read, chosen.unknown, pause)
+      }),
+    )
+    // To send it takes a while as well, where it is long.
+    await this.turns.begin()
+    return answer
+  }
+
+  /** The same in few bytes. @param state what the run is in, and how it is written, as a key */
+  async compact(
+    runId: string,
+    state: string,
+    {
+      signals,
+      ...query
+    }: Omit<SeriesQuery, 'signals'> & { signals?: string | readonly string[] | undefined },
+    how: CompactOptions,
+  ): Promise<Buffer> {
+    const key = JSON.stringify(['compact', state, signals, query])
+    const answer = await this.kept.get(key, () =>
+      this.gate.run(async () => {
+        const choose = ({ series }: Standing) => signalsOf(series, runId, signals)
+        const { chosen, read, pause } = await this.read(runId, query, choose, ({ wanted }) => wanted)
+        const series = await seriesOf(read, pause)
+        const whole = chosen.unknown.length === 0 ? series : { ...series, unknown: [...chosen.unknown] }
+        return Buffer.from(JSON.stringify(compactSeries(whole, how)))
+      }),
+    )
+    await this.turns.begin()
+    return answer
+  }
+
+  /** For a live connection. `choose` is called in the run's line. */
+  live(
+    runId: string,
+    query: Omit<SeriesQuery, 'signals'>,
+    choose: Choose<readonly string[] | undefined>,
+  ): Promise<{ readonly series: Series; readonly names: readonly string[] }> {
+    return this.liveGate.run(async () => {
+      const { read, names, pause } = await this.read(runId, query, choose, (signals) => signals)
+      return { series: await seriesOf(read, pause), names }
+    })
+  }
+
+  /** Any other read that is made as a whole, in pieces. @throws ServerError `server-busy`. */
+  made<T>(make: (source: PausedReads) => Promise<T>): Promise<T> {
+    const { storage } = this.options
+    return this.gate.run(async () => make({ storage, pause: await this.turns.begin() }))
+  }
+
+  /** One that is sent as it is read, as fast as its reader takes it. @throws ServerError `server-busy`. */
+  streamed(send: (source: PausedReads) => Promise<void>): Promise<void> {
+    const { storage } = this.options
+    return this.streams.run(async () => send({ storage, pause: await this.turns.begin() }))
+  }
+
+  private async read<Chosen>(
+    runId: string,
+    query: Omit<SeriesQuery, 'signals'>,
+    choose: Choose<Chosen>,
+    signalsIn: (chosen: Chosen) => readonly string[] | undefined,
+  ): Promise<{ chosen: Chosen; read: Read; names: readonly string[]; pause: Pause }> {
+    const { runs, storage } = this.options
+    const pause = await this.turns.begin()
+    const view = await storage.view()
+    try {
+      const taken = await runs.inLine(runId, async () => {
+        const standing = await runs.openInLine(runId)
+        const chosen = await choose(standing)
+        await view.stand()
+        const moment = standing.series.moment({ ...query, signals: signalsIn(chosen) })
+        return { chosen, moment, record: standing.record, names: [...standing.series.names()] }
+      })
+      const { createdAt, tunerVersion } = taken.record
+      const life = `${runId}/${createdAt}/${tunerVersion}`
+      const read = await readSeries(taken.moment, view, { pause, cache: this.cache, life })
+      return { chosen: taken.chosen, names: taken.names, read, pause }
+    } finally {
+      view.close()
+    }
+  }
+}
