@@ -123,7 +123,7 @@ function addSetupVerb(program: Command): void {
 }
 
 function addReadVerbs(program: Command): void {
-  const list = program.command('list').description('list runs or decisions')
+  const list = program.command('list').description('list runs, decisions or what was done')
   withReadOptions(list.command('runs'))
     .description('runs, newest first')
     .option('--project <name>')
@@ -142,6 +142,12 @@ function addReadVerbs(program: Command): void {
     .option('--after <number>')
     .option('--limit <number>')
     .action(async (run: string, flags) => (await import('./read.ts')).listDecisions(run, flags))
+  withReadOptions(list.command('audit'))
+    .description('who did what to runs and tokens, newest first; for an admin')
+    .option('--run <run>')
+    .option('--before <number>')
+    .option('--limit <number>', 'default 100')
+    .action(async (flags) => (await import('./read.ts')).listAudit(flags))
   const get = program.command('get').description('read a run, its series or its schedule')
   withReadOptions(get.command('run'))
     .argument('<run>')
