@@ -28,6 +28,8 @@ export const limits = {
   /** Tokens that are in force at one time, and those that are over of which it is still told. */
   tokensMax: 500,
   endedTokensMax: 200,
+  /** Actions that the audit keeps; the oldest go first. */
+  auditMax: 100_000,
   /** 10¹², so that every step and every difference of steps is exact in a double. */
   stepMax: 1e12,
 } as const

@@ -7,6 +7,8 @@ export { limits } from './limits.ts'
 export { encodeNumber } from './nonFinite.ts'
 export {
   accessSchema,
+  auditPageSchema,
+  auditQuery,
   createTokenSchema,
   newTokenSchema,
   rotateTokenSchema,

@@ -35,7 +35,16 @@ export {
   segmentShapes,
   signalNames,
 } from './lists.ts'
-export type { Access, CreateToken, NewToken, RotateToken, Token, TokenList } from './schemas/access.ts'
+export type {
+  Access,
+  AuditEntry,
+  AuditPage,
+  CreateToken,
+  NewToken,
+  RotateToken,
+  Token,
+  TokenList,
+} from './schemas/access.ts'
 export type {
   Alternative,
   Counterfactual,

@@ -4,6 +4,7 @@
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { Audit } from './access/audit.ts'
 import { Tokens } from './access/tokens.ts'
 import type { Clock } from './clock.ts'
 import { type Config, everyAddress, isLoopback } from './config.ts'
@@ -11,6 +12,7 @@ import { CommandError } from './errors.ts'
 import { boundConnections } from './http/connections.ts'
 import type { AllowList } from './http/guard.ts'
 import { createHttpApp } from './http/httpApp.ts'
+import { trustedOf } from './http/place.ts'
 import { answerUnreadable } from './http/unreadable.ts'
 import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
@@ -78,6 +80,7 @@ export function createApp(options: AppOptions): App {
     newId: () => newId('token'),
     newSecret,
   })
+  const audit = new Audit({ store: storage.access, clock, log })
   const imports = new Imports({ storage, tuner, runs, clock })
   const whatIfs = new OneAtATime('another what-if', 5)
   let port = config.port
@@ -86,12 +89,14 @@ export function createApp(options: AppOptions): App {
     hosts: [...config.allowedHosts, `${hostInUrl(config.host)}:${port}`],
     origins: config.allowedOrigins,
   })
+  const isTrusted = trustedOf(config.trustProxy)
   const http = createHttpApp({
     runs,
     reader,
     imports,
     whatIfs,
     tokens,
+    audit,
     metrics,
     isEnding: () => isEnding,
     clock,
@@ -103,6 +108,7 @@ export function createApp(options: AppOptions): App {
     embedOrigins: config.embedOrigins,
     newRequestId: () => newId('request'),
     allowList,
+    isTrusted,
   })
   const times = { requestTimeout: requestMilliseconds, headersTimeout: headMilliseconds }
   const server = createServer(
@@ -111,7 +117,18 @@ export function createApp(options: AppOptions): App {
   )
   boundConnections(server)
   server.on('clientError', answerUnreadable)
-  const live = attachLive({ server, storage, runs, reader, tokens, metrics, clock, log, allowList })
+  const live = attachLive({
+    server,
+    storage,
+    runs,
+    reader,
+    tokens,
+    metrics,
+    clock,
+    log,
+    allowList,
+    isTrusted,
+  })
   metrics.watch({
     sockets: () => live.sockets().length,
     waiting: () => runs.waiting,

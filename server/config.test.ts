@@ -18,6 +18,7 @@ test('without settings the server is on loopback, with its data in the current f
     port: 7317,
     dataDir: join(folder, '.twostep'),
     databaseFile: join(folder, '.twostep', 'twostep.db'),
+    trustProxy: [],
     allowedHosts: [],
     allowedOrigins: [],
     embedOrigins: [],
@@ -46,6 +47,8 @@ test('tokens are demanded beyond this computer, and wherever they are asked for'
   expect(isRequired({ host: '0.0.0.0', trustNetwork: '0' })).toBe(true)
   expect(isRequired({ host: '0.0.0.0', trustNetwork: '1', requireTokens: '1' })).toBe(true)
   expect(isRequired({ requireTokens: '1' })).toBe(true)
+  expect(isRequired({ trustProxy: '127.0.0.1' })).toBe(true)
+  expect(isRequired({ trustProxy: '127.0.0.1', trustNetwork: '1' })).toBe(false)
 })
 
 test("a job's own settings in the environment are left alone", () => {
@@ -62,6 +65,8 @@ test.each<[Record<string, string>, Record<string, string>, RegExp]>([
     /^TWOSTEP_REQUIRE_TOKENS must be 1 \(callers .*\) or 0, got "yes"$/,
   ],
   [{}, { TWOSTEP_TRUST_NETWORK: 'yes' }, /^TWOSTEP_TRUST_NETWORK must be 1 \(everyone .*\) or 0, got "yes"$/],
+  [{ trustProxy: 'nginx' }, {}, /^--trust-proxy must list proxies such as .*"nginx" is no address/],
+  [{ drainSeconds: '900' }, {}, /^--drain-seconds must be whole seconds from 0 to 300, got "900"$/],
   [{ logLevel: 'loud' }, {}, /^--log-level must be one of debug, info, warn, error, silent, got "loud"$/],
   [{}, { TWOSTEP_PRT: '1' }, /^unknown setting TWOSTEP_PRT=1 .*allowed are TWOSTEP_HOST/],
   [{}, { TWOSTEP_STORAGE_URL: 'postgresql://x' }, /PostgreSQL, which is not available in this version/],

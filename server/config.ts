@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { isAbsolute, join, resolve } from 'node:path'
 import { CommandError } from './errors.ts'
+import { whyNoProxy } from './http/place.ts'
 import { type LogLevel, logLevels } from './log.ts'
 
 export type Config = {
@@ -18,6 +19,8 @@ export type Config = {
   readonly databaseFile: string
   /** Host names (with or without port) besides the loopback ones. */
   readonly allowedHosts: readonly string[]
+  /** Addresses and networks of proxies that are believed what they forward. */
+  readonly trustProxy: readonly string[]
   /** Origins such as https://example.org besides the server's own. */
   readonly allowedOrigins: readonly string[]
   /** Origins whose pages may show a run in a frame. */
@@ -34,6 +37,7 @@ export const settingNames = [
   'port',
   'dataDir',
   'storageUrl',
+  'trustProxy',
   'allowedHosts',
   'allowedOrigins',
   'embedOrigins',
@@ -50,6 +54,7 @@ const environmentNames: Record<SettingName, string> = {
   port: 'TWOSTEP_PORT',
   dataDir: 'TWOSTEP_DATA_DIR',
   storageUrl: 'TWOSTEP_STORAGE_URL',
+  trustProxy: 'TWOSTEP_TRUST_PROXY',
   allowedHosts: 'TWOSTEP_ALLOWED_HOSTS',
   allowedOrigins: 'TWOSTEP_ALLOWED_ORIGINS',
   embedOrigins: 'TWOSTEP_EMBED_ORIGINS',
@@ -153,7 +158,8 @@ function hostFrom({ value, from }: Source): string {
 function tokensRequired(host: string, given: Partial<Record<SettingName, Source>>): boolean {
   const isAsked = switchFrom(given.requireTokens, required)
   const isTrusted = switchFrom(given.trustNetwork, trusted)
-  return isAsked || !(isLoopback(host) || isTrusted)
+  // A proxy on this computer brings others here, however it is reached.
+  return isAsked || !((isLoopback(host) && given.trustProxy === undefined) || isTrusted)
 }
 
 function portFrom({ value, from }: Source): number {
@@ -197,6 +203,13 @@ function originsFrom({ value, from }: Source): string[] {
   return origins
 }
 
+function proxiesFrom({ value, from }: Source): string[] {
+  const proxies = list(value)
+  const wrong = proxies.map(whyNoProxy).find((reason) => reason !== undefined)
+  if (wrong === undefined) return proxies
+  throw new CommandError(`${from} must list proxies such as 127.0.0.1 or 10.0.0.0/8: ${wrong}`, 2)
+}
+
 function hostsFrom({ value, from }: Source): string[] {
   const hosts = list(value)
   for (const host of hosts) {
@@ -235,6 +248,7 @@ export function loadConfig(
     port: given.port ? portFrom(given.port) : 7317,
     dataDir,
     databaseFile: databaseFrom(given.storageUrl, dataDir, folder),
+    trustProxy: given.trustProxy ? proxiesFrom(given.trustProxy) : [],
     allowedHosts: given.allowedHosts ? hostsFrom(given.allowedHosts) : [],
     allowedOrigins: given.allowedOrigins ? originsFrom(given.allowedOrigins) : [],
     embedOrigins: given.embedOrigins ? originsFrom(given.embedOrigins) : [],

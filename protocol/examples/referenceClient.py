@@ -16,6 +16,7 @@ Json, Vector = dict[str, Any], list[float]
 Example = tuple[Vector, int]
 CAPABILITIES = ["heldOutLoss", "averagedWeights", "checkpoint", "rewind", "microBatchNorms", "lineProbe", "momentum"]
 BATCH, MICRO, HELD_OUT, PARTS, MOMENTUM, OWN_RATE = 256, 64, 512, 16, 0.9, 0.03
+TOKEN = os.environ.get("TWOSTEP_TOKEN", "")
 
 
 # ---- the plan (§4) and the tripwire (§5) ----------------------------------------------------------------------------
@@ -150,6 +151,8 @@ class Reporter(threading.Thread):
         """One request: status (0 = no answer), document, and after how many seconds it may be tried again."""
         data = None if body is None else gzip.compress(json.dumps(body, allow_nan=False).encode())
         head = {} if data is None else {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        if TOKEN:
+            head["Authorization"] = f"Bearer {TOKEN}"
         try:
             request = urllib.request.Request(self.root + path, data, head, method=method)
             try:

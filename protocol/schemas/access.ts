@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { limits } from '../limits.ts'
 import { scopes } from '../lists.ts'
-import { name, type Parsed, time } from './values.ts'
+import { name, type Parsed, runIdSchema, time } from './values.ts'
 
 const scopeList = z.array(z.enum(scopes)).min(1).max(scopes.length)
 const project = name.nullable()
@@ -71,3 +71,39 @@ export const accessSchema = z
   })
   .meta({ id: 'Access' })
 export type Access = Parsed<typeof accessSchema>
+
+/** Something that somebody did to a run or a token. */
+export const auditEntrySchema = z
+  .object({
+    number: z.int().min(1),
+    at: time,
+    /** Name of the token, or `local`. */
+    caller: z.string(),
+    tokenId: z.string().nullable(),
+    /** Its name in the contract. */
+    operation: z.string(),
+    runId: z.string().nullable(),
+    /** What it was, in a few words. */
+    detail: z.string(),
+    reason: z.string(),
+    /** Address of the caller. */
+    from: z.string(),
+    requestId: z.string(),
+    /** Of the answer; null = none was sent. */
+    status: z.int().nullable(),
+  })
+  .meta({ id: 'AuditEntry' })
+export type AuditEntry = Parsed<typeof auditEntrySchema>
+
+export const auditPageSchema = z
+  .object({ entries: z.array(auditEntrySchema), next: z.int().nullable() })
+  .meta({ id: 'AuditPage' })
+export type AuditPage = Parsed<typeof auditPageSchema>
+
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+/** Query of `GET /audit`: newest first; `before` is the `next` of the page before. */
+export const auditQuery = z.strictObject({
+  before: whole(1, Number.MAX_SAFE_INTEGER).default(Number.MAX_SAFE_INTEGER),
+  limit: whole(1, 1_000).default(100),
+  run: runIdSchema.optional(),
+})

@@ -5,7 +5,10 @@ api=${TWOSTEP_SERVER_URL:-http://127.0.0.1:7317}/api/v1
 steps=400
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-ask() { curl -sS --fail-with-body --max-time 10 -H 'Content-Type: application/json' "$@"; }
+ask() {
+  curl -sS --fail-with-body --max-time 10 -H 'Content-Type: application/json' \
+    ${TWOSTEP_TOKEN:+-H} ${TWOSTEP_TOKEN:+"Authorization: Bearer $TWOSTEP_TOKEN"} "$@"
+}
 field() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
 
 id=curl-$$-$(date +%s)

@@ -232,6 +232,24 @@ test('names are told apart, the past is no end, and the last admin stays', async
   expect(await server.app.tokens.first()).toBeUndefined()
 })
 
+test('where the only admin has expired the next start gives another, and none where there is one', async () => {
+  const other = await startTestServer({ config: { requireTokens: true } })
+  const day = 86_400_000
+  const expiresAt = new Date(other.clock.now() + day).toISOString()
+  await other.app.tokens.create({ name: 'short', scopes: ['admin'], project: null, expiresAt })
+  await other.app.tokens.create({ name: 'first', scopes: ['read'], project: null, expiresAt: null })
+  expect(await other.app.tokens.first()).toBeUndefined()
+  other.clock.advance(day)
+  await other.restart()
+  const made = await other.app.tokens.first()
+  expect(made?.token).toMatchObject({
+    scopes: ['admin'],
+    state: 'active',
+    name: expect.stringMatching(/^admin /),
+  })
+  await other.close()
+})
+
 test('wrong tokens from one address are bounded, for a minute, and lock nobody out who has a right one', async () => {
   const guess = (i: number) => callWith(`tw_${String(i).padStart(43, 'z')}`, 'GET', '/api/v1/runs')
   for (let i = 0; i < attemptsMax; i++) expect((await guess(i)).status).toBe(401)
@@ -272,11 +290,17 @@ test('the live socket takes the same tokens, tells runs of their project alone, 
   const expiring = (await connectWith({ token: short.secret })).socket
   await socket.emitWithAck('subscribe-runs', {})
   expect(heard).toEqual(['removed own'])
+  const kept = (await connectWith({ token: (await make(['read'])).secret })).socket
+  const grace = await make(['read'])
+  const rotated = (await connectWith({ token: grace.secret })).socket
+  await server.call('POST', `/api/v1/tokens/${grace.token.id}/rotate`, { graceSeconds: 1 })
   await server.call('DELETE', `/api/v1/tokens/${own.token.id}`)
   await vi.waitFor(() => expect(socket.connected).toBe(false))
   expect(expiring.connected).toBe(true)
   server.clock.advance(2 * expiryMilliseconds)
   await vi.waitFor(() => expect(expiring.connected).toBe(false))
+  await vi.waitFor(() => expect(rotated.connected).toBe(false))
+  expect(kept.connected).toBe(true)
 })
 
 test('MCP takes the same tokens, and tells runs of their project alone', async () => {

@@ -63,10 +63,13 @@ export class Tokens {
     for (const token of await this.options.store.tokens()) this.remember(token)
   }
 
-  /** The first token, of an admin, where tokens are demanded and there has never been one; undefined = no. */
+  /** A token of an admin, where tokens are demanded and nobody has one; undefined = somebody has. */
   async first(): Promise<NewToken | undefined> {
-    if (!this.isRequired || this.byId.size > 0) return undefined
-    return this.create({ name: 'first', scopes: ['admin'], project: null, expiresAt: null })
+    const now = this.options.clock.now()
+    const active = [...this.byId.values()].filter((token) => isActive(token, now))
+    if (!this.isRequired || active.some(({ scopes }) => scopes.includes('admin'))) return undefined
+    const name = active.some((token) => token.name === 'first') ? `admin ${isoTime(now)}` : 'first'
+    return this.create({ name, scopes: ['admin'], project: null, expiresAt: null })
   }
 
   /**
@@ -158,6 +161,12 @@ export class Tokens {
         `"${token.name}" is the last token that may make others: make another one first, or rotate it`,
       )
     await this.end(token)
+  }
+
+  /** A token as the audit names it. */
+  named(id: string): string {
+    const token = this.byId.get(id)
+    return token === undefined ? 'no token' : `token "${token.name}" (${id})`
   }
 
   /** Listens to tokens that are revoked. */

@@ -182,6 +182,10 @@ test('where tokens are demanded the first is told once, and makes, lists, rotate
   expect((await verb(first, 'token', 'revoke', 'laptop')).out).toBe('The token "laptop" is revoked.\n')
   expect((await verb(rotated.secret, 'list', 'runs')).code).toBe(1)
   expect((await verb(first, 'token', 'create', 'x', '--scope', 'all')).code).toBe(2)
+  const done = (await verb(first, 'list', 'audit')).out
+  expect(done).toMatch(
+    / first +revokeToken +– +token "laptop" .* 204\n[^\n]* rotateToken .* 201\n[^\n]* createToken /,
+  )
   server.child.kill('SIGTERM')
   expect(await server.ended).toBe(0)
   expect(server.output.err).not.toContain('tw_')

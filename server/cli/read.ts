@@ -2,7 +2,13 @@
 
 import type { z } from 'zod'
 import { formatNumber, formatPlural, formatStep } from '../../protocol/numbers.ts'
-import { decisionListSchema, runListSchema, runSummarySchema, seriesSchema } from '../../protocol/schemas.ts'
+import {
+  auditPageSchema,
+  decisionListSchema,
+  runListSchema,
+  runSummarySchema,
+  seriesSchema,
+} from '../../protocol/schemas.ts'
 import type { SeriesColumns } from '../../protocol/vocabulary.ts'
 import { parseAnswer, type Remote, readRemote } from './remote.ts'
 import { decisionLine, known, runRows, table } from './sentences.ts'
@@ -52,6 +58,21 @@ export function listDecisions(
   return show(options, path, decisionListSchema, ({ decisions }) =>
     decisions.length === 0 ? 'No decisions.' : decisions.map(decisionLine).join('\n'),
   )
+}
+
+export function listAudit(
+  options: ReadOptions & { readonly run?: string; readonly before?: string; readonly limit?: string },
+): Promise<void> {
+  const { run, before, limit } = options
+  return show(options, `/audit${query({ run, before, limit })}`, auditPageSchema, ({ entries, next }) => {
+    if (entries.length === 0) return 'Nothing was done.'
+    const rows = entries.map(({ at, caller, operation, runId, detail, reason, from, status }) => [
+      ...[at.slice(0, 19).replace('T', ' '), caller, operation, runId ?? '–', detail],
+      ...[reason, from, status === null ? 'not answered' : String(status)],
+    ])
+    const head = ['WHEN (UTC)', 'WHO', 'DID', 'RUN', 'WHAT', 'WHY', 'FROM', 'ANSWER']
+    return table([head, ...rows]) + (next === null ? '' : `\nMore: --before ${next}`)
+  })
 }
 
 export function getRun(runId: string, options: ReadOptions): Promise<void> {

@@ -62,7 +62,7 @@ export function untilStopped(stop: () => Promise<void>): Promise<void> {
 }
 
 export const firstTokenWords = (secret: string) =>
-  `This address demands tokens. The first one, of an admin, is shown this once:\n\n  ${secret}\n\nThe page asks for it; commands and jobs take it from TWOSTEP_TOKEN. \`twostep token create\` makes others.\n`
+  `This address demands tokens. The one of an admin is shown this once:\n\n  ${secret}\n\nThe page asks for it; commands and jobs take it from TWOSTEP_TOKEN. \`twostep token create\` makes others.\n`
 
 /** `twostep serve`. */
 export async function serve(config: Config, { json }: { readonly json: boolean }): Promise<void> {

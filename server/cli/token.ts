@@ -4,6 +4,8 @@
 import { scopes } from '../../protocol/lists.ts'
 import { newTokenSchema, type Token, tokenListSchema } from '../../protocol/schemas.ts'
 import type { CreateToken, NewToken, Scope } from '../../protocol/vocabulary.ts'
+import { Audit } from '../access/audit.ts'
+import { localCaller } from '../access/caller.ts'
 import { Tokens } from '../access/tokens.ts'
 import { realClock } from '../clock.ts'
 import type { Config } from '../config.ts'
@@ -88,7 +90,13 @@ async function createOffline(
       newSecret: randomSecret,
     })
     await tokens.load()
-    return await tokens.create(wish)
+    const audit = new Audit({ store: storage.access, clock: realClock, log: silentLog })
+    const caller = { name: localCaller.name, tokenId: null }
+    const action = { operation: 'createToken', runId: null, from: 'offline', requestId: randomId('request') }
+    const end = await audit.begin(caller, action)
+    const made = await tokens.create(wish)
+    end(201, { detail: `token "${wish.name}": ${wish.scopes.join(', ')}`, reason: '' })
+    return made
   } catch (error) {
     throw error instanceof CommandError ? error : new CommandError((error as Error).message)
   } finally {

@@ -37,6 +37,10 @@ function withServerOptions(command: Command): Command {
     )
     .option('--require-tokens <0|1>', '1 = tokens are demanded on loopback, too (TWOSTEP_REQUIRE_TOKENS)')
     .option('--port <number>', 'port, 0 = any free one (TWOSTEP_PORT; default 7317)')
+    .option(
+      '--trust-proxy <addresses>',
+      'proxies that are believed what they forward, as addresses or networks; tokens are demanded then (TWOSTEP_TRUST_PROXY)',
+    )
     .option('--allowed-hosts <names>', 'further Host names, comma-separated (TWOSTEP_ALLOWED_HOSTS)')
     .option('--allowed-origins <origins>', 'further origins, comma-separated (TWOSTEP_ALLOWED_ORIGINS)')
     .option(
@@ -119,7 +123,7 @@ function addSetupVerb(program: Command): void {
 }
 
 function addReadVerbs(program: Command): void {
-  const list = program.command('list').description('list runs or decisions')
+  const list = program.command('list').description('list runs, decisions or what was done')
   withReadOptions(list.command('runs'))
     .description('runs, newest first')
     .option('--project <name>')
@@ -138,6 +142,12 @@ function addReadVerbs(program: Command): void {
     .option('--after <number>')
     .option('--limit <number>')
     .action(async (run: string, flags) => (await import('./read.ts')).listDecisions(run, flags))
+  withReadOptions(list.command('audit'))
+    .description('who did what to runs and tokens, newest first; for an admin')
+    .option('--run <run>')
+    .option('--before <number>')
+    .option('--limit <number>', 'default 100')
+    .action(async (flags) => (await import('./read.ts')).listAudit(flags))
   const get = program.command('get').description('read a run, its series or its schedule')
   withReadOptions(get.command('run'))
     .argument('<run>')

@@ -4,15 +4,20 @@
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler, Response } from 'express'
 import type { Scope } from '../../protocol/vocabulary.ts'
+import type { Audit } from '../access/audit.ts'
 import { type Caller, demand, demandRun } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import { ServerError } from '../errors.ts'
 import type { Storage } from '../storage/storage.ts'
 import { parameter } from './answer.ts'
+import { addressOf, type Trusted } from './place.ts'
 
 /** The caller, or why there is none; and whether a run is one of theirs. */
 export type Admission = ({ readonly caller: Caller } | { readonly refusal: ServerError }) & {
   readonly demandRun: (caller: Caller, runId: string) => Promise<void>
+  readonly audit: Audit
+  /** Where the request comes from. */
+  readonly from: string
 }
 
 /** The token of a request; one of another scheme, as a proxy may pass on, is none. */
@@ -20,18 +25,22 @@ export function bearerOf({ headers }: Pick<IncomingMessage, 'headers'>): string 
   return /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
 }
 
-export const addressOf = ({ socket }: IncomingMessage): string => socket.remoteAddress ?? 'unknown'
-
 /** Says who comes. Nobody is refused before an address asks for more than that: the page itself is for everyone. */
-export function admission(tokens: Tokens, storage: Storage): RequestHandler {
+export function admission(
+  tokens: Tokens,
+  storage: Storage,
+  audit: Audit,
+  isTrusted: Trusted,
+): RequestHandler {
   const checkRun = (caller: Caller, runId: string) => demandRun(storage, caller, runId)
   return (request, response, next) => {
+    const from = addressOf(request, isTrusted)
     try {
-      const caller = tokens.admit(bearerOf(request), addressOf(request))
-      response.locals.admission = { caller, demandRun: checkRun } satisfies Admission
+      const caller = tokens.admit(bearerOf(request), from)
+      response.locals.admission = { caller, demandRun: checkRun, audit, from } satisfies Admission
     } catch (error) {
       if (!(error instanceof ServerError)) throw error
-      response.locals.admission = { refusal: error, demandRun: checkRun } satisfies Admission
+      response.locals.admission = { refusal: error, demandRun: checkRun, audit, from } satisfies Admission
     }
     next()
   }

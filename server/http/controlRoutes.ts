@@ -10,6 +10,7 @@ import { checkRunning, decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
 import { callerOf } from './admission.ts'
 import { parameter } from './answer.ts'
+import { noteAction } from './audited.ts'
 import { readJson } from './body.ts'
 import { reasonQuery } from './queries.ts'
 import { route } from './routes.ts'
@@ -43,6 +44,7 @@ function addAnswerRoute(router: Router, runs: Runs, kind: 'approve' | 'reject'):
     post: async (request, response) => {
       const { reason } = parse(approvalSchema, await readJson(request))
       const text = parameter(request, 'number')
+      noteAction(response, `decision ${text}`, reason)
       const command = { kind, decision: Number(text), reason, by: callerOf(response).name } as const
       const check = (run: RunSummary) => checkAwaiting(run, text)
       response.json(await runs.command(parameter(request, 'id'), command, check))
@@ -54,6 +56,7 @@ export function addControlRoutes(router: Router, runs: Runs): void {
   route(router, '/runs/:id/commands', {
     post: async (request, response) => {
       const body = parse(commandRequestSchema, await readJson(request))
+      noteAction(response, body.kind, body.reason)
       if (body.kind !== 'finish') demand(callerOf(response), 'control')
       response.json(
         await runs.command(parameter(request, 'id'), commandOf(body, callerOf(response).name), checkRunning),
@@ -65,6 +68,7 @@ export function addControlRoutes(router: Router, runs: Runs): void {
   route(router, '/runs/:id/overrides', {
     post: async (request, response) => {
       const body = parse(overrideSchema, await readJson(request))
+      noteAction(response, `rate ${body.learningRate} until step ${body.untilStep}`, body.reason)
       const command = { kind: 'override', ...body, by: callerOf(response).name } as const
       const check = (run: RunSummary) => checkOverride(run, body.untilStep)
       response.status(201).json(await runs.command(parameter(request, 'id'), command, check))
@@ -73,6 +77,7 @@ export function addControlRoutes(router: Router, runs: Runs): void {
   route(router, '/runs/:id/overrides/current', {
     delete: async (request, response) => {
       const { reason } = parse(reasonQuery, request.query, 'query')
+      noteAction(response, 'hand back', reason)
       const check = (run: RunSummary) => {
         if (run.override !== null) return
         throw new ServerError('override-not-found', `run "${run.id}" has no override in force`)

@@ -2,6 +2,7 @@
 
 import express, { type Express, type RequestHandler } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
+import type { Audit } from '../access/audit.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
@@ -22,6 +23,7 @@ import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
 import { checkQueryText } from './jsonText.ts'
 import { addPage, securityHeaders } from './page.ts'
+import { headersOf, type Trusted } from './place.ts'
 import { addReadRoutes } from './readRoutes.ts'
 import { requestLog } from './requestLog.ts'
 import { route } from './routes.ts'
@@ -38,6 +40,7 @@ export type HttpOptions = {
   readonly clock: Clock
   readonly storage: Storage
   readonly tokens: Tokens
+  readonly audit: Audit
   readonly log: Log
   readonly metrics: Metrics
   /** Whether the server is about to stop. */
@@ -49,6 +52,8 @@ export type HttpOptions = {
   readonly newRequestId: () => string
   /** Known only once the port is. */
   readonly allowList: () => AllowList
+  /** Which proxies are believed what they forward. */
+  readonly isTrusted: Trusted
 }
 
 function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
@@ -89,7 +94,8 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, log, newRequestId, allowList, pageDir, tokens, storage, metrics, clock } = options
+  const { runs, log, newRequestId, allowList, pageDir, tokens, audit, storage, metrics, clock, isTrusted } =
+    options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -97,7 +103,7 @@ export function createHttpApp(options: HttpOptions): Express {
   app.set('query parser', 'simple')
   const entrance: RequestHandler = (request, response, next) => {
     response.set('X-Request-Id', newRequestId())
-    checkCaller(request.method, request.path, request.headers, allowList())
+    checkCaller(request.method, request.path, headersOf(request, isTrusted), allowList())
     checkQueryText(request.url)
     next()
   }
@@ -105,7 +111,7 @@ export function createHttpApp(options: HttpOptions): Express {
   app.use(
     requestLog(log, metrics, clock),
     entrance,
-    admission(tokens, storage),
+    admission(tokens, storage, audit, isTrusted),
     securityHeaders(options.embedOrigins),
     compressAnswers,
   )
@@ -121,7 +127,7 @@ export function createHttpApp(options: HttpOptions): Express {
   addReadRoutes(api, { ...options, unchanged })
   addControlRoutes(api, runs)
   addAdviceRoutes(api, options)
-  addAccessRoutes(api, tokens)
+  addAccessRoutes(api, tokens, audit)
   app.use(apiPrefix, api)
   let mcp: Promise<RequestHandler> | undefined
   route(app, '/mcp', {

@@ -5,6 +5,8 @@ import type { z } from 'zod'
 import {
   accessSchema,
   approvalSchema,
+  auditPageSchema,
+  auditQuery,
   changeRunSchema,
   commandRequestSchema,
   compactSeriesQuerySchema,
@@ -338,6 +340,16 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       scope: 'open',
       answers: { 200: accessSchema },
       problems: ['token-invalid', 'token-expired', 'token-revoked', 'too-many-attempts'],
+    },
+  },
+  [`${apiPrefix}/audit`]: {
+    get: {
+      id: 'readAudit',
+      summary: 'Who did what to runs and tokens, newest first',
+      scope: 'admin',
+      query: auditQuery,
+      answers: { 200: auditPageSchema },
+      problems: ['storage-failed'],
     },
   },
   [`${apiPrefix}/tokens`]: {

@@ -5,7 +5,7 @@ import type { RequestHandler, Response } from 'express'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { addressOf, admissionOf } from './admission.ts'
+import { admissionOf } from './admission.ts'
 import { requestIdOf } from './answer.ts'
 
 /** A request that takes longer is slow. */
@@ -50,7 +50,7 @@ export function requestLog(log: Log, metrics: Metrics, clock: Clock): RequestHan
         milliseconds: Math.round(milliseconds * 10) / 10,
         ...(response.writableFinished ? {} : { isCutOff: true }),
         caller: known !== undefined && 'caller' in known ? known.caller.name : null,
-        from: addressOf(request),
+        from: known?.from ?? request.socket.remoteAddress,
       })
     })
     next()

@@ -7,6 +7,7 @@ import { apiPrefix } from '../../protocol/version.ts'
 import type { Scope } from '../../protocol/vocabulary.ts'
 import { permitted } from './admission.ts'
 import { methodNotAllowed } from './answer.ts'
+import { audited } from './audited.ts'
 import { type Method, operations, scopesOf } from './operations.ts'
 
 type Demand = { readonly id: string; readonly scopes: readonly Scope[] | 'open' }
@@ -37,7 +38,10 @@ export function route(router: Router, path: string, handlers: Partial<Record<Met
   const place = router.route(path)
   for (const [method, handler] of Object.entries(handlers)) {
     const { id, scopes } = demandAt(path, method as Method)
-    place[method as Method](named(id), permitted(scopes), handler)
+    // What is read is no action, and telemetry is the run itself.
+    const isAction =
+      method !== 'get' && scopes !== 'open' && scopes.some((one) => one === 'control' || one === 'admin')
+    place[method as Method](named(id), permitted(scopes), ...(isAction ? [audited(id)] : []), handler)
   }
   place.all(methodNotAllowed(Object.keys(handlers).map((method) => method.toUpperCase())))
 }

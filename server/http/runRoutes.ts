@@ -10,10 +10,11 @@ import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import { callerOf } from './admission.ts'
 import { parameter } from './answer.ts'
+import { noteAction } from './audited.ts'
 import { readJson } from './body.ts'
 import { route } from './routes.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
-import { parse } from './validate.ts'
+import { parse, shown } from './validate.ts'
 
 type Parts = {
   readonly runs: Runs
@@ -51,6 +52,8 @@ export function addRunRoutes(router: Router, { runs, clock, metrics, unchanged }
     },
     patch: async (request, response) => {
       const body = parse(changeRunSchema, await readJson(request))
+      const changed = Object.entries(body).filter(([name]) => name !== 'reason')
+      noteAction(response, changed.map(([name, value]) => `${name} ${shown(value)}`).join(', '), body.reason)
       const caller = callerOf(response)
       if (body.project !== undefined) demandProject(caller, body.project)
       response.json(await runs.change(parameter(request, 'id'), body, caller.name))

@@ -129,6 +129,7 @@ export class Hub {
     const watched = this.watched.get(record.id)
     if (watched === undefined) return
     if (event.kind === 'changed') this.dropForeign(watched, record)
+    if (watched.subscriptions.size === 0) return
     watched.record = record
     if (event.kind === 'batch') {
       for (const decision of event.decisions) this.sendDecision(watched, decision)

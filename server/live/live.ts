@@ -2,7 +2,7 @@
 // comes with the handshake, and a connection ends with its token.
 // Every message of a browser is parsed; every bound answers with a problem.
 
-import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type DefaultEventsMap, Server } from 'socket.io'
 import { subscribeRunsSchema, subscribeSchema } from '../../protocol/schemas.ts'
 import type {
@@ -18,8 +18,9 @@ import { demand, demandRun } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { problemOf, ServerError } from '../errors.ts'
-import { addressOf, bearerOf } from '../http/admission.ts'
+import { bearerOf } from '../http/admission.ts'
 import { type AllowList, checkLiveCaller } from '../http/guard.ts'
+import { addressOf, headersOf, type Trusted } from '../http/place.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -50,6 +51,7 @@ export type LiveOptions = {
   readonly clock: Clock
   readonly log: Log
   readonly allowList: () => AllowList
+  readonly isTrusted: Trusted
 }
 export type Live = {
   close(): Promise<void>
@@ -59,7 +61,7 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, runs, reader, storage, clock, log, allowList, tokens, metrics } = options
+  const { server, runs, reader, storage, clock, log, allowList, tokens, metrics, isTrusted } = options
   const io: Server<ClientEvents, ServerEvents, DefaultEventsMap, LiveData> = new Server(server, {
     serveClient: false,
     transports: ['websocket', 'polling'],
@@ -67,7 +69,7 @@ export function attachLive(options: LiveOptions): Live {
     perMessageDeflate: false,
     connectTimeout: joinMilliseconds,
     allowRequest: (request, decide) => {
-      const refusal = refusalOf(request, allowList(), makeRoom)
+      const refusal = refusalOf(request, headersOf(request, isTrusted), allowList(), makeRoom)
       if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
       decide(refusal ?? null, refusal === undefined)
     },
@@ -94,7 +96,7 @@ export function attachLive(options: LiveOptions): Live {
   })
   namespace.use((socket, next) => {
     try {
-      socket.data.caller = tokens.admit(tokenOf(socket), addressOf(socket.request))
+      socket.data.caller = tokens.admit(tokenOf(socket), addressOf(socket.request, isTrusted))
       demand(socket.data.caller, 'read')
       next()
     } catch (error) {
@@ -136,7 +138,7 @@ function endWithToken(sockets: () => readonly LiveSocket[], tokens: Tokens, cloc
     arm()
   }
   const arm = () => {
-    if (cancel !== undefined || sockets().every(({ data }) => data.caller.expiresAt === null)) return
+    if (cancel !== undefined || sockets().every(({ data }) => data.caller.tokenId === null)) return
     cancel = clock.after(expiryMilliseconds, sweep)
   }
   tokens.onRevoked((id) => {
@@ -150,9 +152,14 @@ type Connection = LiveSocket['conn']
 type Engine = { readonly clients: Readonly<Record<string, Connection>> }
 
 /** @param makeRoom for one connection more; false = there is none */
-function refusalOf(request: IncomingMessage, allow: AllowList, makeRoom: () => boolean): string | undefined {
+function refusalOf(
+  request: IncomingMessage,
+  headers: IncomingHttpHeaders,
+  allow: AllowList,
+  makeRoom: () => boolean,
+): string | undefined {
   try {
-    checkLiveCaller(request.headers, allow)
+    checkLiveCaller(headers, allow)
   } catch (error) {
     return (error as Error).message
   }

@@ -1,4 +1,4 @@
-// What the server asks of a database beside runs: the tokens that let callers in. Errors as in storage.ts.
+// What the server asks of a database beside runs: the tokens that let callers in, and what was done with them. Errors as in storage.ts.
 
 import type { Scope } from '../../protocol/vocabulary.ts'
 
@@ -16,7 +16,36 @@ export type StoredToken = {
   readonly revokedAt: number | null
 }
 
+/** Something that somebody did, as the audit has it. */
+export type StoredAction = {
+  readonly number: number
+  readonly at: number
+  readonly caller: string
+  readonly tokenId: string | null
+  readonly operation: string
+  readonly runId: string | null
+  readonly detail: string
+  readonly reason: string
+  readonly from: string
+  readonly requestId: string
+  /** Null = it was not answered. */
+  readonly status: number | null
+}
+
 export type AccessStore = {
+  /** Its number. The oldest beyond `auditMax` go. */
+  beginAction(action: Omit<StoredAction, 'number' | 'detail' | 'reason' | 'status'>): Promise<number>
+  endAction(
+    number: number,
+    status: number | null,
+    note: Pick<StoredAction, 'detail' | 'reason'>,
+  ): Promise<void>
+  /** Newest first. */
+  actions(query: {
+    readonly before: number
+    readonly limit: number
+    readonly runId?: string
+  }): Promise<readonly StoredAction[]>
   tokens(): Promise<readonly StoredToken[]>
   /** Adds it, or takes the place of the one with its id. */
   putToken(token: StoredToken): Promise<void>

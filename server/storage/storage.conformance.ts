@@ -352,6 +352,28 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(await storage().access.tokens()).toHaveLength(1)
     })
 
+    test('actions are numbered, completed, and read newest first, of all runs or of one', async () => {
+      const action = {
+        at: 5,
+        caller: 'laptop',
+        tokenId: 't',
+        operation: 'command',
+        from: '::1',
+        requestId: 'q',
+      }
+      const begin = (runId: string | null) => storage().access.beginAction({ ...action, runId })
+      expect([await begin('a'), await begin('b'), await begin(null)]).toEqual([1, 2, 3])
+      await storage().access.endAction(1, 200, { detail: 'pause', reason: 'tea' })
+      place = await place.reopen()
+      const numbers = async (query: { before: number; limit: number; runId?: string }) =>
+        (await storage().access.actions(query)).map(({ number }) => number)
+      expect(await numbers({ before: 9, limit: 2 })).toEqual([3, 2])
+      expect(await numbers({ before: 2, limit: 2 })).toEqual([1])
+      expect(await numbers({ before: 9, limit: 9, runId: 'b' })).toEqual([2])
+      const [first] = await storage().access.actions({ before: 2, limit: 1 })
+      expect(first).toEqual({ ...action, number: 1, runId: 'a', status: 200, detail: 'pause', reason: 'tea' })
+    })
+
     test('it says whether it can be written to', async () => {
       await expect(storage().checkWritable()).resolves.toBeUndefined()
       expect(storage().description).not.toBe('')

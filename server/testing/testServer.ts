@@ -58,6 +58,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       port: 0,
       dataDir: folder,
       databaseFile,
+      trustProxy: [],
       allowedHosts: [],
       allowedOrigins: [],
       embedOrigins: [],

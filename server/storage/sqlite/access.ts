@@ -1,6 +1,7 @@
-// Tokens on SQLite.
+// Tokens and the audit on SQLite.
 
-import type { AccessStore, StoredToken } from '../access.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { AccessStore, StoredAction, StoredToken } from '../access.ts'
 import type { Statement } from './driver.ts'
 
 /** The migration that brings the tables. */
@@ -16,6 +17,20 @@ export const accessTables = `
     last_used_at INTEGER,
     revoked_at INTEGER
   ) STRICT;
+  CREATE TABLE audit (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    caller TEXT NOT NULL,
+    token_id TEXT,
+    operation TEXT NOT NULL,
+    run_id TEXT,
+    detail TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    place TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    status INTEGER
+  ) STRICT;
+  CREATE INDEX audit_runs ON audit (run_id, number) WHERE run_id IS NOT NULL;
   `
 
 type Row = Omit<StoredToken, 'scopes'> & { readonly scopes: string }
@@ -24,6 +39,11 @@ const selectTokens = `SELECT id, name, scopes, project, digest, created_at AS cr
   last_used_at AS lastUsedAt, revoked_at AS revokedAt FROM tokens`
 const putToken = `INSERT OR REPLACE INTO tokens (id, name, scopes, project, digest, created_at, expires_at,
   last_used_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+const insertAction = `INSERT INTO audit (at, caller, token_id, operation, run_id, place, request_id)
+  VALUES (?, ?, ?, ?, ?, ?, ?)`
+const selectActions = `SELECT number, at, caller, token_id AS tokenId, operation, run_id AS runId, detail, reason,
+  place AS "from", request_id AS requestId, status FROM audit`
 
 /** What the storage lends: its statements, and its errors. */
 export type AccessTools = {
@@ -48,6 +68,24 @@ export function createAccessStore({ prepare, attempt }: AccessTools): AccessStor
       }),
     noteTokenUse: (id, at) =>
       attempt(() => void prepare('UPDATE tokens SET last_used_at = ? WHERE id = ?').run(at, id)),
+    beginAction: ({ at, caller, tokenId, operation, runId, from, requestId }) =>
+      attempt(() => {
+        const values = [at, caller, tokenId, operation, runId, from, requestId]
+        const number = Number(prepare(insertAction).run(...values).lastInsertRowid)
+        prepare('DELETE FROM audit WHERE number <= ?').run(number - limits.auditMax)
+        return number
+      }),
+    endAction: (number, status, { detail, reason }) =>
+      attempt(() => {
+        const sql = 'UPDATE audit SET status = ?, detail = ?, reason = ? WHERE number = ?'
+        prepare(sql).run(status, detail, reason, number)
+      }),
+    actions: ({ before, limit, runId }) =>
+      attempt(() => {
+        const own = runId === undefined ? '' : ' AND run_id = ?'
+        const sql = `${selectActions} WHERE number < ?${own} ORDER BY number DESC LIMIT ?`
+        return prepare(sql).all(before, ...(runId === undefined ? [] : [runId]), limit) as StoredAction[]
+      }),
     deleteToken: (id) => attempt(() => void prepare('DELETE FROM tokens WHERE id = ?').run(id)),
   }
 }
