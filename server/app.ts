@@ -14,6 +14,7 @@ import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import { OneAtATime } from './runs/oneAtATime.ts'
 import { Runs } from './runs/runs.ts'
+import { checkAtStart } from './runs/startChecks.ts'
 import type { Tuner } from './runs/tuner.ts'
 import type { Storage } from './storage/storage.ts'
 import { Imports } from './transfer/importLog.ts'
@@ -86,6 +87,7 @@ export function createApp(options: AppOptions): App {
     runs,
     live,
     listen: async () => {
+      await checkAtStart({ storage, clock, log })
       await runs.start()
       port = await listenOn(server, config)
       if (!isLoopback(config.host))

@@ -2,7 +2,7 @@
 
 import express, { type Express, type RequestHandler } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
-import type { Clock } from '../clock.ts'
+import { type Clock, isoTime } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { OneAtATime } from '../runs/oneAtATime.ts'
@@ -42,10 +42,19 @@ export type HttpOptions = {
 
 function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
   const { storage, version, tuner } = options
-  route(app, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
+  route(app, '/healthz', {
+    get: async (_request, response) => {
+      // Alive, whatever the storage says.
+      const notices = await storage.notices().catch(() => [])
+      const told = notices.map(({ at, ...rest }) => ({ at: isoTime(at), ...rest }))
+      response.json({ status: 'ok', ...(told.length === 0 ? {} : { notices: told }) })
+    },
+  })
   route(app, '/readyz', {
     get: async (_request, response) => {
-      await storage.checkWritable()
+      await storage.checkWritable().catch((error: Error) => {
+        throw new ServerError('not-ready', error.message, { retryAfterSeconds: 5, cause: error })
+      })
       response.json({ status: 'ok', storage: storage.description.split(' at ')[0] })
     },
   })

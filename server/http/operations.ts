@@ -78,7 +78,13 @@ const everyBody: readonly ProblemCode[] = [
   'invalid-request',
 ]
 /** A run that another version of the tuner folded is refolded, and stored, by whoever reads it. */
-const everyRun: readonly ProblemCode[] = ['run-not-found', 'run-busy', 'storage-failed', 'disk-full']
+const everyRun: readonly ProblemCode[] = [
+  'run-not-found',
+  'run-busy',
+  'storage-failed',
+  'storage-damaged',
+  'disk-full',
+]
 
 /** All the problems that an operation may answer with. */
 export function problemsOf(path: string, method: Method, operation: Operation): readonly ProblemCode[] {
@@ -112,14 +118,22 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'List runs in an order, those that match, page by page',
       query: listRunsQuery,
       answers: { 200: runListSchema },
-      problems: ['storage-failed'],
+      problems: ['storage-failed', 'storage-damaged'],
     },
     post: {
       id: 'createRun',
       summary: 'Create a run, or resume one (200)',
       body: createRunSchema,
       answers: { 200: runAnswerSchema, 201: runAnswerSchema },
-      problems: ['run-not-found', 'run-exists', 'run-finished', 'run-busy', 'storage-failed', 'disk-full'],
+      problems: [
+        'run-not-found',
+        'run-exists',
+        'run-finished',
+        'run-busy',
+        'storage-failed',
+        'storage-damaged',
+        'disk-full',
+      ],
     },
   },
   [one]: {
@@ -149,7 +163,15 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       body: logLineSchema,
       bodyLines: logMedia,
       answers: { 201: importAnswerSchema },
-      problems: ['run-exists', 'run-busy', 'server-busy', 'too-many-metrics', 'storage-failed', 'disk-full'],
+      problems: [
+        'run-exists',
+        'run-busy',
+        'server-busy',
+        'too-many-metrics',
+        'storage-failed',
+        'storage-damaged',
+        'disk-full',
+      ],
     },
   },
   [`${one}/telemetry`]: {
@@ -257,7 +279,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'A schedule for a job that is no run here, from what is told of it',
       body: recommendRequestSchema,
       answers: { 200: scheduleRecommendationSchema },
-      problems: ['storage-failed'],
+      problems: ['storage-failed', 'storage-damaged'],
     },
   },
   [`${apiPrefix}/forecasts/calibration`]: {
@@ -265,7 +287,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       id: 'readForecastCalibration',
       summary: 'How often what finished runs were promised came true',
       answers: { 200: forecastCalibrationSchema },
-      problems: ['storage-failed'],
+      problems: ['storage-failed', 'storage-damaged'],
     },
   },
   '/healthz': {
@@ -276,7 +298,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       id: 'readReadiness',
       summary: 'Is the storage writable',
       answers: { 200: healthSchema },
-      problems: ['storage-failed', 'disk-full'],
+      problems: ['not-ready'],
     },
   },
   '/version': { get: { id: 'readVersion', summary: 'Versions', answers: { 200: versionSchema } } },

@@ -2,7 +2,7 @@
 // behind it; storage.conformance.ts states the laws that each implementation passes. The log of observations
 // is the truth; decisions, snapshots, readings and chunks follow from it and are kept for speed.
 //
-// Errors: ServerError `disk-full` or `storage-failed`; after one, nothing of the call is stored.
+// Errors: ServerError `disk-full`, `storage-failed` or `storage-damaged`; after one, nothing of the call is stored.
 
 import type {
   DecisionKind,
@@ -12,6 +12,9 @@ import type {
   RunState,
   RunSummary,
 } from '../../protocol/vocabulary.ts'
+
+/** So many notices are kept. */
+export const noticesMax = 20
 
 /** One run as stored. Times are milliseconds since 1970, UTC. */
 export type RunRecord = {
@@ -143,6 +146,13 @@ export type RawRow = {
   readonly body: string
 }
 
+/** Something about the data that their owner should know. */
+export type Notice = {
+  readonly at: number
+  readonly kind: 'went-back' | 'damage' | 'removed'
+  readonly detail: string
+}
+
 export type Storage = {
   /** Engine, version and place, for people. */
   readonly description: string
@@ -211,7 +221,14 @@ export type Storage = {
       readonly limit: number
     },
   ): Promise<readonly RawRow[]>
-  /** Resolves if a write reaches the database. */
+  /** Whether the newest observations of a run are what was stored. @throws ServerError `storage-damaged`. */
+  checkTail(runId: string): Promise<void>
+  /** Resolves if a write reaches the database, and nothing is wrong with it as far as is known. */
   checkWritable(): Promise<void>
+  /** Tells once what of the acknowledged is not there any more: sentences, which become notices of that time. */
+  settleLosses(at: number): Promise<readonly string[]>
+  addNotice(notice: Notice): Promise<void>
+  /** The newest first, at most `noticesMax`. */
+  notices(): Promise<readonly Notice[]>
   close(): Promise<void>
 }

@@ -133,6 +133,13 @@ export const migrations: readonly string[] = [
   CREATE INDEX runs_list ON runs (lifecycle, stale_at, created_at, last_seen_at, project, name, tags, step, loss,
     held_out_loss, held_out_loss_best, accuracy, accuracy_best, search);
   `,
+  // Checksums of what is stored from now on (chain.ts), and what was noticed about the data.
+  `
+  ALTER TABLE observations ADD COLUMN checksum BLOB;
+  ALTER TABLE snapshots ADD COLUMN checksum INTEGER;
+  ALTER TABLE chunks ADD COLUMN checksum INTEGER;
+  CREATE TABLE notices (at INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
+  `,
 ]
 export const schemaVersion = migrations.length
 
