@@ -165,6 +165,27 @@ function addTransferVerbs(program: Command): void {
     .action(async (file: string, flags) => (await import('./transfer.ts')).importRun(file, flags))
 }
 
+function addBackupVerbs(program: Command): void {
+  withDataOptions(program.command('backup'))
+    .description('copy all runs into one file, while a server writes, and read it again')
+    .argument('<file>')
+    .action(async (file: string, flags: ServerFlags) => {
+      const { backup } = await import('./backup.ts')
+      process.stdout.write(`${await backup(configOf(flags), file)}\n`)
+    })
+  withDataOptions(program.command('restore'))
+    .description('put a backup in the place of the database, which is kept beside it; stop the server first')
+    .argument('<file>')
+    .action(async (file: string, flags: ServerFlags) => {
+      const [{ restore }, { realClock, isoTime }] = await Promise.all([
+        import('./backup.ts'),
+        import('../clock.ts'),
+      ])
+      const stamp = isoTime(realClock.now()).replaceAll(/[:.]/g, '-')
+      process.stdout.write(`${await restore(configOf(flags), file, stamp)}\n`)
+    })
+}
+
 function addCheckVerbs(program: Command): void {
   withDataOptions(program.command('replay'))
     .description('fold the stored log of a run anew and compare the decisions byte for byte')
@@ -194,6 +215,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addReadVerbs(program)
   addTransferVerbs(program)
   addCheckVerbs(program)
+  addBackupVerbs(program)
   addSetupVerb(program)
   // A reader that has seen enough (`| head`) ends the command, and is no fault.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

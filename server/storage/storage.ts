@@ -221,6 +221,8 @@ export type Storage = {
       readonly limit: number
     },
   ): Promise<readonly RawRow[]>
+  /** Whether the pages of the database hang together; reads all of it. @throws ServerError `storage-damaged`. */
+  checkPages(): Promise<void>
   /** Whether the newest observations of a run are what was stored. @throws ServerError `storage-damaged`. */
   checkTail(runId: string): Promise<void>
   /** Resolves if a write reaches the database, and nothing is wrong with it as far as is known. */

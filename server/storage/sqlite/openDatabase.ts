@@ -67,7 +67,7 @@ function numberOf(database: Database, pragma: string): number {
 }
 
 /** Held while a server uses the file, and freed by the system when the process dies, however it dies. */
-function takeLock({ DatabaseSync }: Driver, file: string): Database {
+export function takeLock({ DatabaseSync }: Driver, file: string): Database {
   const lock = new DatabaseSync(`${file}-lock`, { timeout: 0 })
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')

@@ -235,6 +235,11 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
           limit,
         ).map((row) => ({ source, ...row }))
       }),
+    checkPages: () =>
+      attempt(() => {
+        const verdict = String(Object.values(get<object>('PRAGMA quick_check(1)') ?? {})[0])
+        if (verdict !== 'ok') throw damaged(`the database ${options.file} is damaged (${verdict})`)
+      }),
     checkTail: (runId) =>
       attempt(() => {
         const run = get<{ key: number; count: number }>(selectCount, runId)
