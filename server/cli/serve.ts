@@ -7,6 +7,7 @@ import { realClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { createLog } from '../log.ts'
 import { realTuner } from '../runs/realTuner.ts'
+import { reserveBytes } from '../storage/sqlite/room.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import { packageVersion } from './place.ts'
 
@@ -24,7 +25,7 @@ export function randomId(kind: 'run' | 'request'): string {
 /** Opens the storage and listens. @throws CommandError with a sentence. */
 export async function startServer(config: Config): Promise<{ app: App; url: string; port: number }> {
   const log = createLog(config.logLevel, realClock.now, (line) => process.stderr.write(line))
-  const storage = openSqliteStorage({ file: config.databaseFile })
+  const storage = openSqliteStorage({ file: config.databaseFile, reserve: reserveBytes })
   const app = createApp({
     config,
     storage,

@@ -19,6 +19,8 @@ export type SqliteOptions = {
   readonly pagesMax?: number
   /** Room on the disk (tests fill one with it). */
   readonly freeBytes?: () => number
+  /** Bytes kept free beside the file, so that a full disk can be emptied; by default none. */
+  readonly reserve?: number
 }
 export type OpenDatabase = {
   /** The file's own path, whatever name it was given by. */
@@ -29,7 +31,7 @@ export type OpenDatabase = {
 }
 
 const busyMilliseconds = 2_000
-const sqliteFull = 13
+export const sqliteFull = 13
 const sqliteBusy = 5
 /** SQLITE_CORRUPT, SQLITE_NOTADB. */
 const sqliteDamaged: readonly (number | undefined)[] = [11, 26]
@@ -159,7 +161,8 @@ export function openDatabase(options: SqliteOptions): OpenDatabase {
     database = new driver.DatabaseSync(file, { readOnly, timeout: busyMilliseconds })
     if (!readOnly) {
       // FULL: a commit is on the disk before it is acknowledged (decision record 0001).
-      database.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+      database.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL')
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
       database.exec('PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192')
       if (options.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${options.pagesMax}`)
     }

@@ -42,16 +42,16 @@ export function ownPath(file: string): string {
   return realpathSync(file)
 }
 
+/** Bytes that are left on the disk of a file. */
+export function freeBytesOf(file: string): number {
+  const { bavail, bsize } = statfsSync(dirname(file))
+  return bavail * bsize
+}
+
 export type PlaceCheck = () => void
 
 /** @throws ServerError `storage-failed` or `disk-full` where the file, as it is now, is not the one that was opened. */
-export function createPlaceCheck(
-  file: string,
-  freeBytes: () => number = () => {
-    const { bavail, bsize } = statfsSync(dirname(file))
-    return bavail * bsize
-  },
-): PlaceCheck {
+export function createPlaceCheck(file: string, freeBytes: () => number): PlaceCheck {
   const opened = statSync(file)
   return () => {
     const now = statSync(file, { throwIfNoEntry: false })

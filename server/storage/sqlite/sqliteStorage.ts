@@ -12,8 +12,9 @@ import { createDerived } from './derived.ts'
 import type { Database, SqlValue, Statement } from './driver.ts'
 import { createIntake } from './intake.ts'
 import { createNotices } from './notices.ts'
-import { openDatabase, type SqliteOptions, sqliteCode, storageError } from './openDatabase.ts'
-import { createPlaceCheck } from './place.ts'
+import { openDatabase, type SqliteOptions, sqliteCode, sqliteFull, storageError } from './openDatabase.ts'
+import { createPlaceCheck, freeBytesOf } from './place.ts'
+import { createRoom } from './room.ts'
 import { insertRun, type Row, recordOf, rowOf, updateRun } from './rows.ts'
 import { countRuns, groupRuns, listRuns } from './runList.ts'
 import { derivedTables } from './schema.ts'
@@ -120,7 +121,9 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
 
   /** Keys that stand among the deletions until their intake is finished. */
   const intakes = new Set<number>()
-  const sweep = createSweep({ prepare, transaction, intakes })
+  const { reserve = 0, freeBytes = () => freeBytesOf(file) } = options
+  const room = createRoom(database, file, { reserve, freeBytes })
+  const sweep = createSweep({ prepare, transaction, intakes, room })
   const startSweep = sweep.start
   if (options.readOnly !== true) startSweep()
   const acknowledged =
@@ -138,7 +141,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     const folded = prepare('PRAGMA wal_checkpoint(PASSIVE)').get() as { log: number; checkpointed: number }
     acknowledged.begin(folded.log === folded.checkpointed)
   }
-  const checkPlace = createPlaceCheck(file, options.freeBytes)
+  const checkPlace = createPlaceCheck(file, freeBytes)
 
   return {
     description: `SQLite ${get<{ v: string }>('SELECT sqlite_version() AS v')?.v} (${driver.name}) at ${options.file}`,
@@ -175,10 +178,17 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       attempt(() => {
         const key = keyOf(runId)
         if (key === -1) return false
-        transaction(() => {
-          prepare('DELETE FROM runs WHERE key = ?').run(key)
-          prepare('INSERT INTO deletions (run) VALUES (?)').run(key)
-        })
+        const remove = () =>
+          transaction(() => {
+            prepare('DELETE FROM runs WHERE key = ?').run(key)
+            prepare('INSERT INTO deletions (run) VALUES (?)').run(key)
+          })
+        try {
+          remove()
+        } catch (error) {
+          if (sqliteCode(error) !== sqliteFull || !room.release()) throw error
+          remove()
+        }
         acknowledged?.removed(runId)
         startSweep()
         return true

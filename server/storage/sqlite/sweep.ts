@@ -1,8 +1,10 @@
 // Deletes what is left of deleted runs, a slice per turn of the event loop, so that a deletion never holds up other runs.
-// What a crash leaves goes at the next start.
+// What a crash leaves goes at the next start. Then the room goes back to the disk (room.ts).
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Statement } from './driver.ts'
+import { sqliteCode, sqliteFull } from './openDatabase.ts'
+import type { Room } from './room.ts'
 import { runTables } from './schema.ts'
 
 const sliceRows = 200
@@ -12,6 +14,7 @@ export type SweepTools = {
   readonly transaction: <T>(work: () => T) => T
   /** Keys that stand among the deletions until their intake is finished. */
   readonly intakes: ReadonlySet<number>
+  readonly room: Room
 }
 export type Sweep = {
   start(): void
@@ -19,7 +22,7 @@ export type Sweep = {
   stop(): Promise<void>
 }
 
-export function createSweep({ prepare, transaction, intakes }: SweepTools): Sweep {
+export function createSweep({ prepare, transaction, intakes, room }: SweepTools): Sweep {
   let isStopped = false
   let sweeping: Promise<void> = Promise.resolve()
   const next = (): number | undefined => {
@@ -35,12 +38,31 @@ export function createSweep({ prepare, transaction, intakes }: SweepTools): Swee
     prepare('DELETE FROM deletions WHERE run = ?').run(run)
     return false
   }
-  const sweep = async () => {
-    for (;;) {
-      const run = isStopped ? undefined : next()
-      if (run === undefined) return
-      if (transaction(() => removeSlice(run))) await nextTurn()
+  /** A slice, also on a full disk: then with what the reserve gives. */
+  const step = (run: number): boolean => {
+    try {
+      return transaction(() => removeSlice(run))
+    } catch (error) {
+      if (sqliteCode(error) !== sqliteFull) throw error
+      if (!room.isShort && !room.release()) throw error
+      room.fold()
+      return transaction(() => removeSlice(run))
     }
+  }
+  const sweep = async () => {
+    let isChanged = false
+    for (let run = next(); run !== undefined && !isStopped; run = next()) {
+      isChanged = true
+      step(run)
+      if (room.isShort) room.fold()
+      await nextTurn()
+    }
+    while (isChanged && !isStopped && room.giveBack()) {
+      if (room.isShort) room.fold()
+      await nextTurn()
+    }
+    if (isChanged && !isStopped) room.fold()
+    if (!isStopped) room.lay()
   }
   return {
     start: () => {
