@@ -57,6 +57,7 @@ export {
 export {
   listRunsQuery,
   type RunListQuery,
+  removedRunsSchema,
   runListSchema,
   runsPageMax,
   subscribeRunsSchema,

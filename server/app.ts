@@ -13,6 +13,7 @@ import { answerUnreadable } from './http/unreadable.ts'
 import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import { OneAtATime } from './runs/oneAtATime.ts'
+import { Retention } from './runs/retention.ts'
 import { Runs } from './runs/runs.ts'
 import { checkAtStart } from './runs/startChecks.ts'
 import type { Tuner } from './runs/tuner.ts'
@@ -57,6 +58,17 @@ function nameInUrl(host: string): string {
 export function createApp(options: AppOptions): App {
   const { config, storage, tuner, clock, log, version, newId, pageDir = builtPageDir() } = options
   const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
+  const retention = new Retention({
+    ...{ storage, clock, log },
+    days: config.retentionDays,
+    bytesMax: config.storageMaxBytes,
+    // It may have been deleted meanwhile.
+    remove: (runId, forGood) =>
+      runs.remove(runId, forGood).then(
+        () => true,
+        () => false,
+      ),
+  })
   const imports = new Imports({ storage, tuner, runs, clock })
   const whatIfs = new OneAtATime('another what-if', 5)
   let port = config.port
@@ -89,6 +101,7 @@ export function createApp(options: AppOptions): App {
     listen: async () => {
       await checkAtStart({ storage, clock, log })
       await runs.start()
+      retention.start()
       port = await listenOn(server, config)
       if (!isLoopback(config.host))
         log('warn', 'everyone who can reach this address may read and steer all runs', {
@@ -101,6 +114,7 @@ export function createApp(options: AppOptions): App {
       await live.close()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
+      await retention.stop()
       await runs.stop()
       // What has not answered by now has no batch at work.
       server.closeAllConnections()

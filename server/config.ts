@@ -21,6 +21,10 @@ export type Config = {
   /** Origins whose pages may show a run in a frame. */
   readonly embedOrigins: readonly string[]
   readonly logLevel: LogLevel
+  /** Ended runs older than this are deleted; null = none are. */
+  readonly retentionDays: number | null
+  /** Beyond this the oldest ended runs are deleted; null = no bound. */
+  readonly storageMaxBytes: number | null
 }
 
 export const settingNames = [
@@ -33,6 +37,8 @@ export const settingNames = [
   'allowedOrigins',
   'embedOrigins',
   'logLevel',
+  'retentionDays',
+  'storageMaxBytes',
 ] as const
 type SettingName = (typeof settingNames)[number]
 export type Settings = Partial<Record<SettingName, string>>
@@ -47,6 +53,8 @@ const environmentNames: Record<SettingName, string> = {
   allowedOrigins: 'TWOSTEP_ALLOWED_ORIGINS',
   embedOrigins: 'TWOSTEP_EMBED_ORIGINS',
   logLevel: 'TWOSTEP_LOG_LEVEL',
+  retentionDays: 'TWOSTEP_RETENTION_DAYS',
+  storageMaxBytes: 'TWOSTEP_STORAGE_MAX_BYTES',
 }
 /** Settings of training jobs: they may stand in the same environment, and are not ours to judge. */
 const jobEnvironmentNames = ['SERVER_URL', 'TOKEN', 'MODE', 'PROJECT', 'RUN_ID', 'SPOOL_DIR'].map(
@@ -153,6 +161,14 @@ function portFrom({ value, from }: Source): number {
   throw new CommandError(`${from} must be a whole number from 0 (any free port) to 65535, got "${value}"`, 2)
 }
 
+/** A bound of what is kept; absent = none. */
+function boundFrom(source: Source | undefined, unit: string, least: number): number | null {
+  if (source === undefined) return null
+  const { value, from } = source
+  if (/^\d{1,15}$/.test(value) && Number(value) >= least) return Number(value)
+  throw new CommandError(`${from} must be a whole number of ${unit}, ${least} or more, got "${value}"`, 2)
+}
+
 function logLevelFrom({ value, from }: Source): LogLevel {
   if ((logLevels as readonly string[]).includes(value)) return value as LogLevel
   throw new CommandError(`${from} must be one of ${logLevels.join(', ')}, got "${value}"`, 2)
@@ -224,5 +240,7 @@ export function loadConfig(
     allowedOrigins: given.allowedOrigins ? originsFrom(given.allowedOrigins) : [],
     embedOrigins: given.embedOrigins ? originsFrom(given.embedOrigins) : [],
     logLevel: given.logLevel ? logLevelFrom(given.logLevel) : 'warn',
+    retentionDays: boundFrom(given.retentionDays, 'days', 1),
+    storageMaxBytes: boundFrom(given.storageMaxBytes, 'bytes', 1_000_000),
   }
 }

@@ -42,6 +42,11 @@ function withServerOptions(command: Command): Command {
       '--embed-origins <origins>',
       'origins whose pages may show a run in a frame, comma-separated (TWOSTEP_EMBED_ORIGINS)',
     )
+    .option('--retention-days <days>', 'ended runs older than this are deleted (TWOSTEP_RETENTION_DAYS)')
+    .option(
+      '--storage-max-bytes <bytes>',
+      'beyond this the oldest ended runs are deleted (TWOSTEP_STORAGE_MAX_BYTES)',
+    )
     .option('--log-level <level>', 'debug, info, warn, error or silent (TWOSTEP_LOG_LEVEL; default warn)')
 }
 

@@ -18,6 +18,7 @@ import {
   overrideSchema,
   recommendationSchema,
   recommendRequestSchema,
+  removedRunsSchema,
   runAnswerSchema,
   runListSchema,
   runSummarySchema,
@@ -40,6 +41,7 @@ import {
   listDecisionsQuery,
   listTransitionsQuery,
   reasonQuery,
+  removeQuery,
   scheduleQuery,
 } from './queries.ts'
 
@@ -145,7 +147,28 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       answers: { 200: runSummarySchema },
       problems: ['run-finished'],
     },
-    delete: { id: 'deleteRun', summary: 'Delete a run for good', answers: { 204: null } },
+    delete: {
+      id: 'deleteRun',
+      summary: 'Delete a run; for 7 days it can be restored, unless it is deleted for good',
+      query: removeQuery,
+      answers: { 204: null },
+    },
+  },
+  [`${one}/restore`]: {
+    post: {
+      id: 'restoreRun',
+      summary: 'Bring a deleted run back',
+      answers: { 200: runSummarySchema },
+      problems: ['run-exists'],
+    },
+  },
+  [`${apiPrefix}/removed-runs`]: {
+    get: {
+      id: 'listRemovedRuns',
+      summary: 'Deleted runs that can be restored, the last one first',
+      answers: { 200: removedRunsSchema },
+      problems: ['storage-failed', 'storage-damaged'],
+    },
   },
   [`${one}/export`]: {
     get: {

@@ -3,11 +3,14 @@
 import type { Router } from 'express'
 import { changeRunSchema, createRunSchema, listRunsQuery, telemetrySchema } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
-import type { Clock } from '../clock.ts'
+import { type Clock, isoTime } from '../clock.ts'
+import { graceDays } from '../runs/retention.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { Storage } from '../storage/storage.ts'
 import { parameter } from './answer.ts'
 import { readJson } from './body.ts'
+import { removeQuery } from './queries.ts'
 import { route } from './routes.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
 import { parse } from './validate.ts'
@@ -15,9 +18,14 @@ import { parse } from './validate.ts'
 /** Who sent a control request: without tokens there is nobody but this computer's user. */
 export const localUser = 'local'
 
-type Parts = { readonly runs: Runs; readonly clock: Clock; readonly unchanged: Unchanged }
+type Parts = {
+  readonly runs: Runs
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly unchanged: Unchanged
+}
 
-export function addRunRoutes(router: Router, { runs, clock, unchanged }: Parts): void {
+export function addRunRoutes(router: Router, { runs, storage, clock, unchanged }: Parts): void {
   route(router, '/runs', {
     get: async (request, response) => {
       response.json(await runs.list(parse(listRunsQuery, request.query, 'query')))
@@ -40,8 +48,26 @@ export function addRunRoutes(router: Router, { runs, clock, unchanged }: Parts):
       response.json(await runs.change(parameter(request, 'id'), body, localUser))
     },
     delete: async (request, response) => {
-      await runs.remove(parameter(request, 'id'))
+      const { forGood } = parse(removeQuery, request.query, 'query')
+      await runs.remove(parameter(request, 'id'), forGood === 'true')
       response.status(204).end()
+    },
+  })
+  route(router, '/runs/:id/restore', {
+    post: async (request, response) => {
+      response.json(await runs.restore(parameter(request, 'id')))
+    },
+  })
+  route(router, '/removed-runs', {
+    get: async (_request, response) => {
+      const removed = await storage.removedRuns()
+      response.json({
+        runs: removed.map(({ removedAt, record: { id, name, project } }) => ({
+          ...{ id, name, project },
+          removedAt: isoTime(removedAt),
+          keptUntil: isoTime(removedAt + graceDays * 86_400_000),
+        })),
+      })
     },
   })
   route(router, '/runs/:id/telemetry', {

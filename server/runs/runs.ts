@@ -232,12 +232,29 @@ export class Runs {
     })
   }
 
-  remove(runId: string): Promise<void> {
+  /** So that it can be restored, or for good. @throws ServerError `run-not-found`. */
+  remove(runId: string, forGood: boolean): Promise<void> {
     return this.inLine(runId, async () => {
-      if (!(await this.options.storage.deleteRun(runId))) throw runNotFound(runId)
+      const { storage, clock } = this.options
+      const isRemoved = forGood ? storage.deleteRun(runId) : storage.removeRun(runId, clock.now())
+      if (!(await isRemoved)) throw runNotFound(runId)
       this.active.drop(runId)
       this.staleWatch.forget(runId)
       this.publish({ kind: 'removed', runId })
+    })
+  }
+
+  /** @throws ServerError `run-exists`, `run-not-found`. */
+  restore(runId: string): Promise<RunSummary> {
+    return this.inLine(runId, async () => {
+      const { storage, clock } = this.options
+      if ((await storage.run(runId)) !== undefined)
+        throw runExists(runId, '', 'delete it first: the deleted one had the same id')
+      const record = await storage.restoreRun(runId)
+      if (record === undefined) throw runNotFound(runId)
+      this.staleWatch.see(record)
+      this.publish({ kind: 'changed', record })
+      return summaryAt(record, clock.now())
     })
   }
 

@@ -146,6 +146,8 @@ export type RawRow = {
   readonly body: string
 }
 
+export type RemovedRun = { readonly removedAt: number; readonly record: RunRecord }
+
 /** Something about the data that their owner should know. */
 export type Notice = {
   readonly at: number
@@ -162,8 +164,20 @@ export type Storage = {
   takeIn(): Promise<Intake>
   /** For what is no observation: name, project, tags. */
   updateRun(run: RunRecord): Promise<void>
-  /** False if there was none. */
+  /** For good. False if there was none. */
   deleteRun(runId: string): Promise<boolean>
+  /** So that it can be restored, unless the disk is nearly full: then for good. False if there was none. */
+  removeRun(runId: string, at: number): Promise<boolean>
+  /** The run of that id that was removed last; undefined = there is none. There must be no other of that id. */
+  restoreRun(runId: string): Promise<RunRecord | undefined>
+  /** Those that can be restored, the newest removal first. */
+  removedRuns(): Promise<readonly RemovedRun[]>
+  /** Deletes for good what was removed before a time, at most 100; how many. */
+  purgeRemoved(before: number): Promise<number>
+  /** What the runs take, those among them that can be restored. */
+  usedBytes(): Promise<number>
+  /** Resolves when what was deleted for good is gone from the disk. */
+  settled(): Promise<void>
   run(runId: string): Promise<RunRecord | undefined>
   /** Equal values go by age. @throws ServerError `invalid-request` of a cursor that is none. */
   listRuns(query: RunQuery): Promise<RunPage>

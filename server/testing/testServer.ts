@@ -63,6 +63,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       allowedOrigins: [],
       embedOrigins: [],
       logLevel: 'silent',
+      retentionDays: null,
+      storageMaxBytes: null,
       ...options.config,
     }
     const app = createApp({

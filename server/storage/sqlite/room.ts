@@ -17,6 +17,8 @@ export type Room = {
   release(): boolean
   /** Lays the reserve where there is room for it. */
   lay(): void
+  /** What the runs take, without pages that are free. */
+  usedBytes(): number
   /** Gives some freed pages back; false where there are none. */
   giveBack(): boolean
   /** Folds the write-ahead log into the database, whose file becomes as long as it has to be. */
@@ -61,6 +63,7 @@ export function createRoom(
         rmSync(path, { force: true })
       }
     },
+    usedBytes: () => (number('page_count') - number('freelist_count')) * number('page_size'),
     giveBack: () => {
       const free = number('freelist_count')
       if (free === 0) return false

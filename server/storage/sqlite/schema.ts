@@ -139,6 +139,12 @@ export const migrations: readonly string[] = [
   ALTER TABLE snapshots ADD COLUMN checksum INTEGER;
   ALTER TABLE chunks ADD COLUMN checksum INTEGER;
   CREATE TABLE notices (at INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
+  CREATE TABLE removed (
+    run INTEGER PRIMARY KEY,   -- the key of its other rows
+    id TEXT NOT NULL,
+    removed_at INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
   `,
 ]
 export const schemaVersion = migrations.length

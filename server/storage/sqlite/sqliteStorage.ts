@@ -12,8 +12,9 @@ import { createDerived } from './derived.ts'
 import type { Database, SqlValue, Statement } from './driver.ts'
 import { createIntake } from './intake.ts'
 import { createNotices } from './notices.ts'
-import { openDatabase, type SqliteOptions, sqliteCode, sqliteFull, storageError } from './openDatabase.ts'
+import { openDatabase, type SqliteOptions, sqliteCode, storageError } from './openDatabase.ts'
 import { createPlaceCheck, freeBytesOf } from './place.ts'
+import { createRemoved } from './removed.ts'
 import { createRoom } from './room.ts'
 import { insertRun, type Row, recordOf, rowOf, updateRun } from './rows.ts'
 import { countRuns, groupRuns, listRuns } from './runList.ts'
@@ -174,25 +175,9 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
           for (const readings of batch.allReadings) insertDerived(key, { decisions: [], readings })
         }),
       ),
-    deleteRun: (runId) =>
-      attempt(() => {
-        const key = keyOf(runId)
-        if (key === -1) return false
-        const remove = () =>
-          transaction(() => {
-            prepare('DELETE FROM runs WHERE key = ?').run(key)
-            prepare('INSERT INTO deletions (run) VALUES (?)').run(key)
-          })
-        try {
-          remove()
-        } catch (error) {
-          if (sqliteCode(error) !== sqliteFull || !room.release()) throw error
-          remove()
-        }
-        acknowledged?.removed(runId)
-        startSweep()
-        return true
-      }),
+    ...createRemoved({ prepare, transaction, attempt, keyOf, startSweep, room, freeBytes, acknowledged }),
+    usedBytes: () => attempt(() => room.usedBytes()),
+    settled: () => sweep.settled(),
     run: (runId) =>
       attempt(() => {
         const row = get<Row>('SELECT * FROM runs WHERE id = ?', runId)

@@ -18,6 +18,8 @@ export type SweepTools = {
 }
 export type Sweep = {
   start(): void
+  /** Resolves when nothing is left to delete. */
+  settled(): Promise<void>
   /** Resolves when the turn that it is at has ended; it goes no further. */
   stop(): Promise<void>
 }
@@ -69,6 +71,7 @@ export function createSweep({ prepare, transaction, intakes, room }: SweepTools)
       // A failed sweep loses nothing: the run is gone for everyone, its rows wait for the next one.
       sweeping = sweeping.then(sweep).catch(() => {})
     },
+    settled: () => sweeping,
     stop: async () => {
       isStopped = true
       await sweeping
