@@ -1,8 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadConfig } from '../config.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
+import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
+import { writeOldDatabase } from '../testing/oldDatabase.ts'
 import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { backup, restore, verifyFile } from './backup.ts'
 
@@ -68,4 +70,17 @@ test('what is damaged makes no backup, and is not put in the place of what is th
     await expect(restore(config(), file('none.db'), 'now')).rejects.toThrow('there is no file')
   }
   await server.restart({ meanwhile })
+})
+
+test('a backup of a database of before can become smaller, and is made without a server as well', async () => {
+  const folder = join(server.folder, 'old')
+  mkdirSync(folder)
+  writeOldDatabase(join(folder, 'twostep.db'))
+  const old = loadConfig({ dataDir: folder }, {}, folder)
+  await openSqliteStorage({ file: old.databaseFile }).close()
+  expect(await backup(old, file())).toContain('holds 1 run with 3 observations')
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(file(), { readOnly: true })
+  expect(database.prepare('PRAGMA auto_vacuum').get()).toEqual({ auto_vacuum: 2 })
+  database.close()
 })

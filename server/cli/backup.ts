@@ -40,6 +40,15 @@ function flush(path: string): void {
 const failed = (what: string, error: unknown) =>
   error instanceof CommandError ? error : new CommandError(`${what}: ${(error as Error).message}`)
 
+/** A database of before can give its free pages back only once it is written anew with a word for it. */
+function letShrink(file: string): void {
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(file)
+  const [mode] = Object.values(database.prepare('PRAGMA auto_vacuum').get() as object)
+  if (mode === 0) database.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM')
+  database.close()
+}
+
 /** @returns a sentence. @throws CommandError */
 export async function backup({ databaseFile }: Config, name: string): Promise<string> {
   const file = resolve(name)
@@ -50,8 +59,8 @@ export async function backup({ databaseFile }: Config, name: string): Promise<st
   try {
     makeFolder(dirname(file))
     rmSync(unfinished, { force: true })
-    database.exec('PRAGMA auto_vacuum = INCREMENTAL')
     database.prepare('VACUUM INTO ?').run(unfinished)
+    letShrink(unfinished)
     const verified = await verifyFile(unfinished)
     flush(unfinished)
     renameSync(unfinished, file)

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { type App, createApp } from '../app.ts'
 import { realClock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { CommandError, ServerError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { realTuner } from '../runs/realTuner.ts'
 import { reserveBytes } from '../storage/sqlite/room.ts'
@@ -38,8 +39,9 @@ export async function startServer(config: Config): Promise<{ app: App; url: stri
   try {
     return { app, ...(await app.listen()) }
   } catch (error) {
-    await storage.close()
-    throw error
+    await storage.close().catch(() => {})
+    // What is stored cannot be read: a sentence, not a fault of the program.
+    throw error instanceof ServerError ? new CommandError(error.message) : error
   }
 }
 

@@ -34,8 +34,12 @@ async function checkTail({ storage, clock, log }: Parts, runId: string): Promise
     if (!(error instanceof ServerError) || error.code !== 'storage-damaged') throw error
     const detail = error.message
     log('error', 'a stored run is damaged', { runId, detail })
-    const known = await storage.notices()
-    if (!known.some((notice) => notice.detail === detail))
-      await storage.addNotice({ at: clock.now(), kind: 'damage', detail })
+    try {
+      const known = await storage.notices()
+      if (!known.some((notice) => notice.detail === detail))
+        await storage.addNotice({ at: clock.now(), kind: 'damage', detail })
+    } catch (failure) {
+      log('error', 'the notice of it could not be stored', { error: failure })
+    }
   }
 }

@@ -42,6 +42,11 @@ export function sqliteCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined
 }
 
+/** One of the drivers gives no code with what a query meets on its way. */
+const isDamage = (error: unknown): boolean =>
+  sqliteDamaged.includes(sqliteCode(error)) ||
+  (error instanceof Error && /disk image is malformed|not a database|corrupt/i.test(error.message))
+
 /** A failed call as an answer to the job: it keeps its batch and sends it again. */
 export function storageError(error: unknown, file: string): ServerError {
   if (error instanceof ServerError) return error
@@ -54,7 +59,7 @@ export function storageError(error: unknown, file: string): ServerError {
       { cause: error, retryAfterSeconds: 30 },
     )
   // A text that was stored as JSON and is none any more is damage as well.
-  if (sqliteDamaged.includes(code) || error instanceof SyntaxError)
+  if (isDamage(error) || error instanceof SyntaxError)
     return damaged(`the database ${file} is damaged (${message})`, error)
   const reason = code === sqliteBusy ? 'another process holds it' : message
   return new ServerError(
@@ -127,10 +132,8 @@ function checkWrite(database: Database): void {
 function openFailure(error: unknown, file: string): Error {
   if (error instanceof CommandError) return error
   const message = error instanceof Error ? error.message : String(error)
-  const damaged =
-    /malformed|not a database|corrupt/i.test(message) || sqliteDamaged.includes(sqliteCode(error))
   return new CommandError(
-    damaged
+    isDamage(error)
       ? `${file} is damaged (${message}): move it aside together with its -wal and -shm files (sqlite3 ${file} ".recover" may save what is in it) and start again, or restore a copy`
       : `${file} cannot be opened (${message}): check that the folder exists, is writable and has space`,
   )
