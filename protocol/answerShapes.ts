@@ -12,7 +12,7 @@ export const answerShapes = {
   ForecastCalibration: {'count':'n','inside':'n','runs':'n','below':'n','above':'n','widthMedian':['n','0'],'bins':[{'count':'n','inside':'n','from':'n'}]},
   ControlAnswer: {'run':'@RunSummary','plan':'@Plan','actions':['@Action'],'decisions':['@Decision']},
   WhatIfAnswer: {'run':'@RunSummary','plan':{'real':'@Plan','whatIf':'@Plan'},'decisions':[{'number':'n','real':['@DecisionHead','0'],'whatIf':['@DecisionHead','0']}],'decisionCount':{'real':'n','whatIf':'n'},'differsFrom':['n','0'],'observations':'n','commandsLeftOut':'n','runId':'@RunId','note':'s'},
-  Health: {'status':'=ok','storage?':'s'},
+  Health: {'status':'=ok','storage?':'s','notices?':[{'at':'s','kind':'=went-back|damage|removed','detail':'s'}]},
   Version: {'version':'s','protocol':'s','tuner':'s','node':'s'},
   Access: {'isRequired':'b','caller':[{'name':'s','scopes':['=read|write|control|admin'],'project':['s','0'],'expiresAt':['s','0']},'0']},
   TokenList: {'tokens':['@Token']},

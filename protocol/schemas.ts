@@ -70,6 +70,7 @@ export {
 export {
   listRunsQuery,
   type RunListQuery,
+  removedRunsSchema,
   runListSchema,
   runsPageMax,
   subscribeRunsSchema,

@@ -18,8 +18,10 @@ import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { OneAtATime } from './runs/oneAtATime.ts'
+import { Retention } from './runs/retention.ts'
 import { Runs } from './runs/runs.ts'
 import { SeriesReader } from './runs/seriesReader.ts'
+import { checkAtStart } from './runs/startChecks.ts'
 import type { Tuner } from './runs/tuner.ts'
 import type { Storage } from './storage/storage.ts'
 import { Imports } from './transfer/importLog.ts'
@@ -81,6 +83,17 @@ export function createApp(options: AppOptions): App {
     newSecret,
   })
   const audit = new Audit({ store: storage.access, clock, log })
+  const retention = new Retention({
+    ...{ storage, clock, log },
+    days: config.retentionDays,
+    bytesMax: config.storageMaxBytes,
+    // It may have been deleted meanwhile.
+    remove: (runId, forGood) =>
+      runs.remove(runId, forGood).then(
+        () => true,
+        () => false,
+      ),
+  })
   const imports = new Imports({ storage, tuner, runs, clock })
   const whatIfs = new OneAtATime('another what-if', 5)
   let port = config.port
@@ -141,8 +154,10 @@ export function createApp(options: AppOptions): App {
     live,
     tokens,
     listen: async () => {
+      await checkAtStart({ storage, clock, log })
       await tokens.load()
       await runs.start()
+      retention.start()
       port = await listenOn(server, config)
       log('info', 'the server answers', {
         version,
@@ -165,6 +180,7 @@ export function createApp(options: AppOptions): App {
       await live.close()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
+      await retention.stop()
       await runs.stop()
       // What has not answered by now has no batch at work.
       server.closeAllConnections()

@@ -22,6 +22,8 @@ test('without settings the server is on loopback, with its data in the current f
     allowedHosts: [],
     allowedOrigins: [],
     embedOrigins: [],
+    retentionDays: null,
+    storageMaxBytes: null,
     logLevel: 'warn',
     drainSeconds: 0,
   })

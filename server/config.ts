@@ -28,6 +28,10 @@ export type Config = {
   readonly logLevel: LogLevel
   /** How long it goes on answering after it was told to stop, so that who sends requests may learn of it. */
   readonly drainSeconds: number
+  /** Ended runs older than this are deleted; null = none are. */
+  readonly retentionDays: number | null
+  /** Beyond this the oldest ended runs are deleted; null = no bound. */
+  readonly storageMaxBytes: number | null
 }
 
 export const settingNames = [
@@ -43,6 +47,8 @@ export const settingNames = [
   'embedOrigins',
   'logLevel',
   'drainSeconds',
+  'retentionDays',
+  'storageMaxBytes',
 ] as const
 type SettingName = (typeof settingNames)[number]
 export type Settings = Partial<Record<SettingName, string>>
@@ -60,6 +66,8 @@ const environmentNames: Record<SettingName, string> = {
   embedOrigins: 'TWOSTEP_EMBED_ORIGINS',
   logLevel: 'TWOSTEP_LOG_LEVEL',
   drainSeconds: 'TWOSTEP_DRAIN_SECONDS',
+  retentionDays: 'TWOSTEP_RETENTION_DAYS',
+  storageMaxBytes: 'TWOSTEP_STORAGE_MAX_BYTES',
 }
 /** Settings of training jobs: they may stand in the same environment, and are not ours to judge. */
 const jobEnvironmentNames = ['SERVER_URL', 'TOKEN', 'MODE', 'PROJECT', 'RUN_ID', 'SPOOL_DIR'].map(
@@ -173,6 +181,14 @@ function drainFrom({ value, from }: Source): number {
   throw new CommandError(`${from} must be whole seconds from 0 to 300, got "${value}"`, 2)
 }
 
+/** A bound of what is kept; absent = none. */
+function boundFrom(source: Source | undefined, unit: string, least: number): number | null {
+  if (source === undefined) return null
+  const { value, from } = source
+  if (/^\d{1,15}$/.test(value) && Number(value) >= least) return Number(value)
+  throw new CommandError(`${from} must be a whole number of ${unit}, ${least} or more, got "${value}"`, 2)
+}
+
 function logLevelFrom({ value, from }: Source): LogLevel {
   if ((logLevels as readonly string[]).includes(value)) return value as LogLevel
   throw new CommandError(`${from} must be one of ${logLevels.join(', ')}, got "${value}"`, 2)
@@ -254,5 +270,7 @@ export function loadConfig(
     embedOrigins: given.embedOrigins ? originsFrom(given.embedOrigins) : [],
     logLevel: given.logLevel ? logLevelFrom(given.logLevel) : 'warn',
     drainSeconds: given.drainSeconds ? drainFrom(given.drainSeconds) : 0,
+    retentionDays: boundFrom(given.retentionDays, 'days', 1),
+    storageMaxBytes: boundFrom(given.storageMaxBytes, 'bytes', 1_000_000),
   }
 }

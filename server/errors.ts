@@ -44,6 +44,8 @@ export const problemKinds = {
   'server-ending': { status: 503, title: 'The server is about to stop' },
   'server-busy': { status: 503, title: 'The server is at work on another request of that kind' },
   'run-busy': { status: 503, title: 'The run has too many batches waiting' },
+  'not-ready': { status: 503, title: 'The server is not ready' },
+  'storage-damaged': { status: 503, title: 'What is stored is damaged' },
   'storage-failed': { status: 503, title: 'The storage failed' },
   'disk-full': { status: 507, title: 'The disk is full' },
 } as const satisfies Record<string, { status: number; title: string }>

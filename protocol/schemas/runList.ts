@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { runSorts, runStates } from '../lists.ts'
 import { runSummarySchema } from './runs.ts'
-import { count, finite, name, type Parsed } from './values.ts'
+import { count, finite, name, type Parsed, time } from './values.ts'
 
 export const runsPageMax = 200
 
@@ -70,3 +70,12 @@ export const runListSchema = z
   })
   .meta({ id: 'RunList' })
 export type RunList = Parsed<typeof runListSchema>
+
+/** Runs that were deleted and can be restored until `keptUntil`, the last one first. */
+export const removedRunsSchema = z
+  .object({
+    runs: z.array(
+      z.object({ id: z.string(), name: z.string(), project: z.string(), removedAt: time, keptUntil: time }),
+    ),
+  })
+  .meta({ id: 'RemovedRuns' })

@@ -1,7 +1,7 @@
 // What the server says of itself, and the problem document of everything that fails.
 
 import { z } from 'zod'
-import type { Parsed } from './values.ts'
+import { type Parsed, time } from './values.ts'
 
 /** RFC 9457 problem details; `code` is from the list in server/errors.ts. */
 export const problemSchema = z
@@ -20,9 +20,15 @@ export const problemSchema = z
   .meta({ id: 'Problem' })
 export type Problem = Parsed<typeof problemSchema>
 
-/** `storage` says which database answers, where that was asked. */
+/** `storage` says which database answers, where that was asked; `notices` what was noticed about the data. */
 export const healthSchema = z
-  .object({ status: z.literal('ok'), storage: z.string().exactOptional() })
+  .object({
+    status: z.literal('ok'),
+    storage: z.string().exactOptional(),
+    notices: z
+      .array(z.object({ at: time, kind: z.enum(['went-back', 'damage', 'removed']), detail: z.string() }))
+      .exactOptional(),
+  })
   .meta({ id: 'Health' })
 export type Health = Parsed<typeof healthSchema>
 

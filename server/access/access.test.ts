@@ -127,6 +127,7 @@ test('each scope allows its own and names what is missing', async () => {
     ['control', 'POST', '/api/v1/runs/r1/commands', { kind: 'pause', reason: 'tea' }],
     ['control', 'PATCH', '/api/v1/runs/r1', { name: 'n' }],
     ['control', 'DELETE', '/api/v1/runs/r1'],
+    ['control', 'POST', '/api/v1/runs/r1/restore'],
   ]
   for (const [scope, method, path, body] of calls)
     for (const [held, secret] of Object.entries(secrets)) {
@@ -142,7 +143,9 @@ test('each scope allows its own and names what is missing', async () => {
     const { status } = await callWith(secrets[scope], method, path, body)
     expect([path, status < 300]).toEqual([path, true])
   }
-  expect((await callWith(secrets.control, 'GET', '/api/v1/tokens')).body.code).toBe('scope-missing')
+  for (const path of ['/api/v1/tokens', '/api/v1/removed-runs'])
+    for (const secret of Object.values(secrets))
+      expect((await callWith(secret, 'GET', path)).body.code).toBe('scope-missing')
   await callWith(secrets.write, 'POST', '/api/v1/runs', { runId: 'r2' })
   const end = { kind: 'finish', reason: 'a job ends its own run' }
   expect((await callWith(secrets.write, 'POST', '/api/v1/runs/r2/commands', end)).status).toBe(200)
@@ -192,6 +195,42 @@ test('for a token of one project there are no other runs', async () => {
   expect(taken.body.code).toBe('project-not-allowed')
   const admin = await server.call('POST', '/api/v1/tokens', { name: 'a', scopes: ['admin'], project: 'p' })
   expect(admin).toMatchObject({ status: 422, body: { errors: [{ pointer: '/project' }] } })
+})
+
+test('a token of one project brings back a deleted run of its own, and no other', async () => {
+  const create = (runId: string, project: string) => server.call('POST', '/api/v1/runs', { runId, project })
+  await create('own', 'p')
+  await create('other', 'q')
+  const { secret } = await make(['read', 'control'], { project: 'p' })
+  const restore = (runId: string) => callWith(secret, 'POST', `/api/v1/runs/${runId}/restore`)
+  // Of one that is there, too, nothing is told.
+  expect((await restore('other')).body.code).toBe('run-not-found')
+  for (const id of ['own', 'other']) await server.call('DELETE', `/api/v1/runs/${id}`)
+  expect((await restore('other')).body.code).toBe('run-not-found')
+  expect(await restore('own')).toMatchObject({ status: 200, body: { id: 'own' } })
+  expect((await restore('own')).body.code).toBe('run-exists')
+  expect((await server.call('GET', '/api/v1/removed-runs')).body.runs).toMatchObject([{ id: 'other' }])
+  await server.call('DELETE', '/api/v1/runs/own')
+  expect((await server.storage.removedRuns('p')).map(({ record }) => record.id)).toEqual(['own'])
+  // An id that another project has taken since.
+  await create('own', 'q')
+  expect((await restore('own')).body.code).toBe('run-not-found')
+})
+
+test('what was noticed about the data names runs, and is told to those who may read all', async () => {
+  await server.storage.addNotice({ at: 0, kind: 'damage', detail: 'run "r"' })
+  const ofOne = (await make(['read'], { project: 'p' })).secret
+  for (const secret of [undefined, 'tw_wrong', ofOne, (await make(['write'])).secret])
+    expect((await callWith(secret, 'GET', '/healthz')).body).toEqual({ status: 'ok' })
+  const ofAll = (await make(['read'])).secret
+  expect((await callWith(ofAll, 'GET', '/healthz')).body.notices).toMatchObject([{ detail: 'run "r"' }])
+  server.storage.checkWritable = () => Promise.reject(new Error('run "r" is damaged'))
+  const told = async (secret: string | undefined) => (await callWith(secret, 'GET', '/readyz')).body
+  expect((await told(ofAll)).detail).toBe('run "r" is damaged')
+  for (const secret of [undefined, ofOne]) {
+    expect(await told(secret)).toMatchObject({ status: 503, code: 'not-ready' })
+    expect((await told(secret)).detail).not.toContain('run "r"')
+  }
 })
 
 test('a secret is told once, stored as its digest, found after a restart, and rotated with a grace', async () => {

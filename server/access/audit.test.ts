@@ -28,6 +28,8 @@ test('what is done to a run and to tokens is told with its reason; what is read 
   await act('PATCH', '', { name: 'renamed', tags: ['a'], reason: 'clearer' })
   await act('POST', '/decisions/99/approve', { reason: 'sure' })
   await act('DELETE', '')
+  await act('POST', '/restore')
+  await act('DELETE', '?forGood=true')
   await server.call('DELETE', `/api/v1/tokens/${body.token.id}`)
   await server.call('GET', '/api/v1/runs')
   const told = (await entries()).map(({ caller, operation, runId, detail, reason, status }) =>
@@ -41,6 +43,8 @@ test('what is done to a run and to tokens is told with its reason; what is read 
     'laptop | changeRun | r1 | name "renamed", tags ["a"] | clearer | 200',
     'laptop | approveDecision | r1 | decision 99 | sure | 404',
     'laptop | deleteRun | r1 |  |  | 204',
+    'laptop | restoreRun | r1 |  |  | 200',
+    'laptop | deleteRun | r1 | for good |  | 204',
     `first | revokeToken | - | token "laptop" (${body.token.id}) |  | 204`,
   ])
   const [newest] = await entries('?limit=1')
@@ -95,8 +99,17 @@ test('every operation that steers or administers is one that the audit hears of'
   )
   expect(acting.map(([, { id }]) => id).sort()).toEqual(
     [
-      ...['approveDecision', 'rejectDecision', 'override', 'handBack', 'command', 'changeRun', 'deleteRun'],
-      ...['createToken', 'revokeToken', 'rotateToken'],
+      ...[
+        'approveDecision',
+        'rejectDecision',
+        'override',
+        'handBack',
+        'restoreRun',
+        'command',
+        'changeRun',
+        'deleteRun',
+      ],
+      ...['restoreRun', 'createToken', 'revokeToken', 'rotateToken'],
     ].sort(),
   )
 })

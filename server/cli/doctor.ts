@@ -4,8 +4,10 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { release } from 'node:os'
+import { formatPlural } from '../../protocol/numbers.ts'
 import type { Config } from '../config.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
+import { verifyFile } from './backup.ts'
 import { packagePath } from './place.ts'
 import { table } from './sentences.ts'
 import { whyNoTrainer } from './trainerProcess.ts'
@@ -23,23 +25,17 @@ function checkNode(): Check {
   return { name: 'Node', ok, detail: `${process.versions.node}${needed}` }
 }
 
-function checkSqlite({ databaseFile }: Config): Check {
+async function checkSqlite({ databaseFile }: Config): Promise<Check> {
   try {
     const driver = loadDriver()
     const memory = new driver.DatabaseSync(':memory:')
     const { version } = memory.prepare('SELECT sqlite_version() AS version').get() as { version: string }
     memory.close()
     if (!existsSync(databaseFile)) return { name: 'SQLite', ok: true, detail: `${version} (${driver.name})` }
-    const database = new driver.DatabaseSync(databaseFile, { readOnly: true })
-    const [row] = database.prepare('PRAGMA quick_check(1)').all() as Record<string, unknown>[]
-    database.close()
-    const verdict = String(Object.values(row ?? {})[0])
-    const ok = verdict === 'ok'
-    return {
-      name: 'SQLite',
-      ok,
-      detail: `${version} (${driver.name}); ${databaseFile} is ${ok ? 'sound' : `damaged: ${verdict}`}`,
-    }
+    const { runs, observations } = await verifyFile(databaseFile)
+    const read = `${formatPlural(runs, 'run')} and ${formatPlural(observations, 'observation')} read`
+    const detail = `${version} (${driver.name}); ${databaseFile} is sound: ${read}, and as stored`
+    return { name: 'SQLite', ok: true, detail }
   } catch (error) {
     return { name: 'SQLite', ok: false, detail: `${databaseFile}: ${(error as Error).message}` }
   }
@@ -107,7 +103,7 @@ export async function runChecks(config: Config): Promise<readonly Check[]> {
   return [
     checkNode(),
     { name: 'system', ok: true, detail: `${process.platform} ${process.arch} ${release()}` },
-    checkSqlite(config),
+    await checkSqlite(config),
     checkDataDir(config),
     await checkPort(config),
     ...checkTrainer(),

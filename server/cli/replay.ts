@@ -4,7 +4,7 @@
 
 import { formatPlural } from '../../protocol/numbers.ts'
 import type { Config } from '../config.ts'
-import { CommandError } from '../errors.ts'
+import { CommandError, ServerError } from '../errors.ts'
 import { foldLog, storedDecision, storedDecisions } from '../runs/fold.ts'
 import { realTuner } from '../runs/realTuner.ts'
 import type { Tuner } from '../runs/tuner.ts'
@@ -125,6 +125,9 @@ export async function replay(
     const result = await replayRun(storage, realTuner, runId)
     process.stdout.write(`${json ? JSON.stringify(result) : replaySentence(result)}\n`)
     return result.identical ? 0 : 1
+  } catch (error) {
+    // What is damaged is told in a sentence, not as a fault of the program.
+    throw error instanceof ServerError ? new CommandError(error.message) : error
   } finally {
     await storage.close()
   }

@@ -5,8 +5,10 @@ import { randomBytes } from 'node:crypto'
 import { type App, createApp } from '../app.ts'
 import { realClock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { CommandError, ServerError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { realTuner } from '../runs/realTuner.ts'
+import { reserveBytes } from '../storage/sqlite/room.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import { packageVersion } from './place.ts'
 
@@ -27,7 +29,7 @@ export const randomSecret = (): string => randomBytes(32).toString('base64url')
 /** Opens the storage and listens. @throws CommandError with a sentence. */
 export async function startServer(config: Config): Promise<{ app: App; url: string; port: number }> {
   const log = createLog(config.logLevel, realClock.now, (line) => process.stderr.write(line))
-  const storage = openSqliteStorage({ file: config.databaseFile })
+  const storage = openSqliteStorage({ file: config.databaseFile, reserve: reserveBytes })
   const app = createApp({
     config,
     storage,
@@ -42,8 +44,9 @@ export async function startServer(config: Config): Promise<{ app: App; url: stri
   try {
     return { app, ...(await app.listen()) }
   } catch (error) {
-    await storage.close()
-    throw error
+    await storage.close().catch(() => {})
+    // What is stored cannot be read: a sentence, not a fault of the program.
+    throw error instanceof ServerError ? new CommandError(error.message) : error
   }
 }
 

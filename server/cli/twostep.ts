@@ -51,6 +51,11 @@ function withServerOptions(command: Command): Command {
       '--drain-seconds <number>',
       'seconds to go on answering after SIGTERM, while /readyz says 503 (TWOSTEP_DRAIN_SECONDS; default 0)',
     )
+    .option('--retention-days <days>', 'ended runs older than this are deleted (TWOSTEP_RETENTION_DAYS)')
+    .option(
+      '--storage-max-bytes <bytes>',
+      'beyond this the oldest ended runs are deleted (TWOSTEP_STORAGE_MAX_BYTES)',
+    )
     .option('--log-level <level>', 'debug, info, warn, error or silent (TWOSTEP_LOG_LEVEL; default warn)')
 }
 
@@ -211,6 +216,27 @@ function addTokenVerbs(program: Command): void {
     .action(async (named: string, flags) => (await import('./token.ts')).rotateToken(named, flags))
 }
 
+function addBackupVerbs(program: Command): void {
+  withDataOptions(program.command('backup'))
+    .description('copy all runs into one file, while a server writes, and read it again')
+    .argument('<file>')
+    .action(async (file: string, flags: ServerFlags) => {
+      const { backup } = await import('./backup.ts')
+      process.stdout.write(`${await backup(configOf(flags), file)}\n`)
+    })
+  withDataOptions(program.command('restore'))
+    .description('put a backup in the place of the database, which is kept beside it; stop the server first')
+    .argument('<file>')
+    .action(async (file: string, flags: ServerFlags) => {
+      const [{ restore }, { realClock, isoTime }] = await Promise.all([
+        import('./backup.ts'),
+        import('../clock.ts'),
+      ])
+      const stamp = isoTime(realClock.now()).replaceAll(/[:.]/g, '-')
+      process.stdout.write(`${await restore(configOf(flags), file, stamp)}\n`)
+    })
+}
+
 function addCheckVerbs(program: Command): void {
   withDataOptions(program.command('replay'))
     .description('fold the stored log of a run anew and compare the decisions byte for byte')
@@ -241,6 +267,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addTransferVerbs(program)
   addTokenVerbs(program)
   addCheckVerbs(program)
+  addBackupVerbs(program)
   addSetupVerb(program)
   // A reader that has seen enough (`| head`) ends the command, and is no fault.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -59,14 +59,18 @@ export function callerOf(response: Response): Caller {
 /**
  * Lets on those who may do what an address is for, with the run that it names.
  * @param scopes of which a token must have one
+ * @param isOfRemoved the run that it names is a deleted one, which the handler looks for
  */
-export function permitted(scopes: readonly Scope[] | 'open'): RequestHandler {
+export function permitted(
+  scopes: readonly Scope[] | 'open',
+  { isOfRemoved }: { readonly isOfRemoved: boolean },
+): RequestHandler {
   if (scopes === 'open') return (_request, _response, next) => next()
   return async (request, response, next) => {
     const caller = callerOf(response)
     demand(caller, ...scopes)
     const runId = parameter(request, 'id')
-    if (runId !== '') await admissionOf(response)!.demandRun(caller, runId)
+    if (runId !== '' && !isOfRemoved) await admissionOf(response)!.demandRun(caller, runId)
     next()
   }
 }

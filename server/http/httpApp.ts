@@ -1,10 +1,11 @@
 // The HTTP side: who may call, what each address does, how errors look. Everything under /api/v1 is JSON.
 
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type Express, type RequestHandler, type Response } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
 import type { Audit } from '../access/audit.ts'
+import { may } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
-import type { Clock } from '../clock.ts'
+import { type Clock, isoTime } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -15,7 +16,7 @@ import type { Tuner } from '../runs/tuner.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
 import { addAccessRoutes } from './accessRoutes.ts'
-import { admission, callerOf } from './admission.ts'
+import { admission, admissionOf, callerOf } from './admission.ts'
 import { addAdviceRoutes } from './adviceRoutes.ts'
 import { problemHandler } from './answer.ts'
 import { compressAnswers } from './compress.ts'
@@ -56,14 +57,32 @@ export type HttpOptions = {
   readonly isTrusted: Trusted
 }
 
+/** Whether runs of all projects, and places of files, may be named to who asks. */
+function seesAll(response: Response): boolean {
+  const known = admissionOf(response)
+  return (
+    known !== undefined && 'caller' in known && known.caller.project === null && may(known.caller, 'read')
+  )
+}
+
 function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
   const { storage, version, tuner, metrics, isEnding } = options
-  route(app, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
+  route(app, '/healthz', {
+    get: async (_request, response) => {
+      // Alive, whatever the storage says.
+      const notices = seesAll(response) ? await storage.notices().catch(() => []) : []
+      const told = notices.map(({ at, ...rest }) => ({ at: isoTime(at), ...rest }))
+      response.json({ status: 'ok', ...(told.length === 0 ? {} : { notices: told }) })
+    },
+  })
   route(app, '/readyz', {
     get: async (_request, response) => {
       if (isEnding())
         throw new ServerError('server-ending', 'this server is about to stop', { retryAfterSeconds: 5 })
-      await storage.checkWritable()
+      await storage.checkWritable().catch((error: Error) => {
+        const detail = seesAll(response) ? error.message : 'whoever may read all runs is told why'
+        throw new ServerError('not-ready', detail, { retryAfterSeconds: 5, cause: error })
+      })
       response.json({ status: 'ok', storage: storage.description.split(' at ')[0] })
     },
   })

@@ -25,6 +25,7 @@ import {
   overrideSchema,
   recommendationSchema,
   recommendRequestSchema,
+  removedRunsSchema,
   rotateTokenSchema,
   runAnswerSchema,
   runListSchema,
@@ -50,6 +51,7 @@ import {
   listDecisionsQuery,
   listTransitionsQuery,
   reasonQuery,
+  removeQuery,
   scheduleQuery,
 } from './queries.ts'
 
@@ -59,6 +61,8 @@ export type Operation = {
   readonly summary: string
   /** What a token must allow, one of them; `open` = nothing. Absent: `read` for what is read with GET, else `admin`. */
   readonly scope?: Scope | readonly Scope[] | 'open'
+  /** The run in the path is a deleted one: whether it is the caller's is asked where it is found. */
+  readonly isOfRemoved?: true
   readonly body?: z.ZodType
   /** The body is no JSON document, but lines of this type, each as the schema says. */
   readonly bodyLines?: typeof logMedia
@@ -92,7 +96,13 @@ const everyBody: readonly ProblemCode[] = [
   'server-busy',
 ]
 /** A run that another version of the tuner folded is refolded, and stored, by whoever reads it. */
-const everyRun: readonly ProblemCode[] = ['run-not-found', 'run-busy', 'storage-failed', 'disk-full']
+const everyRun: readonly ProblemCode[] = [
+  'run-not-found',
+  'run-busy',
+  'storage-failed',
+  'storage-damaged',
+  'disk-full',
+]
 
 const everyToken: readonly ProblemCode[] = [
   'token-missing',
@@ -140,7 +150,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       summary: 'List runs in an order, those that match, page by page',
       query: listRunsQuery,
       answers: { 200: runListSchema },
-      problems: ['storage-failed'],
+      problems: ['storage-failed', 'storage-damaged'],
     },
     post: {
       id: 'createRun',
@@ -155,6 +165,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
         'run-finished',
         'run-busy',
         'storage-failed',
+        'storage-damaged',
         'disk-full',
       ],
     },
@@ -169,7 +180,32 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       answers: { 200: runSummarySchema },
       problems: ['run-finished', 'project-not-allowed'],
     },
-    delete: { id: 'deleteRun', scope: 'control', summary: 'Delete a run for good', answers: { 204: null } },
+    delete: {
+      id: 'deleteRun',
+      scope: 'control',
+      summary: 'Delete a run; for 7 days it can be restored, unless it is deleted for good',
+      query: removeQuery,
+      answers: { 204: null },
+    },
+  },
+  [`${one}/restore`]: {
+    post: {
+      id: 'restoreRun',
+      scope: 'control',
+      isOfRemoved: true,
+      summary: 'Bring a deleted run back',
+      answers: { 200: runSummarySchema },
+      problems: ['run-exists'],
+    },
+  },
+  [`${apiPrefix}/removed-runs`]: {
+    get: {
+      id: 'listRemovedRuns',
+      scope: 'admin',
+      summary: 'Deleted runs that can be restored, the last one first',
+      answers: { 200: removedRunsSchema },
+      problems: ['storage-failed', 'storage-damaged'],
+    },
   },
   [`${one}/export`]: {
     get: {
@@ -195,6 +231,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
         'server-busy',
         'too-many-metrics',
         'storage-failed',
+        'storage-damaged',
         'disk-full',
       ],
     },
@@ -322,7 +359,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       scope: 'read',
       body: recommendRequestSchema,
       answers: { 200: scheduleRecommendationSchema },
-      problems: ['storage-failed', 'project-not-allowed'],
+      problems: ['storage-failed', 'storage-damaged', 'project-not-allowed'],
     },
   },
   [`${apiPrefix}/forecasts/calibration`]: {
@@ -330,7 +367,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       id: 'readForecastCalibration',
       summary: 'How often what finished runs were promised came true',
       answers: { 200: forecastCalibrationSchema },
-      problems: ['storage-failed'],
+      problems: ['storage-failed', 'storage-damaged'],
     },
   },
   [`${apiPrefix}/access`]: {
@@ -396,7 +433,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       scope: 'open',
       summary: 'Is the storage writable',
       answers: { 200: healthSchema },
-      problems: ['storage-failed', 'disk-full', 'server-ending'],
+      problems: ['not-ready', 'server-ending'],
     },
   },
   '/version': { get: { id: 'readVersion', summary: 'Versions', answers: { 200: versionSchema } } },

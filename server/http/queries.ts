@@ -31,3 +31,6 @@ export const importQuery = z.strictObject({ runId: runIdSchema.optional() })
 
 /** Reason of a deletion or a hand-back; there is no body to carry it. */
 export const reasonQuery = z.strictObject({ reason: z.string().max(1_000).default('') })
+
+/** A deletion that cannot be undone. */
+export const removeQuery = z.strictObject({ forGood: z.enum(['true', 'false']).default('false') })

@@ -4,20 +4,24 @@ import type { Router } from 'express'
 import { changeRunSchema, createRunSchema, listRunsQuery, telemetrySchema } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import { demandProject } from '../access/caller.ts'
-import type { Clock } from '../clock.ts'
+import { type Clock, isoTime } from '../clock.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import { graceDays } from '../runs/retention.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { Storage } from '../storage/storage.ts'
 import { callerOf } from './admission.ts'
 import { parameter } from './answer.ts'
 import { noteAction } from './audited.ts'
 import { readJson } from './body.ts'
+import { removeQuery } from './queries.ts'
 import { route } from './routes.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
 import { parse, shown } from './validate.ts'
 
 type Parts = {
   readonly runs: Runs
+  readonly storage: Storage
   readonly clock: Clock
   readonly metrics: Metrics
   readonly unchanged: Unchanged
@@ -29,7 +33,7 @@ function withProject(given: unknown, project: string | null): unknown {
   return project === null || isNamed ? given : { ...given, project }
 }
 
-export function addRunRoutes(router: Router, { runs, clock, metrics, unchanged }: Parts): void {
+export function addRunRoutes(router: Router, { runs, storage, clock, metrics, unchanged }: Parts): void {
   route(router, '/runs', {
     get: async (request, response) => {
       const { project } = callerOf(response)
@@ -59,8 +63,27 @@ export function addRunRoutes(router: Router, { runs, clock, metrics, unchanged }
       response.json(await runs.change(parameter(request, 'id'), body, caller.name))
     },
     delete: async (request, response) => {
-      await runs.remove(parameter(request, 'id'))
+      const { forGood } = parse(removeQuery, request.query, 'query')
+      noteAction(response, forGood === 'true' ? 'for good' : '')
+      await runs.remove(parameter(request, 'id'), forGood === 'true')
       response.status(204).end()
+    },
+  })
+  route(router, '/runs/:id/restore', {
+    post: async (request, response) => {
+      response.json(await runs.restore(parameter(request, 'id'), callerOf(response).project))
+    },
+  })
+  route(router, '/removed-runs', {
+    get: async (_request, response) => {
+      const removed = await storage.removedRuns(callerOf(response).project ?? undefined)
+      response.json({
+        runs: removed.map(({ removedAt, record: { id, name, project } }) => ({
+          ...{ id, name, project },
+          removedAt: isoTime(removedAt),
+          keptUntil: isoTime(removedAt + graceDays * 86_400_000),
+        })),
+      })
     },
   })
   route(router, '/runs/:id/telemetry', {

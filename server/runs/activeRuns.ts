@@ -5,6 +5,7 @@
 
 import type { HeldOut } from '../../protocol/vocabulary.ts'
 import type { Log } from '../log.ts'
+import { readStored } from '../storage/damage.ts'
 import type { RunRecord, Snapshot, Storage, StoredDecision, StoredReadings } from '../storage/storage.ts'
 import { foldLog, storedDecision } from './fold.ts'
 import { heldOutAfter } from './heldOut.ts'
@@ -89,7 +90,7 @@ export class ActiveRuns {
   private async resume(record: RunRecord, snapshot: Snapshot): Promise<Omit<ActiveRun, 'sequences'>> {
     const { storage, tuner } = this.options
     const series = new RunSeries(storage, record.id, snapshot.series)
-    let state = JSON.parse(snapshot.state) as FoldState
+    let state = readStored(`snapshot of run "${record.id}"`, () => JSON.parse(snapshot.state) as FoldState)
     let samplesUnsaved = 0
     for await (const page of foldLog(storage, tuner, record.id, { state, after: snapshot.number })) {
       state = page.state

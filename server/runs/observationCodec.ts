@@ -6,6 +6,7 @@ import { encodeNumber } from '../../protocol/nonFinite.ts'
 import { currentOptions, objectivesOf } from '../../protocol/schemas.ts'
 import { type Observation, type SampleColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
 import { isoTime } from '../clock.ts'
+import { readStored } from '../storage/damage.ts'
 import type { StoredObservation } from '../storage/storage.ts'
 
 type WithoutHead<T> = T extends unknown ? Omit<T, 'number' | 'receivedAt'> : never
@@ -51,7 +52,10 @@ function encodeColumns(columns: SampleColumns): unknown {
 type Samples = Omit<Extract<Observation, { kind: 'samples' }>, 'kind' | 'number' | 'receivedAt'>
 
 function decodeSamples(body: string): Samples {
-  const { columns, ...rest } = JSON.parse(body) as { columns: Record<string, unknown> }
+  const { columns, ...rest } = readStored(
+    'observation',
+    () => JSON.parse(body) as { columns: Record<string, unknown> },
+  )
   for (const name of sampleColumnNames)
     if (columns[name] !== undefined) decodeColumn(columns[name] as (number | null)[])
   if (columns.objective !== undefined)
@@ -103,7 +107,10 @@ export function decodeObservation(stored: StoredObservation): Observation {
   if (stored.kind === 'samples') return { ...head, ...decodeSamples(stored.body) } as Observation
   const hasLosses = stored.kind === 'probe' || stored.kind === 'acknowledgement'
   const reviver = hasLosses ? numberNonFinite : undefined
-  const observation = { ...head, ...JSON.parse(stored.body, reviver) } as Observation
+  const observation = {
+    ...head,
+    ...readStored('observation', () => JSON.parse(stored.body, reviver)),
+  } as Observation
   if (observation.kind !== 'start') return observation
   return { ...observation, options: currentOptions(observation.options) }
 }

@@ -2,6 +2,7 @@
 // from a view of the storage at the same one. Only the signals that are asked for are decoded.
 
 import { type Series, type SeriesColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
+import { readStored } from '../storage/damage.ts'
 import type { RowSource, SeriesReads } from '../storage/storage.ts'
 import { BucketMap, Buckets, chunkBuckets, levelSizes } from './buckets.ts'
 import { pointsOfStored } from './points.ts'
@@ -107,8 +108,8 @@ function decoded(
   body: string,
   wanted: ReadonlySet<string>,
 ): ReadonlyMap<string, KnownValues> {
-  if (source === 'readings') return pointsOfStored(body)
-  const { steps, values } = storedColumns(body, wanted)
+  if (source === 'readings') return readStored('readings', () => pointsOfStored(body))
+  const { steps, values } = readStored('observation', () => storedColumns(body, wanted))
   return new Map([...values].map(([name, column]) => [name, known(steps, column)]))
 }
 

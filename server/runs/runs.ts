@@ -250,13 +250,35 @@ export class Runs {
     })
   }
 
-  remove(runId: string): Promise<void> {
+  /** So that it can be restored, or for good. @throws ServerError `run-not-found`. */
+  remove(runId: string, forGood: boolean): Promise<void> {
     return this.inLine(runId, async () => {
-      const stored = await this.options.storage.run(runId)
-      if (stored === undefined || !(await this.options.storage.deleteRun(runId))) throw runNotFound(runId)
+      const { storage, clock } = this.options
+      const stored = await storage.run(runId)
+      if (stored === undefined) throw runNotFound(runId)
+      const isRemoved = forGood ? storage.deleteRun(runId) : storage.removeRun(runId, clock.now())
+      if (!(await isRemoved)) throw runNotFound(runId)
       this.active.drop(runId)
       this.staleWatch.forget(runId)
       this.publish({ kind: 'removed', runId, project: stored.project })
+    })
+  }
+
+  /**
+   * @param within the only project whose runs may be restored; null = all may
+   * @throws ServerError `run-exists`, `run-not-found`.
+   */
+  restore(runId: string, within: string | null = null): Promise<RunSummary> {
+    return this.inLine(runId, async () => {
+      const { storage, clock } = this.options
+      const stored = await storage.run(runId)
+      if (stored !== undefined && within !== null && stored.project !== within) throw runNotFound(runId)
+      if (stored !== undefined) throw runExists(runId, '', 'delete it first: the deleted one had the same id')
+      const record = await storage.restoreRun(runId, within ?? undefined)
+      if (record === undefined) throw runNotFound(runId)
+      this.staleWatch.see(record)
+      this.publish({ kind: 'changed', record })
+      return summaryAt(record, clock.now())
     })
   }
 

@@ -2,7 +2,7 @@
 // behind it; storage.conformance.ts states the laws that each implementation passes. The log of observations
 // is the truth; decisions, snapshots, readings and chunks follow from it and are kept for speed.
 //
-// Errors: ServerError `disk-full` or `storage-failed`; after one, nothing of the call is stored.
+// Errors: ServerError `disk-full`, `storage-failed` or `storage-damaged`; after one, nothing of the call is stored.
 
 import type {
   DecisionKind,
@@ -13,6 +13,9 @@ import type {
   RunSummary,
 } from '../../protocol/vocabulary.ts'
 import type { AccessStore } from './access.ts'
+
+/** So many notices are kept. */
+export const noticesMax = 20
 
 /** One run as stored. Times are milliseconds since 1970, UTC. */
 export type RunRecord = {
@@ -169,6 +172,15 @@ export type SeriesReads = {
   rowBody(runId: string, source: RowSource, number: number): Promise<string | undefined>
 }
 
+export type RemovedRun = { readonly removedAt: number; readonly record: RunRecord }
+
+/** Something about the data that their owner should know. */
+export type Notice = {
+  readonly at: number
+  readonly kind: 'went-back' | 'damage' | 'removed'
+  readonly detail: string
+}
+
 /** The storage as it was at one moment; to be closed soon, as what is written meanwhile takes room until then. */
 export type View = SeriesReads & {
   /** Called once, before anything is read: now is that moment. */
@@ -187,8 +199,21 @@ export type Storage = SeriesReads & {
   takeIn(): Promise<Intake>
   /** For what is no observation: name, project, tags. */
   updateRun(run: RunRecord): Promise<void>
-  /** False if there was none. */
+  /** For good. False if there was none. */
   deleteRun(runId: string): Promise<boolean>
+  /** So that it can be restored, unless the disk is nearly full: then for good. False if there was none. */
+  removeRun(runId: string, at: number): Promise<boolean>
+  /** The run of that id that was removed last, in all or within a project; undefined = there is none. There must be no
+   *  other of that id. */
+  restoreRun(runId: string, within?: string): Promise<RunRecord | undefined>
+  /** Those that can be restored, in all or within a project, the newest removal first. */
+  removedRuns(within?: string): Promise<readonly RemovedRun[]>
+  /** Deletes for good what was removed before a time, at most 100; how many. */
+  purgeRemoved(before: number): Promise<number>
+  /** What the runs take, those among them that can be restored. */
+  usedBytes(): Promise<number>
+  /** Resolves when what was deleted for good is gone from the disk. */
+  settled(): Promise<void>
   run(runId: string): Promise<RunRecord | undefined>
   /** Equal values go by age. @throws ServerError `invalid-request` of a cursor that is none. */
   listRuns(query: RunQuery): Promise<RunPage>
@@ -227,7 +252,16 @@ export type Storage = SeriesReads & {
   chunks(runId: string, keys: readonly ChunkKey[]): Promise<readonly StoredChunk[]>
   /** Waits for another one to be closed where there are many. */
   view(): Promise<View>
-  /** Resolves if a write reaches the database. */
+  /** Whether the pages of the database hang together; reads all of it. @throws ServerError `storage-damaged`. */
+  checkPages(): Promise<void>
+  /** Whether the newest observations of a run are what was stored. @throws ServerError `storage-damaged`. */
+  checkTail(runId: string): Promise<void>
+  /** Resolves if a write reaches the database, and nothing is wrong with it as far as is known. */
   checkWritable(): Promise<void>
+  /** Tells once what of the acknowledged is not there any more: sentences, which become notices of that time. */
+  settleLosses(at: number): Promise<readonly string[]>
+  addNotice(notice: Notice): Promise<void>
+  /** The newest first, at most `noticesMax`. */
+  notices(): Promise<readonly Notice[]>
   close(): Promise<void>
 }

@@ -31,7 +31,12 @@ export type TestServer = {
     headers?: Record<string, string>,
     // biome-ignore lint/suspicious/noExplicitAny: tests read answers of every shape
   ): Promise<{ status: number; headers: Headers; body: any }>
-  restart(options?: { tuner?: Tuner; pagesMax?: number }): Promise<void>
+  restart(options?: {
+    tuner?: Tuner
+    pagesMax?: number
+    /** While no server runs. */
+    meanwhile?: () => Promise<void>
+  }): Promise<void>
   close(): Promise<void>
 }
 
@@ -64,6 +69,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       embedOrigins: [],
       logLevel: 'silent',
       drainSeconds: 0,
+      retentionDays: null,
+      storageMaxBytes: null,
       ...options.config,
     }
     const app = createApp({
@@ -103,8 +110,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       checkContract(method, path, response.status, answer)
       return { status: response.status, headers: response.headers, body: answer }
     },
-    restart: async (again = {}) => {
+    restart: async ({ meanwhile, ...again } = {}) => {
       await server.app.close()
+      await meanwhile?.()
       Object.assign(server, await begin(again))
     },
     close: async () => {

@@ -1,4 +1,4 @@
-// Deleting a run for good. The press starts a count of some seconds in which it can be taken back; until it has run down
+// Deleting a run. The press starts a count of some seconds in which it can be taken back; until it has run down
 // nothing is sent, and closing the form or the page keeps the run.
 
 import { useSignal } from '@preact/signals'
@@ -44,8 +44,9 @@ export function DeleteForm(props: { run: RunSummary }) {
         Delete the run
       </h2>
       <p class="why">
-        {run.options.name} goes for good, with its {formatPlural(elapsedOf(run), 'step')} and{' '}
-        {formatPlural(run.decisionCount, 'decision')}. An export keeps them:{' '}
+        {run.options.name} goes, with its {formatPlural(elapsedOf(run), 'step')} and{' '}
+        {formatPlural(run.decisionCount, 'decision')}. For 7 days it can be restored over the API. An export
+        keeps it:{' '}
         <ApiLink href={exportUrl(run.id)} name={`${run.id}.ndjson`}>
           the log as a file
         </ApiLink>

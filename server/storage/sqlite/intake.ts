@@ -2,7 +2,8 @@
 // the last transaction, which takes it from there and makes it a run's. So a crash in the middle leaves rows of a
 // deleted run, which the next start removes like those of any other.
 
-import type { ChunkKey, Intake, StoredChunk } from '../storage.ts'
+import type { Batch, ChunkKey, Intake, StoredChunk } from '../storage.ts'
+import { type CheckedChunk, opened } from './derived.ts'
 import type { SqlValue, Statement } from './driver.ts'
 import { insertClient, insertRun, rowOf, selectChunk } from './rows.ts'
 
@@ -19,6 +20,7 @@ export type IntakeTools = {
   /** −1 = there is no such run. */
   readonly keyOf: (runId: string) => number
   readonly startSweep: () => void
+  readonly acknowledge: (stored: Pick<Batch, 'run'>) => void
   /** Keys that the sweep leaves alone. */
   readonly intakes: Set<number>
 }
@@ -38,12 +40,13 @@ function reservedKey({ prepare, transaction }: IntakeTools): number {
 }
 
 export function createIntake(tools: IntakeTools): Intake {
-  const { prepare, transaction, attempt, insertSlice, keyOf, startSweep, intakes } = tools
+  const { prepare, transaction, attempt, insertSlice, keyOf, startSweep, acknowledge, intakes } = tools
   const key = reservedKey(tools)
   intakes.add(key)
   const found = ({ signal, level, chunk }: ChunkKey): StoredChunk | undefined => {
     const values: SqlValue[] = [key, signal, level, chunk]
-    return prepare(selectChunk).get(...values) as StoredChunk | undefined
+    const row = prepare(selectChunk).get(...values) as CheckedChunk | undefined
+    return row && opened(row)
   }
   return {
     append: (slice) => attempt(() => transaction(() => insertSlice(key, slice))),
@@ -59,8 +62,10 @@ export function createIntake(tools: IntakeTools): Intake {
           insertSlice(key, { observations: [], decisions: [], snapshot })
           return true
         })
-        if (isNew) intakes.delete(key)
-        return isNew
+        if (!isNew) return false
+        intakes.delete(key)
+        acknowledge({ run })
+        return true
       }),
     discard: () =>
       attempt(() => {

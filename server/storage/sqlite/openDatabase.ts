@@ -1,11 +1,12 @@
 // Opens the database file: lock, pragmas, checks, migrations. Whatever is wrong with the file becomes a
 // sentence that names it and says what to do; nothing is ever repaired or thrown away in silence.
 
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { familyOf } from '../../../protocol/optimizers.ts'
 import { CommandError, ServerError } from '../../errors.ts'
+import { damaged } from '../damage.ts'
 import { type Database, type Driver, loadDriver } from './driver.ts'
+import { makeFolder, ownPath } from './place.ts'
 import { searchText } from './rows.ts'
 import { applicationId, migrations, runTables, schemaVersion } from './schema.ts'
 
@@ -16,22 +17,35 @@ export type SqliteOptions = {
   readonly readOnly?: boolean
   /** Upper bound of the file's size in pages of 8 KiB (tests fill a disk with it). */
   readonly pagesMax?: number
+  /** Room on the disk (tests fill one with it). */
+  readonly freeBytes?: () => number
+  /** Bytes kept free beside the file, so that a full disk can be emptied; by default none. */
+  readonly reserve?: number
 }
 export type OpenDatabase = {
+  /** The file's own path, whatever name it was given by. */
+  readonly file: string
   readonly database: Database
   readonly lock: Database | undefined
   readonly driver: Driver
 }
 
-const busyMilliseconds = 2_000
-const sqliteFull = 13
+export const busyMilliseconds = 2_000
+export const sqliteFull = 13
 const sqliteBusy = 5
+/** SQLITE_CORRUPT, SQLITE_NOTADB. */
+const sqliteDamaged: readonly (number | undefined)[] = [11, 26]
 
 /** SQLite's primary result code behind a driver's error; undefined if it is none of SQLite's. */
 export function sqliteCode(error: unknown): number | undefined {
   const code = (error as { errcode?: unknown }).errcode
   return typeof code === 'number' ? code & 0xff : undefined
 }
+
+/** One of the drivers gives no code with what a query meets on its way. */
+const isDamage = (error: unknown): boolean =>
+  sqliteDamaged.includes(sqliteCode(error)) ||
+  (error instanceof Error && /disk image is malformed|not a database|corrupt/i.test(error.message))
 
 /** A failed call as an answer to the job: it keeps its batch and sends it again. */
 export function storageError(error: unknown, file: string): ServerError {
@@ -44,6 +58,9 @@ export function storageError(error: unknown, file: string): ServerError {
       `there is no space left for ${file}: nothing of this request was stored and everything accepted before is kept; free some space and send it again`,
       { cause: error, retryAfterSeconds: 30 },
     )
+  // A text that was stored as JSON and is none any more is damage as well.
+  if (isDamage(error) || error instanceof SyntaxError)
+    return damaged(`the database ${file} is damaged (${message})`, error)
   const reason = code === sqliteBusy ? 'another process holds it' : message
   return new ServerError(
     'storage-failed',
@@ -57,7 +74,7 @@ function numberOf(database: Database, pragma: string): number {
 }
 
 /** Held while a server uses the file, and freed by the system when the process dies, however it dies. */
-function takeLock({ DatabaseSync }: Driver, file: string): Database {
+export function takeLock({ DatabaseSync }: Driver, file: string): Database {
   const lock = new DatabaseSync(`${file}-lock`, { timeout: 0 })
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
@@ -100,13 +117,23 @@ function checkAndMigrate(database: Database, file: string, readOnly: boolean): v
   }
 }
 
+/** A folder or file that can only be read is noticed now, not at the first batch; a full one may still be emptied. */
+function checkWrite(database: Database): void {
+  try {
+    database.exec(
+      'BEGIN IMMEDIATE; INSERT INTO deletions (run) VALUES (-1); DELETE FROM deletions WHERE run = -1; COMMIT',
+    )
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    if (sqliteCode(error) !== sqliteFull) throw error
+  }
+}
+
 function openFailure(error: unknown, file: string): Error {
   if (error instanceof CommandError) return error
   const message = error instanceof Error ? error.message : String(error)
-  const damaged =
-    /malformed|not a database|corrupt/i.test(message) || [11, 26].includes(sqliteCode(error) ?? 0)
   return new CommandError(
-    damaged
+    isDamage(error)
       ? `${file} is damaged (${message}): move it aside together with its -wal and -shm files (sqlite3 ${file} ".recover" may save what is in it) and start again, or restore a copy`
       : `${file} cannot be opened (${message}): check that the folder exists, is writable and has space`,
   )
@@ -116,33 +143,44 @@ function openFailure(error: unknown, file: string): Error {
 export const openReader = ({ DatabaseSync }: Driver, file: string): Database =>
   new DatabaseSync(file, { readOnly: true, timeout: busyMilliseconds })
 
+/** What a damaged or unwritable database says to its end is not the reason that is told. */
+function close(database: Database | undefined): void {
+  try {
+    database?.close()
+  } catch {}
+}
+
 /**
  * @throws CommandError naming the file and what to do: damaged, newer schema, foreign, locked, not writable.
  */
 export function openDatabase(options: SqliteOptions): OpenDatabase {
-  const { file, readOnly = false } = options
+  const { readOnly = false } = options
+  let { file } = options
   let lock: Database | undefined
   let database: Database | undefined
   try {
     const driver = loadDriver()
     if (!readOnly) {
-      mkdirSync(dirname(file), { recursive: true })
-      lock = takeLock(driver, file)
+      makeFolder(dirname(file))
     }
+    file = ownPath(file)
+    if (!readOnly) lock = takeLock(driver, file)
     database = new driver.DatabaseSync(file, { readOnly, timeout: busyMilliseconds })
     if (!readOnly) {
       // FULL: a commit is on the disk before it is acknowledged (decision record 0001).
-      database.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+      database.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL')
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
       database.exec('PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192')
       if (options.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${options.pagesMax}`)
     }
     checkAndMigrate(database, file, readOnly)
     // Not PRAGMA quick_check: it reads the whole file, and the start must not grow with it (`doctor` does it).
     for (const table of ['runs', ...runTables]) database.prepare(`SELECT * FROM ${table} LIMIT 1`).get()
-    return { database, lock, driver }
+    if (!readOnly) checkWrite(database)
+    return { file, database, lock, driver }
   } catch (error) {
-    database?.close()
-    lock?.close()
+    close(database)
+    close(lock)
     throw openFailure(error, file)
   }
 }

@@ -15,7 +15,7 @@ export const updateRun = `UPDATE runs SET id = ?, name = ?, project = ?, tags = 
   held_out_loss_best = ?, accuracy = ?, accuracy_best = ?, search = ? WHERE key = ?`
 export const insertClient = `INSERT OR REPLACE INTO clients (run, client_id, last_sequence, last_answer)
   VALUES (?, ?, ?, ?)`
-export const selectChunk = `SELECT signal, level, chunk, body FROM chunks
+export const selectChunk = `SELECT signal, level, chunk, body, checksum FROM chunks
   WHERE run = ? AND signal = ? AND level = ? AND chunk = ?`
 
 export type Row = {

@@ -136,6 +136,19 @@ export const migrations: readonly string[] = [
     held_out_loss, held_out_loss_best, accuracy, accuracy_best, search);
   `,
   accessTables,
+  // Checksums of what is stored from now on (chain.ts), and what was noticed about the data.
+  `
+  ALTER TABLE observations ADD COLUMN checksum BLOB;
+  ALTER TABLE snapshots ADD COLUMN checksum INTEGER;
+  ALTER TABLE chunks ADD COLUMN checksum INTEGER;
+  CREATE TABLE notices (at INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
+  CREATE TABLE removed (
+    run INTEGER PRIMARY KEY,   -- the key of its other rows
+    id TEXT NOT NULL,
+    removed_at INTEGER NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  `,
 ]
 export const schemaVersion = migrations.length
 

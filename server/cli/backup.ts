@@ -1,0 +1,102 @@
+// `twostep backup FILE` and `twostep restore FILE`. A backup is one whole database of one moment, made while a server
+// writes, without the room that deleted runs have left; it gets its name only once all of it was read again and is what
+// was stored. A restore puts one in the place of the database, which is kept beside it; no server may run meanwhile.
+
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { formatPlural } from '../../protocol/numbers.ts'
+import type { Config } from '../config.ts'
+import { CommandError, ServerError } from '../errors.ts'
+import { loadDriver } from '../storage/sqlite/driver.ts'
+import { openDatabase, takeLock } from '../storage/sqlite/openDatabase.ts'
+import { makeFolder, ownPath } from '../storage/sqlite/place.ts'
+import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
+import { type Verified, verifyStorage } from '../storage/verify.ts'
+
+/** Files that belong to a database, by the end of their names. */
+const parts = ['', '-wal', '-shm', '-acknowledged'] as const
+
+const contents = ({ runs, observations }: Verified) =>
+  `${formatPlural(runs, 'run')} with ${formatPlural(observations, 'observation')}`
+
+/** All of a database read and held to its checksums. @throws CommandError naming what is wrong. */
+export async function verifyFile(file: string): Promise<Verified> {
+  const storage = openSqliteStorage({ file, readOnly: true })
+  try {
+    return await verifyStorage(storage)
+  } catch (error) {
+    throw error instanceof ServerError ? new CommandError(`${file}: ${error.message}`) : error
+  } finally {
+    await storage.close()
+  }
+}
+
+function flush(path: string): void {
+  const handle = openSync(path, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+}
+
+const failed = (what: string, error: unknown) =>
+  error instanceof CommandError ? error : new CommandError(`${what}: ${(error as Error).message}`)
+
+/** A database of before can give its free pages back only once it is written anew with a word for it. */
+function letShrink(file: string): void {
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(file)
+  const [mode] = Object.values(database.prepare('PRAGMA auto_vacuum').get() as object)
+  if (mode === 0) database.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM')
+  database.close()
+}
+
+/** @returns a sentence. @throws CommandError */
+export async function backup({ databaseFile }: Config, name: string): Promise<string> {
+  const file = resolve(name)
+  if (existsSync(file)) throw new CommandError(`${file} exists already: name another file, or move it away`)
+  if (!existsSync(databaseFile)) throw new CommandError(`there is no database at ${databaseFile}`)
+  const unfinished = `${file}.unfinished`
+  const { database } = openDatabase({ file: databaseFile, readOnly: true })
+  try {
+    makeFolder(dirname(file))
+    rmSync(unfinished, { force: true })
+    database.prepare('VACUUM INTO ?').run(unfinished)
+    letShrink(unfinished)
+    const verified = await verifyFile(unfinished)
+    flush(unfinished)
+    renameSync(unfinished, file)
+    flush(dirname(file))
+    return `${file} holds ${contents(verified)}, read again and as stored`
+  } catch (error) {
+    rmSync(unfinished, { force: true })
+    throw failed(`${databaseFile} could not be copied to ${file}`, error)
+  } finally {
+    database.close()
+  }
+}
+
+/** @param stamp for the name under which the present database is kept. @returns a sentence. @throws CommandError */
+export async function restore({ databaseFile }: Config, name: string, stamp: string): Promise<string> {
+  const file = resolve(name)
+  if (!existsSync(file)) throw new CommandError(`there is no file ${file}`)
+  const verified = await verifyFile(file)
+  makeFolder(dirname(databaseFile))
+  const place = ownPath(databaseFile)
+  const lock = takeLock(loadDriver(), place)
+  const unfinished = `${place}.unfinished`
+  try {
+    copyFileSync(file, unfinished)
+    flush(unfinished)
+    const kept = `${place}.before-${stamp}`
+    const isThere = existsSync(place)
+    for (const part of parts) if (existsSync(place + part)) renameSync(place + part, kept + part)
+    renameSync(unfinished, place)
+    flush(dirname(place))
+    const before = isThere ? `; what was there is kept as ${kept}` : ''
+    return `${place} now holds ${contents(verified)}${before}`
+  } catch (error) {
+    rmSync(unfinished, { force: true })
+    throw failed(`${file} could not be put in the place of ${place}`, error)
+  } finally {
+    lock.close()
+  }
+}

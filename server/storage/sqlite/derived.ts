@@ -1,0 +1,76 @@
+// Chunks and snapshots: what follows from the log and is kept for speed. Each carries a CRC-32 of its bytes, so that a
+// damaged page is no chart of other numbers. A snapshot that is not what was stored is left out: the log gives it anew.
+
+import { crc32 } from 'node:zlib'
+import { damaged } from '../damage.ts'
+import type { ChunkKey, Snapshot, Storage, StoredChunk } from '../storage.ts'
+import type { SqlValue, Statement } from './driver.ts'
+import { selectChunk } from './rows.ts'
+
+const insertChunk = `INSERT INTO chunks (run, signal, level, chunk, body, checksum) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET body = excluded.body, checksum = excluded.checksum`
+const insertSnapshot = `INSERT OR REPLACE INTO snapshots (run, number, tuner_version, state, series, checksum)
+  VALUES (?, ?, ?, ?, ?, ?)`
+const selectSnapshot =
+  'SELECT number, tuner_version AS tunerVersion, state, series, checksum FROM snapshots WHERE run = ?'
+/** As stored: without a checksum to schema 6. */
+export type CheckedChunk = StoredChunk & { readonly checksum: number | null }
+
+/** @throws ServerError `storage-damaged`. */
+export function opened({ checksum, ...chunk }: CheckedChunk): StoredChunk {
+  if (checksum !== null && checksum !== crc32(chunk.body))
+    throw damaged(
+      `a stored piece of the series "${chunk.signal}" is not what was stored: its checksum differs`,
+    )
+  return chunk
+}
+
+const snapshotChecksum = ({ number, tunerVersion, state, series }: Snapshot): number =>
+  crc32(`${number}\n${tunerVersion}\n${state}\n${series}`)
+
+export type DerivedTools = {
+  readonly prepare: (sql: string) => Statement
+  readonly attempt: <T>(work: () => T) => Promise<T>
+  readonly keyOf: (runId: string) => number
+  readonly noteDamage: (found: string) => void
+}
+
+export function createDerived({ prepare, attempt, keyOf, noteDamage }: DerivedTools): {
+  insertChunk(run: number, chunk: StoredChunk): void
+  insertSnapshot(run: number, snapshot: Snapshot): void
+  readonly reads: Pick<Storage, 'snapshot' | 'chunks'>
+} {
+  const found = (run: number, { signal, level, chunk }: ChunkKey): StoredChunk | undefined => {
+    const values: SqlValue[] = [run, signal, level, chunk]
+    const row = prepare(selectChunk).get(...values) as CheckedChunk | undefined
+    return row && opened(row)
+  }
+  return {
+    insertChunk: (run, { signal, level, chunk, body }) =>
+      void prepare(insertChunk).run(run, signal, level, chunk, body, crc32(body)),
+    insertSnapshot: (run, snapshot) => {
+      const { number, tunerVersion, state, series } = snapshot
+      prepare(insertSnapshot).run(run, number, tunerVersion, state, series, snapshotChecksum(snapshot))
+    },
+    reads: {
+      snapshot: (runId) =>
+        attempt(() => {
+          const row = prepare(selectSnapshot).get(keyOf(runId)) as
+            | (Snapshot & { checksum: number | null })
+            | undefined
+          if (row === undefined) return undefined
+          const { checksum, ...snapshot } = row
+          if (checksum === null || checksum === snapshotChecksum(snapshot)) return snapshot
+          noteDamage(
+            `the snapshot of run "${runId}" is not what was stored; the run is made anew from its log`,
+          )
+          return undefined
+        }),
+      chunks: (runId, keys) =>
+        attempt(() => {
+          const run = keyOf(runId)
+          return keys.flatMap((key) => found(run, key) ?? [])
+        }),
+    },
+  }
+}
