@@ -6,7 +6,7 @@ import { capabilities, modes, optimizerFamilies } from '../lists.ts'
 import { familyOf } from '../optimizers.ts'
 import { type Command, plainCommandSchema } from './log.ts'
 import type { RunOptions } from './runs.ts'
-import { finite, name, type Parsed, rate, recordOf, runIdSchema, step, text } from './values.ts'
+import { finite, name, type Parsed, queryNumber, rate, recordOf, runIdSchema, step, text } from './values.ts'
 
 export const learningRateSchema = z
   .strictObject({
@@ -54,12 +54,9 @@ export const createRunSchema = z
     mode: z.enum(modes).default('auto'),
     capabilities: z.array(z.enum(capabilities)).max(capabilities.length).default([]),
     learningRate: learningRateSchema.default({ initial: null, min: null, max: null }),
-    settings: recordOf(z.union([text(), finite, z.boolean(), z.null()]))
-      .refine(
-        (settings) => Object.keys(settings).length <= limits.settingsMax,
-        `must hold at most ${limits.settingsMax} entries`,
-      )
-      .default({}),
+    settings: recordOf(z.union([text(), finite, z.boolean(), z.null()]), {
+      entriesMax: limits.settingsMax,
+    }).default({}),
   })
   .meta({ id: 'CreateRun' })
 export type CreateRun = Parsed<typeof createRunSchema>
@@ -106,9 +103,9 @@ export const overrideSchema = z
 export const seriesQuerySchema = z.strictObject({
   /** One name, several separated by commas, or the parameter once for each; absent = all. */
   signals: z.union([text(), z.array(text()).max(limits.metricsMax)]).optional(),
-  from: z.coerce.number().int().min(0).max(limits.stepMax).default(0),
-  to: z.coerce.number().int().min(0).max(limits.stepMax).default(limits.stepMax),
-  points: z.coerce.number().int().min(50).max(limits.seriesPointsMax).default(1_000),
+  from: queryNumber(0, limits.stepMax).default(0),
+  to: queryNumber(0, limits.stepMax).default(limits.stepMax),
+  points: queryNumber(50, limits.seriesPointsMax).default(1_000),
 })
 
 /** The run's options from its creation request. `name` defaults to the run's id. */

@@ -4,6 +4,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createGunzip } from 'node:zlib'
+import { isNestedTooDeep, nestingMax } from '../../protocol/nesting.ts'
 import { limits } from '../../protocol/schemas.ts'
 import { ServerError } from '../errors.ts'
 import { BodyBudget, bodiesBytesMax } from './bodyBudget.ts'
@@ -39,6 +40,9 @@ const tooLarge = (size: string, { bytesMax, advice }: Kind) =>
 
 const unreadable = (reason: string) => new ServerError('malformed-request', reason, { closeConnection: true })
 
+/** ASCII is a part of it. */
+const utf8Names = ['utf-8', 'utf8', 'us-ascii']
+
 function checkHeaders(request: IncomingMessage, kind: Kind): 'identity' | 'gzip' {
   const type = request.headers['content-type'] ?? ''
   // A form or text/plain can be sent from any web page without the browser asking us; these cannot.
@@ -47,6 +51,15 @@ function checkHeaders(request: IncomingMessage, kind: Kind): 'identity' | 'gzip'
       'unsupported-media-type',
       `content-type must be ${kind.media}, got ${type === '' ? 'none' : `"${type}"`}`,
       { closeConnection: true },
+    )
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1] ?? 'utf-8'
+  if (!utf8Names.includes(charset.toLowerCase()))
+    throw new ServerError(
+      'unsupported-media-type',
+      `the charset of the body must be utf-8, got "${charset}"`,
+      {
+        closeConnection: true,
+      },
     )
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase()
   if (encoding !== 'identity' && encoding !== 'gzip')
@@ -115,9 +128,26 @@ function collect(request: Answered, gzip: boolean): Promise<Buffer> {
  */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const encoding = checkHeaders(request, jsonKind)
-  const body = await collect(request, encoding === 'gzip')
+  return jsonOf(textOf(await collect(request, encoding === 'gzip')))
+}
+
+/** UTF-8, with the mark at its beginning that some programs write. */
+function textOf(body: Buffer): string {
   try {
-    return JSON.parse(body.toString('utf8')) as unknown
+    return new TextDecoder('utf-8', { fatal: true }).decode(body)
+  } catch {
+    throw new ServerError('malformed-json', 'the body is not UTF-8, as JSON must be')
+  }
+}
+
+function jsonOf(text: string): unknown {
+  if (isNestedTooDeep(text))
+    throw new ServerError(
+      'malformed-json',
+      `the body is nested too deep: lists and objects may lie ${nestingMax} levels deep in each other`,
+    )
+  try {
+    return JSON.parse(text) as unknown
   } catch (error) {
     throw new ServerError(
       'malformed-json',

@@ -1,6 +1,6 @@
 // The HTTP side: who may call, what each address does, how errors look. Everything under /api/v1 is JSON.
 
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type Express, type RequestHandler, type Router } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
@@ -41,21 +41,21 @@ export type HttpOptions = {
   readonly allowList: () => AllowList
 }
 
-function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
+function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchanged): void {
   const { storage, version, tuner } = options
-  route(app, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
-  route(app, '/readyz', {
+  route(router, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
+  route(router, '/readyz', {
     get: async (_request, response) => {
       await storage.checkWritable()
       response.json({ status: 'ok', storage: storage.description.split(' at ')[0] })
     },
   })
-  route(app, '/version', {
+  route(router, '/version', {
     get: (_request, response) => {
       response.json({ version, protocol: protocolVersion, tuner: tuner.version, node: process.versions.node })
     },
   })
-  route(app, '/openapi.json', {
+  route(router, '/openapi.json', {
     // Loaded when first asked for: the start does not need it.
     get: async (request, response) => {
       if (unchanged(request, response, [])) return
@@ -79,8 +79,11 @@ export function createHttpApp(options: HttpOptions): Express {
   }
   const unchanged = createUnchanged(newRequestId())
   app.use(entrance, securityHeaders(options.embedOrigins), compressAnswers)
-  addStateRoutes(app, options, unchanged)
-  const api = express.Router()
+  // Strict: an address with a slash at its end is another one, and there is nothing at it.
+  const states = express.Router({ strict: true })
+  addStateRoutes(states, options, unchanged)
+  app.use(states)
+  const api = express.Router({ strict: true })
   api.use((_request, response, next) => {
     response.set('Cache-Control', 'no-store')
     next()

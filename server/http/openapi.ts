@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { limits, runIdSchema } from '../../protocol/schemas.ts'
 import { problemKinds } from '../errors.ts'
-import { type Method, type Operation, operations, problemsOf } from './operations.ts'
+import { type Operation, operations, problemsOf } from './operations.ts'
 
 type Json = Record<string, unknown>
 
@@ -35,7 +35,7 @@ function queryParameters(query: z.ZodType): Json[] {
 const refersTo = ({ $ref }: Json): Json | undefined =>
   typeof $ref === 'string' ? ref($ref.split('/').at(-1)!) : undefined
 
-function responsesOf(path: string, method: Method, operation: Operation): Json {
+function responsesOf(path: string, operation: Operation): Json {
   const responses: Record<string, { description: string; content?: Json }> = {}
   for (const [status, schema] of Object.entries(operation.answers)) {
     if (schema === null) responses[status] = { description: 'Done' }
@@ -47,7 +47,7 @@ function responsesOf(path: string, method: Method, operation: Operation): Json {
   }
   if (operation.isConditional)
     responses[304] = { description: 'Not changed since the `ETag` of `If-None-Match`' }
-  for (const code of problemsOf(path, method, operation)) {
+  for (const code of problemsOf(path, operation)) {
     const { status, title } = problemKinds[code]
     const described = responses[status]
     const line = `${title} (\`${code}\`)`
@@ -59,7 +59,7 @@ function responsesOf(path: string, method: Method, operation: Operation): Json {
   return responses
 }
 
-function operationOf(path: string, method: Method, operation: Operation): Json {
+function operationOf(path: string, operation: Operation): Json {
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -81,7 +81,7 @@ function operationOf(path: string, method: Method, operation: Operation): Json {
             ...content(bodyLines ?? 'application/json', refTo(body)),
           },
         }),
-    responses: responsesOf(path, method, operation),
+    responses: responsesOf(path, operation),
   }
 }
 
@@ -106,7 +106,7 @@ function pathsOf(): Json {
   const entries = Object.entries(operations).map(([path, methods]) => {
     const described = Object.entries(methods).map(([method, operation]) => [
       method,
-      operationOf(path, method as Method, operation),
+      operationOf(path, operation),
     ])
     return [path, Object.fromEntries(described)]
   })

@@ -89,7 +89,7 @@ const everyRun: readonly ProblemCode[] = [
 ]
 
 /** All the problems that an operation may answer with. */
-export function problemsOf(path: string, method: Method, operation: Operation): readonly ProblemCode[] {
+export function problemsOf(path: string, operation: Operation): readonly ProblemCode[] {
   return [
     ...new Set([
       ...everyCall,

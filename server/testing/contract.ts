@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { problemSchema } from '../../protocol/schemas.ts'
 import { type Method, type Operation, operations, problemsOf } from '../http/operations.ts'
 
-type Known = { readonly path: string; readonly method: Method; readonly operation: Operation }
+type Known = { readonly path: string; readonly operation: Operation }
 
 /** The operation behind an address; undefined for the page, other methods, and what does not exist. */
 function operationAt(method: string, address: string): Known | undefined {
@@ -19,20 +19,20 @@ function operationAt(method: string, address: string): Known | undefined {
     const fits =
       parts.length === segments.length &&
       parts.every((part, i) => part.startsWith('{') || part === segments[i])
-    if (fits && operation !== undefined) return { path: template, method: name, operation }
+    if (fits && operation !== undefined) return { path: template, operation }
   }
   return undefined
 }
 
 /** What of an answer is not in the contract; undefined = all of it is. */
-function departure({ path, method, operation }: Known, status: number, body: unknown): string | undefined {
+function departure({ path, operation }: Known, status: number, body: unknown): string | undefined {
   const { id, answers, otherMedia, answerLines, isConditional } = operation
   if (status === 304 && isConditional) return undefined
   const schema = answers[status]
   if (schema === undefined) {
     const { data, error } = problemSchema.safeParse(body)
     if (data === undefined) return `neither in the contract of ${id} nor a problem: ${error.message}`
-    const codes: readonly string[] = problemsOf(path, method, operation)
+    const codes: readonly string[] = problemsOf(path, operation)
     return codes.includes(data.code) ? undefined : `problem ${data.code} is not in the contract of ${id}`
   }
   if (schema === null || (otherMedia !== undefined && typeof body === 'string')) return undefined

@@ -2,6 +2,7 @@
 // not as it should be is a sentence that names the line, the field, the value and what is allowed.
 
 import type { z } from 'zod'
+import { isNestedTooDeep, nestingMax } from '../../protocol/nesting.ts'
 import {
   type LogEnd,
   type LogHeader,
@@ -10,8 +11,9 @@ import {
   logHeaderSchema,
   observationLineSchema,
 } from '../../protocol/schemas.ts'
+import { shown } from '../../protocol/shown.ts'
 import { ServerError } from '../errors.ts'
-import { parse, shown } from '../http/validate.ts'
+import { parse } from '../http/validate.ts'
 import { rangeOf } from '../runs/observationCodec.ts'
 import type { StoredObservation } from '../storage/storage.ts'
 import { type Line, lineError, linesOf } from './lines.ts'
@@ -25,6 +27,8 @@ type Json = Readonly<Record<string, unknown>>
 
 function jsonOf({ number, text }: Line): Json {
   let value: unknown
+  if (isNestedTooDeep(text))
+    throw lineError('malformed-json', number, `is nested more than ${nestingMax} levels deep`)
   try {
     value = JSON.parse(text)
   } catch (error) {
