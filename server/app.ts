@@ -4,7 +4,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import type { Clock } from './clock.ts'
+import { type Clock, steadyClock } from './clock.ts'
 import { type Config, everyAddress, isLoopback } from './config.ts'
 import { CommandError } from './errors.ts'
 import { boundConnections } from './http/connections.ts'
@@ -57,7 +57,8 @@ function nameInUrl(host: string): string {
 }
 
 export function createApp(options: AppOptions): App {
-  const { config, storage, tuner, clock, log, version, newId, pageDir = builtPageDir() } = options
+  const { config, storage, tuner, log, version, newId, pageDir = builtPageDir() } = options
+  const clock = steadyClock(options.clock)
   const runs = new Runs({ storage, tuner, clock, log, newRunId: () => newId('run') })
   const reader = new SeriesReader({ storage, runs, clock })
   const imports = new Imports({ storage, tuner, runs, clock })
