@@ -32,11 +32,15 @@ export function boundConnections(server: Server, bounds: ConnectionBounds = conn
     if (left === 0) perPeer.delete(peer)
     else perPeer.set(peer, left)
   }
+  const firstOf = (but: Socket, isMeant: (one: Connection) => boolean): Socket | undefined => {
+    for (const [socket, one] of connections) if (socket !== but && isMeant(one)) return socket
+    return undefined
+  }
   const displace = (newest: Socket, isOfPeer: (peer: string) => boolean) => {
-    const candidates = [...connections].filter(([socket, { peer }]) => socket !== newest && isOfPeer(peer))
-    const idle = candidates.find(([, { request }]) => request === undefined)
-    const slow = idle ?? candidates.find(([, { request }]) => request?.complete === false)
-    const gone = slow?.[0] ?? newest
+    const gone =
+      firstOf(newest, (one) => one.request === undefined && isOfPeer(one.peer)) ??
+      firstOf(newest, (one) => one.request?.complete === false && isOfPeer(one.peer)) ??
+      newest
     forget(gone)
     gone.destroy()
   }
