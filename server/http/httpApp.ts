@@ -66,7 +66,7 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, log, newRequestId, allowList, pageDir } = options
+  const { runs, reader, log, newRequestId, allowList, pageDir } = options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -84,8 +84,10 @@ export function createHttpApp(options: HttpOptions): Express {
   addStateRoutes(states, options, unchanged)
   app.use(states)
   const api = express.Router({ strict: true })
-  api.use((_request, response, next) => {
+  api.use(async (request, response, next) => {
     response.set('Cache-Control', 'no-store')
+    // A list takes a few milliseconds: readers in numbers would else come between the parts of a job's post.
+    if (request.method === 'GET' || request.method === 'HEAD') await reader.turn()
     next()
   })
   // Before the runs': else `import` would be the id of one.

@@ -28,7 +28,7 @@ export function mcpHandler(options: {
   readonly version: string
   readonly log: Log
 }): RequestHandler {
-  const { version, log } = options
+  const { reader, version, log } = options
   const { fetch: answer } = createMcpHandler(
     () => {
       const server = new McpServer({ name: 'twostep', version }, { instructions })
@@ -42,6 +42,7 @@ export function mcpHandler(options: {
   )
   return async (request, response) => {
     const parsedBody = await readJson(request)
+    await reader.turn()
     const headers = new Headers()
     for (const name of passedOn) {
       const value = request.get(name)
