@@ -84,13 +84,14 @@ test('no other way of writing an address leads past the scope', async () => {
   const { secret } = await make(['read'])
   await server.call('POST', '/api/v1/runs', { runId: 'r1' })
   const body = { kind: 'pause', reason: '' }
-  for (const path of [
-    '/api/v1/runs/r1/commands/',
-    '/API/v1/RUNS/r1/Commands',
-    '/api/v1/runs/%72%31/commands',
-  ]) {
+  for (const [path, expected] of [
+    // Another address, at which there is nothing.
+    ['/api/v1/runs/r1/commands/', 404],
+    ['/API/v1/RUNS/r1/Commands', 403],
+    ['/api/v1/runs/%72%31/commands', 403],
+  ] as const) {
     const { status } = await callWith(secret, 'POST', path, body)
-    expect([path, status]).toEqual([path, 403])
+    expect([path, status]).toEqual([path, expected])
   }
 })
 

@@ -1,6 +1,6 @@
 // The HTTP side: who may call, what each address does, how errors look. Everything under /api/v1 is JSON.
 
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type Express, type RequestHandler, type Router } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
 import type { Audit } from '../access/audit.ts'
 import type { Tokens } from '../access/tokens.ts'
@@ -56,10 +56,10 @@ export type HttpOptions = {
   readonly isTrusted: Trusted
 }
 
-function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
+function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchanged): void {
   const { storage, version, tuner, metrics, isEnding } = options
-  route(app, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
-  route(app, '/readyz', {
+  route(router, '/healthz', { get: (_request, response) => void response.json({ status: 'ok' }) })
+  route(router, '/readyz', {
     get: async (_request, response) => {
       if (isEnding())
         throw new ServerError('server-ending', 'this server is about to stop', { retryAfterSeconds: 5 })
@@ -67,7 +67,7 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
       response.json({ status: 'ok', storage: storage.description.split(' at ')[0] })
     },
   })
-  route(app, '/metrics', {
+  route(router, '/metrics', {
     get: async (_request, response) => {
       const { name, project } = callerOf(response)
       if (project !== null)
@@ -78,12 +78,12 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
       response.type(metrics.contentType).send(await metrics.text())
     },
   })
-  route(app, '/version', {
+  route(router, '/version', {
     get: (_request, response) => {
       response.json({ version, protocol: protocolVersion, tuner: tuner.version, node: process.versions.node })
     },
   })
-  route(app, '/openapi.json', {
+  route(router, '/openapi.json', {
     // Loaded when first asked for: the start does not need it.
     get: async (request, response) => {
       if (unchanged(request, response, [])) return
@@ -94,8 +94,8 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, log, newRequestId, allowList, pageDir, tokens, audit, storage, metrics, clock, isTrusted } =
-    options
+  const { runs, reader, log, newRequestId, allowList, pageDir, tokens } = options
+  const { audit, storage, metrics, clock, isTrusted } = options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -115,10 +115,15 @@ export function createHttpApp(options: HttpOptions): Express {
     securityHeaders(options.embedOrigins),
     compressAnswers,
   )
-  addStateRoutes(app, options, unchanged)
-  const api = express.Router()
-  api.use((_request, response, next) => {
+  // Strict: an address with a slash at its end is another one, and there is nothing at it.
+  const states = express.Router({ strict: true })
+  addStateRoutes(states, options, unchanged)
+  app.use(states)
+  const api = express.Router({ strict: true })
+  api.use(async (request, response, next) => {
     response.set('Cache-Control', 'no-store')
+    // A list takes a few milliseconds: readers in numbers would else come between the parts of a job's post.
+    if (request.method === 'GET' || request.method === 'HEAD') await reader.turn()
     next()
   })
   // Before the runs': else `import` would be the id of one.

@@ -2,6 +2,7 @@
 
 import type { Router } from 'express'
 import { changeRunSchema, createRunSchema, listRunsQuery, telemetrySchema } from '../../protocol/schemas.ts'
+import { shown } from '../../protocol/shown.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import { demandProject } from '../access/caller.ts'
 import type { Clock } from '../clock.ts'
@@ -14,7 +15,7 @@ import { noteAction } from './audited.ts'
 import { readJson } from './body.ts'
 import { route } from './routes.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
-import { parse, shown } from './validate.ts'
+import { parse } from './validate.ts'
 
 type Parts = {
   readonly runs: Runs
