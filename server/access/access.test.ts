@@ -190,6 +190,15 @@ test('for a token of one project there are no other runs', async () => {
   const file = { 'content-type': 'application/x-ndjson', authorization: `Bearer ${secret}` }
   const taken = await server.call('POST', '/api/v1/runs/import?runId=copy', log.body, file)
   expect(taken.body.code).toBe('project-not-allowed')
+  // What is told of all projects at once, now or by whoever adds to the contract and does not say otherwise.
+  expect((await call('GET', '/metrics')).body.code).toBe('project-not-allowed')
+  for (const [path, methods] of Object.entries(operations)) {
+    const { get } = methods
+    if (get === undefined || path.includes('{') || scopesOf('get', get) !== 'open') continue
+    expect((await call('GET', path)).status).toBe(200)
+  }
+  for (const path of ['/version', '/api/v1/forecasts/calibration'])
+    expect((await call('GET', path)).status).toBe(200)
   const admin = await server.call('POST', '/api/v1/tokens', { name: 'a', scopes: ['admin'], project: 'p' })
   expect(admin).toMatchObject({ status: 422, body: { errors: [{ pointer: '/project' }] } })
 })
