@@ -63,6 +63,8 @@ export type Operation = {
   /** The body is no JSON document, but lines of this type, each as the schema says. */
   readonly bodyLines?: typeof logMedia
   readonly query?: z.ZodType
+  /** That it names no run, and tells a token of one project of that project alone. Absent: such a token is refused. */
+  readonly keepsToProject?: true
   /** What is answered with each status of success; null = no content. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
   /** The answer's other forms, beside JSON: text. */
@@ -100,6 +102,7 @@ const everyToken: readonly ProblemCode[] = [
   'token-expired',
   'token-revoked',
   'scope-missing',
+  'project-not-allowed',
   'too-many-attempts',
 ]
 
@@ -138,6 +141,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     get: {
       id: 'listRuns',
       summary: 'List runs in an order, those that match, page by page',
+      keepsToProject: true,
       query: listRunsQuery,
       answers: { 200: runListSchema },
       problems: ['storage-failed'],
@@ -145,6 +149,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'createRun',
       summary: 'Create a run, or resume one (200)',
+      keepsToProject: true,
       scope: 'write',
       body: createRunSchema,
       answers: { 200: runAnswerSchema, 201: runAnswerSchema },
@@ -183,6 +188,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'importRun',
       summary: 'Make a run of an exported log',
+      keepsToProject: true,
       scope: 'write',
       query: importQuery,
       body: logLineSchema,
@@ -319,6 +325,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'recommendSchedule',
       summary: 'A schedule for a job that is no run here, from what is told of it',
+      keepsToProject: true,
       scope: 'read',
       body: recommendRequestSchema,
       answers: { 200: scheduleRecommendationSchema },
@@ -329,6 +336,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     get: {
       id: 'readForecastCalibration',
       summary: 'How often what finished runs were promised came true',
+      keepsToProject: true,
       answers: { 200: forecastCalibrationSchema },
       problems: ['storage-failed'],
     },
@@ -399,5 +407,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       problems: ['storage-failed', 'disk-full', 'server-ending'],
     },
   },
-  '/version': { get: { id: 'readVersion', summary: 'Versions', answers: { 200: versionSchema } } },
+  '/version': {
+    get: { id: 'readVersion', keepsToProject: true, summary: 'Versions', answers: { 200: versionSchema } },
+  },
 }

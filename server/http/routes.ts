@@ -10,11 +10,15 @@ import { methodNotAllowed } from './answer.ts'
 import { audited } from './audited.ts'
 import { type Method, operations, scopesOf } from './operations.ts'
 
-type Demand = { readonly id: string; readonly scopes: readonly Scope[] | 'open' }
+type Demand = {
+  readonly id: string
+  readonly scopes: readonly Scope[] | 'open'
+  readonly keepsToProject?: boolean
+}
 
 /** What has a contract of its own, or is it. */
 const beside: Readonly<Record<string, Demand>> = {
-  '/mcp': { id: 'mcp', scopes: ['read'] },
+  '/mcp': { id: 'mcp', scopes: ['read'], keepsToProject: true },
   '/metrics': { id: 'readMetrics', scopes: ['read'] },
   '/openapi.json': { id: 'readContract', scopes: 'open' },
 }
@@ -23,7 +27,10 @@ const beside: Readonly<Record<string, Demand>> = {
 function demandAt(path: string, method: Method): Demand {
   const template = path.replaceAll(/:(\w+)/g, '{$1}')
   const operation = operations[template]?.[method] ?? operations[apiPrefix + template]?.[method]
-  if (operation !== undefined) return { id: operation.id, scopes: scopesOf(method, operation) }
+  if (operation !== undefined) {
+    const keepsToProject = operation.keepsToProject === true || template.includes('{id}')
+    return { id: operation.id, scopes: scopesOf(method, operation), keepsToProject }
+  }
   return beside[path] ?? { id: 'other', scopes: ['admin'] }
 }
 
@@ -37,11 +44,16 @@ const named =
 export function route(router: Router, path: string, handlers: Partial<Record<Method, RequestHandler>>): void {
   const place = router.route(path)
   for (const [method, handler] of Object.entries(handlers)) {
-    const { id, scopes } = demandAt(path, method as Method)
+    const { id, scopes, keepsToProject = false } = demandAt(path, method as Method)
     // What is read is no action, and telemetry is the run itself.
     const isAction =
       method !== 'get' && scopes !== 'open' && scopes.some((one) => one === 'control' || one === 'admin')
-    place[method as Method](named(id), permitted(scopes), ...(isAction ? [audited(id)] : []), handler)
+    place[method as Method](
+      named(id),
+      permitted(scopes, keepsToProject),
+      ...(isAction ? [audited(id)] : []),
+      handler,
+    )
   }
   place.all(methodNotAllowed(Object.keys(handlers).map((method) => method.toUpperCase())))
 }
