@@ -44,6 +44,7 @@ import {
 import { apiPrefix } from '../../protocol/version.ts'
 import type { Scope } from '../../protocol/vocabulary.ts'
 import type { ProblemCode } from '../errors.ts'
+import { readsAtOnceMax, readsWaitingMax, streamsAtOnceMax } from '../runs/readGate.ts'
 import { logMedia } from './body.ts'
 import {
   importQuery,
@@ -127,6 +128,9 @@ export function problemsOf(path: string, method: Method, operation: Operation): 
 const runs = `${apiPrefix}/runs`
 const one = `${runs}/{id}`
 
+const boundOfReads = `${readsAtOnceMax} such reads are made at once and ${readsWaitingMax} wait; beyond them 503 with Retry-After`
+const boundOfFiles = `${streamsAtOnceMax} such files are sent at once; beyond them 503 with Retry-After`
+
 const answering = (id: string, summary: string): Operation => ({
   id,
   summary,
@@ -179,9 +183,10 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [`${one}/export`]: {
     get: {
       id: 'exportRun',
-      summary: 'The log of a run as a file: a header, its observations, an end',
+      summary: `The log of a run as a file: a header, its observations, an end. ${boundOfFiles}`,
       answers: { 200: logLineSchema },
       answerLines: logMedia,
+      problems: ['server-busy'],
     },
   },
   [`${runs}/import`]: {
@@ -219,7 +224,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     get: {
       id: 'readSeries',
       isConditional: true,
-      summary: 'Charts: buckets of steps',
+      summary: `Charts: buckets of steps. ${boundOfReads}`,
       query: seriesQuerySchema,
       answers: { 200: seriesSchema },
       problems: ['signal-not-found', 'server-busy'],
@@ -272,8 +277,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     get: {
       id: 'readSchedule',
       isConditional: true,
-      summary:
-        'The schedule, applied and planned; each step once, the first report of it. Named after a framework: a Python file',
+      summary: `The schedule, applied and planned; each step once, the first report of it. Named after a framework: a Python file. ${boundOfReads}`,
       query: scheduleQuery,
       answers: { 200: scheduleSchema },
       otherMedia: ['text/csv', 'text/x-python'],
