@@ -85,7 +85,7 @@ export {
 } from './schemas/runs.ts'
 export { healthSchema, problemSchema, versionSchema } from './schemas/service.ts'
 export { probeSchema, sampleColumnsSchema, telemetrySchema } from './schemas/telemetry.ts'
-export { runIdSchema } from './schemas/values.ts'
+export { queryNumber, runIdSchema } from './schemas/values.ts'
 export {
   type DecisionHead,
   type WhatIfAnswer,

@@ -6,7 +6,7 @@ import { type AddressInfo, isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Audit } from './access/audit.ts'
 import { Tokens } from './access/tokens.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, steadyClock } from './clock.ts'
 import { type Config, everyAddress, isLoopback } from './config.ts'
 import { CommandError } from './errors.ts'
 import { boundConnections } from './http/connections.ts'
@@ -69,7 +69,8 @@ function nameInUrl(host: string): string {
 const hostInUrl = (host: string) => (isIP(host) === 6 ? `[${host}]` : host)
 
 export function createApp(options: AppOptions): App {
-  const { config, storage, tuner, clock, log, version, newId, newSecret, pageDir = builtPageDir() } = options
+  const { config, storage, tuner, log, version, newId, newSecret, pageDir = builtPageDir() } = options
+  const clock = steadyClock(options.clock)
   const metrics = createMetrics(options.measuresProcess === true)
   let isEnding = false
   const runs = new Runs({ storage, tuner, clock, log, metrics, newRunId: () => newId('run') })

@@ -35,7 +35,10 @@ test('a run is shown in a frame of an origin that the owner allows: live, and no
     const job = await startJob(server.url, { runId: 'framed' })
     await job.report(50)
     frames.push(`${server.url}/runs/framed?embed=1`)
+    // No policy of the page's own keeps it from its live socket.
+    const live = page.waitForEvent('websocket', (socket) => socket.url().includes('/socket.io/'))
     await page.goto(host.url)
+    await (await live).waitForEvent('framereceived')
     const frame = page.frameLocator('iframe')
     await expect(frame.getByRole('heading', { level: 1 })).toHaveText('framed')
     const cursor = frame.getByRole('slider', { name: 'Loss: cursor' })

@@ -6,7 +6,7 @@ import { capabilities, modes, optimizerFamilies } from '../lists.ts'
 import { familyOf } from '../optimizers.ts'
 import { type Command, plainCommandSchema } from './log.ts'
 import type { RunOptions } from './runs.ts'
-import { finite, name, type Parsed, rate, recordOf, runIdSchema, step, text } from './values.ts'
+import { finite, name, type Parsed, queryNumber, rate, recordOf, runIdSchema, step, text } from './values.ts'
 
 export const learningRateSchema = z
   .strictObject({
@@ -54,12 +54,9 @@ export const createRunSchema = z
     mode: z.enum(modes).default('auto'),
     capabilities: z.array(z.enum(capabilities)).max(capabilities.length).default([]),
     learningRate: learningRateSchema.default({ initial: null, min: null, max: null }),
-    settings: recordOf(z.union([text(), finite, z.boolean(), z.null()]))
-      .refine(
-        (settings) => Object.keys(settings).length <= limits.settingsMax,
-        `must hold at most ${limits.settingsMax} entries`,
-      )
-      .default({}),
+    settings: recordOf(z.union([text(), finite, z.boolean(), z.null()]), {
+      entriesMax: limits.settingsMax,
+    }).default({}),
   })
   .meta({ id: 'CreateRun' })
 export type CreateRun = Parsed<typeof createRunSchema>
@@ -109,9 +106,9 @@ const signalsGiven = z.union([text(), z.array(text()).max(limits.metricsMax)]).o
 export const seriesQuerySchema = z.strictObject({
   /** Absent = all. */
   signals: signalsGiven,
-  from: z.coerce.number().int().min(0).max(limits.stepMax).default(0),
-  to: z.coerce.number().int().min(0).max(limits.stepMax).default(limits.stepMax),
-  points: z.coerce.number().int().min(50).max(limits.seriesPointsMax).default(1_000),
+  from: queryNumber(0, limits.stepMax).default(0),
+  to: queryNumber(0, limits.stepMax).default(limits.stepMax),
+  points: queryNumber(50, limits.seriesPointsMax).default(1_000),
 })
 
 /** Query of `GET /runs/{id}/series/compact`. */
@@ -119,7 +116,7 @@ export const compactSeriesQuerySchema = seriesQuerySchema.extend({
   /** Signals of which least, most and counts are told as well; absent = none. */
   extremes: signalsGiven,
   /** Significant digits of values. */
-  digits: z.coerce.number().int().min(3).max(17).default(6),
+  digits: queryNumber(3, 17).default(6),
 })
 
 /** The run's options from its creation request. `name` defaults to the run's id. */

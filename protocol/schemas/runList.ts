@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { runSorts, runStates } from '../lists.ts'
 import { runSummarySchema } from './runs.ts'
-import { count, finite, name, type Parsed, time } from './values.ts'
+import { count, finite, name, type Parsed, queryNumber, time } from './values.ts'
 
 export const runsPageMax = 200
 
@@ -27,7 +27,7 @@ export const listRunsQuery = z.strictObject({
     .string()
     .regex(/^[\w-]{1,2000}$/, 'must be the "next" of an earlier answer')
     .exactOptional(),
-  limit: z.coerce.number().int().min(1).max(runsPageMax).default(50),
+  limit: queryNumber(1, runsPageMax).default(50),
 })
 export type RunListQuery = z.output<typeof listRunsQuery>
 /** As it is sent: what is not named is as usual. */

@@ -24,10 +24,7 @@ const columnShape = Object.fromEntries(
   sampleColumnNames.map((key) => [key, column.exactOptional()]),
 ) as ColumnShape
 
-const metrics = recordOf(column).refine(
-  (metrics) => Object.keys(metrics).length <= limits.metricsMax,
-  `must hold at most ${limits.metricsMax} metrics`,
-)
+const metrics = recordOf(column, { entriesMax: limits.metricsMax, called: 'metrics' })
 
 /**
  * Samples in columns of one length; a column that is absent is unknown throughout. Units: `loss` in nats (or the

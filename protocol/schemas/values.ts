@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { limits } from '../limits.ts'
 import { decodeNumber, nonFiniteNames } from '../nonFinite.ts'
+import { shown } from '../shown.ts'
 
 /** A parsed message as everybody may hold it: nothing in it can be changed. */
 export type DeepReadonly<T> = T extends readonly (infer Entry)[]
@@ -29,6 +30,13 @@ export const share = z.number().min(0).max(1)
 /** ISO 8601, UTC. */
 export const time = z.string()
 
+/** A whole number of a query, which comes as text: in digits, and not in all that JavaScript takes for a number. */
+export const queryNumber = (min: number, max: number) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^-?\d{1,20}(\.\d+)?$/.test(value) ? Number(value) : value),
+    z.number().int().min(min).max(max),
+  )
+
 /** A run's id: 1 to 128 characters of letters, digits, dot, underscore, hyphen; `import` is an address of its own. */
 export const runIdSchema = z
   .string()
@@ -42,8 +50,6 @@ export const runIdSchema = z
 export const looseNumber = z
   .union([z.number(), z.enum(nonFiniteNames)])
   .transform((value) => decodeNumber(value) as number)
-
-const quoted = (value: unknown) => JSON.stringify(value)?.slice(0, 60)
 
 /** A column of any entries: one loop instead of a schema per element, because this is the hot path. */
 function columnOf<Entry>(
@@ -69,7 +75,7 @@ function columnOf<Entry>(
           context.addIssue({
             code: 'custom',
             path: [i],
-            message: `must be ${must}, got ${quoted(values[i])}`,
+            message: `must be ${must}, got ${shown(values[i], 60)}`,
           })
           return z.NEVER
         }
@@ -88,8 +94,17 @@ function described(schema: z.ZodType): object {
   return inner
 }
 
-/** A map from names to values. Names are data: `__proto__`, which zod's own record leaves out, is one like any other. */
-export const recordOf = <Value extends z.ZodType>(values: Value) =>
+/** Entries of a map whose faults are told; the rest of them is not looked at. */
+const faultsMax = 20
+
+/**
+ * A map from names to values. Names are data: `__proto__`, which zod's own record leaves out, is one like any other. Entries are
+ * counted before they are looked at.
+ */
+export const recordOf = <Value extends z.ZodType>(
+  values: Value,
+  { entriesMax, called = 'entries' }: { readonly entriesMax?: number; readonly called?: string } = {},
+) =>
   z
     .custom<Record<string, z.input<Value>>>(() => true)
     .transform((given, context) => {
@@ -97,17 +112,31 @@ export const recordOf = <Value extends z.ZodType>(values: Value) =>
         context.addIssue({ code: 'invalid_type', expected: 'record', input: given })
         return z.NEVER
       }
-      const entries = Object.entries(given).map(([key, value]) => {
-        const { data, error } = values.safeParse(value)
+      const keys = Object.keys(given)
+      if (entriesMax !== undefined && keys.length > entriesMax) {
+        context.addIssue({ code: 'custom', message: `must hold at most ${entriesMax} ${called}` })
+        return z.NEVER
+      }
+      let faults = 0
+      const entries: (readonly [string, z.output<Value>])[] = []
+      for (const key of keys) {
+        const { data, error } = values.safeParse(given[key])
         const issues = error?.issues ?? []
-        for (const issue of name.safeParse(key).success ? issues : [nameIssue(key), ...issues])
+        const all = name.safeParse(key).success ? issues : [nameIssue(key), ...issues]
+        for (const issue of all)
           context.addIssue({ ...issue, path: [key, ...issue.path] } as Parameters<typeof context.addIssue>[0])
-        return [key, data as z.output<Value>] as const
-      })
+        entries.push([key, data as z.output<Value>])
+        if (all.length > 0 && ++faults === faultsMax) break
+      }
       // Unlike an assignment this makes an entry of its own of whatever name.
       return Object.fromEntries(entries)
     })
-    .meta({ type: 'object', propertyNames: described(name), additionalProperties: described(values) })
+    .meta({
+      type: 'object',
+      propertyNames: described(name),
+      additionalProperties: described(values),
+      ...(entriesMax === undefined ? {} : { maxProperties: entriesMax }),
+    })
 
 const nameIssue = ({ length }: string) => ({
   code: 'custom' as const,

@@ -1,70 +1,31 @@
-// Every door of a server that demands tokens: HTTP, the live socket, MCP; without a token, with a wrong one, one that is
-// over, one that lacks a scope, one of another project.
+// A server that demands tokens, over HTTP: without one, with a wrong one, one that is over, one that lacks a scope, one of
+// another project.
 
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { io } from 'socket.io-client'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Problem, Scope } from '../../protocol/vocabulary.ts'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Scope } from '../../protocol/vocabulary.ts'
 import { operations, scopesOf } from '../http/operations.ts'
-import { expiryMilliseconds } from '../live/live.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
-import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
+import { type ClosedServer, startClosedServer } from '../testing/closedServer.ts'
+import { sampleBatch, startTestServer } from '../testing/testServer.ts'
 import { attemptsMax, attemptsMilliseconds } from './attempts.ts'
 
-let server: TestServer
-const closing: (() => void)[] = []
+let server: ClosedServer
 beforeEach(async () => {
-  server = await startTestServer({ config: { requireTokens: true } })
-  server.token = (await server.app.tokens.first())!.secret
+  server = await startClosedServer()
 })
-afterEach(async () => {
-  for (const close of closing.splice(0)) close()
-  await server.close()
-})
-
-let names = 0
-async function make(scopes: readonly Scope[], more: object = {}) {
-  const body = { name: `token ${++names}`, scopes, ...more }
-  const answer = await server.call('POST', '/api/v1/tokens', body)
-  expect(answer.status).toBe(201)
-  return answer.body as { token: { id: string; name: string }; secret: string }
-}
-
-/** A call with another token, or with none. */
-const callWith = (secret: string | undefined, method: string, path: string, body?: unknown) => {
-  const headers: Record<string, string> = {
-    authorization: secret === undefined ? 'none' : `Bearer ${secret}`,
-  }
-  return server.call(method, path, body, headers)
-}
-
-async function connectWith(auth: object) {
-  const socket = io(`${server.url}/live`, {
-    auth,
-    transports: ['websocket'],
-    forceNew: true,
-    reconnection: false,
-  })
-  closing.push(() => socket.close())
-  return new Promise<{ socket: typeof socket; problem?: Problem }>((resolve) => {
-    socket.once('connect', () => resolve({ socket }))
-    socket.once('connect_error', (error) =>
-      resolve({ socket, problem: (error as Error & { data: Problem }).data }),
-    )
-  })
-}
+afterEach(() => server.close())
 
 test('without a token nothing is told but the page, health and the contract, and what is demanded', async () => {
   for (const path of ['/healthz', '/readyz', '/openapi.json'])
-    expect((await callWith(undefined, 'GET', path)).status).toBe(200)
-  const refused = await callWith(undefined, 'GET', '/api/v1/runs')
+    expect((await server.callWith(undefined, 'GET', path)).status).toBe(200)
+  const refused = await server.callWith(undefined, 'GET', '/api/v1/runs')
   expect(refused).toMatchObject({ status: 401, body: { code: 'token-missing' } })
   expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="twostep"')
-  expect((await callWith(undefined, 'GET', '/api/v1/access')).body).toEqual({
+  expect((await server.callWith(undefined, 'GET', '/api/v1/access')).body).toEqual({
     isRequired: true,
     caller: null,
   })
-  expect((await callWith(undefined, 'POST', '/mcp', {})).status).toBe(401)
+  expect((await server.callWith(undefined, 'POST', '/mcp', {})).status).toBe(401)
 })
 
 test('every address of the contract asks for a token but those that are said to be open', async () => {
@@ -72,7 +33,7 @@ test('every address of the contract asks for a token but those that are said to 
   for (const [template, methods] of Object.entries(operations))
     for (const [method, operation] of Object.entries(methods)) {
       const path = template.replace('{id}', 'r').replace('{number}', '1').replace('{token}', 't')
-      const { status, body } = await callWith(undefined, method.toUpperCase(), path)
+      const { status, body } = await server.callWith(undefined, method.toUpperCase(), path)
       if (status !== 401) open.push(`${method} ${path}`)
       else expect(body.code, path).toBe('token-missing')
       expect(status !== 401, path).toBe(scopesOf(method as 'get', operation) === 'open')
@@ -81,40 +42,44 @@ test('every address of the contract asks for a token but those that are said to 
 })
 
 test('no other way of writing an address leads past the scope', async () => {
-  const { secret } = await make(['read'])
+  const { secret } = await server.make(['read'])
   await server.call('POST', '/api/v1/runs', { runId: 'r1' })
   const body = { kind: 'pause', reason: '' }
-  for (const path of [
-    '/api/v1/runs/r1/commands/',
-    '/API/v1/RUNS/r1/Commands',
-    '/api/v1/runs/%72%31/commands',
-  ]) {
-    const { status } = await callWith(secret, 'POST', path, body)
-    expect([path, status]).toEqual([path, 403])
+  for (const [path, expected] of [
+    // Another address, at which there is nothing.
+    ['/api/v1/runs/r1/commands/', 404],
+    ['/API/v1/RUNS/r1/Commands', 403],
+    ['/api/v1/runs/%72%31/commands', 403],
+  ] as const) {
+    const { status } = await server.callWith(secret, 'POST', path, body)
+    expect([path, status]).toEqual([path, expected])
   }
 })
 
 test('a wrong, an expired and a revoked token are told apart, and a right one is let in', async () => {
   const day = 86_400_000
   const soon = new Date(server.clock.now() + day).toISOString()
-  const expiring = await make(['read'], { expiresAt: soon })
-  const revoked = await make(['read'])
-  expect((await callWith(expiring.secret, 'GET', '/api/v1/runs')).status).toBe(200)
-  expect((await callWith(revoked.secret, 'GET', '/api/v1/runs')).status).toBe(200)
+  const expiring = await server.make(['read'], { expiresAt: soon })
+  const revoked = await server.make(['read'])
+  expect((await server.callWith(expiring.secret, 'GET', '/api/v1/runs')).status).toBe(200)
+  expect((await server.callWith(revoked.secret, 'GET', '/api/v1/runs')).status).toBe(200)
   server.clock.advance(day)
   await server.call('DELETE', `/api/v1/tokens/${revoked.token.id}`)
-  const codeOf = async (secret: string) => (await callWith(secret, 'GET', '/api/v1/runs')).body.code
+  const codeOf = async (secret: string) => (await server.callWith(secret, 'GET', '/api/v1/runs')).body.code
   expect(await codeOf(expiring.secret)).toBe('token-expired')
   expect(await codeOf(revoked.secret)).toBe('token-revoked')
   expect(await codeOf(`tw_${'y'.repeat(43)}`)).toBe('token-invalid')
   expect(await codeOf('tw_short')).toBe('token-invalid')
-  expect((await callWith(expiring.secret, 'GET', '/api/v1/access')).body.code).toBe('token-expired')
+  expect((await server.callWith(expiring.secret, 'GET', '/api/v1/access')).body.code).toBe('token-expired')
 })
 
 test('each scope allows its own and names what is missing', async () => {
   const secrets = Object.fromEntries(
     await Promise.all(
-      (['read', 'write', 'control'] as const).map(async (scope) => [scope, (await make([scope])).secret]),
+      (['read', 'write', 'control'] as const).map(async (scope) => [
+        scope,
+        (await server.make([scope])).secret,
+      ]),
     ),
   ) as Record<Scope, string>
   const steps = sampleBatch(0, 5)
@@ -132,7 +97,7 @@ test('each scope allows its own and names what is missing', async () => {
   for (const [scope, method, path, body] of calls)
     for (const [held, secret] of Object.entries(secrets)) {
       if (held === scope) continue
-      const refused = await callWith(secret, method, path, body)
+      const refused = await server.callWith(secret, method, path, body)
       expect([path, held, refused.status]).toEqual([path, held, 403])
       expect(refused.body.detail).toMatch(new RegExp(`^this needs the scope "${scope}".*; .* has ${held}$`))
       expect(refused.headers.get('www-authenticate')).toContain(
@@ -140,31 +105,31 @@ test('each scope allows its own and names what is missing', async () => {
       )
     }
   for (const [scope, method, path, body] of calls) {
-    const { status } = await callWith(secrets[scope], method, path, body)
+    const { status } = await server.callWith(secrets[scope], method, path, body)
     expect([path, status < 300]).toEqual([path, true])
   }
   for (const path of ['/api/v1/tokens', '/api/v1/removed-runs'])
     for (const secret of Object.values(secrets))
-      expect((await callWith(secret, 'GET', path)).body.code).toBe('scope-missing')
-  await callWith(secrets.write, 'POST', '/api/v1/runs', { runId: 'r2' })
+      expect((await server.callWith(secret, 'GET', path)).body.code).toBe('scope-missing')
+  await server.callWith(secrets.write, 'POST', '/api/v1/runs', { runId: 'r2' })
   const end = { kind: 'finish', reason: 'a job ends its own run' }
-  expect((await callWith(secrets.write, 'POST', '/api/v1/runs/r2/commands', end)).status).toBe(200)
-  expect((await callWith(secrets.read, 'POST', '/api/v1/runs/r2/commands', end)).status).toBe(403)
+  expect((await server.callWith(secrets.write, 'POST', '/api/v1/runs/r2/commands', end)).status).toBe(200)
+  expect((await server.callWith(secrets.read, 'POST', '/api/v1/runs/r2/commands', end)).status).toBe(403)
 })
 
 test('what a person does is recorded under the name of the token', async () => {
-  const { secret, token } = await make(['control', 'write'])
-  await callWith(secret, 'POST', '/api/v1/runs', { runId: 'r1' })
+  const { secret, token } = await server.make(['control', 'write'])
+  await server.callWith(secret, 'POST', '/api/v1/runs', { runId: 'r1' })
   const override = { learningRate: 0.05, untilStep: 100, reason: 'a try' }
-  expect((await callWith(secret, 'POST', '/api/v1/runs/r1/overrides', override)).status).toBe(201)
+  expect((await server.callWith(secret, 'POST', '/api/v1/runs/r1/overrides', override)).status).toBe(201)
   const log: string = (await server.call('GET', '/api/v1/runs/r1/export')).body
   expect(log).toContain(`"by":"${token.name}"`)
 })
 
 test('for a token of one project there are no other runs', async () => {
   await server.call('POST', '/api/v1/runs', { runId: 'other', project: 'q', tags: ['secret'] })
-  const { secret } = await make(['read', 'write', 'control'], { project: 'p' })
-  const call = (method: string, path: string, body?: unknown) => callWith(secret, method, path, body)
+  const { secret } = await server.make(['read', 'write', 'control'], { project: 'p' })
+  const call = (method: string, path: string, body?: unknown) => server.callWith(secret, method, path, body)
   expect((await call('POST', '/api/v1/runs', { runId: 'own' })).body.run.options.project).toBe('p')
   const list = (await call('GET', '/api/v1/runs?counts=true&group=tag')).body
   expect(list).toMatchObject({ total: 1, all: 1, runs: [{ id: 'own' }], groups: [] })
@@ -189,10 +154,19 @@ test('for a token of one project there are no other runs', async () => {
       (await call(method, path, { project: 'q', ...(path.includes('rec') ? { budgetSteps: 100 } : {}) })).body
         .code,
     ).toBe('project-not-allowed')
-  const log = await callWith(server.token, 'GET', '/api/v1/runs/other/export')
+  const log = await server.callWith(server.token, 'GET', '/api/v1/runs/other/export')
   const file = { 'content-type': 'application/x-ndjson', authorization: `Bearer ${secret}` }
   const taken = await server.call('POST', '/api/v1/runs/import?runId=copy', log.body, file)
   expect(taken.body.code).toBe('project-not-allowed')
+  // What is told of all projects at once, now or by whoever adds to the contract and does not say otherwise.
+  expect((await call('GET', '/metrics')).body.code).toBe('project-not-allowed')
+  for (const [path, methods] of Object.entries(operations)) {
+    const { get } = methods
+    if (get === undefined || path.includes('{') || scopesOf('get', get) !== 'open') continue
+    expect((await call('GET', path)).status).toBe(200)
+  }
+  for (const path of ['/version', '/api/v1/forecasts/calibration'])
+    expect((await call('GET', path)).status).toBe(200)
   const admin = await server.call('POST', '/api/v1/tokens', { name: 'a', scopes: ['admin'], project: 'p' })
   expect(admin).toMatchObject({ status: 422, body: { errors: [{ pointer: '/project' }] } })
 })
@@ -201,8 +175,8 @@ test('a token of one project brings back a deleted run of its own, and no other'
   const create = (runId: string, project: string) => server.call('POST', '/api/v1/runs', { runId, project })
   await create('own', 'p')
   await create('other', 'q')
-  const { secret } = await make(['read', 'control'], { project: 'p' })
-  const restore = (runId: string) => callWith(secret, 'POST', `/api/v1/runs/${runId}/restore`)
+  const { secret } = await server.make(['read', 'control'], { project: 'p' })
+  const restore = (runId: string) => server.callWith(secret, 'POST', `/api/v1/runs/${runId}/restore`)
   // Of one that is there, too, nothing is told.
   expect((await restore('other')).body.code).toBe('run-not-found')
   for (const id of ['own', 'other']) await server.call('DELETE', `/api/v1/runs/${id}`)
@@ -219,13 +193,15 @@ test('a token of one project brings back a deleted run of its own, and no other'
 
 test('what was noticed about the data names runs, and is told to those who may read all', async () => {
   await server.storage.addNotice({ at: 0, kind: 'damage', detail: 'run "r"' })
-  const ofOne = (await make(['read'], { project: 'p' })).secret
-  for (const secret of [undefined, 'tw_wrong', ofOne, (await make(['write'])).secret])
-    expect((await callWith(secret, 'GET', '/healthz')).body).toEqual({ status: 'ok' })
-  const ofAll = (await make(['read'])).secret
-  expect((await callWith(ofAll, 'GET', '/healthz')).body.notices).toMatchObject([{ detail: 'run "r"' }])
+  const ofOne = (await server.make(['read'], { project: 'p' })).secret
+  for (const secret of [undefined, 'tw_wrong', ofOne, (await server.make(['write'])).secret])
+    expect((await server.callWith(secret, 'GET', '/healthz')).body).toEqual({ status: 'ok' })
+  const ofAll = (await server.make(['read'])).secret
+  expect((await server.callWith(ofAll, 'GET', '/healthz')).body.notices).toMatchObject([
+    { detail: 'run "r"' },
+  ])
   server.storage.checkWritable = () => Promise.reject(new Error('run "r" is damaged'))
-  const told = async (secret: string | undefined) => (await callWith(secret, 'GET', '/readyz')).body
+  const told = async (secret: string | undefined) => (await server.callWith(secret, 'GET', '/readyz')).body
   expect((await told(ofAll)).detail).toBe('run "r" is damaged')
   for (const secret of [undefined, ofOne]) {
     expect(await told(secret)).toMatchObject({ status: 503, code: 'not-ready' })
@@ -234,7 +210,7 @@ test('what was noticed about the data names runs, and is told to those who may r
 })
 
 test('a secret is told once, stored as its digest, found after a restart, and rotated with a grace', async () => {
-  const { secret, token } = await make(['read'])
+  const { secret, token } = await server.make(['read'])
   const text = JSON.stringify((await server.call('GET', '/api/v1/tokens')).body)
   expect(text).toContain(token.id)
   expect(text).not.toContain(secret.slice(3))
@@ -243,7 +219,7 @@ test('a secret is told once, stored as its digest, found after a restart, and ro
   expect(JSON.stringify(database.prepare('SELECT * FROM tokens').all())).not.toContain(secret.slice(3))
   database.close()
   await server.restart()
-  expect((await callWith(secret, 'GET', '/api/v1/runs')).status).toBe(200)
+  expect((await server.callWith(secret, 'GET', '/api/v1/runs')).status).toBe(200)
   const listed = (await server.call('GET', '/api/v1/tokens')).body.tokens
   expect(listed.find(({ id }: { id: string }) => id === token.id)).toMatchObject({
     state: 'active',
@@ -251,14 +227,14 @@ test('a secret is told once, stored as its digest, found after a restart, and ro
   })
   const rotated = await server.call('POST', `/api/v1/tokens/${token.id}/rotate`, { graceSeconds: 60 })
   expect(rotated.body.token).toMatchObject({ name: token.name, scopes: ['read'], state: 'active' })
-  expect((await callWith(rotated.body.secret, 'GET', '/api/v1/runs')).status).toBe(200)
-  expect((await callWith(secret, 'GET', '/api/v1/runs')).status).toBe(200)
+  expect((await server.callWith(rotated.body.secret, 'GET', '/api/v1/runs')).status).toBe(200)
+  expect((await server.callWith(secret, 'GET', '/api/v1/runs')).status).toBe(200)
   server.clock.advance(60_000)
-  expect((await callWith(secret, 'GET', '/api/v1/runs')).body.code).toBe('token-expired')
+  expect((await server.callWith(secret, 'GET', '/api/v1/runs')).body.code).toBe('token-expired')
 })
 
 test('names are told apart, the past is no end, and the last admin stays', async () => {
-  const { token } = await make(['read'])
+  const { token } = await server.make(['read'])
   const create = (body: object) => server.call('POST', '/api/v1/tokens', { scopes: ['read'], ...body })
   expect((await create({ name: token.name })).body.code).toBe('token-exists')
   const past = await create({ name: 'p', expiresAt: '2020-01-01T00:00:00Z' })
@@ -290,7 +266,7 @@ test('where the only admin has expired the next start gives another, and none wh
 })
 
 test('wrong tokens from one address are bounded, for a minute, and lock nobody out who has a right one', async () => {
-  const guess = (i: number) => callWith(`tw_${String(i).padStart(43, 'z')}`, 'GET', '/api/v1/runs')
+  const guess = (i: number) => server.callWith(`tw_${String(i).padStart(43, 'z')}`, 'GET', '/api/v1/runs')
   for (let i = 0; i < attemptsMax; i++) expect((await guess(i)).status).toBe(401)
   const refused = await guess(attemptsMax)
   expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-attempts' } })
@@ -298,78 +274,6 @@ test('wrong tokens from one address are bounded, for a minute, and lock nobody o
   expect((await server.call('GET', '/api/v1/runs')).status).toBe(200)
   server.clock.advance(attemptsMilliseconds)
   expect((await guess(1)).status).toBe(401)
-})
-
-test('the live socket takes the same tokens, tells runs of their project alone, and ends with them', async () => {
-  expect((await connectWith({})).problem?.code).toBe('token-missing')
-  expect((await connectWith({ token: 5 })).problem?.code).toBe('token-missing')
-  expect((await connectWith({ token: `tw_${'y'.repeat(43)}` })).problem?.code).toBe('token-invalid')
-  const writer = await make(['write'])
-  expect((await connectWith({ token: writer.secret })).problem?.code).toBe('scope-missing')
-  const ends = new Date(server.clock.now() + expiryMilliseconds).toISOString()
-  const own = await make(['read'], { project: 'p' })
-  const short = await make(['read'], { expiresAt: ends })
-  await server.call('POST', '/api/v1/runs', { runId: 'own', project: 'p' })
-  await server.call('POST', '/api/v1/runs', { runId: 'other', project: 'q' })
-  const { socket } = await connectWith({ token: own.secret })
-  const list = await socket.emitWithAck('subscribe-runs', {})
-  expect(list).toMatchObject({ all: 1, runs: [{ id: 'own' }] })
-  const wish = { afterDecision: 0, afterStep: 0, points: 100 }
-  const refused = await socket.emitWithAck('subscribe', { runId: 'other', ...wish })
-  expect(refused).toMatchObject({ ok: false, problem: { code: 'run-not-found' } })
-  expect((await socket.emitWithAck('subscribe', { runId: 'own', ...wish })).ok).toBe(true)
-  const heard: string[] = []
-  socket.on('run', ({ run }) => heard.push(run.id))
-  socket.on('removed', ({ runId }) => heard.push(`removed ${runId}`))
-  await server.call('PATCH', '/api/v1/runs/other', { name: 'renamed' })
-  await server.call('DELETE', '/api/v1/runs/other')
-  await server.call('PATCH', '/api/v1/runs/own', { project: 'q' })
-  await vi.waitFor(() => expect(heard).toContain('removed own'))
-  server.clock.advance(1_000)
-  const expiring = (await connectWith({ token: short.secret })).socket
-  await socket.emitWithAck('subscribe-runs', {})
-  expect(heard).toEqual(['removed own'])
-  const kept = (await connectWith({ token: (await make(['read'])).secret })).socket
-  const grace = await make(['read'])
-  const rotated = (await connectWith({ token: grace.secret })).socket
-  await server.call('POST', `/api/v1/tokens/${grace.token.id}/rotate`, { graceSeconds: 1 })
-  await server.call('DELETE', `/api/v1/tokens/${own.token.id}`)
-  await vi.waitFor(() => expect(socket.connected).toBe(false))
-  expect(expiring.connected).toBe(true)
-  server.clock.advance(2 * expiryMilliseconds)
-  await vi.waitFor(() => expect(expiring.connected).toBe(false))
-  await vi.waitFor(() => expect(rotated.connected).toBe(false))
-  expect(kept.connected).toBe(true)
-})
-
-test('MCP takes the same tokens, and tells runs of their project alone', async () => {
-  await server.call('POST', '/api/v1/runs', { runId: 'own', project: 'p' })
-  await server.call('POST', '/api/v1/runs', { runId: 'other', project: 'q' })
-  const connect = async (secret: string) => {
-    const client = new Client({ name: 'test', version: '0' })
-    const requestInit = { headers: { authorization: `Bearer ${secret}` } }
-    await client.connect(new StreamableHTTPClientTransport(new URL(`${server.url}/mcp`), { requestInit }))
-    closing.push(() => void client.close())
-    return client
-  }
-  await expect(connect((await make(['write'])).secret)).rejects.toThrow()
-  const client = await connect((await make(['read'], { project: 'p' })).secret)
-  const ask = async (name: string, words: Record<string, unknown>) => {
-    const { content } = await client.callTool({ name, arguments: words })
-    return content[0]?.type === 'text' ? content[0].text : ''
-  }
-  const { runs } = JSON.parse(await ask('list_runs', {}))
-  expect(runs.map(({ id }: { id: string }) => id)).toEqual(['own'])
-  for (const [tool, more] of Object.entries({
-    get_run: {},
-    get_schedule: {},
-    get_recommendation: {},
-    list_decisions: {},
-    get_decision: { number: 1 },
-  })) {
-    expect(await ask(tool, { run: 'other', ...more }), tool).toContain('run-not-found')
-    expect(await ask(tool, { run: 'own', ...more }), tool).not.toContain('run-not-found')
-  }
 })
 
 test('where none is demanded a token still says who acts and what it may, and a wrong one is nobody', async () => {

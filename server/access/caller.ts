@@ -50,6 +50,15 @@ export function demandProject(caller: Caller, project: string): void {
   )
 }
 
+/** @throws ServerError `project-not-allowed` of what is told of all projects at once. */
+export function demandAllProjects({ name, project }: Caller): void {
+  if (project === null) return
+  throw new ServerError(
+    'project-not-allowed',
+    `this is of all projects, and the token "${name}" is for "${project}"`,
+  )
+}
+
 /**
  * A run of another project is, for a caller of one, none.
  * @throws ServerError `run-not-found`.

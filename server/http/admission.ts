@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import type { RequestHandler, Response } from 'express'
 import type { Scope } from '../../protocol/vocabulary.ts'
 import type { Audit } from '../access/audit.ts'
-import { type Caller, demand, demandRun } from '../access/caller.ts'
+import { type Caller, demand, demandAllProjects, demandRun } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import { ServerError } from '../errors.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -59,16 +59,18 @@ export function callerOf(response: Response): Caller {
 /**
  * Lets on those who may do what an address is for, with the run that it names.
  * @param scopes of which a token must have one
+ * @param keepsToProject whether a token of one project hears of nothing else there; where not, it is refused
  * @param isOfRemoved the run that it names is a deleted one, which the handler looks for
  */
 export function permitted(
   scopes: readonly Scope[] | 'open',
-  { isOfRemoved }: { readonly isOfRemoved: boolean },
+  { keepsToProject, isOfRemoved }: { readonly keepsToProject: boolean; readonly isOfRemoved: boolean },
 ): RequestHandler {
   if (scopes === 'open') return (_request, _response, next) => next()
   return async (request, response, next) => {
     const caller = callerOf(response)
     demand(caller, ...scopes)
+    if (!keepsToProject) demandAllProjects(caller)
     const runId = parameter(request, 'id')
     if (runId !== '' && !isOfRemoved) await admissionOf(response)!.demandRun(caller, runId)
     next()

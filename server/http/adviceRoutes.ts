@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts'
 import { forecastCalibration } from '../runs/forecastCalibration.ts'
 import type { OneAtATime } from '../runs/oneAtATime.ts'
 import type { Runs } from '../runs/runs.ts'
+import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import { whatIf } from '../runs/whatIf.ts'
 import { recommendSchedule } from '../schedules/recommend.ts'
@@ -19,13 +20,17 @@ import { parse } from './validate.ts'
 
 type Parts = {
   readonly runs: Runs
+  readonly reader: SeriesReader
   readonly storage: Storage
   readonly tuner: Tuner
   readonly clock: Clock
   readonly whatIfs: OneAtATime
 }
 
-export function addAdviceRoutes(router: Router, { runs, storage, tuner, clock, whatIfs }: Parts): void {
+export function addAdviceRoutes(
+  router: Router,
+  { runs, reader, storage, tuner, clock, whatIfs }: Parts,
+): void {
   route(router, '/runs/:id/what-if', {
     post: async (request, response) => {
       const wish = parse(whatIfRequestSchema, await readJson(request))
@@ -49,6 +54,7 @@ export function addAdviceRoutes(router: Router, { runs, storage, tuner, clock, w
     post: async (request, response) => {
       const wish = parse(recommendRequestSchema, await readJson(request))
       if (wish.project !== undefined) demandProject(callerOf(response), wish.project)
+      await reader.turn()
       response.json(await recommendSchedule({ storage, tuner, now: clock.now() }, wish))
     },
   })

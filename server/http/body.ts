@@ -40,6 +40,9 @@ const tooLarge = (size: string, { bytesMax, advice }: Kind) =>
 
 const unreadable = (reason: string) => new ServerError('malformed-request', reason, { closeConnection: true })
 
+/** ASCII is a part of it. */
+const utf8Names = ['utf-8', 'utf8', 'us-ascii']
+
 function checkHeaders(request: IncomingMessage, kind: Kind): 'identity' | 'gzip' {
   const type = request.headers['content-type'] ?? ''
   // A form or text/plain can be sent from any web page without the browser asking us; these cannot.
@@ -49,11 +52,15 @@ function checkHeaders(request: IncomingMessage, kind: Kind): 'identity' | 'gzip'
       `content-type must be ${kind.media}, got ${type === '' ? 'none' : `"${type}"`}`,
       { closeConnection: true },
     )
-  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(type)?.[1]?.toLowerCase()
-  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
-    throw new ServerError('unsupported-media-type', `charset must be utf-8, got "${charset}"`, {
-      closeConnection: true,
-    })
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1] ?? 'utf-8'
+  if (!utf8Names.includes(charset.toLowerCase()))
+    throw new ServerError(
+      'unsupported-media-type',
+      `the charset of the body must be utf-8, got "${charset}"`,
+      {
+        closeConnection: true,
+      },
+    )
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase()
   if (encoding !== 'identity' && encoding !== 'gzip')
     throw new ServerError(

@@ -14,9 +14,13 @@ export const connectionBounds: ConnectionBounds = { connectionsMax: 1_000, conne
 
 type Connection = {
   readonly peer: string
-  /** The request that is at work; undefined = none. */
-  request: IncomingMessage | undefined
+  /** The newest request and its answer; undefined = none yet. */
+  last: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined
 }
+
+const isIdle = ({ last }: Connection): boolean =>
+  last === undefined || last.response.writableFinished || last.response.destroyed
+const isOnItsWay = ({ last }: Connection): boolean => last?.request.complete === false
 
 /** @param bounds live connections, which have a bound of their own, do not count */
 export function boundConnections(server: Server, bounds: ConnectionBounds = connectionBounds): void {
@@ -32,17 +36,21 @@ export function boundConnections(server: Server, bounds: ConnectionBounds = conn
     if (left === 0) perPeer.delete(peer)
     else perPeer.set(peer, left)
   }
+  const firstOf = (but: Socket, isMeant: (one: Connection) => boolean): Socket | undefined => {
+    for (const [socket, one] of connections) if (socket !== but && isMeant(one)) return socket
+    return undefined
+  }
   const displace = (newest: Socket, isOfPeer: (peer: string) => boolean) => {
-    const candidates = [...connections].filter(([socket, { peer }]) => socket !== newest && isOfPeer(peer))
-    const idle = candidates.find(([, { request }]) => request === undefined)
-    const slow = idle ?? candidates.find(([, { request }]) => request?.complete === false)
-    const gone = slow?.[0] ?? newest
+    const gone =
+      firstOf(newest, (one) => isIdle(one) && isOfPeer(one.peer)) ??
+      firstOf(newest, (one) => isOnItsWay(one) && isOfPeer(one.peer)) ??
+      newest
     forget(gone)
     gone.destroy()
   }
   server.on('connection', (socket: Socket) => {
     const peer = socket.remoteAddress ?? ''
-    connections.set(socket, { peer, request: undefined })
+    connections.set(socket, { peer, last: undefined })
     perPeer.set(peer, (perPeer.get(peer) ?? 0) + 1)
     socket.once('close', () => forget(socket))
     if (perPeer.get(peer)! > connectionsPerPeerMax) displace(socket, (other) => other === peer)
@@ -50,11 +58,7 @@ export function boundConnections(server: Server, bounds: ConnectionBounds = conn
   })
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const connection = connections.get(request.socket)
-    if (connection === undefined) return
-    connection.request = request
-    response.once('close', () => {
-      if (connection.request === request) connection.request = undefined
-    })
+    if (connection !== undefined) connection.last = { request, response }
   })
   server.prependListener('upgrade', (request: IncomingMessage) => forget(request.socket))
 }

@@ -1,6 +1,6 @@
 // The HTTP side: who may call, what each address does, how errors look. Everything under /api/v1 is JSON.
 
-import express, { type Express, type RequestHandler, type Response } from 'express'
+import express, { type Express, type RequestHandler, type Response, type Router } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
 import type { Audit } from '../access/audit.ts'
 import { may } from '../access/caller.ts'
@@ -16,7 +16,7 @@ import type { Tuner } from '../runs/tuner.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
 import { addAccessRoutes } from './accessRoutes.ts'
-import { admission, admissionOf, callerOf } from './admission.ts'
+import { admission, admissionOf } from './admission.ts'
 import { addAdviceRoutes } from './adviceRoutes.ts'
 import { problemHandler } from './answer.ts'
 import { compressAnswers } from './compress.ts'
@@ -65,9 +65,9 @@ function seesAll(response: Response): boolean {
   )
 }
 
-function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged): void {
+function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchanged): void {
   const { storage, version, tuner, metrics, isEnding } = options
-  route(app, '/healthz', {
+  route(router, '/healthz', {
     get: async (_request, response) => {
       // Alive, whatever the storage says.
       const notices = seesAll(response) ? await storage.notices().catch(() => []) : []
@@ -75,7 +75,7 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
       response.json({ status: 'ok', ...(told.length === 0 ? {} : { notices: told }) })
     },
   })
-  route(app, '/readyz', {
+  route(router, '/readyz', {
     get: async (_request, response) => {
       if (isEnding())
         throw new ServerError('server-ending', 'this server is about to stop', { retryAfterSeconds: 5 })
@@ -86,23 +86,17 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
       response.json({ status: 'ok', storage: storage.description.split(' at ')[0] })
     },
   })
-  route(app, '/metrics', {
+  route(router, '/metrics', {
     get: async (_request, response) => {
-      const { name, project } = callerOf(response)
-      if (project !== null)
-        throw new ServerError(
-          'project-not-allowed',
-          `metrics are of all projects, and the token "${name}" is for "${project}"`,
-        )
       response.type(metrics.contentType).send(await metrics.text())
     },
   })
-  route(app, '/version', {
+  route(router, '/version', {
     get: (_request, response) => {
       response.json({ version, protocol: protocolVersion, tuner: tuner.version, node: process.versions.node })
     },
   })
-  route(app, '/openapi.json', {
+  route(router, '/openapi.json', {
     // Loaded when first asked for: the start does not need it.
     get: async (request, response) => {
       if (unchanged(request, response, [])) return
@@ -113,8 +107,8 @@ function addStateRoutes(app: Express, options: HttpOptions, unchanged: Unchanged
 }
 
 export function createHttpApp(options: HttpOptions): Express {
-  const { runs, log, newRequestId, allowList, pageDir, tokens, audit, storage, metrics, clock, isTrusted } =
-    options
+  const { runs, reader, log, newRequestId, allowList, pageDir, tokens } = options
+  const { audit, storage, metrics, clock, isTrusted } = options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -134,10 +128,15 @@ export function createHttpApp(options: HttpOptions): Express {
     securityHeaders(options.embedOrigins),
     compressAnswers,
   )
-  addStateRoutes(app, options, unchanged)
-  const api = express.Router()
-  api.use((_request, response, next) => {
+  // Strict: an address with a slash at its end is another one, and there is nothing at it.
+  const states = express.Router({ strict: true })
+  addStateRoutes(states, options, unchanged)
+  app.use(states)
+  const api = express.Router({ strict: true })
+  api.use(async (request, response, next) => {
     response.set('Cache-Control', 'no-store')
+    // A list takes a few milliseconds: readers in numbers would else come between the parts of a job's post.
+    if (request.method === 'GET' || request.method === 'HEAD') await reader.turn()
     next()
   })
   // Before the runs': else `import` would be the id of one.

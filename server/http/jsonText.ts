@@ -6,6 +6,7 @@
 // Cost: one pass of a native decoder, one of JSON.parse, one over the strings and brackets of the text; the value is
 // walked only where an escape in the text could stand for such a character. No pass uses the stack for nesting.
 
+import { isNestedTooDeep, nestingMax } from '../../protocol/nesting.ts'
 import { ServerError } from '../errors.ts'
 
 export type JsonFault =
@@ -115,6 +116,13 @@ const suspect = /\\u(?:0000|[dD][89a-fA-F])/
 
 /** The value of a JSON text, or what is wrong with it. */
 export function readJsonText(text: string): { readonly value: unknown } | { readonly fault: JsonFault } {
+  if (isNestedTooDeep(text))
+    return {
+      fault: {
+        code: 'malformed-json',
+        detail: `is nested too deep: lists and objects may lie ${nestingMax} levels deep in each other`,
+      },
+    }
   let value: unknown
   try {
     value = JSON.parse(text)

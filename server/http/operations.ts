@@ -45,6 +45,7 @@ import {
 import { apiPrefix } from '../../protocol/version.ts'
 import type { Scope } from '../../protocol/vocabulary.ts'
 import type { ProblemCode } from '../errors.ts'
+import { readsAtOnceMax, readsWaitingMax, streamsAtOnceMax } from '../runs/readGate.ts'
 import { logMedia } from './body.ts'
 import {
   importQuery,
@@ -67,6 +68,8 @@ export type Operation = {
   /** The body is no JSON document, but lines of this type, each as the schema says. */
   readonly bodyLines?: typeof logMedia
   readonly query?: z.ZodType
+  /** That it names no run, and tells a token of one project of that project alone. Absent: such a token is refused. */
+  readonly keepsToProject?: true
   /** What is answered with each status of success; null = no content. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>
   /** The answer's other forms, beside JSON: text. */
@@ -110,6 +113,7 @@ const everyToken: readonly ProblemCode[] = [
   'token-expired',
   'token-revoked',
   'scope-missing',
+  'project-not-allowed',
   'too-many-attempts',
 ]
 
@@ -134,6 +138,9 @@ export function problemsOf(path: string, method: Method, operation: Operation): 
 const runs = `${apiPrefix}/runs`
 const one = `${runs}/{id}`
 
+const boundOfReads = `${readsAtOnceMax} such reads are made at once and ${readsWaitingMax} wait; beyond them 503 with Retry-After`
+const boundOfFiles = `${streamsAtOnceMax} such files are sent at once; beyond them 503 with Retry-After`
+
 const answering = (id: string, summary: string): Operation => ({
   id,
   summary,
@@ -148,6 +155,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     get: {
       id: 'listRuns',
       summary: 'List runs in an order, those that match, page by page',
+      keepsToProject: true,
       query: listRunsQuery,
       answers: { 200: runListSchema },
       problems: ['storage-failed', 'storage-damaged'],
@@ -155,6 +163,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'createRun',
       summary: 'Create a run, or resume one (200)',
+      keepsToProject: true,
       scope: 'write',
       body: createRunSchema,
       answers: { 200: runAnswerSchema, 201: runAnswerSchema },
@@ -210,15 +219,17 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
   [`${one}/export`]: {
     get: {
       id: 'exportRun',
-      summary: 'The log of a run as a file: a header, its observations, an end',
+      summary: `The log of a run as a file: a header, its observations, an end. ${boundOfFiles}`,
       answers: { 200: logLineSchema },
       answerLines: logMedia,
+      problems: ['server-busy'],
     },
   },
   [`${runs}/import`]: {
     post: {
       id: 'importRun',
       summary: 'Make a run of an exported log',
+      keepsToProject: true,
       scope: 'write',
       query: importQuery,
       body: logLineSchema,
@@ -250,7 +261,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     get: {
       id: 'readSeries',
       isConditional: true,
-      summary: 'Charts: buckets of steps',
+      summary: `Charts: buckets of steps. ${boundOfReads}`,
       query: seriesQuerySchema,
       answers: { 200: seriesSchema },
       problems: ['signal-not-found', 'server-busy'],
@@ -303,8 +314,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     get: {
       id: 'readSchedule',
       isConditional: true,
-      summary:
-        'The schedule, applied and planned; each step once, the first report of it. Named after a framework: a Python file',
+      summary: `The schedule, applied and planned; each step once, the first report of it. Named after a framework: a Python file. ${boundOfReads}`,
       query: scheduleQuery,
       answers: { 200: scheduleSchema },
       otherMedia: ['text/csv', 'text/x-python'],
@@ -356,6 +366,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     post: {
       id: 'recommendSchedule',
       summary: 'A schedule for a job that is no run here, from what is told of it',
+      keepsToProject: true,
       scope: 'read',
       body: recommendRequestSchema,
       answers: { 200: scheduleRecommendationSchema },
@@ -366,6 +377,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
     get: {
       id: 'readForecastCalibration',
       summary: 'How often what finished runs were promised came true',
+      keepsToProject: true,
       answers: { 200: forecastCalibrationSchema },
       problems: ['storage-failed', 'storage-damaged'],
     },
@@ -436,5 +448,7 @@ export const operations: Readonly<Record<string, Partial<Record<Method, Operatio
       problems: ['not-ready', 'server-ending'],
     },
   },
-  '/version': { get: { id: 'readVersion', summary: 'Versions', answers: { 200: versionSchema } } },
+  '/version': {
+    get: { id: 'readVersion', keepsToProject: true, summary: 'Versions', answers: { 200: versionSchema } },
+  },
 }

@@ -15,7 +15,8 @@ const contentPolicyBut = [
   "style-src 'self'",
   "img-src 'self' data:",
   "font-src 'self'",
-  "connect-src 'self' ws:",
+  // The live socket too: its address has the page's own host and port.
+  "connect-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
@@ -32,6 +33,8 @@ export function securityHeaders(embedOrigins: readonly string[]): RequestHandler
       'X-Content-Type-Options': 'nosniff',
       ...(isFramed ? {} : { 'X-Frame-Options': 'DENY' }),
       'Referrer-Policy': 'no-referrer',
+      'Permissions-Policy':
+        'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Resource-Policy': 'same-origin',
     })

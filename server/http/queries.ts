@@ -1,17 +1,15 @@
 // Schemas of the query strings that only the server reads; bodies are in protocol/schemas.ts.
 
 import { z } from 'zod'
-import { runIdSchema } from '../../protocol/schemas.ts'
+import { queryNumber, runIdSchema } from '../../protocol/schemas.ts'
 import { decisionKinds } from '../../protocol/vocabulary.ts'
 import { pythonFormats } from '../exports/frameworks.ts'
 
 export const decisionsPageMax = 1_000
 
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
-
 export const listDecisionsQuery = z.strictObject({
-  after: whole(0, Number.MAX_SAFE_INTEGER).default(0),
-  limit: whole(1, decisionsPageMax).default(200),
+  after: queryNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: queryNumber(1, decisionsPageMax).default(200),
   /** One kind or several, separated by commas. */
   kind: z
     .string()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { readsAtOnceMax, readsWaitingMax } from '../runs/readGate.ts'
+import { readsAtOnceMax, readsWaitingMax, streamsAtOnceMax } from '../runs/readGate.ts'
 import { slowReads } from '../testing/slowReads.ts'
 import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 
@@ -89,4 +89,25 @@ test('a chart of a run that was deleted and made anew shows nothing of the old o
   const other = { step: [0, 1], loss: [7, 8] }
   await server.call('POST', '/api/v1/runs/r1/telemetry', { clientId: 'c', sequence: 1, steps: other })
   expect((await series('&signals=loss')).body.signals.loss.last).toEqual([7, 8])
+})
+
+test('so many files are sent at once, and the next one is no file', async () => {
+  await post(0, 10)
+  const { observations } = server.storage
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const slow: typeof observations = async (...asked) => {
+    await released
+    return observations(...asked)
+  }
+  Object.assign(server.storage, { observations: slow })
+  const sent = Array.from({ length: streamsAtOnceMax }, () => fetch(`${server.url}/api/v1/runs/r1/export`))
+  const begun = await Promise.all(sent)
+  const refused = await server.call('GET', '/api/v1/runs/r1/export')
+  expect([refused.status, refused.body.code]).toEqual([503, 'server-busy'])
+  expect(refused.headers.get('content-disposition')).toBeNull()
+  release()
+  for (const file of begun) expect(await file.text()).toContain('"end":true')
 })

@@ -14,11 +14,12 @@ type Demand = {
   readonly id: string
   readonly scopes: readonly Scope[] | 'open'
   readonly isOfRemoved?: boolean
+  readonly keepsToProject?: boolean
 }
 
 /** What has a contract of its own, or is it. */
 const beside: Readonly<Record<string, Demand>> = {
-  '/mcp': { id: 'mcp', scopes: ['read'] },
+  '/mcp': { id: 'mcp', scopes: ['read'], keepsToProject: true },
   '/metrics': { id: 'readMetrics', scopes: ['read'] },
   '/openapi.json': { id: 'readContract', scopes: 'open' },
 }
@@ -29,7 +30,8 @@ function demandAt(path: string, method: Method): Demand {
   const operation = operations[template]?.[method] ?? operations[apiPrefix + template]?.[method]
   if (operation !== undefined) {
     const { id, isOfRemoved = false } = operation
-    return { id, scopes: scopesOf(method, operation), isOfRemoved }
+    const keepsToProject = operation.keepsToProject === true || template.includes('{id}')
+    return { id, scopes: scopesOf(method, operation), keepsToProject, isOfRemoved }
   }
   return beside[path] ?? { id: 'other', scopes: ['admin'] }
 }
@@ -44,13 +46,13 @@ const named =
 export function route(router: Router, path: string, handlers: Partial<Record<Method, RequestHandler>>): void {
   const place = router.route(path)
   for (const [method, handler] of Object.entries(handlers)) {
-    const { id, scopes, isOfRemoved = false } = demandAt(path, method as Method)
+    const { id, scopes, keepsToProject = false, isOfRemoved = false } = demandAt(path, method as Method)
     // What is read is no action, and telemetry is the run itself.
     const isAction =
       method !== 'get' && scopes !== 'open' && scopes.some((one) => one === 'control' || one === 'admin')
     place[method as Method](
       named(id),
-      permitted(scopes, { isOfRemoved }),
+      permitted(scopes, { keepsToProject, isOfRemoved }),
       ...(isAction ? [audited(id)] : []),
       handler,
     )

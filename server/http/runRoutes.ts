@@ -2,6 +2,7 @@
 
 import type { Router } from 'express'
 import { changeRunSchema, createRunSchema, listRunsQuery, telemetrySchema } from '../../protocol/schemas.ts'
+import { shown } from '../../protocol/shown.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import { demandProject } from '../access/caller.ts'
 import { type Clock, isoTime } from '../clock.ts'
@@ -17,7 +18,7 @@ import { readJson } from './body.ts'
 import { removeQuery } from './queries.ts'
 import { route } from './routes.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
-import { parse, shown } from './validate.ts'
+import { parse } from './validate.ts'
 
 type Parts = {
   readonly runs: Runs

@@ -2,11 +2,11 @@
 // `?name` in a query), the value and what is allowed.
 
 import type { z } from 'zod'
+import { shown } from '../../protocol/shown.ts'
 import { ServerError } from '../errors.ts'
 
 type Issue = z.core.$ZodIssue
 const errorsMax = 20
-const shownCharacters = 80
 
 const escapePointer = (part: PropertyKey) => String(part).replaceAll('~', '~0').replaceAll('/', '~1')
 
@@ -17,13 +17,6 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
     value = (value as Record<PropertyKey, unknown>)[part]
   }
   return value
-}
-
-/** A value as it is quoted in a sentence, cut short. */
-export function shown(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text
 }
 
 const typeNames: Record<string, string> = {
@@ -86,7 +79,7 @@ function errorsOf(issue: Issue, input: unknown, prefix: string, fields: FieldLis
     return [{ pointer: pointer(issue.path), detail: sentence(issue, valueAt(input, issue.path)) }]
   const known = fields(issue.path)
   const hint = known === undefined ? '' : `; allowed are ${known.join(', ')}`
-  return issue.keys.map((key) => ({
+  return issue.keys.slice(0, errorsMax).map((key) => ({
     pointer: pointer([...issue.path, key]),
     detail: `is not a known field${hint}`,
   }))
@@ -134,7 +127,9 @@ export function parse<T>(schema: z.ZodType<T>, input: unknown, from: 'body' | 'q
   if (result.success) return result.data
   const prefix = from === 'query' ? '?' : '/'
   const fields = fieldsOf(schema)
+  // Sentences are made of those that are told; there may be one for each byte of the body.
   const errors = result.error.issues
+    .slice(0, errorsMax)
     .flatMap((issue) => errorsOf(issue, input, prefix, fields))
     .slice(0, errorsMax)
   const [first] = errors

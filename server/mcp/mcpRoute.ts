@@ -30,7 +30,7 @@ export function mcpHandler(options: {
   readonly version: string
   readonly log: Log
 }): RequestHandler {
-  const { version, log } = options
+  const { reader, version, log } = options
   const { fetch: answer } = createMcpHandler(
     ({ authInfo }) => {
       const { caller } = authInfo!.extra as { readonly caller: Caller }
@@ -45,6 +45,7 @@ export function mcpHandler(options: {
   )
   return async (request, response) => {
     const parsedBody = await readJson(request)
+    await reader.turn()
     const headers = new Headers()
     for (const name of passedOn) {
       const value = request.get(name)

@@ -162,6 +162,21 @@ test('a silent run is stale, never failed, and comes back by itself', async () =
   expect((await read('')).state).toBe('running')
 })
 
+test('a run falls silent, and is timed, as ever while the clock is set back', async () => {
+  await post(1, { steps: sampleBatch(0, 10) })
+  server.clock.set(server.clock.now() - 3_600_000)
+  for (let i = 1; i <= 30; i++) {
+    server.clock.advance(1_000)
+    await post(i + 1, { steps: sampleBatch(10 * i, 10) })
+  }
+  expect((await read('')).stepsPerSecond).toBeGreaterThan(9)
+  expect((await read('')).stepsPerSecond).toBeLessThan(12)
+  server.clock.advance(50_000)
+  expect((await read('')).state).toBe('running')
+  server.clock.advance(30_000)
+  expect((await read('')).state).toBe('stale')
+})
+
 test('batches of one run are applied in order even when they arrive together', async () => {
   const answers = await Promise.all(
     [1, 2, 3, 4].map((i) => server.app.runs.telemetry('r1', { clientId: 'c', sequence: i })),

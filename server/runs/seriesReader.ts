@@ -73,7 +73,7 @@ export class SeriesReader {
       }),
     )
     // To send it takes a while as well, where it is long.
-    await this.turns.begin()
+    await this.turn()
     return answer
   }
 
@@ -111,6 +111,11 @@ export class SeriesReader {
       const { read, names, pause } = await this.read(runId, query, choose, (signals) => signals)
       return { series: await seriesOf(read, pause), names }
     })
+  }
+
+  /** For a short read: resolves when it may be made, one per turn of the event loop. */
+  async turn(): Promise<void> {
+    await this.turns.begin()
   }
 
   /** Any other read that is made as a whole, in pieces. @throws ServerError `server-busy`. */

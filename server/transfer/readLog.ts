@@ -10,9 +10,10 @@ import {
   logHeaderSchema,
   observationLineSchema,
 } from '../../protocol/schemas.ts'
+import { shown } from '../../protocol/shown.ts'
 import { ServerError } from '../errors.ts'
 import { readJsonText } from '../http/jsonText.ts'
-import { parse, shown } from '../http/validate.ts'
+import { parse } from '../http/validate.ts'
 import { rangeOf } from '../runs/observationCodec.ts'
 import type { StoredObservation } from '../storage/storage.ts'
 import { type Line, lineError, linesOf } from './lines.ts'
