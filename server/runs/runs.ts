@@ -21,11 +21,12 @@ import type { RunRecord, Storage } from '../storage/storage.ts'
 import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
 import { checkBounds, telemetryAnswer } from './answers.ts'
 import { type ApplyContext, beginRun, foldBatch, type RunEvent, saveBatch } from './apply.ts'
+import { budgetCommands } from './budgetCommands.ts'
 import { listRuns } from './listRuns.ts'
 import type { ObservationBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 import { KeyedQueue } from './queue.ts'
-import { checkRunning, isEnded, runExists, runNotFound } from './runErrors.ts'
+import { isEnded, runExists, runNotFound } from './runErrors.ts'
 import { summaryAt } from './runRecord.ts'
 import type { RunSeries } from './runSeries.ts'
 import { checkRepeat, lastSequence, remember, sequenceGap } from './sequences.ts'
@@ -43,21 +44,6 @@ export type RunsOptions = {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'folded' | 'stored'>
   readonly newRunId: () => string
-}
-
-/**
- * What another budget is in the log: nothing where it is not named or the same as before.
- * @throws ServerError `run-finished`.
- */
-function budgetCommands(
-  run: RunSummary,
-  budgetSteps: number | null | undefined,
-  reason: string,
-  by: string,
-): Command[] {
-  if (budgetSteps === undefined || budgetSteps === run.budgetSteps) return []
-  checkRunning(run, 'to train on, start a new run, with a runId of its own, from the weights that you have')
-  return [{ kind: 'set-budget', budgetSteps, reason, by }]
 }
 
 const observed = (command: Command): ObservationBody => ({ kind: 'command', command })

@@ -172,11 +172,14 @@ test('a deleted run and a whole one are no loss, also after a kill', async () =>
 test('a database that is gone, or is another one, makes the server not ready, and says so', async () => {
   renameSync(file(), `${file()}.moved`)
   expect(await ready()).toMatchObject({ status: 503, detail: expect.stringContaining('is gone') })
+  // What would be stored would be lost with the process.
+  expect((await post(1)).body).toMatchObject({ status: 503, code: 'storage-failed' })
   await openSqliteStorage({ file: `${file()}.other` }).close()
   renameSync(`${file()}.other`, file())
   expect((await ready()).detail).toContain('is another file than the one that this server opened')
   renameSync(`${file()}.moved`, file())
   expect(await ready()).toMatchObject({ status: 'ok' })
+  expect((await post(1)).body).toMatchObject({ accepted: 20, duplicate: false })
 })
 
 test('a disk that is nearly full makes the server not ready before a batch is refused', async () => {

@@ -48,23 +48,29 @@ export function freeBytesOf(file: string): number {
   return bavail * bsize
 }
 
-export type PlaceCheck = () => void
+export type PlaceCheck = {
+  /** @throws ServerError `storage-failed` where the file is gone, or is not the one that was opened. */
+  file(): void
+  /** @throws ServerError `disk-full` where the largest batch might not fit any more. */
+  room(): void
+}
 
-/** @throws ServerError `storage-failed` or `disk-full` where the file, as it is now, is not the one that was opened. */
 export function createPlaceCheck(file: string, freeBytes: () => number): PlaceCheck {
   const opened = statSync(file)
-  return () => {
+  const checkFile = () => {
     const now = statSync(file, { throwIfNoEntry: false })
     if (now === undefined)
       throw new ServerError(
         'storage-failed',
-        `${file} is gone: what is stored now is lost when this server stops; \`twostep backup\` cannot help, put the file back or restart on a restored one`,
+        `${file} is gone: nothing of this request was stored; put it back, or stop this server and start it on a restored one`,
       )
     if (now.ino !== opened.ino || now.dev !== opened.dev)
       throw new ServerError(
         'storage-failed',
-        `${file} is another file than the one that this server opened: restart it, so that it reads and writes the one that is there`,
+        `${file} is another file than the one that this server opened: nothing of this request was stored; restart the server, so that it reads and writes the one that is there`,
       )
+  }
+  const checkRoom = () => {
     const free = freeBytes()
     if (free < freeBytesMin)
       throw new ServerError(
@@ -72,4 +78,5 @@ export function createPlaceCheck(file: string, freeBytes: () => number): PlaceCh
         `the disk of ${file} has ${Math.floor(free / 1024 / 1024)} MB left, too little for the largest batch: free some space`,
       )
   }
+  return { file: checkFile, room: checkRoom }
 }

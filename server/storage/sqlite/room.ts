@@ -2,7 +2,7 @@
 // SQLite has to write first. What a deletion has freed goes back to the disk in small steps (databases of before schema 7
 // keep it for what comes; a backup that is restored has none to give back).
 
-import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import type { Database } from './driver.ts'
 import { busyMilliseconds } from './openDatabase.ts'
 import { freeBytesMin } from './place.ts'
@@ -32,7 +32,8 @@ export function createRoom(
   { reserve, freeBytes }: { readonly reserve: number; readonly freeBytes: () => number },
 ): Room {
   const path = `${file}-reserve`
-  let isLaid = false
+  // A kill leaves it there.
+  let isLaid = reserve > 0 && statSync(path, { throwIfNoEntry: false })?.size === reserve
   let isShort = false
   const number = (pragma: string) =>
     Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() as object)[0])

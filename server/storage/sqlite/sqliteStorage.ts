@@ -149,6 +149,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     access: createAccessStore({ prepare, attempt }),
     createRun: (batch) =>
       attempt(() => {
+        checkPlace.file()
         const isNew = transaction(() => {
           if (keyOf(batch.run.id) !== -1) return false
           insertBatch(Number(prepare(insertRun).run(null, ...rowOf(batch.run)).lastInsertRowid), batch)
@@ -163,6 +164,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       ),
     append: (batch) =>
       attempt(() => {
+        checkPlace.file()
         transaction(() => insertBatch(update(batch), batch))
         acknowledge(batch)
       }),
@@ -238,7 +240,8 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     checkWritable: () =>
       attempt(() => {
         if (damage !== undefined) throw new ServerError('storage-damaged', damage)
-        checkPlace()
+        checkPlace.file()
+        checkPlace.room()
         transaction(() => {
           prepare('INSERT INTO deletions (run) VALUES (-1)').run()
           prepare('DELETE FROM deletions WHERE run = -1').run()
