@@ -71,9 +71,14 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       throw error
     }
   }
+  const { reserve = 0, freeBytes = () => freeBytesOf(file) } = options
+  const checkPlace = createPlaceCheck(file, freeBytes)
   const keyOf = (runId: string) => keyIn({ get }, runId)
   const views = new Views(
-    () => openReader(driver, file),
+    () => {
+      checkPlace.file()
+      return openReader(driver, file)
+    },
     () => options.readOnly !== true && void prepare('PRAGMA wal_checkpoint(PASSIVE)').get(),
     attempt,
   )
@@ -122,7 +127,6 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
 
   /** Keys that stand among the deletions until their intake is finished. */
   const intakes = new Set<number>()
-  const { reserve = 0, freeBytes = () => freeBytesOf(file) } = options
   const room = createRoom(database, file, { reserve, freeBytes })
   const sweep = createSweep({ prepare, transaction, intakes, room })
   const startSweep = sweep.start
@@ -142,7 +146,6 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     const folded = prepare('PRAGMA wal_checkpoint(PASSIVE)').get() as { log: number; checkpointed: number }
     acknowledged.begin(folded.log === folded.checkpointed)
   }
-  const checkPlace = createPlaceCheck(file, freeBytes)
 
   return {
     description: `SQLite ${get<{ v: string }>('SELECT sqlite_version() AS v')?.v} (${driver.name}) at ${options.file}`,
