@@ -1,7 +1,7 @@
 // Several tabs on one run, and a tab that was cut off for a while: each shows the same in the end, without a
 // reload.
 
-import { call, readDecisions, startJob } from '../fixtures/api.ts'
+import { call, readDecisions, readRun, startJob } from '../fixtures/api.ts'
 import { noteConnectionBar, openRun } from '../fixtures/runPage.ts'
 import { expect, lostConnection, test } from '../fixtures/test.ts'
 
@@ -62,4 +62,22 @@ test('a tab that was offline says so, keeps what it shows, and catches up', asyn
     true,
   )
   await expect(page.getByRole('region', { name: 'Connection' })).toBeHidden()
+})
+
+test('a tab that was frozen catches up with what happened meanwhile', async ({ server, page }) => {
+  const job = await startJob(server.url, { runId: 'asleep' })
+  await job.report(50)
+  const run = await openRun(page, server.url, 'asleep')
+  await run.reaches(50)
+  const browser = await page.context().newCDPSession(page)
+  await browser.send('Page.enable')
+  await browser.send('Page.setWebLifecycleState', { state: 'frozen' })
+  for (let batch = 0; batch < 20; batch++) await job.report(50)
+  await browser.send('Page.setWebLifecycleState', { state: 'active' })
+  await run.reaches(1_050)
+  const { decisionCount } = await readRun(server.url, 'asleep')
+  await run.details.getByRole('tab', { name: 'Log' }).click()
+  await expect(run.details.getByRole('heading', { level: 2 })).toHaveText(
+    decisionCount === 1 ? '1 decision' : `${decisionCount} decisions`,
+  )
 })
