@@ -8,6 +8,7 @@ import { fetchSchedule, scheduleUrl } from '../connection/api.ts'
 import { changeRunAddress, type ScheduleFormat, scheduleFormats } from '../state/address.ts'
 import { CodeBlock } from './codeBlock.tsx'
 import { hasEnded } from './control/possible.ts'
+import { Failure } from './failure.tsx'
 import { formatTitle } from './words.ts'
 
 const isCode = (format: ScheduleFormat): boolean => format !== 'json' && format !== 'csv'
@@ -76,9 +77,7 @@ export function SchedulePanel(props: { run: RunSummary; format: ScheduleFormat }
         </select>
       </p>
       {failure.value !== null ? (
-        <p class="outcome outcome-bad" role="alert">
-          {failure.value}
-        </p>
+        <Failure words={failure.value} />
       ) : text.value === null ? (
         <p class="sub">Making it…</p>
       ) : (

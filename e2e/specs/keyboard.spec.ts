@@ -1,8 +1,9 @@
 // All that a person can do to a run, by keys alone: no test here has a mouse.
 
 import type { Page } from '@playwright/test'
-import { call, readDecisions, readRun, startJob } from '../fixtures/api.ts'
+import { readDecisions, readRun, startJob } from '../fixtures/api.ts'
 import { keysAlone } from '../fixtures/hands.ts'
+import { expectPausedAndDeleted, menuOf } from '../fixtures/runMenu.ts'
 import { openRun } from '../fixtures/runPage.ts'
 import { expect, test } from '../fixtures/test.ts'
 
@@ -16,11 +17,7 @@ async function steered(page: Page, url: string) {
     ...{ job, keys, details, headline },
     button: (name: string) => details.getByRole('button', { name, exact: true }),
     reason: details.getByRole('textbox', { name: 'Reason' }),
-    /** Opens the menu and goes down to one of its items. */
-    useMenu: async (name: string) => {
-      await keys.use(page.getByLabel('More actions'))
-      await keys.use(page.locator('.menu-list').getByRole('button', { name }))
-    },
+    useMenu: menuOf(page, keys.use),
   }
 }
 
@@ -122,31 +119,8 @@ test('by keys alone: pause and resume, and a run that is deleted, kept after all
   server,
   page,
 }) => {
-  const job = await startJob(server.url, { runId: 'gone' })
-  await job.report(50)
   const keys = await keysAlone(page)
-  const { details, chip } = await openRun(page, server.url, 'gone')
-  const useMenu = async (name: string) => {
-    await keys.use(page.getByLabel('More actions'))
-    await keys.use(page.getByRole('button', { name }))
-  }
-  await useMenu('Pause')
-  await expect(chip).toHaveText('Paused')
-  await useMenu('Resume')
-  await expect(chip).toHaveText('Running')
-
-  await page.clock.install()
-  const button = (name: string) => details.getByRole('button', { name, exact: true })
-  await useMenu('Delete…')
-  await keys.use(button('Delete'))
-  await page.clock.runFor(8_000)
-  await keys.use(button('Keep it after all'))
-  await page.clock.runFor(8_000)
-  expect((await readRun(server.url, 'gone')).id).toBe('gone')
-  await keys.use(button('Delete'))
-  await page.clock.runFor(11_000)
-  await expect(page.locator('main')).toContainText('This run was deleted.')
-  expect((await call(server.url, 'GET', '/runs/gone')).status).toBe(404)
+  await expectPausedAndDeleted(page, server.url, keys.use)
   keys.expectAlone()
 })
 

@@ -2,7 +2,7 @@
 // their own in charts.spec.ts, chartsZoom.spec.ts and runList.spec.ts.
 
 import { readFileSync } from 'node:fs'
-import { startJob } from '../fixtures/api.ts'
+import { startJob, threeRuns } from '../fixtures/api.ts'
 import { keysAlone } from '../fixtures/hands.ts'
 import { openRun } from '../fixtures/runPage.ts'
 import { expect, test } from '../fixtures/test.ts'
@@ -84,12 +84,7 @@ test('by keys alone: search, filters, order, columns, pins, a comparison, theme,
   server,
   page,
 }) => {
-  for (const [runId, project] of [
-    ['first', 'vision'],
-    ['second', 'vision'],
-    ['third', 'language'],
-  ] as const)
-    await (await startJob(server.url, { runId, project })).report(30)
+  await threeRuns(server.url)
   const keys = await keysAlone(page)
   await page.goto(server.url)
   const names = page.locator('table.runs tbody a.run-name')

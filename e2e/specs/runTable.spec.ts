@@ -2,19 +2,8 @@
 
 import type { Page } from '@playwright/test'
 import { expectAccessible, expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
-import { call, startJob } from '../fixtures/api.ts'
+import { call, startJob, threeRuns } from '../fixtures/api.ts'
 import { expect, test } from '../fixtures/test.ts'
-
-/** Three runs of two projects, of 90, 60 and 30 steps; the loss falls with the steps. */
-async function threeRuns(url: string): Promise<void> {
-  const made = [
-    ['first', 'vision', 90, ['s1']],
-    ['second', 'vision', 60, ['s2']],
-    ['third', 'language', 30, ['s1']],
-  ] as const
-  for (const [runId, project, steps, tags] of made)
-    await (await startJob(url, { runId, project, tags })).report(steps)
-}
 
 /** In both themes, wide and narrow; leaves the page wide and light. */
 async function expectGood(page: Page, where: string): Promise<void> {

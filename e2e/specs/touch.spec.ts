@@ -4,18 +4,13 @@
 
 import type { Page } from '@playwright/test'
 import { expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
-import { call, readDecisions, readRun, startJob } from '../fixtures/api.ts'
-import { type Finger, fingerAlone } from '../fixtures/hands.ts'
+import { readDecisions, readRun, startJob, threeRuns } from '../fixtures/api.ts'
+import { fingerAlone } from '../fixtures/hands.ts'
+import { expectPausedAndDeleted, menuOf } from '../fixtures/runMenu.ts'
 import { openRun, runPage } from '../fixtures/runPage.ts'
 import { expect, test } from '../fixtures/test.ts'
 
 test.use({ hasTouch: true, viewport: { width: 390, height: 844 } })
-
-/** Opens the menu of the run and taps one of its items. */
-const menuOf = (page: Page, finger: Finger) => async (name: string) => {
-  await finger.tap(page.getByLabel('More actions'))
-  await finger.tap(page.locator('.menu-list').getByRole('button', { name }))
-}
 
 /** A run of 200 steps on its page, with what a test reaches for there. */
 async function steered(page: Page, url: string) {
@@ -28,7 +23,7 @@ async function steered(page: Page, url: string) {
     ...{ job, finger, details, headline, button },
     reason: details.getByRole('textbox', { name: 'Reason' }),
     close: () => finger.tap(button('Close').first()),
-    useMenu: menuOf(page, finger),
+    useMenu: menuOf(page, finger.tap),
   }
 }
 
@@ -121,27 +116,8 @@ test('by finger alone: a run that is paused, resumed, deleted, kept after all, a
   server,
   page,
 }) => {
-  const job = await startJob(server.url, { runId: 'gone' })
-  await job.report(50)
   const finger = await fingerAlone(page)
-  const { details, chip } = await openRun(page, server.url, 'gone')
-  const useMenu = menuOf(page, finger)
-  await useMenu('Pause')
-  await expect(chip).toHaveText('Paused')
-  await useMenu('Resume')
-  await expect(chip).toHaveText('Running')
-  await page.clock.install()
-  const button = (name: string) => details.getByRole('button', { name, exact: true })
-  await useMenu('Delete…')
-  await finger.tap(button('Delete'))
-  await page.clock.runFor(8_000)
-  await finger.tap(button('Keep it after all'))
-  await page.clock.runFor(8_000)
-  expect((await readRun(server.url, 'gone')).id).toBe('gone')
-  await finger.tap(button('Delete'))
-  await page.clock.runFor(11_000)
-  await expect(page.locator('main')).toContainText('This run was deleted.')
-  expect((await call(server.url, 'GET', '/runs/gone')).status).toBe(404)
+  await expectPausedAndDeleted(page, server.url, finger.tap)
   finger.expectAlone()
 })
 
@@ -232,12 +208,7 @@ test('by finger alone: search, filters, order, pins, a comparison, theme, and si
   server,
   page,
 }) => {
-  for (const [runId, project] of [
-    ['first', 'vision'],
-    ['second', 'vision'],
-    ['third', 'language'],
-  ] as const)
-    await (await startJob(server.url, { runId, project })).report(30)
+  await threeRuns(server.url)
   const finger = await fingerAlone(page)
   await page.goto(server.url)
   const names = page.locator('table.runs tbody a.run-name')

@@ -28,6 +28,9 @@ export type Standing = { readonly record: RunRecord; readonly series: RunSeries 
 /** Chooses the signals, in the run's line; undefined = all. */
 type Choose<Chosen> = (standing: Standing) => Chosen | Promise<Chosen>
 
+/** What an answer over HTTP is asked for; signals as they were written. */
+type Asked = Omit<SeriesQuery, 'signals'> & { readonly signals?: string | readonly string[] | undefined }
+
 /** A storage that is read in pieces. */
 export type PausedReads = { readonly storage: Storage; readonly pause: Pause }
 
@@ -44,7 +47,7 @@ export class SeriesReader {
   private readonly turns: Turns
   private readonly options: SeriesReaderOptions
   private readonly cache = new RowCache()
-  private readonly kept = new KeptAnswers()
+  private readonly answers = new KeptAnswers()
 
   constructor(options: SeriesReaderOptions) {
     this.options = options
@@ -56,48 +59,34 @@ export class SeriesReader {
    * @param state what the run is in, as a key
    * @throws ServerError `server-busy`, `run-busy`, `run-not-found`, `signal-not-found`.
    */
-  async json(
+  json(runId: string, state: string, asked: Asked): Promise<Buffer> {
+    return this.kept(['json', state], runId, asked, seriesText)
+  }
+
+  /** The same in few bytes. @param state what the run is in, and how it is written, as a key */
+  compact(runId: string, state: string, asked: Asked, how: CompactOptions): Promise<Buffer> {
+    return this.kept(['compact', state], runId, asked, async (read, unknown, pause) => {
+      const series = await seriesOf(read, pause)
+      const whole = unknown.length === 0 ? series : { ...series, unknown: [...unknown] }
+      return Buffer.from(JSON.stringify(compactSeries(whole, how)))
+    })
+  }
+
+  private async kept(
+    kind: readonly string[],
     runId: string,
-    state: string,
-    {
-      signals,
-      ...query
-    }: Omit<SeriesQuery, 'signals'> & { signals?: string | readonly string[] | undefined },
+    { signals, ...query }: Asked,
+    write: (read: Read, unknown: readonly string[], pause: Pause) => Promise<Buffer>,
   ): Promise<Buffer> {
-    const key = JSON.stringify([state, signals, query])
-    const answer = await this.kept.get(key, () =>
+    const answer = await this.answers.get(JSON.stringify([...kind, signals, query]), () =>
       this.gate.run(async () => {
         const choose = ({ series }: Standing) => signalsOf(series, runId, signals)
         const { chosen, read, pause } = await this.read(runId, query, choose, ({ wanted }) => wanted)
-        return seriesText(read, chosen.unknown, pause)
+        return write(read, chosen.unknown, pause)
       }),
     )
     // To send it takes a while as well, where it is long.
     await this.turn()
-    return answer
-  }
-
-  /** The same in few bytes. @param state what the run is in, and how it is written, as a key */
-  async compact(
-    runId: string,
-    state: string,
-    {
-      signals,
-      ...query
-    }: Omit<SeriesQuery, 'signals'> & { signals?: string | readonly string[] | undefined },
-    how: CompactOptions,
-  ): Promise<Buffer> {
-    const key = JSON.stringify(['compact', state, signals, query])
-    const answer = await this.kept.get(key, () =>
-      this.gate.run(async () => {
-        const choose = ({ series }: Standing) => signalsOf(series, runId, signals)
-        const { chosen, read, pause } = await this.read(runId, query, choose, ({ wanted }) => wanted)
-        const series = await seriesOf(read, pause)
-        const whole = chosen.unknown.length === 0 ? series : { ...series, unknown: [...chosen.unknown] }
-        return Buffer.from(JSON.stringify(compactSeries(whole, how)))
-      }),
-    )
-    await this.turns.begin()
     return answer
   }
 

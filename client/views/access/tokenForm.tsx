@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals'
 import { type Scope, scopes } from '../../../protocol/vocabulary.ts'
 import { sendToken } from '../../connection/api.ts'
+import { Failure } from '../failure.tsx'
 import { TextField } from '../formParts.tsx'
 import type { Made } from './tokensPage.tsx'
 
@@ -92,11 +93,7 @@ export function TokenForm(props: { done: (made: Made) => void }) {
           Make the token
         </button>
       </p>
-      {failure.value !== null && (
-        <p class="outcome outcome-bad" role="alert">
-          {failure.value}
-        </p>
-      )}
+      <Failure words={failure.value} />
     </form>
   )
 }

@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { checkToken } from '../../connection/api.ts'
 import { forgetToken, heldToken, keepToken, refusal } from '../../connection/token.ts'
+import { Failure } from '../failure.tsx'
 import '../../style/access.css'
 
 const titles: Readonly<Record<string, string>> = {
@@ -78,11 +79,7 @@ export function TokenGate() {
             </button>
           )}
         </p>
-        {failure.value !== null && (
-          <p class="outcome outcome-bad" role="alert">
-            {failure.value}
-          </p>
-        )}
+        <Failure words={failure.value} />
       </form>
     </main>
   )

@@ -7,6 +7,7 @@ import { fetchTokens, sendRevoke, sendRotate } from '../../connection/api.ts'
 import { forgetToken, heldToken } from '../../connection/token.ts'
 import { access, may } from '../../state/access.ts'
 import { copyText } from '../copy.ts'
+import { Failure } from '../failure.tsx'
 import { timeAgo } from './times.ts'
 import { TokenForm } from './tokenForm.tsx'
 import '../../style/access.css'
@@ -87,11 +88,7 @@ function TokenList() {
     <section class="card" aria-labelledby="all-tokens">
       <h2 id="all-tokens">Tokens</h2>
       {made.value !== null && <Secret made={made.value} />}
-      {failure.value !== null && (
-        <p class="outcome outcome-bad" role="alert">
-          {failure.value}
-        </p>
-      )}
+      <Failure words={failure.value} />
       {shown !== null && shown.length === 0 && <p>There are none.</p>}
       {shown !== null && shown.length > 0 && (
         <table class="tokens">

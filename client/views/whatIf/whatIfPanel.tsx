@@ -6,6 +6,7 @@ import type { RunSummary, WhatIfAnswer } from '../../../protocol/vocabulary.ts'
 import { changeRunAddress } from '../../state/address.ts'
 import { useGhost } from '../../state/ghost.ts'
 import { checkWishes, type Wishes } from '../../state/wishes.ts'
+import { Failure } from '../failure.tsx'
 import { Sentence } from '../sentence.tsx'
 import { type Asking, useWhatIf } from './asking.ts'
 import { differing, foldedWords, headline, measuresOf, pairsThatDiffer } from './differences.ts'
@@ -51,12 +52,7 @@ type ResultProps = {
 
 function Result(props: ResultProps) {
   const { run, asking, answer, changed } = props
-  if (asking.kind === 'failed')
-    return (
-      <p class="outcome outcome-bad" role="alert">
-        {asking.words}
-      </p>
-    )
+  if (asking.kind === 'failed') return <Failure words={asking.words} />
   if (!changed) return <p class="part sub">Change a setting to see what would have been decided.</p>
   if (answer === null) return <p class="part sub">{asking.kind === 'asking' ? 'Folding the log…' : ''}</p>
   return (
