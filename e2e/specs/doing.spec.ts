@@ -91,7 +91,11 @@ test('what if: a setting is asked after a rest, told where the courses part, and
   await page.keyboard.press('w')
   const budget = run.details.getByRole('textbox', { name: 'Budget, steps' })
   await expect(budget).toHaveValue('4000')
+  // What is being written stays while the run goes on.
   await budget.fill('2000')
+  await job.report(10)
+  await run.reaches(810)
+  await expect(budget).toHaveValue('2000')
   await budget.press('Enter')
   await expect(run.details).toContainText('Differs at: switch planned at step 3,000 → planned at step 1,500')
   await expect(page).toHaveURL(/panel=what-if&set\.budget=2000/)

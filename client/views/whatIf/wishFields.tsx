@@ -1,6 +1,7 @@
 // The settings of a what-if: sliders for what has an amount, with a mark at the value in force, and what the job offers as
 // boxes. A slider only helps to type: the field beside it takes any value that the setting can have.
 
+import { useSignal } from '@preact/signals'
 import { formatRate, formatStep } from '../../../protocol/numbers.ts'
 import type { RunSummary } from '../../../protocol/vocabulary.ts'
 import { elapsedOf } from '../../charts/phases.ts'
@@ -81,6 +82,8 @@ function Amount(props: AmountProps) {
   const [low, high] = [Math.log10(props.low), Math.log10(props.high)]
   const force = inForce(run)[name]
   const text = wishes[name] ?? force
+  /** What is being written: a run that goes on draws this anew many times a second. */
+  const draft = useSignal<string | null>(null)
   const value = Number(text.replaceAll(',', ''))
   const clamped = (number: number) => Math.min(high, Math.max(low, Math.log10(number)))
   const words = (number: number) => (whole ? String(Math.round(number)) : formatRate(number))
@@ -115,10 +118,14 @@ function Amount(props: AmountProps) {
           inputMode="decimal"
           autoComplete="off"
           maxLength={20}
-          value={text}
+          value={draft.value ?? text}
           aria-invalid={error !== undefined}
           aria-describedby={error === undefined ? undefined : `wish-error-${name}`}
-          onChange={(event) => set(props, name, event.currentTarget.value)}
+          onInput={(event) => (draft.value = event.currentTarget.value)}
+          onChange={(event) => {
+            draft.value = null
+            set(props, name, event.currentTarget.value)
+          }}
         />
       </div>
       {error !== undefined && (
