@@ -2,7 +2,7 @@
 
 import { limits } from '../../../protocol/limits.ts'
 import type { AccessStore, StoredAction, StoredToken } from '../access.ts'
-import type { Statement } from './driver.ts'
+import type { Tools } from './tools.ts'
 
 /** The migration that brings the tables. */
 export const accessTables = `
@@ -46,10 +46,7 @@ const selectActions = `SELECT number, at, caller, token_id AS tokenId, operation
   place AS "from", request_id AS requestId, status FROM audit`
 
 /** What the storage lends: its statements, and its errors. */
-export type AccessTools = {
-  readonly prepare: (sql: string) => Statement
-  readonly attempt: <T>(work: () => T) => Promise<T>
-}
+export type AccessTools = Pick<Tools, 'prepare' | 'attempt'>
 
 export function createAccessStore({ prepare, attempt }: AccessTools): AccessStore {
   return {

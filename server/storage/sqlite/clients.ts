@@ -3,8 +3,8 @@
 
 import { limits } from '../../../protocol/schemas.ts'
 import type { ClientRecord, Storage } from '../storage.ts'
-import type { Statement } from './driver.ts'
 import { insertClient } from './rows.ts'
+import type { Tools } from './tools.ts'
 
 const selectClient = `SELECT client_id AS clientId, last_sequence AS lastSequence, last_answer AS lastAnswer
   FROM clients WHERE run = ? AND client_id = ?`
@@ -21,11 +21,7 @@ const foldOld = `DELETE FROM clients WHERE rowid IN (
     AND batches.sequence = clients.last_sequence)
   ORDER BY rowid DESC LIMIT -1 OFFSET ${limits.clientsMax})`
 
-export type ClientsTools = {
-  readonly prepare: (sql: string) => Statement
-  readonly attempt: <T>(work: () => T) => Promise<T>
-  readonly keyOf: (runId: string) => number
-}
+export type ClientsTools = Pick<Tools, 'prepare' | 'attempt' | 'keyOf'>
 
 export function createClients({ prepare, attempt, keyOf }: ClientsTools): {
   insert(run: number, client: ClientRecord): void

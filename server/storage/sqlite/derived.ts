@@ -4,8 +4,9 @@
 import { crc32 } from 'node:zlib'
 import { damaged } from '../damage.ts'
 import type { ChunkKey, Snapshot, Storage, StoredChunk } from '../storage.ts'
-import type { SqlValue, Statement } from './driver.ts'
+import type { SqlValue } from './driver.ts'
 import { selectChunk } from './rows.ts'
+import type { Tools } from './tools.ts'
 
 const insertChunk = `INSERT INTO chunks (run, signal, level, chunk, body, checksum) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET body = excluded.body, checksum = excluded.checksum`
@@ -28,10 +29,7 @@ export function opened({ checksum, ...chunk }: CheckedChunk): StoredChunk {
 const snapshotChecksum = ({ number, tunerVersion, state, series }: Snapshot): number =>
   crc32(`${number}\n${tunerVersion}\n${state}\n${series}`)
 
-export type DerivedTools = {
-  readonly prepare: (sql: string) => Statement
-  readonly attempt: <T>(work: () => T) => Promise<T>
-  readonly keyOf: (runId: string) => number
+export type DerivedTools = Pick<Tools, 'prepare' | 'attempt' | 'keyOf'> & {
   readonly noteDamage: (found: string) => void
 }
 

@@ -4,21 +4,17 @@
 
 import type { Batch, ChunkKey, Intake, StoredChunk } from '../storage.ts'
 import { type CheckedChunk, opened } from './derived.ts'
-import type { SqlValue, Statement } from './driver.ts'
+import type { SqlValue } from './driver.ts'
 import { insertClient, insertRun, rowOf, selectChunk } from './rows.ts'
+import type { Tools } from './tools.ts'
 
 type Slice = Parameters<Intake['append']>[0] & {
   readonly snapshot?: Parameters<Intake['finish']>[0]['snapshot']
 }
 
 /** What the storage lends: its statements, its transactions, its deletions. */
-export type IntakeTools = {
-  readonly prepare: (sql: string) => Statement
-  readonly transaction: <T>(work: () => T) => T
-  readonly attempt: <T>(work: () => T) => Promise<T>
+export type IntakeTools = Tools & {
   readonly insertSlice: (key: number, slice: Slice) => void
-  /** −1 = there is no such run. */
-  readonly keyOf: (runId: string) => number
   readonly startSweep: () => void
   readonly acknowledge: (stored: Pick<Batch, 'run'>) => void
   /** Keys that the sweep leaves alone. */

@@ -2,12 +2,9 @@
 
 import { type Notice, noticesMax, type Storage } from '../storage.ts'
 import { type Acknowledged, lossSentence } from './acknowledged.ts'
-import type { Statement } from './driver.ts'
+import type { Tools } from './tools.ts'
 
-export type NoticeTools = {
-  readonly prepare: (sql: string) => Statement
-  readonly transaction: <T>(work: () => T) => T
-  readonly attempt: <T>(work: () => T) => Promise<T>
+export type NoticeTools = Pick<Tools, 'prepare' | 'transaction' | 'attempt'> & {
   /** None where the database is only read. */
   readonly acknowledged: Acknowledged | undefined
 }

@@ -5,11 +5,11 @@
 
 import type { RunRecord, Storage } from '../storage.ts'
 import type { Acknowledged } from './acknowledged.ts'
-import type { Statement } from './driver.ts'
 import { sqliteCode, sqliteFull } from './openDatabase.ts'
 import { freeBytesMin } from './place.ts'
 import type { Room } from './room.ts'
 import { insertRun, type Row, recordOf, rowOf } from './rows.ts'
+import type { Tools } from './tools.ts'
 
 // The first two values are the only project; null = all are.
 const selectRemoved = `SELECT run, id, removed_at AS removedAt, record FROM removed
@@ -21,11 +21,7 @@ type RemovedRow = {
   readonly record: string
 }
 
-export type RemovedTools = {
-  readonly prepare: (sql: string) => Statement
-  readonly transaction: <T>(work: () => T) => T
-  readonly attempt: <T>(work: () => T) => Promise<T>
-  readonly keyOf: (runId: string) => number
+export type RemovedTools = Tools & {
   readonly startSweep: () => void
   readonly room: Room
   readonly freeBytes: () => number

@@ -2,16 +2,14 @@
 // What a crash leaves goes at the next start. Then the room goes back to the disk (room.ts).
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Statement } from './driver.ts'
 import { sqliteCode, sqliteFull } from './openDatabase.ts'
 import type { Room } from './room.ts'
 import { runTables } from './schema.ts'
+import type { Tools } from './tools.ts'
 
 const sliceRows = 200
 
-export type SweepTools = {
-  readonly prepare: (sql: string) => Statement
-  readonly transaction: <T>(work: () => T) => T
+export type SweepTools = Pick<Tools, 'prepare' | 'transaction'> & {
   /** Keys that stand among the deletions until their intake is finished. */
   readonly intakes: ReadonlySet<number>
   readonly room: Room
