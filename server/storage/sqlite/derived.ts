@@ -4,7 +4,6 @@
 import { crc32 } from 'node:zlib'
 import { damaged } from '../damage.ts'
 import type { ChunkKey, Snapshot, Storage, StoredChunk } from '../storage.ts'
-import type { SqlValue } from './driver.ts'
 import { selectChunk } from './rows.ts'
 import type { Tools } from './tools.ts'
 
@@ -14,7 +13,7 @@ const insertSnapshot = `INSERT OR REPLACE INTO snapshots (run, number, tuner_ver
   VALUES (?, ?, ?, ?, ?, ?)`
 const selectSnapshot =
   'SELECT number, tuner_version AS tunerVersion, state, series, checksum FROM snapshots WHERE run = ?'
-/** As stored: without a checksum to schema 6. */
+/** As stored: without a checksum before schema 7. */
 export type CheckedChunk = StoredChunk & { readonly checksum: number | null }
 
 /** @throws ServerError `storage-damaged`. */
@@ -24,6 +23,15 @@ export function opened({ checksum, ...chunk }: CheckedChunk): StoredChunk {
       `a stored piece of the series "${chunk.signal}" is not what was stored: its checksum differs`,
     )
   return chunk
+}
+
+export function chunkAt(
+  { prepare }: Pick<Tools, 'prepare'>,
+  run: number,
+  { signal, level, chunk }: ChunkKey,
+): StoredChunk | undefined {
+  const row = prepare(selectChunk).get(run, signal, level, chunk) as CheckedChunk | undefined
+  return row && opened(row)
 }
 
 const snapshotChecksum = ({ number, tunerVersion, state, series }: Snapshot): number =>
@@ -38,11 +46,6 @@ export function createDerived({ prepare, attempt, keyOf, noteDamage }: DerivedTo
   insertSnapshot(run: number, snapshot: Snapshot): void
   readonly reads: Pick<Storage, 'snapshot' | 'chunks'>
 } {
-  const found = (run: number, { signal, level, chunk }: ChunkKey): StoredChunk | undefined => {
-    const values: SqlValue[] = [run, signal, level, chunk]
-    const row = prepare(selectChunk).get(...values) as CheckedChunk | undefined
-    return row && opened(row)
-  }
   return {
     insertChunk: (run, { signal, level, chunk, body }) =>
       void prepare(insertChunk).run(run, signal, level, chunk, body, crc32(body)),
@@ -67,7 +70,7 @@ export function createDerived({ prepare, attempt, keyOf, noteDamage }: DerivedTo
       chunks: (runId, keys) =>
         attempt(() => {
           const run = keyOf(runId)
-          return keys.flatMap((key) => found(run, key) ?? [])
+          return keys.flatMap((key) => chunkAt({ prepare }, run, key) ?? [])
         }),
     },
   }

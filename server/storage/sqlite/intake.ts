@@ -2,10 +2,9 @@
 // the last transaction, which takes it from there and makes it a run's. So a crash in the middle leaves rows of a
 // deleted run, which the next start removes like those of any other.
 
-import type { Batch, ChunkKey, Intake, StoredChunk } from '../storage.ts'
-import { type CheckedChunk, opened } from './derived.ts'
-import type { SqlValue } from './driver.ts'
-import { insertClient, insertRun, rowOf, selectChunk } from './rows.ts'
+import type { Batch, Intake } from '../storage.ts'
+import { chunkAt } from './derived.ts'
+import { insertClient, insertRun, rowOf } from './rows.ts'
 import type { Tools } from './tools.ts'
 
 type Slice = Parameters<Intake['append']>[0] & {
@@ -39,14 +38,9 @@ export function createIntake(tools: IntakeTools): Intake {
   const { prepare, transaction, attempt, insertSlice, keyOf, startSweep, acknowledge, intakes } = tools
   const key = reservedKey(tools)
   intakes.add(key)
-  const found = ({ signal, level, chunk }: ChunkKey): StoredChunk | undefined => {
-    const values: SqlValue[] = [key, signal, level, chunk]
-    const row = prepare(selectChunk).get(...values) as CheckedChunk | undefined
-    return row && opened(row)
-  }
   return {
     append: (slice) => attempt(() => transaction(() => insertSlice(key, slice))),
-    chunks: (keys) => attempt(() => keys.flatMap((wanted) => found(wanted) ?? [])),
+    chunks: (keys) => attempt(() => keys.flatMap((wanted) => chunkAt({ prepare }, key, wanted) ?? [])),
     finish: ({ run, snapshot, clients }) =>
       attempt(() => {
         const isNew = transaction(() => {
