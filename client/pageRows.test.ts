@@ -1,16 +1,21 @@
-// docs/PAGE.md names tests that exist, in every row that does not say why there is none.
+// docs/PAGE.md and docs/SERVICE.md name tests that exist, in every row that does not say why there is none.
 
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
-const rows = read('docs/PAGE.md')
-  .split('\n')
-  .filter((line) => /^\| (?!---|What \|)/.test(line))
+const rowsOf = (path: string) =>
+  read(path)
+    .split('\n')
+    .filter((line) => /^\| (?!---|What \|)/.test(line))
 const cells = (row: string) => row.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, ''))
 
-test('every row names tests that exist, or says why there is none', () => {
-  expect(rows.length).toBeGreaterThan(80)
+test.each([
+  ['docs/PAGE.md', 80],
+  ['docs/SERVICE.md', 25],
+])('every row of %s names tests that exist, or says why there is none', (document, least) => {
+  const rows = rowsOf(document)
+  expect(rows.length).toBeGreaterThan(least)
   for (const row of rows) {
     const [what = '', ...others] = cells(row)
     const held = others.at(-1)!

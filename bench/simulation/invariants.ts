@@ -91,7 +91,7 @@ function checkPlans(
     if (after !== 0) broken(`${runId}: plan ${plan.version} has rate ${after} after its budget`)
   }
   // After a sign of divergence there may be too few steps left.
-  if (rates.length < budgetSteps / 4 || job.kills > 0 || job.trips > 0) return
+  if (rates.length < budgetSteps / 4 || job.kills > 0 || job.trips > 0 || job.isBroken) return
   const highest = rates.reduce((a, b) => Math.max(a, b), 0)
   const lastRate = rates.at(-1) ?? 0
   if (lastRate > highest * Math.max(annealedShare, 8 / budgetSteps))

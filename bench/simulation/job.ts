@@ -75,6 +75,11 @@ export class SimulatedJob {
     this.life = new Life(options.time)
   }
 
+  /** Whether its losses come to nothing. */
+  get isBroken(): boolean {
+    return this.options.problem.brokenFrom !== null
+  }
+
   /** Whether the rates are the server's to choose. */
   get isSteered(): boolean {
     return this.options.mode !== 'off'
