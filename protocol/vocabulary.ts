@@ -10,8 +10,10 @@ export {
   capabilities,
   type DecisionKind,
   type DecisionStatus,
+  type DeliveryState,
   decisionKinds,
   decisionStatuses,
+  deliveryStates,
   type Mode,
   modes,
   type OptimizerFamily,
@@ -34,6 +36,10 @@ export {
   scopes,
   segmentShapes,
   signalNames,
+  type WebhookEvent,
+  type WebhookShape,
+  webhookEvents,
+  webhookShapes,
 } from './lists.ts'
 export type {
   Access,
