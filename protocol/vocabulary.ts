@@ -111,4 +111,13 @@ export type {
   Telemetry,
   ValleyProbe,
 } from './schemas/telemetry.ts'
+export type {
+  CreateWebhook,
+  Delivery,
+  DeliveryPage,
+  NewWebhook,
+  Webhook,
+  WebhookList,
+  WebhookTest,
+} from './schemas/webhooks.ts'
 export type { DecisionHead, WhatIfAnswer, WhatIfRequest } from './schemas/whatIf.ts'

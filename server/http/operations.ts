@@ -9,6 +9,7 @@ import { readOperations } from './operations/reads.ts'
 import { runOperations } from './operations/runs.ts'
 import { stateOperations } from './operations/states.ts'
 import { transferOperations } from './operations/transfer.ts'
+import { webhookOperations } from './operations/webhooks.ts'
 
 export { type Method, type Operation, problemsOf, scopesOf } from './operations/operation.ts'
 
@@ -19,5 +20,6 @@ export const operations: Operations = {
   ...controlOperations,
   ...adviceOperations,
   ...accessOperations,
+  ...webhookOperations,
   ...stateOperations,
 }
