@@ -29,7 +29,7 @@ export type Metrics = {
   folded(observations: number, seconds: number): void
   stored(seconds: number): void
   /** A try of a webhook delivery. */
-  delivered(outcome: 'delivered' | 'retried' | 'failed' | 'dropped'): void
+  delivered(outcome: 'delivered' | 'retried' | 'failed'): void
   watch(watched: Watched): void
   /** In the text format of Prometheus. */
   text(): Promise<string>

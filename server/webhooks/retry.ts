@@ -29,7 +29,7 @@ export function attemptAfter(
   outcome: Outcome,
   now: number,
   chance: number,
-): Attempt {
+): Attempt & { readonly state: 'waiting' | 'delivered' | 'failed' } {
   const tried = { attempts: attempts + 1, lastAt: now, status: outcome.status }
   if (outcome.taken) return { ...tried, state: 'delivered', error: '', nextAt: null }
   const { status, error } = outcome
