@@ -87,7 +87,7 @@ export type {
   Segment,
   Tripwire,
 } from './schemas/plan.ts'
-export type { RunCounts, RunGroup, RunList, RunListRequest } from './schemas/runList.ts'
+export type { RemovedRuns, RunCounts, RunGroup, RunList, RunListRequest } from './schemas/runList.ts'
 export type {
   AppliedSpan,
   Branch,

@@ -5,21 +5,29 @@ import { type ExpandedSeries, expandedSeries } from '../../protocol/compactSerie
 import { apiPrefix } from '../../protocol/version.ts'
 import type {
   Access,
+  AuditPage,
   Command,
   ControlAnswer,
   CreateToken,
+  CreateWebhook,
   DecisionKind,
   DecisionList,
+  Delivery,
+  DeliveryPage,
   ForecastCalibration,
   Health,
   Mode,
   NewToken,
+  NewWebhook,
   Problem,
+  RemovedRuns,
   RunList,
   RunListRequest,
   RunSummary,
   TokenList,
   Version,
+  WebhookList,
+  WebhookTest,
   WhatIfAnswer,
   WhatIfRequest,
 } from '../../protocol/vocabulary.ts'
@@ -303,3 +311,24 @@ export const sendRevoke = (id: string): Promise<Answer<unknown>> =>
   call('DELETE', `/tokens/${encodeURIComponent(id)}`)
 export const sendRotate = (id: string): Promise<Answer<NewToken>> =>
   send('NewToken', 'POST', `/tokens/${encodeURIComponent(id)}/rotate`, {})
+
+export const fetchWebhooks = (): Promise<Answer<WebhookList>> => ask('WebhookList', '/webhooks')
+export const sendWebhook = (wish: CreateWebhook): Promise<Answer<NewWebhook>> =>
+  send('NewWebhook', 'POST', '/webhooks', wish)
+const webhookPath = (id: string) => `/webhooks/${encodeURIComponent(id)}`
+export const sendWebhookDelete = (id: string): Promise<Answer<unknown>> => call('DELETE', webhookPath(id))
+export const sendWebhookTest = (id: string): Promise<Answer<WebhookTest>> =>
+  send('WebhookTest', 'POST', `${webhookPath(id)}/test`, {})
+/** @param before the `next` of the page before */
+export const fetchDeliveries = (id: string, before: number | null): Promise<Answer<DeliveryPage>> =>
+  ask('DeliveryPage', `${webhookPath(id)}/deliveries?limit=20${before === null ? '' : `&before=${before}`}`)
+export const sendRedeliver = (id: string, number: number): Promise<Answer<Delivery>> =>
+  send('Delivery', 'POST', `${webhookPath(id)}/deliveries/${number}/redeliver`, {})
+
+/** @param before the `next` of the page before */
+export const fetchAudit = (before: number | null): Promise<Answer<AuditPage>> =>
+  ask('AuditPage', `/audit?limit=50${before === null ? '' : `&before=${before}`}`)
+
+export const fetchRemoved = (): Promise<Answer<RemovedRuns>> => ask('RemovedRuns', '/removed-runs')
+export const sendRestore = (runId: string): Promise<Answer<RunSummary>> =>
+  send('RunSummary', 'POST', `${pathOf(runId)}/restore`, {})
