@@ -34,7 +34,7 @@ function AuditEntries() {
       <Failure words={failure.value} />
       {shown?.length === 0 && <p>Nothing yet.</p>}
       {shown !== null && shown.length > 0 && (
-        <table class="tokens audit">
+        <table class="tokens stacked">
           <thead>
             <tr>
               {['When', 'Who', 'What', 'Run', 'Reason', 'Answer'].map((title) => (
@@ -66,12 +66,20 @@ function AuditRow(props: { entry: AuditEntry }) {
   const { at, caller, from, operation, detail, runId, reason, status } = props.entry
   return (
     <tr>
-      <td>{at.slice(0, 19).replace('T', ' ')}</td>
-      <td title={from}>{caller}</td>
-      <td>{detail === '' ? operation : `${operation}: ${detail}`}</td>
-      <td>{runId !== null && <a href={formatAddress(runAddress(runId))}>{runId}</a>}</td>
-      <td>{reason}</td>
-      <td>{status ?? 'none'}</td>
+      <td data-title="When">{at.slice(0, 19).replace('T', ' ')}</td>
+      <td title={from} data-title="Who">
+        {caller}
+      </td>
+      <td data-title="What">{detail === '' ? operation : `${operation}: ${detail}`}</td>
+      {runId === null ? (
+        <td />
+      ) : (
+        <td data-title="Run">
+          <a href={formatAddress(runAddress(runId))}>{runId}</a>
+        </td>
+      )}
+      {reason === '' ? <td /> : <td data-title="Reason">{reason}</td>}
+      <td data-title="Answer">{status ?? 'none'}</td>
     </tr>
   )
 }

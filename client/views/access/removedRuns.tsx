@@ -49,7 +49,7 @@ function Removed() {
       </p>
       {shown?.length === 0 && <p>There are none.</p>}
       {shown !== null && shown.length > 0 && (
-        <table class="tokens">
+        <table class="tokens stacked">
           <thead>
             <tr>
               <th scope="col">Run</th>
@@ -65,10 +65,12 @@ function Removed() {
             {shown.map(({ id, name, project, removedAt, keptUntil }, i) => (
               <tr key={`${id} ${removedAt}`}>
                 <th scope="row">{name === id ? id : `${name} (${id})`}</th>
-                <td>{project}</td>
-                <td title={removedAt}>{timeAgo(removedAt, Date.now())}</td>
-                <td>{keptUntil.slice(0, 16).replace('T', ' ')}</td>
-                <td class="acts">
+                <td data-title="Project">{project}</td>
+                <td title={removedAt} data-title="Deleted">
+                  {timeAgo(removedAt, Date.now())}
+                </td>
+                <td data-title="Kept until">{keptUntil.slice(0, 16).replace('T', ' ')}</td>
+                <td>
                   {isNewest(i) && (
                     <button
                       type="button"

@@ -44,7 +44,7 @@ export function DeliveryLog(props: { id: string }) {
       <Failure words={failure.value} />
       {shown?.length === 0 && <p>Nothing yet.</p>}
       {shown !== null && shown.length > 0 && (
-        <table class="tokens">
+        <table class="tokens stacked">
           <thead>
             <tr>
               <th scope="col">When</th>
@@ -59,13 +59,15 @@ export function DeliveryLog(props: { id: string }) {
           <tbody>
             {shown.map((one) => (
               <tr key={one.number}>
-                <td title={one.at}>{timeAgo(one.at, Date.now())}</td>
-                <td>{one.event}</td>
-                <td>
+                <td title={one.at} data-title="When">
+                  {timeAgo(one.at, Date.now())}
+                </td>
+                <td data-title="Event">{one.event}</td>
+                <td data-title="Run">
                   <a href={formatAddress(runAddress(one.runId))}>{one.runId}</a>
                 </td>
-                <td>{outcomeOf(one)}</td>
-                <td class="acts">
+                <td data-title="Outcome">{outcomeOf(one)}</td>
+                <td>
                   {one.state !== 'waiting' && (
                     <button type="button" class="button" onClick={() => again(one.number)}>
                       Send again
