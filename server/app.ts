@@ -109,12 +109,7 @@ export function createApp(options: AppOptions): App {
     ...{ storage, clock, log },
     days: config.retentionDays,
     bytesMax: config.storageMaxBytes,
-    // It may have been deleted meanwhile.
-    remove: (runId, forGood) =>
-      runs.remove(runId, forGood).then(
-        () => true,
-        () => false,
-      ),
+    remove: removeWithin({ runs, audit, newId }),
   })
   const imports = new Imports({ storage, tuner, runs, clock })
   const whatIfs = new OneAtATime('another what-if', 5)
@@ -213,6 +208,21 @@ export function createApp(options: AppOptions): App {
       await Promise.all([imports.stop(), whatIfs.stop()])
       await storage.close()
     },
+  }
+}
+
+/** How the retention deletes a run: as people do, with its trace in the audit. */
+function removeWithin({ runs, audit, newId }: { runs: Runs; audit: Audit; newId: AppOptions['newId'] }) {
+  return async (runId: string, forGood: boolean, reason: string): Promise<boolean> => {
+    const action = { operation: 'deleteRun', runId, from: 'this server', requestId: newId('request') }
+    const end = await audit.begin({ name: 'retention', tokenId: null }, action)
+    // It may have been deleted meanwhile.
+    const isRemoved = await runs.remove(runId, forGood).then(
+      () => true,
+      () => false,
+    )
+    end(isRemoved ? 204 : 404, { detail: forGood ? 'for good' : '', reason })
+    return isRemoved
   }
 }
 

@@ -7,7 +7,7 @@ import { type Clock, isoTime } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Batch, RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
-import type { Webhooks } from '../webhooks/webhooks.ts'
+import type { Listeners } from '../webhooks/webhooks.ts'
 import { type ActiveRun, snapshotOf } from './activeRuns.ts'
 import { foldObservations, samplePoints, storedDecision } from './fold.ts'
 import { heldOutAfter } from './heldOut.ts'
@@ -39,7 +39,7 @@ export type ApplyContext = {
   readonly log: Log
   /** How long things took. */
   readonly metrics: Pick<Metrics, 'folded' | 'stored'>
-  readonly webhooks: Pick<Webhooks, 'owed' | 'stored'>
+  readonly webhooks: Pick<Listeners, 'owed' | 'stored'>
   /** Called after the write, in the run's line. */
   readonly committed: (run: ActiveRun, event: RunEvent) => void
   /** The write failed: what is in memory of the run no longer counts. */

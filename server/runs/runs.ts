@@ -18,7 +18,7 @@ import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
-import type { Webhooks } from '../webhooks/webhooks.ts'
+import type { Listeners } from '../webhooks/webhooks.ts'
 import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
 import { checkBounds, telemetryAnswer } from './answers.ts'
 import { type ApplyContext, beginRun, foldBatch, type RunEvent, saveBatch } from './apply.ts'
@@ -44,7 +44,7 @@ export type RunsOptions = {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'folded' | 'stored'>
-  readonly webhooks: Pick<Webhooks, 'owed' | 'stored' | 'wentStale'>
+  readonly webhooks: Listeners
   readonly newRunId: () => string
 }
 

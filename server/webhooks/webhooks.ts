@@ -56,6 +56,11 @@ export type Happened = {
   readonly decisions: readonly Decision[]
 }
 
+/** What runs tell of themselves. */
+export type Listeners = Pick<Webhooks, 'owed' | 'stored' | 'wentStale'>
+/** Nobody listens. */
+export const noListeners: Listeners = { owed: () => [], stored: () => {}, wentStale: async () => {} }
+
 type Entry = { webhook: StoredWebhook; readonly lane: Lane; readonly testing: OneAtATime }
 
 export class Webhooks {
