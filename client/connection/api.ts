@@ -34,6 +34,7 @@ import type {
 
 export type { WhatIfRequest }
 
+import { againAfter, type Called, untilRoom } from './busy.ts'
 import { type Answer, type Answers, isProblem, readAnswer } from './read.ts'
 import { authorization, noteRefusal } from './token.ts'
 
@@ -53,7 +54,7 @@ export const firstAnswers = new Promise<void>((resolve) => {
 
 /** A call whose answer is read. */
 async function ask<Name extends keyof Answers>(name: Name, path: string): Promise<Answer<Answers[Name]>> {
-  const answer = await call('GET', path)
+  const answer = await untilRoom(() => call('GET', path))
   return answer.ok ? readAnswer(name, answer.value) : answer
 }
 
@@ -81,7 +82,7 @@ async function call(
   body?: unknown,
   gone?: AbortSignal,
   root = apiPrefix,
-): Promise<Answer<unknown>> {
+): Promise<Called> {
   const timeout = AbortSignal.timeout(answerMsMax)
   unanswered += 1
   try {
@@ -93,7 +94,10 @@ async function call(
     })
     const text = await response.text()
     const value: unknown = text === '' ? null : JSON.parse(text)
-    return response.ok ? { ok: true, value } : failed(value, response.status)
+    if (response.ok) return { ok: true, value }
+    const refused = failed(value, response.status)
+    const againMs = refused.ok ? undefined : againAfter(refused.problem.code, response.headers)
+    return againMs === undefined ? refused : { ...refused, againMs }
   } catch (error) {
     const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
     const detail = timedOut
