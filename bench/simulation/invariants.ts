@@ -90,9 +90,12 @@ function checkPlans(
     const after = evaluatePlan(plan, budgetSteps).learningRate
     if (after !== 0) broken(`${runId}: plan ${plan.version} has rate ${after} after its budget`)
   }
-  if (rates.length < budgetSteps / 4 || job.kills > 0) return
+  // After a sign of divergence there may be too few steps left.
+  if (rates.length < budgetSteps / 4 || job.kills > 0 || job.trips > 0) return
   const highest = rates.reduce((a, b) => Math.max(a, b), 0)
   const lastRate = rates.at(-1) ?? 0
   if (lastRate > highest * Math.max(annealedShare, 8 / budgetSteps))
-    broken(`${runId} ends at rate ${lastRate}, and its highest was ${highest}`)
+    broken(
+      `${runId} ends after ${rates.length} steps of ${budgetSteps} at rate ${lastRate}, and its highest was ${highest}`,
+    )
 }

@@ -54,11 +54,18 @@ export class SimulatedJob {
   readonly plans: Plan[] = []
   readonly rates: number[] = []
   kills = 0
+  /** How often its last process took the tripwire's rate. */
+  trips = 0
   private probes = 0
   /** Everything is taken and told. */
   isDone = false
   isTrained = false
   private readonly options: JobOptions
+  /** Whether a process of it was ever started. */
+  get hasBegun(): boolean {
+    return this.begun > 0
+  }
+  private begun = 0
   private life: Life
   private saved: Saved | undefined
   private trainer: QuadraticTrainer | undefined
@@ -86,6 +93,7 @@ export class SimulatedJob {
   }
 
   start(): void {
+    this.begun++
     this.life = new Life(this.options.time)
     mkdirSync(this.options.folder, { recursive: true })
     const { broken } = this.options
@@ -94,7 +102,7 @@ export class SimulatedJob {
 
   /** SIGKILL, with a line of the spool half written at times. */
   kill(isTorn: boolean): void {
-    if (this.life.isOver || this.isDone) return
+    if (!this.hasBegun || this.life.isOver || this.isDone) return
     this.kills++
     this.life.end()
     if (isTorn && existsSync(this.spoolFile))
@@ -161,6 +169,7 @@ export class SimulatedJob {
     const emit = (event: { readonly event: string; readonly message?: string }) => {
       if (event.event === 'notice' && event.message?.startsWith("the server's plan is not used") === true)
         broken(`${this.runId}: ${event.message}`)
+      if (event.message?.includes('tripwire tripped') === true) this.trips++
     }
     const follow = answerHandler(follower, emit)
     const reporter = this.newReporter(life, 'allow', ((answer: Parameters<typeof follow>[0]) => {

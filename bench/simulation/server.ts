@@ -71,8 +71,11 @@ export class SimulatedServer {
     return this.process !== undefined
   }
 
-  /** @param pagesLeft so many pages fit on the disk beside what is there; absent = any number */
-  async start(pagesLeft?: number): Promise<void> {
+  /**
+   * False where there is no room for a first database.
+   * @param pagesLeft so many pages fit on the disk beside what is there; absent = any number
+   */
+  async start(pagesLeft?: number): Promise<boolean> {
     const { time, told } = this.options
     const folder = this.process?.folder ?? this.folderNow()
     const file = join(folder, 'twostep.db')
@@ -80,11 +83,21 @@ export class SimulatedServer {
     this.isFull = pagesLeft !== undefined
     const life = new Life(time)
     const clock = steadyClock(this.clockOf(life))
-    const opened = openSqliteStorage({
-      file,
-      freeBytes: () => Number.POSITIVE_INFINITY,
-      ...(pagesLeft === undefined ? {} : { pagesMax: Math.ceil(size / pageBytes) + pagesLeft }),
-    })
+    let opened: Storage
+    try {
+      opened = openSqliteStorage({
+        file,
+        freeBytes: () => Number.POSITIVE_INFINITY,
+        ...(pagesLeft === undefined ? {} : { pagesMax: Math.ceil(size / pageBytes) + pagesLeft }),
+      })
+    } catch (error) {
+      if (size > 0 || pagesLeft === undefined)
+        this.options.broken(`the server does not start: ${(error as Error).message}`)
+      // What a process that could not begin holds of it ends with the process.
+      rmSync(folder, { recursive: true, force: true })
+      this.counts.starts++
+      return false
+    }
     const storage = this.mortal(this.options.sabotage?.(opened) ?? opened, life)
     const runs = new Runs({
       storage,
@@ -103,6 +116,7 @@ export class SimulatedServer {
     await checkAtStart({ storage, clock, log: silentLog })
     await runs.start()
     await this.checkNotices(opened)
+    return true
   }
 
   /** Of a lost disk nothing was said here: whatever is told of it is false, or something was lost. */
