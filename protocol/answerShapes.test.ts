@@ -6,19 +6,26 @@ import answerExamples from './examples/answers.json' with { type: 'json' }
 import { shapesOf } from './schemas/shapesOf.ts'
 import {
   accessSchema,
+  auditPageSchema,
   compactSeriesSchema,
   controlAnswerSchema,
   decisionListSchema,
+  deliveryPageSchema,
+  deliverySchema,
   forecastCalibrationSchema,
   healthSchema,
   liveSamplesSchema,
   newTokenSchema,
+  newWebhookSchema,
   problemSchema,
+  removedRunsSchema,
   runListSchema,
   runSummarySchema,
   subscribeAnswerSchema,
   tokenListSchema,
   versionSchema,
+  webhookListSchema,
+  webhookTestSchema,
   whatIfAnswerSchema,
 } from './schemas.ts'
 import { type Shapes, shapeProblem } from './shape.ts'
@@ -39,6 +46,13 @@ const roots: Readonly<Record<string, z.ZodType>> = {
   Access: accessSchema,
   TokenList: tokenListSchema,
   NewToken: newTokenSchema,
+  AuditPage: auditPageSchema,
+  RemovedRuns: removedRunsSchema,
+  WebhookList: webhookListSchema,
+  NewWebhook: newWebhookSchema,
+  WebhookTest: webhookTestSchema,
+  Delivery: deliverySchema,
+  DeliveryPage: deliveryPageSchema,
   Problem: problemSchema,
 }
 const shapes: Shapes = answerShapes

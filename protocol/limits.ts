@@ -30,6 +30,12 @@ export const limits = {
   endedTokensMax: 200,
   /** Actions that the audit keeps; the oldest go first. */
   auditMax: 100_000,
+  webhooksMax: 20,
+  urlCharactersMax: 2_000,
+  /** Deliveries of one webhook that wait; beyond them the oldest are dropped. */
+  webhookWaitingMax: 1_000,
+  /** Deliveries of one webhook that are over and still told of; the oldest go first. */
+  webhookLogMax: 500,
   /** 10¹², so that every step and every difference of steps is exact in a double. */
   stepMax: 1e12,
 } as const

@@ -165,3 +165,28 @@ export const acknowledgementStatuses = ['done', 'failed', 'unsupported'] as cons
 /** What a token allows: to read runs, to report them, to steer them, and everything, tokens among it. */
 export const scopes = ['read', 'write', 'control', 'admin'] as const
 export type Scope = (typeof scopes)[number]
+
+/**
+ * What a webhook may hear of: `decision` any record, `switch` one that changes the phase to the anneal or is advised to, `transition` the measured
+ * regime changed, `waiting` a decision waits for approval, `drift` the job's rate is not the planned one; and of the run
+ * itself that it `diverged`, `finished`, or fell silent (`stale`).
+ */
+export const webhookEvents = [
+  'decision',
+  'switch',
+  'transition',
+  'waiting',
+  'drift',
+  'diverged',
+  'finished',
+  'stale',
+] as const
+export type WebhookEvent = (typeof webhookEvents)[number]
+
+/** How a webhook is written to: as JSON with everything, or as Slack takes messages. */
+export const webhookShapes = ['generic', 'slack'] as const
+export type WebhookShape = (typeof webhookShapes)[number]
+
+/** What became of a delivery: `failed` = given up after its last try, `dropped` = too many waited. */
+export const deliveryStates = ['waiting', 'delivered', 'failed', 'dropped'] as const
+export type DeliveryState = (typeof deliveryStates)[number]

@@ -87,6 +87,16 @@ export { healthSchema, problemSchema, versionSchema } from './schemas/service.ts
 export { probeSchema, sampleColumnsSchema, telemetrySchema } from './schemas/telemetry.ts'
 export { queryNumber, runIdSchema } from './schemas/values.ts'
 export {
+  createWebhookSchema,
+  deliveriesQuery,
+  deliveryPageSchema,
+  deliverySchema,
+  newWebhookSchema,
+  webhookListSchema,
+  webhookSchema,
+  webhookTestSchema,
+} from './schemas/webhooks.ts'
+export {
   type DecisionHead,
   type WhatIfAnswer,
   type WhatIfRequest,

@@ -10,8 +10,10 @@ export {
   capabilities,
   type DecisionKind,
   type DecisionStatus,
+  type DeliveryState,
   decisionKinds,
   decisionStatuses,
+  deliveryStates,
   type Mode,
   modes,
   type OptimizerFamily,
@@ -34,6 +36,10 @@ export {
   scopes,
   segmentShapes,
   signalNames,
+  type WebhookEvent,
+  type WebhookShape,
+  webhookEvents,
+  webhookShapes,
 } from './lists.ts'
 export type {
   Access,
@@ -81,7 +87,7 @@ export type {
   Segment,
   Tripwire,
 } from './schemas/plan.ts'
-export type { RunCounts, RunGroup, RunList, RunListRequest } from './schemas/runList.ts'
+export type { RemovedRuns, RunCounts, RunGroup, RunList, RunListRequest } from './schemas/runList.ts'
 export type {
   AppliedSpan,
   Branch,
@@ -105,4 +111,13 @@ export type {
   Telemetry,
   ValleyProbe,
 } from './schemas/telemetry.ts'
+export type {
+  CreateWebhook,
+  Delivery,
+  DeliveryPage,
+  NewWebhook,
+  Webhook,
+  WebhookList,
+  WebhookTest,
+} from './schemas/webhooks.ts'
 export type { DecisionHead, WhatIfAnswer, WhatIfRequest } from './schemas/whatIf.ts'

@@ -3,6 +3,7 @@
 
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Audit } from './access/audit.ts'
 import { Tokens } from './access/tokens.ts'
@@ -25,6 +26,9 @@ import { checkAtStart } from './runs/startChecks.ts'
 import type { Tuner } from './runs/tuner.ts'
 import type { Storage } from './storage/storage.ts'
 import { Imports } from './transfer/importLog.ts'
+import { allowedOf } from './webhooks/addresses.ts'
+import { type Resolve, resolveName } from './webhooks/post.ts'
+import { Webhooks } from './webhooks/webhooks.ts'
 
 /** The head of a request has this long to arrive. */
 const headMilliseconds = 15_000
@@ -38,10 +42,14 @@ export type AppOptions = {
   readonly clock: Clock
   readonly log: Log
   readonly version: string
-  /** Gives ids of runs, requests and tokens. */
-  readonly newId: (prefix: 'run' | 'request' | 'token') => string
+  /** Gives ids. */
+  readonly newId: (prefix: 'run' | 'request' | 'token' | 'webhook' | 'message') => string
   /** 32 random bytes, as text of 43 characters (base64url). */
   readonly newSecret: () => string
+  /** In [0, 1); spreads what is tried again. */
+  readonly random: () => number
+  /** How names of webhook receivers are resolved; by default as the system does. */
+  readonly resolveName?: Resolve
   /** Whether the process is measured, too; one server of a process may. */
   readonly measuresProcess?: boolean
   /** Where the built page is; by default beside the built server. */
@@ -73,7 +81,20 @@ export function createApp(options: AppOptions): App {
   const clock = steadyClock(options.clock)
   const metrics = createMetrics(options.measuresProcess === true)
   let isEnding = false
-  const runs = new Runs({ storage, tuner, clock, log, metrics, newRunId: () => newId('run') })
+  let port = config.port
+  const webhooks = new Webhooks({
+    ...{ storage, clock, log, metrics, newSecret, publicUrl: config.publicUrl },
+    guard: {
+      allowed: allowedOf(config.webhookAllow),
+      ownPort: () => port,
+      ownAddresses: () =>
+        Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []),
+    },
+    resolve: options.resolveName ?? resolveName,
+    newId: (kind) => newId(kind),
+    random: options.random,
+  })
+  const runs = new Runs({ storage, tuner, clock, log, metrics, webhooks, newRunId: () => newId('run') })
   const reader = new SeriesReader({ storage, runs, clock })
   const tokens = new Tokens({
     store: storage.access,
@@ -88,16 +109,10 @@ export function createApp(options: AppOptions): App {
     ...{ storage, clock, log },
     days: config.retentionDays,
     bytesMax: config.storageMaxBytes,
-    // It may have been deleted meanwhile.
-    remove: (runId, forGood) =>
-      runs.remove(runId, forGood).then(
-        () => true,
-        () => false,
-      ),
+    remove: removeWithin({ runs, audit, newId }),
   })
   const imports = new Imports({ storage, tuner, runs, clock })
   const whatIfs = new OneAtATime('another what-if', 5)
-  let port = config.port
   const allowList = (): AllowList => ({
     port,
     hosts: [...config.allowedHosts, `${hostInUrl(config.host)}:${port}`],
@@ -111,6 +126,7 @@ export function createApp(options: AppOptions): App {
     whatIfs,
     tokens,
     audit,
+    webhooks,
     metrics,
     isEnding: () => isEnding,
     clock,
@@ -160,6 +176,8 @@ export function createApp(options: AppOptions): App {
       await runs.start()
       retention.start()
       port = await listenOn(server, config)
+      // Only now: what is owed may be asked about, and the own port is known.
+      await webhooks.start()
       log('info', 'the server answers', {
         version,
         host: config.host,
@@ -183,12 +201,28 @@ export function createApp(options: AppOptions): App {
       server.closeIdleConnections()
       await retention.stop()
       await runs.stop()
+      await webhooks.stop()
       // What has not answered by now has no batch at work.
       server.closeAllConnections()
       await closed
       await Promise.all([imports.stop(), whatIfs.stop()])
       await storage.close()
     },
+  }
+}
+
+/** How the retention deletes a run: as people do, with its trace in the audit. */
+function removeWithin({ runs, audit, newId }: { runs: Runs; audit: Audit; newId: AppOptions['newId'] }) {
+  return async (runId: string, forGood: boolean, reason: string): Promise<boolean> => {
+    const action = { operation: 'deleteRun', runId, from: 'this server', requestId: newId('request') }
+    const end = await audit.begin({ name: 'retention', tokenId: null }, action)
+    // It may have been deleted meanwhile.
+    const isRemoved = await runs.remove(runId, forGood).then(
+      () => true,
+      () => false,
+    )
+    end(isRemoved ? 204 : 404, { detail: forGood ? 'for good' : '', reason })
+    return isRemoved
   }
 }
 

@@ -24,6 +24,8 @@ test('without settings the server is on loopback, with its data in the current f
     embedOrigins: [],
     retentionDays: null,
     storageMaxBytes: null,
+    webhookAllow: [],
+    publicUrl: null,
     logLevel: 'warn',
     drainSeconds: 0,
   })
@@ -69,6 +71,12 @@ test.each<[Record<string, string>, Record<string, string>, RegExp]>([
   [{}, { TWOSTEP_TRUST_NETWORK: 'yes' }, /^TWOSTEP_TRUST_NETWORK must be 1 \(everyone .*\) or 0, got "yes"$/],
   [{ trustProxy: 'nginx' }, {}, /^--trust-proxy must list proxies such as .*"nginx" is no address/],
   [{ drainSeconds: '900' }, {}, /^--drain-seconds must be whole seconds from 0 to 300, got "900"$/],
+  [
+    { webhookAllow: 'http://x' },
+    {},
+    /^--webhook-allow must list receivers such as .*"http:\/\/x" is no host/,
+  ],
+  [{ publicUrl: 'runs.example' }, {}, /^--public-url must be an address such as .*got "runs\.example"$/],
   [{ logLevel: 'loud' }, {}, /^--log-level must be one of debug, info, warn, error, silent, got "loud"$/],
   [{}, { TWOSTEP_PRT: '1' }, /^unknown setting TWOSTEP_PRT=1 .*allowed are TWOSTEP_HOST/],
   [{}, { TWOSTEP_STORAGE_URL: 'postgresql://x' }, /PostgreSQL, which is not available in this version/],

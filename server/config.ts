@@ -7,6 +7,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { CommandError } from './errors.ts'
 import { whyNoProxy } from './http/place.ts'
 import { type LogLevel, logLevels } from './log.ts'
+import { whyNotAllowable } from './webhooks/addresses.ts'
 
 export type Config = {
   readonly host: string
@@ -26,6 +27,10 @@ export type Config = {
   /** Origins whose pages may show a run in a frame. */
   readonly embedOrigins: readonly string[]
   readonly logLevel: LogLevel
+  /** Hosts, addresses and networks within, to which webhooks may lead. */
+  readonly webhookAllow: readonly string[]
+  /** Where people reach the page, without a slash at its end; null = not told. */
+  readonly publicUrl: string | null
   /** How long it goes on answering after it was told to stop, so that who sends requests may learn of it. */
   readonly drainSeconds: number
   /** Ended runs older than this are deleted; null = none are. */
@@ -49,6 +54,8 @@ export const settingNames = [
   'drainSeconds',
   'retentionDays',
   'storageMaxBytes',
+  'webhookAllow',
+  'publicUrl',
 ] as const
 type SettingName = (typeof settingNames)[number]
 export type Settings = Partial<Record<SettingName, string>>
@@ -68,6 +75,8 @@ const environmentNames: Record<SettingName, string> = {
   drainSeconds: 'TWOSTEP_DRAIN_SECONDS',
   retentionDays: 'TWOSTEP_RETENTION_DAYS',
   storageMaxBytes: 'TWOSTEP_STORAGE_MAX_BYTES',
+  webhookAllow: 'TWOSTEP_WEBHOOK_ALLOW',
+  publicUrl: 'TWOSTEP_PUBLIC_URL',
 }
 /** Settings of training jobs: they may stand in the same environment, and are not ours to judge. */
 const jobEnvironmentNames = ['SERVER_URL', 'TOKEN', 'MODE', 'PROJECT', 'RUN_ID', 'SPOOL_DIR'].map(
@@ -226,6 +235,21 @@ function proxiesFrom({ value, from }: Source): string[] {
   throw new CommandError(`${from} must list proxies such as 127.0.0.1 or 10.0.0.0/8: ${wrong}`, 2)
 }
 
+function receiversFrom({ value, from }: Source): string[] {
+  const receivers = list(value)
+  const wrong = receivers.map(whyNotAllowable).find((reason) => reason !== undefined)
+  if (wrong === undefined) return receivers
+  throw new CommandError(`${from} must list receivers such as hooks.internal or 10.0.0.0/8: ${wrong}`, 2)
+}
+
+function publicUrlFrom({ value, from }: Source): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  const isPlain =
+    url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  if (isPlain && (url.protocol === 'https:' || url.protocol === 'http:')) return url.href.replace(/\/+$/, '')
+  throw new CommandError(`${from} must be an address such as https://runs.example.org, got "${value}"`, 2)
+}
+
 function hostsFrom({ value, from }: Source): string[] {
   const hosts = list(value)
   for (const host of hosts) {
@@ -272,5 +296,7 @@ export function loadConfig(
     drainSeconds: given.drainSeconds ? drainFrom(given.drainSeconds) : 0,
     retentionDays: boundFrom(given.retentionDays, 'days', 1),
     storageMaxBytes: boundFrom(given.storageMaxBytes, 'bytes', 1_000_000),
+    webhookAllow: given.webhookAllow ? receiversFrom(given.webhookAllow) : [],
+    publicUrl: given.publicUrl ? publicUrlFrom(given.publicUrl) : null,
   }
 }

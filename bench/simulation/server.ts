@@ -18,6 +18,7 @@ import { lineLengthMax, Runs } from '../../server/runs/runs.ts'
 import { checkAtStart } from '../../server/runs/startChecks.ts'
 import { openSqliteStorage } from '../../server/storage/sqlite/sqliteStorage.ts'
 import type { Storage } from '../../server/storage/storage.ts'
+import { noListeners } from '../../server/webhooks/webhooks.ts'
 import type { Reply } from '../../trainer/reporting/transport.ts'
 import type { Random } from '../../tuner/testing/random.ts'
 import { Life } from './life.ts'
@@ -104,6 +105,7 @@ export class SimulatedServer {
       clock,
       log: silentLog,
       metrics: createMetrics(false),
+      webhooks: noListeners,
       newRunId: () => `run-${++this.serial}`,
     })
     runs.onEvent((event) => {

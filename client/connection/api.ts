@@ -5,27 +5,36 @@ import { type ExpandedSeries, expandedSeries } from '../../protocol/compactSerie
 import { apiPrefix } from '../../protocol/version.ts'
 import type {
   Access,
+  AuditPage,
   Command,
   ControlAnswer,
   CreateToken,
+  CreateWebhook,
   DecisionKind,
   DecisionList,
+  Delivery,
+  DeliveryPage,
   ForecastCalibration,
   Health,
   Mode,
   NewToken,
+  NewWebhook,
   Problem,
+  RemovedRuns,
   RunList,
   RunListRequest,
   RunSummary,
   TokenList,
   Version,
+  WebhookList,
+  WebhookTest,
   WhatIfAnswer,
   WhatIfRequest,
 } from '../../protocol/vocabulary.ts'
 
 export type { WhatIfRequest }
 
+import { againAfter, type Called, untilRoom } from './busy.ts'
 import { type Answer, type Answers, isProblem, readAnswer } from './read.ts'
 import { authorization, noteRefusal } from './token.ts'
 
@@ -45,7 +54,7 @@ export const firstAnswers = new Promise<void>((resolve) => {
 
 /** A call whose answer is read. */
 async function ask<Name extends keyof Answers>(name: Name, path: string): Promise<Answer<Answers[Name]>> {
-  const answer = await call('GET', path)
+  const answer = await untilRoom(() => call('GET', path))
   return answer.ok ? readAnswer(name, answer.value) : answer
 }
 
@@ -73,7 +82,7 @@ async function call(
   body?: unknown,
   gone?: AbortSignal,
   root = apiPrefix,
-): Promise<Answer<unknown>> {
+): Promise<Called> {
   const timeout = AbortSignal.timeout(answerMsMax)
   unanswered += 1
   try {
@@ -85,7 +94,10 @@ async function call(
     })
     const text = await response.text()
     const value: unknown = text === '' ? null : JSON.parse(text)
-    return response.ok ? { ok: true, value } : failed(value, response.status)
+    if (response.ok) return { ok: true, value }
+    const refused = failed(value, response.status)
+    const againMs = refused.ok ? undefined : againAfter(refused.problem.code, response.headers)
+    return againMs === undefined ? refused : { ...refused, againMs }
   } catch (error) {
     const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
     const detail = timedOut
@@ -303,3 +315,24 @@ export const sendRevoke = (id: string): Promise<Answer<unknown>> =>
   call('DELETE', `/tokens/${encodeURIComponent(id)}`)
 export const sendRotate = (id: string): Promise<Answer<NewToken>> =>
   send('NewToken', 'POST', `/tokens/${encodeURIComponent(id)}/rotate`, {})
+
+export const fetchWebhooks = (): Promise<Answer<WebhookList>> => ask('WebhookList', '/webhooks')
+export const sendWebhook = (wish: CreateWebhook): Promise<Answer<NewWebhook>> =>
+  send('NewWebhook', 'POST', '/webhooks', wish)
+const webhookPath = (id: string) => `/webhooks/${encodeURIComponent(id)}`
+export const sendWebhookDelete = (id: string): Promise<Answer<unknown>> => call('DELETE', webhookPath(id))
+export const sendWebhookTest = (id: string): Promise<Answer<WebhookTest>> =>
+  send('WebhookTest', 'POST', `${webhookPath(id)}/test`, {})
+/** @param before the `next` of the page before */
+export const fetchDeliveries = (id: string, before: number | null): Promise<Answer<DeliveryPage>> =>
+  ask('DeliveryPage', `${webhookPath(id)}/deliveries?limit=20${before === null ? '' : `&before=${before}`}`)
+export const sendRedeliver = (id: string, number: number): Promise<Answer<Delivery>> =>
+  send('Delivery', 'POST', `${webhookPath(id)}/deliveries/${number}/redeliver`, {})
+
+/** @param before the `next` of the page before */
+export const fetchAudit = (before: number | null): Promise<Answer<AuditPage>> =>
+  ask('AuditPage', `/audit?limit=50${before === null ? '' : `&before=${before}`}`)
+
+export const fetchRemoved = (): Promise<Answer<RemovedRuns>> => ask('RemovedRuns', '/removed-runs')
+export const sendRestore = (runId: string): Promise<Answer<RunSummary>> =>
+  send('RunSummary', 'POST', `${pathOf(runId)}/restore`, {})

@@ -1,8 +1,9 @@
 // What the server says is read before it is shown: what is not of its shape becomes words, never a broken page.
 
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import examples from '../../protocol/examples/answers.json' with { type: 'json' }
 import { fetchRun, fetchRuns, sendCommand } from './api.ts'
+import { busyReads, busyShownAfterMs } from './busy.ts'
 import { reading } from './live.ts'
 import { isProblem, readAnswer, readMessage, trouble } from './read.ts'
 
@@ -66,6 +67,53 @@ describe('a call over HTTP', () => {
       problem: { detail: 'The server answered with something that is not JSON.' },
     })
     expect(isProblem({ ...problem, errors: 'none' })).toBe(false)
+  })
+})
+
+describe('a read for which the server has no room', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+  const busy = { ...problem, status: 503, code: 'server-busy' }
+  /** Refuses so many times. */
+  const refusing = (times: number, headers: Record<string, string> = { 'retry-after': '1' }) => {
+    const asked = vi.fn(async () =>
+      asked.mock.calls.length <= times
+        ? new Response(JSON.stringify(busy), { status: 503, headers })
+        : new Response(JSON.stringify(summary)),
+    )
+    vi.stubGlobal('fetch', asked)
+    return asked
+  }
+
+  test('is asked again when the server says, and nothing is said of it', async () => {
+    const asked = refusing(2)
+    const answer = fetchRun('a')
+    await vi.advanceTimersByTimeAsync(900)
+    expect(asked).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(await answer).toEqual({ ok: true, value: summary })
+    expect(busyReads.value).toBe(0)
+  })
+
+  test('is spoken of after a while, and given up after a minute', async () => {
+    refusing(1_000)
+    const answer = fetchRun('a')
+    await vi.advanceTimersByTimeAsync(busyShownAfterMs - 1_000)
+    expect(busyReads.value).toBe(0)
+    await vi.advanceTimersByTimeAsync(4_000)
+    expect(busyReads.value).toBe(1)
+    await vi.advanceTimersByTimeAsync(70_000)
+    expect(await answer).toMatchObject({ ok: false, problem: { code: 'server-busy' } })
+    expect(busyReads.value).toBe(0)
+  })
+
+  test('is refused at once where no time is told, and where something would be done', async () => {
+    const untold = refusing(1_000, {})
+    expect(await fetchRun('a')).toMatchObject({ ok: false })
+    expect(untold).toHaveBeenCalledTimes(1)
+    const acting = refusing(1_000)
+    expect(await sendCommand('a', 'pause', '')).toMatchObject({ ok: false })
+    expect(acting).toHaveBeenCalledTimes(1)
   })
 })
 

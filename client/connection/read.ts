@@ -9,19 +9,26 @@ import { answerShapes } from '../../protocol/answerShapes.ts'
 import { type Shape, shapeProblem } from '../../protocol/shape.ts'
 import type {
   Access,
+  AuditPage,
   CompactSeries,
   ControlAnswer,
   DecisionList,
+  Delivery,
+  DeliveryPage,
   ForecastCalibration,
   Health,
   NewToken,
+  NewWebhook,
   Problem,
+  RemovedRuns,
   RunList,
   RunSummary,
   ServerEvents,
   SubscribeAnswer,
   TokenList,
   Version,
+  WebhookList,
+  WebhookTest,
   WhatIfAnswer,
 } from '../../protocol/vocabulary.ts'
 
@@ -43,6 +50,13 @@ export type Answers = {
   readonly Access: Access
   readonly TokenList: TokenList
   readonly NewToken: NewToken
+  readonly AuditPage: AuditPage
+  readonly RemovedRuns: RemovedRuns
+  readonly WebhookList: WebhookList
+  readonly NewWebhook: NewWebhook
+  readonly WebhookTest: WebhookTest
+  readonly Delivery: Delivery
+  readonly DeliveryPage: DeliveryPage
   readonly Problem: Problem
 }
 

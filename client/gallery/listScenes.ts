@@ -170,5 +170,6 @@ export const pageScenes: Readonly<Record<string, PageScene>> = {
   'compare-nothing': { path: '/compare' },
   start: { path: '/start?framework=curl' },
   settings: { path: '/settings' },
+  webhooks: { path: '/settings/webhooks', press: ['.webhook:last-of-type [aria-expanded]'] },
   'not-found': { path: '/no/where' },
 }

@@ -29,7 +29,8 @@ export const scheduleFormats = ['pytorch', 'keras', 'optax', 'transformers', 'js
 export type ScheduleFormat = (typeof scheduleFormats)[number]
 export const frameworks = ['pytorch', 'huggingface', 'keras', 'lightning', 'curl'] as const
 export type ConnectFramework = (typeof frameworks)[number]
-export type SettingsPart = 'server' | 'tokens'
+export const settingsParts = ['server', 'tokens', 'webhooks', 'audit', 'deleted'] as const
+export type SettingsPart = (typeof settingsParts)[number]
 const lossFits = ['fit', 'all', 'log'] as const
 /** Panels of signals that one address may name. */
 const panelsMax = 24
@@ -98,8 +99,9 @@ export function parseAddress(path: string, query: string): Address {
   const parameters = new URLSearchParams(query)
   if (path === '/' || path === '') return parseRunsAddress(parameters)
   if (/^\/compare\/?$/.test(path)) return parseCompareAddress(parameters)
-  if (/^\/settings(\/server)?\/?$/.test(path)) return { page: 'settings', part: 'server' }
-  if (/^\/settings\/tokens\/?$/.test(path)) return { page: 'settings', part: 'tokens' }
+  const settings = /^\/settings(?:\/(\w+))?\/?$/.exec(path)
+  const part = settings && oneOf(settingsParts, settings[1] ?? 'server')
+  if (part !== null) return { page: 'settings', part }
   if (/^\/start\/?$/.test(path))
     return { page: 'start', framework: oneOf(frameworks, parameters.get('framework')) ?? 'pytorch' }
   const match = /^\/runs\/([^/]+)\/?$/.exec(path)
@@ -140,7 +142,8 @@ export function formatAddress(address: Address): string {
   if (address.page === 'runs') return withQuery('/', runsParameters(address))
   if (address.page === 'compare') return withQuery('/compare', compareParameters(address))
   const parameters = new URLSearchParams()
-  if (address.page === 'settings') return address.part === 'tokens' ? '/settings/tokens' : '/settings'
+  if (address.page === 'settings')
+    return address.part === 'server' ? '/settings' : `/settings/${address.part}`
   if (address.page === 'start') {
     if (address.framework !== 'pytorch') parameters.set('framework', address.framework)
     return withQuery('/start', parameters)

@@ -10,7 +10,7 @@ import { ConnectJob } from './connectJob.tsx'
 import { KeyList, keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
 import { lazyView } from './lazyView.tsx'
-import { ConnectionBar, TopBar, TroubleBar } from './topBar.tsx'
+import { BusyBar, ConnectionBar, TopBar, TroubleBar } from './topBar.tsx'
 
 // Each page is a file of its own, so that the first one to be seen does not wait for the others.
 const RunsPage = lazyView(async () => (await import('./runsPage.tsx')).RunsPage)
@@ -65,6 +65,7 @@ export function App() {
       {!(now.page === 'run' && now.embed) && <TopBar />}
       <ConnectionBar />
       <TroubleBar />
+      <BusyBar />
       {refusal.value !== null || (now.page !== 'settings' && !may('read')) ? (
         <TokenGate />
       ) : now.page === 'runs' ? (

@@ -1,24 +1,46 @@
 // Settings of the page, kept in this browser, and what the server says of itself.
 
 import { type Signal, useSignal } from '@preact/signals'
-import type { ComponentChildren } from 'preact'
+import type { ComponentChildren, ComponentType } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { Health, Version } from '../../protocol/vocabulary.ts'
 import { fetchHealth, fetchReady, fetchVersion } from '../connection/api.ts'
 import { connection } from '../connection/live.ts'
 import type { Answer } from '../connection/read.ts'
-import type { SettingsPart } from '../state/address.ts'
+import { formatAddress, type SettingsPart, settingsParts } from '../state/address.ts'
 import { chooseSingleKeys, singleKeys } from '../state/singleKeys.ts'
 import { chooseTheme, type Theme, theme, themes } from '../state/theme.ts'
 import { TokensPage } from './access/tokensPage.tsx'
 import { keyListOpen } from './keyList.tsx'
 import { useKeys } from './keys.ts'
+import { lazyView } from './lazyView.tsx'
 import '../style/settings.css'
 
 const themeTitle: Readonly<Record<Theme, string>> = { system: 'As the system', light: 'Light', dark: 'Dark' }
 
+// What an admin alone sees is a file of its own.
+const WebhooksPage = lazyView(async () => (await import('./webhooks/webhooksPage.tsx')).WebhooksPage)
+const AuditTable = lazyView(async () => (await import('./access/auditTable.tsx')).AuditTable)
+const RemovedRunsList = lazyView(async () => (await import('./access/removedRuns.tsx')).RemovedRunsList)
+
+const partTitle: Readonly<Record<SettingsPart, string>> = {
+  server: 'Page and server',
+  tokens: 'Tokens',
+  webhooks: 'Webhooks',
+  audit: 'Audit',
+  deleted: 'Deleted runs',
+}
+const partView: Readonly<Record<SettingsPart, ComponentType>> = {
+  server: PageAndServer,
+  tokens: TokensPage,
+  webhooks: WebhooksPage,
+  audit: AuditTable,
+  deleted: RemovedRunsList,
+}
+
 export function SettingsPage(props: { part: SettingsPart }) {
   const { part } = props
+  const Part = partView[part]
   useKeys({
     '?': () => {
       keyListOpen.value = true
@@ -28,14 +50,17 @@ export function SettingsPage(props: { part: SettingsPart }) {
     <main class="page settings">
       <h1 class="page-title">Settings</h1>
       <nav class="settings-parts" aria-label="Settings">
-        <a href="/settings" aria-current={part === 'server' ? 'page' : undefined}>
-          Page and server
-        </a>
-        <a href="/settings/tokens" aria-current={part === 'tokens' ? 'page' : undefined}>
-          Tokens
-        </a>
+        {settingsParts.map((name) => (
+          <a
+            key={name}
+            href={formatAddress({ page: 'settings', part: name })}
+            aria-current={part === name ? 'page' : undefined}
+          >
+            {partTitle[name]}
+          </a>
+        ))}
       </nav>
-      {part === 'tokens' ? <TokensPage /> : <PageAndServer />}
+      <Part />
     </main>
   )
 }

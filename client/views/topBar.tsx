@@ -2,6 +2,7 @@
 // connection is lost (after 3 s, since most losses are shorter) and that it is back (for 2 s).
 
 import { formatPlural, formatStep } from '../../protocol/numbers.ts'
+import { busyReads } from '../connection/busy.ts'
 import { connection, retryNow } from '../connection/live.ts'
 import { trouble } from '../connection/read.ts'
 import { address } from '../state/address.ts'
@@ -85,6 +86,19 @@ export function TroubleBar() {
       <button type="button" class="button" onClick={() => location.reload()}>
         Reload
       </button>
+    </section>
+  )
+}
+
+/** The server has refused reads for a while: what is missing is asked for again, and nothing has to be pressed. */
+export function BusyBar() {
+  if (busyReads.value === 0) return null
+  return (
+    <section class="bar bar-lost" role="status" aria-label="Busy">
+      <Icon name="stale" size={16} />
+      <p>
+        <b>The server is busy.</b> What is missing here is asked for again, and comes by itself.
+      </p>
     </section>
   )
 }

@@ -55,6 +55,7 @@ const twice = [
   ['diverged', 'window'],
   ['compare', 'compare'],
   ['settings', 'window'],
+  ['webhooks', 'window'],
   ['groups', 'window'],
   ['waiting', 'side'],
   ['evidence', 'side'],

@@ -79,3 +79,4 @@ export const removedRunsSchema = z
     ),
   })
   .meta({ id: 'RemovedRuns' })
+export type RemovedRuns = Parsed<typeof removedRunsSchema>

@@ -26,7 +26,13 @@ export const healthSchema = z
     status: z.literal('ok'),
     storage: z.string().exactOptional(),
     notices: z
-      .array(z.object({ at: time, kind: z.enum(['went-back', 'damage', 'removed']), detail: z.string() }))
+      .array(
+        z.object({
+          at: time,
+          kind: z.enum(['went-back', 'damage', 'removed', 'webhook']),
+          detail: z.string(),
+        }),
+      )
       .exactOptional(),
   })
   .meta({ id: 'Health' })

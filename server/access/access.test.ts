@@ -32,7 +32,11 @@ test('every address of the contract asks for a token but those that are said to 
   const open: string[] = []
   for (const [template, methods] of Object.entries(operations))
     for (const [method, operation] of Object.entries(methods)) {
-      const path = template.replace('{id}', 'r').replace('{number}', '1').replace('{token}', 't')
+      const path = template
+        .replace('{id}', 'r')
+        .replace('{number}', '1')
+        .replace('{token}', 't')
+        .replace('{webhook}', 'w')
       const { status, body } = await server.callWith(undefined, method.toUpperCase(), path)
       if (status !== 401) open.push(`${method} ${path}`)
       else expect(body.code, path).toBe('token-missing')

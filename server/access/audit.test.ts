@@ -101,6 +101,7 @@ test('every operation that steers or administers is one that the audit hears of'
     [
       ...['approveDecision', 'rejectDecision', 'override', 'handBack', 'command', 'changeRun', 'deleteRun'],
       ...['restoreRun', 'createToken', 'revokeToken', 'rotateToken'],
+      ...['createWebhook', 'deleteWebhook', 'testWebhook', 'redeliver'],
     ].sort(),
   )
 })

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { TelemetryAnswer } from '../../protocol/vocabulary.ts'
+import { startReceiver } from '../testing/receiver.ts'
 import { sampleBatch } from '../testing/testServer.ts'
 import { packagePath } from './place.ts'
 
@@ -238,4 +239,28 @@ test('wrong usage is exit status 2 with a sentence', async () => {
   const verb = start('fly')
   expect(await verb.ended).toBe(2)
   expect(await run('--help').ended).toBe(0)
+})
+
+test('what webhooks are owed is told after the server was killed between two tries', async () => {
+  const receiver = await startReceiver()
+  const allow = ['--webhook-allow', '127.0.0.1']
+  try {
+    receiver.answer = (response) => void response.writeHead(503).end()
+    const first = await serve('--port', '0', ...allow)
+    const wish = { url: receiver.url, events: ['decision', 'finished'] }
+    expect((await call(first.url, 'POST', '/webhooks', wish)).status).toBe(201)
+    await call(first.url, 'POST', '/runs', { runId: 'r1' })
+    await call(first.url, 'POST', '/runs/r1/commands', { kind: 'finish', reason: '' })
+    const [tried] = await receiver.until(1)
+    first.child.kill('SIGKILL')
+    await first.ended
+    receiver.answer = (response) => void response.writeHead(200).end()
+    await serve('--port', '0', ...allow)
+    const received = await receiver.until(receiver.received.length + 2)
+    const ids = received.map(({ headers }) => headers['webhook-id'])
+    expect(ids.filter((id) => id === tried!.headers['webhook-id']).length).toBeGreaterThan(1)
+    expect(received.at(-1)!.body).toMatchObject({ type: expect.stringMatching(/decision|finished/) })
+  } finally {
+    await receiver.close()
+  }
 })

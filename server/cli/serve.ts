@@ -14,9 +14,9 @@ import { packageVersion } from './place.ts'
 
 // Lower-case letters and digits without those that are easily mistaken for one another.
 const alphabet = '23456789abcdefghjkmnpqrstuvwxyz'
-const idCharacters = { run: 10, request: 12, token: 10 } as const
+const idCharacters = { run: 10, request: 12, token: 10, webhook: 10, message: 16 } as const
 
-/** An id that no other run, request or token has. */
+/** An id that no other of its kind has. */
 export function randomId(kind: keyof typeof idCharacters): string {
   const bytes = randomBytes(idCharacters[kind])
   const text = [...bytes].map((byte) => alphabet[byte % alphabet.length]).join('')
@@ -39,6 +39,7 @@ export async function startServer(config: Config): Promise<{ app: App; url: stri
     version: packageVersion(),
     newId: randomId,
     newSecret: randomSecret,
+    random: Math.random,
     measuresProcess: true,
   })
   try {

@@ -56,6 +56,11 @@ function withServerOptions(command: Command): Command {
       '--storage-max-bytes <bytes>',
       'beyond this the oldest ended runs are deleted (TWOSTEP_STORAGE_MAX_BYTES)',
     )
+    .option(
+      '--webhook-allow <receivers>',
+      'hosts, addresses and networks within, to which webhooks may lead, comma-separated (TWOSTEP_WEBHOOK_ALLOW)',
+    )
+    .option('--public-url <url>', 'where people reach the page, for links in webhooks (TWOSTEP_PUBLIC_URL)')
     .option('--log-level <level>', 'debug, info, warn, error or silent (TWOSTEP_LOG_LEVEL; default warn)')
 }
 

@@ -15,6 +15,7 @@ import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
 import { addAccessRoutes } from './accessRoutes.ts'
 import { admission, admissionOf } from './admission.ts'
 import { addAdviceRoutes } from './adviceRoutes.ts'
@@ -31,6 +32,7 @@ import { route } from './routes.ts'
 import { addRunRoutes } from './runRoutes.ts'
 import { addTransferRoutes } from './transferRoutes.ts'
 import { createUnchanged, type Unchanged } from './unchanged.ts'
+import { addWebhookRoutes } from './webhookRoutes.ts'
 
 export type HttpOptions = {
   readonly runs: Runs
@@ -42,6 +44,7 @@ export type HttpOptions = {
   readonly storage: Storage
   readonly tokens: Tokens
   readonly audit: Audit
+  readonly webhooks: Webhooks
   readonly log: Log
   readonly metrics: Metrics
   /** Whether the server is about to stop. */
@@ -146,6 +149,7 @@ export function createHttpApp(options: HttpOptions): Express {
   addControlRoutes(api, runs)
   addAdviceRoutes(api, options)
   addAccessRoutes(api, tokens, audit)
+  addWebhookRoutes(api, options.webhooks)
   app.use(apiPrefix, api)
   let mcp: Promise<RequestHandler> | undefined
   route(app, '/mcp', {

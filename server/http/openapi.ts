@@ -61,7 +61,7 @@ function responsesOf(path: string, method: Method, operation: Operation): Json {
 
 function pathSchema(name: string | undefined): Json {
   if (name === 'number') return { type: 'integer', minimum: 1 }
-  return name === 'token' ? { type: 'string', maxLength: 64 } : refTo(runIdSchema)
+  return name === 'token' || name === 'webhook' ? { type: 'string', maxLength: 64 } : refTo(runIdSchema)
 }
 
 /** A token with a scope; on loopback none is needed, which the empty alternative says. */

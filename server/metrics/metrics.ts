@@ -28,6 +28,8 @@ export type Metrics = {
   ingested(steps: number, isDuplicate: boolean, seconds: number): void
   folded(observations: number, seconds: number): void
   stored(seconds: number): void
+  /** A try of a webhook delivery. */
+  delivered(outcome: 'delivered' | 'retried' | 'failed'): void
   watch(watched: Watched): void
   /** In the text format of Prometheus. */
   text(): Promise<string>
@@ -57,6 +59,9 @@ export function createMetrics(ofProcess: boolean): Metrics {
   const steps = counter('ingest_steps', 'Steps that were taken in')
   const observations = counter('fold_observations', 'Observations that were folded')
   const refusals = counter('refusals', 'Requests and live connections that were refused, by code', ['code'])
+  const deliveries = counter('webhook_deliveries', 'Tries of webhook deliveries, by what came of them', [
+    'outcome',
+  ])
   return {
     answered: (operation, status, took) =>
       requests.observe({ operation, status: `${Math.floor(status / 100)}xx` }, took),
@@ -71,6 +76,7 @@ export function createMetrics(ofProcess: boolean): Metrics {
       folds.observe(took)
     },
     stored: (took) => writes.observe(took),
+    delivered: (outcome) => deliveries.inc({ outcome }),
     watch: (watched) => addGauges(registers, watched),
     text: () => registry.metrics(),
     contentType: registry.contentType,

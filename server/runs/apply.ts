@@ -7,6 +7,7 @@ import { type Clock, isoTime } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Batch, RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
+import type { Listeners } from '../webhooks/webhooks.ts'
 import { type ActiveRun, snapshotOf } from './activeRuns.ts'
 import { foldObservations, samplePoints, storedDecision } from './fold.ts'
 import { heldOutAfter } from './heldOut.ts'
@@ -38,6 +39,7 @@ export type ApplyContext = {
   readonly log: Log
   /** How long things took. */
   readonly metrics: Pick<Metrics, 'folded' | 'stored'>
+  readonly webhooks: Pick<Listeners, 'owed' | 'stored'>
   /** Called after the write, in the run's line. */
   readonly committed: (run: ActiveRun, event: RunEvent) => void
   /** The write failed: what is in memory of the run no longer counts. */
@@ -61,7 +63,7 @@ export async function beginRun(
   runId: string,
   options: RunOptions,
 ): Promise<ActiveRun> {
-  const { storage, tuner, clock } = context
+  const { storage, tuner, clock, webhooks } = context
   const now = clock.now()
   const body: ObservationBody = { kind: 'start', runId, options }
   const observation: Observation = { ...body, number: 1, receivedAt: isoTime(now) }
@@ -70,14 +72,17 @@ export async function beginRun(
   const points = pointsOfReadings(readings)
   await series.add(points)
   const record = firstRecord(runId, tuner, state, decisions.length, now)
+  const deliveries = webhooks.owed({ before: undefined, after: record, decisions })
   await storage.createRun({
     run: record,
     observations: [encodeObservation(body, { number: 1, receivedAt: now })],
     decisions: decisions.map(storedDecision),
     ...readingsOf(points, 1),
+    deliveries,
     ...snapshotParts(tuner, 1, state, series),
   })
   series.markSaved()
+  webhooks.stored(deliveries)
   const run: ActiveRun = {
     record,
     state,
@@ -141,7 +146,7 @@ export async function saveBatch(
   batch: FoldedBatch,
   client?: Batch['client'],
 ): Promise<void> {
-  const { storage, tuner, log, metrics, clock } = context
+  const { storage, tuner, log, metrics, clock, webhooks } = context
   const { record, state, decisions } = batch
   const points = [...batch.samples, ...batch.readings]
   await run.series.add(points)
@@ -151,6 +156,7 @@ export async function saveBatch(
     samplesUnsaved >= snapshotSamples ||
     observationsUnsaved >= snapshotObservations ||
     run.series.dirtyCount() >= snapshotChunks
+  const deliveries = webhooks.owed({ before: run.record, after: record, decisions })
   const began = clock.monotonic()
   try {
     await storage.append({
@@ -159,6 +165,7 @@ export async function saveBatch(
       decisions: decisions.map(storedDecision),
       ...readingsOf(batch.readings, record.observationCount),
       ...(client === undefined ? {} : { client }),
+      deliveries,
       ...(save ? snapshotParts(tuner, record.observationCount, state, run.series) : {}),
     })
   } catch (error) {
@@ -167,6 +174,7 @@ export async function saveBatch(
     throw error
   }
   metrics.stored((clock.monotonic() - began) / 1_000)
+  webhooks.stored(deliveries)
   if (save) run.series.markSaved()
   run.observationsUnsaved = save ? 0 : observationsUnsaved
   run.samplesUnsaved = save ? 0 : samplesUnsaved

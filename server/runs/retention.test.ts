@@ -61,6 +61,17 @@ test('ended runs go after the days that a person has set, with a word, and can b
   expect(notices).toMatchObject([
     { kind: 'removed', detail: expect.stringContaining('"old" ended more than 30 days ago') },
   ])
+  const { entries } = (await server.call('GET', '/api/v1/audit?run=old&limit=1')).body
+  expect(entries).toMatchObject([
+    {
+      caller: 'retention',
+      tokenId: null,
+      operation: 'deleteRun',
+      reason: 'it ended more than 30 days ago',
+      from: 'this server',
+      status: 204,
+    },
+  ])
   expect((await server.call('POST', `${api}/old/restore`)).status).toBe(200)
   await server.close()
 })

@@ -21,8 +21,8 @@ export type RetentionOptions = {
   /** null = runs are kept, however old or large. */
   readonly days: number | null
   readonly bytesMax: number | null
-  /** False where it was not to be deleted any more. */
-  readonly remove: (runId: string, forGood: boolean) => Promise<boolean>
+  /** False where it was not to be deleted any more. `reason` is for the audit. */
+  readonly remove: (runId: string, forGood: boolean, reason: string) => Promise<boolean>
 }
 
 export class Retention {
@@ -75,7 +75,8 @@ export class Retention {
     const before = this.options.clock.now() - days * dayMilliseconds
     const old = (await this.ended()).filter(({ lastSeenAt }) => lastSeenAt < before)
     const removed: RunRecord[] = []
-    for (const run of old) if (await this.options.remove(run.id, false)) removed.push(run)
+    const reason = `it ended more than ${days} days ago`
+    for (const run of old) if (await this.options.remove(run.id, false, reason)) removed.push(run)
     await this.tell(
       removed,
       `ended more than ${days} days ago and were deleted (they can be restored for ${graceDays} days)`,
@@ -99,7 +100,8 @@ export class Retention {
           })
           break
         }
-        if (await remove(run.id, true)) deleted.push(run)
+        const reason = `runs take at most ${bytesMax} bytes`
+        if (await remove(run.id, true, reason)) deleted.push(run)
       }
       await storage.settled()
     }

@@ -18,6 +18,7 @@ import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
+import type { Listeners } from '../webhooks/webhooks.ts'
 import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
 import { checkBounds, telemetryAnswer } from './answers.ts'
 import { type ApplyContext, beginRun, foldBatch, type RunEvent, saveBatch } from './apply.ts'
@@ -27,7 +28,7 @@ import type { ObservationBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 import { KeyedQueue } from './queue.ts'
 import { isEnded, runExists, runNotFound } from './runErrors.ts'
-import { summaryAt } from './runRecord.ts'
+import { isStale, summaryAt } from './runRecord.ts'
 import type { RunSeries } from './runSeries.ts'
 import { checkRepeat, lastSequence, remember, sequenceGap } from './sequences.ts'
 import { StaleWatch } from './staleWatch.ts'
@@ -43,6 +44,7 @@ export type RunsOptions = {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'folded' | 'stored'>
+  readonly webhooks: Listeners
   readonly newRunId: () => string
 }
 
@@ -308,7 +310,9 @@ export class Runs {
   private announceStale(runId: string): void {
     const announce = async () => {
       const record = await this.options.storage.run(runId)
-      if (record !== undefined) this.publish({ kind: 'changed', record })
+      if (record === undefined) return
+      this.publish({ kind: 'changed', record })
+      if (isStale(record, this.options.clock.now())) await this.options.webhooks.wentStale(record)
     }
     this.inLine(runId, announce).catch((error) =>
       this.options.log('warn', 'a stale run could not be announced', { runId, error }),

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runRecord } from '../testing/runRecord.ts'
 import { describeLists } from './lists.conformance.ts'
 import type { Batch, RunRecord, Storage, StoredObservation, View } from './storage.ts'
+import { describeWebhooks } from './webhooks.conformance.ts'
 
 export type Place = {
   readonly storage: Storage
@@ -242,6 +243,9 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(await list({ state: 'paused', now: 1e12 })).toEqual(['b_1'])
     })
 
+    describeWebhooks(storage, async () => {
+      place = await place.reopen()
+    })
     describeLists(storage)
 
     test('a deleted run is gone, and another of its name starts empty', async () => {

@@ -13,6 +13,7 @@ import type {
   RunSummary,
 } from '../../protocol/vocabulary.ts'
 import type { AccessStore } from './access.ts'
+import type { NewDelivery, WebhookStore } from './webhooks.ts'
 
 /** So many notices are kept. */
 export const noticesMax = 20
@@ -96,6 +97,8 @@ export type Batch = {
   readonly client?: ClientRecord
   readonly snapshot?: Snapshot
   readonly chunks?: readonly StoredChunk[]
+  /** What webhooks are to hear of it, stored as by `WebhookStore.addDeliveries`. */
+  readonly deliveries?: readonly NewDelivery[]
 }
 
 /** A run that comes as a whole, taken in slice by slice: nothing of it is to be seen before it is finished. */
@@ -177,7 +180,7 @@ export type RemovedRun = { readonly removedAt: number; readonly record: RunRecor
 /** Something about the data that their owner should know. */
 export type Notice = {
   readonly at: number
-  readonly kind: 'went-back' | 'damage' | 'removed'
+  readonly kind: 'went-back' | 'damage' | 'removed' | 'webhook'
   readonly detail: string
 }
 
@@ -193,6 +196,7 @@ export type Storage = SeriesReads & {
   readonly description: string
   /** Who may come in. */
   readonly access: AccessStore
+  readonly webhooks: WebhookStore
   /** False, and nothing stored, if a run of this id exists. */
   createRun(batch: Batch): Promise<boolean>
   append(batch: Batch): Promise<void>
@@ -237,7 +241,9 @@ export type Storage = SeriesReads & {
   snapshot(runId: string): Promise<Snapshot | undefined>
   /** Takes the place of everything derived from the log (after a refold by another version of the tuner). */
   replaceDerived(
-    batch: Omit<Batch, 'observations' | 'client'> & { readonly allReadings: readonly StoredReadings[] },
+    batch: Omit<Batch, 'observations' | 'client' | 'deliveries'> & {
+      readonly allReadings: readonly StoredReadings[]
+    },
   ): Promise<void>
   decisions(
     runId: string,

@@ -1,6 +1,7 @@
 // A database as version 0.1.0 left it: schema 1, one run with records of the old shape, folded by another tuner.
 
 import { loadDriver } from '../storage/sqlite/driver.ts'
+import { defineFunctions } from '../storage/sqlite/openDatabase.ts'
 import { applicationId, migrations } from '../storage/sqlite/schema.ts'
 
 const plan = {
@@ -69,8 +70,11 @@ const answer = {
   decision,
 }
 
-/** Writes the file. Its run `old` has 3 steps, a batch of client `c`, and decisions of tuner "0". */
-export function writeOldDatabase(file: string): void {
+/**
+ * Writes the file. Its run `old` has 3 steps, a batch of client `c`, and decisions of tuner "0".
+ * @param schema to which a version between that one and this has brought it
+ */
+export function writeOldDatabase(file: string, schema = 1): void {
   const { DatabaseSync } = loadDriver()
   const database = new DatabaseSync(file)
   database.exec(`${migrations[0]}; PRAGMA user_version = 1; PRAGMA application_id = ${applicationId}`)
@@ -84,5 +88,8 @@ export function writeOldDatabase(file: string): void {
   insert('decisions', 1, 1, 'start', 0, json(decision))
   insert('clients', 1, 'c', 1, json(answer))
   insert('snapshots', 1, 3, '0', '{}', '{"from":0,"to":2,"newest":{}}')
+  defineFunctions(database)
+  for (let from = 1; from < schema; from++)
+    database.exec(`${migrations[from]}; PRAGMA user_version = ${from + 1}`)
   database.close()
 }

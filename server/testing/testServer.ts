@@ -10,6 +10,7 @@ import { type Log, silentLog } from '../log.ts'
 import type { Tuner } from '../runs/tuner.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import type { Storage } from '../storage/storage.ts'
+import type { Resolve } from '../webhooks/post.ts'
 import { checkContract } from './contract.ts'
 import { createFakeClock, type FakeClock } from './fakeClock.ts'
 import { createFakeTuner } from './fakeTuner.ts'
@@ -46,6 +47,7 @@ export type TestServerOptions = {
   readonly pagesMax?: number
   readonly pageDir?: string
   readonly log?: Log
+  readonly resolveName?: Resolve
   /** Called with the path of the database before the server opens it. */
   readonly prepare?: (databaseFile: string) => void
 }
@@ -71,6 +73,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       drainSeconds: 0,
       retentionDays: null,
       storageMaxBytes: null,
+      webhookAllow: [],
+      publicUrl: null,
       ...options.config,
     }
     const app = createApp({
@@ -81,6 +85,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       log: options.log ?? silentLog,
       version: '0.0.0-test',
       newId: (prefix) => `${prefix}-${++serial}`,
+      random: () => 0.5,
+      ...(options.resolveName === undefined ? {} : { resolveName: options.resolveName }),
       newSecret: () => String(++serial).padStart(43, 'x'),
       pageDir: options.pageDir ?? join(folder, 'page'),
     })

@@ -6,8 +6,8 @@ import type { Token } from '../../../protocol/vocabulary.ts'
 import { fetchTokens, sendRevoke, sendRotate } from '../../connection/api.ts'
 import { forgetToken, heldToken } from '../../connection/token.ts'
 import { access, may } from '../../state/access.ts'
-import { copyText } from '../copy.ts'
 import { Failure } from '../failure.tsx'
+import { Secret } from './secret.tsx'
 import { timeAgo } from './times.ts'
 import { TokenForm } from './tokenForm.tsx'
 import '../../style/access.css'
@@ -87,7 +87,9 @@ function TokenList() {
   return (
     <section class="card" aria-labelledby="all-tokens">
       <h2 id="all-tokens">Tokens</h2>
-      {made.value !== null && <Secret made={made.value} />}
+      {made.value !== null && (
+        <Secret {...made.value} note="it is stored hashed and cannot be shown again." />
+      )}
       <Failure words={failure.value} />
       {shown !== null && shown.length === 0 && <p>There are none.</p>}
       {shown !== null && shown.length > 0 && (
@@ -117,28 +119,6 @@ function TokenList() {
         }}
       />
     </section>
-  )
-}
-
-function Secret(props: { made: Made }) {
-  const { name, secret } = props.made
-  const copied = useSignal('')
-  const copy = async () => {
-    copied.value = (await copyText(secret)) ? 'Copied.' : 'Copying is not allowed here; select it instead.'
-  }
-  return (
-    <div class="secret" role="status">
-      <p>
-        <b>Copy it now.</b> {name}: it is stored hashed and cannot be shown again.
-      </p>
-      <p class="row-of">
-        <code class="mono">{secret}</code>
-        <button type="button" class="button" onClick={copy}>
-          Copy
-        </button>
-        <span>{copied.value}</span>
-      </p>
-    </div>
   )
 }
 

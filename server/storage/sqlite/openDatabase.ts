@@ -88,6 +88,15 @@ export function takeLock({ DatabaseSync }: Driver, file: string): Database {
   }
 }
 
+/** What migrations call. */
+export function defineFunctions(database: Database): void {
+  database.function('family_of', (name) => familyOf(String(name)))
+  database.function('search_text', (text) => {
+    const [id, name, project, tags, options] = JSON.parse(String(text))
+    return searchText(id, { name, project, tags }, options)
+  })
+}
+
 function checkAndMigrate(database: Database, file: string, readOnly: boolean): void {
   const version = numberOf(database, 'user_version')
   const owner = numberOf(database, 'application_id')
@@ -105,11 +114,7 @@ function checkAndMigrate(database: Database, file: string, readOnly: boolean): v
     throw new CommandError(
       `${file} holds no runs in this version's schema yet: start \`twostep serve\` on it once`,
     )
-  database.function('family_of', (name) => familyOf(String(name)))
-  database.function('search_text', (text) => {
-    const [id, name, project, tags, options] = JSON.parse(String(text))
-    return searchText(id, { name, project, tags }, options)
-  })
+  defineFunctions(database)
   for (let from = version; from < schemaVersion; from++) {
     database.exec(
       `BEGIN IMMEDIATE; ${migrations[from]}; PRAGMA user_version = ${from + 1}; PRAGMA application_id = ${applicationId}; COMMIT`,

@@ -6,6 +6,7 @@ import { writeOldDatabase } from '../../testing/oldDatabase.ts'
 import { runRecord } from '../../testing/runRecord.ts'
 import { describeStorage, type Place } from '../storage.conformance.ts'
 import { loadDriver } from './driver.ts'
+import { migrations } from './schema.ts'
 import { openSqliteStorage } from './sqliteStorage.ts'
 
 let folder: string
@@ -153,6 +154,19 @@ test('runs of an older schema can be ordered and searched, without being read an
   expect(row).toMatchObject({ step: 3, loss: 2, held_out_loss: null })
   database.close()
 })
+
+test.each(migrations.map((_, i) => i + 1))(
+  'a database of schema %i is brought to this one, with its run',
+  async (schema) => {
+    writeOldDatabase(file(), schema)
+    const storage = openSqliteStorage({ file: file() })
+    expect((await storage.run('old'))?.summary).toMatchObject({ step: 3, loss: 2, branches: [] })
+    expect(await storage.observations('old', { after: 0, limit: 9 })).toHaveLength(3)
+    expect(await storage.webhooks.webhooks()).toEqual([])
+    expect(await storage.notices()).toEqual([])
+    await storage.close()
+  },
+)
 
 test('a list is found, counted and ordered by its index alone', async () => {
   const storage = openSqliteStorage({ file: file() })

@@ -23,6 +23,7 @@ import { derivedTables } from './schema.ts'
 import { checksumAt, keyIn, observationsAfter, seriesReads } from './seriesReads.ts'
 import { createSweep } from './sweep.ts'
 import { Views } from './views.ts'
+import { createWebhooks } from './webhooks.ts'
 
 const insertDecision = 'INSERT INTO decisions (run, number, kind, step, body) VALUES (?, ?, ?, ?, ?)'
 const insertReadings = 'INSERT INTO readings (run, number, from_step, to_step, body) VALUES (?, ?, ?, ?, ?)'
@@ -88,6 +89,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   }
   const derived = createDerived({ prepare, attempt, keyOf, noteDamage })
   const clients = createClients({ prepare, attempt, keyOf })
+  const webhooks = createWebhooks({ prepare, attempt, transaction })
   const insertDerived = (key: number, batch: Omit<Batch, 'run' | 'observations' | 'client'>) => {
     for (const { number, kind, step, body } of batch.decisions)
       prepare(insertDecision).run(key, number, kind, step, body)
@@ -112,6 +114,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   }
   const insertBatch = (key: number, batch: Batch) => {
     insertSlice(key, batch)
+    if (batch.deliveries !== undefined) webhooks.insert(batch.deliveries)
     if (batch.client === undefined) return
     const { clientId, lastSequence } = batch.client
     const last = batch.run.observationCount
@@ -150,6 +153,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   return {
     description: `SQLite ${get<{ v: string }>('SELECT sqlite_version() AS v')?.v} (${driver.name}) at ${options.file}`,
     access: createAccessStore({ prepare, attempt }),
+    webhooks: webhooks.store,
     createRun: (batch) =>
       attempt(() => {
         checkPlace.file()

@@ -1,0 +1,92 @@
+// Runs that were deleted and can still be brought back, for an admin.
+
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import type { RemovedRuns } from '../../../protocol/vocabulary.ts'
+import { fetchRemoved, sendRestore } from '../../connection/api.ts'
+import { may } from '../../state/access.ts'
+import { formatAddress, runAddress } from '../../state/address.ts'
+import { Failure } from '../failure.tsx'
+import { timeAgo } from './times.ts'
+import '../../style/access.css'
+
+export function RemovedRunsList() {
+  if (!may('admin')) return <p class="card">Deleted runs are shown to the scope admin alone.</p>
+  return <Removed />
+}
+
+function Removed() {
+  const runs = useSignal<RemovedRuns['runs'] | null>(null)
+  const failure = useSignal<string | null>(null)
+  const restored = useSignal<string | null>(null)
+  const load = async () => {
+    const answer = await fetchRemoved()
+    failure.value = answer.ok ? null : answer.problem.detail
+    if (answer.ok) runs.value = answer.value.runs
+  }
+  useEffect(() => void load(), [])
+  const restore = async (runId: string) => {
+    const answer = await sendRestore(runId)
+    if (answer.ok) {
+      restored.value = runId
+      await load()
+    } else failure.value = answer.problem.detail
+  }
+  const shown = runs.value
+  // Of several of one id the one that was deleted last comes back.
+  const isNewest = (i: number) => shown?.findIndex(({ id }) => id === shown[i]?.id) === i
+  return (
+    <section class="card" aria-labelledby="removed-runs">
+      <h2 id="removed-runs">Deleted runs</h2>
+      <p class="sub">They can be brought back whole for 7 days.</p>
+      <Failure words={failure.value} />
+      <p role="status">
+        {restored.value !== null && (
+          <>
+            <a href={formatAddress(runAddress(restored.value))}>{restored.value}</a> is back.
+          </>
+        )}
+      </p>
+      {shown?.length === 0 && <p>There are none.</p>}
+      {shown !== null && shown.length > 0 && (
+        <table class="tokens stacked">
+          <thead>
+            <tr>
+              <th scope="col">Run</th>
+              <th scope="col">Project</th>
+              <th scope="col">Deleted</th>
+              <th scope="col">Kept until</th>
+              <th scope="col">
+                <span class="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map(({ id, name, project, removedAt, keptUntil }, i) => (
+              <tr key={`${id} ${removedAt}`}>
+                <th scope="row">{name === id ? id : `${name} (${id})`}</th>
+                <td data-title="Project">{project}</td>
+                <td title={removedAt} data-title="Deleted">
+                  {timeAgo(removedAt, Date.now())}
+                </td>
+                <td data-title="Kept until">{keptUntil.slice(0, 16).replace('T', ' ')}</td>
+                <td>
+                  {isNewest(i) && (
+                    <button
+                      type="button"
+                      class="button"
+                      aria-label={`Restore ${id}`}
+                      onClick={() => restore(id)}
+                    >
+                      Restore
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  )
+}
