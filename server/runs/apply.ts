@@ -102,13 +102,18 @@ export type FoldedBatch = {
   readonly steps: number | null
 }
 
-/** Folds observations beside the run's present state; nothing of the run changes. */
+/** What comes with telemetry: its samples, and the text of its columns where they are one observation that came as text. */
+export type Reported = { readonly steps: number; readonly columnsText: string | null }
+
+/** Folds observations beside the run's present state; nothing of the run changes. `reported` null = not from the job. */
 export function foldBatch(
   { tuner, clock, metrics }: ApplyContext,
   run: ActiveRun,
   bodies: readonly ObservationBody[],
-  steps: number | null,
+  reported: Reported | null = null,
 ): FoldedBatch {
+  const steps = reported?.steps ?? null
+  const columnsText = bodies.length === 1 ? (reported?.columnsText ?? null) : null
   const now = clock.now()
   const first = run.record.observationCount + 1
   const receivedAt = isoTime(now)
@@ -123,7 +128,9 @@ export function foldBatch(
     record: nextRecord(run.record, tuner, state, counts, { now, steps }, heldOut),
     state,
     decisions,
-    observations: bodies.map((body, i) => encodeObservation(body, { number: first + i, receivedAt: now })),
+    observations: bodies.map((body, i) =>
+      encodeObservation(body, { number: first + i, receivedAt: now }, columnsText),
+    ),
     samples: samplePoints(observations),
     readings: pointsOfReadings(readings),
     steps,
