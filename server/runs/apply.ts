@@ -16,8 +16,8 @@ import { firstRecord, nextRecord } from './runRecord.ts'
 import { RunSeries } from './runSeries.ts'
 import type { FoldState, Tuner } from './tuner.ts'
 
-/** A snapshot is due after this much of the log; a restart folds at most that much again. */
-export const snapshotSamples = 1_000
+/** A snapshot is due after this much of the log; who reads a run after a restart folds at most that much again (some 20 ms). */
+export const snapshotSamples = 4_000
 export const snapshotObservations = 64
 export const snapshotChunks = 2_000
 
