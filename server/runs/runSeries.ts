@@ -12,6 +12,10 @@ export const chunksPerBatchMax = 50_000
 /** Entries of all signals in one answer; more signals get fewer buckets each. */
 export const seriesEntriesMax = 40_000
 
+/** What objects, maps and sets take beside the numbers, of a chunk and of a signal. */
+const chunkOverheadBytes = 256
+const signalOverheadBytes = 2_048
+
 type Level = { newest: number; readonly chunks: Map<number, Buckets>; readonly dirty: Set<number> }
 type Head = { readonly from: number; readonly to: number; readonly newest: Record<string, number[]> }
 export type SeriesQuery = {
@@ -180,6 +184,15 @@ export class RunSeries {
     let count = 0
     for (const levels of this.signals.values()) for (const { dirty } of levels) count += dirty.size
     return count
+  }
+
+  /** Estimated, of what is in memory. */
+  bytes(): number {
+    let bytes = 0
+    for (const levels of this.signals.values())
+      for (const { chunks } of levels)
+        for (const { data } of chunks.values()) bytes += data.byteLength + chunkOverheadBytes
+    return bytes + this.signals.size * signalOverheadBytes
   }
 
   /** The chunks to store with the next snapshot. */

@@ -44,6 +44,8 @@ export type RunsOptions = {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'folded' | 'stored'>
   readonly newRunId: () => string
+  /** What runs may take of the memory, together; by default `activeBytesMax`. */
+  readonly activeBytesMax?: number | undefined
 }
 
 /** A batch, and its columns as the text that the log keeps; null = they are to be written as text. */
@@ -103,6 +105,11 @@ export class Runs {
   /** Requests in the lines of all runs, those at work among them. */
   get waiting(): number {
     return this.line.size
+  }
+
+  /** Runs in memory. */
+  get activeCount(): number {
+    return this.active.size
   }
 
   /** How many runs in memory are in each phase. */

@@ -46,6 +46,7 @@ export type TestServerOptions = {
   readonly pagesMax?: number
   readonly pageDir?: string
   readonly log?: Log
+  readonly activeBytesMax?: number
   /** Called with the path of the database before the server opens it. */
   readonly prepare?: (databaseFile: string) => void
 }
@@ -82,6 +83,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       version: '0.0.0-test',
       newId: (prefix) => `${prefix}-${++serial}`,
       newSecret: () => String(++serial).padStart(43, 'x'),
+      activeBytesMax: options.activeBytesMax,
       pageDir: options.pageDir ?? join(folder, 'page'),
     })
     return { app, storage, ...(await app.listen()) }
