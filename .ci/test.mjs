@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 const folder = mkdtempSync(join(tmpdir(), 'twostep-test-'))
 const temporary = join(folder, 'temporary')
@@ -15,6 +15,8 @@ const environment = { ...process.env, TMPDIR: temporary, TMP: temporary, TEMP: t
 const bin = (name) => join('node_modules', '.bin', name)
 let passed = 0
 let failed = 0
+/** What failed, told once more at the end: there it is found. */
+const failures = []
 let running
 let isStopped = false
 
@@ -41,47 +43,68 @@ async function run(title, command, args, env = {}) {
 async function check(title, command, args) {
   if (await run(title, command, args)) return true
   failed++
+  failures.push(title)
   return false
 }
 
-/** Adds a runner's own counts from its JSON report; a runner that left none has failed. */
-function count(path, isOk, read) {
+/** Adds a runner's own counts, and the names of what failed, from its JSON report; a runner that left none has failed. */
+function count(title, path, isOk, read) {
   try {
     const counts = read(JSON.parse(readFileSync(path, 'utf8')))
     passed += counts.passed
     failed += counts.failed
-    if (!isOk && counts.failed === 0) failed++
-  } catch {
-    failed++
-  }
+    for (const name of counts.names) failures.push(`${title}: ${name}`)
+    if (isOk || counts.failed > 0) return
+  } catch {}
+  failed++
+  failures.push(title)
 }
 
+/** @returns {string[]} where the specs that did not end as expected stand, of a report of Playwright */
+const unexpected = (suite) => [
+  ...(suite.specs ?? []).filter(({ ok }) => !ok).map(({ file, title }) => `${file} › ${title}`),
+  ...(suite.suites ?? []).flatMap(unexpected),
+]
+
 async function unitTests() {
+  const title = 'unit and property tests'
   const report = join(folder, 'unit.json')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const isOk = await run('unit and property tests', bin('vitest'), ['run', ...reporters])
-  count(report, isOk, ({ numPassedTests, numFailedTests, numFailedTestSuites }) => ({
+  const isOk = await run(title, bin('vitest'), ['run', ...reporters])
+  count(title, report, isOk, ({ numPassedTests, numFailedTests, numFailedTestSuites, testResults }) => ({
     passed: numPassedTests,
     failed: numFailedTests + (numFailedTestSuites > 0 && numFailedTests === 0 ? 1 : 0),
+    names: testResults
+      .filter(({ status }) => status === 'failed')
+      .flatMap(({ name, assertionResults }) => {
+        const file = relative('.', name)
+        const names = assertionResults
+          .filter(({ status }) => status === 'failed')
+          .map((test) => test.fullName)
+        return names.length === 0 ? [file] : names.map((test) => `${file} › ${test}`)
+      }),
   }))
 }
 
 /** Of the Python client, what needs nothing but Python; `npm run test:python` runs all. */
 async function pythonTests() {
+  const title = 'Python client'
   const report = join(folder, 'python.json')
   const options = ['--standard-library', '--report', report]
-  const isOk = await run('Python client', process.execPath, [join('.ci', 'testPython.mjs'), ...options])
-  count(report, isOk, (counts) => counts)
+  const isOk = await run(title, process.execPath, [join('.ci', 'testPython.mjs'), ...options])
+  count(title, report, isOk, (counts) => ({ ...counts, names: [] }))
 }
 
 async function browserTests() {
+  const title = 'browser tests'
   const report = join(folder, 'browser.json')
-  const isOk = await run('browser tests', bin('playwright'), ['test', '--reporter=list,json'], {
+  const isOk = await run(title, bin('playwright'), ['test', '--reporter=list,json'], {
     PLAYWRIGHT_JSON_OUTPUT_NAME: report,
   })
-  count(report, isOk, ({ stats, errors }) => ({
+  count(title, report, isOk, ({ stats, errors = [], suites }) => ({
     passed: stats.expected + stats.flaky,
-    failed: stats.unexpected + (errors?.length ?? 0),
+    failed: stats.unexpected + errors.length,
+    names: suites.flatMap(unexpected),
   }))
 }
 
@@ -98,5 +121,7 @@ if (isBuilt) {
   await browserTests()
 }
 rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-console.log(`\n${passed} passed, ${failed} failed`)
+console.log()
+for (const name of failures) console.log(`failed: ${name}`)
+console.log(`${passed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)

@@ -18,6 +18,7 @@ import { benchReaders } from './readers/main.ts'
 import { benchRegime } from './regime/main.ts'
 import { benchSearch } from './search.ts'
 import { benchSignalCost } from './signalCost.ts'
+import { benchSimulation } from './simulation/main.ts'
 import { benchStopping } from './stopping.ts'
 import { benchTraces } from './traces/main.ts'
 import { benchTuner } from './tuner.ts'
@@ -41,6 +42,10 @@ const benches: Readonly<
   client: {
     what: 'what a person at the page waits for, in Chromium: first picture, zoom, live, list, bytes (20 minutes)',
     run: benchClient,
+  },
+  sim: {
+    what: 'simulated histories of jobs, server and network that fail; a seed, or `--seeds N` (`npm run sim`)',
+    run: benchSimulation,
   },
   readers: {
     what: 'what a job and /healthz meet while readers ask in loops for a signal of a run of 200 metrics',

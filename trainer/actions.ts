@@ -2,10 +2,10 @@
 // acknowledgement, and one that cannot be done is answered with the sentence that says why.
 
 import type { Acknowledgement, Action } from '../protocol/vocabulary.ts'
-import type { KeepChoice, Trainer } from './trainer.ts'
+import type { KeepChoice, SessionTrainer } from './trainer.ts'
 
 export type ActionContext = {
-  readonly trainer: Trainer
+  readonly trainer: SessionTrainer
   /** The rates are given by a schedule: weights must not be taken back under it. */
   readonly isFixed: boolean
   /** `checkpoints`: to be scored as well. */

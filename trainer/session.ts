@@ -11,7 +11,7 @@ import type { EventSink } from './events.ts'
 import type { NextStep, PlanFollower } from './planFollower.ts'
 import type { Windows } from './probes/averages.ts'
 import type { Reporter } from './reporting/reporterTypes.ts'
-import { defaultBlockSteps, type KeepChoice, type Trainer } from './trainer.ts'
+import { defaultBlockSteps, type KeepChoice, type SessionTrainer } from './trainer.ts'
 
 export type SessionLimits = {
   /** Longest wait for an answer after a probe or an action, and where the plan asks to wait. */
@@ -36,7 +36,7 @@ const roundsPerStepMax = 16
 const progressSeconds = 0.2
 
 export type SessionOptions = {
-  readonly trainer: Trainer
+  readonly trainer: SessionTrainer
   readonly follower: PlanFollower
   /** Absent: the run follows its plan alone. */
   readonly reporter?: Reporter | undefined

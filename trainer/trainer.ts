@@ -93,6 +93,22 @@ export type Trainer = {
   dispose(): void
 }
 
+/** What a session asks of a trainer. */
+export type SessionTrainer = Pick<
+  Trainer,
+  | 'stepCount'
+  | 'unreadCount'
+  | 'step'
+  | 'read'
+  | 'setBlockSteps'
+  | 'valleyProbe'
+  | 'lineProbe'
+  | 'checkpoint'
+  | 'restore'
+  | 'drop'
+  | 'keep'
+>
+
 export const defaultProbeExamples = 512
 /** Of 128 examples h_n scatters about that of 2,000 enough to move G by 15 %: bench/records/2026-11-24-signal-cost. */
 export const defaultLineExamples = 128

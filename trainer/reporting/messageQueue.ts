@@ -17,6 +17,8 @@ export type MessageQueue = {
   removeOldest(): void
   /** Takes a message, into memory if `direct` and nothing older is on disk. false = there is no room. */
   add(message: Message, direct: boolean): boolean
+  /** Numbers all that waits from `first` on, in the spool too; the last number, or undefined where the spool could not be written. */
+  renumber(first: number): number | undefined
   /** Moves memory's messages to the spool, as far as it takes them. */
   spill(): void
   /** Drops what is in memory. */
@@ -50,6 +52,14 @@ export function createMessageQueue(spool: Spool, memoryMax: number): MessageQueu
         if (memory.length === 0 && spool.append(JSON.stringify(message))) return true
       }
       return memory.length < memoryMax && memory.push(message) > 0
+    },
+    renumber: (first) => {
+      let next = first
+      const renumbered = (line: string) =>
+        JSON.stringify({ ...(JSON.parse(line) as Message), sequence: next++ })
+      if (!spool.rewrite(renumbered)) return undefined
+      for (const [i, message] of memory.entries()) memory[i] = { ...message, sequence: next++ }
+      return next - 1
     },
     spill,
     forget: () => {

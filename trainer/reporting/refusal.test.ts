@@ -107,12 +107,18 @@ describe('a refusal', () => {
     report(reporter, 40, 50)
     expect(await reporter.flush(patience)).toBe(true)
     expect(bench.appliedSteps()).toEqual(range(50))
-    expect(bench.server.applied.map(({ sequence, steps }) => [sequence, steps?.step.length])).toEqual([
-      [1, 5],
-      [2, 5],
-      [3, 10],
-      [4, 20],
-      [5, 10],
+    const parts = bench.server.applied.map(({ clientId, sequence, steps }) => [
+      clientId,
+      sequence,
+      steps?.step.length,
+    ])
+    // The names of the parts follow from that of the whole, which is the last one's.
+    expect(parts).toEqual([
+      ['c.1', 1, 5],
+      ['c.1', 2, 5],
+      ['c.1', 3, 10],
+      ['c', 1, 20],
+      ['c', 2, 10],
     ])
     const told = bench.server.applied.map((batch) => batch.acknowledgements?.map(({ actionId }) => actionId))
     expect(told).toEqual([['a'], undefined, undefined, ['b'], undefined])

@@ -172,6 +172,28 @@ describe('when the server goes away', () => {
       range(bench.server.applied.length + 1, 1),
     )
   })
+  it('and the process dies over an answer, the next one sends nothing twice, wherever its numbers began', async () => {
+    bench.server.sequences.set('c', 7)
+    const reporter = bench.newReporter()
+    await reporter.start(patience)
+    report(reporter, 0, 10)
+    expect(await reporter.flush(patience)).toBe(true)
+    await bench.server.stop()
+    report(reporter, 10, 20)
+    await reporter.flush(patience)
+    report(reporter, 20, 30)
+    reporter.close()
+    await bench.server.start()
+    const [line = ''] = readFileSync(bench.spoolFile, 'utf8').split('\n')
+    await fetch(`${bench.server.url}/api/v1/runs/r/telemetry`, { method: 'POST', body: line })
+    expect(bench.appliedSteps()).toEqual(range(20))
+    const next = bench.newReporter()
+    await next.start(patience)
+    report(next, 30, 40)
+    expect(await next.flush(patience)).toBe(true)
+    expect(bench.appliedSteps()).toEqual(range(40))
+    expect(bench.server.applied.at(-1)).toMatchObject({ sequence: 11 })
+  })
 })
 
 describe('the HTTP transport', () => {

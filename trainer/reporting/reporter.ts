@@ -1,8 +1,9 @@
 // Reports a run to the server without ever holding up or breaking the training loop. What is reported is sealed
 // into numbered messages and sent in order, one at a time, in the background; the first message creates the run.
 // While the server cannot be reached, messages go to the spool on disk and are sent in order when it is back.
-// A reply 409 says which number the server expects: the message is numbered so and sent again; one that is too large is
-// divided. Any other refusal (4xx) is said once, and what waits is tried again now and then; training follows its plan.
+// A message is sent under the number that it has where it lies, in memory or in the spool, so that one that was taken and never
+// answered is known when another process sends it again. Where the server counts otherwise (a fresh process, a reply 409) all
+// that waits is numbered anew, in the spool too; what is too large is divided, into parts whose names follow from its own. Any other refusal (4xx) is said once, and what waits is tried again now and then; training follows its plan.
 // What cannot be read as an answer of ours stored nothing as far as we know: the message stays, and is sent again.
 
 import { setTimeout } from 'node:timers/promises'
@@ -46,11 +47,10 @@ class QueueingReporter implements Reporter {
   private readonly waiters = new Set<() => void>()
   private startAnswer: StartAnswer | undefined
   private lastSealed: number
-  /** Added to a message's number when it is sent: the server's count may have started elsewhere. */
-  private sequenceShift = 0
   private conflicts = 0
-  /** Of the oldest message, where it had to be divided: what of it is still to be sent. */
+  /** Of the oldest message, where it had to be divided: what of it is still to be sent, and how many have been. */
   private pieces: Message[] = []
+  private piecesSent = 0
   private refusals = 0
   /** There is no run to report to, and there will be none. */
   private isOver = false
@@ -173,34 +173,51 @@ class QueueingReporter implements Reporter {
     }
     const answer = answerOf(parseStart(reply.body))
     // What an earlier process left has its numbers; the messages of a fresh process go on where the server stands.
-    const next = answer.nextSequence[clientId] ?? 1
-    if (this.queue.lastLeft === undefined)
-      this.sequenceShift = next - (this.queue.oldest()?.sequence ?? this.lastSealed + 1)
+    if (this.queue.lastLeft === undefined && !this.renumber(answer.nextSequence[clientId] ?? 1))
+      throw new Error(`${this.options.spool.file} cannot be written`)
     this.startAnswer = answer
     onAnswer({ plan: answer.plan, actions: answer.actions })
   }
 
+  /** A part has a name that follows from the whole one's: the last part has that of the whole. */
+  private named(oldest: Message): Message {
+    const { clientId, sequence } = oldest
+    if (this.pieces.length < 2) return { ...(this.pieces[0] ?? oldest), clientId, sequence }
+    return { ...this.pieces[0]!, clientId: `${clientId}.${sequence}`, sequence: this.piecesSent + 1 }
+  }
+
   private async send(oldest: Message): Promise<void> {
-    const message = this.pieces[0] ?? oldest
-    const sequence = oldest.sequence + this.sequenceShift
+    const message = this.named(oldest)
     const path = `/runs/${encodeURIComponent(this.options.runId)}/telemetry`
-    const reply = await this.post(path, { ...message, sequence })
-    if (reply.status === 409 && this.renumbers(reply.body, sequence)) return
+    const reply = await this.post(path, message)
+    if (reply.status === 409 && this.isRenumbered(reply.body)) return
     if (reply.status === 413 && this.divides(message)) return
     checkTaken(reply)
     const answer = answerOf(parsePlanAnswer(reply.body))
     this.conflicts = 0
     this.pieces.shift()
-    if (this.pieces.length > 0) this.sequenceShift++
-    else this.queue.removeOldest()
+    this.piecesSent++
+    if (this.pieces.length === 0) {
+      this.queue.removeOldest()
+      this.piecesSent = 0
+    }
     this.options.onAnswer(answer)
   }
 
-  /** Whether the message is to be sent again under another number, which the server has named. */
-  private renumbers(body: unknown, sequence: number): boolean {
+  /** Whether what waits can be sent under numbers from this one on. */
+  private renumber(first: number): boolean {
+    const oldest = this.queue.oldest()
+    if ((oldest?.sequence ?? this.lastSealed + 1) === first) return true
+    const last = this.queue.renumber(first)
+    if (last === undefined) return false
+    this.lastSealed = last
+    return true
+  }
+
+  /** Whether what waits is to be sent again, under the numbers that the server has named. */
+  private isRenumbered(body: unknown): boolean {
     const expected = expectedSequence(body)
-    if (expected === undefined || this.conflicts++ > 0) return false
-    this.sequenceShift += expected - sequence
+    if (expected === undefined || this.conflicts++ > 0 || !this.renumber(expected)) return false
     const { code, detail } = body as { code?: unknown; detail?: unknown }
     if (code === 'sequence-reused')
       this.options.onNotice(

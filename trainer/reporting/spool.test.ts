@@ -42,6 +42,17 @@ describe('the spool', () => {
     spool.append('3')
     expect(drain(spool)).toEqual(['2', '3'])
   })
+  it('puts others in the place of what is left, in the file too', () => {
+    const spool = openSpool(file)
+    for (const line of ['1', '2', '3']) spool.append(line)
+    spool.shift()
+    expect(spool.rewrite((line, i) => `${line}${i}`)).toBe(true)
+    expect(readFileSync(file, 'utf8')).toBe('20\n31\n')
+    spool.append('4')
+    expect(drain(spool)).toEqual(['20', '31', '4'])
+    expect(spool.rewrite(() => 'x')).toBe(true)
+    expect(existsSync(file)).toBe(false)
+  })
   it('keeps text beyond ASCII', () => {
     const spool = openSpool(file)
     const text = { detail: 'Größe η 🙂' }

@@ -10,9 +10,11 @@ import {
   openSync,
   readFileSync,
   readSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 
@@ -30,6 +32,8 @@ export type Spool = {
   peek(): string | undefined
   /** Removes that line; the file goes when its last line does. */
   shift(): void
+  /** Puts others in the place of the lines that are left, all at once or (false) not at all, as the disk refused it. */
+  rewrite(change: (line: string, index: number) => string): boolean
   /** The newest line that an earlier process left; undefined if it left none. */
   readonly lastLeft: string | undefined
 }
@@ -92,6 +96,15 @@ export function openSpool(file: string, bytesMax: number = spoolBytesMax): Spool
     fill()
     return lines[0]
   }
+  const put = (all: readonly string[]): void => {
+    const text = all.map((line) => `${asciiJson(line)}\n`).join('')
+    writeFileSync(`${file}.new`, text, 'latin1')
+    renameSync(`${file}.new`, file)
+    written = text.length
+    readOffset = 0
+    lines = []
+    rest = ''
+  }
   return {
     file,
     lastLeft: left.lastLeft,
@@ -117,6 +130,19 @@ export function openSpool(file: string, bytesMax: number = spoolBytesMax): Spool
       return true
     },
     peek,
+    rewrite: (change) => {
+      const before = [...lines]
+      const left = written === 0 ? '' : readFileSync(file, 'latin1').slice(readOffset, written)
+      const all = [...before, ...`${rest}${left}`.split('\n').filter((line) => line !== '')]
+      if (all.length === 0) return true
+      try {
+        put(all.map(change))
+        return true
+      } catch (error) {
+        problem = (error as Error).message
+        return false
+      }
+    },
     shift: () => {
       peek()
       lines.shift()

@@ -53,6 +53,13 @@ export async function startStandInServer(plan: Plan): Promise<StandInServer> {
     if (telemetry.sequence > last + 1)
       return { status: 409, body: { code: 'sequence-gap', expectedSequence: last + 1 } }
     const duplicate = telemetry.sequence <= last
+    const { clientId, sequence } = telemetry
+    const known = standIn.applied.find((one) => one.clientId === clientId && one.sequence === sequence)
+    if (duplicate && JSON.stringify(known) !== JSON.stringify(telemetry))
+      return {
+        status: 409,
+        body: { code: 'sequence-reused', detail: 'other content', expectedSequence: last + 1 },
+      }
     if (!duplicate) {
       standIn.sequences.set(telemetry.clientId, telemetry.sequence)
       standIn.applied.push(telemetry)
