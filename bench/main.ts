@@ -9,6 +9,7 @@ import { benchFinish } from './finish/main.ts'
 import { benchForecasts } from './forecasts/main.ts'
 import { benchGuard } from './guard/main.ts'
 import { benchIngest } from './ingest.ts'
+import { benchMany } from './many.ts'
 import { benchPaper } from './paper/paper.ts'
 import { benchPictures } from './pictures/main.ts'
 import { benchPublicLogs } from './publicLogs/main.ts'
@@ -33,6 +34,10 @@ const benches: Readonly<
   ingest: {
     what: 'steps a second into the server, beside a bare SQLite insert of the same rows',
     run: benchIngest,
+  },
+  many: {
+    what: 'what a batch and the memory take with 10,000 runs, of which 50 or 1,000 report at once (Linux)',
+    run: benchMany,
   },
   client: {
     what: 'what a person at the page waits for, in Chromium: first picture, zoom, live, list, bytes (20 minutes)',

@@ -54,6 +54,8 @@ export type AppOptions = {
   readonly measuresProcess?: boolean
   /** Where the built page is; by default beside the built server. */
   readonly pageDir?: string
+  /** What runs may take of the memory, together; by default `activeBytesMax`. */
+  readonly activeBytesMax?: number | undefined
 }
 export type App = {
   /** Resolves when requests are answered. @throws CommandError if the port is taken or may not be used. */
@@ -77,7 +79,8 @@ function nameInUrl(host: string): string {
 const hostInUrl = (host: string) => (isIP(host) === 6 ? `[${host}]` : host)
 
 export function createApp(options: AppOptions): App {
-  const { config, storage, tuner, log, version, newId, newSecret, pageDir = builtPageDir() } = options
+  const { config, storage, tuner, log, version, newId, newSecret, activeBytesMax } = options
+  const { pageDir = builtPageDir() } = options
   const clock = steadyClock(options.clock)
   const metrics = createMetrics(options.measuresProcess === true)
   let isEnding = false
@@ -94,7 +97,8 @@ export function createApp(options: AppOptions): App {
     newId: (kind) => newId(kind),
     random: options.random,
   })
-  const runs = new Runs({ storage, tuner, clock, log, metrics, webhooks, newRunId: () => newId('run') })
+  const newRunId = () => newId('run')
+  const runs = new Runs({ storage, tuner, clock, log, metrics, webhooks, newRunId, activeBytesMax })
   const reader = new SeriesReader({ storage, runs, clock })
   const tokens = new Tokens({
     store: storage.access,

@@ -5,11 +5,12 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeNumber } from '../../protocol/nonFinite.ts'
-import { createRunSchema, telemetrySchema } from '../../protocol/schemas.ts'
+import { createRunSchema } from '../../protocol/schemas.ts'
 import type { Command, Decision } from '../../protocol/vocabulary.ts'
 import { type Clock, steadyClock } from '../../server/clock.ts'
 import { problemOf, ServerError } from '../../server/errors.ts'
 import { parseBody } from '../../server/http/jsonText.ts'
+import { batchOf } from '../../server/http/telemetryText.ts'
 import { parse } from '../../server/http/validate.ts'
 import { silentLog } from '../../server/log.ts'
 import { createMetrics } from '../../server/metrics/metrics.ts'
@@ -239,7 +240,7 @@ export class SimulatedServer {
     if (first !== 'runs') throw new ServerError('not-found', path)
     if (method === 'POST' && id === '')
       return (await runs.create(parse(createRunSchema, read()), 'job')).answer
-    if (method === 'POST' && what === 'telemetry') return runs.telemetry(id, parse(telemetrySchema, read()))
+    if (method === 'POST' && what === 'telemetry') return runs.telemetry(id, batchOf(Buffer.from(body)))
     return runs.summary(id)
   }
 

@@ -123,12 +123,20 @@ function collect(request: Answered, gzip: boolean): Promise<Buffer> {
 }
 
 /**
+ * The bytes of a JSON body, inflated.
+ * @throws ServerError `unsupported-media-type`, `unsupported-encoding`, `body-too-large`, `malformed-request`.
+ */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const encoding = checkHeaders(request, jsonKind)
+  return collect(request, encoding === 'gzip')
+}
+
+/**
  * The parsed JSON of a request.
  * @throws ServerError `unsupported-media-type`, `unsupported-encoding`, `body-too-large`, `malformed-json`, `invalid-request`.
  */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const encoding = checkHeaders(request, jsonKind)
-  return parseBody(await collect(request, encoding === 'gzip'))
+  return parseBody(await readBody(request))
 }
 
 /**

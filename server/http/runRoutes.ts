@@ -1,7 +1,7 @@
 // Runs and their telemetry: the routes that training jobs call.
 
 import type { Router } from 'express'
-import { changeRunSchema, createRunSchema, listRunsQuery, telemetrySchema } from '../../protocol/schemas.ts'
+import { changeRunSchema, createRunSchema, listRunsQuery } from '../../protocol/schemas.ts'
 import { shown } from '../../protocol/shown.ts'
 import { apiPrefix } from '../../protocol/version.ts'
 import { demandProject } from '../access/caller.ts'
@@ -14,9 +14,10 @@ import type { Storage } from '../storage/storage.ts'
 import { callerOf } from './admission.ts'
 import { parameter } from './answer.ts'
 import { noteAction } from './audited.ts'
-import { readJson } from './body.ts'
+import { readBody, readJson } from './body.ts'
 import { removeQuery } from './queries.ts'
 import { route } from './routes.ts'
+import { batchOf } from './telemetryText.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
 import { parse } from './validate.ts'
 
@@ -89,9 +90,9 @@ export function addRunRoutes(router: Router, { runs, storage, clock, metrics, un
   })
   route(router, '/runs/:id/telemetry', {
     post: async (request, response) => {
-      const telemetry = parse(telemetrySchema, await readJson(request))
+      const batch = batchOf(await readBody(request))
       const began = clock.monotonic()
-      const answer = await runs.telemetry(parameter(request, 'id'), telemetry)
+      const answer = await runs.telemetry(parameter(request, 'id'), batch)
       metrics.ingested(answer.accepted, answer.duplicate, (clock.monotonic() - began) / 1_000)
       response.json(answer)
     },

@@ -1,5 +1,5 @@
-// The runs in memory: the tuner's state, the newest buckets of the series, the clients' sequences. Bounded:
-// the least recently used one is let go, which loses nothing, since all of it follows from the storage. A run
+// The runs in memory: the tuner's state, the newest buckets of the series, the clients' sequences. Bounded
+// by bytes: the least recently used one is let go, which loses nothing, since all of it follows from the storage. A run
 // comes back from its snapshot and the tail of its log, or, if the snapshot is missing or of another version
 // of the tuner, from the whole log (decision record 0002).
 
@@ -14,7 +14,10 @@ import { runNotFound } from './runErrors.ts'
 import { RunSeries } from './runSeries.ts'
 import type { FoldState, Tuner } from './tuner.ts'
 
-export const activeRunsMax = 64
+/** Of all runs in memory together, as estimated below: a thousand runs of a few signals, or some twenty of 200 metrics. */
+export const activeBytesMax = 160 * 1024 * 1024
+/** What a run takes beside its series: the tuner's state, mostly, which is bounded. */
+const runBytes = 128 * 1024
 
 export type ActiveRun = {
   record: RunRecord
@@ -32,11 +35,15 @@ export type ActiveRunsOptions = {
   readonly log: Log
   /** Runs that are being worked on are never let go. */
   readonly isBusy: (runId: string) => boolean
+  /** By default `activeBytesMax`. */
+  readonly activeBytesMax?: number | undefined
 }
 
 export class ActiveRuns {
   private readonly options: ActiveRunsOptions
   private readonly runs = new Map<string, ActiveRun>()
+  private readonly sizes = new Map<string, number>()
+  private bytes = 0
 
   constructor(options: ActiveRunsOptions) {
     this.options = options
@@ -52,13 +59,15 @@ export class ActiveRuns {
 
   /** Makes the run the most recently used one. */
   put(runId: string, run: ActiveRun): void {
-    this.runs.delete(runId)
+    this.drop(runId)
+    const size = runBytes + run.series.bytes()
     this.runs.set(runId, run)
-    if (this.runs.size <= activeRunsMax) return
+    this.sizes.set(runId, size)
+    this.bytes += size
+    const { isBusy, activeBytesMax: bytesMax = activeBytesMax } = this.options
     for (const id of this.runs.keys()) {
-      if (this.options.isBusy(id)) continue
-      this.runs.delete(id)
-      return
+      if (this.bytes <= bytesMax) return
+      if (id !== runId && !isBusy(id)) this.drop(id)
     }
   }
 
@@ -71,9 +80,15 @@ export class ActiveRuns {
     return counts
   }
 
-  /** Forgets what is in memory, after a failed write: the storage knows what holds. */
+  /** Forgets what is in memory; the storage knows what holds. */
   drop(runId: string): void {
+    this.bytes -= this.sizes.get(runId) ?? 0
+    this.sizes.delete(runId)
     this.runs.delete(runId)
+  }
+
+  get size(): number {
+    return this.runs.size
   }
 
   private async load(runId: string): Promise<ActiveRun> {

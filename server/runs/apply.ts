@@ -17,8 +17,8 @@ import { firstRecord, nextRecord } from './runRecord.ts'
 import { RunSeries } from './runSeries.ts'
 import type { FoldState, Tuner } from './tuner.ts'
 
-/** A snapshot is due after this much of the log; a restart folds at most that much again. */
-export const snapshotSamples = 1_000
+/** A snapshot is due after this much of the log; who reads a run after a restart folds at most that much again (some 20 ms). */
+export const snapshotSamples = 4_000
 export const snapshotObservations = 64
 export const snapshotChunks = 2_000
 
@@ -107,13 +107,18 @@ export type FoldedBatch = {
   readonly steps: number | null
 }
 
-/** Folds observations beside the run's present state; nothing of the run changes. */
+/** What comes with telemetry: its samples, and the text of its columns where they are one observation that came as text. */
+export type Reported = { readonly steps: number; readonly columnsText: string | null }
+
+/** Folds observations beside the run's present state; nothing of the run changes. `reported` null = not from the job. */
 export function foldBatch(
   { tuner, clock, metrics }: ApplyContext,
   run: ActiveRun,
   bodies: readonly ObservationBody[],
-  steps: number | null,
+  reported: Reported | null = null,
 ): FoldedBatch {
+  const steps = reported?.steps ?? null
+  const columnsText = bodies.length === 1 ? (reported?.columnsText ?? null) : null
   const now = clock.now()
   const first = run.record.observationCount + 1
   const receivedAt = isoTime(now)
@@ -128,7 +133,9 @@ export function foldBatch(
     record: nextRecord(run.record, tuner, state, counts, { now, steps }, heldOut),
     state,
     decisions,
-    observations: bodies.map((body, i) => encodeObservation(body, { number: first + i, receivedAt: now })),
+    observations: bodies.map((body, i) =>
+      encodeObservation(body, { number: first + i, receivedAt: now }, columnsText),
+    ),
     samples: samplePoints(observations),
     readings: pointsOfReadings(readings),
     steps,

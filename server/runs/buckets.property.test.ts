@@ -50,3 +50,28 @@ test('merging parts in order gives what adding all at once gives, and bytes keep
     }),
   )
 })
+
+test('buckets made of columns at once, and then wider ones of them, hold what adding one by one gives', () => {
+  const value = fc.option(fc.double().map((entry) => entry + 0))
+  const rows = fc.array(fc.tuple(fc.integer({ min: 0, max: 2_000 }), value), { minLength: 1, maxLength: 80 })
+  fc.assert(
+    fc.property(rows, fc.integer({ min: 1, max: 9 }), (samples, ratio) => {
+      const steps = samples.map(([step]) => step)
+      const values = samples.map(([, entry]) => entry)
+      const parts = new Buckets()
+      const places: number[] = []
+      for (let from = 0, to = 0; from < steps.length; from = to) {
+        const place = Math.floor(steps[from]! / 16)
+        while (to < steps.length && Math.floor(steps[to]! / 16) === place) to++
+        parts.set(places.length, { steps, values, from, to })
+        if (!parts.isEmpty(places.length)) places.push(place)
+      }
+      parts.coarsen(places, ratio)
+      const found = new BucketMap(16 * ratio)
+      for (const i of places.keys()) found.merge(parts, i)
+      const expected = new BucketMap(16 * ratio)
+      for (const [step, entry] of samples) if (entry !== null) expected.add(step, entry)
+      expect(found.columns()).toEqual(expected.columns())
+    }),
+  )
+})

@@ -19,6 +19,14 @@ const LAST = 4
 const COUNT = 5
 const NON_FINITE = 6
 
+/** Some of the samples of a column. */
+type Samples = {
+  readonly steps: readonly number[]
+  readonly values: readonly (number | null)[]
+  readonly from: number
+  readonly to: number
+}
+
 /** Buckets in one growing array; bucket i is empty while its two counts are 0. */
 export class Buckets {
   data: Float64Array
@@ -63,8 +71,52 @@ export class Buckets {
     a[i + NON_FINITE] = a[i + NON_FINITE]! + b[j + NON_FINITE]!
   }
 
-  clear(index: number): void {
-    this.data.fill(0, index * fields, (index + 1) * fields)
+  /** Makes bucket `index` one of samples from ≤ i < to of a column, null = not known. */
+  set(index: number, { steps, values, from, to }: Samples): void {
+    this.reserve(index)
+    let [step, count, nonFinite] = [Number.POSITIVE_INFINITY, 0, 0]
+    let [first, min, max, last] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
+    for (let i = from; i < to; i++) {
+      const value = values[i]
+      if (value === null || value === undefined) continue
+      if (steps[i]! < step) step = steps[i]!
+      // NaN and the infinities alone give no 0 here.
+      if (value - value !== 0) {
+        nonFinite++
+        continue
+      }
+      if (count++ === 0) first = value
+      if (value < min) min = value
+      if (value > max) max = value
+      last = value
+    }
+    const a = this.data
+    const i = index * fields
+    a[i + STEP] = count + nonFinite === 0 ? 0 : step
+    a[i + FIRST] = first
+    a[i + MIN] = count === 0 ? 0 : min
+    a[i + MAX] = count === 0 ? 0 : max
+    a[i + LAST] = last
+    a[i + COUNT] = count
+    a[i + NON_FINITE] = nonFinite
+  }
+
+  /**
+   * Makes buckets 0, 1, … that stand at some places those of a level with wider ones: neighbours that fall into one become one.
+   * @param places changed along with them, as many as are left
+   */
+  coarsen(places: number[], ratio: number): void {
+    let kept = 0
+    for (const [i, fine] of places.entries()) {
+      const place = Math.floor(fine / ratio)
+      if (kept > 0 && places[kept - 1] === place) {
+        this.merge(kept - 1, this, i)
+        continue
+      }
+      if (kept < i) this.data.copyWithin(kept * fields, i * fields, (i + 1) * fields)
+      places[kept++] = place
+    }
+    places.length = kept
   }
 
   add(index: number, step: number, value: number): void {

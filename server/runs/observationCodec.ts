@@ -1,5 +1,6 @@
 // Observations as text for the log, and back, exactly: JSON has no NaN, so non-finite numbers are stored as
 // their names, as on the wire. A body leaves out number, receivedAt and kind, which have columns of their own.
+// Columns of a plain batch keep the text that they came as: numbers may be spelt otherwise than we would, and mean the same.
 // A log of version 0.1.0 is read as if it had been written today: what it could not say yet is filled in.
 
 import { encodeNumber } from '../../protocol/nonFinite.ts'
@@ -91,14 +92,18 @@ export function rangeOf(
   return { fromStep, toStep }
 }
 
+/** @param columnsText the text that the columns were read from, in our order and in one line; null = they are written anew */
 export function encodeObservation(
   body: ObservationBody,
   head: { readonly number: number; readonly receivedAt: number },
+  columnsText: string | null = null,
 ): StoredObservation {
   const { kind, ...rest } = body
   if (body.kind !== 'samples')
     return { ...head, kind, body: JSON.stringify(rest, nameNonFinite), ...rangeOf(undefined) }
-  const text = JSON.stringify({ ...rest, columns: encodeColumns(body.columns) })
+  const { planVersion } = body
+  const version = planVersion === undefined ? '' : `"planVersion":${planVersion},`
+  const text = `{${version}"columns":${columnsText ?? JSON.stringify(encodeColumns(body.columns))}}`
   return { ...head, kind, body: text, ...rangeOf(body.columns.step) }
 }
 

@@ -12,6 +12,10 @@ export const chunksPerBatchMax = 50_000
 /** Entries of all signals in one answer; more signals get fewer buckets each. */
 export const seriesEntriesMax = 40_000
 
+/** What objects, maps and sets take beside the numbers, of a chunk and of a signal. */
+const chunkOverheadBytes = 256
+const signalOverheadBytes = 2_048
+
 type Level = { newest: number; readonly chunks: Map<number, Buckets>; readonly dirty: Set<number> }
 type Head = { readonly from: number; readonly to: number; readonly newest: Record<string, number[]> }
 export type SeriesQuery = {
@@ -48,6 +52,23 @@ function touchedChunks(steps: readonly number[]): number[][] {
     const ratio = size / levelSizes[0]
     return ratio === 1 ? [...fine] : [...new Set([...fine].map((chunk) => Math.floor(chunk / ratio)))]
   })
+}
+
+/** Samples from ≤ i < to that follow each other in one of the finest buckets. */
+type Span = { readonly bucket: number; readonly from: number; readonly to: number }
+
+function spansOf(steps: readonly number[]): Span[] {
+  const spans: Span[] = []
+  const finest = levelSizes[0]
+  for (let from = 0; from < steps.length; ) {
+    const bucket = Math.floor(steps[from]! / finest)
+    const [low, high] = [bucket * finest, (bucket + 1) * finest]
+    let to = from + 1
+    while (to < steps.length && steps[to]! >= low && steps[to]! < high) to++
+    spans.push({ bucket, from, to })
+    from = to
+  }
+  return spans
 }
 
 export class RunSeries {
@@ -103,8 +124,10 @@ export class RunSeries {
         { errors: [{ pointer: '/steps/step', detail: 'is spread over too wide a range of steps' }] },
       )
     await this.loadOld(all, touched)
-    for (const { steps, values } of all)
-      for (const [signal, column] of values) this.fold(this.levelsOf(signal), steps, column)
+    for (const { steps, values } of all) {
+      const spans = spansOf(steps)
+      for (const [signal, column] of values) this.fold(this.levelsOf(signal), { steps, spans }, column)
+    }
     const range = stepRange(all)
     if (range === undefined) return
     this.range = {
@@ -139,24 +162,21 @@ export class RunSeries {
       this.levelsOf(signal)[level]!.chunks.set(chunk, Buckets.fromBytes(body))
   }
 
-  /** Folds runs of samples in one finest bucket, then that bucket into each level: the hot loop. */
-  private fold(levels: Level[], steps: readonly number[], values: readonly (number | null)[]): void {
-    const finest = levelSizes[0]
+  /** Folds samples into the finest buckets, those into the next level's, and so on: the hot loop. */
+  private fold(
+    levels: Level[],
+    { steps, spans }: { readonly steps: readonly number[]; readonly spans: readonly Span[] },
+    values: readonly (number | null)[],
+  ): void {
     const { scratch } = this
-    let i = 0
-    while (i < steps.length) {
-      const bucket = Math.floor(steps[i]! / finest)
-      scratch.clear(0)
-      for (; i < steps.length && Math.floor(steps[i]! / finest) === bucket; i++) {
-        const value = values[i]
-        if (value !== null && value !== undefined) scratch.add(0, steps[i]!, value)
-      }
-      if (scratch.isEmpty(0)) continue
-      for (let level = 0; level < levels.length; level++) {
-        const index = Math.floor((bucket * finest) / levelSizes[level]!)
-        const number = Math.floor(index / chunkBuckets)
-        chunkOf(levels[level]!, number).merge(index - number * chunkBuckets, scratch, 0)
-      }
+    const places: number[] = []
+    for (const { bucket, from, to } of spans) {
+      scratch.set(places.length, { steps, values, from, to })
+      if (!scratch.isEmpty(places.length)) places.push(bucket)
+    }
+    for (const [i, level] of levels.entries()) {
+      if (i > 0) scratch.coarsen(places, levelSizes[i]! / levelSizes[i - 1]!)
+      addParts(level, places, scratch)
     }
   }
 
@@ -164,6 +184,15 @@ export class RunSeries {
     let count = 0
     for (const levels of this.signals.values()) for (const { dirty } of levels) count += dirty.size
     return count
+  }
+
+  /** Estimated, of what is in memory. */
+  bytes(): number {
+    let bytes = 0
+    for (const levels of this.signals.values())
+      for (const { chunks } of levels)
+        for (const { data } of chunks.values()) bytes += data.byteLength + chunkOverheadBytes
+    return bytes + this.signals.size * signalOverheadBytes
   }
 
   /** The chunks to store with the next snapshot. */
@@ -213,6 +242,20 @@ export class RunSeries {
 
 /** A chunk that what is added later does not change. */
 const copied = ([chunk, { data }]: [number, Buckets]): [number, Buckets] => [chunk, new Buckets(data.slice())]
+
+/** Adds parts to the buckets of a level that stand at their places. */
+function addParts(level: Level, places: readonly number[], parts: Buckets): void {
+  let number = -1
+  let chunk: Buckets | undefined
+  for (const [i, place] of places.entries()) {
+    const at = Math.floor(place / chunkBuckets)
+    if (chunk === undefined || at !== number) {
+      number = at
+      chunk = chunkOf(level, number)
+    }
+    chunk.merge(place - number * chunkBuckets, parts, i)
+  }
+}
 
 function chunkOf(level: Level, number: number): Buckets {
   let buckets = level.chunks.get(number)

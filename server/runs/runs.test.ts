@@ -9,7 +9,6 @@ import { replayRun, replaySentence } from '../cli/replay.ts'
 import { createFakeTuner } from '../testing/fakeTuner.ts'
 import { writeOldDatabase } from '../testing/oldDatabase.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
-import { activeRunsMax } from './activeRuns.ts'
 import { realTuner } from './realTuner.ts'
 
 let server: TestServer
@@ -136,15 +135,30 @@ test('a full disk answers 507, loses nothing accepted, and the same batch is tak
   expect((await read('/series?signals=loss')).stored).toBe(500 * sequence)
 })
 
-test('more runs than are kept in memory all go on', async () => {
-  const ids = Array.from({ length: activeRunsMax + 10 }, (_, i) => `many-${i}`)
+test('more runs than have room in memory all go on, and those used least recently are let go', async () => {
+  await server.close()
+  server = await startTestServer({ activeBytesMax: 1024 * 1024 })
+  const ids = Array.from({ length: 20 }, (_, i) => `many-${i}`)
   for (const runId of ids) await server.call('POST', '/api/v1/runs', { runId })
   for (const sequence of [1, 2])
     for (const id of ids) {
       const answer = await post(sequence, { steps: sampleBatch(10 * (sequence - 1), 10) }, id)
       expect(answer.body).toMatchObject({ accepted: 10 })
+      expect(server.app.runs.activeCount).toBeLessThan(8)
     }
+  expect(server.app.runs.activeCount).toBeGreaterThan(4)
   expect((await server.call('GET', '/api/v1/runs/many-0')).body.step).toBe(20)
+})
+
+test('a run whose series fill the memory alone is kept, and goes on', async () => {
+  await server.close()
+  server = await startTestServer({ activeBytesMax: 1 })
+  await server.call('POST', '/api/v1/runs', { runId: 'r1' })
+  for (const sequence of [1, 2])
+    expect((await post(sequence, { steps: sampleBatch(10 * (sequence - 1), 10) })).body).toMatchObject({
+      accepted: 10,
+    })
+  expect(server.app.runs.activeCount).toBe(1)
 })
 
 test('a silent run is stale, never failed, and comes back by itself', async () => {
@@ -179,7 +193,9 @@ test('a run falls silent, and is timed, as ever while the clock is set back', as
 
 test('batches of one run are applied in order even when they arrive together', async () => {
   const answers = await Promise.all(
-    [1, 2, 3, 4].map((i) => server.app.runs.telemetry('r1', { clientId: 'c', sequence: i })),
+    [1, 2, 3, 4].map((i) =>
+      server.app.runs.telemetry('r1', { telemetry: { clientId: 'c', sequence: i }, columnsText: null }),
+    ),
   )
   expect(answers.map(({ nextSequence }) => nextSequence)).toEqual([2, 3, 4, 5])
 })

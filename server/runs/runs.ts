@@ -46,7 +46,12 @@ export type RunsOptions = {
   readonly metrics: Pick<Metrics, 'folded' | 'stored'>
   readonly webhooks: Listeners
   readonly newRunId: () => string
+  /** What runs may take of the memory, together; by default `activeBytesMax`. */
+  readonly activeBytesMax?: number | undefined
 }
+
+/** A batch, and its columns as the text that the log keeps; null = they are to be written as text. */
+export type ReportedBatch = { readonly telemetry: Telemetry; readonly columnsText: string | null }
 
 const observed = (command: Command): ObservationBody => ({ kind: 'command', command })
 
@@ -102,6 +107,11 @@ export class Runs {
   /** Requests in the lines of all runs, those at work among them. */
   get waiting(): number {
     return this.line.size
+  }
+
+  /** Runs in memory. */
+  get activeCount(): number {
+    return this.active.size
   }
 
   /** How many runs in memory are in each phase. */
@@ -160,7 +170,7 @@ export class Runs {
   /** Folds and stores observations that did not come as telemetry; none change nothing. */
   private async apply(run: ActiveRun, bodies: readonly ObservationBody[]): Promise<readonly Decision[]> {
     if (bodies.length === 0) return []
-    const batch = foldBatch(this.context, run, bodies, null)
+    const batch = foldBatch(this.context, run, bodies)
     await saveBatch(this.context, run, batch)
     return batch.decisions
   }
@@ -169,7 +179,7 @@ export class Runs {
    * Applies a batch exactly once.
    * @throws ServerError `run-not-found`, `sequence-gap`, `sequence-reused`, `run-busy`, …
    */
-  telemetry(runId: string, telemetry: Telemetry): Promise<TelemetryAnswer> {
+  telemetry(runId: string, { telemetry, columnsText }: ReportedBatch): Promise<TelemetryAnswer> {
     return this.inLine(runId, async () => {
       const run = await this.active.get(runId)
       const { clientId, sequence } = telemetry
@@ -178,7 +188,7 @@ export class Runs {
       if (sequence > last + 1) throw sequenceGap(telemetry, last)
       checkBounds(run, telemetry)
       const steps = telemetry.steps?.step.length ?? 0
-      const batch = foldBatch(this.context, run, observationsOf(telemetry), steps)
+      const batch = foldBatch(this.context, run, observationsOf(telemetry), { steps, columnsText })
       const { state, record, decisions } = batch
       const answer = telemetryAnswer(state.actions, record, decisions, steps, sequence + 1)
       await saveBatch(this.context, run, batch, {

@@ -7,8 +7,10 @@ import type { Telemetry } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
 import type { Storage, StoredObservation } from '../storage/storage.ts'
 import type { ActiveRun } from './activeRuns.ts'
-import { encodeObservation } from './observationCodec.ts'
+import { decodeObservation, encodeObservation } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
+
+const nowhere = { number: 0, receivedAt: 0 }
 
 /** What the client has sent last; 0 = nothing. Of one that is not among the newest the storage knows. */
 export async function lastSequence(storage: Storage, run: ActiveRun, clientId: string): Promise<number> {
@@ -32,13 +34,16 @@ export const sequenceGap = ({ clientId, sequence }: Telemetry, last: number): Se
     },
   )
 
-/** Whether this batch becomes in the log what is there: two spellings (empty columns, order of columns) are one content. */
+/** An observation as we would write it: in the log numbers may stand as they came. */
+const written = (stored: StoredObservation): string =>
+  encodeObservation(decodeObservation(stored), nowhere).body
+
+/** Whether this batch becomes in the log what is there: two spellings (1.0 for 1, empty columns, order of columns) are one content. */
 function isThere(telemetry: Telemetry, stored: readonly StoredObservation[]): boolean {
-  const nowhere = { number: 0, receivedAt: 0 }
   const told = observationsOf(telemetry).map((body) => encodeObservation(body, nowhere))
   return (
     told.length === stored.length &&
-    told.every(({ kind, body }, i) => kind === stored[i]!.kind && body === stored[i]!.body)
+    told.every(({ kind, body }, i) => kind === stored[i]!.kind && body === written(stored[i]!))
   )
 }
 

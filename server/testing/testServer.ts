@@ -48,6 +48,7 @@ export type TestServerOptions = {
   readonly pageDir?: string
   readonly log?: Log
   readonly resolveName?: Resolve
+  readonly activeBytesMax?: number
   /** Called with the path of the database before the server opens it. */
   readonly prepare?: (databaseFile: string) => void
 }
@@ -88,6 +89,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       random: () => 0.5,
       ...(options.resolveName === undefined ? {} : { resolveName: options.resolveName }),
       newSecret: () => String(++serial).padStart(43, 'x'),
+      activeBytesMax: options.activeBytesMax,
       pageDir: options.pageDir ?? join(folder, 'page'),
     })
     return { app, storage, ...(await app.listen()) }

@@ -1,7 +1,8 @@
 // Where the loss of late lies and how far it scatters, from the blocks that the guard remembers (watch.ts). The lists are
 // only ever replaced, never written to, so what follows from one is worked out once. Cost: O(40) for a list that is new.
 
-import { mean, median, medianAbsoluteDeviation } from 'simple-statistics'
+import { mean } from 'simple-statistics'
+import { medianDeviationOf, medianOf } from '../estimators/middle.ts'
 import { normalPerMad } from '../estimators/uncertainty.ts'
 
 /** Blocks that make a level, rises behind a judgement, and blocks that show a bend. */
@@ -17,21 +18,21 @@ export type Levels = {
 }
 
 /** A function of a list that nobody writes to; of the same list as last time it answers what it answered then. */
-function once(work: (values: number[]) => number): (values: readonly number[]) => number {
+function once(work: (values: readonly number[]) => number): (values: readonly number[]) => number {
   let last: readonly number[] | null = null
   let result = 0
   return (values) => {
     if (values !== last) {
-      result = work(values as number[])
+      result = work(values)
       last = values
     }
     return result
   }
 }
 
-const levelIn = once(median)
-const usualIn = once(median)
-const spreadIn = once((values) => normalPerMad * medianAbsoluteDeviation(values))
+const levelIn = once(medianOf)
+const usualIn = once(medianOf)
+const spreadIn = once((values) => normalPerMad * medianDeviationOf(values))
 
 /** The level of the last eight blocks; null = they are not there yet. */
 export const levelOf = ({ levels }: Pick<Levels, 'levels'>): number | null =>

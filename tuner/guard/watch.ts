@@ -15,7 +15,7 @@
 // A large step makes the loss noisy by design, so every sign needs persistence. Cost: O(1), O(40) at a block's end.
 // Why so: docs/decisions/0016-shift-invariant-guard.md. Right values: tuner/testing/cases/{levels,healthy,signs}.test.ts.
 
-import { median } from 'simple-statistics'
+import { medianOf } from '../estimators/middle.ts'
 import { type Levels, levelBlocks, levelOf, risesNeeded, scatterOf, usualOf } from './levels.ts'
 import { type NormState, noNorms, watchNorm, withBit } from './norms.ts'
 
@@ -232,8 +232,8 @@ function riseLimitOf({ levels, rises, highBlocks }: GuardState, deviation: numbe
   const half = levelBlocks / 2
   const usual =
     rises.length < risesNeeded
-      ? ((half + 0.5) / half) * (median(levels.slice(half)) - median(levels.slice(0, half)))
-      : median(rises.slice(-levelBlocks))
+      ? ((half + 0.5) / half) * (medianOf(levels.slice(half)) - medianOf(levels.slice(0, half)))
+      : medianOf(rises.slice(-levelBlocks))
   return Math.max(0, usual) * (1 + (2 * highBlocks) / (levelBlocks + 1)) + riseDeviations * deviation
 }
 

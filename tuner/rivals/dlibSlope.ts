@@ -56,7 +56,17 @@ export const dlibSlope: Rival<Partial<Options> & { readonly initialRate: number 
     if (observation.kind !== 'step') return state
     const blockSum = state.blockSum + observation.loss
     const blockCount = state.blockCount + 1
-    if (blockCount < state.options.blockSteps) return { ...state, blockSum, blockCount }
+    if (blockCount < state.options.blockSteps)
+      // Named, as this is every step: spreading them takes longer.
+      return {
+        options: state.options,
+        learningRate: state.learningRate,
+        window: state.window,
+        blockSum,
+        blockCount,
+        budget: state.budget,
+        firstLoweredStep: state.firstLoweredStep,
+      }
     return withBlock(state, blockSum / blockCount, observation.step)
   },
   read: ({ learningRate, firstLoweredStep }) => ({
@@ -69,7 +79,9 @@ export const dlibSlope: Rival<Partial<Options> & { readonly initialRate: number 
 function withBlock(state: DlibSlopeState, loss: number, step: number): DlibSlopeState {
   const { threshold, blockSteps, dumpAmount } = state.options
   const size = Math.floor(threshold / blockSteps)
-  const window = state.window.length < size ? state.window.slice() : state.window.slice(1 - size)
+  const window: (number | null)[] = []
+  for (let i = Math.max(0, state.window.length + 1 - size); i < state.window.length; i++)
+    window.push(state.window[i] ?? null)
   window.push(Number.isFinite(loss) ? loss : null)
   const budget = state.budget + budgetPerStep * blockSteps
   const next = { ...state, window, blockSum: 0, blockCount: 0, budget }
@@ -85,8 +97,9 @@ function withBlock(state: DlibSlopeState, loss: number, step: number): DlibSlope
 }
 
 function hasStalled(window: readonly (number | null)[]): boolean {
-  const losses = window.filter((loss) => loss !== null)
-  return losses.length === window.length && !isFalling(losses) && !isFalling(withoutLargest(losses))
+  if (window.includes(null)) return false
+  const losses = window as readonly number[]
+  return !isFalling(losses) && !isFalling(withoutLargest(losses))
 }
 
 /** Those up to the upper quantile, in their order; equal ones stay. */

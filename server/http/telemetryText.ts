@@ -1,0 +1,183 @@
+// A telemetry batch straight from the bytes of its body, where the body is of the plain kind that a job sends thousands of: a
+// client, a sequence, and columns of numbers. Everything else (probes, acknowledgements, objectives, escapes in names, any fault)
+// is left to JSON.parse and the schema, which say the sentences; what is taken here they would take for the same value
+// (telemetryText.property.test.ts). The text of the columns is kept, so that storing it writes no number anew.
+//
+// Cost: one look at each byte of the lists (jsonNumbers.ts), and a few at each name.
+
+import { limits, telemetrySchema } from '../../protocol/schemas.ts'
+import { type SampleColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
+import type { ReportedBatch } from '../runs/runs.ts'
+import { NumberLists } from './jsonNumbers.ts'
+import { parseBody } from './jsonText.ts'
+import { parse } from './validate.ts'
+
+type Column = (number | null)[]
+type Found = { readonly values: Column; readonly text: string }
+
+const [brace, closingBrace, bracket, quote, colon, comma] = [0x7b, 0x7d, 0x5b, 0x22, 0x3a, 0x2c]
+const [zero, nine, backslash, del] = [0x30, 0x39, 0x5c, 0x7f]
+const [space, tab, lineFeed, carriageReturn] = [0x20, 0x09, 0x0a, 0x0d]
+/** So many digits are a safe integer. */
+const wholeDigitsMax = 15
+const headFields: ReadonlySet<string> = new Set(['clientId', 'sequence', 'planVersion', 'steps'])
+const columnNames: ReadonlySet<string> = new Set(['step', ...sampleColumnNames])
+
+/** What is not of the plain kind ends the reading; it never leaves this file. */
+class NotPlain extends Error {}
+const notPlain = new NotPlain()
+
+class Reader {
+  private readonly bytes: Buffer
+  private readonly lists: NumberLists
+  private at = 0
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+    this.lists = new NumberLists(bytes)
+  }
+
+  private skip(): number {
+    const { bytes } = this
+    let byte = bytes[this.at]!
+    while (byte === space || byte === lineFeed || byte === tab || byte === carriageReturn)
+      byte = bytes[++this.at]!
+    return byte
+  }
+
+  private expect(byte: number): void {
+    if (this.skip() !== byte) throw notPlain
+    this.at++
+  }
+
+  isAtEnd(): boolean {
+    this.skip()
+    return this.at === this.bytes.length
+  }
+
+  /** A text of printable ASCII without an escape, as long as a name may be. */
+  text(): string {
+    this.expect(quote)
+    const { bytes } = this
+    const from = this.at
+    let byte = bytes[this.at]!
+    while (byte !== quote) {
+      if (!(byte >= space && byte < del) || byte === backslash) throw notPlain
+      byte = bytes[++this.at]!
+    }
+    const length = this.at++ - from
+    if (length < 1 || length > limits.nameCharactersMax) throw notPlain
+    return bytes.toString('latin1', from, from + length)
+  }
+
+  whole(min: number): number {
+    this.skip()
+    const { bytes } = this
+    const from = this.at
+    let value = 0
+    for (let byte = bytes[this.at]!; byte >= zero && byte <= nine; byte = bytes[++this.at]!)
+      value = value * 10 + (byte - zero)
+    const digits = this.at - from
+    const isPlain = digits > 0 && digits <= wholeDigitsMax && (digits === 1 || bytes[from] !== zero)
+    if (!isPlain || value < min) throw notPlain
+    return value
+  }
+
+  column(): Found {
+    if (this.skip() !== bracket) throw notPlain
+    const from = this.at
+    const values = this.lists.read(from, limits.batchStepsMax)
+    if (values === undefined) throw notPlain
+    this.at = this.lists.end
+    return { values, text: this.bytes.toString('latin1', from, this.at) }
+  }
+
+  /** Hands each name of an object to who reads what follows it. A name that comes twice is a fault. */
+  object(entry: (name: string) => void): void {
+    const names = new Set<string>()
+    this.expect(brace)
+    do {
+      const name = this.text()
+      if (names.has(name)) throw notPlain
+      names.add(name)
+      this.expect(colon)
+      entry(name)
+    } while (this.isNext(comma))
+    this.expect(closingBrace)
+  }
+
+  private isNext(byte: number): boolean {
+    const isThere = this.skip() === byte
+    if (isThere) this.at++
+    return isThere
+  }
+}
+
+const isStep = (value: number | null): boolean =>
+  Number.isInteger(value) && value! >= 0 && value! <= limits.stepMax && !Object.is(value, -0)
+const isCount = (value: number | null): boolean => value === null || !(value < 0)
+
+function checked(columns: ReadonlyMap<string, Found>, metrics: ReadonlyMap<string, Found>): void {
+  const steps = columns.get('step')?.values
+  if (steps === undefined || !steps.every(isStep)) throw notPlain
+  if (columns.get('tokens')?.values.every(isCount) === false) throw notPlain
+  for (const found of [columns, metrics])
+    for (const { values } of found.values()) if (values.length !== steps.length) throw notPlain
+  if (metrics.size > limits.metricsMax) throw notPlain
+}
+
+const entriesText = (entries: readonly (readonly [string, Found])[]): string =>
+  entries.map(([name, { text }]) => `${JSON.stringify(name)}:${text}`).join(',')
+const valuesOf = (entries: readonly (readonly [string, Found])[]) =>
+  Object.fromEntries(entries.map(([name, { values }]) => [name, values]))
+
+function columnsIn(reader: Reader): { readonly columns: SampleColumns; readonly columnsText: string } {
+  const found = new Map<string, Found>()
+  const metrics = new Map<string, Found>()
+  reader.object((name) => {
+    if (name === 'metrics') reader.object((metric) => void metrics.set(metric, reader.column()))
+    else if (columnNames.has(name)) found.set(name, reader.column())
+    else throw notPlain
+  })
+  checked(found, metrics)
+  const own = [...columnNames].flatMap((name) => (found.has(name) ? [[name, found.get(name)!] as const] : []))
+  // As a value it has the order that an object gives its names, as if it had been parsed.
+  const metricValues = valuesOf([...metrics])
+  const inOrder = Object.keys(metricValues).map((name) => [name, metrics.get(name)!] as const)
+  const metricsText = metrics.size === 0 ? '' : `,"metrics":{${entriesText(inOrder)}}`
+  const columns = { ...valuesOf(own), ...(metrics.size === 0 ? {} : { metrics: metricValues }) }
+  return {
+    columns: columns as unknown as SampleColumns,
+    columnsText: `{${entriesText(own)}${metricsText}}`,
+  }
+}
+
+function batchIn(reader: Reader): ReportedBatch {
+  const head: { clientId?: string; sequence?: number; planVersion?: number } = {}
+  let steps: ReturnType<typeof columnsIn> | undefined
+  reader.object((name) => {
+    if (!headFields.has(name)) throw notPlain
+    if (name === 'clientId') head.clientId = reader.text()
+    else if (name === 'sequence') head.sequence = reader.whole(1)
+    else if (name === 'planVersion') head.planVersion = reader.whole(0)
+    else steps = columnsIn(reader)
+  })
+  const { clientId, sequence } = head
+  if (clientId === undefined || sequence === undefined || steps === undefined || !reader.isAtEnd())
+    throw notPlain
+  return { telemetry: { ...head, clientId, sequence, steps: steps.columns }, columnsText: steps.columnsText }
+}
+
+/** The batch of a body. @throws ServerError `malformed-json`, `invalid-request`. */
+export const batchOf = (bytes: Buffer): ReportedBatch =>
+  plainBatch(bytes) ?? { telemetry: parse(telemetrySchema, parseBody(bytes)), columnsText: null }
+
+/** The same, read directly; undefined = the body is not of the plain kind, whether or not it is a batch. */
+export function plainBatch(bytes: Buffer): ReportedBatch | undefined {
+  try {
+    return batchIn(new Reader(bytes))
+  } catch (error) {
+    if (error === notPlain) return undefined
+    throw error
+  }
+}
