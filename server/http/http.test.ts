@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { protocolVersion } from '../../protocol/version.ts'
-import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
+import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 
 let server: TestServer
 beforeEach(async () => {
@@ -63,6 +63,33 @@ test('a repeated batch is applied once and answered the same', async () => {
   expect(older.body).toMatchObject({ accepted: 0, duplicate: true, nextSequence: 3 })
   const { body } = await server.call('GET', `${api}/runs/r1/series?signals=loss`)
   expect(body).toMatchObject({ stored: 20, shown: 20 })
+})
+
+test('a repeat of all that a batch can hold is one, before and after a restart', async () => {
+  await newRun()
+  const acknowledgement = { actionId: 'a', status: 'done', step: 10, detail: 'NaN' }
+  const everything = {
+    planVersion: 3,
+    steps: { ...sampleBatch(0, 10), metrics: { accuracy: Array.from({ length: 10 }, () => 'Infinity') } },
+    probes: [
+      emptyLineProbe(10),
+      {
+        kind: 'valley',
+        step: 10,
+        set: 'held-out',
+        examples: 8,
+        seconds: 0.5,
+        raw: { loss: 'NaN' },
+        averaged: [{ windowSteps: 4, loss: 1 }],
+      },
+    ],
+    acknowledgements: [acknowledgement],
+  }
+  expect((await post(1, everything)).body).toMatchObject({ accepted: 10, duplicate: false })
+  expect((await post(1, everything)).body).toMatchObject({ duplicate: true })
+  await post(2, everything)
+  await server.restart()
+  for (const sequence of [1, 2]) expect((await post(sequence, everything)).body.duplicate).toBe(true)
 })
 
 test('a used sequence with another content is refused, a different spelling of the same content is not', async () => {

@@ -34,9 +34,9 @@ export const sequenceGap = ({ clientId, sequence }: Telemetry, last: number): Se
     },
   )
 
-/** An observation as we would write it: in the log numbers may stand as they came. */
+/** The body as we would write it: numbers of columns may stand in the log as they came. */
 const written = (stored: StoredObservation): string =>
-  encodeObservation(decodeObservation(stored), nowhere).body
+  stored.kind === 'samples' ? encodeObservation(decodeObservation(stored), nowhere).body : stored.body
 
 /** Whether this batch becomes in the log what is there: two spellings (1.0 for 1, empty columns, order of columns) are one content. */
 function isThere(telemetry: Telemetry, stored: readonly StoredObservation[]): boolean {
