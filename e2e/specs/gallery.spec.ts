@@ -18,7 +18,7 @@ import { builtPath } from '../fixtures/program.ts'
 /** Pixels of a picture that may differ: less than a letter. */
 const pixelsMax = 40
 const pictureBytesMax = 250_000
-const allBytesMax = 5_000_000
+const allBytesMax = 6_000_000
 
 /** What of a scene is taken: the window, or the part of it that the scene is about. */
 const parts = {
