@@ -1,5 +1,5 @@
 // Many runs at once: 10,000 runs, of which some report in turn, a batch of 20 steps each. Tells what a batch takes and what
-// memory the server has, where those that report fit in memory (`activeRunsMax`) and where each batch has to bring its run
+// memory the server has, where those that report fit in memory (`activeBytesMax`) and where each batch has to bring its run
 // back first. Prints a line of JSON for each number of runs at once.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

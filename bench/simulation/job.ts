@@ -7,8 +7,8 @@ import { planProblem } from '../../protocol/plan.ts'
 import type { Plan } from '../../protocol/vocabulary.ts'
 import { localPlan } from '../../trainer/localPlan.ts'
 import { createPlanFollower } from '../../trainer/planFollower.ts'
-import { createReporter, memoryMessagesMax } from '../../trainer/reporting/reporter.ts'
-import type { Reporter } from '../../trainer/reporting/reporterTypes.ts'
+import { createReporter } from '../../trainer/reporting/reporter.ts'
+import type { Reporter, ReporterOptions } from '../../trainer/reporting/reporterTypes.ts'
 import { openSpool } from '../../trainer/reporting/spool.ts'
 import type { Reply } from '../../trainer/reporting/transport.ts'
 import { answerHandler, runSession } from '../../trainer/session.ts'
@@ -132,7 +132,7 @@ export class SimulatedJob {
       for (const step of (JSON.parse(body) as Message).steps?.step ?? []) this.acknowledged.add(step)
   }
 
-  private newReporter(life: Life, resume: 'allow' | 'must', follow: (answer: never) => void): Reporter {
+  private newReporter(life: Life, onAnswer: ReporterOptions['onAnswer']): Reporter {
     const { runId, budgetSteps, learningRate, mode, network, time, random } = this.options
     return createReporter({
       transport: (request) =>
@@ -142,7 +142,7 @@ export class SimulatedJob {
       clientId: 'trainer',
       create: {
         runId,
-        resume,
+        resume: 'allow',
         framework: 'simulation',
         optimizer: { name: 'momentum', family: 'sgd', momentum, weightDecay: null },
         budgetSteps,
@@ -157,7 +157,7 @@ export class SimulatedJob {
         ],
         learningRate: { initial: learningRate, min: null, max: null },
       },
-      onAnswer: follow as never,
+      onAnswer,
       onNotice: () => {},
       now: () => time.now,
       sleep: (milliseconds, signal) => life.sleep(milliseconds, signal),
@@ -177,10 +177,10 @@ export class SimulatedJob {
       if (event.message?.includes('tripwire tripped') === true) this.trips++
     }
     const follow = answerHandler(follower, emit)
-    const reporter = this.newReporter(life, 'allow', ((answer: Parameters<typeof follow>[0]) => {
+    const reporter = this.newReporter(life, (answer) => {
       this.seen(answer.plan)
       follow(answer)
-    }) as never)
+    })
     const start = await reporter.start(startMilliseconds)
     if (!this.isTrained) {
       const trainer = new QuadraticTrainer(problem, life, () => ++this.probes)
@@ -225,7 +225,7 @@ export class SimulatedJob {
     if (this.plans.at(-1)?.version !== plan.version) this.plans.push(plan)
   }
 
-  /** The reporter, with a note of what it is given; how much waits in memory is its own bound. */
+  /** The reporter, with a note of what it is given. */
   private watched(reporter: Reporter): Reporter {
     const noted = (reading: StepReading) => {
       if (this.losses.has(reading.step))
@@ -245,9 +245,6 @@ export class SimulatedJob {
     })
   }
 }
-
-/** Bound of what a reporter keeps in memory. */
-export const messagesInMemoryMax = memoryMessagesMax
 
 const isAnswer = (body: unknown): boolean =>
   typeof body === 'object' &&

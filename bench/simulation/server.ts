@@ -2,7 +2,7 @@
 // on the disk at that moment, with the newest part of the write-ahead log cut anywhere if it was not acknowledged yet; the next life
 // starts from a copy of that. Requests come and leave as JSON text, read and refused by the server's own code.
 
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeNumber } from '../../protocol/nonFinite.ts'
 import { createRunSchema } from '../../protocol/schemas.ts'
@@ -205,13 +205,8 @@ export class SimulatedServer {
       this.counts.torn++
     }
     const clean = () => rmSync(folder, { recursive: true, force: true })
-    const { time } = this.options
     void runs.stop()
-    void time.work(
-      storage.close().then(clean, () => {
-        clean()
-      }),
-    )
+    void this.options.time.work(storage.close().then(clean, clean))
   }
 
   /** Answers as HTTP would. Rejects where nobody listens; never resolves where the process dies over it. */
@@ -265,11 +260,6 @@ export class SimulatedServer {
     await process.storage.close()
     this.process = undefined
     return result
-  }
-
-  /** The folders that are left. */
-  get folders(): readonly string[] {
-    return readdirSync(this.options.folder)
   }
 }
 
