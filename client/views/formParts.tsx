@@ -86,3 +86,57 @@ export function TextField(props: FieldProps) {
     </p>
   )
 }
+
+/** Several of a closed list, in the list's order. */
+export function CheckList<Item extends string>(props: {
+  legend: string
+  items: readonly Item[]
+  words: Readonly<Record<Item, string>>
+  chosen: readonly Item[]
+  change: (chosen: readonly Item[]) => void
+}) {
+  const { items, chosen } = props
+  const toggle = (item: Item, on: boolean) =>
+    props.change(items.filter((one) => (one === item ? on : chosen.includes(one))))
+  return (
+    <fieldset>
+      <legend>{props.legend}</legend>
+      {items.map((item) => (
+        <label key={item}>
+          <input
+            type="checkbox"
+            checked={chosen.includes(item)}
+            onChange={(event) => toggle(item, event.currentTarget.checked)}
+          />
+          {props.words[item]}
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+/** One of a few, each with its words. */
+export function SelectField<Item extends string>(props: {
+  id: string
+  label: string
+  items: readonly (readonly [Item, string])[]
+  value: Item
+  change: (value: Item) => void
+}) {
+  return (
+    <p class="form-field">
+      <label for={props.id}>{props.label}</label>
+      <select
+        id={props.id}
+        value={props.value}
+        onChange={(event) => props.change(event.currentTarget.value as Item)}
+      >
+        {props.items.map(([value, words]) => (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </p>
+  )
+}

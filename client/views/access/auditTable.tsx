@@ -7,6 +7,7 @@ import { fetchAudit } from '../../connection/api.ts'
 import { may } from '../../state/access.ts'
 import { formatAddress, runAddress } from '../../state/address.ts'
 import { Failure } from '../failure.tsx'
+import { SettingsHead } from './settingsHead.tsx'
 import '../../style/access.css'
 
 export function AuditTable() {
@@ -35,15 +36,7 @@ function AuditEntries() {
       {shown?.length === 0 && <p>Nothing yet.</p>}
       {shown !== null && shown.length > 0 && (
         <table class="tokens stacked">
-          <thead>
-            <tr>
-              {['When', 'Who', 'What', 'Run', 'Reason', 'Answer'].map((title) => (
-                <th key={title} scope="col">
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <SettingsHead titles={['When', 'Who', 'What', 'Run', 'Reason', 'Answer']} />
           <tbody>
             {shown.map((entry) => (
               <AuditRow key={entry.number} entry={entry} />

@@ -7,6 +7,7 @@ import { fetchRemoved, sendRestore } from '../../connection/api.ts'
 import { may } from '../../state/access.ts'
 import { formatAddress, runAddress } from '../../state/address.ts'
 import { Failure } from '../failure.tsx'
+import { SettingsHead } from './settingsHead.tsx'
 import { timeAgo } from './times.ts'
 import '../../style/access.css'
 
@@ -50,17 +51,7 @@ function Removed() {
       {shown?.length === 0 && <p>There are none.</p>}
       {shown !== null && shown.length > 0 && (
         <table class="tokens stacked">
-          <thead>
-            <tr>
-              <th scope="col">Run</th>
-              <th scope="col">Project</th>
-              <th scope="col">Deleted</th>
-              <th scope="col">Kept until</th>
-              <th scope="col">
-                <span class="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <SettingsHead titles={['Run', 'Project', 'Deleted', 'Kept until']} hasActions />
           <tbody>
             {shown.map(({ id, name, project, removedAt, keptUntil }, i) => (
               <tr key={`${id} ${removedAt}`}>

@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals'
 import { type Scope, scopes } from '../../../protocol/vocabulary.ts'
 import { sendToken } from '../../connection/api.ts'
 import { Failure } from '../failure.tsx'
-import { TextField } from '../formParts.tsx'
+import { CheckList, SelectField, TextField } from '../formParts.tsx'
 import type { Made } from './tokensPage.tsx'
 
 const scopeWords: Readonly<Record<Scope, string>> = {
@@ -26,12 +26,9 @@ export function TokenForm(props: { done: (made: Made) => void }) {
   const name = useSignal('')
   const project = useSignal('')
   const held = useSignal<readonly Scope[]>(['read'])
-  const days = useSignal('90')
+  const days = useSignal<(typeof lives)[number][0]>('90')
   const failure = useSignal<string | null>(null)
   const busy = useSignal(false)
-  const toggle = (scope: Scope, on: boolean) => {
-    held.value = scopes.filter((one) => (one === scope ? on : held.value.includes(one)))
-  }
   const submit = async (event: Event) => {
     event.preventDefault()
     busy.value = true
@@ -51,39 +48,26 @@ export function TokenForm(props: { done: (made: Made) => void }) {
     <form class="form token-form" onSubmit={submit} noValidate>
       <h3>A new token</h3>
       <TextField label="Name" hint="whose it is" value={name.value} change={(text) => (name.value = text)} />
-      <fieldset>
-        <legend>May</legend>
-        {scopes.map((scope) => (
-          <label key={scope}>
-            <input
-              type="checkbox"
-              checked={held.value.includes(scope)}
-              onChange={(event) => toggle(scope, event.currentTarget.checked)}
-            />
-            {scopeWords[scope]}
-          </label>
-        ))}
-      </fieldset>
+      <CheckList
+        legend="May"
+        items={scopes}
+        words={scopeWords}
+        chosen={held.value}
+        change={(chosen) => (held.value = chosen)}
+      />
       <TextField
         label="Project"
         hint="empty: all of them"
         value={project.value}
         change={(text) => (project.value = text)}
       />
-      <p class="form-field">
-        <label for="token-life">Expires</label>
-        <select
-          id="token-life"
-          value={days.value}
-          onChange={(event) => (days.value = event.currentTarget.value)}
-        >
-          {lives.map(([value, words]) => (
-            <option key={value} value={value}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </p>
+      <SelectField
+        id="token-life"
+        label="Expires"
+        items={lives}
+        value={days.value}
+        change={(value) => (days.value = value)}
+      />
       <p class="row-of">
         <button
           type="submit"

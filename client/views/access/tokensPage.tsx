@@ -8,6 +8,7 @@ import { forgetToken, heldToken } from '../../connection/token.ts'
 import { access, may } from '../../state/access.ts'
 import { Failure } from '../failure.tsx'
 import { Secret } from './secret.tsx'
+import { SettingsHead } from './settingsHead.tsx'
 import { timeAgo } from './times.ts'
 import { TokenForm } from './tokenForm.tsx'
 import '../../style/access.css'
@@ -94,17 +95,7 @@ function TokenList() {
       {shown !== null && shown.length === 0 && <p>There are none.</p>}
       {shown !== null && shown.length > 0 && (
         <table class="tokens">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">May</th>
-              <th scope="col">Last used</th>
-              <th scope="col">Expires</th>
-              <th scope="col">
-                <span class="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <SettingsHead titles={['Name', 'May', 'Last used', 'Expires']} hasActions />
           <tbody>
             {shown.map((token) => (
               <TokenRow key={token.id} token={token} revoke={revoke} rotate={rotate} />

@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks'
 import type { Delivery } from '../../../protocol/vocabulary.ts'
 import { fetchDeliveries, sendRedeliver } from '../../connection/api.ts'
 import { formatAddress, runAddress } from '../../state/address.ts'
+import { SettingsHead } from '../access/settingsHead.tsx'
 import { timeAgo } from '../access/times.ts'
 import { Failure } from '../failure.tsx'
 import { deliveryWords } from './eventWords.ts'
@@ -45,17 +46,7 @@ export function DeliveryLog(props: { id: string }) {
       {shown?.length === 0 && <p>Nothing yet.</p>}
       {shown !== null && shown.length > 0 && (
         <table class="tokens stacked">
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">Event</th>
-              <th scope="col">Run</th>
-              <th scope="col">What came of it</th>
-              <th scope="col">
-                <span class="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <SettingsHead titles={['When', 'Event', 'Run', 'What came of it']} hasActions />
           <tbody>
             {shown.map((one) => (
               <tr key={one.number}>

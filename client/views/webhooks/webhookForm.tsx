@@ -9,7 +9,7 @@ import {
 } from '../../../protocol/vocabulary.ts'
 import { sendWebhook } from '../../connection/api.ts'
 import { Failure } from '../failure.tsx'
-import { TextField } from '../formParts.tsx'
+import { CheckList, SelectField, TextField } from '../formParts.tsx'
 import { eventWords, shapeWords } from './eventWords.ts'
 import type { MadeWebhook } from './webhooksPage.tsx'
 
@@ -20,9 +20,6 @@ export function WebhookForm(props: { done: (made: MadeWebhook) => void }) {
   const shape = useSignal<WebhookShape>('generic')
   const failure = useSignal<string | null>(null)
   const busy = useSignal(false)
-  const toggle = (event: WebhookEvent, on: boolean) => {
-    heard.value = webhookEvents.filter((one) => (one === event ? on : heard.value.includes(one)))
-  }
   const submit = async (event: Event) => {
     event.preventDefault()
     busy.value = true
@@ -42,39 +39,26 @@ export function WebhookForm(props: { done: (made: MadeWebhook) => void }) {
     <form class="form token-form" onSubmit={submit} noValidate>
       <h3>A new webhook</h3>
       <TextField label="Address" hint="https://…" value={url.value} change={(text) => (url.value = text)} />
-      <fieldset>
-        <legend>Hears of</legend>
-        {webhookEvents.map((event) => (
-          <label key={event}>
-            <input
-              type="checkbox"
-              checked={heard.value.includes(event)}
-              onChange={(change) => toggle(event, change.currentTarget.checked)}
-            />
-            {eventWords[event]}
-          </label>
-        ))}
-      </fieldset>
+      <CheckList
+        legend="Hears of"
+        items={webhookEvents}
+        words={eventWords}
+        chosen={heard.value}
+        change={(events) => (heard.value = events)}
+      />
       <TextField
         label="Project"
         hint="empty: all of them"
         value={project.value}
         change={(text) => (project.value = text)}
       />
-      <p class="form-field">
-        <label for="webhook-shape">As</label>
-        <select
-          id="webhook-shape"
-          value={shape.value}
-          onChange={(event) => (shape.value = event.currentTarget.value as WebhookShape)}
-        >
-          {webhookShapes.map((name) => (
-            <option key={name} value={name}>
-              {shapeWords[name]}
-            </option>
-          ))}
-        </select>
-      </p>
+      <SelectField
+        id="webhook-shape"
+        label="As"
+        items={webhookShapes.map((name) => [name, shapeWords[name]] as const)}
+        value={shape.value}
+        change={(name) => (shape.value = name)}
+      />
       <p class="row-of">
         <button
           type="submit"
