@@ -4,7 +4,7 @@
 // post to socket (a page's view), from start to ready, memory, and other loggers (loggers.py) where Python has them. `--json` prints one line of figures.
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { io } from 'socket.io-client'
 import { type SampleColumns, type SubscribeAnswer, sampleColumnNames } from '../protocol/vocabulary.ts'
 import { loadDriver } from '../server/storage/sqlite/driver.ts'
-import { type ServerProcess, startServer, stop } from './serverProcess.ts'
+import { type ServerProcess, startServer, stop, usage } from './serverProcess.ts'
 
 const batchSteps = 1_000
 const warmUpBatches = 20
@@ -80,18 +80,6 @@ const quantile = (values: readonly number[], q: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))] ?? Number.NaN
 
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits))
-
-/** Resident memory in MB and processor time in microseconds of a process, where /proc tells them (Linux). */
-function usage({ child }: ServerProcess): { rssMb: number; cpuMicroseconds: number } {
-  try {
-    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
-    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-    const ticks = Number(fields[11]) + Number(fields[12])
-    return { rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024, cpuMicroseconds: ticks * 10_000 }
-  } catch {
-    return { rssMb: Number.NaN, cpuMicroseconds: Number.NaN }
-  }
-}
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 

@@ -2,11 +2,11 @@
 // memory the server has, where those that report fit in memory (`activeBytesMax`) and where each batch has to bring its run
 // back first. Prints a line of JSON for each number of runs at once.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ServerProcess, startServer, stop } from './serverProcess.ts'
+import { type ServerProcess, startServer, stop, usage } from './serverProcess.ts'
 
 const runCount = 10_000
 const atOnce = [50, 1_000]
@@ -41,17 +41,9 @@ async function each(count: number, task: (i: number) => Promise<void>): Promise<
   await Promise.all(Array.from({ length: connections }, work))
 }
 
-/** Resident memory in MB, and processor time in microseconds. */
-function usage({ child }: ServerProcess): { rssMb: number; cpu: number } {
-  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  const rssMb = Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024)
-  return { rssMb, cpu: (Number(fields[11]) + Number(fields[12])) * 10_000 }
-}
-
 async function reported(server: ServerProcess, runs: number, sequences: Map<number, number>): Promise<void> {
   const latencies: number[] = []
-  const { cpu } = usage(server)
+  const { cpuMicroseconds } = usage(server)
   const startedAt = performance.now()
   await each(batches, async (i) => {
     const run = i % runs
@@ -77,8 +69,10 @@ async function reported(server: ServerProcess, runs: number, sequences: Map<numb
       batchesPerSecond: Math.round(batches / seconds),
       latencyMsP50: at(0.5),
       latencyMsP99: at(0.99),
-      cpuMillisecondsPerBatch: Number(((after.cpu - cpu) / 1_000 / batches).toFixed(2)),
-      rssMb: after.rssMb,
+      cpuMillisecondsPerBatch: Number(
+        ((after.cpuMicroseconds - cpuMicroseconds) / 1_000 / batches).toFixed(2),
+      ),
+      rssMb: Math.round(after.rssMb),
     }),
   )
 }
@@ -90,7 +84,7 @@ export async function benchMany(): Promise<void> {
     await each(runCount, (i) =>
       post(`${server.url}/api/v1/runs`, { runId: `many-${i}`, budgetSteps: 10_000 }),
     )
-    console.log(JSON.stringify({ runs: runCount, rssMb: usage(server).rssMb }))
+    console.log(JSON.stringify({ runs: runCount, rssMb: Math.round(usage(server).rssMb) }))
     const sequences = new Map<number, number>()
     for (const runs of atOnce) await reported(server, runs, sequences)
     await stop(server)

@@ -1,6 +1,7 @@
 // The built server as a process of its own, as a user runs it, for a benchmark.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export type ServerProcess = { readonly child: ChildProcess; readonly url: string; readonly startMs: number }
@@ -29,4 +30,16 @@ export function stop({ child }: ServerProcess): Promise<void> {
     child.once('exit', () => resolve())
     child.kill('SIGTERM')
   })
+}
+
+/** Resident memory in MB and processor time in microseconds of a process, where /proc tells them (Linux). */
+export function usage({ child }: ServerProcess): { rssMb: number; cpuMicroseconds: number } {
+  try {
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    const ticks = Number(fields[11]) + Number(fields[12])
+    return { rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024, cpuMicroseconds: ticks * 10_000 }
+  } catch {
+    return { rssMb: Number.NaN, cpuMicroseconds: Number.NaN }
+  }
 }
