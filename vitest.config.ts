@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['{protocol,tuner,trainer,server,client,bench}/**/*.test.{ts,tsx}'],
     environment: 'node',
+    globalSetup: ['server/testing/postgresSetup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A test file is a process of its own: TensorFlow.js keeps its backend in module state.

@@ -23,6 +23,8 @@ export type IngestOptions = {
   readonly batches: number
   /** Posts whose way to a subscribed socket is timed. */
   readonly livePosts: number
+  /** An empty database in place of a file. */
+  readonly storageUrl?: string
 }
 
 export type IngestFigures = {
@@ -182,7 +184,11 @@ function loggerStepsPerSecond(name: 'trackio' | 'tensorboard', steps: number): n
 const times = (ours: number, other: number | null) => (other === null ? null : round(ours / other))
 
 /** Runs the bench; about ten seconds at the default size. */
-export async function ingestBench({ batches: count, livePosts }: IngestOptions): Promise<IngestFigures> {
+export async function ingestBench({
+  batches: count,
+  livePosts,
+  storageUrl,
+}: IngestOptions): Promise<IngestFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'twostep-bench-'))
   try {
     const starts: number[] = []
@@ -191,7 +197,7 @@ export async function ingestBench({ batches: count, livePosts }: IngestOptions):
       starts.push(early.startMs)
       await stop(early)
     }
-    const server = await startServer(join(folder, 'data'))
+    const server = await startServer(join(folder, 'data'), storageUrl)
     const idle = usage(server).rssMb
     const state = (await (await fetch(`${server.url}/readyz`)).json()) as { storage: string }
     const batches = Array.from({ length: warmUpBatches + count }, (_, i) => batchOf(i + 1))
@@ -237,9 +243,15 @@ const goals: { readonly [K in keyof IngestFigures]?: readonly ['≥' | '<', numb
   rssIdleMb: ['<', 120],
 }
 
-/** @param args `--json` prints the figures as one line. */
+/** @param args `--json` prints the figures as one line, `--storage URL` measures an empty PostgreSQL. */
 export async function benchIngest(args: readonly string[]): Promise<void> {
-  const figures = await ingestBench({ batches: 300, livePosts: 60 })
+  const at = args.indexOf('--storage')
+  const storageUrl = at === -1 ? undefined : args[at + 1]
+  const figures = await ingestBench({
+    batches: 300,
+    livePosts: 60,
+    ...(storageUrl === undefined ? {} : { storageUrl }),
+  })
   if (args.includes('--json')) {
     console.log(JSON.stringify(figures))
     return

@@ -6,13 +6,26 @@ import { fileURLToPath } from 'node:url'
 
 export type ServerProcess = { readonly child: ChildProcess; readonly url: string; readonly startMs: number }
 
-/** Listens on a free port of loopback. */
-export function startServer(folder: string): Promise<ServerProcess> {
+/** Listens on a free port of loopback. @param storageUrl another storage than a file in the folder */
+export function startServer(folder: string, storageUrl?: string): Promise<ServerProcess> {
   const entry = fileURLToPath(new URL('../server/cli/twostep.js', import.meta.url))
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [entry, 'serve', '--port', '0', '--json', '--data-dir', folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [
+      entry,
+      'serve',
+      '--port',
+      '0',
+      '--json',
+      '--data-dir',
+      folder,
+      ...(storageUrl === undefined ? [] : ['--storage-url', storageUrl]),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready`)))
     child.stdout.once('data', (line: Buffer) => {

@@ -168,7 +168,7 @@ export function createApp(options: AppOptions): App {
     waiting: () => runs.waiting,
     phases: () => runs.phases,
     states: async () => (await storage.countRuns(clock.now())).states,
-    databaseFile: config.databaseFile,
+    databaseFile: config.databaseUrl === null ? config.databaseFile : null,
   })
   return {
     runs,

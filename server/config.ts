@@ -18,6 +18,8 @@ export type Config = {
   readonly dataDir: string
   /** Absolute path of the SQLite file. */
   readonly databaseFile: string
+  /** A PostgreSQL in place of that file; null = the file. It may hold a password: never to be shown. */
+  readonly databaseUrl: string | null
   /** Host names (with or without port) besides the loopback ones. */
   readonly allowedHosts: readonly string[]
   /** Addresses and networks of proxies that are believed what they forward. */
@@ -203,16 +205,25 @@ function logLevelFrom({ value, from }: Source): LogLevel {
   throw new CommandError(`${from} must be one of ${logLevels.join(', ')}, got "${value}"`, 2)
 }
 
+const isPostgres = ({ value }: Source): boolean => /^postgres(ql)?:/.test(value)
+
+/** What is wrong with it is said without it: it may hold a password. */
+function databaseUrlFrom(source: Source | undefined): string | null {
+  if (source === undefined || !isPostgres(source)) return null
+  const isWhole = URL.canParse(source.value) && /^\/[^/]+$/.test(new URL(source.value).pathname)
+  if (isWhole) return source.value
+  throw new CommandError(`${source.from} must look like postgresql://user:password@host:5432/database`, 2)
+}
+
 function databaseFrom(source: Source | undefined, dataDir: string, folder: string): string {
-  if (source === undefined) return join(dataDir, 'twostep.db')
+  if (source === undefined || isPostgres(source)) return join(dataDir, 'twostep.db')
   const { value, from } = source
-  if (value.startsWith('postgresql:') || value.startsWith('postgres:'))
+  const path = /^sqlite:\/\/(\/.+)$/.exec(value)?.[1]
+  if (path === undefined)
     throw new CommandError(
-      `${from} names PostgreSQL, which is not available in this version: use sqlite:///file`,
+      `${from} must look like sqlite:///file or postgresql://user:password@host/database, got "${value}"`,
       2,
     )
-  const path = /^sqlite:\/\/(\/.+)$/.exec(value)?.[1]
-  if (path === undefined) throw new CommandError(`${from} must look like sqlite:///file, got "${value}"`, 2)
   // sqlite:///name is relative to the folder, sqlite:////name is absolute, as SQLAlchemy writes it.
   const file = path.slice(1)
   return isAbsolute(file) ? file : resolve(folder, file)
@@ -288,6 +299,7 @@ export function loadConfig(
     port: given.port ? portFrom(given.port) : 7317,
     dataDir,
     databaseFile: databaseFrom(given.storageUrl, dataDir, folder),
+    databaseUrl: databaseUrlFrom(given.storageUrl),
     trustProxy: given.trustProxy ? proxiesFrom(given.trustProxy) : [],
     allowedHosts: given.allowedHosts ? hostsFrom(given.allowedHosts) : [],
     allowedOrigins: given.allowedOrigins ? originsFrom(given.allowedOrigins) : [],

@@ -48,6 +48,7 @@ export const problemKinds = {
   'server-busy': { status: 503, title: 'The server is at work on another request of that kind' },
   'run-busy': { status: 503, title: 'The run has too many batches waiting' },
   'not-ready': { status: 503, title: 'The server is not ready' },
+  'run-moved': { status: 503, title: 'Another server has written to the run' },
   'storage-damaged': { status: 503, title: 'What is stored is damaged' },
   'storage-failed': { status: 503, title: 'The storage failed' },
   'disk-full': { status: 507, title: 'The disk is full' },

@@ -7,6 +7,7 @@ import { dirname, resolve } from 'node:path'
 import { formatPlural } from '../../protocol/numbers.ts'
 import type { Config } from '../config.ts'
 import { CommandError, ServerError } from '../errors.ts'
+import { demandFile } from '../storage/open.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
 import { openDatabase, takeLock } from '../storage/sqlite/openDatabase.ts'
 import { makeFolder, ownPath } from '../storage/sqlite/place.ts'
@@ -50,7 +51,9 @@ function letShrink(file: string): void {
 }
 
 /** @returns a sentence. @throws CommandError */
-export async function backup({ databaseFile }: Config, name: string): Promise<string> {
+export async function backup(config: Config, name: string): Promise<string> {
+  demandFile(config, '`twostep backup`', '`pg_dump` makes a copy')
+  const { databaseFile } = config
   const file = resolve(name)
   if (existsSync(file)) throw new CommandError(`${file} exists already: name another file, or move it away`)
   if (!existsSync(databaseFile)) throw new CommandError(`there is no database at ${databaseFile}`)
@@ -75,7 +78,9 @@ export async function backup({ databaseFile }: Config, name: string): Promise<st
 }
 
 /** @param stamp for the name under which the present database is kept. @returns a sentence. @throws CommandError */
-export async function restore({ databaseFile }: Config, name: string, stamp: string): Promise<string> {
+export async function restore(config: Config, name: string, stamp: string): Promise<string> {
+  demandFile(config, '`twostep restore`', '`pg_restore` puts a copy back')
+  const { databaseFile } = config
   const file = resolve(name)
   if (!existsSync(file)) throw new CommandError(`there is no file ${file}`)
   const verified = await verifyFile(file)

@@ -6,7 +6,9 @@ import { createServer } from 'node:net'
 import { release } from 'node:os'
 import { formatPlural } from '../../protocol/numbers.ts'
 import type { Config } from '../config.ts'
+import { openStorage } from '../storage/open.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
+import { verifyStorage } from '../storage/verify.ts'
 import { verifyFile } from './backup.ts'
 import { packagePath } from './place.ts'
 import { table } from './sentences.ts'
@@ -23,6 +25,22 @@ function checkNode(): Check {
   const ok = major > nodeMin[0] || (major === nodeMin[0] && minor >= nodeMin[1])
   const needed = ok ? '' : `; ${nodeMin.join('.')} or newer is needed`
   return { name: 'Node', ok, detail: `${process.versions.node}${needed}` }
+}
+
+async function checkPostgres(config: Config): Promise<Check> {
+  const name = 'PostgreSQL'
+  try {
+    const storage = await openStorage(config, { readOnly: true })
+    try {
+      const { runs, observations } = await verifyStorage(storage)
+      const read = `${formatPlural(runs, 'run')} and ${formatPlural(observations, 'observation')} read`
+      return { name, ok: true, detail: `${storage.description} is sound: ${read}, and as stored` }
+    } finally {
+      await storage.close()
+    }
+  } catch (error) {
+    return { name, ok: false, detail: (error as Error).message }
+  }
 }
 
 async function checkSqlite({ databaseFile }: Config): Promise<Check> {
@@ -103,7 +121,7 @@ export async function runChecks(config: Config): Promise<readonly Check[]> {
   return [
     checkNode(),
     { name: 'system', ok: true, detail: `${process.platform} ${process.arch} ${release()}` },
-    await checkSqlite(config),
+    await (config.databaseUrl === null ? checkSqlite(config) : checkPostgres(config)),
     checkDataDir(config),
     await checkPort(config),
     ...checkTrainer(),

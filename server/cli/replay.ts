@@ -8,7 +8,7 @@ import { CommandError, ServerError } from '../errors.ts'
 import { foldLog, storedDecision, storedDecisions } from '../runs/fold.ts'
 import { realTuner } from '../runs/realTuner.ts'
 import type { Tuner } from '../runs/tuner.ts'
-import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
+import { openStorage } from '../storage/open.ts'
 import type { Storage } from '../storage/storage.ts'
 
 export type Difference = {
@@ -120,7 +120,7 @@ export async function replay(
   runId: string,
   { json }: { readonly json: boolean },
 ): Promise<number> {
-  const storage = openSqliteStorage({ file: config.databaseFile, readOnly: true })
+  const storage = await openStorage(config, { readOnly: true })
   try {
     const result = await replayRun(storage, realTuner, runId)
     process.stdout.write(`${json ? JSON.stringify(result) : replaySentence(result)}\n`)

@@ -8,8 +8,7 @@ import type { Config } from '../config.ts'
 import { CommandError, ServerError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { realTuner } from '../runs/realTuner.ts'
-import { reserveBytes } from '../storage/sqlite/room.ts'
-import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
+import { openStorage } from '../storage/open.ts'
 import { packageVersion } from './place.ts'
 
 // Lower-case letters and digits without those that are easily mistaken for one another.
@@ -27,9 +26,11 @@ export function randomId(kind: keyof typeof idCharacters): string {
 export const randomSecret = (): string => randomBytes(32).toString('base64url')
 
 /** Opens the storage and listens. @throws CommandError with a sentence. */
-export async function startServer(config: Config): Promise<{ app: App; url: string; port: number }> {
+export async function startServer(
+  config: Config,
+): Promise<{ app: App; url: string; port: number; description: string }> {
   const log = createLog(config.logLevel, realClock.now, (line) => process.stderr.write(line))
-  const storage = openSqliteStorage({ file: config.databaseFile, reserve: reserveBytes })
+  const storage = await openStorage(config)
   const app = createApp({
     config,
     storage,
@@ -43,7 +44,7 @@ export async function startServer(config: Config): Promise<{ app: App; url: stri
     measuresProcess: true,
   })
   try {
-    return { app, ...(await app.listen()) }
+    return { app, description: storage.description, ...(await app.listen()) }
   } catch (error) {
     await storage.close().catch(() => {})
     // What is stored cannot be read: a sentence, not a fault of the program.
@@ -70,13 +71,17 @@ export const firstTokenWords = (secret: string) =>
 
 /** `twostep serve`. */
 export async function serve(config: Config, { json }: { readonly json: boolean }): Promise<void> {
-  const { app, url, port } = await startServer(config)
+  const { app, url, port, description } = await startServer(config)
   const stopped = untilStopped(() => app.close())
   const first = await app.tokens.first()
-  const told = { url, port, databaseFile: config.databaseFile }
+  const told =
+    config.databaseUrl === null
+      ? { url, port, databaseFile: config.databaseFile }
+      : { url, port, storage: description }
+  const place = config.databaseUrl === null ? config.databaseFile : description
   const line = json
     ? JSON.stringify(first === undefined ? told : { ...told, token: first.secret })
-    : `Twostep is ready at ${url} (data in ${config.databaseFile}; Ctrl-C stops)`
+    : `Twostep is ready at ${url} (data in ${place}; Ctrl-C stops)`
   process.stdout.write(`${line}\n`)
   if (first !== undefined && !json) process.stdout.write(firstTokenWords(first.secret))
   await stopped

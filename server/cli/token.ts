@@ -11,7 +11,7 @@ import { realClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { silentLog } from '../log.ts'
-import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
+import { openStorage } from '../storage/open.ts'
 import type { ReadOptions } from './read.ts'
 import { callRemote, parseAnswer, readRemote } from './remote.ts'
 import { table } from './sentences.ts'
@@ -75,17 +75,14 @@ const jsonBody = (body: object): RequestInit => ({
   headers: { 'content-type': 'application/json' },
 })
 
-async function createOffline(
-  wish: CreateToken,
-  { databaseFile: file, requireTokens }: Config,
-): Promise<NewToken> {
-  const storage = openSqliteStorage({ file })
+async function createOffline(wish: CreateToken, config: Config): Promise<NewToken> {
+  const storage = await openStorage(config)
   try {
     const tokens = new Tokens({
       store: storage.access,
       clock: realClock,
       log: silentLog,
-      isRequired: requireTokens,
+      isRequired: config.requireTokens,
       newId: () => randomId('token'),
       newSecret: randomSecret,
     })

@@ -53,7 +53,7 @@ export function problemHandler(log: Log, metrics: Pick<Metrics, 'refused'>) {
     const problem = problemOf(error, requestId)
     metrics.refused(error instanceof ServerError ? error.code : 'internal')
     // What a bound refuses did not fail, and comes in numbers.
-    if (problem.code === 'server-busy' || problem.code === 'run-busy')
+    if (['server-busy', 'run-busy', 'run-moved'].includes(problem.code))
       log('debug', 'a request was refused at a bound', { requestId, path: request.path, code: problem.code })
     else if (problem.status >= 500) log('error', 'a request failed', { requestId, path: request.path, error })
     if (response.headersSent) {

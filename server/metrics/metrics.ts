@@ -17,7 +17,7 @@ export type Watched = {
   readonly phases: () => ReadonlyMap<string, number>
   /** All runs, by state. */
   readonly states: () => Promise<readonly { readonly name: string; readonly count: number }[]>
-  readonly databaseFile: string
+  readonly databaseFile: string | null
 }
 
 export type Metrics = {
@@ -122,6 +122,7 @@ function addGauges(registers: Registry[], watched: Watched): void {
     labelNames: ['file'],
     registers,
     collect() {
+      if (watched.databaseFile === null) return
       this.set({ file: 'database' }, sizeOf(watched.databaseFile))
       this.set({ file: 'wal' }, sizeOf(`${watched.databaseFile}-wal`))
     },

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 /** Adds samples as the server does: the log first, the buckets when `save` says so. */
 async function append(series: RunSeries, step: number[], loss: (number | null)[], save = true) {
-  const run = runRecord('a')
+  const run = runRecord('a', { observationCount: number })
   if (number === 0) await storage.createRun({ run, observations: [], decisions: [] })
   const points: Points = { steps: step, values: new Map([['loss', loss]]) }
   await series.add([points])
@@ -35,7 +35,8 @@ async function append(series: RunSeries, step: number[], loss: (number | null)[]
     { number: ++number, receivedAt: 0 },
   )
   const chunks = save ? { chunks: series.dirtyChunks() } : {}
-  await storage.append({ run, observations: [observation], decisions: [], ...chunks })
+  const longer = { ...run, observationCount: number }
+  await storage.append({ run: longer, observations: [observation], decisions: [], ...chunks })
   if (save) series.markSaved()
 }
 
@@ -128,7 +129,7 @@ test('many signals share the entries of one answer', async () => {
   const series = new RunSeries(storage, 'a')
   const steps = range(0, 10_000)
   const values = new Map(range(0, 100).map((i) => [`metrics.m${i}`, steps]))
-  await storage.createRun({ run: runRecord('a'), observations: [], decisions: [] })
+  await storage.createRun({ run: runRecord('a', { observationCount: 0 }), observations: [], decisions: [] })
   await series.add([{ steps, values }])
   const { signals } = await read(series, { ...all, points: 1_000 })
   const entries = Object.values(signals).reduce((sum, { step }) => sum + step.length, 0)

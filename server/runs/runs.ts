@@ -241,7 +241,10 @@ export class Runs {
       await this.apply(run, commands.map(observed))
       const { name = run.record.name, project = run.record.project, tags = run.record.tags } = changes
       const record = { ...run.record, name, project, tags }
-      await this.options.storage.updateRun(record)
+      await this.options.storage.updateRun(record).catch((error) => {
+        this.active.drop(runId)
+        throw error
+      })
       run.record = record
       this.publish({ kind: 'changed', record })
       return summaryAt(record, this.options.clock.now())

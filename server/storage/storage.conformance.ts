@@ -130,8 +130,33 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect((await storage().run('a'))?.name).toBe('a')
       expect(await storage().sent('a', 'c', 1)).toBeUndefined()
       expect(await storage().observations('a', { after: 0, limit: 10 })).toEqual([observation(1)])
-      await storage().append(batch(run, { observations: [observation(2)] }))
+      const next = { ...run, observationCount: 2 }
+      await storage().append(batch(next, { observations: [observation(2)] }))
       expect(await storage().observations('a', { after: 0, limit: 10 })).toHaveLength(2)
+    })
+
+    test('whoever does not know all of a run changes nothing of it', async () => {
+      await storage().createRun(batch(runRecord('a'), { observations: [observation(1)] }))
+      const second = runRecord('a', { observationCount: 2 })
+      await storage().append(batch(second, { observations: [observation(2)] }))
+      const late = runRecord('a', { observationCount: 2, name: 'late' })
+      const client = { clientId: 'c', lastSequence: 1, lastAnswer: '{}' }
+      const moved = { code: 'run-moved' }
+      await expect(
+        storage().append(batch(late, { observations: [observation(2)], client })),
+      ).rejects.toMatchObject(moved)
+      const ahead = { ...late, observationCount: 4 }
+      await expect(storage().append(batch(ahead, { observations: [observation(4)] }))).rejects.toMatchObject(
+        moved,
+      )
+      const before = runRecord('a', { name: 'late' })
+      await expect(storage().updateRun(before)).rejects.toMatchObject(moved)
+      await expect(
+        storage().replaceDerived({ run: before, decisions: [], allReadings: [] }),
+      ).rejects.toMatchObject(moved)
+      expect(await storage().run('a')).toEqual(second)
+      expect(await storage().observations('a', { after: 0, limit: 9 })).toHaveLength(2)
+      expect(await storage().client('a', 'c')).toBeUndefined()
     })
 
     test('decisions come in order, after a number, by kind, up to a limit', async () => {

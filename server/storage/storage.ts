@@ -2,7 +2,8 @@
 // behind it; storage.conformance.ts states the laws that each implementation passes. The log of observations
 // is the truth; decisions, snapshots, readings and chunks follow from it and are kept for speed.
 //
-// Errors: ServerError `disk-full`, `storage-failed` or `storage-damaged`; after one, nothing of the call is stored.
+// Errors: ServerError `disk-full`, `storage-failed` or `storage-damaged`; after one, nothing of the call is stored. Whoever
+// changes a run has to know all of it: where the log is longer or shorter than it believes, `run-moved`.
 
 import type {
   DecisionKind,
@@ -199,9 +200,10 @@ export type Storage = SeriesReads & {
   readonly webhooks: WebhookStore
   /** False, and nothing stored, if a run of this id exists. */
   createRun(batch: Batch): Promise<boolean>
+  /** @throws ServerError `run-moved`. */
   append(batch: Batch): Promise<void>
   takeIn(): Promise<Intake>
-  /** For what is no observation: name, project, tags. */
+  /** For what is no observation: name, project, tags. @throws ServerError `run-moved`. */
   updateRun(run: RunRecord): Promise<void>
   /** For good. False if there was none. */
   deleteRun(runId: string): Promise<boolean>
@@ -239,7 +241,8 @@ export type Storage = SeriesReads & {
     query: { readonly after: number; readonly limit: number },
   ): Promise<readonly StoredObservation[]>
   snapshot(runId: string): Promise<Snapshot | undefined>
-  /** Takes the place of everything derived from the log (after a refold by another version of the tuner). */
+  /** Takes the place of everything derived from the log (after a refold by another version of the tuner).
+   *  @throws ServerError `run-moved`. */
   replaceDerived(
     batch: Omit<Batch, 'observations' | 'client' | 'deliveries'> & {
       readonly allReadings: readonly StoredReadings[]

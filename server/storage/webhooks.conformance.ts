@@ -59,10 +59,10 @@ export function describeWebhooks(storage: () => Storage, reopen: () => Promise<v
       expect(await storage().createRun({ ...begun, deliveries: [delivery({ body: 'no' })] })).toBe(false)
       const next = { run, observations: [], decisions: [], deliveries: [delivery({ body: '2' })] }
       await storage().append(next)
-      // Its observation is there already.
+      // The run is further on already.
       await expect(
         storage().append({ ...begun, deliveries: [delivery({ body: 'no' })] }),
-      ).rejects.toMatchObject({ code: 'storage-failed' })
+      ).rejects.toMatchObject({ code: 'run-moved' })
       await reopen()
       expect(await bodies()).toEqual(['2', '1'])
     })

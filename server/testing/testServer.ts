@@ -8,6 +8,7 @@ import { type App, createApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { type Log, silentLog } from '../log.ts'
 import type { Tuner } from '../runs/tuner.ts'
+import { openPostgresStorage } from '../storage/postgres/postgresStorage.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Resolve } from '../webhooks/post.ts'
@@ -59,13 +60,18 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   let serial = 0
   const begin = async ({ tuner = options.tuner ?? createFakeTuner(), pagesMax = options.pagesMax } = {}) => {
     const databaseFile = join(folder, 'twostep.db')
-    const storage = openSqliteStorage({ file: databaseFile, ...(pagesMax === undefined ? {} : { pagesMax }) })
+    const { databaseUrl = null } = options.config ?? {}
+    const storage =
+      databaseUrl === null
+        ? openSqliteStorage({ file: databaseFile, ...(pagesMax === undefined ? {} : { pagesMax }) })
+        : await openPostgresStorage({ url: databaseUrl })
     const config: Config = {
       host: '127.0.0.1',
       requireTokens: false,
       port: 0,
       dataDir: folder,
       databaseFile,
+      databaseUrl: null,
       trustProxy: [],
       allowedHosts: [],
       allowedOrigins: [],

@@ -52,6 +52,7 @@ const everyBody: readonly ProblemCode[] = [
 const everyRun: readonly ProblemCode[] = [
   'run-not-found',
   'run-busy',
+  'run-moved',
   'storage-failed',
   'storage-damaged',
   'disk-full',

@@ -41,6 +41,7 @@ export const runOperations: Operations = {
         'run-exists',
         'run-finished',
         'run-busy',
+        'run-moved',
         'storage-failed',
         'storage-damaged',
         'disk-full',

@@ -2,7 +2,7 @@
 // damaged page is no chart of other numbers. A snapshot that is not what was stored is left out: the log gives it anew.
 
 import { crc32 } from 'node:zlib'
-import { damaged } from '../damage.ts'
+import { type CheckedChunk, opened, snapshotChecksum } from '../checksums.ts'
 import type { ChunkKey, Snapshot, Storage, StoredChunk } from '../storage.ts'
 import { selectChunk } from './rows.ts'
 import type { Tools } from './tools.ts'
@@ -13,18 +13,6 @@ const insertSnapshot = `INSERT OR REPLACE INTO snapshots (run, number, tuner_ver
   VALUES (?, ?, ?, ?, ?, ?)`
 const selectSnapshot =
   'SELECT number, tuner_version AS tunerVersion, state, series, checksum FROM snapshots WHERE run = ?'
-/** As stored: without a checksum before schema 7. */
-export type CheckedChunk = StoredChunk & { readonly checksum: number | null }
-
-/** @throws ServerError `storage-damaged`. */
-export function opened({ checksum, ...chunk }: CheckedChunk): StoredChunk {
-  if (checksum !== null && checksum !== crc32(chunk.body))
-    throw damaged(
-      `a stored piece of the series "${chunk.signal}" is not what was stored: its checksum differs`,
-    )
-  return chunk
-}
-
 export function chunkAt(
   { prepare }: Pick<Tools, 'prepare'>,
   run: number,
@@ -33,9 +21,6 @@ export function chunkAt(
   const row = prepare(selectChunk).get(run, signal, level, chunk) as CheckedChunk | undefined
   return row && opened(row)
 }
-
-const snapshotChecksum = ({ number, tunerVersion, state, series }: Snapshot): number =>
-  crc32(`${number}\n${tunerVersion}\n${state}\n${series}`)
 
 export type DerivedTools = Pick<Tools, 'prepare' | 'attempt' | 'keyOf'> & {
   readonly noteDamage: (found: string) => void

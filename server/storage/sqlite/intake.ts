@@ -2,9 +2,10 @@
 // the last transaction, which takes it from there and makes it a run's. So a crash in the middle leaves rows of a
 // deleted run, which the next start removes like those of any other.
 
+import { rowOf } from '../rows.ts'
 import type { Batch, Intake } from '../storage.ts'
 import { chunkAt } from './derived.ts'
-import { insertClient, insertRun, rowOf } from './rows.ts'
+import { insertClient, insertRun } from './rows.ts'
 import type { Tools } from './tools.ts'
 
 type Slice = Parameters<Intake['append']>[0] & {

@@ -5,9 +5,9 @@ import { dirname } from 'node:path'
 import { familyOf } from '../../../protocol/optimizers.ts'
 import { CommandError, ServerError } from '../../errors.ts'
 import { damaged } from '../damage.ts'
+import { searchText } from '../rows.ts'
 import { type Database, type Driver, loadDriver } from './driver.ts'
 import { makeFolder, ownPath } from './place.ts'
-import { searchText } from './rows.ts'
 import { applicationId, migrations, runTables, schemaVersion } from './schema.ts'
 
 export type SqliteOptions = {

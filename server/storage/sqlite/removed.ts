@@ -3,12 +3,13 @@
 // full disk, where it gives up the reserve (room.ts); and while the disk is nearly full it is for good at once, as a run
 // that is kept would free nothing.
 
+import { type Row, recordOf, rowOf } from '../rows.ts'
 import type { RunRecord, Storage } from '../storage.ts'
 import type { Acknowledged } from './acknowledged.ts'
 import { sqliteCode, sqliteFull } from './openDatabase.ts'
 import { freeBytesMin } from './place.ts'
 import type { Room } from './room.ts'
-import { insertRun, type Row, recordOf, rowOf } from './rows.ts'
+import { insertRun } from './rows.ts'
 import type { Tools } from './tools.ts'
 
 // The first two values are the only project; null = all are.

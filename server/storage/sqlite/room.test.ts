@@ -15,7 +15,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const file = () => join(folder, 'twostep.db')
 
 async function fill(storage: Storage, id: string, batches: number): Promise<number> {
-  await storage.createRun({ run: runRecord(id), observations: [], decisions: [] })
+  await storage.createRun({ run: runRecord(id, { observationCount: 0 }), observations: [], decisions: [] })
   for (let number = 1; number <= batches; number++) {
     const body = 'x'.repeat(100_000)
     const observation = { number, receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, body }

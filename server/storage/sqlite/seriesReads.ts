@@ -1,9 +1,9 @@
 // What charts are read from, on any connection: the storage's own, or one that stands at one moment (views.ts). Chunks and
 // samples are held to their checksums (derived.ts, chain.ts), each row of samples to its own and that of the row before.
 
+import { type ChainedObservation, type Checksum, verified } from '../chain.ts'
+import { type CheckedChunk, opened } from '../checksums.ts'
 import type { SeriesReads, StoredObservation } from '../storage.ts'
-import { type ChainedObservation, type Checksum, verified } from './chain.ts'
-import { type CheckedChunk, opened } from './derived.ts'
 import type { SqlValue } from './driver.ts'
 
 type Tools = {

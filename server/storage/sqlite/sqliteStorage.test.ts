@@ -78,7 +78,7 @@ test('two servers cannot use one file, a reader can join', async () => {
 
 test('a full disk refuses the batch with 507, keeps what was accepted, and recovers', async () => {
   const storage = openSqliteStorage({ file: file(), pagesMax: 60 })
-  await storage.createRun({ run: runRecord('a'), ...emptyBatch })
+  await storage.createRun({ run: runRecord('a', { observationCount: 0 }), ...emptyBatch })
   const fill = async (number: number) => {
     const observation = {
       number,
@@ -111,7 +111,11 @@ test('a full disk refuses the batch with 507, keeps what was accepted, and recov
   await storage.close()
   const roomier = openSqliteStorage({ file: file(), pagesMax: 1_000 })
   const last = { number: accepted + 1, receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, body: '{}' }
-  await roomier.append({ run: runRecord('a'), observations: [last], decisions: [] })
+  await roomier.append({
+    run: runRecord('a', { observationCount: accepted + 1 }),
+    observations: [last],
+    decisions: [],
+  })
   expect(await roomier.observations('a', { after: 0, limit: 1_000 })).toHaveLength(accepted + 1)
   await roomier.close()
 })

@@ -3,11 +3,13 @@
 // small slices (sweep.ts). What is read of a log is held to its checksums (chain.ts).
 
 import { ServerError } from '../../errors.ts'
+import { checksumOf } from '../chain.ts'
 import { damaged } from '../damage.ts'
-import type { Batch, Storage, StoredDecision } from '../storage.ts'
+import { believedCount, runMoved } from '../fence.ts'
+import { type Row, recordOf, rowOf } from '../rows.ts'
+import type { Batch, RunRecord, Storage, StoredDecision } from '../storage.ts'
 import { createAccessStore } from './access.ts'
 import { type Acknowledged, openAcknowledged } from './acknowledged.ts'
-import { checksumOf } from './chain.ts'
 import { createClients } from './clients.ts'
 import { createDerived } from './derived.ts'
 import type { Database, SqlValue, Statement } from './driver.ts'
@@ -17,7 +19,7 @@ import { openDatabase, openReader, type SqliteOptions, sqliteCode, storageError 
 import { createPlaceCheck, freeBytesOf } from './place.ts'
 import { createRemoved } from './removed.ts'
 import { createRoom } from './room.ts'
-import { insertRun, type Row, recordOf, rowOf, updateRun } from './rows.ts'
+import { insertRun, updateRun } from './rows.ts'
 import { countRuns, groupRuns, listRuns } from './runList.ts'
 import { derivedTables } from './schema.ts'
 import { checksumAt, keyIn, observationsAfter, seriesReads } from './seriesReads.ts'
@@ -121,11 +123,12 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     prepare(insertSent).run(key, clientId, lastSequence, last - batch.observations.length, last)
     clients.insert(key, batch.client)
   }
-  const update = (batch: Pick<Batch, 'run'>): number => {
-    const key = keyOf(batch.run.id)
-    if (key === -1) throw new Error(`run ${batch.run.id} is not stored`)
-    prepare(updateRun).run(...rowOf(batch.run), key)
-    return key
+  const update = (run: RunRecord, believed: number): number => {
+    const stored = get<{ key: number; count: number }>(selectCount, run.id)
+    if (stored === undefined) throw new Error(`run ${run.id} is not stored`)
+    if (stored.count !== believed) throw runMoved(run.id, believed, stored.count)
+    prepare(updateRun).run(...rowOf(run), stored.key)
+    return stored.key
   }
 
   /** Keys that stand among the deletions until their intake is finished. */
@@ -172,14 +175,14 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     append: (batch) =>
       attempt(() => {
         checkPlace.file()
-        transaction(() => insertBatch(update(batch), batch))
+        transaction(() => insertBatch(update(batch.run, believedCount(batch)), batch))
         acknowledge(batch)
       }),
-    updateRun: (run) => attempt(() => void transaction(() => update({ run }))),
+    updateRun: (run) => attempt(() => void transaction(() => update(run, run.observationCount))),
     replaceDerived: (batch) =>
       attempt(() =>
         transaction(() => {
-          const key = update(batch)
+          const key = update(batch.run, batch.run.observationCount)
           for (const table of derivedTables) prepare(`DELETE FROM ${table} WHERE run = ?`).run(key)
           insertDerived(key, batch)
           for (const readings of batch.allReadings) insertDerived(key, { decisions: [], readings })

@@ -5,8 +5,8 @@
 // Cost: one SHA-256 over each body, about 3 ms a megabyte, when it is stored and when it is read.
 
 import { createHash } from 'node:crypto'
-import { damaged } from '../damage.ts'
-import type { StoredObservation } from '../storage.ts'
+import { damaged } from './damage.ts'
+import type { StoredObservation } from './storage.ts'
 
 /** Of the observation before; null = there is none, or it has none. */
 export type Checksum = Uint8Array | null
