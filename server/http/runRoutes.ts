@@ -27,6 +27,7 @@ type Parts = {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly unchanged: Unchanged
+  readonly basePath: string
 }
 
 /** A run of a token's project, where the request names none. */
@@ -35,7 +36,10 @@ function withProject(given: unknown, project: string | null): unknown {
   return project === null || isNamed ? given : { ...given, project }
 }
 
-export function addRunRoutes(router: Router, { runs, storage, clock, metrics, unchanged }: Parts): void {
+export function addRunRoutes(
+  router: Router,
+  { runs, storage, clock, metrics, unchanged, basePath }: Parts,
+): void {
   route(router, '/runs', {
     get: async (request, response) => {
       const { project } = callerOf(response)
@@ -46,7 +50,7 @@ export function addRunRoutes(router: Router, { runs, storage, clock, metrics, un
       const body = parse(createRunSchema, withProject(await readJson(request), caller.project))
       demandProject(caller, body.project)
       const { created, answer } = await runs.create(body, caller.name, caller.project)
-      response.location(`${apiPrefix}/runs/${answer.run.id}`)
+      response.location(`${basePath}${apiPrefix}/runs/${answer.run.id}`)
       response.status(created ? 201 : 200).json(answer)
     },
   })

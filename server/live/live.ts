@@ -43,6 +43,8 @@ export const decisionsInAnswerMax = 200
 
 export type LiveOptions = {
   readonly server: HttpServer
+  /** The path of its host under which it is asked; may be empty. */
+  readonly basePath: string
   readonly storage: Storage
   readonly runs: Runs
   readonly reader: SeriesReader
@@ -61,8 +63,10 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, runs, reader, storage, clock, log, allowList, tokens, metrics, isTrusted } = options
+  const { server, basePath, runs, reader, storage, clock, log, allowList, tokens, metrics, isTrusted } =
+    options
   const io: Server<ClientEvents, ServerEvents, DefaultEventsMap, LiveData> = new Server(server, {
+    path: `${basePath}/socket.io`,
     serveClient: false,
     transports: ['websocket', 'polling'],
     maxHttpBufferSize: messageBytesMax,
