@@ -4,27 +4,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Server, startServer } from '../../e2e/fixtures/service.ts'
+import { freePort } from '../testing/freePort.ts'
 import { isInstalled } from '../testing/installed.ts'
 
 const shipped = readFileSync(fileURLToPath(new URL('./haproxy.cfg', import.meta.url)), 'utf8')
 const isHere = isInstalled('haproxy', ['-v'], 'apt-get install haproxy')
 const waiting = { timeout: 20_000, interval: 50 }
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 /** Another address in the place of a shipped one, which must be there. */
 const placed = (config: string, from: string, to: string): string => {
