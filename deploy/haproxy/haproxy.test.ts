@@ -1,34 +1,21 @@
 // The shipped configuration before two real servers, with nothing changed but addresses. What is asked of a server that then
 // dies is made certain: it is stopped, as by a full machine, holds what it was sent, and is killed.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Server, startServer } from '../../e2e/fixtures/service.ts'
-import { freePort } from '../testing/freePort.ts'
-import { isInstalled } from '../testing/installed.ts'
+import { type Haproxy, hasHaproxy, settingsBehind, startHaproxy } from '../testing/haproxy.ts'
 
-const shipped = readFileSync(fileURLToPath(new URL('./haproxy.cfg', import.meta.url)), 'utf8')
-const isHere = isInstalled('haproxy', ['-v'], 'apt-get install haproxy')
 const waiting = { timeout: 20_000, interval: 50 }
 
-/** Another address in the place of a shipped one, which must be there. */
-const placed = (config: string, from: string, to: string): string => {
-  expect(config).toContain(from)
-  return config.replaceAll(from, to)
-}
-
-describe.skipIf(!isHere)('two servers behind HAProxy as shipped', () => {
+describe.skipIf(!hasHaproxy)('two servers behind HAProxy as shipped', () => {
   let folder: string
   let url: string
   let servers: Record<'a' | 'b', Server>
-  let proxy: ChildProcess | undefined
-  let said = ''
+  let haproxy: Haproxy
   let sockets: Socket[]
 
   beforeEach(async () => {
@@ -37,40 +24,21 @@ describe.skipIf(!isHere)('two servers behind HAProxy as shipped', () => {
     const start = async (name: string) => {
       const home = join(folder, name)
       mkdirSync(home)
-      // What the checks and this test call the servers by, their ports being none that are known.
-      const settings = {
-        trustProxy: '127.0.0.1',
-        trustNetwork: '1',
-        drainSeconds: 5,
-        allowedHosts: ['127.0.0.1', 'localhost'],
-      }
-      writeFileSync(join(home, 'twostep.config.json'), JSON.stringify(settings))
+      writeFileSync(join(home, 'twostep.config.json'), JSON.stringify({ ...settingsBehind, drainSeconds: 5 }))
       const server = await startServer(home)
       // Each has a run of the same name, which says whose it is.
       await asked(server.url, '/runs', { runId: 'r', name, budgetSteps: 1_000 })
       return server
     }
-    const [a, b, port] = await Promise.all([start('a'), start('b'), freePort()])
+    const [a, b] = await Promise.all([start('a'), start('b')])
     servers = { a, b }
-    let config = placed(shipped, 'bind :7317', `bind 127.0.0.1:${port}`)
-    config = placed(config, 'server-a:7317', `127.0.0.1:${a.port}`)
-    config = placed(config, 'server-b:7317', `127.0.0.1:${b.port}`)
-    const file = join(folder, 'haproxy.cfg')
-    writeFileSync(file, config)
-    proxy = spawn('haproxy', ['-f', file], { stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const stream of [proxy.stdout, proxy.stderr])
-      stream?.on('data', (data) => {
-        said += data
-      })
-    url = `http://127.0.0.1:${port}`
+    haproxy = await startHaproxy(folder, { a: a.port, b: b.port })
+    url = haproxy.url
     await vi.waitFor(async () => expect(await answersOf(4)).toEqual(['a', 'a', 'b', 'b']), waiting)
   })
   afterEach(async () => {
     for (const socket of sockets) socket.disconnect()
-    if (proxy !== undefined && proxy.exitCode === null) {
-      proxy.kill('SIGKILL')
-      await once(proxy, 'exit')
-    }
+    await haproxy.stop()
     await Promise.all(Object.values(servers).map((server) => server.kill('SIGKILL')))
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   })
@@ -181,7 +149,10 @@ describe.skipIf(!isHere)('two servers behind HAProxy as shipped', () => {
   test('where no server is ready they are asked all the same, and say what is wrong', async () => {
     await servers.b.kill('SIGKILL')
     rmSync(join(folder, 'a', 'data'), { recursive: true })
-    await vi.waitFor(() => expect(said).toContain("backend 'servers' has no server available"), waiting)
+    await vi.waitFor(
+      () => expect(haproxy.said()).toContain("backend 'servers' has no server available"),
+      waiting,
+    )
     const response = await fetch(`${url}/readyz`)
     expect(response.status).toBe(503)
     expect(await response.json()).toMatchObject({ code: 'not-ready' })
