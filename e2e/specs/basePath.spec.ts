@@ -1,7 +1,7 @@
 // A server under a path of a host, behind a proxy that passes the path on: the page, its live connection and the programs
 // that report to it find everything there, and ask for nothing beside it.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startJob } from '../fixtures/api.ts'
 import { type FrontProxy, startProxy } from '../fixtures/proxy.ts'
@@ -80,12 +80,19 @@ test('a deep link is opened under the path, loads what else it needs there, and 
 }) => {
   expect(behind.port).toBeGreaterThan(0)
   const url = front.url + basePath
-  const job = await startJob(url, { runId: 'proxied' })
+  const job = await startJob(url, { runId: 'proxied', budgetSteps: 200 })
   await job.report(200)
   await page.goto(`${url}/runs/proxied?panel=schedule&format=csv`)
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('proxied')
+  await openRun(page, url, 'proxied', '?panel=schedule&format=csv')
   const file = page.getByRole('link', { name: /download/i }).first()
   await expect(file).toHaveAttribute('href', `${basePath}/api/v1/runs/proxied/schedule?format=csv`)
+  // A report is made by code that is loaded when it is asked for, and names the run's address.
+  const [report] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Report', exact: true }).first().click(),
+  ])
+  expect(readFileSync(await report.path(), 'utf8')).toContain(`href="${url}/runs/proxied`)
   await page.goto(`${url}/settings/webhooks`)
   await expect(page.getByRole('heading', { name: 'Webhooks', exact: true })).toBeVisible()
   await page.goto(`${url}/compare?runs=proxied`)
@@ -96,6 +103,30 @@ test('a deep link is opened under the path, loads what else it needs there, and 
   await page.goto(url)
   await expect(page.getByRole('link', { name: 'proxied' }).first()).toBeVisible()
   expect(front.strays).toEqual([])
+})
+
+test('a token that the page keeps is of the server under this path', async ({
+  home,
+  serve,
+  front,
+  page,
+  complaints,
+}) => {
+  complaints.allow(/status of 401/)
+  const settings = { basePath, trustProxy: '127.0.0.1', allowedHosts: front.host }
+  writeFileSync(join(home, 'twostep.config.json'), JSON.stringify(settings))
+  const server = await serve()
+  front.leadTo(server.url)
+  await page.goto(`${front.url}${basePath}/settings/tokens`)
+  await page.getByLabel('Token', { exact: true }).fill(server.token!)
+  await page.getByRole('checkbox').check()
+  await page.getByRole('button', { name: 'Enter' }).click()
+  await expect(page.getByRole('heading', { name: 'Tokens' })).toBeVisible()
+  const kept = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('token')))
+  expect(kept).toEqual([`twostep.token${basePath}`])
+  await page.reload()
+  await expect(page.getByRole('heading', { name: 'Tokens' })).toBeVisible()
+  await expect(page.getByText('Live', { exact: true })).toBeVisible()
 })
 
 test('the trainer and the command line take an address with a path', async ({
