@@ -71,8 +71,8 @@ describe.skipIf(!hasOpenssl)('secrets', () => {
     expect([modeOf(), modeOf('postgres-password'), modeOf('replicas.json')]).toEqual(['700', '600', '644'])
     writeFileSync(join(folder, 'twostep.config.json'), made[1]!)
     for (const name of servers) {
-      const { TWOSTEP_REPLICA_ADDRESS: _, ...environment } = compose.services[name].environment
-      const config = loadConfig({}, environment, folder)
+      const config = loadConfig({}, compose.services[name].environment, folder)
+      expect(config.replicaAddress).toBe(`http://${name}:7317`)
       expect(config.databaseUrl).toBe(`postgresql://twostep:${made[0]!.trim()}@postgres:5432/twostep`)
       expect(config.trustProxy).toEqual([compose.networks.replicas.ipam.config[0].subnet])
     }

@@ -47,10 +47,7 @@ function environmentOf(all: Record<string, Loose>, podIp = '10.1.2.3'): Record<s
   ])
   return Object.fromEntries(entries)
 }
-const configOf = (all: Record<string, Loose>) => {
-  const { TWOSTEP_REPLICA_ADDRESS: _, ...environment } = environmentOf(all)
-  return loadConfig({}, environment, '/data')
-}
+const configOf = (all: Record<string, Loose>) => loadConfig({}, environmentOf(all), '/data')
 
 const postgres = ['storage.postgres.secretName=twostep-postgres']
 const three = ['replicas=3', ...postgres]
@@ -94,7 +91,10 @@ describe.skipIf(!hasHelm)('the Helm chart', () => {
     expect(all.PodDisruptionBudget.spec.selector).toEqual(all.Deployment.spec.selector)
     const url = serverOf(all).env.find(({ name }: Loose) => name === 'TWOSTEP_STORAGE_URL')
     expect(url.valueFrom.secretKeyRef).toEqual({ name: 'twostep-postgres', key: 'url' })
-    expect(environmentOf(all).TWOSTEP_REPLICA_ADDRESS).toBe('http://10.1.2.3:7317')
+    expect(configOf(all)).toMatchObject({
+      replicaAddress: 'http://10.1.2.3:7317',
+      databaseUrl: 'postgresql://me:secret@db:5432/twostep',
+    })
     expect(podOf(all).volumes[0]).toMatchObject({ name: 'data', emptyDir: {} })
     // While one is replaced there are two.
     const one = rendered(postgres)

@@ -3,7 +3,7 @@
 // Every message of a browser is parsed; every bound answers with a problem.
 
 import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { type DefaultEventsMap, Server } from 'socket.io'
+import { Server } from 'socket.io'
 import { subscribeRunsSchema, subscribeSchema } from '../../protocol/schemas.ts'
 import type {
   ClientEvents,
@@ -24,12 +24,15 @@ import { addressOf, headersOf, type Trusted } from '../http/place.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { Replicas } from '../replicas/replicas.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { SeriesReader } from '../runs/seriesReader.ts'
+import type { LiveAdapter } from '../storage/replicas.ts'
 import type { Storage } from '../storage/storage.ts'
+import { Elsewhere } from './elsewhere.ts'
 import { Hub } from './hub.ts'
-import type { LiveData, LiveSocket, Subscription } from './outlet.ts'
+import type { BetweenServers, LiveData, LiveSocket, Subscription } from './outlet.ts'
 
 export const socketsMax = 200
 export const subscriptionsMax = 20
@@ -54,6 +57,8 @@ export type LiveOptions = {
   readonly log: Log
   readonly allowList: () => AllowList
   readonly isTrusted: Trusted
+  /** Where there are several servers. */
+  readonly replicas?: { readonly all: Replicas; readonly adapter: LiveAdapter } | undefined
 }
 export type Live = {
   close(): Promise<void>
@@ -63,15 +68,16 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, basePath, runs, reader, storage, clock, log, allowList, tokens, metrics, isTrusted } =
-    options
-  const io: Server<ClientEvents, ServerEvents, DefaultEventsMap, LiveData> = new Server(server, {
+  const { server, basePath, runs, reader, storage, clock, log } = options
+  const { allowList, tokens, metrics, isTrusted, replicas } = options
+  const io: Server<ClientEvents, ServerEvents, BetweenServers, LiveData> = new Server(server, {
     path: `${basePath}/socket.io`,
     serveClient: false,
     transports: ['websocket', 'polling'],
     maxHttpBufferSize: messageBytesMax,
     perMessageDeflate: false,
     connectTimeout: joinMilliseconds,
+    ...(replicas && { adapter: replicas.adapter }),
     allowRequest: (request, decide) => {
       const refusal = refusalOf(request, headersOf(request, isTrusted), allowList(), makeRoom)
       if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
@@ -95,9 +101,11 @@ export function attachLive(options: LiveOptions): Live {
     clock,
     log,
     send: (sockets, event, message) => {
-      if (sockets.length > 0) namespace.to(sockets.map(({ id }) => id)).emit(event, message as never)
+      // They are all of this server.
+      if (sockets.length > 0) namespace.local.to(sockets.map(({ id }) => id)).emit(event, message as never)
     },
   })
+  const elsewhere = replicas && new Elsewhere({ namespace, runs, hub, replicas: replicas.all, clock, log })
   namespace.use((socket, next) => {
     try {
       socket.data.caller = tokens.admit(tokenOf(socket), addressOf(socket.request, isTrusted))
@@ -117,8 +125,10 @@ export function attachLive(options: LiveOptions): Live {
     sockets: () => [...namespace.sockets.values()],
     close: async () => {
       hub.stop()
+      elsewhere?.stop()
       endings.stop()
-      io.disconnectSockets(true)
+      io.local.disconnectSockets(true)
+      for (const { adapter } of [io.of('/'), namespace]) await adapter.close()
       await new Promise<void>((resolve) => io.engine.close() && resolve())
     },
   }
