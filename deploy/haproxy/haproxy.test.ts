@@ -146,6 +146,13 @@ describe.skipIf(!hasHaproxy)('two servers behind HAProxy as shipped', () => {
     expect(entries.map(({ from }) => from)).toEqual(['127.0.0.1'])
   })
 
+  test('what servers ask of each other cannot be asked through it', async () => {
+    const asked = await fetch(`${url}/replica/runs/r/telemetry`, { method: 'POST', body: '{}' })
+    // HAProxy's own page, and no answer of a server.
+    expect([asked.status, asked.headers.get('x-request-id')]).toEqual([404, null])
+    expect((await fetch(`${url}/replicas`)).headers.get('x-request-id')).not.toBeNull()
+  })
+
   test('where no server is ready they are asked all the same, and say what is wrong', async () => {
     await servers.b.kill('SIGKILL')
     rmSync(join(folder, 'a', 'data'), { recursive: true })
