@@ -161,6 +161,7 @@ export function createApp(options: AppOptions): App {
     log,
     version,
     pageDir,
+    basePath: config.basePath,
     embedOrigins: config.embedOrigins,
     newRequestId: () => newId('request'),
     allowList,
@@ -176,6 +177,7 @@ export function createApp(options: AppOptions): App {
   server.on('clientError', answerUnreadable)
   const live = attachLive({
     server,
+    basePath: config.basePath,
     storage,
     runs,
     reader,
@@ -219,7 +221,7 @@ export function createApp(options: AppOptions): App {
           host: config.host,
           port,
         })
-      return { port, url: `http://${nameInUrl(config.host)}:${port}` }
+      return { port, url: `http://${nameInUrl(config.host)}:${port}${config.basePath}` }
     },
     close: async () => {
       isEnding = true
