@@ -70,6 +70,8 @@ function seesAll(response: Response): boolean {
 
 function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchanged): void {
   const { storage, version, tuner, metrics, isEnding } = options
+  // Made once: whoever asks is sent the same bytes.
+  let contract: Promise<Buffer> | undefined
   route(router, '/healthz', {
     get: async (_request, response) => {
       // Alive, whatever the storage says.
@@ -103,8 +105,10 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
     // Loaded when first asked for: the start does not need it.
     get: async (request, response) => {
       if (unchanged(request, response, [])) return
-      const { openApiDocument } = await import('./openapi.ts')
-      response.json(openApiDocument(version))
+      contract ??= import('./openapi.ts').then(({ openApiDocument }) =>
+        Buffer.from(JSON.stringify(openApiDocument(version))),
+      )
+      response.type('json').send(await contract)
     },
   })
 }
@@ -118,6 +122,8 @@ export function createHttpApp(options: HttpOptions): Express {
   app.set('etag', () => undefined)
   app.set('query parser', 'simple')
   const entrance: RequestHandler = (request, response, next) => {
+    // Cut off (connections.ts) while more of its requests were there already: nobody would take an answer.
+    if (request.socket.destroyed) return
     response.set('X-Request-Id', newRequestId())
     checkCaller(request.method, request.path, headersOf(request, isTrusted), allowList())
     checkQueryText(request.url)
