@@ -75,6 +75,22 @@ test('the live socket takes the same tokens, tells runs of their project alone, 
   expect(kept.connected).toBe(true)
 })
 
+test('a run that is moved while its subscription waits is none for who may not see where it went', async () => {
+  const own = await server.make(['read'], { project: 'p' })
+  await server.call('POST', '/api/v1/runs', { runId: 'own', project: 'p' })
+  const { socket } = await connectWith({ token: own.secret })
+  let release = () => {}
+  const held = server.app.runs.inLine('own', () => new Promise<void>((resolve) => (release = resolve)))
+  const moved = server.call('PATCH', '/api/v1/runs/own', { project: 'q' })
+  await vi.waitFor(() => expect(server.app.runs.waiting).toBe(2))
+  const wish = { runId: 'own', afterDecision: 0, afterStep: 0, points: 100 }
+  const answer = socket.emitWithAck('subscribe', wish)
+  await vi.waitFor(() => expect(server.app.runs.waiting).toBe(3))
+  release()
+  await Promise.all([held, moved])
+  expect(await answer).toMatchObject({ ok: false, problem: { code: 'run-not-found' } })
+})
+
 test('MCP takes the same tokens, and tells runs of their project alone', async () => {
   await server.call('POST', '/api/v1/runs', { runId: 'own', project: 'p' })
   await server.call('POST', '/api/v1/runs', { runId: 'other', project: 'q' })

@@ -2,7 +2,7 @@
 // comes with the handshake, and a connection ends with its token.
 // Every message of a browser is parsed; every bound answers with a problem.
 
-import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Server as HttpServer, IncomingHttpHeaders } from 'node:http'
 import { type DefaultEventsMap, Server } from 'socket.io'
 import { subscribeRunsSchema, subscribeSchema } from '../../protocol/schemas.ts'
 import type {
@@ -24,12 +24,13 @@ import { addressOf, headersOf, type Trusted } from '../http/place.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import { runNotFound } from '../runs/runErrors.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { SeriesReader } from '../runs/seriesReader.ts'
 import type { Storage } from '../storage/storage.ts'
 import { Hub } from './hub.ts'
-import type { LiveData, LiveSocket, Subscription } from './outlet.ts'
+import { type LiveData, type LiveSocket, mayHear, type Subscription } from './outlet.ts'
 
 export const socketsMax = 200
 export const subscriptionsMax = 20
@@ -69,7 +70,7 @@ export function attachLive(options: LiveOptions): Live {
     perMessageDeflate: false,
     connectTimeout: joinMilliseconds,
     allowRequest: (request, decide) => {
-      const refusal = refusalOf(request, headersOf(request, isTrusted), allowList(), makeRoom)
+      const refusal = refusalOf(headersOf(request, isTrusted), allowList(), makeRoom)
       if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
       decide(refusal ?? null, refusal === undefined)
     },
@@ -153,7 +154,6 @@ type Engine = { readonly clients: Readonly<Record<string, Connection>> }
 
 /** @param makeRoom for one connection more; false = there is none */
 function refusalOf(
-  request: IncomingMessage,
   headers: IncomingHttpHeaders,
   allow: AllowList,
   makeRoom: () => boolean,
@@ -163,9 +163,8 @@ function refusalOf(
   } catch (error) {
     return (error as Error).message
   }
-  // A connection that exists already speaks on (polling asks for each of its requests).
-  const isKnown = /[?&]sid=/.test(request.url ?? '')
-  return isKnown || makeRoom()
+  // A connection that exists already is not asked here again, whatever stands in the address.
+  return makeRoom()
     ? undefined
     : `there are ${socketsMax} live connections already, which is the most allowed`
 }
@@ -232,6 +231,8 @@ async function subscribe(
   let joined: { run: RunSummary; decisions: Decision[]; subscription: Subscription } | undefined
   try {
     const { series, names } = await reader.live(runId, query, async ({ series: stored, record }) => {
+      // It may have been moved to another project since it was asked for.
+      if (!mayHear(socket, record.project)) throw runNotFound(runId)
       const run = summaryAt(record, clock.now())
       const page = await storage.decisions(runId, { after: afterDecision, limit: decisionsInAnswerMax })
       const lastDecision = page.at(-1)?.number ?? afterDecision
