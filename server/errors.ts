@@ -101,13 +101,23 @@ export function problemOf(error: unknown, requestId?: string): Problem {
   }
 }
 
-/** A sentence for the command line: start-up and command failures that are no HTTP answers. */
+/**
+ * A text without what it may quote of a secret: user and password within an address, a password as a parameter of one, a token.
+ * An address is hidden up to its last "@", as a password may hold any other character; our own example is shown.
+ */
+export const withoutSecrets = (text: string): string =>
+  text
+    .replaceAll(/:\/\/(?!user:password@)\S*@/g, '://…@')
+    .replaceAll(/([?&](?:password|sslpassword)=)[^&\s"]*/gi, '$1…')
+    .replaceAll(/\btw_[A-Za-z0-9_-]{20,}/g, 'tw_…')
+
+/** A sentence for the command line: start-up and command failures that are no HTTP answers. It shows no secret. */
 export class CommandError extends Error {
   /** 1 = failed, 2 = wrong usage. */
   readonly exitStatus: 1 | 2
 
   constructor(message: string, exitStatus: 1 | 2 = 1) {
-    super(message)
+    super(withoutSecrets(message))
     this.name = 'CommandError'
     this.exitStatus = exitStatus
   }

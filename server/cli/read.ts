@@ -10,6 +10,7 @@ import {
   seriesSchema,
 } from '../../protocol/schemas.ts'
 import type { SeriesColumns } from '../../protocol/vocabulary.ts'
+import { onOneLine } from '../controls.ts'
 import { parseAnswer, type Remote, readRemote } from './remote.ts'
 import { decisionLine, known, runRows, table } from './sentences.ts'
 
@@ -80,7 +81,7 @@ export function getRun(runId: string, options: ReadOptions): Promise<void> {
     options,
     address(runId),
     runSummarySchema,
-    (run) => `${run.headline}\n\n${table(runRows([run]))}`,
+    (run) => `${onOneLine(run.headline)}\n\n${table(runRows([run]))}`,
   )
 }
 

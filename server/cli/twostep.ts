@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander'
 import { runSorts, runStates } from '../../protocol/lists.ts'
 import { type Config, loadConfig, type Settings, settingNames } from '../config.ts'
+import { onLines } from '../controls.ts'
 import { CommandError } from '../errors.ts'
 import { packageVersion } from './place.ts'
 import { readEnvironmentServer } from './remote.ts'
@@ -285,7 +286,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     // Commander has printed its own sentence; help and version end with 0.
     if (error instanceof CommanderError) exitWith(error.exitCode === 0 ? 0 : 2)
     else if (error instanceof CommandError) {
-      process.stderr.write(`twostep: ${error.message}\n`)
+      process.stderr.write(`twostep: ${onLines(error.message)}\n`)
       exitWith(error.exitStatus)
     } else throw error
   }
