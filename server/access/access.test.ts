@@ -28,6 +28,38 @@ test('without a token nothing is told but the page, health and the contract, and
   expect((await server.callWith(undefined, 'POST', '/mcp', {})).status).toBe(401)
 })
 
+test('versions of other programs are told to who may read all runs, and no answer of the API is kept on the way', async () => {
+  const one = (await server.make(['read'], { project: 'p' })).secret
+  const all = (await server.make(['read'])).secret
+  for (const [secret, isTold] of [
+    [undefined, false],
+    [one, false],
+    [all, true],
+  ] as const) {
+    const version = await server.callWith(secret, 'GET', '/version')
+    expect(version.body.node).toBe(isTold ? process.versions.node : undefined)
+    expect((await server.callWith(secret, 'GET', '/readyz')).body.storage).toMatch(
+      isTold ? /^SQLite \d/ : /^SQLite$/,
+    )
+  }
+  await server.call('POST', '/api/v1/runs', { runId: 'r' })
+  const told = [
+    '/healthz',
+    '/readyz',
+    '/version',
+    '/metrics',
+    '/api/v1/access',
+    '/api/v1/runs',
+    '/api/v1/tokens',
+  ]
+  for (const path of [...told, '/api/v1/runs/r/recommendation', '/api/v1/runs/r/export', '/api/v1/nothing']) {
+    const { headers } = await server.call('GET', path)
+    expect([path, headers.get('cache-control')]).toEqual([path, 'no-store'])
+  }
+  const run = await server.call('GET', '/api/v1/runs/r')
+  expect(run.headers.get('cache-control')).toBe('private, no-cache')
+})
+
 test('every address of the contract asks for a token but those that are said to be open', async () => {
   const open: string[] = []
   for (const [template, methods] of Object.entries(operations))

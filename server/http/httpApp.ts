@@ -88,7 +88,9 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
         const detail = seesAll(response) ? error.message : 'whoever may read all runs is told why'
         throw new ServerError('not-ready', detail, { retryAfterSeconds: 5, cause: error })
       })
-      response.json({ status: 'ok', storage: storage.description.split(' at ')[0] })
+      // Which versions of other programs are at work is for those who may read all runs.
+      const [named] = storage.description.split(seesAll(response) ? ' at ' : ' ')
+      response.json({ status: 'ok', storage: named })
     },
   })
   route(router, '/metrics', {
@@ -98,7 +100,8 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
   })
   route(router, '/version', {
     get: (_request, response) => {
-      response.json({ version, protocol: protocolVersion, tuner: tuner.version, node: process.versions.node })
+      const own = { version, protocol: protocolVersion, tuner: tuner.version }
+      response.json(seesAll(response) ? { ...own, node: process.versions.node } : own)
     },
   })
   route(router, '/openapi.json', {
@@ -142,8 +145,7 @@ export function createHttpApp(options: HttpOptions): Express {
   addStateRoutes(states, options, unchanged)
   app.use(states)
   const api = express.Router({ strict: true })
-  api.use(async (request, response, next) => {
-    response.set('Cache-Control', 'no-store')
+  api.use(async (request, _response, next) => {
     // A list takes a few milliseconds: readers in numbers would else come between the parts of a job's post.
     if (request.method === 'GET' || request.method === 'HEAD') await reader.turn()
     next()
