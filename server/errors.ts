@@ -82,8 +82,19 @@ export class ServerError extends Error {
   }
 }
 
-/** The problem document of an error; anything unforeseen becomes `internal` without its message. */
-export function problemOf(error: unknown, requestId?: string): Problem {
+/** What is told of the storage to who may not read all runs: not which host or file it is, nor what it said. */
+const toldToEverybody: Partial<Record<ProblemCode, string>> = {
+  'storage-failed': 'the storage could not be used: nothing of this request was stored; send it again',
+  'storage-damaged': 'what is stored is damaged; who may read all runs is told where',
+  'disk-full':
+    'there is no space left: nothing of this request was stored and everything accepted before is kept; send it again later',
+}
+
+/**
+ * The problem document of an error; anything unforeseen becomes `internal` without its message.
+ * @param seesAll whether it goes to who may read all runs
+ */
+export function problemOf(error: unknown, requestId?: string, seesAll = true): Problem {
   const known = error instanceof ServerError ? error : undefined
   const code = known?.code ?? 'internal'
   const { status, title } = problemKinds[code]
@@ -91,7 +102,10 @@ export function problemOf(error: unknown, requestId?: string): Problem {
     type: `urn:twostep:problem:${code}`,
     title,
     status,
-    detail: known?.message ?? 'The server met an error that it did not foresee; its log has the details.',
+    detail:
+      (seesAll ? undefined : toldToEverybody[code]) ??
+      known?.message ??
+      'The server met an error that it did not foresee; its log has the details.',
     code,
     ...(known?.extras.errors === undefined ? {} : { errors: known.extras.errors }),
     ...(known?.extras.expectedSequence === undefined

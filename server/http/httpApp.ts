@@ -1,9 +1,8 @@
 // The HTTP side: who may call, what each address does, how errors look. Everything under /api/v1 is JSON.
 
-import express, { type Express, type RequestHandler, type Response, type Router } from 'express'
+import express, { type Express, type RequestHandler, type Router } from 'express'
 import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
 import type { Audit } from '../access/audit.ts'
-import { may } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import { type Clock, isoTime } from '../clock.ts'
 import { ServerError } from '../errors.ts'
@@ -17,13 +16,13 @@ import type { Storage } from '../storage/storage.ts'
 import type { Imports } from '../transfer/importLog.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 import { addAccessRoutes } from './accessRoutes.ts'
-import { admission, admissionOf } from './admission.ts'
+import { admission, isSeeingAll } from './admission.ts'
 import { addAdviceRoutes } from './adviceRoutes.ts'
 import { problemHandler } from './answer.ts'
 import { compressAnswers } from './compress.ts'
 import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
-import { checkQueryText } from './jsonText.ts'
+import { checkText } from './jsonText.ts'
 import { addPage, securityHeaders } from './page.ts'
 import { headersOf, type Trusted } from './place.ts'
 import { addReadRoutes } from './readRoutes.ts'
@@ -60,14 +59,6 @@ export type HttpOptions = {
   readonly isTrusted: Trusted
 }
 
-/** Whether runs of all projects, and places of files, may be named to who asks. */
-function seesAll(response: Response): boolean {
-  const known = admissionOf(response)
-  return (
-    known !== undefined && 'caller' in known && known.caller.project === null && may(known.caller, 'read')
-  )
-}
-
 function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchanged): void {
   const { storage, version, tuner, metrics, isEnding } = options
   // Made once: whoever asks is sent the same bytes.
@@ -75,7 +66,7 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
   route(router, '/healthz', {
     get: async (_request, response) => {
       // Alive, whatever the storage says.
-      const notices = seesAll(response) ? await storage.notices().catch(() => []) : []
+      const notices = isSeeingAll(response) ? await storage.notices().catch(() => []) : []
       const told = notices.map(({ at, ...rest }) => ({ at: isoTime(at), ...rest }))
       response.json({ status: 'ok', ...(told.length === 0 ? {} : { notices: told }) })
     },
@@ -85,11 +76,11 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
       if (isEnding())
         throw new ServerError('server-ending', 'this server is about to stop', { retryAfterSeconds: 5 })
       await storage.checkWritable().catch((error: Error) => {
-        const detail = seesAll(response) ? error.message : 'whoever may read all runs is told why'
+        const detail = isSeeingAll(response) ? error.message : 'whoever may read all runs is told why'
         throw new ServerError('not-ready', detail, { retryAfterSeconds: 5, cause: error })
       })
       // Which versions of other programs are at work is for those who may read all runs.
-      const [named] = storage.description.split(seesAll(response) ? ' at ' : ' ')
+      const [named] = storage.description.split(isSeeingAll(response) ? ' at ' : ' ')
       response.json({ status: 'ok', storage: named })
     },
   })
@@ -101,7 +92,7 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
   route(router, '/version', {
     get: (_request, response) => {
       const own = { version, protocol: protocolVersion, tuner: tuner.version }
-      response.json(seesAll(response) ? { ...own, node: process.versions.node } : own)
+      response.json(isSeeingAll(response) ? { ...own, node: process.versions.node } : own)
     },
   })
   route(router, '/openapi.json', {
@@ -129,7 +120,7 @@ export function createHttpApp(options: HttpOptions): Express {
     if (request.socket.destroyed) return
     response.set('X-Request-Id', newRequestId())
     checkCaller(request.method, request.path, headersOf(request, isTrusted), allowList())
-    checkQueryText(request.url)
+    checkText(request.url)
     next()
   }
   const unchanged = createUnchanged(newRequestId())
@@ -176,6 +167,6 @@ export function createHttpApp(options: HttpOptions): Express {
       ),
     )
   })
-  app.use(problemHandler(log, metrics))
+  app.use(problemHandler(log, metrics, isSeeingAll))
   return app
 }

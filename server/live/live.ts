@@ -14,7 +14,7 @@ import type {
   SubscribeAnswer,
   SubscribeRequest,
 } from '../../protocol/vocabulary.ts'
-import { demand, demandRun } from '../access/caller.ts'
+import { demand, demandRun, seesAll } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { problemOf, ServerError } from '../errors.ts'
@@ -187,7 +187,7 @@ function serve(socket: LiveSocket, hub: Hub, options: LiveOptions): void {
       joined.answered()
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'a subscription failed', { error })
-      answer({ ok: false, problem: problemOf(error) })
+      answer({ ok: false, problem: problemOf(error, undefined, seesAll(socket.data.caller)) })
     }
   })
   socket.on('unsubscribe', (request) => {
@@ -203,7 +203,7 @@ function serve(socket: LiveSocket, hub: Hub, options: LiveOptions): void {
       if (!socket.connected) hub.leave(socket)
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'the list of runs could not be read', { error })
-      socket.emit('problem', problemOf(error))
+      socket.emit('problem', problemOf(error, undefined, seesAll(socket.data.caller)))
     }
   })
   socket.on('disconnect', () => {
