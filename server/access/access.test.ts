@@ -4,6 +4,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Scope } from '../../protocol/vocabulary.ts'
 import { operations, scopesOf } from '../http/operations.ts'
+import { createLog } from '../log.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
 import { type ClosedServer, startClosedServer } from '../testing/closedServer.ts'
 import { sampleBatch, startTestServer } from '../testing/testServer.ts'
@@ -310,6 +311,28 @@ test('wrong tokens from one address are bounded, for a minute, and lock nobody o
   expect((await server.call('GET', '/api/v1/runs')).status).toBe(200)
   server.clock.advance(attemptsMilliseconds)
   expect((await guess(1)).status).toBe(401)
+})
+
+test('that many wrong tokens come is logged once for each address and time, without any of them', async () => {
+  const lines: string[] = []
+  const log = createLog(
+    'warn',
+    () => 0,
+    (line) => lines.push(line),
+  )
+  const watched = await startTestServer({ config: { requireTokens: true }, log })
+  const guess = (i: number) =>
+    watched.call('GET', '/api/v1/runs', undefined, {
+      authorization: `Bearer tw_${String(i).padStart(43, 'z')}`,
+    })
+  for (let time = 1; time <= 2; time++) {
+    for (let i = 0; i < attemptsMax + 5; i++) await guess(i)
+    expect(lines).toHaveLength(time)
+    watched.clock.advance(attemptsMilliseconds)
+  }
+  expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'warn', from: '127.0.0.1' })
+  expect(lines.join()).not.toContain('zzz')
+  await watched.close()
 })
 
 test('where none is demanded a token still says who acts and what it may, and a wrong one is nobody', async () => {
