@@ -208,6 +208,29 @@ test('for a token of one project there are no other runs', async () => {
   expect(admin).toMatchObject({ status: 422, body: { errors: [{ pointer: '/project' }] } })
 })
 
+test('at every address of the contract a run of another project is as one that there is not', async () => {
+  await server.call('POST', '/api/v1/runs', { runId: 'other', project: 'q' })
+  const { secret } = await server.make(['read', 'write', 'control'], { project: 'p' })
+  let tried = 0
+  for (const [template, methods] of Object.entries(operations))
+    for (const method of Object.keys(methods)) {
+      if (!template.includes('{id}')) continue
+      const [other, none] = await Promise.all(
+        ['other', 'never'].map(async (id) => {
+          const path = template.replace('{id}', id).replace('{number}', '1')
+          const body = method === 'get' || method === 'delete' ? undefined : {}
+          const answer = await server.callWith(secret, method.toUpperCase(), path, body)
+          const text = JSON.stringify({ ...answer.body, requestId: '' }).replaceAll(id, 'ID')
+          return { status: answer.status, text }
+        }),
+      )
+      expect(other, `${method} ${template}`).toEqual(none)
+      expect(other!.status, `${method} ${template}`).toBe(404)
+      tried++
+    }
+  expect(tried).toBeGreaterThan(15)
+})
+
 test('a token of one project brings back a deleted run of its own, and no other', async () => {
   const create = (runId: string, project: string) => server.call('POST', '/api/v1/runs', { runId, project })
   await create('own', 'p')
