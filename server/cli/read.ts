@@ -17,6 +17,9 @@ import { decisionLine, known, runRows, table } from './sentences.ts'
 export type ReadOptions = Remote & { readonly json?: boolean }
 
 const print = (text: string) => process.stdout.write(`${text}\n`)
+/** To the minute, UTC; a dash where there is none. */
+export const timeOf = (time: string | null): string =>
+  time === null ? '–' : time.slice(0, 16).replace('T', ' ')
 /** The path of a run under /api/v1. */
 export const address = (runId: string) => `/runs/${encodeURIComponent(runId)}`
 export const query = (given: Readonly<Record<string, string | undefined>>) => {
