@@ -28,6 +28,7 @@ test('without settings the server is on loopback, with its data in the current f
     webhookAllow: [],
     publicUrl: null,
     logLevel: 'warn',
+    replicaAddress: null,
     drainSeconds: 0,
   })
 })

@@ -33,6 +33,8 @@ export type Config = {
   readonly webhookAllow: readonly string[]
   /** Where people reach the page, without a slash at its end; null = not told. */
   readonly publicUrl: string | null
+  /** Where other servers on the same database reach this one, as http://host or http://host:port; null = it is alone. */
+  readonly replicaAddress: string | null
   /** How long it goes on answering after it was told to stop, so that who sends requests may learn of it. */
   readonly drainSeconds: number
   /** Ended runs older than this are deleted; null = none are. */
@@ -53,6 +55,7 @@ export const settingNames = [
   'allowedOrigins',
   'embedOrigins',
   'logLevel',
+  'replicaAddress',
   'drainSeconds',
   'retentionDays',
   'storageMaxBytes',
@@ -74,6 +77,7 @@ const environmentNames: Record<SettingName, string> = {
   allowedOrigins: 'TWOSTEP_ALLOWED_ORIGINS',
   embedOrigins: 'TWOSTEP_EMBED_ORIGINS',
   logLevel: 'TWOSTEP_LOG_LEVEL',
+  replicaAddress: 'TWOSTEP_REPLICA_ADDRESS',
   drainSeconds: 'TWOSTEP_DRAIN_SECONDS',
   retentionDays: 'TWOSTEP_RETENTION_DAYS',
   storageMaxBytes: 'TWOSTEP_STORAGE_MAX_BYTES',
@@ -267,6 +271,23 @@ function publicUrlFrom({ value, from }: Source): string {
   throw new CommandError(`${from} must be an address such as https://runs.example.org, got "${value}"`, 2)
 }
 
+function replicaFrom(source: Source | undefined, storage: Source | undefined): string | null {
+  if (source === undefined) return null
+  const { value, from } = source
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url?.protocol !== 'http:' || url.href !== `http://${url.host}/`)
+    throw new CommandError(
+      `${from} must be an address such as http://10.0.0.7:7317 (the port may be left out where it is this server's own), got "${value}"`,
+      2,
+    )
+  if (storage === undefined || !isPostgres(storage))
+    throw new CommandError(
+      `${from} is for servers that share a PostgreSQL: TWOSTEP_STORAGE_URL must be postgresql://user:password@host/database`,
+      2,
+    )
+  return url.origin
+}
+
 function hostsFrom({ value, from }: Source): string[] {
   const hosts = list(value)
   for (const host of hosts) {
@@ -311,6 +332,7 @@ export function loadConfig(
     allowedOrigins: given.allowedOrigins ? originsFrom(given.allowedOrigins) : [],
     embedOrigins: given.embedOrigins ? originsFrom(given.embedOrigins) : [],
     logLevel: given.logLevel ? logLevelFrom(given.logLevel) : 'warn',
+    replicaAddress: replicaFrom(given.replicaAddress, given.storageUrl),
     drainSeconds: given.drainSeconds ? drainFrom(given.drainSeconds) : 0,
     retentionDays: boundFrom(given.retentionDays, 'days', 1),
     storageMaxBytes: boundFrom(given.storageMaxBytes, 'bytes', 1_000_000),

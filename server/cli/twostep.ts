@@ -49,6 +49,10 @@ function withServerOptions(command: Command): Command {
       'origins whose pages may show a run in a frame, comma-separated (TWOSTEP_EMBED_ORIGINS)',
     )
     .option(
+      '--replica-address <url>',
+      'where other servers on the same PostgreSQL reach this one, as http://host:port (TWOSTEP_REPLICA_ADDRESS)',
+    )
+    .option(
       '--drain-seconds <number>',
       'seconds to go on answering after SIGTERM, while /readyz says 503 (TWOSTEP_DRAIN_SECONDS; default 0)',
     )

@@ -8,6 +8,8 @@ import { type Clock, isoTime } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { Forwarder } from '../replicas/forward.ts'
+import { innerRoutes } from '../replicas/innerRoutes.ts'
 import type { OneAtATime } from '../runs/oneAtATime.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { SeriesReader } from '../runs/seriesReader.ts'
@@ -28,7 +30,7 @@ import { headersOf, type Trusted } from './place.ts'
 import { addReadRoutes } from './readRoutes.ts'
 import { requestLog } from './requestLog.ts'
 import { route } from './routes.ts'
-import { addRunRoutes } from './runRoutes.ts'
+import { addRunRoutes, batchTaker } from './runRoutes.ts'
 import { addTransferRoutes } from './transferRoutes.ts'
 import { createUnchanged, type Unchanged } from './unchanged.ts'
 import { addWebhookRoutes } from './webhookRoutes.ts'
@@ -57,6 +59,8 @@ export type HttpOptions = {
   readonly allowList: () => AllowList
   /** Which proxies are believed what they forward. */
   readonly isTrusted: Trusted
+  /** Where there are several servers: how batches go to another, and what they have to bring to come in here. */
+  readonly replicas?: { readonly forwarder: Forwarder; readonly secret: string } | undefined
 }
 
 function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchanged): void {
@@ -109,7 +113,7 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
 
 export function createHttpApp(options: HttpOptions): Express {
   const { runs, reader, log, newRequestId, allowList, pageDir, tokens } = options
-  const { audit, storage, metrics, clock, isTrusted } = options
+  const { audit, storage, metrics, clock, isTrusted, replicas } = options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -124,8 +128,10 @@ export function createHttpApp(options: HttpOptions): Express {
     next()
   }
   const unchanged = createUnchanged(newRequestId())
+  app.use(requestLog(log, metrics, clock))
+  if (replicas !== undefined)
+    app.use('/replica', innerRoutes(replicas.secret, batchTaker({ runs, metrics, clock })))
   app.use(
-    requestLog(log, metrics, clock),
     entrance,
     admission(tokens, storage, audit, isTrusted),
     securityHeaders(options.embedOrigins),
@@ -143,7 +149,7 @@ export function createHttpApp(options: HttpOptions): Express {
   })
   // Before the runs': else `import` would be the id of one.
   addTransferRoutes(api, options)
-  addRunRoutes(api, { ...options, unchanged })
+  addRunRoutes(api, { ...options, unchanged, ...(replicas && { forwarder: replicas.forwarder }) })
   addReadRoutes(api, { ...options, unchanged })
   addControlRoutes(api, runs)
   addAdviceRoutes(api, options)

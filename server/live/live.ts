@@ -3,7 +3,7 @@
 // Every message of a browser is parsed; every bound answers with a problem.
 
 import type { Server as HttpServer, IncomingHttpHeaders } from 'node:http'
-import { type DefaultEventsMap, Server } from 'socket.io'
+import { Server } from 'socket.io'
 import { subscribeRunsSchema, subscribeSchema } from '../../protocol/schemas.ts'
 import type {
   ClientEvents,
@@ -24,13 +24,16 @@ import { addressOf, headersOf, type Trusted } from '../http/place.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { Replicas } from '../replicas/replicas.ts'
 import { runNotFound } from '../runs/runErrors.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { SeriesReader } from '../runs/seriesReader.ts'
+import type { LiveAdapter } from '../storage/replicas.ts'
 import type { Storage } from '../storage/storage.ts'
+import { Elsewhere } from './elsewhere.ts'
 import { Hub } from './hub.ts'
-import { type LiveData, type LiveSocket, mayHear, type Subscription } from './outlet.ts'
+import { type BetweenServers, type LiveData, type LiveSocket, mayHear, type Subscription } from './outlet.ts'
 
 export const socketsMax = 200
 export const subscriptionsMax = 20
@@ -53,6 +56,8 @@ export type LiveOptions = {
   readonly log: Log
   readonly allowList: () => AllowList
   readonly isTrusted: Trusted
+  /** Where there are several servers. */
+  readonly replicas?: { readonly all: Replicas; readonly adapter: LiveAdapter } | undefined
 }
 export type Live = {
   close(): Promise<void>
@@ -62,13 +67,15 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, runs, reader, storage, clock, log, allowList, tokens, metrics, isTrusted } = options
-  const io: Server<ClientEvents, ServerEvents, DefaultEventsMap, LiveData> = new Server(server, {
+  const { server, runs, reader, storage, clock, log, allowList, tokens, metrics, isTrusted, replicas } =
+    options
+  const io: Server<ClientEvents, ServerEvents, BetweenServers, LiveData> = new Server(server, {
     serveClient: false,
     transports: ['websocket', 'polling'],
     maxHttpBufferSize: messageBytesMax,
     perMessageDeflate: false,
     connectTimeout: joinMilliseconds,
+    ...(replicas && { adapter: replicas.adapter }),
     allowRequest: (request, decide) => {
       const refusal = refusalOf(headersOf(request, isTrusted), allowList(), makeRoom)
       if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
@@ -92,9 +99,11 @@ export function attachLive(options: LiveOptions): Live {
     clock,
     log,
     send: (sockets, event, message) => {
-      if (sockets.length > 0) namespace.to(sockets.map(({ id }) => id)).emit(event, message as never)
+      // They are all of this server.
+      if (sockets.length > 0) namespace.local.to(sockets.map(({ id }) => id)).emit(event, message as never)
     },
   })
+  const elsewhere = replicas && new Elsewhere({ namespace, runs, hub, replicas: replicas.all, clock, log })
   namespace.use((socket, next) => {
     try {
       socket.data.caller = tokens.admit(tokenOf(socket), addressOf(socket.request, isTrusted))
@@ -114,8 +123,10 @@ export function attachLive(options: LiveOptions): Live {
     sockets: () => [...namespace.sockets.values()],
     close: async () => {
       hub.stop()
+      elsewhere?.stop()
       endings.stop()
-      io.disconnectSockets(true)
+      io.local.disconnectSockets(true)
+      for (const { adapter } of [io.of('/'), namespace]) await adapter.close()
       await new Promise<void>((resolve) => io.engine.close() && resolve())
     },
   }

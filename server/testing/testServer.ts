@@ -77,6 +77,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       allowedOrigins: [],
       embedOrigins: [],
       logLevel: 'silent',
+      replicaAddress: null,
       drainSeconds: 0,
       retentionDays: null,
       storageMaxBytes: null,

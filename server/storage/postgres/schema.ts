@@ -3,6 +3,7 @@
 // be taken for another run's. JSON that is hashed or handed on stays text: jsonb would write it anew. Large bodies
 // lie outside of their rows as they are: to compress them costs more than the rest of an append.
 
+import { replicaTables } from './replicas.ts'
 import { webhookTables } from './webhooks.ts'
 
 export const migrations: readonly string[] = [
@@ -143,7 +144,7 @@ export const migrations: readonly string[] = [
     status integer
   );
   CREATE INDEX audit_runs ON audit (run_id, number) WHERE run_id IS NOT NULL;
-  ${webhookTables}`,
+  ${webhookTables}${replicaTables}`,
 ]
 export const schemaVersion = migrations.length
 

@@ -4,6 +4,7 @@
 import { limits } from '../../../protocol/limits.ts'
 import type { NewDelivery, StoredDelivery, StoredWebhook, WebhookStore } from '../webhooks.ts'
 import type { Query } from './connect.ts'
+import { owedAgain } from './replicas.ts'
 import type { Tools } from './tools.ts'
 
 /** Part of the schema. */
@@ -116,6 +117,7 @@ export function createWebhookStore({
     putAttempt: (number, { state, attempts, lastAt, status, error, nextAt }) =>
       attempt(async () => {
         await query(updateAttempt, state, attempts, lastAt, status, error, nextAt, number)
+        if (attempts === 0) await query(owedAgain)
       }),
     delivery: (webhookId, number) =>
       attempt(() =>
