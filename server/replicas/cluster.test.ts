@@ -155,8 +155,18 @@ describe.skipIf(!hasPostgres || !existsSync(serverEntry))(
       expect(await stored()).toMatchObject({ count: 20, observations: 41, replay: { identical: true } })
     })
 
-    const subscribed = async (server: ClusterServer, from = { afterDecision: 0, afterStep: 0 }) => {
-      const socket: Socket = io(`${server.url}/live`, { transports: ['websocket'], forceNew: true })
+    const subscribed = async (
+      server: ClusterServer,
+      { token, ...from }: { afterDecision: number; afterStep: number; token?: string } = {
+        afterDecision: 0,
+        afterStep: 0,
+      },
+    ) => {
+      const socket: Socket = io(`${server.url}/live`, {
+        transports: ['websocket'],
+        forceNew: true,
+        ...(token === undefined ? {} : { auth: { token } }),
+      })
       const decisions: number[] = []
       const steps = new Set<number>()
       socket.on('decision', ({ decision }: { decision: Decision }) => decisions.push(decision.number))
@@ -171,6 +181,27 @@ describe.skipIf(!hasPostgres || !existsSync(serverEntry))(
       note(answer.series)
       return { socket, decisions, steps, removed }
     }
+
+    test('a run that another server moves to another project is gone at once for a page that may not see that one', async () => {
+      await callServer(servers[0]!, 'POST', '/api/v1/runs', {
+        runId: 'r',
+        project: 'p',
+        budgetSteps: 100_000,
+      })
+      await post(0, 1)
+      const [owner, other] = await ownerFirst()
+      const wish = { name: 'reader', scopes: ['read'], project: 'p' }
+      const { secret } = (await callServer(other, 'POST', '/api/v1/tokens', wish)).body
+      const page = await subscribed(other, { afterDecision: 0, afterStep: 0, token: secret })
+      const told = page.decisions.length
+      // With what is written to its log, so that the other server hears of both by reading it.
+      const moved = await callServer(owner, 'PATCH', runPath, { project: 'q', budgetSteps: 90_000 })
+      expect(moved.status).toBe(200)
+      await override(owner, 0.01)
+      expect(await page.removed).toEqual({ runId: 'r' })
+      expect(page.decisions).toHaveLength(told)
+      page.socket.disconnect()
+    })
 
     test('a page at the other server is told of each decision once and in order, also after the first was killed', async () => {
       await create()
