@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { configFileName, isLoopback, loadConfig } from './config.ts'
+import { configFileName, isLoopback, loadConfig, type Settings } from './config.ts'
 
 let folder: string
 beforeEach(() => {
@@ -95,7 +95,7 @@ test.each<[Record<string, string>, Record<string, string>, RegExp]>([
   ],
   [{ publicUrl: 'runs.example' }, {}, /^--public-url must be an address such as .*got "runs\.example"$/],
   [{ logLevel: 'loud' }, {}, /^--log-level must be one of debug, info, warn, error, silent, got "loud"$/],
-  [{}, { TWOSTEP_PRT: '1' }, /^unknown setting TWOSTEP_PRT=1 .*allowed are TWOSTEP_HOST/],
+  [{}, { TWOSTEP_PRT: '1' }, /^unknown setting TWOSTEP_PRT in the environment; allowed are TWOSTEP_HOST/],
   [
     {},
     { TWOSTEP_STORAGE_URL: 'postgresql://me:secret@x' },
@@ -111,6 +111,40 @@ test.each<[Record<string, string>, Record<string, string>, RegExp]>([
   [{ allowedHosts: 'http://x' }, {}, /^--allowed-hosts must list host names/],
 ])('%j with %j is refused with a sentence', (flags, environment, sentence) => {
   expect(() => loadConfig(flags, environment, folder)).toThrow(sentence)
+})
+
+test('no sentence about a setting shows a password or a token, also where the setting is misspelt', () => {
+  const refused = (flags: Settings, environment: Record<string, string>) => {
+    try {
+      loadConfig(flags, environment, folder)
+    } catch (error) {
+      return (error as Error).message
+    }
+    throw new Error('it was taken')
+  }
+  const secret = 'hunter2/@"x'
+  const token = `tw_${'s'.repeat(43)}`
+  writeFileSync(join(folder, configFileName), `{"storageUrl": postgresql://me:${secret}@db/runs}`)
+  const sentences = [
+    refused({}, {}),
+    refused({}, { TWOSTEP_STORAGEURL: `postgresql://me:${secret}@db/runs` }),
+    refused({}, { TWOSTEP_TOKENS: token }),
+  ]
+  for (const text of ['{"storageUrl":hunter2@db}', '["hunter2"]', '"hunter2"']) {
+    writeFileSync(join(folder, configFileName), text)
+    sentences.push(refused({}, {}))
+  }
+  rmSync(join(folder, configFileName))
+  const misnamed = refused({ storageUrl: `mysql://me:${secret}@db/runs` }, {})
+  expect(misnamed).toContain('postgresql://user:password@host/database, got "mysql://…@db/runs"')
+  sentences.push(
+    misnamed,
+    refused({ storageUrl: 'mysql://db/runs?user=me&password=hunter2' }, {}),
+    refused({}, { TWOSTEP_STORAGE_URL: `postgresql://me:${secret}@db` }),
+    refused({ publicUrl: `https://me:${secret}@runs.example` }, {}),
+    refused({ port: token }, {}),
+  )
+  for (const sentence of sentences) expect(sentence).not.toMatch(/hunter2|sss/)
 })
 
 test('a settings file that is not understood is named', () => {

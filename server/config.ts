@@ -110,10 +110,15 @@ function settingsFromFile(folder: string): Partial<Record<SettingName, Source>> 
   try {
     parsed = JSON.parse(text)
   } catch (error) {
-    throw new CommandError(`${file} is not JSON: ${(error as Error).message}`, 2)
+    // Without the piece of the file that it quotes.
+    const why = (error as Error).message.replace(/,? (?:\.\.\.)?".*is not valid JSON$/s, '')
+    throw new CommandError(`${file} is not JSON: ${why}`, 2)
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw new CommandError(`${file} must hold an object of settings, got ${text.slice(0, 60)}`, 2)
+    throw new CommandError(
+      `${file} must hold an object of settings, got ${Array.isArray(parsed) ? 'a list' : parsed === null ? 'null' : `a ${typeof parsed}`}`,
+      2,
+    )
   const settings: Partial<Record<SettingName, Source>> = {}
   for (const [key, value] of Object.entries(parsed)) {
     if (!(settingNames as readonly string[]).includes(key))
@@ -135,10 +140,11 @@ function settingsFromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): Partial<Record<SettingName, Source>> {
   const known = Object.values(environmentNames)
-  for (const [name, value] of Object.entries(environment)) {
+  for (const name of Object.keys(environment)) {
     if (name.startsWith('TWOSTEP_') && !known.includes(name) && !jobEnvironmentNames.includes(name))
       throw new CommandError(
-        `unknown setting ${name}=${value} in the environment; allowed are ${known.join(', ')}`,
+        // Without its value: of a name that is misspelt it may be a secret.
+        `unknown setting ${name} in the environment; allowed are ${known.join(', ')}`,
         2,
       )
   }

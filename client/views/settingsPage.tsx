@@ -160,7 +160,7 @@ function Server() {
         <Row title="Version">
           {told(version.value, () => `${about?.version}, wire ${about?.protocol}, rules ${about?.tuner}`)}
         </Row>
-        <Row title="Node">{told(version.value, () => about?.node ?? '')}</Row>
+        <Row title="Node">{told(version.value, () => about?.node ?? 'Told to who may read all runs')}</Row>
         <Row title="Answers">{told(health.value, () => 'Yes')}</Row>
         <Row title="Storage">{told(ready.value, () => `${storage}, can be written`)}</Row>
         <Row title="Live">

@@ -89,7 +89,7 @@ export class Tokens {
    * @throws ServerError `token-missing`, `token-invalid`, `token-expired`, `token-revoked`, `too-many-attempts`.
    */
   admit(secret: string | undefined, from: string): Caller {
-    const { clock, isRequired } = this.options
+    const { clock, isRequired, log } = this.options
     const token = secret === undefined ? undefined : this.found(secret)
     if (token !== undefined && isActive(token, clock.now())) return this.used(token)
     if (!isRequired) return localCaller
@@ -98,10 +98,12 @@ export class Tokens {
     if (token !== undefined && token.revokedAt === null)
       throw refused('token-expired', `the token "${token.name}" has expired, at ${isoTime(token.expiresAt!)}`)
     if (token !== undefined) throw refused('token-revoked', `the token "${token.name}" was revoked`)
-    const wait = this.attempts.failed(from)
-    if (wait === 0) throw refused('token-invalid', 'this server knows no such token')
+    const { waitSeconds, isFirst } = this.attempts.failed(from)
+    if (waitSeconds === 0) throw refused('token-invalid', 'this server knows no such token')
+    // Once for each address and time: whoever tries fills no log.
+    if (isFirst) log('warn', 'many wrong tokens come from one address', { from })
     throw new ServerError('too-many-attempts', 'too many wrong tokens came from this address', {
-      retryAfterSeconds: wait,
+      retryAfterSeconds: waitSeconds,
     })
   }
 

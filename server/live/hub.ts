@@ -142,7 +142,8 @@ export class Hub {
     this.noteListChange(record)
     const watched = this.watched.get(record.id)
     if (watched === undefined) return
-    if (event.kind !== 'batch') this.dropForeign(watched, record)
+    // Whatever it is: what another server did may come as one with what it wrote to the log.
+    this.dropForeign(watched, record)
     if (watched.subscriptions.size === 0) return
     watched.record = record
     if (event.kind === 'jumped')

@@ -2,7 +2,7 @@
 // comes with the handshake, and a connection ends with its token.
 // Every message of a browser is parsed; every bound answers with a problem.
 
-import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Server as HttpServer, IncomingHttpHeaders } from 'node:http'
 import { Server } from 'socket.io'
 import { subscribeRunsSchema, subscribeSchema } from '../../protocol/schemas.ts'
 import type {
@@ -14,7 +14,7 @@ import type {
   SubscribeAnswer,
   SubscribeRequest,
 } from '../../protocol/vocabulary.ts'
-import { demand, demandRun } from '../access/caller.ts'
+import { demand, demandRun, seesAll } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { problemOf, ServerError } from '../errors.ts'
@@ -25,6 +25,7 @@ import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Replicas } from '../replicas/replicas.ts'
+import { runNotFound } from '../runs/runErrors.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { SeriesReader } from '../runs/seriesReader.ts'
@@ -32,7 +33,7 @@ import type { LiveAdapter } from '../storage/replicas.ts'
 import type { Storage } from '../storage/storage.ts'
 import { Elsewhere } from './elsewhere.ts'
 import { Hub } from './hub.ts'
-import type { BetweenServers, LiveData, LiveSocket, Subscription } from './outlet.ts'
+import { type BetweenServers, type LiveData, type LiveSocket, mayHear, type Subscription } from './outlet.ts'
 
 export const socketsMax = 200
 export const subscriptionsMax = 20
@@ -79,7 +80,7 @@ export function attachLive(options: LiveOptions): Live {
     connectTimeout: joinMilliseconds,
     ...(replicas && { adapter: replicas.adapter }),
     allowRequest: (request, decide) => {
-      const refusal = refusalOf(request, headersOf(request, isTrusted), allowList(), makeRoom)
+      const refusal = refusalOf(headersOf(request, isTrusted), allowList(), makeRoom)
       if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
       decide(refusal ?? null, refusal === undefined)
     },
@@ -167,7 +168,6 @@ type Engine = { readonly clients: Readonly<Record<string, Connection>> }
 
 /** @param makeRoom for one connection more; false = there is none */
 function refusalOf(
-  request: IncomingMessage,
   headers: IncomingHttpHeaders,
   allow: AllowList,
   makeRoom: () => boolean,
@@ -177,9 +177,8 @@ function refusalOf(
   } catch (error) {
     return (error as Error).message
   }
-  // A connection that exists already speaks on (polling asks for each of its requests).
-  const isKnown = /[?&]sid=/.test(request.url ?? '')
-  return isKnown || makeRoom()
+  // A connection that exists already is not asked here again, whatever stands in the address.
+  return makeRoom()
     ? undefined
     : `there are ${socketsMax} live connections already, which is the most allowed`
 }
@@ -202,7 +201,7 @@ function serve(socket: LiveSocket, hub: Hub, options: LiveOptions): void {
       joined.answered()
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'a subscription failed', { error })
-      answer({ ok: false, problem: problemOf(error) })
+      answer({ ok: false, problem: problemOf(error, undefined, seesAll(socket.data.caller)) })
     }
   })
   socket.on('unsubscribe', (request) => {
@@ -218,7 +217,7 @@ function serve(socket: LiveSocket, hub: Hub, options: LiveOptions): void {
       if (!socket.connected) hub.leave(socket)
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'the list of runs could not be read', { error })
-      socket.emit('problem', problemOf(error))
+      socket.emit('problem', problemOf(error, undefined, seesAll(socket.data.caller)))
     }
   })
   socket.on('disconnect', () => {
@@ -246,6 +245,8 @@ async function subscribe(
   let joined: { run: RunSummary; decisions: Decision[]; subscription: Subscription } | undefined
   try {
     const { series, names } = await reader.live(runId, query, async ({ series: stored, record }) => {
+      // It may have been moved to another project since it was asked for.
+      if (!mayHear(socket, record.project)) throw runNotFound(runId)
       const run = summaryAt(record, clock.now())
       const page = await storage.decisions(runId, { after: afterDecision, limit: decisionsInAnswerMax })
       const lastDecision = page.at(-1)?.number ?? afterDecision

@@ -9,6 +9,7 @@ import { realTuner } from '../runs/realTuner.ts'
 import { openPostgresStorage } from '../storage/postgres/postgresStorage.ts'
 import { type ClusterServer, callServer, serverEntry, startClusterServer } from '../testing/cluster.ts'
 import { dropDatabase, hasPostgres, newDatabase, sql } from '../testing/postgresDatabase.ts'
+import { startReceiver } from '../testing/receiver.ts'
 import { emptyLineProbe, sampleBatch, startTestServer } from '../testing/testServer.ts'
 
 const batch = (sequence: number) => ({
@@ -155,8 +156,18 @@ describe.skipIf(!hasPostgres || !existsSync(serverEntry))(
       expect(await stored()).toMatchObject({ count: 20, observations: 41, replay: { identical: true } })
     })
 
-    const subscribed = async (server: ClusterServer, from = { afterDecision: 0, afterStep: 0 }) => {
-      const socket: Socket = io(`${server.url}/live`, { transports: ['websocket'], forceNew: true })
+    const subscribed = async (
+      server: ClusterServer,
+      { token, ...from }: { afterDecision: number; afterStep: number; token?: string } = {
+        afterDecision: 0,
+        afterStep: 0,
+      },
+    ) => {
+      const socket: Socket = io(`${server.url}/live`, {
+        transports: ['websocket'],
+        forceNew: true,
+        ...(token === undefined ? {} : { auth: { token } }),
+      })
       const decisions: number[] = []
       const steps = new Set<number>()
       socket.on('decision', ({ decision }: { decision: Decision }) => decisions.push(decision.number))
@@ -171,6 +182,27 @@ describe.skipIf(!hasPostgres || !existsSync(serverEntry))(
       note(answer.series)
       return { socket, decisions, steps, removed }
     }
+
+    test('a run that another server moves to another project is gone at once for a page that may not see that one', async () => {
+      await callServer(servers[0]!, 'POST', '/api/v1/runs', {
+        runId: 'r',
+        project: 'p',
+        budgetSteps: 100_000,
+      })
+      await post(0, 1)
+      const [owner, other] = await ownerFirst()
+      const wish = { name: 'reader', scopes: ['read'], project: 'p' }
+      const { secret } = (await callServer(other, 'POST', '/api/v1/tokens', wish)).body
+      const page = await subscribed(other, { afterDecision: 0, afterStep: 0, token: secret })
+      const told = page.decisions.length
+      // With what is written to its log, so that the other server hears of both by reading it.
+      const moved = await callServer(owner, 'PATCH', runPath, { project: 'q', budgetSteps: 90_000 })
+      expect(moved.status).toBe(200)
+      await override(owner, 0.01)
+      expect(await page.removed).toEqual({ runId: 'r' })
+      expect(page.decisions).toHaveLength(told)
+      page.socket.disconnect()
+    })
 
     test('a page at the other server is told of each decision once and in order, also after the first was killed', async () => {
       await create()
@@ -240,6 +272,35 @@ describe.skipIf(!hasPostgres || !existsSync(serverEntry))(
       expect(await ended).toBe('io server disconnect')
       socket.disconnect()
       await Promise.all([first.end(), second.end()])
+      await dropDatabase(url)
+    })
+
+    test('what happens at any of them is told to a webhook once, also after one was killed', async () => {
+      const url = await newDatabase()
+      const receiver = await startReceiver()
+      const settings = { webhookAllow: '127.0.0.1' }
+      let both = [await startClusterServer(url, settings), await startClusterServer(url, settings)]
+      const wish = { url: receiver.url, events: ['decision'], project: null, shape: 'generic' }
+      expect((await callServer(both[0]!, 'POST', '/api/v1/webhooks', wish)).status).toBe(201)
+      let made = 0
+      /** A run's first decision is that it begins. */
+      const begin = (server: ClusterServer) =>
+        callServer(server, 'POST', '/api/v1/runs', { runId: `run-${++made}` })
+      // The other one has heard of the webhook when it tells of a run that began there.
+      await vi.waitFor(async () => {
+        await begin(both[1]!)
+        await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThan(0), { timeout: 600 })
+      }, patience)
+      const before = receiver.received.length
+      for (let i = 0; i < 10; i++) await begin(both[i % 2]!)
+      await receiver.until(before + 10)
+      await both[0]!.end()
+      both = [both[1]!]
+      for (let i = 0; i < 5; i++) await begin(both[0]!)
+      const all = await receiver.until(before + 15)
+      expect(new Set(all.map(({ headers }) => headers['webhook-id'])).size).toBe(all.length)
+      await both[0]!.end()
+      await receiver.close()
       await dropDatabase(url)
     })
 
