@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { loadConfig } from '../../server/config.ts'
+import { loadConfig, settingNames } from '../../server/config.ts'
 import { type AllowList, isAllowedHost } from '../../server/http/guard.ts'
 import { isInstalled } from '../testing/installed.ts'
 
@@ -225,4 +225,14 @@ test('the chart has the version of the package', () => {
   const { version } = JSON.parse(fromRoot('package.json'))
   const about = parse(readFileSync(`${chart}/Chart.yaml`, 'utf8'))
   expect([about.version, about.appVersion]).toEqual([version, version])
+})
+
+test('every setting of the server is a value of the chart, but for those that are the image’s', () => {
+  const asVariable = (name: string) =>
+    `TWOSTEP_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+  const template = readFileSync(`${chart}/templates/deployment.yaml`, 'utf8')
+  const own = [...template.matchAll(/name: (TWOSTEP_\w+)/g)].map(([, name]) => name!)
+  const { properties } = JSON.parse(readFileSync(`${chart}/values.schema.json`, 'utf8'))
+  const given = [...own, ...properties.settings.propertyNames.enum, 'TWOSTEP_PORT', 'TWOSTEP_DATA_DIR']
+  expect(given.toSorted()).toEqual(settingNames.map(asVariable).toSorted())
 })
