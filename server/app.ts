@@ -85,6 +85,7 @@ export function createApp(options: AppOptions): App {
   const clock = steadyClock(options.clock)
   const metrics = createMetrics(options.measuresProcess === true)
   let isEnding = false
+  let isUp = false
   let port = config.port
   const { replicas, forwarder } = together({
     ...{ config, storage, tuner, clock, log, newSecret },
@@ -92,7 +93,10 @@ export function createApp(options: AppOptions): App {
     // Both are made below, and there before the first server is heard of.
     onChange: () => {
       webhooks.wake()
-      runs.start().catch((error) => log('warn', 'runs that are alive were not read', { error }))
+      runs
+        .start()
+        .catch((error) => log('warn', 'runs that are alive were not read', { error }))
+        .then(() => (isUp ? runs.tellStale() : undefined))
     },
     onVersions: async (before, now) => {
       if (now.tokens !== before.tokens) await tokens.load()
@@ -210,6 +214,9 @@ export function createApp(options: AppOptions): App {
       await replicas?.start(port)
       // Only now: what is owed may be asked about, and the own port is known.
       await webhooks.start()
+      // Nobody waits for it.
+      isUp = true
+      void runs.tellStale()
       log('info', 'the server answers', {
         version,
         host: config.host,

@@ -74,6 +74,8 @@ export class Runs {
   private readonly context: ApplyContext
   private readonly staleWatch: StaleWatch
   private readonly listeners = new Set<Listener>()
+  private telling: Promise<void> = Promise.resolve()
+  private isStopped = false
 
   constructor(options: RunsOptions) {
     this.options = options
@@ -85,7 +87,7 @@ export class Runs {
       isBusy: (runId) => this.line.isBusy(runId),
       caughtUp: (event) => this.publish(event, false),
     })
-    this.staleWatch = new StaleWatch(options.clock, (runId) => this.announceStale(runId))
+    this.staleWatch = new StaleWatch(options.clock, (runId) => void this.announceStale(runId))
     this.context = {
       ...options,
       committed: (run, event) => this.committed(run, event),
@@ -102,9 +104,27 @@ export class Runs {
     }
   }
 
+  /**
+   * Tells of runs that fell silent while nobody watched them: no server was there, or the one that did is gone. To be called once it is
+   * known who listens; of more than `staleWatchRuns` the rest is told at the next start.
+   */
+  tellStale(): Promise<void> {
+    const tell = async () => {
+      const { storage, clock } = this.options
+      for (const runId of await storage.webhooks.untoldStale(clock.now(), staleWatchRuns))
+        if (!this.isStopped) await this.announceStale(runId)
+    }
+    this.telling = this.telling
+      .then(tell)
+      .catch((error) => this.options.log('warn', 'runs that fell silent were not read', { error }))
+    return this.telling
+  }
+
   /** Waits for the batches at work. */
   async stop(): Promise<void> {
+    this.isStopped = true
     this.staleWatch.stop()
+    await this.telling
     await this.line.idle()
   }
 
@@ -315,8 +335,7 @@ export class Runs {
       if (stored !== undefined) throw runExists(runId, '', 'delete it first: the deleted one had the same id')
       const record = await storage.restoreRun(runId, within ?? undefined)
       if (record === undefined) throw runNotFound(runId)
-      this.staleWatch.see(record)
-      this.publish({ kind: 'changed', record })
+      await this.came(record)
       return summaryAt(record, clock.now())
     })
   }
@@ -325,10 +344,20 @@ export class Runs {
   adopt(record: RunRecord, store: () => Promise<boolean>): Promise<boolean> {
     return this.inLine(record.id, async () => {
       if (!(await store())) return false
-      this.staleWatch.see(record)
-      this.publish({ kind: 'changed', record })
+      await this.came(record)
       return true
     })
+  }
+
+  /** A run that was elsewhere. That it is silent, if it is, is no news. */
+  private async came(record: RunRecord): Promise<void> {
+    const { webhooks, clock, log } = this.options
+    if (isStale(record, clock.now()))
+      await webhooks
+        .wentStale(record, false)
+        .catch((error) => log('warn', 'that a run is silent was not noted', { runId: record.id, error }))
+    this.staleWatch.see(record)
+    this.publish({ kind: 'changed', record })
   }
 
   /**
@@ -363,7 +392,7 @@ export class Runs {
     return this.inLine(runId, () => this.active.get(runId))
   }
 
-  private announceStale(runId: string): void {
+  private async announceStale(runId: string): Promise<void> {
     if (this.options.owns?.(runId) === false) return
     const announce = async () => {
       const record = await this.options.storage.run(runId)
@@ -371,7 +400,7 @@ export class Runs {
       this.publish({ kind: 'changed', record })
       if (isStale(record, this.options.clock.now())) await this.options.webhooks.wentStale(record)
     }
-    this.inLine(runId, announce).catch((error) =>
+    await this.inLine(runId, announce).catch((error) =>
       this.options.log('warn', 'a stale run could not be announced', { runId, error }),
     )
   }

@@ -117,12 +117,16 @@ export class Webhooks {
     return end === undefined ? found : [...found, ...this.news(listeners, [end], after, last)]
   }
 
-  /** A run fell silent, which is no batch. */
-  async wentStale(record: RunRecord): Promise<void> {
-    const deliveries = this.news(this.listenersOf(record), ['stale'], record, null)
-    if (deliveries.length === 0) return
-    await this.options.storage.webhooks.addDeliveries(deliveries)
-    this.stored(deliveries)
+  /**
+   * A run fell silent, which is no batch. Told once for each time that it did, whoever finds it, and also where nobody listens: who
+   * comes later hears of what is new then.
+   * @param isNews false = it was silent when it came to be here
+   */
+  async wentStale(record: RunRecord, isNews = true): Promise<void> {
+    if (record.staleAt === null) return
+    const deliveries = isNews ? this.news(this.listenersOf(record), ['stale'], record, null) : []
+    const { webhooks } = this.options.storage
+    if (await webhooks.addStale(record.id, record.staleAt, deliveries)) this.stored(deliveries)
   }
 
   /** They are in the storage. */

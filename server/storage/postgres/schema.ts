@@ -4,7 +4,7 @@
 // lie outside of their rows as they are: to compress them costs more than the rest of an append.
 
 import { replicaTables } from './replicas.ts'
-import { webhookTables } from './webhooks.ts'
+import { staleTables, webhookTables } from './webhooks.ts'
 
 export const migrations: readonly string[] = [
   `
@@ -145,6 +145,7 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX audit_runs ON audit (run_id, number) WHERE run_id IS NOT NULL;
   ${webhookTables}${replicaTables}`,
+  staleTables,
 ]
 export const schemaVersion = migrations.length
 
