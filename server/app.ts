@@ -165,6 +165,7 @@ export function createApp(options: AppOptions): App {
     log,
     version,
     pageDir,
+    basePath: config.basePath,
     embedOrigins: config.embedOrigins,
     newRequestId: () => newId('request'),
     allowList,
@@ -180,6 +181,7 @@ export function createApp(options: AppOptions): App {
   server.on('clientError', answerUnreadable)
   const live = attachLive({
     server,
+    basePath: config.basePath,
     storage,
     runs,
     reader,
@@ -226,7 +228,7 @@ export function createApp(options: AppOptions): App {
           host: config.host,
           port,
         })
-      return { port, url: `http://${nameInUrl(config.host)}:${port}` }
+      return { port, url: `http://${nameInUrl(config.host)}:${port}${config.basePath}` }
     },
     close: async () => {
       isEnding = true

@@ -16,6 +16,7 @@ test('without settings the server is on loopback, with its data in the current f
     host: '127.0.0.1',
     requireTokens: false,
     port: 7317,
+    basePath: '',
     dataDir: join(folder, '.twostep'),
     databaseFile: join(folder, '.twostep', 'twostep.db'),
     databaseUrl: null,
@@ -57,6 +58,18 @@ test('tokens are demanded beyond this computer, and wherever they are asked for'
   expect(isRequired({ trustProxy: '127.0.0.1', trustNetwork: '1' })).toBe(false)
 })
 
+test('under a path, what people reach has the path, too, whether it is written twice or once', () => {
+  const at = (publicUrl: string) => loadConfig({ basePath: '/twostep', publicUrl }, {}, folder).publicUrl
+  expect(at('https://ml.example')).toBe('https://ml.example/twostep')
+  expect(at('https://ml.example/twostep/')).toBe('https://ml.example/twostep')
+  expect(() => at('https://ml.example/other')).toThrow(
+    /^--public-url must have the path \/twostep of TWOSTEP_BASE_PATH, or none, got "https:\/\/ml\.example\/other"$/,
+  )
+  expect(loadConfig({ publicUrl: 'https://ml.example/x/' }, {}, folder).publicUrl).toBe(
+    'https://ml.example/x',
+  )
+})
+
 test("a job's own settings in the environment are left alone", () => {
   expect(() => loadConfig({}, { TWOSTEP_SERVER_URL: 'x', TWOSTEP_SPOOL_DIR: 'y' }, folder)).not.toThrow()
 })
@@ -72,6 +85,8 @@ test.each<[Record<string, string>, Record<string, string>, RegExp]>([
   ],
   [{}, { TWOSTEP_TRUST_NETWORK: 'yes' }, /^TWOSTEP_TRUST_NETWORK must be 1 \(everyone .*\) or 0, got "yes"$/],
   [{ trustProxy: 'nginx' }, {}, /^--trust-proxy must list proxies such as .*"nginx" is no address/],
+  [{ basePath: '/twostep/' }, {}, /^--base-path must be a path such as \/twostep, .*got "\/twostep\/"$/],
+  [{}, { TWOSTEP_BASE_PATH: 'twostep' }, /^TWOSTEP_BASE_PATH must be a path .*got "twostep"$/],
   [{ drainSeconds: '900' }, {}, /^--drain-seconds must be whole seconds from 0 to 300, got "900"$/],
   [
     { webhookAllow: 'http://x' },

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { isAbsolute, join, resolve } from 'node:path'
 import { CommandError } from './errors.ts'
+import { isBasePath } from './http/basePath.ts'
 import { whyNoProxy } from './http/place.ts'
 import { type LogLevel, logLevels } from './log.ts'
 import { whyNotAllowable } from './webhooks/addresses.ts'
@@ -15,6 +16,8 @@ export type Config = {
   readonly requireTokens: boolean
   /** 0 = any free port. */
   readonly port: number
+  /** The path of its host under which it is asked, such as `/twostep`; empty = it has the host for itself. */
+  readonly basePath: string
   readonly dataDir: string
   /** Absolute path of the SQLite file. */
   readonly databaseFile: string
@@ -48,6 +51,7 @@ export const settingNames = [
   'trustNetwork',
   'requireTokens',
   'port',
+  'basePath',
   'dataDir',
   'storageUrl',
   'trustProxy',
@@ -70,6 +74,7 @@ const environmentNames: Record<SettingName, string> = {
   trustNetwork: 'TWOSTEP_TRUST_NETWORK',
   requireTokens: 'TWOSTEP_REQUIRE_TOKENS',
   port: 'TWOSTEP_PORT',
+  basePath: 'TWOSTEP_BASE_PATH',
   dataDir: 'TWOSTEP_DATA_DIR',
   storageUrl: 'TWOSTEP_STORAGE_URL',
   trustProxy: 'TWOSTEP_TRUST_PROXY',
@@ -197,6 +202,14 @@ function portFrom({ value, from }: Source): number {
   throw new CommandError(`${from} must be a whole number from 0 (any free port) to 65535, got "${value}"`, 2)
 }
 
+function basePathFrom({ value, from }: Source): string {
+  if (isBasePath(value)) return value
+  throw new CommandError(
+    `${from} must be a path such as /twostep, which begins with a slash, ends with none, and has letters, digits, -, ., _ and ~ between them, at most 200 characters, got "${value}"`,
+    2,
+  )
+}
+
 function drainFrom({ value, from }: Source): number {
   if (/^\d{1,3}$/.test(value) && Number(value) <= 300) return Number(value)
   throw new CommandError(`${from} must be whole seconds from 0 to 300, got "${value}"`, 2)
@@ -263,11 +276,20 @@ function receiversFrom({ value, from }: Source): string[] {
   throw new CommandError(`${from} must list receivers such as hooks.internal or 10.0.0.0/8: ${wrong}`, 2)
 }
 
-function publicUrlFrom({ value, from }: Source): string {
+/** People come by the same path as the proxy passes on: it need not be written twice. */
+function publicUrlFrom({ value, from }: Source, basePath: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined
   const isPlain =
     url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
-  if (isPlain && (url.protocol === 'https:' || url.protocol === 'http:')) return url.href.replace(/\/+$/, '')
+  if (isPlain && (url.protocol === 'https:' || url.protocol === 'http:')) {
+    const path = url.pathname.replace(/\/+$/, '')
+    if (basePath === '' || path === basePath) return url.origin + path
+    if (path === '') return url.origin + basePath
+    throw new CommandError(
+      `${from} must have the path ${basePath} of ${environmentNames.basePath}, or none, got "${value}"`,
+      2,
+    )
+  }
   throw new CommandError(`${from} must be an address such as https://runs.example.org, got "${value}"`, 2)
 }
 
@@ -320,10 +342,12 @@ export function loadConfig(
   }
   const dataDir = resolve(folder, given.dataDir?.value ?? '.twostep')
   const host = given.host ? hostFrom(given.host) : '127.0.0.1'
+  const basePath = given.basePath ? basePathFrom(given.basePath) : ''
   return {
     host,
     requireTokens: tokensRequired(host, given),
     port: given.port ? portFrom(given.port) : 7317,
+    basePath,
     dataDir,
     databaseFile: databaseFrom(given.storageUrl, dataDir, folder),
     databaseUrl: databaseUrlFrom(given.storageUrl),
@@ -337,6 +361,6 @@ export function loadConfig(
     retentionDays: boundFrom(given.retentionDays, 'days', 1),
     storageMaxBytes: boundFrom(given.storageMaxBytes, 'bytes', 1_000_000),
     webhookAllow: given.webhookAllow ? receiversFrom(given.webhookAllow) : [],
-    publicUrl: given.publicUrl ? publicUrlFrom(given.publicUrl) : null,
+    publicUrl: given.publicUrl ? publicUrlFrom(given.publicUrl, basePath) : null,
   }
 }

@@ -74,6 +74,8 @@ class SettingsTest(JobTest):
         self.assertEqual((read.project, read.mode, str(read.spool)), ("p", "offline", "/spool"))
         self.assertTrue(read.resume)
         self.assertEqual(read_settings(environment, project="q", mode="online").project, "q")
+        under_path = read_settings(environment, server_url="https://ml.example/twostep/")
+        self.assertEqual(under_path.server_url, "https://ml.example/twostep")
         default = read_settings({"TWOSTEP_MODE": ""})
         self.assertEqual(
             (default.server_url, default.mode, default.steering), ("http://127.0.0.1:7317", "online", "auto")

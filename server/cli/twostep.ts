@@ -39,6 +39,10 @@ function withServerOptions(command: Command): Command {
     .option('--require-tokens <0|1>', '1 = tokens are demanded on loopback, too (TWOSTEP_REQUIRE_TOKENS)')
     .option('--port <number>', 'port, 0 = any free one (TWOSTEP_PORT; default 7317)')
     .option(
+      '--base-path <path>',
+      'path of its host under which a proxy passes requests on unchanged, such as /twostep (TWOSTEP_BASE_PATH)',
+    )
+    .option(
       '--trust-proxy <addresses>',
       'proxies that are believed what they forward, as addresses or networks; tokens are demanded then (TWOSTEP_TRUST_PROXY)',
     )

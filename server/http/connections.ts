@@ -39,6 +39,9 @@ const isOnItsWay = ({ last }: Connection): boolean => last?.request.complete ===
 /** Something was written that the other end has not taken yet. */
 const isUnread = ({ writableLength }: Socket): boolean => writableLength > 0
 
+/** A file that is compressed as it is sent is listened to at a dozen places. */
+const listenersMax = 20
+
 /** @param bounds live connections, which have a bound of their own, do not count */
 export function boundConnections(server: Server, bounds: ConnectionBounds = connectionBounds): void {
   const { connectionsMax, connectionsPerPeerMax, pipelinedMax, unreadBytesMax, silentMilliseconds } = bounds
@@ -95,6 +98,7 @@ export function boundConnections(server: Server, bounds: ConnectionBounds = conn
     if (connection === undefined) return
     connection.last = { request, response }
     connection.open++
+    response.setMaxListeners(listenersMax)
     response.once('close', () => connection.open--)
     if (connection.open > pipelinedMax) end(request.socket)
     boundUnread(request.socket)

@@ -21,6 +21,7 @@ import { addAccessRoutes } from './accessRoutes.ts'
 import { admission, isSeeingAll } from './admission.ts'
 import { addAdviceRoutes } from './adviceRoutes.ts'
 import { problemHandler } from './answer.ts'
+import { underBasePath } from './basePath.ts'
 import { compressAnswers } from './compress.ts'
 import { addControlRoutes } from './controlRoutes.ts'
 import { type AllowList, checkCaller } from './guard.ts'
@@ -52,6 +53,8 @@ export type HttpOptions = {
   readonly isEnding: () => boolean
   readonly version: string
   readonly pageDir: string
+  /** The path of its host under which it is asked; may be empty. */
+  readonly basePath: string
   /** Whose pages may show a run in a frame. */
   readonly embedOrigins: readonly string[]
   readonly newRequestId: () => string
@@ -64,7 +67,7 @@ export type HttpOptions = {
 }
 
 function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchanged): void {
-  const { storage, version, tuner, metrics, isEnding } = options
+  const { storage, version, tuner, metrics, isEnding, basePath } = options
   // Made once: whoever asks is sent the same bytes.
   let contract: Promise<Buffer> | undefined
   route(router, '/healthz', {
@@ -104,7 +107,7 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
     get: async (request, response) => {
       if (unchanged(request, response, [])) return
       contract ??= import('./openapi.ts').then(({ openApiDocument }) =>
-        Buffer.from(JSON.stringify(openApiDocument(version))),
+        Buffer.from(JSON.stringify(openApiDocument(version, basePath))),
       )
       response.type('json').send(await contract)
     },
@@ -113,7 +116,7 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
 
 export function createHttpApp(options: HttpOptions): Express {
   const { runs, reader, log, newRequestId, allowList, pageDir, tokens } = options
-  const { audit, storage, metrics, clock, isTrusted, replicas } = options
+  const { audit, storage, metrics, clock, isTrusted, replicas, basePath } = options
   const app = express()
   app.disable('x-powered-by')
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
@@ -132,6 +135,7 @@ export function createHttpApp(options: HttpOptions): Express {
   if (replicas !== undefined)
     app.use('/replica', innerRoutes(replicas.secret, batchTaker({ runs, metrics, clock })))
   app.use(
+    underBasePath(basePath),
     entrance,
     admission(tokens, storage, audit, isTrusted),
     securityHeaders(options.embedOrigins),
@@ -164,12 +168,12 @@ export function createHttpApp(options: HttpOptions): Express {
       await (await mcp)(request, response, next)
     },
   })
-  addPage(app, pageDir)
+  addPage(app, pageDir, basePath)
   app.use((request, _response, next) => {
     next(
       new ServerError(
         'not-found',
-        `there is nothing at ${request.path}; GET /openapi.json lists the addresses`,
+        `there is nothing at ${basePath}${request.path}; GET ${basePath}/openapi.json lists the addresses`,
       ),
     )
   })

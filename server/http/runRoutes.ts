@@ -40,6 +40,7 @@ type Parts = {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly unchanged: Unchanged
+  readonly basePath: string
   /** Where there are several servers. */
   readonly forwarder?: Pick<Forwarder, 'telemetry'>
 }
@@ -51,7 +52,7 @@ function withProject(given: unknown, project: string | null): unknown {
 }
 
 export function addRunRoutes(router: Router, parts: Parts): void {
-  const { runs, storage, clock, unchanged, forwarder } = parts
+  const { runs, storage, clock, unchanged, basePath, forwarder } = parts
   const take = batchTaker(parts)
   route(router, '/runs', {
     get: async (request, response) => {
@@ -63,7 +64,7 @@ export function addRunRoutes(router: Router, parts: Parts): void {
       const body = parse(createRunSchema, withProject(await readJson(request), caller.project))
       demandProject(caller, body.project)
       const { created, answer } = await runs.create(body, caller.name, caller.project)
-      response.location(`${apiPrefix}/runs/${answer.run.id}`)
+      response.location(`${basePath}${apiPrefix}/runs/${answer.run.id}`)
       response.status(created ? 201 : 200).json(answer)
     },
   })

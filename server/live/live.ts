@@ -47,6 +47,8 @@ export const decisionsInAnswerMax = 200
 
 export type LiveOptions = {
   readonly server: HttpServer
+  /** The path of its host under which it is asked; may be empty. */
+  readonly basePath: string
   readonly storage: Storage
   readonly runs: Runs
   readonly reader: SeriesReader
@@ -67,9 +69,10 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, runs, reader, storage, clock, log, allowList, tokens, metrics, isTrusted, replicas } =
-    options
+  const { server, basePath, runs, reader, storage, clock, log } = options
+  const { allowList, tokens, metrics, isTrusted, replicas } = options
   const io: Server<ClientEvents, ServerEvents, BetweenServers, LiveData> = new Server(server, {
+    path: `${basePath}/socket.io`,
     serveClient: false,
     transports: ['websocket', 'polling'],
     maxHttpBufferSize: messageBytesMax,

@@ -9,6 +9,7 @@ import { realTuner } from '../runs/realTuner.ts'
 import { openPostgresStorage } from '../storage/postgres/postgresStorage.ts'
 import { type ClusterServer, callServer, serverEntry, startClusterServer } from '../testing/cluster.ts'
 import { dropDatabase, hasPostgres, newDatabase, sql } from '../testing/postgresDatabase.ts'
+import { startReceiver } from '../testing/receiver.ts'
 import { emptyLineProbe, sampleBatch, startTestServer } from '../testing/testServer.ts'
 
 const batch = (sequence: number) => ({
@@ -271,6 +272,35 @@ describe.skipIf(!hasPostgres || !existsSync(serverEntry))(
       expect(await ended).toBe('io server disconnect')
       socket.disconnect()
       await Promise.all([first.end(), second.end()])
+      await dropDatabase(url)
+    })
+
+    test('what happens at any of them is told to a webhook once, also after one was killed', async () => {
+      const url = await newDatabase()
+      const receiver = await startReceiver()
+      const settings = { webhookAllow: '127.0.0.1' }
+      let both = [await startClusterServer(url, settings), await startClusterServer(url, settings)]
+      const wish = { url: receiver.url, events: ['decision'], project: null, shape: 'generic' }
+      expect((await callServer(both[0]!, 'POST', '/api/v1/webhooks', wish)).status).toBe(201)
+      let made = 0
+      /** A run's first decision is that it begins. */
+      const begin = (server: ClusterServer) =>
+        callServer(server, 'POST', '/api/v1/runs', { runId: `run-${++made}` })
+      // The other one has heard of the webhook when it tells of a run that began there.
+      await vi.waitFor(async () => {
+        await begin(both[1]!)
+        await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThan(0), { timeout: 600 })
+      }, patience)
+      const before = receiver.received.length
+      for (let i = 0; i < 10; i++) await begin(both[i % 2]!)
+      await receiver.until(before + 10)
+      await both[0]!.end()
+      both = [both[1]!]
+      for (let i = 0; i < 5; i++) await begin(both[0]!)
+      const all = await receiver.until(before + 15)
+      expect(new Set(all.map(({ headers }) => headers['webhook-id'])).size).toBe(all.length)
+      await both[0]!.end()
+      await receiver.close()
       await dropDatabase(url)
     })
 

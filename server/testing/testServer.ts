@@ -69,6 +69,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       host: '127.0.0.1',
       requireTokens: false,
       port: 0,
+      basePath: '',
       dataDir: folder,
       databaseFile,
       databaseUrl: null,

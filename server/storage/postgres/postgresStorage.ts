@@ -169,6 +169,8 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
     throw runMoved(run.id, run.observationCount, stored?.count)
   }
 
+  const view = () => openView(views, { attempt, noteDamage })
+
   return {
     description: `PostgreSQL ${version} at ${place}`,
     access: createAccessStore(tools),
@@ -259,24 +261,31 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
       ),
     ...seriesReads(tools),
     ...runReads({ query, attempt, noteDamage }),
-    view: () => openView(views, { attempt, noteDamage }),
+    view,
     replicas,
     // PostgreSQL checks its own pages (pg_amcheck, checksums of initdb): here each is only read.
     checkPages: () =>
       attempt(async () => {
         for (const table of ['runs', ...runTables]) await query(`SELECT count(*) FROM ${table}`)
       }),
-    checkTail: (runId) =>
-      attempt(async () => {
-        const head = await get<Head>(selectHead, runId)
-        if (head === undefined) return
-        const after = Math.max(0, head.count - tailObservations)
-        const found = (await observationsAfter(query, runId, { after, limit: tailObservations + 1 })).length
-        if (found !== head.count - after)
-          throw damaged(
-            `run "${runId}" has ${after + found} observations in its log, and ${head.count} were stored`,
-          )
-      }),
+    // At one moment: another server may write to the run meanwhile.
+    checkTail: async (runId) => {
+      const moment = await view()
+      try {
+        await moment.stand()
+        const record = await moment.run(runId)
+        if (record === undefined) return
+        const { observationCount } = record
+        const after = Math.max(0, observationCount - tailObservations)
+        const found = (await moment.observations(runId, { after, limit: tailObservations + 1 })).length
+        if (found === observationCount - after) return
+        throw damaged(
+          `run "${runId}" has ${after + found} observations in its log, and ${observationCount} were stored`,
+        )
+      } finally {
+        moment.close()
+      }
+    },
     checkWritable: () =>
       attempt(async () => {
         if (damage !== undefined) throw new ServerError('storage-damaged', damage)
