@@ -14,7 +14,7 @@ export type ConnectionBounds = {
   readonly pipelinedMax: number
   /** Bytes of all answers that wait to be taken; beyond them the oldest connection with one goes. */
   readonly unreadBytesMax: number
-  /** A connection whose answer moves no further for so long is closed, and an idle one. */
+  /** A connection is closed whose answer moves no further for so long, or twice as long (Node first looks whether it did), and an idle one. */
   readonly silentMilliseconds: number
 }
 export const connectionBounds: ConnectionBounds = {
@@ -22,7 +22,7 @@ export const connectionBounds: ConnectionBounds = {
   connectionsPerPeerMax: 600,
   pipelinedMax: 16,
   unreadBytesMax: 256 * 1024 * 1024,
-  silentMilliseconds: 60_000,
+  silentMilliseconds: 30_000,
 }
 
 type Connection = {

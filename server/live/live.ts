@@ -81,7 +81,7 @@ export function attachLive(options: LiveOptions): Live {
     ...(replicas && { adapter: replicas.adapter }),
     allowRequest: (request, decide) => {
       const refusal = refusalOf(headersOf(request, isTrusted), allowList(), makeRoom)
-      if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
+      if (refusal !== undefined) log('info', 'a live connection was refused', { reason: refusal })
       decide(refusal ?? null, refusal === undefined)
     },
   })
