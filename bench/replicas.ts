@@ -1,6 +1,7 @@
 // Several servers on one PostgreSQL, as processes behind a proxy that knows nothing: each request goes to any of them. Jobs
 // report without a pause while one server after another is killed with SIGKILL and started anew; how long a run then waits for its
-// next batch to be taken, and at the end whether anything was lost, doubled or decided otherwise. `--kills N`; needs PostgreSQL.
+// next batch to be taken, and at the end whether anything was lost, doubled or decided otherwise. `--kills N`; `--load N` batches
+// show instead what two servers take of the processor, beside one. Needs PostgreSQL.
 
 import pg from 'pg'
 import type { Decision } from '../protocol/vocabulary.ts'
@@ -8,13 +9,17 @@ import { replayRun } from '../server/cli/replay.ts'
 import { realTuner } from '../server/runs/realTuner.ts'
 import { openPostgresStorage } from '../server/storage/postgres/postgresStorage.ts'
 import { type ClusterServer, callServer, startClusterServer } from '../server/testing/cluster.ts'
-import { howToInstall, startPostgres } from '../server/testing/postgresServer.ts'
+import { howToInstall, type PostgresServer, startPostgres } from '../server/testing/postgresServer.ts'
 import { random as uniform } from '../tuner/testing/random.ts'
 import { optionOf } from './options.ts'
+import { usage } from './serverProcess.ts'
 
 const servers = 2
 const jobs = 6
 const batchSteps = 100
+const loadSteps = 1_000
+/** Of each run, before what is measured: until then code is still being compiled. */
+const warmUpBatches = 40
 /** Pauses between a batch that was taken and the next, as of a job at work. */
 const pauseMilliseconds = 15
 const retryMilliseconds = 10
@@ -27,8 +32,8 @@ const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeou
 const random = uniform(1)
 const oneOf = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!
 
-function batchOf(sequence: number) {
-  const step = Array.from({ length: batchSteps }, (_, i) => (sequence - 1) * batchSteps + i)
+function batchOf(sequence: number, steps = batchSteps) {
+  const step = Array.from({ length: steps }, (_, i) => (sequence - 1) * steps + i)
   return {
     clientId: 'job',
     sequence,
@@ -41,7 +46,7 @@ function batchOf(sequence: number) {
     probes: [
       {
         kind: 'line',
-        step: sequence * batchSteps,
+        step: sequence * steps,
         seconds: 0,
         criticalLearningRate: null,
         curvature: null,
@@ -162,16 +167,65 @@ async function check(url: string, cluster: Cluster, all: readonly Job[]): Promis
 const quantile = (values: readonly number[], q: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))] ?? Number.NaN
 
-/** @param args `--kills N` */
+async function newDatabase({ url }: PostgresServer, name: string): Promise<string> {
+  const admin = new pg.Client(`${url}/postgres`)
+  await admin.connect()
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE template0`)
+  await admin.end()
+  return `${url}/${name}`
+}
+
+/** @param args `--kills N`, or `--load N` */
 export async function benchReplicas(args: readonly string[]): Promise<void> {
-  const kills = Number(optionOf(args, '--kills', '50'))
   const postgres = await startPostgres()
   if (postgres === undefined) throw new Error(howToInstall)
-  const admin = new pg.Client(`${postgres.url}/postgres`)
-  await admin.connect()
-  await admin.query('CREATE DATABASE bench TEMPLATE template0')
-  await admin.end()
-  const url = `${postgres.url}/bench`
+  const load = Number(optionOf(args, '--load', '0'))
+  try {
+    if (load > 0) for (const count of [1, 2, 1, 2]) await underLoad(postgres, count, load)
+    else await killed(await newDatabase(postgres, 'bench'), Number(optionOf(args, '--kills', '50')))
+  } finally {
+    await postgres.stop()
+  }
+}
+
+let databases = 0
+
+/** The same batches, of 1,000 steps, into one server and into two: what the servers' processors take for a step. */
+async function underLoad(postgres: PostgresServer, count: number, batches: number): Promise<void> {
+  const url = await newDatabase(postgres, `load${++databases}`)
+  const servers = await Promise.all(Array.from({ length: count }, () => startClusterServer(url)))
+  await sleep(betweenKillsMilliseconds)
+  const runIds = Array.from({ length: 2 * jobs }, (_, i) => `job-${i}`)
+  for (const runId of runIds)
+    await callServer(servers[0]!, 'POST', '/api/v1/runs', { runId, budgetSteps: 10_000_000 })
+  const taken = () => servers.map(({ process }) => usage({ child: process }).cpuMicroseconds)
+  const perRun = Math.ceil(batches / runIds.length)
+  const send = (from: number, to: number) =>
+    Promise.all(
+      runIds.map(async (runId) => {
+        for (let sequence = from; sequence <= to; sequence++) {
+          const path = `/api/v1/runs/${runId}/telemetry`
+          const { status } = await callServer(oneOf(servers), 'POST', path, batchOf(sequence, loadSteps))
+          if (status !== 200) throw new Error(`${runId}: ${status}`)
+        }
+      }),
+    )
+  await send(1, warmUpBatches)
+  const before = taken()
+  const began = performance.now()
+  await send(warmUpBatches + 1, warmUpBatches + perRun)
+  const seconds = (performance.now() - began) / 1_000
+  const steps = perRun * runIds.length * loadSteps
+  const micros = taken().map((after, i) => after - before[i]!)
+  const perStep = micros.reduce((sum, one) => sum + one, 0) / steps
+  const busiest = Math.max(...micros) / steps
+  console.log(
+    `${count} server${count === 1 ? ' ' : 's'}  ${(steps / seconds).toFixed(0)} steps/s  µs of processor a step: all ${perStep.toFixed(1)}, the busiest server ${busiest.toFixed(1)}`,
+  )
+  await Promise.all(servers.map((server) => server.end('SIGTERM')))
+}
+
+async function killed(url: string, kills: number): Promise<void> {
   const cluster = new Cluster(url)
   const waits: number[] = []
   try {
@@ -219,6 +273,5 @@ export async function benchReplicas(args: readonly string[]): Promise<void> {
   } finally {
     cluster.end()
     await Promise.all(cluster.live.map((server) => server.end()))
-    await postgres.stop()
   }
 }

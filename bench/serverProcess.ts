@@ -46,7 +46,7 @@ export function stop({ child }: ServerProcess): Promise<void> {
 }
 
 /** Resident memory in MB and processor time in microseconds of a process, where /proc tells them (Linux). */
-export function usage({ child }: ServerProcess): { rssMb: number; cpuMicroseconds: number } {
+export function usage({ child }: Pick<ServerProcess, 'child'>): { rssMb: number; cpuMicroseconds: number } {
   try {
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
     const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
