@@ -45,7 +45,10 @@ export type Slice = Omit<Batch, 'run' | 'client' | 'readings' | 'deliveries'> & 
 
 /** Bytes that the slice adds to what a run takes, as texts. */
 export const bytesOf = ({ observations, decisions, readings = [] }: Slice): number =>
-  [...observations, ...decisions, ...readings].reduce((sum, { body }) => sum + body.length, 0)
+  [...observations, ...decisions, ...readings].reduce((sum, { body }) => sum + lengthOf(body), 0)
+
+const lengthOf = (body: string | readonly Uint8Array[]): number =>
+  typeof body === 'string' ? body.length : body.reduce((sum, { length }) => sum + length, 0)
 
 /** `own` = a query that gives the key; the slice's values begin at a place. Every table is written, or none. */
 export function sliceSql(first: number): string {
@@ -53,7 +56,7 @@ export function sliceSql(first: number): string {
   return `
   o AS (INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body, checksum)
     SELECT own.key, u.* FROM own, unnest(${at(0)}::bigint[], ${at(1)}::bigint[], ${at(2)}::text[], ${at(3)}::bigint[],
-      ${at(4)}::bigint[], ${at(5)}::text[], ${at(6)}::bytea[]) AS u),
+      ${at(4)}::bigint[], string_to_array(${at(5)}::text, E'\\x1e'), ${at(6)}::bytea[]) AS u),
   d AS (INSERT INTO decisions (run, number, kind, step, body)
     SELECT own.key, u.* FROM own, unnest(${at(7)}::bigint[], ${at(8)}::text[], ${at(9)}::bigint[], ${at(10)}::text[]) AS u),
   e AS (INSERT INTO readings (run, number, from_step, to_step, body)
@@ -76,6 +79,15 @@ export function sliceSql(first: number): string {
       last_answer = excluded.last_answer, written = nextval('client_writes'))`
 }
 
+/** It stands in no JSON text, so it may stand between them (RFC 7464). */
+const recordSeparator = Buffer.from([0x1e])
+
+/** One value for all bodies, as bytes: elements of an array would be escaped one by one, quote by quote. */
+function bodiesOf(observations: Slice['observations']): Buffer {
+  const texts = observations.map(({ body }) => (typeof body === 'string' ? [Buffer.from(body)] : body))
+  return Buffer.concat(texts.flatMap((text, i) => (i === 0 ? text : [recordSeparator, ...text])))
+}
+
 export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; checksum: Checksum } {
   const { observations, decisions, readings = [], chunks = [], snapshot, client, last } = slice
   let checksum = before
@@ -90,7 +102,7 @@ export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; 
     observations.map(({ kind }) => kind),
     observations.map(({ fromStep }) => fromStep),
     observations.map(({ toStep }) => toStep),
-    observations.map(({ body }) => body),
+    bodiesOf(observations),
     checksums,
     decisions.map(({ number }) => number),
     decisions.map(({ kind }) => kind),
