@@ -6,7 +6,7 @@ import { limits } from '../../../protocol/limits.ts'
 import { type Checksum, checksumOf } from '../chain.ts'
 import { snapshotChecksum } from '../checksums.ts'
 import { rowOf } from '../rows.ts'
-import type { Batch, RunRecord, StoredReadings } from '../storage.ts'
+import type { Batch, RunRecord, StoredChunk, StoredReadings } from '../storage.ts'
 import type { Value } from './connect.ts'
 import { places } from './tools.ts'
 
@@ -62,8 +62,9 @@ export function sliceSql(first: number): string {
   e AS (INSERT INTO readings (run, number, from_step, to_step, body)
     SELECT own.key, u.* FROM own, unnest(${at(11)}::bigint[], ${at(12)}::bigint[], ${at(13)}::bigint[], ${at(14)}::text[]) AS u),
   k AS (INSERT INTO chunks (run, signal, level, chunk, body, checksum)
-    SELECT own.key, u.* FROM own, unnest(${at(15)}::text[], ${at(16)}::integer[], ${at(17)}::bigint[], ${at(18)}::bytea[],
-      ${at(19)}::bigint[]) AS u
+    SELECT own.key, signal, level, chunk, substring(${at(18)}::bytea FROM place FOR size), checksum
+    FROM own, unnest(${at(15)}::text[], ${at(16)}::integer[], ${at(17)}::bigint[], ${at(19)}::bigint[], ${at(30)}::integer[],
+      ${at(31)}::integer[]) AS u (signal, level, chunk, checksum, place, size)
     ON CONFLICT (run, signal, level, chunk) DO UPDATE SET body = excluded.body, checksum = excluded.checksum),
   s AS (INSERT INTO snapshots (run, number, tuner_version, state, series, checksum)
     SELECT own.key, ${at(20)}::bigint, ${at(21)}::text, ${at(22)}::text, ${at(23)}::text, ${at(24)}::bigint
@@ -86,6 +87,15 @@ const recordSeparator = Buffer.from([0x1e])
 function bodiesOf(observations: Slice['observations']): Buffer {
   const texts = observations.map(({ body }) => (typeof body === 'string' ? [Buffer.from(body)] : body))
   return Buffer.concat(texts.flatMap((text, i) => (i === 0 ? text : [recordSeparator, ...text])))
+}
+
+/** Where each body begins among all of them, counted from 1. */
+function placesOf(chunks: readonly StoredChunk[]): number[] {
+  let place = 1
+  return chunks.map(({ body }) => {
+    place += body.byteLength
+    return place - body.byteLength
+  })
 }
 
 export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; checksum: Checksum } {
@@ -115,7 +125,8 @@ export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; 
     chunks.map(({ signal }) => signal),
     chunks.map(({ level }) => level),
     chunks.map(({ chunk }) => chunk),
-    chunks.map(({ body }) => Buffer.from(body.buffer, body.byteOffset, body.byteLength)),
+    // One value for all, as bytes: elements of an array would be written out in hexadecimal digits.
+    Buffer.concat(chunks.map(({ body }) => body)),
     chunks.map(({ body }) => crc32(body)),
     snapshot?.number ?? null,
     snapshot?.tunerVersion ?? null,
@@ -127,6 +138,8 @@ export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; 
     client?.lastAnswer ?? null,
     last - observations.length,
     last,
+    placesOf(chunks),
+    chunks.map(({ body }) => body.byteLength),
   ]
   return { values, checksum }
 }
