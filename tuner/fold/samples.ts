@@ -52,8 +52,36 @@ export function foldSamples(
   return seen === settled.state.seen && isHeard ? settled : updated(settled, { seen, followed })
 }
 
-/** One field is changed by its name: spreading the change as well would be a tenth of the fold. */
-const withSeen = (turn: Turn, seen: Seen): Turn => ({ ...turn, state: { ...turn.state, seen } })
+/** The usual change of a state; each field is named, as spreading them would be a tenth of the fold. */
+const withSeen = ({ observation, state, decisions, readings }: Turn, seen: Seen): Turn => ({
+  observation,
+  state: {
+    tunerVersion: state.tunerVersion,
+    runId: state.runId,
+    options: state.options,
+    mode: state.mode,
+    budgetSteps: state.budgetSteps,
+    lifecycle: state.lifecycle,
+    seen,
+    course: state.course,
+    trajectory: state.trajectory,
+    person: state.person,
+    kept: state.kept,
+    regime: state.regime,
+    regimeKnown: state.regimeKnown,
+    phases: state.phases,
+    plan: state.plan,
+    issued: state.issued,
+    followed: state.followed,
+    actions: state.actions,
+    actionCount: state.actionCount,
+    branches: state.branches,
+    branchCount: state.branchCount,
+    decisionCount: state.decisionCount,
+  },
+  decisions,
+  readings,
+})
 
 /** The plan that the batch says it followed. */
 function following(turn: Turn, version: number | undefined): Turn {
