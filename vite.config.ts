@@ -34,6 +34,11 @@ const compressed: Plugin = {
 export default defineConfig({
   plugins: [compressed],
   root: 'client',
+  // The server may stand under a path of its host: code finds other files beside itself, and where the page finds its
+  // first ones the server writes into it (server/http/page.ts).
+  experimental: {
+    renderBuiltUrl: (name, { hostType }) => (hostType === 'html' ? `/${name}` : { relative: true }),
+  },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: '../dist/client',

@@ -16,6 +16,7 @@ import { benchPublicLogs } from './publicLogs/main.ts'
 import { benchHeld } from './readers/held.ts'
 import { benchReaders } from './readers/main.ts'
 import { benchRegime } from './regime/main.ts'
+import { benchReplicas } from './replicas.ts'
 import { benchSearch } from './search.ts'
 import { benchSignalCost } from './signalCost.ts'
 import { benchSimulation } from './simulation/main.ts'
@@ -46,6 +47,10 @@ const benches: Readonly<
   sim: {
     what: 'simulated histories of jobs, server and network that fail; a seed, or `--seeds N` (`npm run sim`)',
     run: benchSimulation,
+  },
+  replicas: {
+    what: 'servers on one PostgreSQL that are killed one after another while jobs report (`--kills N`; 1.5 s each)',
+    run: benchReplicas,
   },
   readers: {
     what: 'what a job and /healthz meet while readers ask in loops for a signal of a run of 200 metrics',

@@ -13,7 +13,7 @@ export const answerShapes = {
   ControlAnswer: {'run':'@RunSummary','plan':'@Plan','actions':['@Action'],'decisions':['@Decision']},
   WhatIfAnswer: {'run':'@RunSummary','plan':{'real':'@Plan','whatIf':'@Plan'},'decisions':[{'number':'n','real':['@DecisionHead','0'],'whatIf':['@DecisionHead','0']}],'decisionCount':{'real':'n','whatIf':'n'},'differsFrom':['n','0'],'observations':'n','commandsLeftOut':'n','runId':'@RunId','note':'s'},
   Health: {'status':'=ok','storage?':'s','notices?':[{'at':'s','kind':'=went-back|damage|removed|webhook','detail':'s'}]},
-  Version: {'version':'s','protocol':'s','tuner':'s','node':'s'},
+  Version: {'version':'s','protocol':'s','tuner':'s','node?':'s'},
   Access: {'isRequired':'b','caller':[{'name':'s','scopes':['=read|write|control|admin'],'project':['s','0'],'expiresAt':['s','0']},'0']},
   TokenList: {'tokens':['@Token']},
   NewToken: {'token':'@Token','secret':'s'},

@@ -18,6 +18,7 @@ import { answerUnreadable } from './http/unreadable.ts'
 import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics/metrics.ts'
+import { together } from './replicas/together.ts'
 import { OneAtATime } from './runs/oneAtATime.ts'
 import { Retention } from './runs/retention.ts'
 import { Runs } from './runs/runs.ts'
@@ -43,7 +44,7 @@ export type AppOptions = {
   readonly log: Log
   readonly version: string
   /** Gives ids. */
-  readonly newId: (prefix: 'run' | 'request' | 'token' | 'webhook' | 'message') => string
+  readonly newId: (prefix: 'run' | 'request' | 'token' | 'webhook' | 'message' | 'replica') => string
   /** 32 random bytes, as text of 43 characters (base64url). */
   readonly newSecret: () => string
   /** In [0, 1); spreads what is tried again. */
@@ -84,7 +85,26 @@ export function createApp(options: AppOptions): App {
   const clock = steadyClock(options.clock)
   const metrics = createMetrics(options.measuresProcess === true)
   let isEnding = false
+  let isUp = false
   let port = config.port
+  const { replicas, forwarder } = together({
+    ...{ config, storage, tuner, clock, log, newSecret },
+    newId: () => newId('replica'),
+    // Both are made below, and there before the first server is heard of.
+    onChange: () => {
+      webhooks.wake()
+      runs
+        .start()
+        .catch((error) => log('warn', 'runs that are alive were not read', { error }))
+        .then(() => (isUp ? runs.tellStale() : undefined))
+    },
+    onVersions: async (before, now) => {
+      if (now.tokens !== before.tokens) await tokens.load()
+      if (now.webhooks !== before.webhooks) await webhooks.load()
+      if (now.deliveries !== before.deliveries) webhooks.wake()
+    },
+  })
+  const owns = (key: string) => replicas?.owns(key) ?? true
   const webhooks = new Webhooks({
     ...{ storage, clock, log, metrics, newSecret, publicUrl: config.publicUrl },
     guard: {
@@ -96,9 +116,14 @@ export function createApp(options: AppOptions): App {
     resolve: options.resolveName ?? resolveName,
     newId: (kind) => newId(kind),
     random: options.random,
+    owns,
   })
   const newRunId = () => newId('run')
-  const runs = new Runs({ storage, tuner, clock, log, metrics, webhooks, newRunId, activeBytesMax })
+  const mayRefold = () => replicas?.isNewest() ?? true
+  const runs = new Runs({
+    ...{ storage, tuner, clock, log, metrics, webhooks, newRunId, activeBytesMax },
+    ...{ owns, mayRefold },
+  })
   const reader = new SeriesReader({ storage, runs, clock })
   const tokens = new Tokens({
     store: storage.access,
@@ -113,6 +138,7 @@ export function createApp(options: AppOptions): App {
     ...{ storage, clock, log },
     days: config.retentionDays,
     bytesMax: config.storageMaxBytes,
+    isDue: () => owns('retention'),
     remove: removeWithin({ runs, audit, newId }),
   })
   const imports = new Imports({ storage, tuner, runs, clock })
@@ -139,10 +165,12 @@ export function createApp(options: AppOptions): App {
     log,
     version,
     pageDir,
+    basePath: config.basePath,
     embedOrigins: config.embedOrigins,
     newRequestId: () => newId('request'),
     allowList,
     isTrusted,
+    replicas: replicas && forwarder && { forwarder, secret: replicas.present[0]!.secret },
   })
   const times = { requestTimeout: requestMilliseconds, headersTimeout: headMilliseconds }
   const server = createServer(
@@ -153,6 +181,7 @@ export function createApp(options: AppOptions): App {
   server.on('clientError', answerUnreadable)
   const live = attachLive({
     server,
+    basePath: config.basePath,
     storage,
     runs,
     reader,
@@ -162,6 +191,7 @@ export function createApp(options: AppOptions): App {
     log,
     allowList,
     isTrusted,
+    replicas: replicas && { all: replicas, adapter: storage.replicas!.liveAdapter() },
   })
   metrics.watch({
     sockets: () => live.sockets().length,
@@ -180,8 +210,13 @@ export function createApp(options: AppOptions): App {
       await runs.start()
       retention.start()
       port = await listenOn(server, config)
+      // Only now: others may hand this one their batches.
+      await replicas?.start(port)
       // Only now: what is owed may be asked about, and the own port is known.
       await webhooks.start()
+      // Nobody waits for it.
+      isUp = true
+      void runs.tellStale()
       log('info', 'the server answers', {
         version,
         host: config.host,
@@ -193,10 +228,11 @@ export function createApp(options: AppOptions): App {
           host: config.host,
           port,
         })
-      return { port, url: `http://${nameInUrl(config.host)}:${port}` }
+      return { port, url: `http://${nameInUrl(config.host)}:${port}${config.basePath}` }
     },
     close: async () => {
       isEnding = true
+      await replicas?.stop()
       if (config.drainSeconds > 0)
         await new Promise<void>((done) => void clock.after(1_000 * config.drainSeconds, done))
       log('info', 'the server stops', { waiting: runs.waiting, sockets: live.sockets().length })
@@ -205,6 +241,7 @@ export function createApp(options: AppOptions): App {
       server.closeIdleConnections()
       await retention.stop()
       await runs.stop()
+      forwarder?.stop()
       await webhooks.stop()
       // What has not answered by now has no batch at work.
       server.closeAllConnections()

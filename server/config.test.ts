@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { configFileName, isLoopback, loadConfig } from './config.ts'
+import { configFileName, isLoopback, loadConfig, type Settings } from './config.ts'
 
 let folder: string
 beforeEach(() => {
@@ -16,6 +16,7 @@ test('without settings the server is on loopback, with its data in the current f
     host: '127.0.0.1',
     requireTokens: false,
     port: 7317,
+    basePath: '',
     dataDir: join(folder, '.twostep'),
     databaseFile: join(folder, '.twostep', 'twostep.db'),
     databaseUrl: null,
@@ -28,6 +29,7 @@ test('without settings the server is on loopback, with its data in the current f
     webhookAllow: [],
     publicUrl: null,
     logLevel: 'warn',
+    replicaAddress: null,
     drainSeconds: 0,
   })
 })
@@ -56,6 +58,18 @@ test('tokens are demanded beyond this computer, and wherever they are asked for'
   expect(isRequired({ trustProxy: '127.0.0.1', trustNetwork: '1' })).toBe(false)
 })
 
+test('under a path, what people reach has the path, too, whether it is written twice or once', () => {
+  const at = (publicUrl: string) => loadConfig({ basePath: '/twostep', publicUrl }, {}, folder).publicUrl
+  expect(at('https://ml.example')).toBe('https://ml.example/twostep')
+  expect(at('https://ml.example/twostep/')).toBe('https://ml.example/twostep')
+  expect(() => at('https://ml.example/other')).toThrow(
+    /^--public-url must have the path \/twostep of TWOSTEP_BASE_PATH, or none, got "https:\/\/ml\.example\/other"$/,
+  )
+  expect(loadConfig({ publicUrl: 'https://ml.example/x/' }, {}, folder).publicUrl).toBe(
+    'https://ml.example/x',
+  )
+})
+
 test("a job's own settings in the environment are left alone", () => {
   expect(() => loadConfig({}, { TWOSTEP_SERVER_URL: 'x', TWOSTEP_SPOOL_DIR: 'y' }, folder)).not.toThrow()
 })
@@ -71,6 +85,8 @@ test.each<[Record<string, string>, Record<string, string>, RegExp]>([
   ],
   [{}, { TWOSTEP_TRUST_NETWORK: 'yes' }, /^TWOSTEP_TRUST_NETWORK must be 1 \(everyone .*\) or 0, got "yes"$/],
   [{ trustProxy: 'nginx' }, {}, /^--trust-proxy must list proxies such as .*"nginx" is no address/],
+  [{ basePath: '/twostep/' }, {}, /^--base-path must be a path such as \/twostep, .*got "\/twostep\/"$/],
+  [{}, { TWOSTEP_BASE_PATH: 'twostep' }, /^TWOSTEP_BASE_PATH must be a path .*got "twostep"$/],
   [{ drainSeconds: '900' }, {}, /^--drain-seconds must be whole seconds from 0 to 300, got "900"$/],
   [
     { webhookAllow: 'http://x' },
@@ -79,7 +95,7 @@ test.each<[Record<string, string>, Record<string, string>, RegExp]>([
   ],
   [{ publicUrl: 'runs.example' }, {}, /^--public-url must be an address such as .*got "runs\.example"$/],
   [{ logLevel: 'loud' }, {}, /^--log-level must be one of debug, info, warn, error, silent, got "loud"$/],
-  [{}, { TWOSTEP_PRT: '1' }, /^unknown setting TWOSTEP_PRT=1 .*allowed are TWOSTEP_HOST/],
+  [{}, { TWOSTEP_PRT: '1' }, /^unknown setting TWOSTEP_PRT in the environment; allowed are TWOSTEP_HOST/],
   [
     {},
     { TWOSTEP_STORAGE_URL: 'postgresql://me:secret@x' },
@@ -95,6 +111,40 @@ test.each<[Record<string, string>, Record<string, string>, RegExp]>([
   [{ allowedHosts: 'http://x' }, {}, /^--allowed-hosts must list host names/],
 ])('%j with %j is refused with a sentence', (flags, environment, sentence) => {
   expect(() => loadConfig(flags, environment, folder)).toThrow(sentence)
+})
+
+test('no sentence about a setting shows a password or a token, also where the setting is misspelt', () => {
+  const refused = (flags: Settings, environment: Record<string, string>) => {
+    try {
+      loadConfig(flags, environment, folder)
+    } catch (error) {
+      return (error as Error).message
+    }
+    throw new Error('it was taken')
+  }
+  const secret = 'hunter2/@"x'
+  const token = `tw_${'s'.repeat(43)}`
+  writeFileSync(join(folder, configFileName), `{"storageUrl": postgresql://me:${secret}@db/runs}`)
+  const sentences = [
+    refused({}, {}),
+    refused({}, { TWOSTEP_STORAGEURL: `postgresql://me:${secret}@db/runs` }),
+    refused({}, { TWOSTEP_TOKENS: token }),
+  ]
+  for (const text of ['{"storageUrl":hunter2@db}', '["hunter2"]', '"hunter2"']) {
+    writeFileSync(join(folder, configFileName), text)
+    sentences.push(refused({}, {}))
+  }
+  rmSync(join(folder, configFileName))
+  const misnamed = refused({ storageUrl: `mysql://me:${secret}@db/runs` }, {})
+  expect(misnamed).toContain('postgresql://user:password@host/database, got "mysql://…@db/runs"')
+  sentences.push(
+    misnamed,
+    refused({ storageUrl: 'mysql://db/runs?user=me&password=hunter2' }, {}),
+    refused({}, { TWOSTEP_STORAGE_URL: `postgresql://me:${secret}@db` }),
+    refused({ publicUrl: `https://me:${secret}@runs.example` }, {}),
+    refused({ port: token }, {}),
+  )
+  for (const sentence of sentences) expect(sentence).not.toMatch(/hunter2|sss/)
 })
 
 test('a settings file that is not understood is named', () => {

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { isAbsolute, join, resolve } from 'node:path'
 import { CommandError } from './errors.ts'
+import { isBasePath } from './http/basePath.ts'
 import { whyNoProxy } from './http/place.ts'
 import { type LogLevel, logLevels } from './log.ts'
 import { whyNotAllowable } from './webhooks/addresses.ts'
@@ -15,6 +16,8 @@ export type Config = {
   readonly requireTokens: boolean
   /** 0 = any free port. */
   readonly port: number
+  /** The path of its host under which it is asked, such as `/twostep`; empty = it has the host for itself. */
+  readonly basePath: string
   readonly dataDir: string
   /** Absolute path of the SQLite file. */
   readonly databaseFile: string
@@ -33,6 +36,8 @@ export type Config = {
   readonly webhookAllow: readonly string[]
   /** Where people reach the page, without a slash at its end; null = not told. */
   readonly publicUrl: string | null
+  /** Where other servers on the same database reach this one, as http://host or http://host:port; null = it is alone. */
+  readonly replicaAddress: string | null
   /** How long it goes on answering after it was told to stop, so that who sends requests may learn of it. */
   readonly drainSeconds: number
   /** Ended runs older than this are deleted; null = none are. */
@@ -46,6 +51,7 @@ export const settingNames = [
   'trustNetwork',
   'requireTokens',
   'port',
+  'basePath',
   'dataDir',
   'storageUrl',
   'trustProxy',
@@ -53,6 +59,7 @@ export const settingNames = [
   'allowedOrigins',
   'embedOrigins',
   'logLevel',
+  'replicaAddress',
   'drainSeconds',
   'retentionDays',
   'storageMaxBytes',
@@ -67,6 +74,7 @@ const environmentNames: Record<SettingName, string> = {
   trustNetwork: 'TWOSTEP_TRUST_NETWORK',
   requireTokens: 'TWOSTEP_REQUIRE_TOKENS',
   port: 'TWOSTEP_PORT',
+  basePath: 'TWOSTEP_BASE_PATH',
   dataDir: 'TWOSTEP_DATA_DIR',
   storageUrl: 'TWOSTEP_STORAGE_URL',
   trustProxy: 'TWOSTEP_TRUST_PROXY',
@@ -74,6 +82,7 @@ const environmentNames: Record<SettingName, string> = {
   allowedOrigins: 'TWOSTEP_ALLOWED_ORIGINS',
   embedOrigins: 'TWOSTEP_EMBED_ORIGINS',
   logLevel: 'TWOSTEP_LOG_LEVEL',
+  replicaAddress: 'TWOSTEP_REPLICA_ADDRESS',
   drainSeconds: 'TWOSTEP_DRAIN_SECONDS',
   retentionDays: 'TWOSTEP_RETENTION_DAYS',
   storageMaxBytes: 'TWOSTEP_STORAGE_MAX_BYTES',
@@ -101,10 +110,15 @@ function settingsFromFile(folder: string): Partial<Record<SettingName, Source>> 
   try {
     parsed = JSON.parse(text)
   } catch (error) {
-    throw new CommandError(`${file} is not JSON: ${(error as Error).message}`, 2)
+    // Without the piece of the file that it quotes.
+    const why = (error as Error).message.replace(/,? (?:\.\.\.)?".*is not valid JSON$/s, '')
+    throw new CommandError(`${file} is not JSON: ${why}`, 2)
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw new CommandError(`${file} must hold an object of settings, got ${text.slice(0, 60)}`, 2)
+    throw new CommandError(
+      `${file} must hold an object of settings, got ${Array.isArray(parsed) ? 'a list' : parsed === null ? 'null' : `a ${typeof parsed}`}`,
+      2,
+    )
   const settings: Partial<Record<SettingName, Source>> = {}
   for (const [key, value] of Object.entries(parsed)) {
     if (!(settingNames as readonly string[]).includes(key))
@@ -126,10 +140,11 @@ function settingsFromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): Partial<Record<SettingName, Source>> {
   const known = Object.values(environmentNames)
-  for (const [name, value] of Object.entries(environment)) {
+  for (const name of Object.keys(environment)) {
     if (name.startsWith('TWOSTEP_') && !known.includes(name) && !jobEnvironmentNames.includes(name))
       throw new CommandError(
-        `unknown setting ${name}=${value} in the environment; allowed are ${known.join(', ')}`,
+        // Without its value: of a name that is misspelt it may be a secret.
+        `unknown setting ${name} in the environment; allowed are ${known.join(', ')}`,
         2,
       )
   }
@@ -185,6 +200,14 @@ function portFrom({ value, from }: Source): number {
   const port = Number(value)
   if (/^\d+$/.test(value) && port <= 65_535) return port
   throw new CommandError(`${from} must be a whole number from 0 (any free port) to 65535, got "${value}"`, 2)
+}
+
+function basePathFrom({ value, from }: Source): string {
+  if (isBasePath(value)) return value
+  throw new CommandError(
+    `${from} must be a path such as /twostep, which begins with a slash, ends with none, and has letters, digits, -, ., _ and ~ between them, at most 200 characters, got "${value}"`,
+    2,
+  )
 }
 
 function drainFrom({ value, from }: Source): number {
@@ -253,12 +276,38 @@ function receiversFrom({ value, from }: Source): string[] {
   throw new CommandError(`${from} must list receivers such as hooks.internal or 10.0.0.0/8: ${wrong}`, 2)
 }
 
-function publicUrlFrom({ value, from }: Source): string {
+/** People come by the same path as the proxy passes on: it need not be written twice. */
+function publicUrlFrom({ value, from }: Source, basePath: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined
   const isPlain =
     url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
-  if (isPlain && (url.protocol === 'https:' || url.protocol === 'http:')) return url.href.replace(/\/+$/, '')
+  if (isPlain && (url.protocol === 'https:' || url.protocol === 'http:')) {
+    const path = url.pathname.replace(/\/+$/, '')
+    if (basePath === '' || path === basePath) return url.origin + path
+    if (path === '') return url.origin + basePath
+    throw new CommandError(
+      `${from} must have the path ${basePath} of ${environmentNames.basePath}, or none, got "${value}"`,
+      2,
+    )
+  }
   throw new CommandError(`${from} must be an address such as https://runs.example.org, got "${value}"`, 2)
+}
+
+function replicaFrom(source: Source | undefined, storage: Source | undefined): string | null {
+  if (source === undefined) return null
+  const { value, from } = source
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url?.protocol !== 'http:' || url.href !== `http://${url.host}/`)
+    throw new CommandError(
+      `${from} must be an address such as http://10.0.0.7:7317 (the port may be left out where it is this server's own), got "${value}"`,
+      2,
+    )
+  if (storage === undefined || !isPostgres(storage))
+    throw new CommandError(
+      `${from} is for servers that share a PostgreSQL: TWOSTEP_STORAGE_URL must be postgresql://user:password@host/database`,
+      2,
+    )
+  return url.origin
 }
 
 function hostsFrom({ value, from }: Source): string[] {
@@ -293,10 +342,12 @@ export function loadConfig(
   }
   const dataDir = resolve(folder, given.dataDir?.value ?? '.twostep')
   const host = given.host ? hostFrom(given.host) : '127.0.0.1'
+  const basePath = given.basePath ? basePathFrom(given.basePath) : ''
   return {
     host,
     requireTokens: tokensRequired(host, given),
     port: given.port ? portFrom(given.port) : 7317,
+    basePath,
     dataDir,
     databaseFile: databaseFrom(given.storageUrl, dataDir, folder),
     databaseUrl: databaseUrlFrom(given.storageUrl),
@@ -305,10 +356,11 @@ export function loadConfig(
     allowedOrigins: given.allowedOrigins ? originsFrom(given.allowedOrigins) : [],
     embedOrigins: given.embedOrigins ? originsFrom(given.embedOrigins) : [],
     logLevel: given.logLevel ? logLevelFrom(given.logLevel) : 'warn',
+    replicaAddress: replicaFrom(given.replicaAddress, given.storageUrl),
     drainSeconds: given.drainSeconds ? drainFrom(given.drainSeconds) : 0,
     retentionDays: boundFrom(given.retentionDays, 'days', 1),
     storageMaxBytes: boundFrom(given.storageMaxBytes, 'bytes', 1_000_000),
     webhookAllow: given.webhookAllow ? receiversFrom(given.webhookAllow) : [],
-    publicUrl: given.publicUrl ? publicUrlFrom(given.publicUrl) : null,
+    publicUrl: given.publicUrl ? publicUrlFrom(given.publicUrl, basePath) : null,
   }
 }

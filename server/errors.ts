@@ -82,8 +82,19 @@ export class ServerError extends Error {
   }
 }
 
-/** The problem document of an error; anything unforeseen becomes `internal` without its message. */
-export function problemOf(error: unknown, requestId?: string): Problem {
+/** What is told of the storage to who may not read all runs: not which host or file it is, nor what it said. */
+const toldToEverybody: Partial<Record<ProblemCode, string>> = {
+  'storage-failed': 'the storage could not be used: nothing of this request was stored; send it again',
+  'storage-damaged': 'what is stored is damaged; who may read all runs is told where',
+  'disk-full':
+    'there is no space left: nothing of this request was stored and everything accepted before is kept; send it again later',
+}
+
+/**
+ * The problem document of an error; anything unforeseen becomes `internal` without its message.
+ * @param seesAll whether it goes to who may read all runs
+ */
+export function problemOf(error: unknown, requestId?: string, seesAll = true): Problem {
   const known = error instanceof ServerError ? error : undefined
   const code = known?.code ?? 'internal'
   const { status, title } = problemKinds[code]
@@ -91,7 +102,10 @@ export function problemOf(error: unknown, requestId?: string): Problem {
     type: `urn:twostep:problem:${code}`,
     title,
     status,
-    detail: known?.message ?? 'The server met an error that it did not foresee; its log has the details.',
+    detail:
+      (seesAll ? undefined : toldToEverybody[code]) ??
+      known?.message ??
+      'The server met an error that it did not foresee; its log has the details.',
     code,
     ...(known?.extras.errors === undefined ? {} : { errors: known.extras.errors }),
     ...(known?.extras.expectedSequence === undefined
@@ -101,13 +115,23 @@ export function problemOf(error: unknown, requestId?: string): Problem {
   }
 }
 
-/** A sentence for the command line: start-up and command failures that are no HTTP answers. */
+/**
+ * A text without what it may quote of a secret: user and password within an address, a password as a parameter of one, a token.
+ * An address is hidden up to its last "@", as a password may hold any other character; our own example is shown.
+ */
+export const withoutSecrets = (text: string): string =>
+  text
+    .replaceAll(/:\/\/(?!user:password@)\S*@/g, '://…@')
+    .replaceAll(/([?&](?:password|sslpassword)=)[^&\s"]*/gi, '$1…')
+    .replaceAll(/\btw_[A-Za-z0-9_-]{20,}/g, 'tw_…')
+
+/** A sentence for the command line: start-up and command failures that are no HTTP answers. It shows no secret. */
 export class CommandError extends Error {
   /** 1 = failed, 2 = wrong usage. */
   readonly exitStatus: 1 | 2
 
   constructor(message: string, exitStatus: 1 | 2 = 1) {
-    super(message)
+    super(withoutSecrets(message))
     this.name = 'CommandError'
     this.exitStatus = exitStatus
   }

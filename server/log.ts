@@ -1,6 +1,8 @@
 // The server's own log: one JSON object a line on standard error, so that standard output stays free for
 // what a command prints.
 
+import { onOneLine } from './controls.ts'
+
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
@@ -19,6 +21,6 @@ export function createLog(least: LogLevel, now: () => number, write: (line: stri
     if (logLevels.indexOf(level) < rank) return
     const error = fields?.error
     const plain = error instanceof Error ? { ...fields, error: error.stack ?? error.message } : fields
-    write(`${JSON.stringify({ time: new Date(now()).toISOString(), level, message, ...plain })}\n`)
+    write(`${onOneLine(JSON.stringify({ time: new Date(now()).toISOString(), level, message, ...plain }))}\n`)
   }
 }

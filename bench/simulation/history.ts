@@ -1,16 +1,17 @@
 // One history from its seed: jobs on one server, a network and disks that fail, processes that are killed, clocks that are
 // wrong, a person's hand; then quiet, in which everything that was accepted must arrive, and what must hold of it.
 
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command, Decision } from '../../protocol/vocabulary.ts'
 import type { Storage } from '../../server/storage/storage.ts'
 import { type Random, random as uniform } from '../../tuner/testing/random.ts'
+import { SimulatedCluster } from './cluster.ts'
 import { checkRun } from './invariants.ts'
 import { SimulatedJob } from './job.ts'
 import { Network, noFaults } from './network.ts'
-import { SimulatedServer } from './server.ts'
+import { type Service, SimulatedServer } from './server.ts'
 import { VirtualTime } from './virtualTime.ts'
 
 export type HistoryResult = {
@@ -22,7 +23,8 @@ export type HistoryResult = {
   readonly decisions: number
   readonly jobKills: number
   readonly lost: number
-  readonly server: SimulatedServer['counts']
+  readonly servers: number
+  readonly server: Service['counts']
   readonly network: Network['counts']
 }
 
@@ -87,6 +89,9 @@ function commandOf(random: Random, step: number): Command {
   return { kind, ...by }
 }
 
+/** Every third history is of several servers on one database. */
+const serversOf = (seed: number): number => (seed % 3 === 0 ? 2 + ((seed / 3) % 2) : 1)
+
 /** @param sabotage makes the server's storage one that does not keep its word */
 export async function runHistory(
   seed: number,
@@ -98,14 +103,17 @@ export async function runHistory(
   const note = (sentence: string) => void broken.push(sentence)
   const time = new VirtualTime()
   const told = new Map<string, Map<number, string>>()
-  const server = new SimulatedServer({
+  const options = {
     folder: join(folder, 'server'),
     time,
     random: uniform(integer(random, 0, 2 ** 31)),
-    told: (runId, decision) => noteDecision(told, runId, decision, note),
+    told: (runId: string, decision: Decision) => noteDecision(told, runId, decision, note),
     broken: note,
     sabotage,
-  })
+  }
+  const servers = serversOf(seed)
+  mkdirSync(options.folder)
+  const server = servers === 1 ? new SimulatedServer(options) : new SimulatedCluster(options, servers)
   const network = new Network(time, uniform(integer(random, 0, 2 ** 31)), server)
   const jobs = Array.from({ length: integer(random, 1, 3) }, (_, index) => {
     const options = jobOptions(random, index)
@@ -158,6 +166,7 @@ export async function runHistory(
       decisions,
       jobKills: jobs.reduce((sum, job) => sum + job.kills, 0),
       lost: jobs.reduce((sum, job) => sum + job.losable.size, 0),
+      servers,
       server: server.counts,
       network: network.counts,
     }
@@ -183,7 +192,7 @@ function noteDecision(
 
 type World = {
   readonly random: Random
-  readonly server: SimulatedServer
+  readonly server: Service
   readonly network: Network
   readonly jobs: readonly SimulatedJob[]
   readonly handled: Set<string>

@@ -3,10 +3,15 @@
 
 import { evaluatePlan } from '../../protocol/plan.ts'
 import { replayRun } from '../../server/cli/replay.ts'
+import { silentLog } from '../../server/log.ts'
+import { createMetrics } from '../../server/metrics/metrics.ts'
 import { storedObservations } from '../../server/runs/fold.ts'
 import { decodeObservation } from '../../server/runs/observationCodec.ts'
 import { realTuner } from '../../server/runs/realTuner.ts'
+import { Runs } from '../../server/runs/runs.ts'
+import { SeriesReader, wholeRange } from '../../server/runs/seriesReader.ts'
 import type { Storage } from '../../server/storage/storage.ts'
+import { noListeners } from '../../server/webhooks/webhooks.ts'
 import type { SimulatedJob } from './job.ts'
 
 /** As reported: 9 digits (trainer/reporting/batch.ts). */
@@ -40,6 +45,28 @@ export async function checkRun(
       broken(`decision ${number} of ${runId} was told as ${text}, and is ${stored.body}`)
   }
   checkPlans(job, record.summary.options.budgetSteps, isHandled, broken)
+  await checkChart(storage, job, broken)
+}
+
+/** The chart of the losses, as a page would be shown it, has each of them once. */
+async function checkChart(
+  storage: Storage,
+  { runId, losses, losable }: SimulatedJob,
+  broken: (sentence: string) => void,
+): Promise<void> {
+  const clock = { now: () => 0, monotonic: () => 0, after: () => () => {} }
+  const runs = new Runs({
+    ...{ storage, clock, tuner: realTuner, log: silentLog, webhooks: noListeners },
+    metrics: createMetrics(false),
+    newRunId: () => runId,
+  })
+  const reader = new SeriesReader({ storage, runs, clock })
+  const { series } = await reader.live(runId, { ...wholeRange, points: 4 }, () => ['loss'])
+  const { count = [], nonFinite = [] } = series.signals.loss ?? {}
+  const shown = [...count, ...nonFinite].reduce((sum, value) => sum + value, 0)
+  const least = [...losses.keys()].filter((at) => !losable.has(at)).length
+  if (shown < least || shown > losses.size)
+    broken(`the chart of ${runId} holds ${shown} losses, and ${least} to ${losses.size} were reported`)
 }
 
 async function checkSteps(

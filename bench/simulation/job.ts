@@ -14,10 +14,10 @@ import type { Reply } from '../../trainer/reporting/transport.ts'
 import { answerHandler, runSession } from '../../trainer/session.ts'
 import type { StepReading } from '../../trainer/signals.ts'
 import type { Random } from '../../tuner/testing/random.ts'
+import type { Request } from './dispatch.ts'
 import { Life } from './life.ts'
 import type { Network } from './network.ts'
 import { type Problem, QuadraticTrainer, type Saved } from './quadraticTrainer.ts'
-import type { Request } from './server.ts'
 import type { VirtualTime } from './virtualTime.ts'
 
 export type JobOptions = {

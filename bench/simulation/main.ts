@@ -12,7 +12,16 @@ const workersMax = 4
 type Totals = Record<string, number>
 
 /** What is counted over histories. */
-const countsOf = ({ broken, steps, decisions, jobKills, lost, server, network }: HistoryResult): Totals => ({
+const countsOf = ({
+  broken,
+  steps,
+  decisions,
+  jobKills,
+  lost,
+  servers,
+  server,
+  network,
+}: HistoryResult): Totals => ({
   histories: 1,
   failed: broken.length > 0 ? 1 : 0,
   steps,
@@ -23,6 +32,8 @@ const countsOf = ({ broken, steps, decisions, jobKills, lost, server, network }:
   serverKills: server.kills,
   tornWrites: server.torn,
   fullDisks: server.full,
+  historiesOfSeveral: servers > 1 ? 1 : 0,
+  overtakenWrites: server.moved,
   requests: network.requests,
   requestsLost: network.lost,
   requestsRepeated: network.repeated,

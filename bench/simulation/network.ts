@@ -4,8 +4,9 @@
 import type { Reply, Transport } from '../../trainer/reporting/transport.ts'
 import { replyMsMax } from '../../trainer/reporting/transport.ts'
 import type { Random } from '../../tuner/testing/random.ts'
+import type { Request } from './dispatch.ts'
 import type { Life } from './life.ts'
-import type { Request, SimulatedServer } from './server.ts'
+import type { Service } from './server.ts'
 import type { VirtualTime } from './virtualTime.ts'
 
 /** Each a share of the requests, but the delay: milliseconds at most, one way. */
@@ -42,9 +43,9 @@ export class Network {
   readonly counts = { requests: 0, lost: 0, repeated: 0, foreign: 0 }
   private readonly time: VirtualTime
   private readonly random: Random
-  private readonly server: SimulatedServer
+  private readonly server: Service
 
-  constructor(time: VirtualTime, random: Random, server: SimulatedServer) {
+  constructor(time: VirtualTime, random: Random, server: Service) {
     this.time = time
     this.random = random
     this.server = server

@@ -4,14 +4,9 @@
 
 import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { encodeNumber } from '../../protocol/nonFinite.ts'
-import { createRunSchema } from '../../protocol/schemas.ts'
 import type { Command, Decision } from '../../protocol/vocabulary.ts'
 import { type Clock, steadyClock } from '../../server/clock.ts'
-import { problemOf, ServerError } from '../../server/errors.ts'
-import { parseBody } from '../../server/http/jsonText.ts'
-import { batchOf } from '../../server/http/telemetryText.ts'
-import { parse } from '../../server/http/validate.ts'
+import { ServerError } from '../../server/errors.ts'
 import { silentLog } from '../../server/log.ts'
 import { createMetrics } from '../../server/metrics/metrics.ts'
 import { realTuner } from '../../server/runs/realTuner.ts'
@@ -22,16 +17,15 @@ import type { Storage } from '../../server/storage/storage.ts'
 import { noListeners } from '../../server/webhooks/webhooks.ts'
 import type { Reply } from '../../trainer/reporting/transport.ts'
 import type { Random } from '../../tuner/testing/random.ts'
+import { dispatch, type Request, replyTo } from './dispatch.ts'
 import { Life } from './life.ts'
 import type { VirtualTime } from './virtualTime.ts'
-
-export type Request = { readonly method: string; readonly path: string; readonly body?: string | undefined }
 
 /** How the next write ends, where it is the last. */
 export type Ending = 'torn' | 'stored' | 'refused'
 
 const pageBytes = 8_192
-const began = Date.UTC(2026, 0, 1)
+export const began = Date.UTC(2026, 0, 1)
 const never = new Promise<never>(() => {})
 
 export type ServerOptions = {
@@ -53,11 +47,26 @@ type Process = {
   readonly runs: Runs
 }
 
-export class SimulatedServer {
+/** What jobs and people speak to: one server, or several as one. */
+export type Service = {
+  /** Milliseconds by which the clock on the wall is wrong. */
+  wallError: number
+  /** Lives, and how they ended. */
+  readonly counts: { starts: number; kills: number; torn: number; full: number; moved: number }
+  readonly isUp: boolean
+  start(pagesLeft?: number): Promise<boolean>
+  kill(): void
+  endNextWrite(ending: Ending | undefined): void
+  handle(request: Request): Promise<Reply>
+  command(runId: string, command: Command): Promise<boolean>
+  examine<T>(look: (storage: Storage) => Promise<T>): Promise<T>
+}
+
+export class SimulatedServer implements Service {
   /** Milliseconds by which the clock on the wall is wrong. */
   wallError = 0
   /** Lives, and how they ended. */
-  readonly counts = { starts: 0, kills: 0, torn: 0, full: 0 }
+  readonly counts = { starts: 0, kills: 0, torn: 0, full: 0, moved: 0 }
   private readonly options: ServerOptions
   private process: Process | undefined
   private serial = 0
@@ -215,28 +224,10 @@ export class SimulatedServer {
     if (process === undefined) throw new Error('connect ECONNREFUSED')
     const { runs, life } = process
     if (runs.waiting > lineLengthMax) this.options.broken(`${runs.waiting} requests wait in one line`)
-    try {
-      const answer = await life.heard(this.dispatch(runs, request))
-      return { status: 200, body: wired(answer), retryAfterSeconds: null }
-    } catch (error) {
-      const problem = problemOf(error)
-      if (problem.code === 'internal')
-        this.options.broken(`${request.method} ${request.path} failed: ${(error as Error).stack}`)
-      if (problem.code === 'disk-full') this.counts.full++
-      if (problem.code === 'disk-full' && !this.isFull) this.options.broken('the disk is full that is not')
-      const { retryAfterSeconds = null } = error instanceof ServerError ? error.extras : {}
-      return { status: problem.status, body: wired(problem), retryAfterSeconds }
-    }
-  }
-
-  private async dispatch(runs: Runs, { method, path, body = '' }: Request): Promise<unknown> {
-    const [, first, id = '', what] = path.split('/')
-    const read = () => parseBody(Buffer.from(body))
-    if (first !== 'runs') throw new ServerError('not-found', path)
-    if (method === 'POST' && id === '')
-      return (await runs.create(parse(createRunSchema, read()), 'job')).answer
-    if (method === 'POST' && what === 'telemetry') return runs.telemetry(id, batchOf(Buffer.from(body)))
-    return runs.summary(id)
+    const reply = await replyTo(request, (one) => life.heard(dispatch(runs, one)), this.options.broken)
+    if (reply.code === 'disk-full') this.counts.full++
+    if (reply.code === 'disk-full' && !this.isFull) this.options.broken('the disk is full that is not')
+    return reply
   }
 
   /** A person's wish. False where it was refused or nobody was there. */
@@ -262,7 +253,3 @@ export class SimulatedServer {
     return result
   }
 }
-
-/** A value as it comes out of a JSON text. */
-const wired = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (_, part) => (typeof part === 'number' ? encodeNumber(part) : part)))

@@ -2,7 +2,7 @@
 // made here when there was no answer, so that every button can say beside itself what went wrong.
 
 import { type ExpandedSeries, expandedSeries } from '../../protocol/compactSeries.ts'
-import { apiPrefix } from '../../protocol/version.ts'
+import { apiPrefix as ownPrefix } from '../../protocol/version.ts'
 import type {
   Access,
   AuditPage,
@@ -34,9 +34,12 @@ import type {
 
 export type { WhatIfRequest }
 
+import { basePath } from './base.ts'
 import { againAfter, type Called, untilRoom } from './busy.ts'
 import { type Answer, type Answers, isProblem, readAnswer } from './read.ts'
 import { authorization, noteRefusal } from './token.ts'
+
+const apiPrefix = basePath + ownPrefix
 
 /** Longest wait for an answer, in milliseconds. */
 const answerMsMax = 15_000
@@ -271,11 +274,11 @@ export async function fetchSchedule(runId: string, format: string): Promise<Answ
 
 /** Whether the server's storage can be written, and which it is. */
 export const fetchReady = (): Promise<Answer<Health>> =>
-  send('Health', 'GET', '/readyz', undefined, undefined, '')
+  send('Health', 'GET', '/readyz', undefined, undefined, basePath)
 export const fetchHealth = (): Promise<Answer<Health>> =>
-  send('Health', 'GET', '/healthz', undefined, undefined, '')
+  send('Health', 'GET', '/healthz', undefined, undefined, basePath)
 export const fetchVersion = (): Promise<Answer<Version>> =>
-  send('Version', 'GET', '/version', undefined, undefined, '')
+  send('Version', 'GET', '/version', undefined, undefined, basePath)
 
 /** The newest run, if there is one. */
 export async function fetchNewestRun(): Promise<Answer<RunSummary | null>> {

@@ -7,6 +7,7 @@ import { signal } from '@preact/signals'
 import type { Socket } from 'socket.io-client'
 import type { ClientEvents, ServerEvents } from '../../protocol/vocabulary.ts'
 import { firstAnswers } from './api.ts'
+import { basePath } from './base.ts'
 import { isProblem, type Messages, readMessage, trouble } from './read.ts'
 import { retryDelayMs } from './retry.ts'
 import { heldToken, noteRefusal, refusal } from './token.ts'
@@ -64,6 +65,7 @@ async function open(): Promise<void> {
     const { io } = await import('socket.io-client')
     const token = heldToken()
     const opened: LiveSocket = io('/live', {
+      path: `${basePath}/socket.io`,
       reconnection: false,
       transports: ['websocket', 'polling'],
       auth: token === null ? {} : { token },

@@ -3,8 +3,10 @@
 
 import { signal } from '@preact/signals'
 import type { Problem } from '../../protocol/vocabulary.ts'
+import { basePath } from './base.ts'
 
-const key = 'twostep.token'
+// Of two servers under paths of one host each has its own.
+const key = `twostep.token${basePath}`
 
 /** Why the server lets the page in no more, or never did; null = it does. */
 export const refusal = signal<Problem | null>(null)

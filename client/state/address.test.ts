@@ -14,6 +14,26 @@ import {
 import { allRuns } from './listAddress.ts'
 import { wishNames } from './wishes.ts'
 
+test('under a path every address begins with it, and what is beside it is none of the page', () => {
+  const base = '/tools/twostep'
+  for (const path of [
+    '/',
+    '/runs/a?panel=log',
+    '/settings/tokens',
+    '/start?framework=curl',
+    '/compare?runs=a,b',
+  ]) {
+    const { pathname, search } = new URL(base + path, 'http://localhost')
+    const read = parseAddress(pathname, search, base)
+    expect(read).toEqual(parseAddress(pathname.slice(base.length), search, ''))
+    expect(formatAddress(read, base)).toBe(base + path)
+  }
+  expect(parseAddress(base, '', base)).toEqual(allRuns)
+  for (const path of ['/', '/runs/a', '/tools', '/tools/twostepx', '/tools/twostep/api/v1/runs'])
+    expect(parseAddress(path, '', base)).toEqual({ page: 'unknown', path })
+  expect(formatAddress({ page: 'unknown', path: '/other' }, base)).toBe('/other')
+})
+
 test('the run list with and without a search', () => {
   expect(parseAddress('/', '?q=mnist')).toEqual({ ...allRuns, search: 'mnist' })
   expect(formatAddress(allRuns)).toBe('/')

@@ -4,6 +4,7 @@
 import { signal } from '@preact/signals'
 import { type DecisionKind, decisionKinds } from '../../protocol/vocabulary.ts'
 import type { LossFit } from '../charts/spec.ts'
+import { basePath } from '../connection/base.ts'
 import { type CompareAddress, compareParameters, parseCompareAddress } from './compareAddress.ts'
 import { allRuns, parseRunsAddress, type RunsAddress, runsParameters } from './listAddress.ts'
 import { formatWishes, parseWishes, type Wishes } from './wishes.ts'
@@ -94,8 +95,20 @@ function rangeOf(from: string | null, to: string | null): { from: number; to: nu
   return { from: read(from), to: read(to) }
 }
 
-/** The address behind a path and a query; anything in the query that is not understood is left out. */
-export function parseAddress(path: string, query: string): Address {
+/** What of a path is the page's own; undefined = it leads out of the base. */
+function ownPath(path: string, base: string): string | undefined {
+  if (!path.startsWith(base)) return undefined
+  const own = path.slice(base.length)
+  return own === '' || own.startsWith('/') ? own : undefined
+}
+
+/**
+ * The address behind a path and a query; anything in the query that is not understood is left out.
+ * @param base under which the server is; empty = it has its host for itself
+ */
+export function parseAddress(whole: string, query: string, base = basePath): Address {
+  const path = ownPath(whole, base)
+  if (path === undefined) return { page: 'unknown', path: whole }
   const parameters = new URLSearchParams(query)
   if (path === '/' || path === '') return parseRunsAddress(parameters)
   if (/^\/compare\/?$/.test(path)) return parseCompareAddress(parameters)
@@ -105,7 +118,7 @@ export function parseAddress(path: string, query: string): Address {
   if (/^\/start\/?$/.test(path))
     return { page: 'start', framework: oneOf(frameworks, parameters.get('framework')) ?? 'pytorch' }
   const match = /^\/runs\/([^/]+)\/?$/.exec(path)
-  if (match === null) return { page: 'unknown', path }
+  if (match === null) return { page: 'unknown', path: whole }
   const form = oneOf(controlForms, parameters.get('form'))
   const panel = oneOf(panels, parameters.get('panel')) ?? 'decision'
   return {
@@ -136,9 +149,15 @@ function decodedOrSame(text: string): string {
   }
 }
 
-/** The path and query of an address; what is usual is left out. */
-export function formatAddress(address: Address): string {
-  if (address.page === 'unknown') return address.path
+/**
+ * The path and query of an address; what is usual is left out.
+ * @param base under which the server is
+ */
+export function formatAddress(address: Address, base = basePath): string {
+  return address.page === 'unknown' ? address.path : base + formatOwn(address)
+}
+
+function formatOwn(address: Exclude<Address, { page: 'unknown' }>): string {
   if (address.page === 'runs') return withQuery('/', runsParameters(address))
   if (address.page === 'compare') return withQuery('/compare', compareParameters(address))
   const parameters = new URLSearchParams()

@@ -4,7 +4,7 @@
 import { useLayoutEffect } from 'preact/hooks'
 import { refusal } from '../connection/token.ts'
 import { may } from '../state/access.ts'
-import { address, goTo, parseAddress } from '../state/address.ts'
+import { address, formatAddress, goTo, parseAddress } from '../state/address.ts'
 import { allRuns } from '../state/listAddress.ts'
 import { ConnectJob } from './connectJob.tsx'
 import { KeyList, keyListOpen } from './keyList.tsx'
@@ -83,7 +83,7 @@ export function App() {
           <h1 class="page-title">Nothing here</h1>
           <section class="card empty">
             <p>
-              There is no page at {now.path}. <a href="/">All runs</a>
+              There is no page at {now.path}. <a href={formatAddress(allRuns)}>All runs</a>
             </p>
           </section>
         </main>

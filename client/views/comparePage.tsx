@@ -67,8 +67,8 @@ export function ComparePage({ address }: { address: CompareAddress }) {
       {address.runs.length === 0 ? (
         <section class="card empty">
           <p>
-            Nothing is picked. Pick runs in the <a href="/">list</a>, with the boxes or with <kbd>x</kbd>,
-            then compare them.
+            Nothing is picked. Pick runs in the <a href={formatAddress(allRuns)}>list</a>, with the boxes or
+            with <kbd>x</kbd>, then compare them.
           </p>
         </section>
       ) : loaded ? (

@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import { formatAddress } from '../state/address.ts'
 import { singleKeys } from '../state/singleKeys.ts'
 import { Icon } from './icons.tsx'
 
@@ -80,8 +81,9 @@ export function KeyList() {
       </div>
       {!singleKeys.value && (
         <p class="sub">
-          Single keys are switched off in the <a href="/settings">settings</a>: of these only those in a chart
-          and Esc do something.
+          Single keys are switched off in the{' '}
+          <a href={formatAddress({ page: 'settings', part: 'server' })}>settings</a>: of these only those in a
+          chart and Esc do something.
         </p>
       )}
       <div class="keys-groups">

@@ -7,6 +7,7 @@ import { RunCharts } from '../charts/runCharts.tsx'
 import { connection } from '../connection/live.ts'
 import { changeRunAddress, formatAddress, type RunAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
+import { allRuns } from '../state/listAddress.ts'
 import { refreshSignalNames, runState } from '../state/runPage.ts'
 import { Announcer } from './announcer.tsx'
 import { answerAsked } from './approvalForm.tsx'
@@ -47,7 +48,7 @@ function Notice(props: { title: string; words: string; requestId?: string | unde
       <h1 class="page-title">{props.title}</h1>
       <section class="card empty">
         <p>
-          {props.words} <a href="/">All runs</a>
+          {props.words} <a href={formatAddress(allRuns)}>All runs</a>
         </p>
         {props.requestId !== undefined && <p class="sub">Request {props.requestId}</p>}
       </section>

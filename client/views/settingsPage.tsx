@@ -5,6 +5,7 @@ import type { ComponentChildren, ComponentType } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { Health, Version } from '../../protocol/vocabulary.ts'
 import { fetchHealth, fetchReady, fetchVersion } from '../connection/api.ts'
+import { basePath, serverUrl } from '../connection/base.ts'
 import { connection } from '../connection/live.ts'
 import type { Answer } from '../connection/read.ts'
 import { formatAddress, type SettingsPart, settingsParts } from '../state/address.ts'
@@ -155,11 +156,11 @@ function Server() {
     <section class="card" aria-labelledby="settings-server">
       <h2 id="settings-server">Server</h2>
       <dl>
-        <Row title="Address">{location.origin}</Row>
+        <Row title="Address">{serverUrl()}</Row>
         <Row title="Version">
           {told(version.value, () => `${about?.version}, wire ${about?.protocol}, rules ${about?.tuner}`)}
         </Row>
-        <Row title="Node">{told(version.value, () => about?.node ?? '')}</Row>
+        <Row title="Node">{told(version.value, () => about?.node ?? 'Told to who may read all runs')}</Row>
         <Row title="Answers">{told(health.value, () => 'Yes')}</Row>
         <Row title="Storage">{told(ready.value, () => `${storage}, can be written`)}</Row>
         <Row title="Live">
@@ -171,7 +172,7 @@ function Server() {
         </Row>
       </dl>
       <p class="links">
-        <a href="/openapi.json">The HTTP API as OpenAPI</a>
+        <a href={`${basePath}/openapi.json`}>The HTTP API as OpenAPI</a>
       </p>
     </section>
   )

@@ -5,8 +5,9 @@ import { formatPlural, formatStep } from '../../protocol/numbers.ts'
 import { busyReads } from '../connection/busy.ts'
 import { connection, retryNow } from '../connection/live.ts'
 import { trouble } from '../connection/read.ts'
-import { address } from '../state/address.ts'
+import { address, formatAddress } from '../state/address.ts'
 import { nowMs } from '../state/clock.ts'
+import { allRuns } from '../state/listAddress.ts'
 import { caughtUp, runState } from '../state/runPage.ts'
 import { chooseTheme, theme, themeAfter } from '../state/theme.ts'
 import { Icon, Logo } from './icons.tsx'
@@ -34,18 +35,28 @@ export function TopBar() {
   const inRuns = page === 'runs' || page === 'run'
   return (
     <header class="top">
-      <a class="brand" href="/" aria-label="Twostep, all runs">
+      <a class="brand" href={formatAddress(allRuns)} aria-label="Twostep, all runs">
         <Logo />
         Twostep
       </a>
       <nav aria-label="Main">
-        <a href="/" aria-current={page === 'runs' ? 'page' : inRuns ? 'true' : undefined}>
+        <a
+          href={formatAddress(allRuns)}
+          aria-current={page === 'runs' ? 'page' : inRuns ? 'true' : undefined}
+        >
           Runs
         </a>
-        <a href="/start" aria-current={page === 'start' ? 'page' : undefined}>
+        <a
+          href={formatAddress({ page: 'start', framework: 'pytorch' })}
+          aria-current={page === 'start' ? 'page' : undefined}
+        >
           Connect
         </a>
-        <a href="/settings" aria-current={page === 'settings' ? 'page' : undefined}>
+        <a
+          class="settings-link"
+          href={formatAddress({ page: 'settings', part: 'server' })}
+          aria-current={page === 'settings' ? 'page' : undefined}
+        >
           Settings
         </a>
       </nav>

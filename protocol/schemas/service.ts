@@ -38,7 +38,13 @@ export const healthSchema = z
   .meta({ id: 'Health' })
 export type Health = Parsed<typeof healthSchema>
 
+/** `node` is told to those who may read all runs. */
 export const versionSchema = z
-  .object({ version: z.string(), protocol: z.string(), tuner: z.string(), node: z.string() })
+  .object({
+    version: z.string(),
+    protocol: z.string(),
+    tuner: z.string(),
+    node: z.string().exactOptional(),
+  })
   .meta({ id: 'Version' })
 export type Version = Parsed<typeof versionSchema>

@@ -18,7 +18,8 @@ PROGRAM = Path(__file__).parents[2] / "dist" / "server" / "cli" / "twostep.js"
 class RealServer:
     """`twostep serve` in a folder of its own; raises SkipTest where it cannot be started here."""
 
-    def __init__(self) -> None:
+    def __init__(self, base_path: str = "") -> None:
+        self._base_path = base_path
         self._child: subprocess.Popen[str] | None = None
         given = os.environ.get("TWOSTEP_TEST_SERVER_URL")
         self.url = (given or self._start()).rstrip("/")
@@ -31,6 +32,8 @@ class RealServer:
             )
         self._folder = tempfile.TemporaryDirectory(prefix="twostep-test-server-")
         command = [node, str(PROGRAM), "serve", "--port", "0", "--json", "--data-dir", self._folder.name]
+        if self._base_path:
+            command += ["--base-path", self._base_path]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("TWOSTEP_")}
         self._child = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, cwd=self._folder.name, env=environment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import unittest
 from typing import Any, ClassVar
 
 import twostep
@@ -72,11 +74,27 @@ class SettingsTest(JobTest):
         self.assertEqual((read.project, read.mode, str(read.spool)), ("p", "offline", "/spool"))
         self.assertTrue(read.resume)
         self.assertEqual(read_settings(environment, project="q", mode="online").project, "q")
+        under_path = read_settings(environment, server_url="https://ml.example/twostep/")
+        self.assertEqual(under_path.server_url, "https://ml.example/twostep")
         default = read_settings({"TWOSTEP_MODE": ""})
         self.assertEqual(
             (default.server_url, default.mode, default.steering), ("http://127.0.0.1:7317", "online", "auto")
         )
         self.assertFalse(default.resume)
+
+    def test_no_secret_is_shown(self) -> None:
+        self.assertNotIn("tw_x", repr(read_settings({"TWOSTEP_TOKEN": "tw_x"})))
+        for url in ("http://me:hunter2@train.example", "ftp://me:hunter2@x", "http://me:hun/ter2@x"):
+            with self.assertRaises(SettingError) as raised:
+                read_settings({}, server_url=url)
+            self.assertNotIn("ter2", str(raised.exception))
+        with self.assertRaises(SettingError) as raised:
+            read_settings({}, token="tw_x y")
+        self.assertNotIn("tw_x", str(raised.exception))
+
+    @unittest.skipUnless(hasattr(os, "getuid"), "users")
+    def test_the_spool_of_each_user_is_another_one(self) -> None:
+        self.assertEqual(read_settings({}).spool.name, f"twostep-spool-{os.getuid()}")
 
     def test_two_runs_that_nobody_names_have_two_names(self) -> None:
         self.assertNotEqual(read_settings({}).run_id, read_settings({}).run_id)

@@ -106,6 +106,24 @@ class OutboxTest(JobTest):
         self.assertEqual([b["steps"]["step"][0] for b in file.batches], [0, 1, 2, 3, 4])
         file.close()
 
+    @unittest.skipUnless(hasattr(os, "geteuid"), "users")
+    def test_it_is_its_owners_alone_and_nothing_that_was_there_is_written_to(self) -> None:
+        mine, planted = self.folder / "mine", self.folder / "run"
+        mine.write_text("precious")
+        planted.mkdir(mode=0o777)
+        (planted / "c.ndjson").symlink_to(mine)
+        outbox = self.outbox(memory=0)
+        outbox.add(batch(1))
+        self.assertEqual(mine.read_text(), "precious")
+        self.assertFalse(outbox.path.is_symlink())
+        made = Outbox(self.folder / "a" / "b" / "c.ndjson", lambda: HEADER, memory=0)
+        made.add(batch(1))
+        rights = [oct(path.stat().st_mode & 0o777) for path in (outbox.path, made.path)]
+        self.assertEqual(rights, ["0o600", "0o600"])
+        for folder in (self.folder / "a", self.folder / "a" / "b"):
+            self.assertEqual(oct(folder.stat().st_mode & 0o777), "0o700")
+        self.assertEqual(self.drain(outbox) + self.drain(made), [1, 1])
+
     def test_a_file_that_is_no_spool_is_refused_in_words(self) -> None:
         for text in ("", "{}\n", "[1]\n", "rubbish"):
             path = self.folder / "x.ndjson"
@@ -170,6 +188,17 @@ class Sync(JobTest):
             )
             self.assertIsNone(sync(path, server.url).problem)
             self.assertEqual(server.stored, list(range(9)))
+
+    @unittest.skipUnless(hasattr(os, "geteuid"), "users")
+    def test_what_another_user_left_is_sent_to_a_server_that_a_person_names_alone(self) -> None:
+        with Server() as server:
+            path = self.spool(2, server=server.url)
+            with mock.patch.object(os, "geteuid", return_value=os.geteuid() + 1):
+                with self.assertRaisesRegex(ValueError, "another user's: `twostep sync .* --server URL`"):
+                    sync(path, None, "tw_secret")
+                self.assertEqual(server.requests, [])
+                self.assertIsNone(sync(path, server.url, "tw_secret").problem)
+            self.assertEqual(server.stored, [0, 1])
 
     def test_a_file_that_a_running_job_writes_is_left_alone(self) -> None:
         outbox = Outbox(self.folder / "r" / "c.ndjson", lambda: HEADER, memory=0)

@@ -8,7 +8,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
@@ -37,7 +37,7 @@ class Settings:
     """What a run needs to know before it begins. Steps are optimizer steps, rates those of the first parameter group."""
 
     server_url: str
-    token: str | None
+    token: str | None = field(repr=False)
     run_id: str
     project: str
     mode: Mode
@@ -74,7 +74,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
             f"run_id must be 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit, and not 'import', "
             f"got {run_id!r}"
         )
-    spool = setting("spool_dir", "TWOSTEP_SPOOL_DIR", Path(tempfile.gettempdir()) / "twostep-spool")
+    spool = setting("spool_dir", "TWOSTEP_SPOOL_DIR", _default_spool())
     if not isinstance(spool, (str, os.PathLike)):
         raise SettingError(f"spool_dir must be a path, got {spool!r}")
     tokens_per_step = _count("tokens_per_step", given.get("tokens_per_step"), 1)
@@ -97,6 +97,12 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
     )
 
 
+def _default_spool() -> Path:
+    """Of each user another one: the folder for temporary files may be everybody's."""
+    user = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
+    return Path(tempfile.gettempdir()) / f"twostep-spool{user}"
+
+
 def _budget(steps: Any, tokens: Any, tokens_per_step: int | None) -> int | None:
     if tokens is None:
         return _count("budget_steps", steps, BUDGET_MIN)
@@ -112,11 +118,12 @@ def _server(value: Any) -> str:
     url = str(value).rstrip("/")
     try:
         parts = urlsplit(url)
-        is_right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
         is_right = False
     if not is_right or any(character <= " " for character in url):
-        raise SettingError(f"server_url must be http://host:port or https://host, got {value!r}")
+        shown = re.sub(r"//.*@", "//…@", str(value))
+        raise SettingError(f"server_url must be http://host:port or https://host, got {shown!r}")
     return url
 
 

@@ -5,6 +5,9 @@ A spool file belongs to one client of one run, and is whole at every moment: a j
 {"client": …, "sequence": n, "server": …, "run": {…}} and {"steps": {…}, "probes": […], "acknowledgements": […]}.
 `sequence` is that of the first batch in the file, so that one that the server has stored already is not sent as another.
 A line {"farewell": …} says why the job ended. While a process writes the file it holds a lock on it.
+
+The folder may lie where others can write, as below /tmp: what is made there is readable for its owner alone, nothing that is
+there already is written to, and what another user has left is sent only where a person names it (`sync.py`).
 """
 
 from __future__ import annotations
@@ -77,8 +80,8 @@ class Outbox:
         if self._file is not None:
             return True
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("w+b")
+            _make_folder(self.path.parent)
+            self._file = _new_file(self.path)
             _lock(self._file)
         except OSError as error:
             self.problem = error
@@ -189,6 +192,22 @@ class Outbox:
             self.problem = error
 
 
+def _make_folder(folder: Path) -> None:
+    """With those above it; each that is made is its owner's alone."""
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        _make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _new_file(path: Path) -> IO[bytes]:
+    """Made anew, so that it is no link that somebody laid to a file of ours, nor a file that somebody else holds open."""
+    path.unlink(missing_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o600), "w+b")
+
+
 def _lock(file: IO[bytes]) -> bool:
     """False where another process holds it."""
     if fcntl is None:
@@ -203,12 +222,18 @@ def _lock(file: IO[bytes]) -> bool:
 
 
 class SpoolFile:
-    """A file that somebody has left behind, held while it is sent. Raises ValueError where it is no spool, OSError."""
+    """
+    A file that a process has left behind, held while it is sent. Raises ValueError where it is no spool, or another user's and
+    `of_anybody` does not say that this is right; OSError.
+    """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, of_anybody: bool = False) -> None:
         self.path = path
         self._file = path.open("rb")
         try:
+            self.is_own = not hasattr(os, "geteuid") or os.fstat(self._file.fileno()).st_uid == os.geteuid()
+            if not (self.is_own or of_anybody):
+                raise ValueError(f"{path} is another user's: `twostep sync {path} --server URL` sends it")
             if not _lock(self._file):
                 raise ValueError(f"{path} is being written or sent by a process that is running")
             lines = self._file.read().split(b"\n")

@@ -36,8 +36,11 @@ def spools(folder: Path) -> Iterator[Path]:
 
 
 def sync(path: Path, server_url: str | None = None, token: str | None = None) -> Synced:
-    """Sends one file and removes it once all of it is stored; what is left stays in it. Raises ValueError, OSError."""
-    file = SpoolFile(path)
+    """
+    Sends one file and removes it once all of it is stored; what is left stays in it. Raises ValueError, OSError. A file of another
+    user's is sent to a server that is named here alone: the one that it names could be there to get the token.
+    """
+    file = SpoolFile(path, of_anybody=server_url is not None)
     connection = Connection(server_url or str(file.header["server"]), token)
     try:
         return send_file(file, connection)

@@ -4,6 +4,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Scope } from '../../protocol/vocabulary.ts'
 import { operations, scopesOf } from '../http/operations.ts'
+import { createLog } from '../log.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
 import { type ClosedServer, startClosedServer } from '../testing/closedServer.ts'
 import { sampleBatch, startTestServer } from '../testing/testServer.ts'
@@ -26,6 +27,38 @@ test('without a token nothing is told but the page, health and the contract, and
     caller: null,
   })
   expect((await server.callWith(undefined, 'POST', '/mcp', {})).status).toBe(401)
+})
+
+test('versions of other programs are told to who may read all runs, and no answer of the API is kept on the way', async () => {
+  const one = (await server.make(['read'], { project: 'p' })).secret
+  const all = (await server.make(['read'])).secret
+  for (const [secret, isTold] of [
+    [undefined, false],
+    [one, false],
+    [all, true],
+  ] as const) {
+    const version = await server.callWith(secret, 'GET', '/version')
+    expect(version.body.node).toBe(isTold ? process.versions.node : undefined)
+    expect((await server.callWith(secret, 'GET', '/readyz')).body.storage).toMatch(
+      isTold ? /^SQLite \d/ : /^SQLite$/,
+    )
+  }
+  await server.call('POST', '/api/v1/runs', { runId: 'r' })
+  const told = [
+    '/healthz',
+    '/readyz',
+    '/version',
+    '/metrics',
+    '/api/v1/access',
+    '/api/v1/runs',
+    '/api/v1/tokens',
+  ]
+  for (const path of [...told, '/api/v1/runs/r/recommendation', '/api/v1/runs/r/export', '/api/v1/nothing']) {
+    const { headers } = await server.call('GET', path)
+    expect([path, headers.get('cache-control')]).toEqual([path, 'no-store'])
+  }
+  const run = await server.call('GET', '/api/v1/runs/r')
+  expect(run.headers.get('cache-control')).toBe('private, no-cache')
 })
 
 test('every address of the contract asks for a token but those that are said to be open', async () => {
@@ -175,6 +208,29 @@ test('for a token of one project there are no other runs', async () => {
   expect(admin).toMatchObject({ status: 422, body: { errors: [{ pointer: '/project' }] } })
 })
 
+test('at every address of the contract a run of another project is as one that there is not', async () => {
+  await server.call('POST', '/api/v1/runs', { runId: 'other', project: 'q' })
+  const { secret } = await server.make(['read', 'write', 'control'], { project: 'p' })
+  let tried = 0
+  for (const [template, methods] of Object.entries(operations))
+    for (const method of Object.keys(methods)) {
+      if (!template.includes('{id}')) continue
+      const [other, none] = await Promise.all(
+        ['other', 'never'].map(async (id) => {
+          const path = template.replace('{id}', id).replace('{number}', '1')
+          const body = method === 'get' || method === 'delete' ? undefined : {}
+          const answer = await server.callWith(secret, method.toUpperCase(), path, body)
+          const text = JSON.stringify({ ...answer.body, requestId: '' }).replaceAll(id, 'ID')
+          return { status: answer.status, text }
+        }),
+      )
+      expect(other, `${method} ${template}`).toEqual(none)
+      expect(other!.status, `${method} ${template}`).toBe(404)
+      tried++
+    }
+  expect(tried).toBeGreaterThan(15)
+})
+
 test('a token of one project brings back a deleted run of its own, and no other', async () => {
   const create = (runId: string, project: string) => server.call('POST', '/api/v1/runs', { runId, project })
   await create('own', 'p')
@@ -278,6 +334,28 @@ test('wrong tokens from one address are bounded, for a minute, and lock nobody o
   expect((await server.call('GET', '/api/v1/runs')).status).toBe(200)
   server.clock.advance(attemptsMilliseconds)
   expect((await guess(1)).status).toBe(401)
+})
+
+test('that many wrong tokens come is logged once for each address and time, without any of them', async () => {
+  const lines: string[] = []
+  const log = createLog(
+    'warn',
+    () => 0,
+    (line) => lines.push(line),
+  )
+  const watched = await startTestServer({ config: { requireTokens: true }, log })
+  const guess = (i: number) =>
+    watched.call('GET', '/api/v1/runs', undefined, {
+      authorization: `Bearer tw_${String(i).padStart(43, 'z')}`,
+    })
+  for (let time = 1; time <= 2; time++) {
+    for (let i = 0; i < attemptsMax + 5; i++) await guess(i)
+    expect(lines).toHaveLength(time)
+    watched.clock.advance(attemptsMilliseconds)
+  }
+  expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'warn', from: '127.0.0.1' })
+  expect(lines.join()).not.toContain('zzz')
+  await watched.close()
 })
 
 test('where none is demanded a token still says who acts and what it may, and a wrong one is nobody', async () => {

@@ -20,8 +20,8 @@ export class Attempts {
     this.clock = clock
   }
 
-  /** Counts a wrong token. Seconds to wait where there were too many, else 0. */
-  failed(from: string): number {
+  /** Counts a wrong token. `waitSeconds` is 0 unless there were too many; `isFirst`: there were not, until now. */
+  failed(from: string): { readonly waitSeconds: number; readonly isFirst: boolean } {
     const now = this.clock.now()
     const known = this.entries.get(from)
     const age = known === undefined ? 0 : now - known.since
@@ -32,6 +32,8 @@ export class Attempts {
     this.entries.delete(from)
     this.entries.set(from, entry)
     if (this.entries.size > addressesMax) this.entries.delete(this.entries.keys().next().value!)
-    return entry.count > attemptsMax ? Math.ceil((entry.since + attemptsMilliseconds - now) / 1_000) : 0
+    const waitSeconds =
+      entry.count > attemptsMax ? Math.ceil((entry.since + attemptsMilliseconds - now) / 1_000) : 0
+    return { waitSeconds, isFirst: entry.count === attemptsMax + 1 }
   }
 }

@@ -30,6 +30,9 @@ export const localCaller: Caller = {
 export const may = ({ scopes }: Caller, scope: Scope): boolean =>
   scopes.includes('admin') || scopes.includes(scope)
 
+/** Whether runs of all projects, and places of files, may be named to it. */
+export const seesAll = (caller: Caller): boolean => caller.project === null && may(caller, 'read')
+
 /** @throws ServerError `scope-missing`, naming the scopes of which one would do. */
 export function demand(caller: Caller, ...scopes: readonly Scope[]): void {
   if (scopes.some((scope) => may(caller, scope))) return

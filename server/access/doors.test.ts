@@ -4,6 +4,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { io } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Problem } from '../../protocol/vocabulary.ts'
+import { ServerError } from '../errors.ts'
 import { expiryMilliseconds } from '../live/live.ts'
 import { type ClosedServer, startClosedServer } from '../testing/closedServer.ts'
 
@@ -73,6 +74,48 @@ test('the live socket takes the same tokens, tells runs of their project alone, 
   await vi.waitFor(() => expect(expiring.connected).toBe(false))
   await vi.waitFor(() => expect(rotated.connected).toBe(false))
   expect(kept.connected).toBe(true)
+})
+
+test('a run that is moved while its subscription waits is none for who may not see where it went', async () => {
+  const own = await server.make(['read'], { project: 'p' })
+  await server.call('POST', '/api/v1/runs', { runId: 'own', project: 'p' })
+  const { socket } = await connectWith({ token: own.secret })
+  let release = () => {}
+  const held = server.app.runs.inLine('own', () => new Promise<void>((resolve) => (release = resolve)))
+  const moved = server.call('PATCH', '/api/v1/runs/own', { project: 'q' })
+  await vi.waitFor(() => expect(server.app.runs.waiting).toBe(2))
+  const wish = { runId: 'own', afterDecision: 0, afterStep: 0, points: 100 }
+  const answer = socket.emitWithAck('subscribe', wish)
+  await vi.waitFor(() => expect(server.app.runs.waiting).toBe(3))
+  release()
+  await Promise.all([held, moved])
+  expect(await answer).toMatchObject({ ok: false, problem: { code: 'run-not-found' } })
+})
+
+test('where the storage fails, which host or file it is is told to who may read all runs alone', async () => {
+  const place = 'the database db.inner:5432/runs could not be used (no route)'
+  const one = await server.make(['read', 'write'], { project: 'p' })
+  const all = await server.make(['read'])
+  await server.call('POST', '/api/v1/runs', { runId: 'own', project: 'p' })
+  const { socket } = await connectWith({ token: one.secret })
+  const ask = async (secret: string) => {
+    const client = new Client({ name: 'test', version: '0' })
+    const requestInit = { headers: { authorization: `Bearer ${secret}` } }
+    await client.connect(new StreamableHTTPClientTransport(new URL(`${server.url}/mcp`), { requestInit }))
+    closing.push(() => void client.close())
+    const { content } = await client.callTool({ name: 'get_run', arguments: { run: 'own' } })
+    return content[0]?.type === 'text' ? content[0].text : ''
+  }
+  vi.spyOn(server.storage, 'run').mockRejectedValue(new ServerError('storage-failed', place))
+  const wish = { runId: 'own', afterDecision: 0, afterStep: 0, points: 100 }
+  const read = async (secret: string) =>
+    (await server.callWith(secret, 'GET', '/api/v1/runs/own')).body.detail
+  const { problem } = await socket.emitWithAck('subscribe', wish)
+  for (const detail of [await read(one.secret), await ask(one.secret), problem.detail]) {
+    expect(detail).toMatch(/^the storage could not be used/)
+    expect(detail).not.toMatch(/inner|route/)
+  }
+  for (const detail of [await read(all.secret), await ask(all.secret)]) expect(detail).toContain(place)
 })
 
 test('MCP takes the same tokens, and tells runs of their project alone', async () => {

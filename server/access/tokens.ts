@@ -1,6 +1,6 @@
 // The tokens of a server: made, found, rotated, revoked. A secret is 32 random bytes; what is stored is its SHA-256. A slow
 // hash would add nothing: there is no guessing 256 random bits, and each telemetry batch would pay for it. All of them are
-// held in memory, as only one server uses a database.
+// held in memory; where several servers use a database, they are read again when another one has changed them.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { limits } from '../../protocol/limits.ts'
@@ -59,8 +59,19 @@ export class Tokens {
     return this.options.isRequired
   }
 
+  /** As they are stored; another server may have changed them. */
   async load(): Promise<void> {
-    for (const token of await this.options.store.tokens()) this.remember(token)
+    const stored = await this.options.store.tokens()
+    const now = this.options.clock.now()
+    const ids = new Set(stored.map(({ id }) => id))
+    const before = [...this.byId.values()].filter((token) => isActive(token, now))
+    for (const { id, digest } of [...this.byId.values()].filter((token) => !ids.has(token.id)))
+      this.forget(id, digest)
+    for (const token of stored) this.remember(token)
+    for (const { id } of before) {
+      const token = this.byId.get(id)
+      if (token === undefined || !isActive(token, now)) for (const listener of this.listeners) listener(id)
+    }
   }
 
   /** A token of an admin, where tokens are demanded and nobody has one; undefined = somebody has. */
@@ -78,7 +89,7 @@ export class Tokens {
    * @throws ServerError `token-missing`, `token-invalid`, `token-expired`, `token-revoked`, `too-many-attempts`.
    */
   admit(secret: string | undefined, from: string): Caller {
-    const { clock, isRequired } = this.options
+    const { clock, isRequired, log } = this.options
     const token = secret === undefined ? undefined : this.found(secret)
     if (token !== undefined && isActive(token, clock.now())) return this.used(token)
     if (!isRequired) return localCaller
@@ -87,10 +98,12 @@ export class Tokens {
     if (token !== undefined && token.revokedAt === null)
       throw refused('token-expired', `the token "${token.name}" has expired, at ${isoTime(token.expiresAt!)}`)
     if (token !== undefined) throw refused('token-revoked', `the token "${token.name}" was revoked`)
-    const wait = this.attempts.failed(from)
-    if (wait === 0) throw refused('token-invalid', 'this server knows no such token')
+    const { waitSeconds, isFirst } = this.attempts.failed(from)
+    if (waitSeconds === 0) throw refused('token-invalid', 'this server knows no such token')
+    // Once for each address and time: whoever tries fills no log.
+    if (isFirst) log('warn', 'many wrong tokens come from one address', { from })
     throw new ServerError('too-many-attempts', 'too many wrong tokens came from this address', {
-      retryAfterSeconds: wait,
+      retryAfterSeconds: waitSeconds,
     })
   }
 
@@ -236,9 +249,13 @@ export class Tokens {
     const gone = over.sort((a, b) => endOf(b) - endOf(a)).slice(limits.endedTokensMax)
     for (const { id, digest } of gone) {
       await this.options.store.deleteToken(id)
-      this.byId.delete(id)
-      this.byDigest.delete(digest.slice(0, 32))
+      this.forget(id, digest)
     }
+  }
+
+  private forget(id: string, digest: string): void {
+    this.byId.delete(id)
+    this.byDigest.delete(digest.slice(0, 32))
   }
 
   private async save(token: StoredToken): Promise<void> {

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadConfig } from '../config.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
@@ -84,3 +84,27 @@ test('a backup of a database of before can become smaller, and is made without a
   expect(database.prepare('PRAGMA auto_vacuum').get()).toEqual({ auto_vacuum: 2 })
   database.close()
 })
+
+test.skipIf(process.platform === 'win32')(
+  'what is stored, copied and put back is readable for its owner alone, and a database of before is left as it is',
+  async () => {
+    const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
+    await post(1)
+    const place = join(server.folder, 'own', 'twostep.db')
+    const storage = openSqliteStorage({ file: place })
+    expect(modeOf(dirname(place))).toBe('700')
+    const files = readdirSync(dirname(place)).map((name) => join(dirname(place), name))
+    const names = files.map((path) => basename(path))
+    for (const part of ['', '-wal', '-lock', '-acknowledged']) expect(names).toContain(`twostep.db${part}`)
+    for (const path of files) expect(modeOf(path), path).toBe('600')
+    await storage.close()
+    await backup(config(), file())
+    expect(modeOf(file())).toBe('600')
+    chmodSync(file(), 0o644)
+    await restore(loadConfig({ dataDir: dirname(place) }, {}, server.folder), file(), 'now')
+    expect(modeOf(place)).toBe('600')
+    chmodSync(place, 0o640)
+    await openSqliteStorage({ file: place }).close()
+    expect(modeOf(place)).toBe('640')
+  },
+)

@@ -2,7 +2,16 @@
 // writes, without the room that deleted runs have left; it gets its name only once all of it was read again and is what
 // was stored. A restore puts one in the place of the database, which is kept beside it; no server may run meanwhile.
 
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { formatPlural } from '../../protocol/numbers.ts'
 import type { Config } from '../config.ts'
@@ -10,7 +19,7 @@ import { CommandError, ServerError } from '../errors.ts'
 import { demandFile } from '../storage/open.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
 import { openDatabase, takeLock } from '../storage/sqlite/openDatabase.ts'
-import { makeFolder, ownPath } from '../storage/sqlite/place.ts'
+import { makeFolder, makePrivate, ownPath, privateFile } from '../storage/sqlite/place.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import { type Verified, verifyStorage } from '../storage/verify.ts'
 
@@ -62,6 +71,8 @@ export async function backup(config: Config, name: string): Promise<string> {
   try {
     makeFolder(dirname(file))
     rmSync(unfinished, { force: true })
+    // An empty file is one to be filled.
+    makePrivate(unfinished)
     database.prepare('VACUUM INTO ?').run(unfinished)
     letShrink(unfinished)
     const verified = await verifyFile(unfinished)
@@ -90,6 +101,7 @@ export async function restore(config: Config, name: string, stamp: string): Prom
   const unfinished = `${place}.unfinished`
   try {
     copyFileSync(file, unfinished)
+    chmodSync(unfinished, privateFile)
     flush(unfinished)
     const kept = `${place}.before-${stamp}`
     const isThere = existsSync(place)

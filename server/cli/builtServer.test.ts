@@ -241,6 +241,46 @@ test('wrong usage is exit status 2 with a sentence', async () => {
   expect(await run('--help').ended).toBe(0)
 })
 
+test('webhooks are made, listed, tried and removed by verbs; their secret and their path are told once', async () => {
+  const receiver = await startReceiver()
+  try {
+    const server = await serve('--port', '0', '--webhook-allow', '127.0.0.1')
+    const verb = verbAt(server.url)
+    expect((await verb('webhook', 'list')).out).toBe('No webhooks.\n')
+    const address = `http://127.0.0.1:${receiver.port}/hidden`
+    const add = ['webhook', 'add', address, '--events', 'waiting, finished', '--project', 'p']
+    const made = await verb(...add)
+    expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^whsec_\S+\n\nThe webhook \S+ to /) })
+    expect(made.out).not.toContain('hidden')
+    const list = await verb('webhook', 'list')
+    expect(list.out).toMatch(/http:\/\/127\.0\.0\.1:\d+\/… +waiting,finished +p +generic +active +–\n$/)
+    const { webhooks } = JSON.parse((await verb('webhook', 'list', '--json')).out)
+    expect(webhooks).toMatchObject([{ url: address, events: ['waiting', 'finished'] }])
+    const { id } = webhooks[0]
+    expect(await verb('webhook', 'test', id)).toMatchObject({
+      code: 0,
+      out: `http://127.0.0.1:${receiver.port}/… answered 204: it hears of runs.\n`,
+    })
+    expect(receiver.received.at(-1)!.body.type).toBe('test')
+    receiver.answer = (response) => void response.writeHead(500).end()
+    const failed = await verb('webhook', 'test', address, '--json')
+    expect([failed.code, JSON.parse(failed.out)]).toMatchObject([1, { taken: false, status: 500 }])
+    expect((await verb('webhook', 'list')).out).toMatch(/ failing +\d{4}-/)
+    const wrong = await verb('webhook', 'add', address, '--events', 'everything')
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--events must be of decision, switch'),
+    })
+    const inner = await verb('webhook', 'add', 'http://10.0.0.1/', '--events', 'finished')
+    expect(inner).toMatchObject({ code: 1, err: expect.stringContaining('/url must lead elsewhere') })
+    expect((await verb('webhook', 'remove', 'none')).err).toContain('there is no webhook "none"')
+    expect((await verb('webhook', 'remove', id)).out).toMatch(/^The webhook \S+ to \S+… is gone\.\n$/)
+    expect((await verb('webhook', 'list')).out).toBe('No webhooks.\n')
+  } finally {
+    await receiver.close()
+  }
+})
+
 test('what webhooks are owed is told after the server was killed between two tries', async () => {
   const receiver = await startReceiver()
   const allow = ['--webhook-allow', '127.0.0.1']

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { formatNumber } from '../../protocol/numbers.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import { createLog } from '../log.ts'
 import { createScreen, demoSummary, summaryTable } from './demo.ts'
 import { firstDifference } from './replay.ts'
-import { foldHolds, known, progressLine, table } from './sentences.ts'
+import { decisionLine, foldHolds, known, progressLine, table } from './sentences.ts'
 
 const decision = (n: number, kind: Decision['kind']) =>
   ({ number: n, kind, step: 1_000 * n, summary: `Sentence ${n}.` }) as Decision
@@ -90,4 +91,24 @@ test('tables are padded, differences are shown with what is around them', () => 
     ]),
   ).toBe('a    bb\nccc  d')
   expect(firstDifference('{"a":1}', '{"a":2}')).toEqual({ at: 5, a: '{"a":1}', b: '{"a":2}' })
+})
+
+test('names and reasons steer no terminal: they stay in their cell and on their line', () => {
+  const name = '\u001b]0;owned\u0007\u009b2J=\n\u202eevil\r'
+  const shown = '\\u001b]0;owned\\u0007\\u009b2J=\\u000a\\u202eevil\\u000d'
+  const lines = table([['NAME'], [name]])
+  expect(lines).toBe(`NAME\n${shown}`)
+  const told = { ...decision(3, 'override'), summary: `by hand (${name})` }
+  expect(decisionLine(told)).toBe(`#3 step 3,000 override: by hand (${shown})`)
+  const holds = foldHolds()
+  for (const n of [1, 2]) holds.add({ ...decision(n, 'hold'), summary: name })
+  expect(holds.end().join()).toContain(shown)
+  const written: string[] = []
+  createLog(
+    'info',
+    () => 0,
+    (line) => written.push(line),
+  )('warn', 'a run', { name })
+  expect(written.join()).not.toMatch(/[^\P{Cc}\n]|\u202e/u)
+  expect(JSON.parse(written[0]!)).toMatchObject({ name })
 })

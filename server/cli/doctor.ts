@@ -8,6 +8,7 @@ import { formatPlural } from '../../protocol/numbers.ts'
 import type { Config } from '../config.ts'
 import { openStorage } from '../storage/open.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
+import { isOpenToOthers } from '../storage/sqlite/place.ts'
 import { verifyStorage } from '../storage/verify.ts'
 import { verifyFile } from './backup.ts'
 import { packagePath } from './place.ts'
@@ -52,7 +53,10 @@ async function checkSqlite({ databaseFile }: Config): Promise<Check> {
     if (!existsSync(databaseFile)) return { name: 'SQLite', ok: true, detail: `${version} (${driver.name})` }
     const { runs, observations } = await verifyFile(databaseFile)
     const read = `${formatPlural(runs, 'run')} and ${formatPlural(observations, 'observation')} read`
-    const detail = `${version} (${driver.name}); ${databaseFile} is sound: ${read}, and as stored`
+    const others = isOpenToOthers(databaseFile)
+      ? `; other users of this computer may read it: \`chmod 600 ${databaseFile}*\``
+      : ''
+    const detail = `${version} (${driver.name}); ${databaseFile} is sound: ${read}, and as stored${others}`
     return { name: 'SQLite', ok: true, detail }
   } catch (error) {
     return { name: 'SQLite', ok: false, detail: `${databaseFile}: ${(error as Error).message}` }

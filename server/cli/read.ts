@@ -10,12 +10,16 @@ import {
   seriesSchema,
 } from '../../protocol/schemas.ts'
 import type { SeriesColumns } from '../../protocol/vocabulary.ts'
+import { onOneLine } from '../controls.ts'
 import { parseAnswer, type Remote, readRemote } from './remote.ts'
 import { decisionLine, known, runRows, table } from './sentences.ts'
 
 export type ReadOptions = Remote & { readonly json?: boolean }
 
 const print = (text: string) => process.stdout.write(`${text}\n`)
+/** To the minute, UTC; a dash where there is none. */
+export const timeOf = (time: string | null): string =>
+  time === null ? '–' : time.slice(0, 16).replace('T', ' ')
 /** The path of a run under /api/v1. */
 export const address = (runId: string) => `/runs/${encodeURIComponent(runId)}`
 export const query = (given: Readonly<Record<string, string | undefined>>) => {
@@ -80,7 +84,7 @@ export function getRun(runId: string, options: ReadOptions): Promise<void> {
     options,
     address(runId),
     runSummarySchema,
-    (run) => `${run.headline}\n\n${table(runRows([run]))}`,
+    (run) => `${onOneLine(run.headline)}\n\n${table(runRows([run]))}`,
   )
 }
 

@@ -51,6 +51,13 @@ export async function callRemote(
   throw new CommandError(`${detail} (${code})`, isMisread ? 2 : 1)
 }
 
+/** What posts a value. */
+export const jsonBody = (body: object): RequestInit => ({
+  method: 'POST',
+  body: JSON.stringify(body),
+  headers: { 'content-type': 'application/json' },
+})
+
 /** GETs a path under /api/v1. @throws CommandError if there is no server or it answers with a problem. */
 export async function readRemote(remote: Remote, path: string): Promise<{ text: string; json: boolean }> {
   const response = await callRemote(remote, path)

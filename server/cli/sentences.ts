@@ -3,13 +3,15 @@
 import { formatNumber, formatPlural, formatRate, formatStep } from '../../protocol/numbers.ts'
 import { endOfBudget } from '../../protocol/plan.ts'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
+import { onOneLine } from '../controls.ts'
 
 /** A value in one of the number formats; a dash for what is not known. */
 export const known = (format: (value: number) => string, value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : format(value)
 
-/** Columns padded to their widest cell, two spaces between. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Columns padded to their widest cell, two spaces between; names and reasons stay in theirs, whatever is in them. */
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map(onOneLine))
   const widths: number[] = []
   for (const row of rows)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
@@ -42,7 +44,7 @@ export function runRows(runs: readonly RunSummary[]): string[][] {
 }
 
 export const decisionLine = (decision: Decision): string =>
-  `#${decision.number} step ${formatStep(decision.step)} ${decision.kind}: ${decision.summary}`
+  onOneLine(`#${decision.number} step ${formatStep(decision.step)} ${decision.kind}: ${decision.summary}`)
 
 /** Decisions as lines; holds in a row become one. */
 export function foldHolds(): { add(decision: Decision): string[]; end(): string[] } {
@@ -54,7 +56,9 @@ export function foldHolds(): { add(decision: Decision): string[]; end(): string[
     const line =
       count === 1
         ? decisionLine(first)
-        : `#${first.number}–${last.number} ${formatPlural(count, 'hold')}, steps ${formatStep(first.step)} to ${formatStep(last.step)}: ${last.summary}`
+        : onOneLine(
+            `#${first.number}–${last.number} ${formatPlural(count, 'hold')}, steps ${formatStep(first.step)} to ${formatStep(last.step)}: ${last.summary}`,
+          )
     first = undefined
     last = undefined
     count = 0

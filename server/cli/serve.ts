@@ -13,7 +13,7 @@ import { packageVersion } from './place.ts'
 
 // Lower-case letters and digits without those that are easily mistaken for one another.
 const alphabet = '23456789abcdefghjkmnpqrstuvwxyz'
-const idCharacters = { run: 10, request: 12, token: 10, webhook: 10, message: 16 } as const
+const idCharacters = { run: 10, request: 12, token: 10, webhook: 10, message: 16, replica: 12 } as const
 
 /** An id that no other of its kind has. */
 export function randomId(kind: keyof typeof idCharacters): string {

@@ -12,8 +12,8 @@ import type { Config } from '../config.ts'
 import { CommandError } from '../errors.ts'
 import { silentLog } from '../log.ts'
 import { openStorage } from '../storage/open.ts'
-import type { ReadOptions } from './read.ts'
-import { callRemote, parseAnswer, readRemote } from './remote.ts'
+import { type ReadOptions, timeOf } from './read.ts'
+import { callRemote, jsonBody, parseAnswer, readRemote } from './remote.ts'
 import { table } from './sentences.ts'
 import { randomId, randomSecret } from './serve.ts'
 
@@ -69,12 +69,6 @@ async function createAt(options: ReadOptions, wish: CreateToken): Promise<NewTok
   return parseAnswer(newTokenSchema, await response.text(), options.server)
 }
 
-const jsonBody = (body: object): RequestInit => ({
-  method: 'POST',
-  body: JSON.stringify(body),
-  headers: { 'content-type': 'application/json' },
-})
-
 async function createOffline(wish: CreateToken, config: Config): Promise<NewToken> {
   const storage = await openStorage(config)
   try {
@@ -106,8 +100,6 @@ async function listed(options: ReadOptions): Promise<{ text: string; tokens: rea
   return { text, tokens: parseAnswer(tokenListSchema, text, options.server).tokens }
 }
 
-const dayOf = (time: string | null) => (time === null ? '–' : time.slice(0, 16).replace('T', ' '))
-
 /** `twostep token list`. @throws CommandError */
 export async function listTokens(options: ReadOptions): Promise<void> {
   const { text, tokens } = await listed(options)
@@ -117,7 +109,7 @@ export async function listTokens(options: ReadOptions): Promise<void> {
   }
   const rows = tokens.map(({ id, name, scopes, project, state, expiresAt, lastUsedAt }) => [
     ...[id, name, scopes.join(','), project ?? 'all', state],
-    ...[dayOf(expiresAt), dayOf(lastUsedAt)],
+    ...[timeOf(expiresAt), timeOf(lastUsedAt)],
   ])
   print(table([['ID', 'NAME', 'MAY', 'PROJECT', 'STATE', 'EXPIRES', 'LAST USED'], ...rows]))
 }

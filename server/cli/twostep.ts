@@ -3,8 +3,9 @@
 // Exit status: 0 done, 1 failed, 2 wrong usage.
 
 import { Command, CommanderError } from 'commander'
-import { runSorts, runStates } from '../../protocol/lists.ts'
+import { runSorts, runStates, webhookEvents, webhookShapes } from '../../protocol/lists.ts'
 import { type Config, loadConfig, type Settings, settingNames } from '../config.ts'
+import { onLines } from '../controls.ts'
 import { CommandError } from '../errors.ts'
 import { packageVersion } from './place.ts'
 import { readEnvironmentServer } from './remote.ts'
@@ -38,6 +39,10 @@ function withServerOptions(command: Command): Command {
     .option('--require-tokens <0|1>', '1 = tokens are demanded on loopback, too (TWOSTEP_REQUIRE_TOKENS)')
     .option('--port <number>', 'port, 0 = any free one (TWOSTEP_PORT; default 7317)')
     .option(
+      '--base-path <path>',
+      'path of its host under which a proxy passes requests on unchanged, such as /twostep (TWOSTEP_BASE_PATH)',
+    )
+    .option(
       '--trust-proxy <addresses>',
       'proxies that are believed what they forward, as addresses or networks; tokens are demanded then (TWOSTEP_TRUST_PROXY)',
     )
@@ -46,6 +51,10 @@ function withServerOptions(command: Command): Command {
     .option(
       '--embed-origins <origins>',
       'origins whose pages may show a run in a frame, comma-separated (TWOSTEP_EMBED_ORIGINS)',
+    )
+    .option(
+      '--replica-address <url>',
+      'where other servers on the same PostgreSQL reach this one, as http://host:port (TWOSTEP_REPLICA_ADDRESS)',
     )
     .option(
       '--drain-seconds <number>',
@@ -221,6 +230,30 @@ function addTokenVerbs(program: Command): void {
     .action(async (named: string, flags) => (await import('./token.ts')).rotateToken(named, flags))
 }
 
+function addWebhookVerbs(program: Command): void {
+  const webhook = program.command('webhook').description('addresses that hear of runs')
+  withReadOptions(webhook.command('list'))
+    .description('webhooks, the oldest first')
+    .action(async (flags) => (await import('./webhook.ts')).listWebhooks(flags))
+  withReadOptions(webhook.command('add'))
+    .description('make a webhook; the secret that signs its messages is shown this once')
+    .argument('<url>', 'where messages go, such as https://hooks.example.org/twostep')
+    .requiredOption('--events <events>', `what it hears of, comma-separated: ${webhookEvents.join(', ')}`)
+    .option('--project <name>', 'the only project whose runs it hears of')
+    .option('--shape <shape>', `one of ${webhookShapes.join(', ')} (default generic)`)
+    .action(async (url: string, flags) => (await import('./webhook.ts')).addWebhook(url, flags))
+  withReadOptions(webhook.command('remove'))
+    .description('delete a webhook, with what it is still owed')
+    .argument('<webhook>', 'its id or its whole address')
+    .action(async (named: string, flags) => (await import('./webhook.ts')).removeWebhook(named, flags))
+  withReadOptions(webhook.command('test'))
+    .description('send a test now; exit status 1 if it is not taken')
+    .argument('<webhook>', 'its id or its whole address')
+    .action(async (named: string, flags) => {
+      exitWith(await (await import('./webhook.ts')).testWebhook(named, flags))
+    })
+}
+
 function addBackupVerbs(program: Command): void {
   withDataOptions(program.command('backup'))
     .description('copy all runs into one file, while a server writes, and read it again')
@@ -271,6 +304,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addReadVerbs(program)
   addTransferVerbs(program)
   addTokenVerbs(program)
+  addWebhookVerbs(program)
   addCheckVerbs(program)
   addBackupVerbs(program)
   addSetupVerb(program)
@@ -285,7 +319,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     // Commander has printed its own sentence; help and version end with 0.
     if (error instanceof CommanderError) exitWith(error.exitCode === 0 ? 0 : 2)
     else if (error instanceof CommandError) {
-      process.stderr.write(`twostep: ${error.message}\n`)
+      process.stderr.write(`twostep: ${onLines(error.message)}\n`)
       exitWith(error.exitStatus)
     } else throw error
   }

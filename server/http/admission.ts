@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import type { RequestHandler, Response } from 'express'
 import type { Scope } from '../../protocol/vocabulary.ts'
 import type { Audit } from '../access/audit.ts'
-import { type Caller, demand, demandAllProjects, demandRun } from '../access/caller.ts'
+import { type Caller, demand, demandAllProjects, demandRun, seesAll } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import { ServerError } from '../errors.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -48,6 +48,12 @@ export function admission(
 
 /** Undefined where a request was turned away before. */
 export const admissionOf = (response: Response) => response.locals.admission as Admission | undefined
+
+/** Whether who asks is somebody, and may read all runs. */
+export function isSeeingAll(response: Response): boolean {
+  const known = admissionOf(response)
+  return known !== undefined && 'caller' in known && seesAll(known.caller)
+}
 
 /** @throws ServerError why nobody is admitted. */
 export function callerOf(response: Response): Caller {

@@ -44,13 +44,18 @@ const hasLeft = (error: unknown, response: Response): boolean =>
 /** RFC 6750: the scheme, and beside it what is wrong. */
 const challengeOf = (what: string) => `Bearer realm="twostep"${what === '' ? '' : `, ${what}`}`
 
-export function problemHandler(log: Log, metrics: Pick<Metrics, 'refused'>) {
+/** @param isSeeingAll whether the answer goes to who may read all runs */
+export function problemHandler(
+  log: Log,
+  metrics: Pick<Metrics, 'refused'>,
+  isSeeingAll: (response: Response) => boolean,
+) {
   return (given: unknown, request: Request, response: Response, _next: NextFunction): void => {
     if (hasLeft(given, response)) return
     // What express throws where a part of the path cannot be decoded.
     const error = given instanceof URIError ? malformedPath(request) : given
     const requestId = requestIdOf(response)
-    const problem = problemOf(error, requestId)
+    const problem = problemOf(error, requestId, isSeeingAll(response))
     metrics.refused(error instanceof ServerError ? error.code : 'internal')
     // What a bound refuses did not fail, and comes in numbers.
     if (['server-busy', 'run-busy', 'run-moved'].includes(problem.code))

@@ -1,7 +1,7 @@
 import { createServer, get, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { boundConnections } from './connections.ts'
+import { boundConnections, type ConnectionBounds, connectionBounds } from './connections.ts'
 
 let server: Server
 let port = 0
@@ -12,13 +12,18 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-/** Answers each request once its body is there. */
-async function listen(bounds: { connectionsMax: number; connectionsPerPeerMax: number }) {
+/** More than the buffers between two ends of a connection hold. */
+const large = Buffer.alloc(32 * 1024 * 1024, '.')
+
+/** Answers each request once its body is there; at `/large` with more than fits on the way, at `/never` not at all. */
+async function listen(bounds: Partial<ConnectionBounds>) {
   server = createServer((request, response) => {
-    request.on('end', () => response.end('here'))
+    request.on('end', () => {
+      if (request.url !== '/never') response.end(request.url === '/large' ? large : 'here')
+    })
     request.resume()
   })
-  boundConnections(server, bounds)
+  boundConnections(server, { ...connectionBounds, ...bounds })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   port = (server.address() as AddressInfo).port
 }
@@ -31,6 +36,15 @@ async function hold(part: string): Promise<Socket> {
   held.push(socket)
   socket.write(part)
   await accepted
+  return socket
+}
+
+/** Asks for the large answer and takes nothing of it; resolves when it waits to be taken. */
+async function holdAnswer(): Promise<Socket> {
+  const seen = new Promise((resolve) => server.once('request', resolve))
+  const socket = await hold('GET /large HTTP/1.1\r\nHost: a\r\n\r\n')
+  socket.pause()
+  await seen
   return socket
 }
 
@@ -78,4 +92,52 @@ test('live connections are not counted, and never displaced', async () => {
   for (let i = 0; i < 10; i++) await hold('GET / HT')
   expect(await ask()).toBe('here')
   expect(live.closed).toBe(false)
+})
+
+test('those who do not take their answers displace each other, and a request is answered', async () => {
+  await listen({ connectionsPerPeerMax: 4 })
+  const held = []
+  for (let i = 0; i < 12; i++) held.push(await holdAnswer())
+  expect(await ask()).toBe('here')
+  held[0]!.resume()
+  await ended(held[0]!)
+})
+
+test('answers that wait to be taken are bounded together: the oldest goes', async () => {
+  await listen({ unreadBytesMax: 2.5 * large.length })
+  const first = await holdAnswer()
+  const second = await holdAnswer()
+  for (let i = 0; i < 3; i++) await holdAnswer()
+  for (const socket of [first, second]) {
+    socket.resume()
+    await ended(socket)
+    expect(socket.bytesRead).toBeLessThan(large.length)
+  }
+})
+
+test('an answer of which nothing is taken for a while is given up; what is still worked on is not', async () => {
+  await listen({ silentMilliseconds: 50 })
+  const working = await hold('GET /never HTTP/1.1\r\nHost: a\r\n\r\n')
+  const closed = new Promise((resolve) => {
+    server.once('connection', (socket: Socket) => socket.once('close', resolve))
+  })
+  await holdAnswer()
+  await closed
+  expect(working.closed).toBe(false)
+})
+
+test('who sends requests on and on without taking an answer is cut off; a few in a row are answered', async () => {
+  await listen({ pipelinedMax: 4 })
+  const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+  const few = await hold(request.repeat(4))
+  let told = ''
+  await new Promise<void>((resolve) => {
+    few.on('data', (chunk) => {
+      told += chunk
+      if (told.split('here').length > 4) resolve()
+    })
+  })
+  const many = await hold('GET /never HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(5))
+  await ended(many)
+  expect(await ask()).toBe('here')
 })

@@ -1,6 +1,7 @@
-// Connections are bounded, of all peers together and of each. At the bound the newest is let in, and one goes that has not yet sent
-// all of a request: first the oldest that sends nothing (half open, or idle), then the oldest whose body is still on its way. So
-// those who hold connections open displace each other, and whoever sends a request at once is answered.
+// Connections are bounded, of all peers together and of each. At the bound the newest is let in, and one goes that the server has nothing
+// to do for: first the oldest that sends nothing (half open, or idle), then the oldest whose body is still on its way, then the oldest
+// that does not take its answer. So those who hold connections open displace each other, and whoever sends a request at once is answered.
+// Answers that nobody takes are bounded, too: in bytes, all of them together, and in time.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -9,22 +10,41 @@ export type ConnectionBounds = {
   readonly connectionsMax: number
   /** A proxy, or this computer with all its jobs and pages, is one peer. */
   readonly connectionsPerPeerMax: number
+  /** Requests that are sent one after the other without waiting for an answer; no browser and no client of ours does. */
+  readonly pipelinedMax: number
+  /** Bytes of all answers that wait to be taken; beyond them the oldest connection with one goes. */
+  readonly unreadBytesMax: number
+  /** A connection is closed whose answer moves no further for so long, or twice as long (Node first looks whether it did), and an idle one. */
+  readonly silentMilliseconds: number
 }
-export const connectionBounds: ConnectionBounds = { connectionsMax: 1_000, connectionsPerPeerMax: 600 }
+export const connectionBounds: ConnectionBounds = {
+  connectionsMax: 1_000,
+  connectionsPerPeerMax: 600,
+  pipelinedMax: 16,
+  unreadBytesMax: 256 * 1024 * 1024,
+  silentMilliseconds: 30_000,
+}
 
 type Connection = {
   readonly peer: string
   /** The newest request and its answer; undefined = none yet. */
   last: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined
+  /** Requests whose answers are not sent. */
+  open: number
 }
 
 const isIdle = ({ last }: Connection): boolean =>
   last === undefined || last.response.writableFinished || last.response.destroyed
 const isOnItsWay = ({ last }: Connection): boolean => last?.request.complete === false
+/** Something was written that the other end has not taken yet. */
+const isUnread = ({ writableLength }: Socket): boolean => writableLength > 0
+
+/** A file that is compressed as it is sent is listened to at a dozen places. */
+const listenersMax = 20
 
 /** @param bounds live connections, which have a bound of their own, do not count */
 export function boundConnections(server: Server, bounds: ConnectionBounds = connectionBounds): void {
-  const { connectionsMax, connectionsPerPeerMax } = bounds
+  const { connectionsMax, connectionsPerPeerMax, pipelinedMax, unreadBytesMax, silentMilliseconds } = bounds
   // In the order in which they came.
   const connections = new Map<Socket, Connection>()
   const perPeer = new Map<string, number>()
@@ -36,21 +56,38 @@ export function boundConnections(server: Server, bounds: ConnectionBounds = conn
     if (left === 0) perPeer.delete(peer)
     else perPeer.set(peer, left)
   }
-  const firstOf = (but: Socket, isMeant: (one: Connection) => boolean): Socket | undefined => {
-    for (const [socket, one] of connections) if (socket !== but && isMeant(one)) return socket
+  const end = (socket: Socket) => {
+    forget(socket)
+    socket.destroy()
+  }
+  const firstOf = (
+    but: Socket,
+    isMeant: (one: Connection, socket: Socket) => boolean,
+  ): Socket | undefined => {
+    for (const [socket, one] of connections) if (socket !== but && isMeant(one, socket)) return socket
     return undefined
   }
   const displace = (newest: Socket, isOfPeer: (peer: string) => boolean) => {
-    const gone =
+    end(
       firstOf(newest, (one) => isIdle(one) && isOfPeer(one.peer)) ??
-      firstOf(newest, (one) => isOnItsWay(one) && isOfPeer(one.peer)) ??
-      newest
-    forget(gone)
-    gone.destroy()
+        firstOf(newest, (one) => isOnItsWay(one) && isOfPeer(one.peer)) ??
+        firstOf(newest, (one, socket) => isUnread(socket) && isOfPeer(one.peer)) ??
+        newest,
+    )
+  }
+  const boundUnread = (newest: Socket) => {
+    let waiting = 0
+    for (const { writableLength } of connections.keys()) waiting += writableLength
+    while (waiting > unreadBytesMax) {
+      const oldest = firstOf(newest, (_one, socket) => isUnread(socket))
+      if (oldest === undefined) return
+      waiting -= oldest.writableLength
+      end(oldest)
+    }
   }
   server.on('connection', (socket: Socket) => {
     const peer = socket.remoteAddress ?? ''
-    connections.set(socket, { peer, last: undefined })
+    connections.set(socket, { peer, last: undefined, open: 0 })
     perPeer.set(peer, (perPeer.get(peer) ?? 0) + 1)
     socket.once('close', () => forget(socket))
     if (perPeer.get(peer)! > connectionsPerPeerMax) displace(socket, (other) => other === peer)
@@ -58,7 +95,18 @@ export function boundConnections(server: Server, bounds: ConnectionBounds = conn
   })
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const connection = connections.get(request.socket)
-    if (connection !== undefined) connection.last = { request, response }
+    if (connection === undefined) return
+    connection.last = { request, response }
+    connection.open++
+    response.setMaxListeners(listenersMax)
+    response.once('close', () => connection.open--)
+    if (connection.open > pipelinedMax) end(request.socket)
+    boundUnread(request.socket)
+  })
+  // Nothing moved either way. What is being worked on, or waits for its body, has bounds of its own.
+  server.setTimeout(silentMilliseconds, (socket) => {
+    const connection = connections.get(socket)
+    if (connection !== undefined && (isUnread(socket) || isIdle(connection))) end(socket)
   })
   server.prependListener('upgrade', (request: IncomingMessage) => forget(request.socket))
 }

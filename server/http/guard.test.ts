@@ -32,6 +32,9 @@ test('a link from elsewhere opens a page or a file, and a frame the page alone',
   const frame = { ...link, 'sec-fetch-dest': 'iframe' }
   expect([meets('/runs/m', link), meets(series, link), meets('/runs/m', frame)]).toEqual(['in', 'in', 'in'])
   expect(meets(series, frame)).toBe('origin-not-allowed')
+  expect(meets(series.replace('api', 'API'), frame)).toBe('origin-not-allowed')
+  // A form sends what has no body, too; browsers that send no origin with it must not make it a change.
+  expect(meets('/api/v1/runs/m/restore', link, 'POST')).toBe('origin-not-allowed')
   expect(meets(series, { ...link, origin: 'https://evil.example' }, 'POST')).toBe('origin-not-allowed')
 })
 

@@ -38,17 +38,19 @@ export function isAllowedOrigin(origin: string, allow: AllowList): boolean {
 const safeMethods = ['GET', 'HEAD', 'OPTIONS']
 
 /** What people open by an address, from wherever they follow it; anything else of ours is asked for by our own page. */
-const isOpened = (headers: IncomingHttpHeaders, path: string): boolean =>
+const isOpened = (method: string, headers: IncomingHttpHeaders, path: string): boolean =>
+  safeMethods.includes(method) &&
   headers['sec-fetch-mode'] === 'navigate' &&
-  (headers['sec-fetch-dest'] === 'document' || !/^\/(api|socket\.io|mcp)\b/.test(path))
+  // Addresses are found whatever the case of their letters.
+  (headers['sec-fetch-dest'] === 'document' || !/^\/(api|socket\.io|mcp)\b/i.test(path))
 
 /**
  * Whether a browser says that a page of another site, or of another port of this computer, is behind the request: also where
  * no Origin is sent, as with a picture. Programs and old browsers say nothing of the kind.
  */
-const isForeign = (headers: IncomingHttpHeaders, path: string): boolean => {
+const isForeign = (method: string, headers: IncomingHttpHeaders, path: string): boolean => {
   const site = headers['sec-fetch-site']
-  return (site === 'cross-site' || site === 'same-site') && !isOpened(headers, path)
+  return (site === 'cross-site' || site === 'same-site') && !isOpened(method, headers, path)
 }
 
 function checkHost(host: string, allow: AllowList): void {
@@ -79,7 +81,8 @@ export function checkCaller(
   checkHost(host, allow)
   const isAllowed = origin !== undefined && isAllowedOrigin(origin, allow)
   if (isAllowed) return
-  if (isForeign(headers, path)) throw notAllowed(origin, 'read anything')
+  if (isForeign(method, headers, path))
+    throw notAllowed(origin, `${safeMethods.includes(method) ? 'read' : 'change'} anything`)
   if (origin !== undefined && !safeMethods.includes(method)) throw notAllowed(origin, 'change anything')
 }
 

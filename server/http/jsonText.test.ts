@@ -56,6 +56,8 @@ test('what storage cannot keep is refused by its place, wherever text comes in, 
   await refused('POST', '', { settings: { 'a/b': 'x\0' } }, '/settings/a~1b')
   await refused('PATCH', '/r', { tags: ['t', 'p\udfff'] }, '/tags/1')
   await refused('POST', '/r/commands', { kind: 'pause', reason: '\0' }, '/reason')
+  for (const path of ['/api/v1/runs/%00', '/api/v1/runs/r1%00/decisions'])
+    expect(await server.call('GET', path)).toMatchObject({ status: 400, body: { code: 'malformed-request' } })
   for (const query of ['q=%ED%A0%80', 'tag=x&q=a%00b', 'project=%']) {
     const { body } = await server.call('GET', `/api/v1/runs?${query}`)
     expect(body).toMatchObject({ status: 400, code: 'malformed-request' })

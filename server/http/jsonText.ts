@@ -157,12 +157,15 @@ export function parseBody(bytes: Uint8Array): unknown {
 }
 
 /**
- * A query whose text is what was sent: bytes that are no UTF-8 would be read as U+FFFD.
+ * An address whose text is what was sent: bytes of a query that are no UTF-8 would be read as U+FFFD (of a path the router tells), and no
+ * name in it may hold what cannot be kept.
  * @param url path and query as they came
  * @throws ServerError `malformed-request`.
  */
-export function checkQueryText(url: string): void {
+export function checkText(url: string): void {
   const start = url.indexOf('?')
+  if ((start === -1 ? url : url.slice(0, start)).includes('%00'))
+    throw new ServerError('malformed-request', 'the path must not hold the character U+0000')
   if (start === -1 || !url.includes('%', start)) return
   for (const part of url.slice(start + 1).split('&')) {
     if (!part.includes('%')) continue

@@ -1,5 +1,6 @@
 // Requests that are odd or huge: refused in words, at once, and with nothing of theirs done.
 
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../testing/testServer.ts'
@@ -18,6 +19,32 @@ const createAs = (body: BodyInit, headers: Record<string, string>) =>
     body,
     headers: { 'content-type': 'application/json', ...headers },
   })
+
+/** A request as it is written; resolves to the answer's first line. */
+const written = (text: string) =>
+  new Promise<string>((resolve, reject) => {
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(text))
+    socket.once('data', (chunk: Buffer) => {
+      socket.destroy()
+      resolve(String(chunk).split('\r\n')[0]!)
+    })
+    socket.once('error', reject)
+  })
+
+test('who names several hosts, or says twice how long the body is, is refused', async () => {
+  const own = `Host: localhost:${server.port}\r\n`
+  const polling = '/socket.io/?EIO=4&transport=polling'
+  for (const path of ['/api/v1/runs', polling]) {
+    expect(await written(`GET ${path} HTTP/1.1\r\n${own}\r\n`)).toContain('200')
+    expect(await written(`GET ${path} HTTP/1.1\r\n${own}Host: evil.example\r\n\r\n`)).toContain('403')
+  }
+  const post = `POST /api/v1/runs HTTP/1.1\r\n${own}Content-Type: application/json\r\n`
+  const lengths = [
+    'Content-Length: 2\r\nTransfer-Encoding: chunked',
+    'Content-Length: 2\r\nContent-Length: 3',
+  ]
+  for (const length of lengths) expect(await written(`${post}${length}\r\n\r\n{}`)).toContain('400')
+})
 
 test('entries are counted before they are looked at, and of many faults the first are told', async () => {
   const bad = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`s${i}`, {}]))

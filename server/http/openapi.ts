@@ -129,12 +129,16 @@ const securitySchemes = { token: { type: 'http', scheme: 'bearer', description: 
 
 let parts: { readonly paths: Json; readonly components: Json } | undefined
 
-/** The OpenAPI 3.1 document. Its bulk is made once. */
-export function openApiDocument(version: string): Json {
+/**
+ * The OpenAPI 3.1 document. Its bulk is made once.
+ * @param basePath under which the paths are; empty = the host's own
+ */
+export function openApiDocument(version: string, basePath = ''): Json {
   parts ??= { paths: pathsOf(), components: { schemas: componentSchemas(), securitySchemes } }
   return {
     openapi: '3.1.0',
     info: { title: 'Twostep', version, description: 'Learning-rate autopilot.', license: { name: 'MIT' } },
+    ...(basePath === '' ? {} : { servers: [{ url: basePath }] }),
     ...parts,
   }
 }

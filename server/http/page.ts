@@ -2,8 +2,9 @@
 // that let it do nothing but talk to this server.
 
 import { existsSync, readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type Express, type RequestHandler, type Response } from 'express'
 import { ServerError } from '../errors.ts'
 
 const pageAddresses = ['/', '/runs/*rest', '/start', '/compare', '/settings', '/settings/*rest']
@@ -58,8 +59,30 @@ function compressedAlready(folder: string): RequestHandler {
   }
 }
 
-/** @param pageDir where vite put the page */
-export function addPage(app: Express, pageDir: string): void {
+/**
+ * The page for a server under a path: its own addresses begin with the path, and it finds the path in a meta element, where
+ * no script need stand in the page and no <base> turns its links of one fragment into others.
+ */
+function indexUnder(html: string, basePath: string): string {
+  const moved = html.replaceAll(/(?<=[\s"])\/(?=(assets|api)\/)/g, `${basePath}/`)
+  return moved.replace('<head>', `<head>\n    <meta name="base-path" content="${basePath}">`)
+}
+
+async function sendIndex(response: Response, index: string, basePath: string): Promise<void> {
+  if (basePath !== '') {
+    response.type('html').send(indexUnder(await readFile(index, 'utf8'), basePath))
+    return
+  }
+  await new Promise<void>((resolve, reject) =>
+    response.sendFile(index, (error?: Error) => (error ? reject(error) : resolve())),
+  )
+}
+
+/**
+ * @param pageDir where vite put the page
+ * @param basePath the path of its host under which the server is asked; may be empty
+ */
+export function addPage(app: Express, pageDir: string, basePath: string): void {
   const index = join(pageDir, 'index.html')
   app.use(
     '/assets',
@@ -78,9 +101,7 @@ export function addPage(app: Express, pageDir: string): void {
         'the page is not built: run `npm run build`; the API works without it',
       )
     response.set('Cache-Control', 'no-cache')
-    return new Promise<void>((resolve, reject) =>
-      response.sendFile(index, (error?: Error) => (error ? reject(error) : resolve())),
-    )
+    return sendIndex(response, index, basePath)
   }
   for (const address of pageAddresses) app.get(address, page)
   app.use(express.static(pageDir, { index: false, redirect: false, maxAge: 0 }))

@@ -45,11 +45,20 @@ export function addressOf(
   return address
 }
 
-/** The headers with the name by which the caller knows the server, where a trusted proxy says it. */
+/**
+ * The headers with the name by which the caller knows the server, where a trusted proxy says it. Who sends several names has none:
+ * a proxy on the way may have taken another one of them than Node does.
+ */
 export function headersOf(
-  { socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>,
+  {
+    socket,
+    headers,
+    headersDistinct,
+  }: Pick<IncomingMessage, 'socket' | 'headers'> & Partial<Pick<IncomingMessage, 'headersDistinct'>>,
   isTrusted: Trusted,
 ): IncomingHttpHeaders {
+  const names = headersDistinct?.host ?? []
+  if (names.length > 1) return { ...headers, host: names.join(', ') }
   const host = [headers['x-forwarded-host'] ?? []].flat()[0]?.split(',').at(-1)?.trim()
   return host && isTrusted(plain(socket.remoteAddress ?? '')) ? { ...headers, host } : headers
 }

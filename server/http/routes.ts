@@ -40,6 +40,8 @@ const named =
   (operation: string): RequestHandler =>
   (_request, response, next) => {
     response.locals.operation = operation
+    // What is answered may be of a run; the reads that may be kept say so (unchanged.ts).
+    response.set('Cache-Control', 'no-store')
     next()
   }
 

@@ -4,15 +4,17 @@ import type { Router } from 'express'
 import { changeRunSchema, createRunSchema, listRunsQuery } from '../../protocol/schemas.ts'
 import { shown } from '../../protocol/shown.ts'
 import { apiPrefix } from '../../protocol/version.ts'
+import type { TelemetryAnswer } from '../../protocol/vocabulary.ts'
 import { demandProject } from '../access/caller.ts'
 import { type Clock, isoTime } from '../clock.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { Forwarder } from '../replicas/forward.ts'
 import { graceDays } from '../runs/retention.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { Storage } from '../storage/storage.ts'
 import { callerOf } from './admission.ts'
-import { parameter } from './answer.ts'
+import { parameter, requestIdOf } from './answer.ts'
 import { noteAction } from './audited.ts'
 import { readBody, readJson } from './body.ts'
 import { removeQuery } from './queries.ts'
@@ -21,12 +23,26 @@ import { batchOf } from './telemetryText.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
 import { parse } from './validate.ts'
 
+/** Takes a batch as it came, and counts it. */
+export const batchTaker =
+  ({ runs, clock, metrics }: Pick<Parts, 'runs' | 'clock' | 'metrics'>) =>
+  async (runId: string, body: Buffer): Promise<TelemetryAnswer> => {
+    const batch = batchOf(body)
+    const began = clock.monotonic()
+    const answer = await runs.telemetry(runId, batch)
+    metrics.ingested(answer.accepted, answer.duplicate, (clock.monotonic() - began) / 1_000)
+    return answer
+  }
+
 type Parts = {
   readonly runs: Runs
   readonly storage: Storage
   readonly clock: Clock
   readonly metrics: Metrics
   readonly unchanged: Unchanged
+  readonly basePath: string
+  /** Where there are several servers. */
+  readonly forwarder?: Pick<Forwarder, 'telemetry'>
 }
 
 /** A run of a token's project, where the request names none. */
@@ -35,7 +51,9 @@ function withProject(given: unknown, project: string | null): unknown {
   return project === null || isNamed ? given : { ...given, project }
 }
 
-export function addRunRoutes(router: Router, { runs, storage, clock, metrics, unchanged }: Parts): void {
+export function addRunRoutes(router: Router, parts: Parts): void {
+  const { runs, storage, clock, unchanged, basePath, forwarder } = parts
+  const take = batchTaker(parts)
   route(router, '/runs', {
     get: async (request, response) => {
       const { project } = callerOf(response)
@@ -46,7 +64,7 @@ export function addRunRoutes(router: Router, { runs, storage, clock, metrics, un
       const body = parse(createRunSchema, withProject(await readJson(request), caller.project))
       demandProject(caller, body.project)
       const { created, answer } = await runs.create(body, caller.name, caller.project)
-      response.location(`${apiPrefix}/runs/${answer.run.id}`)
+      response.location(`${basePath}${apiPrefix}/runs/${answer.run.id}`)
       response.status(created ? 201 : 200).json(answer)
     },
   })
@@ -90,11 +108,11 @@ export function addRunRoutes(router: Router, { runs, storage, clock, metrics, un
   })
   route(router, '/runs/:id/telemetry', {
     post: async (request, response) => {
-      const batch = batchOf(await readBody(request))
-      const began = clock.monotonic()
-      const answer = await runs.telemetry(parameter(request, 'id'), batch)
-      metrics.ingested(answer.accepted, answer.duplicate, (clock.monotonic() - began) / 1_000)
-      response.json(answer)
+      const runId = parameter(request, 'id')
+      const body = await readBody(request)
+      const elsewhere = await forwarder?.telemetry(runId, body, requestIdOf(response))
+      if (elsewhere === undefined) response.json(await take(runId, body))
+      else response.status(elsewhere.status).set(elsewhere.headers).send(elsewhere.body)
     },
   })
 }

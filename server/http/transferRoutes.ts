@@ -24,9 +24,10 @@ type Parts = {
   readonly reader: SeriesReader
   readonly storage: Storage
   readonly imports: Imports
+  readonly basePath: string
 }
 
-export function addTransferRoutes(router: Router, { runs, reader, storage, imports }: Parts): void {
+export function addTransferRoutes(router: Router, { runs, reader, storage, imports, basePath }: Parts): void {
   // Not a route of its own: what other methods do with a run that is called `import` is left to those of runs.
   // Before the runs' own addresses; no run has this name.
   route(router, '/runs/import', {
@@ -34,7 +35,7 @@ export function addTransferRoutes(router: Router, { runs, reader, storage, impor
       const { runId } = parse(importQuery, request.query, 'query')
       const check = ({ run }: LogHeader) => demandProject(callerOf(response), run.project)
       const answer = await imports.take(readLog(readLogChunks(request)), { runId, check })
-      response.location(`${apiPrefix}/runs/${answer.run.id}`)
+      response.location(`${basePath}${apiPrefix}/runs/${answer.run.id}`)
       response.status(201).json(answer)
     },
   })

@@ -22,8 +22,8 @@ export function createUnchanged(life: string): Unchanged {
   return (request, response, from) => {
     const text = JSON.stringify([life, request.originalUrl, ...from])
     const tag = `"${createHash('sha1').update(text).digest('base64url')}"`
-    // Weak: the answer may be compressed. `no-cache`: it may be kept, and is asked for again.
-    response.set({ ETag: `W/${tag}`, 'Cache-Control': 'no-cache' })
+    // Weak: the answer may be compressed. It may be kept by who asked and nobody on the way, and is asked for again.
+    response.set({ ETag: `W/${tag}`, 'Cache-Control': 'private, no-cache' })
     response.vary('Accept-Encoding')
     if (!names(request.headers['if-none-match'] ?? '', tag)) return false
     response.status(304).end()

@@ -42,6 +42,8 @@ type Watched = {
   points: Points[]
   /** Those since the last frame, for who gets them within it. */
   decisions: Decision[]
+  /** The last step that was heard of. */
+  toStep: number
   record: RunRecord | undefined
   lastFrameAt: number
   timer: (() => void) | undefined
@@ -86,6 +88,7 @@ export class Hub {
       subscriptions: new Set(),
       points: [],
       decisions: [],
+      toStep: 0,
       record: undefined,
       lastFrameAt: Number.NEGATIVE_INFINITY,
       timer: undefined,
@@ -112,30 +115,58 @@ export class Hub {
     this.watched.delete(subscription.runId)
   }
 
-  private take(event: RunEvent): void {
+  watches(runId: string): boolean {
+    return this.watched.has(runId)
+  }
+
+  watchedRuns(): readonly string[] {
+    return [...this.watched.keys()]
+  }
+
+  /** Whether somebody watches the list of runs. */
+  get hasLists(): boolean {
+    return this.listeners.size > 0
+  }
+
+  /** What happened to a run, to be told to whoever watches it. */
+  take(event: RunEvent): void {
     if (event.kind === 'removed') {
       const { project } = event
-      const sockets = new Set([...this.listeners].filter((socket) => mayHear(socket, project)))
-      const gone = this.watched.get(event.runId)
-      for (const { socket } of gone?.subscriptions ?? []) sockets.add(socket)
-      gone?.timer?.()
-      this.watched.delete(event.runId)
-      this.listChanges.delete(event.runId)
-      this.options.send([...sockets], 'removed', { runId: event.runId })
+      this.close(
+        event.runId,
+        [...this.listeners].filter((socket) => mayHear(socket, project)),
+      )
       return
     }
     const { record } = event
     this.noteListChange(record)
     const watched = this.watched.get(record.id)
     if (watched === undefined) return
-    if (event.kind === 'changed') this.dropForeign(watched, record)
+    // Whatever it is: what another server did may come as one with what it wrote to the log.
+    this.dropForeign(watched, record)
     if (watched.subscriptions.size === 0) return
     watched.record = record
+    if (event.kind === 'jumped')
+      for (const subscription of watched.subscriptions) {
+        subscription.missedDecisions = true
+        miss(subscription, watched.toStep)
+      }
     if (event.kind === 'batch') {
       for (const decision of event.decisions) this.sendDecision(watched, decision)
       this.gather(watched, event.points)
     }
     this.schedule(record.id, watched)
+  }
+
+  /** A run is gone. @param lists who else is to be told, beside those that watch it */
+  close(runId: string, lists: readonly LiveSocket[] = []): void {
+    const sockets = new Set(lists)
+    const gone = this.watched.get(runId)
+    for (const { socket } of gone?.subscriptions ?? []) sockets.add(socket)
+    gone?.timer?.()
+    this.watched.delete(runId)
+    this.listChanges.delete(runId)
+    this.options.send([...sockets], 'removed', { runId })
   }
 
   /** A run that was moved to another project is gone for those who may not see that one. */
@@ -149,6 +180,7 @@ export class Hub {
 
   private gather(watched: Watched, points: readonly Points[]): void {
     for (const entry of points) watched.points.push(entry)
+    watched.toStep = Math.max(watched.toStep, stepRange(points)?.to ?? 0)
     const excess = watched.points.length - frameEntriesMax
     if (excess <= 0) return
     const left = stepRange(watched.points.splice(0, excess))

@@ -354,15 +354,20 @@ test('bad and excessive subscriptions are answered with a problem', async () => 
   expect(await subscribe(socket)).toMatchObject({ ok: true })
 })
 
-const handshake = (headers: Record<string, string>) =>
-  new Promise<number | undefined>((resolve, reject) => {
-    const call = request(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers }, (response) => {
-      response.resume()
-      resolve(response.statusCode)
+const poll = (headers: Record<string, string>, more = '') =>
+  new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
+    const address = `${server.url}/socket.io/?EIO=4&transport=polling${more}`
+    const call = request(address, { headers }, (response) => {
+      let text = ''
+      response.on('data', (chunk) => {
+        text += chunk
+      })
+      response.on('end', () => resolve({ status: response.statusCode, text }))
     })
     call.on('error', reject)
     call.end()
   })
+const handshake = async (headers: Record<string, string>) => (await poll(headers)).status
 
 test('a live connection from a foreign origin or host is refused, and of a browser one that does not tell', async () => {
   expect(await handshake({})).toBe(200)
@@ -384,4 +389,11 @@ test('connections that join nothing displace each other, and no page', async () 
   expect((await subscribe(connect())).ok).toBe(true)
   expect(page.connected).toBe(true)
   expect((await subscribe(page)).ok).toBe(true)
+})
+
+test('what an address says of a connection that exists leads past no bound', async () => {
+  const { sid } = JSON.parse((await poll({})).text.slice(1))
+  for (let i = 0; i < socketsMax; i++) expect((await poll({}, '&sid=')).status).toBe(200)
+  // The oldest has given way.
+  expect((await poll({}, `&sid=${sid}`)).status).toBe(400)
 })

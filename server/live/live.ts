@@ -2,8 +2,8 @@
 // comes with the handshake, and a connection ends with its token.
 // Every message of a browser is parsed; every bound answers with a problem.
 
-import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { type DefaultEventsMap, Server } from 'socket.io'
+import type { Server as HttpServer, IncomingHttpHeaders } from 'node:http'
+import { Server } from 'socket.io'
 import { subscribeRunsSchema, subscribeSchema } from '../../protocol/schemas.ts'
 import type {
   ClientEvents,
@@ -14,7 +14,7 @@ import type {
   SubscribeAnswer,
   SubscribeRequest,
 } from '../../protocol/vocabulary.ts'
-import { demand, demandRun } from '../access/caller.ts'
+import { demand, demandRun, seesAll } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
 import { problemOf, ServerError } from '../errors.ts'
@@ -24,12 +24,16 @@ import { addressOf, headersOf, type Trusted } from '../http/place.ts'
 import { parse } from '../http/validate.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { Replicas } from '../replicas/replicas.ts'
+import { runNotFound } from '../runs/runErrors.ts'
 import { summaryAt } from '../runs/runRecord.ts'
 import type { Runs } from '../runs/runs.ts'
 import type { SeriesReader } from '../runs/seriesReader.ts'
+import type { LiveAdapter } from '../storage/replicas.ts'
 import type { Storage } from '../storage/storage.ts'
+import { Elsewhere } from './elsewhere.ts'
 import { Hub } from './hub.ts'
-import type { LiveData, LiveSocket, Subscription } from './outlet.ts'
+import { type BetweenServers, type LiveData, type LiveSocket, mayHear, type Subscription } from './outlet.ts'
 
 export const socketsMax = 200
 export const subscriptionsMax = 20
@@ -43,6 +47,8 @@ export const decisionsInAnswerMax = 200
 
 export type LiveOptions = {
   readonly server: HttpServer
+  /** The path of its host under which it is asked; may be empty. */
+  readonly basePath: string
   readonly storage: Storage
   readonly runs: Runs
   readonly reader: SeriesReader
@@ -52,6 +58,8 @@ export type LiveOptions = {
   readonly log: Log
   readonly allowList: () => AllowList
   readonly isTrusted: Trusted
+  /** Where there are several servers. */
+  readonly replicas?: { readonly all: Replicas; readonly adapter: LiveAdapter } | undefined
 }
 export type Live = {
   close(): Promise<void>
@@ -61,16 +69,19 @@ export type Live = {
 
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
-  const { server, runs, reader, storage, clock, log, allowList, tokens, metrics, isTrusted } = options
-  const io: Server<ClientEvents, ServerEvents, DefaultEventsMap, LiveData> = new Server(server, {
+  const { server, basePath, runs, reader, storage, clock, log } = options
+  const { allowList, tokens, metrics, isTrusted, replicas } = options
+  const io: Server<ClientEvents, ServerEvents, BetweenServers, LiveData> = new Server(server, {
+    path: `${basePath}/socket.io`,
     serveClient: false,
     transports: ['websocket', 'polling'],
     maxHttpBufferSize: messageBytesMax,
     perMessageDeflate: false,
     connectTimeout: joinMilliseconds,
+    ...(replicas && { adapter: replicas.adapter }),
     allowRequest: (request, decide) => {
-      const refusal = refusalOf(request, headersOf(request, isTrusted), allowList(), makeRoom)
-      if (refusal !== undefined) log('warn', 'a live connection was refused', { reason: refusal })
+      const refusal = refusalOf(headersOf(request, isTrusted), allowList(), makeRoom)
+      if (refusal !== undefined) log('info', 'a live connection was refused', { reason: refusal })
       decide(refusal ?? null, refusal === undefined)
     },
   })
@@ -91,9 +102,11 @@ export function attachLive(options: LiveOptions): Live {
     clock,
     log,
     send: (sockets, event, message) => {
-      if (sockets.length > 0) namespace.to(sockets.map(({ id }) => id)).emit(event, message as never)
+      // They are all of this server.
+      if (sockets.length > 0) namespace.local.to(sockets.map(({ id }) => id)).emit(event, message as never)
     },
   })
+  const elsewhere = replicas && new Elsewhere({ namespace, runs, hub, replicas: replicas.all, clock, log })
   namespace.use((socket, next) => {
     try {
       socket.data.caller = tokens.admit(tokenOf(socket), addressOf(socket.request, isTrusted))
@@ -113,8 +126,10 @@ export function attachLive(options: LiveOptions): Live {
     sockets: () => [...namespace.sockets.values()],
     close: async () => {
       hub.stop()
+      elsewhere?.stop()
       endings.stop()
-      io.disconnectSockets(true)
+      io.local.disconnectSockets(true)
+      for (const { adapter } of [io.of('/'), namespace]) await adapter.close()
       await new Promise<void>((resolve) => io.engine.close() && resolve())
     },
   }
@@ -153,7 +168,6 @@ type Engine = { readonly clients: Readonly<Record<string, Connection>> }
 
 /** @param makeRoom for one connection more; false = there is none */
 function refusalOf(
-  request: IncomingMessage,
   headers: IncomingHttpHeaders,
   allow: AllowList,
   makeRoom: () => boolean,
@@ -163,9 +177,8 @@ function refusalOf(
   } catch (error) {
     return (error as Error).message
   }
-  // A connection that exists already speaks on (polling asks for each of its requests).
-  const isKnown = /[?&]sid=/.test(request.url ?? '')
-  return isKnown || makeRoom()
+  // A connection that exists already is not asked here again, whatever stands in the address.
+  return makeRoom()
     ? undefined
     : `there are ${socketsMax} live connections already, which is the most allowed`
 }
@@ -188,7 +201,7 @@ function serve(socket: LiveSocket, hub: Hub, options: LiveOptions): void {
       joined.answered()
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'a subscription failed', { error })
-      answer({ ok: false, problem: problemOf(error) })
+      answer({ ok: false, problem: problemOf(error, undefined, seesAll(socket.data.caller)) })
     }
   })
   socket.on('unsubscribe', (request) => {
@@ -204,7 +217,7 @@ function serve(socket: LiveSocket, hub: Hub, options: LiveOptions): void {
       if (!socket.connected) hub.leave(socket)
     } catch (error) {
       if (!(error instanceof ServerError)) log('error', 'the list of runs could not be read', { error })
-      socket.emit('problem', problemOf(error))
+      socket.emit('problem', problemOf(error, undefined, seesAll(socket.data.caller)))
     }
   })
   socket.on('disconnect', () => {
@@ -232,6 +245,8 @@ async function subscribe(
   let joined: { run: RunSummary; decisions: Decision[]; subscription: Subscription } | undefined
   try {
     const { series, names } = await reader.live(runId, query, async ({ series: stored, record }) => {
+      // It may have been moved to another project since it was asked for.
+      if (!mayHear(socket, record.project)) throw runNotFound(runId)
       const run = summaryAt(record, clock.now())
       const page = await storage.decisions(runId, { after: afterDecision, limit: decisionsInAnswerMax })
       const lastDecision = page.at(-1)?.number ?? afterDecision

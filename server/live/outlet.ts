@@ -2,13 +2,19 @@
 // run. A socket whose buffer is over the budget gets nothing more until it drains; what it missed is read from
 // the storage then. So a slow browser costs the server its budget and no more.
 
-import type { DefaultEventsMap, Socket } from 'socket.io'
+import type { Socket } from 'socket.io'
 import type { ClientEvents, ServerEvents } from '../../protocol/vocabulary.ts'
 import type { Caller } from '../access/caller.ts'
 
 /** Who is at the other end, as the handshake said. */
 export type LiveData = { caller: Caller }
-export type LiveSocket = Socket<ClientEvents, ServerEvents, DefaultEventsMap, LiveData>
+export type LiveSocket = Socket<ClientEvents, ServerEvents, BetweenServers, LiveData>
+/** What servers on one database tell each other. */
+export type BetweenServers = {
+  /** They wrote to these runs. */
+  changed: (runIds: readonly string[]) => void
+  removed: (runId: string, project: string) => void
+}
 
 /** Whether what belongs to a project may be told there. */
 export const mayHear = ({ data }: Pick<LiveSocket, 'data'>, project: string): boolean =>

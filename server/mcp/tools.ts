@@ -7,8 +7,8 @@ import { z } from 'zod'
 import { decisionKinds, runStates } from '../../protocol/lists.ts'
 import { listRunsQuery, runIdSchema } from '../../protocol/schemas.ts'
 import type { Decision } from '../../protocol/vocabulary.ts'
-import { type Caller, demandRun } from '../access/caller.ts'
-import { ServerError } from '../errors.ts'
+import { type Caller, demandRun, seesAll } from '../access/caller.ts'
+import { problemOf, ServerError } from '../errors.ts'
 import { recommendationOf } from '../runs/recommendation.ts'
 import { decisionNotFound } from '../runs/runErrors.ts'
 import type { Runs } from '../runs/runs.ts'
@@ -34,18 +34,20 @@ type Sources = {
 }
 
 /** A tool's answer as JSON text, or the server's own sentence on what is wrong. */
-async function told(work: () => Promise<object>) {
+const tellerFor = (caller: Caller) => async (work: () => Promise<object>) => {
   try {
     return { content: [{ type: 'text' as const, text: JSON.stringify(await work()) }] }
   } catch (error) {
     if (!(error instanceof ServerError)) throw error
-    return { content: [{ type: 'text' as const, text: `${error.message} (${error.code})` }], isError: true }
+    const { detail, code } = problemOf(error, undefined, seesAll(caller))
+    return { content: [{ type: 'text' as const, text: `${detail} (${code})` }], isError: true }
   }
 }
 
 const readOnly = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false }
 
 function addRunTools(server: McpServer, { runs, reader, storage, caller }: Sources): void {
+  const told = tellerFor(caller)
   const summaryOf = async (run: string) => {
     await demandRun(storage, caller, run)
     return runs.summary(run)
@@ -118,6 +120,7 @@ function addRunTools(server: McpServer, { runs, reader, storage, caller }: Sourc
 }
 
 function addDecisionTools(server: McpServer, { runs, storage, caller }: Sources): void {
+  const told = tellerFor(caller)
   const recordOf = async (run: string) => {
     await demandRun(storage, caller, run)
     return runs.record(run)

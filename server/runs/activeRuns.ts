@@ -2,15 +2,25 @@
 // by bytes: the least recently used one is let go, which loses nothing, since all of it follows from the storage. A run
 // comes back from its snapshot and the tail of its log, or, if the snapshot is missing or of another version
 // of the tuner, from the whole log (decision record 0002).
+//
+// Where several servers share a storage, what one of them has in memory may be behind what another has written. Then it is
+// brought up to now by folding what is new in the log, all of it read at one moment (decision record 0040).
 
-import type { HeldOut } from '../../protocol/vocabulary.ts'
+import type { Decision, HeldOut } from '../../protocol/vocabulary.ts'
 import type { Log } from '../log.ts'
 import { readStored } from '../storage/damage.ts'
-import type { RunRecord, Snapshot, Storage, StoredDecision, StoredReadings } from '../storage/storage.ts'
+import type {
+  RunReads,
+  RunRecord,
+  Snapshot,
+  Storage,
+  StoredDecision,
+  StoredReadings,
+} from '../storage/storage.ts'
 import { foldLog, storedDecision } from './fold.ts'
 import { heldOutAfter } from './heldOut.ts'
-import { encodeReadings, stepRange } from './points.ts'
-import { runNotFound } from './runErrors.ts'
+import { encodeReadings, type Points, stepRange } from './points.ts'
+import { runNotFound, runOfNewer } from './runErrors.ts'
 import { RunSeries } from './runSeries.ts'
 import type { FoldState, Tuner } from './tuner.ts'
 
@@ -18,6 +28,10 @@ import type { FoldState, Tuner } from './tuner.ts'
 export const activeBytesMax = 160 * 1024 * 1024
 /** What a run takes beside its series: the tuner's state, mostly, which is bounded. */
 const runBytes = 128 * 1024
+/** Who is further behind reads the run anew: what is gathered on the way is bounded. */
+const behindMax = 256
+/** Chunks that were changed here and are saved by another server; with more of them the run is read anew. */
+const foreignChunksMax = 4_000
 
 export type ActiveRun = {
   record: RunRecord
@@ -29,15 +43,36 @@ export type ActiveRun = {
   samplesUnsaved: number
 }
 
+/** What became of a run elsewhere, as it is told here. */
+export type ForeignEvent =
+  | {
+      readonly kind: 'batch'
+      readonly record: RunRecord
+      readonly decisions: readonly Decision[]
+      readonly points: readonly Points[]
+    }
+  | { readonly kind: 'changed'; readonly record: RunRecord }
+  /** It was read anew: whoever watches it has missed an unknown part. */
+  | { readonly kind: 'jumped'; readonly record: RunRecord }
+
 export type ActiveRunsOptions = {
   readonly storage: Storage
   readonly tuner: Tuner
   readonly log: Log
   /** Runs that are being worked on are never let go. */
   readonly isBusy: (runId: string) => boolean
+  /** Whether other servers write to the same runs. */
+  readonly isShared: boolean
+  /** False while a server of a newer version takes part: it would refold what this one does. */
+  readonly mayRefold: () => boolean
+  /** Called in the run's line. */
+  readonly caughtUp: (event: ForeignEvent) => void
   /** By default `activeBytesMax`. */
   readonly activeBytesMax?: number | undefined
 }
+
+/** What is in memory was not made of what is stored before it. */
+class Unfit extends Error {}
 
 export class ActiveRuns {
   private readonly options: ActiveRunsOptions
@@ -49,12 +84,23 @@ export class ActiveRuns {
     this.options = options
   }
 
-  /** Only to be called in the run's own line. @throws ServerError `run-not-found`. */
+  /** As it is stored. Only to be called in the run's own line. @throws ServerError `run-not-found`. */
   async get(runId: string): Promise<ActiveRun> {
     const known = this.runs.get(runId)
-    const run = known ?? (await this.load(runId))
+    const run = known === undefined ? await this.load(runId) : await this.current(known)
     this.put(runId, run)
     return run
+  }
+
+  /**
+   * As this server knows it, which may be behind where several share the storage: for what is stored only if it was not.
+   * Only to be called in the run's own line. @throws ServerError `run-not-found`.
+   */
+  async known(runId: string): Promise<ActiveRun> {
+    const known = this.runs.get(runId)
+    if (known === undefined) return this.get(runId)
+    this.put(runId, known)
+    return known
   }
 
   /** Makes the run the most recently used one. */
@@ -92,32 +138,118 @@ export class ActiveRuns {
   }
 
   private async load(runId: string): Promise<ActiveRun> {
-    const { storage, tuner } = this.options
-    const record = await storage.run(runId)
-    if (record === undefined) throw runNotFound(runId)
-    const snapshot = await storage.snapshot(runId)
-    const sequences = new Map(await storage.clientSequences(runId))
-    if (snapshot === undefined || snapshot.tunerVersion !== tuner.version)
-      return { ...(await this.refold(record)), sequences }
-    return { ...(await this.resume(record, snapshot)), sequences }
+    const { storage, isShared, caughtUp } = this.options
+    if (!isShared) return this.read(runId, storage)
+    const run = await this.atOneMoment((view) => this.read(runId, view))
+    caughtUp({ kind: 'jumped', record: run.record })
+    return run
   }
 
-  private async resume(record: RunRecord, snapshot: Snapshot): Promise<Omit<ActiveRun, 'sequences'>> {
+  private async atOneMoment<T>(read: (view: RunReads) => Promise<T>): Promise<T> {
+    const view = await this.options.storage.view()
+    try {
+      await view.stand()
+      return await read(view)
+    } finally {
+      view.close()
+    }
+  }
+
+  /** What is in memory, brought up to what is stored. */
+  private async current(known: ActiveRun): Promise<ActiveRun> {
+    const { storage, isShared, caughtUp } = this.options
+    if (!isShared) return known
+    const { id, observationCount } = known.record
+    const stored = await storage.run(id)
+    if (
+      stored !== undefined &&
+      isSame(stored, known.record) &&
+      stored.observationCount === observationCount
+    ) {
+      const isChanged = personal(stored) !== personal(known.record)
+      known.record = stored
+      if (isChanged) caughtUp({ kind: 'changed', record: stored })
+      return known
+    }
+    // Whatever comes of it, what is in memory is no more what it was.
+    this.drop(id)
+    if (stored !== undefined && isSame(stored, known.record) && this.canFollow(known, stored))
+      try {
+        return await this.atOneMoment((view) => this.follow(known, view))
+      } catch (error) {
+        if (!(error instanceof Unfit)) throw error
+      }
+    return this.load(id)
+  }
+
+  private canFollow({ record, series }: ActiveRun, stored: RunRecord): boolean {
+    const behind = stored.observationCount - record.observationCount
+    return behind > 0 && behind <= behindMax && series.dirtyCount() <= foreignChunksMax
+  }
+
+  /** Folds what is new in the log. @throws Unfit if that cannot be done from here. */
+  private async follow(run: ActiveRun, view: RunReads): Promise<ActiveRun> {
+    const { tuner, caughtUp } = this.options
+    const { id, observationCount: after } = run.record
+    const record = await view.run(id)
+    if (record === undefined) throw runNotFound(id)
+    if (!isSame(record, run.record)) throw new Unfit()
+    const chunks: RunReads['chunks'] = async (runId, keys) => {
+      // Of a newer snapshot than what is folded here: its chunks hold some of it already.
+      if (((await view.snapshot(runId))?.number ?? 0) > after) throw new Unfit()
+      return view.chunks(runId, keys)
+    }
+    const decisions: Decision[] = []
+    const points: Points[] = []
+    let { state, samplesUnsaved } = run
+    for await (const page of foldLog(view, tuner, id, { state, after })) {
+      state = page.state
+      const added = [...page.samples, ...page.readingPoints]
+      await run.series.add(added, { chunks })
+      decisions.push(...page.decisions)
+      points.push(...added)
+      samplesUnsaved += samplesIn(page.samples)
+    }
+    caughtUp({ kind: 'batch', record, decisions, points })
+    return {
+      ...{ record, state, series: run.series, samplesUnsaved },
+      sequences: new Map(await view.clientSequences(id)),
+      observationsUnsaved: run.observationsUnsaved + record.observationCount - after,
+    }
+  }
+
+  private async read(runId: string, reads: RunReads): Promise<ActiveRun> {
+    const { tuner, mayRefold } = this.options
+    const record = await reads.run(runId)
+    if (record === undefined) throw runNotFound(runId)
+    const snapshot = await reads.snapshot(runId)
+    const sequences = new Map(await reads.clientSequences(runId))
+    if (snapshot?.tunerVersion === tuner.version)
+      return { ...(await this.resume(record, snapshot, reads)), sequences }
+    if (!mayRefold()) throw runOfNewer(runId)
+    return { ...(await this.refold(record, reads)), sequences }
+  }
+
+  private async resume(
+    record: RunRecord,
+    snapshot: Snapshot,
+    reads: RunReads,
+  ): Promise<Omit<ActiveRun, 'sequences'>> {
     const { storage, tuner } = this.options
     const series = new RunSeries(storage, record.id, snapshot.series)
     let state = readStored(`snapshot of run "${record.id}"`, () => JSON.parse(snapshot.state) as FoldState)
     let samplesUnsaved = 0
-    for await (const page of foldLog(storage, tuner, record.id, { state, after: snapshot.number })) {
+    for await (const page of foldLog(reads, tuner, record.id, { state, after: snapshot.number })) {
       state = page.state
-      await series.add([...page.samples, ...page.readingPoints])
-      samplesUnsaved += page.samples.reduce((sum, { steps }) => sum + steps.length, 0)
+      await series.add([...page.samples, ...page.readingPoints], reads)
+      samplesUnsaved += samplesIn(page.samples)
     }
     const observationsUnsaved = record.observationCount - snapshot.number
     return { record, state, series, observationsUnsaved, samplesUnsaved }
   }
 
   /** Derives everything anew and stores it in one transaction. */
-  private async refold(record: RunRecord): Promise<Omit<ActiveRun, 'sequences'>> {
+  private async refold(record: RunRecord, reads: RunReads): Promise<Omit<ActiveRun, 'sequences'>> {
     const { storage, tuner, log } = this.options
     log('info', 'refolding the log', { runId: record.id, observations: record.observationCount })
     const series = new RunSeries(storage, record.id)
@@ -125,7 +257,7 @@ export class ActiveRuns {
     const allReadings: StoredReadings[] = []
     let state = tuner.initialState()
     let heldOut: HeldOut | undefined
-    for await (const page of foldLog(storage, tuner, record.id, { state, after: 0 })) {
+    for await (const page of foldLog(reads, tuner, record.id, { state, after: 0 })) {
       state = page.state
       decisions.push(...page.decisions.map(storedDecision))
       heldOut = heldOutAfter(heldOut, page.readings, () => tuner.summaryOf(page.state).phases)
@@ -160,6 +292,18 @@ export class ActiveRuns {
     return { record: next, state, series, observationsUnsaved: 0, samplesUnsaved: 0 }
   }
 }
+
+/** Whether two records are of the same run, derived by the same tuner: a deleted run's id may be used again. */
+const isSame = (one: RunRecord, other: RunRecord): boolean =>
+  one.createdAt === other.createdAt &&
+  one.tunerVersion === other.tunerVersion &&
+  one.observationCount >= other.observationCount
+
+/** What people change of a run without an observation. */
+const personal = ({ name, project, tags }: RunRecord): string => JSON.stringify([name, project, tags])
+
+const samplesIn = (samples: readonly Points[]): number =>
+  samples.reduce((sum, { steps }) => sum + steps.length, 0)
 
 export const snapshotOf = (tuner: Tuner, number: number, state: FoldState, series: RunSeries): Snapshot => ({
   number,

@@ -6,9 +6,10 @@ import type { Decision, Observation, RunOptions } from '../../protocol/vocabular
 import { type Clock, isoTime } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import { isMoved, runMoved } from '../storage/fence.ts'
 import type { Batch, NewObservation, RunRecord, Storage } from '../storage/storage.ts'
 import type { Listeners } from '../webhooks/webhooks.ts'
-import { type ActiveRun, snapshotOf } from './activeRuns.ts'
+import { type ActiveRun, type ForeignEvent, snapshotOf } from './activeRuns.ts'
 import { foldObservations, samplePoints, storedDecision } from './fold.ts'
 import { heldOutAfter } from './heldOut.ts'
 import { encodeObservation, encodeReported, type ObservationBody } from './observationCodec.ts'
@@ -23,13 +24,7 @@ export const snapshotObservations = 64
 export const snapshotChunks = 2_000
 
 export type RunEvent =
-  | {
-      readonly kind: 'batch'
-      readonly record: RunRecord
-      readonly decisions: readonly Decision[]
-      readonly points: readonly Points[]
-    }
-  | { readonly kind: 'changed'; readonly record: RunRecord }
+  | ForeignEvent
   | { readonly kind: 'removed'; readonly runId: string; readonly project: string }
 
 export type ApplyContext = {
@@ -73,7 +68,7 @@ export async function beginRun(
   await series.add(points)
   const record = firstRecord(runId, tuner, state, decisions.length, now)
   const deliveries = webhooks.owed({ before: undefined, after: record, decisions })
-  await storage.createRun({
+  const isNew = await storage.createRun({
     run: record,
     observations: [encodeObservation(body, { number: 1, receivedAt: now })],
     decisions: decisions.map(storedDecision),
@@ -81,6 +76,8 @@ export async function beginRun(
     deliveries,
     ...snapshotParts(tuner, 1, state, series),
   })
+  // Another server was faster.
+  if (!isNew) throw runMoved(runId, 0)
   series.markSaved()
   webhooks.stored(deliveries)
   const run: ActiveRun = {
@@ -180,7 +177,7 @@ export async function saveBatch(
     })
   } catch (error) {
     context.failed(record.id)
-    log('error', 'a batch could not be stored', { runId: record.id, error })
+    if (!isMoved(error)) log('error', 'a batch could not be stored', { runId: record.id, error })
     throw error
   }
   metrics.stored((clock.monotonic() - began) / 1_000)

@@ -75,3 +75,16 @@ test('buckets made of columns at once, and then wider ones of them, hold what ad
     }),
   )
 })
+
+test('bytes that are a part of a pool are read as what they are, and changing what was read changes no other', () => {
+  const buckets = new Buckets()
+  buckets.add(0, 3, 1.5)
+  const pool = Buffer.alloc(4_096, 7)
+  const part = pool.subarray(1_024, 1_024 + buckets.toBytes().length)
+  part.set(buckets.toBytes())
+  const read = Buckets.fromBytes(part)
+  expect([...read.data]).toEqual([...buckets.data])
+  const before = Buffer.from(pool)
+  read.add(0, 4, 9)
+  expect(pool.equals(before)).toBe(true)
+})

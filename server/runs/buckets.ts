@@ -155,8 +155,8 @@ export class Buckets {
   }
 
   static fromBytes(bytes: Uint8Array): Buckets {
-    // A copy: the driver's bytes need not be aligned to 8.
-    return new Buckets(new Float64Array(bytes.slice().buffer))
+    // A copy: the driver's bytes need not be aligned to 8, and may be a part of a pool (a Buffer's slice is no copy).
+    return new Buckets(new Float64Array(new Uint8Array(bytes).buffer))
   }
 }
 

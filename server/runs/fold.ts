@@ -4,7 +4,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Decision, Observation, SignalReading } from '../../protocol/vocabulary.ts'
-import type { Storage, StoredDecision, StoredObservation } from '../storage/storage.ts'
+import type { RunReads, Storage, StoredDecision, StoredObservation } from '../storage/storage.ts'
 import { decodeObservation } from './observationCodec.ts'
 import { type Points, pointsOfReadings, pointsOfSamples } from './points.ts'
 import { runNotFound } from './runErrors.ts'
@@ -104,7 +104,7 @@ export type LogPage = Folded & {
 
 /** Folds the stored log after an observation, page by page, so that a log of any length fits in memory. */
 export async function* foldLog(
-  storage: Storage,
+  storage: Pick<RunReads, 'observations'>,
   tuner: Tuner,
   runId: string,
   from: { readonly state: FoldState; readonly after: number },

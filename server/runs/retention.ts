@@ -21,6 +21,8 @@ export type RetentionOptions = {
   /** null = runs are kept, however old or large. */
   readonly days: number | null
   readonly bytesMax: number | null
+  /** Whether it is this server that tidies, where there are several. */
+  readonly isDue?: () => boolean
   /** False where it was not to be deleted any more. `reason` is for the audit. */
   readonly remove: (runId: string, forGood: boolean, reason: string) => Promise<boolean>
 }
@@ -53,7 +55,8 @@ export class Retention {
 
   /** One round. */
   async tidy(): Promise<void> {
-    const { storage, clock, days } = this.options
+    const { storage, clock, days, isDue = () => true } = this.options
+    if (!isDue()) return
     if (days !== null) await this.removeOld(days)
     while ((await storage.purgeRemoved(clock.now() - graceDays * dayMilliseconds)) > 0 && !this.isStopped)
       await storage.settled()

@@ -12,6 +12,14 @@ export const decisionNotFound = (runId: string, number: string, decisionCount: n
 export const runNotFound = (runId: string) =>
   new ServerError('run-not-found', `there is no run "${runId}" here; GET /api/v1/runs lists those that exist`)
 
+/** @see ActiveRunsOptions.mayRefold */
+export const runOfNewer = (runId: string) =>
+  new ServerError(
+    'run-moved',
+    `run "${runId}" is kept by servers of a newer version, and this one is about to be replaced: send the request again`,
+    { retryAfterSeconds: 1 },
+  )
+
 /** `instead` says what to do. */
 export const runExists = (runId: string, pointer: string, instead: string) =>
   new ServerError('run-exists', `run "${runId}" exists already; ${instead}`, {

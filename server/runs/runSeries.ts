@@ -3,7 +3,7 @@
 // the run's snapshot is; between two snapshots the log holds everything, and a restart folds it again.
 
 import { ServerError } from '../errors.ts'
-import type { ChunkKey, Storage, StoredChunk } from '../storage/storage.ts'
+import type { ChunkKey, RunReads, StoredChunk } from '../storage/storage.ts'
 import { Buckets, chunkBuckets, levelSizes } from './buckets.ts'
 import { type Points, stepRange } from './points.ts'
 
@@ -16,6 +16,7 @@ export const seriesEntriesMax = 40_000
 const chunkOverheadBytes = 256
 const signalOverheadBytes = 2_048
 
+type ChunkReads = Pick<RunReads, 'chunks'>
 type Level = { newest: number; readonly chunks: Map<number, Buckets>; readonly dirty: Set<number> }
 type Head = { readonly from: number; readonly to: number; readonly newest: Record<string, number[]> }
 export type SeriesQuery = {
@@ -72,13 +73,13 @@ function spansOf(steps: readonly number[]): Span[] {
 }
 
 export class RunSeries {
-  private readonly storage: Storage
+  private readonly storage: ChunkReads
   private readonly runId: string
   private readonly signals = new Map<string, Level[]>()
   private range: { from: number; to: number } | undefined
   private readonly scratch = new Buckets()
 
-  constructor(storage: Storage, runId: string, head?: string) {
+  constructor(storage: ChunkReads, runId: string, head?: string) {
     this.storage = storage
     this.runId = runId
     if (head === undefined) return
@@ -110,8 +111,11 @@ export class RunSeries {
     return count
   }
 
-  /** @throws ServerError `invalid-request` if the steps are spread over too many chunks; then nothing changed. */
-  async add(all: readonly Points[]): Promise<void> {
+  /**
+   * @param storage where chunks that were let go are read from
+   * @throws ServerError `invalid-request` if the steps are spread over too many chunks; then nothing changed.
+   */
+  async add(all: readonly Points[], storage: ChunkReads = this.storage): Promise<void> {
     const touched = all.map(({ steps }) => touchedChunks(steps))
     const total = all.reduce(
       (sum, { values }, i) => sum + values.size * touched[i]!.reduce((n, chunks) => n + chunks.length, 0),
@@ -123,7 +127,7 @@ export class RunSeries {
         `steps.step is spread too widely: this batch touches ${total} blocks of the series, allowed are ${chunksPerBatchMax}; send fewer rows in one batch`,
         { errors: [{ pointer: '/steps/step', detail: 'is spread over too wide a range of steps' }] },
       )
-    await this.loadOld(all, touched)
+    await this.loadOld(all, touched, storage)
     for (const { steps, values } of all) {
       const spans = spansOf(steps)
       for (const [signal, column] of values) this.fold(this.levelsOf(signal), { steps, spans }, column)
@@ -146,7 +150,11 @@ export class RunSeries {
   }
 
   /** Brings chunks that were written and let go back into memory. */
-  private async loadOld(all: readonly Points[], touched: readonly number[][][]): Promise<void> {
+  private async loadOld(
+    all: readonly Points[],
+    touched: readonly number[][][],
+    storage: ChunkReads,
+  ): Promise<void> {
     const keys: ChunkKey[] = []
     for (const [i, { values }] of all.entries()) {
       for (const signal of values.keys()) {
@@ -158,7 +166,7 @@ export class RunSeries {
       }
     }
     if (keys.length === 0) return
-    for (const { signal, level, chunk, body } of await this.storage.chunks(this.runId, keys))
+    for (const { signal, level, chunk, body } of await storage.chunks(this.runId, keys))
       this.levelsOf(signal)[level]!.chunks.set(chunk, Buckets.fromBytes(body))
   }
 

@@ -17,6 +17,7 @@ import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import { isMoved } from '../storage/fence.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
 import type { Listeners } from '../webhooks/webhooks.ts'
 import { type ActiveRun, ActiveRuns } from './activeRuns.ts'
@@ -37,6 +38,8 @@ import type { Tuner } from './tuner.ts'
 /** Calls of one run that may wait; beyond it a job is told to come back. */
 export const lineLengthMax = 64
 const staleWatchRuns = 1_000
+/** A change is begun so often, where other servers write to the run at the same time. */
+const attemptsMax = 5
 
 export type RunsOptions = {
   readonly storage: Storage
@@ -46,6 +49,12 @@ export type RunsOptions = {
   readonly metrics: Pick<Metrics, 'folded' | 'stored'>
   readonly webhooks: Listeners
   readonly newRunId: () => string
+  /** Whether other servers write to the same storage; by default where it can be shared. */
+  readonly isShared?: boolean
+  /** Whether this server is the one that cares for something, where there are several. */
+  readonly owns?: (key: string) => boolean
+  /** @see ActiveRunsOptions.mayRefold */
+  readonly mayRefold?: () => boolean
   /** What runs may take of the memory, together; by default `activeBytesMax`. */
   readonly activeBytesMax?: number | undefined
 }
@@ -56,6 +65,9 @@ export type ReportedBatch = {
   readonly columnsText: readonly Uint8Array[] | null
 }
 
+/** @param isOwn false = another server did it, and this one has learned of it */
+type Listener = (event: RunEvent, isOwn: boolean) => void
+
 const observed = (command: Command): ObservationBody => ({ kind: 'command', command })
 
 export class Runs {
@@ -64,12 +76,21 @@ export class Runs {
   private readonly active: ActiveRuns
   private readonly context: ApplyContext
   private readonly staleWatch: StaleWatch
-  private readonly listeners = new Set<(event: RunEvent) => void>()
+  private readonly listeners = new Set<Listener>()
+  private telling: Promise<void> = Promise.resolve()
+  private isStopped = false
 
   constructor(options: RunsOptions) {
     this.options = options
-    this.active = new ActiveRuns({ ...options, isBusy: (runId) => this.line.isBusy(runId) })
-    this.staleWatch = new StaleWatch(options.clock, (runId) => this.announceStale(runId))
+    const { isShared = options.storage.replicas !== undefined, mayRefold = () => true } = options
+    this.active = new ActiveRuns({
+      ...options,
+      isShared,
+      mayRefold,
+      isBusy: (runId) => this.line.isBusy(runId),
+      caughtUp: (event) => this.publish(event, false),
+    })
+    this.staleWatch = new StaleWatch(options.clock, (runId) => void this.announceStale(runId))
     this.context = {
       ...options,
       committed: (run, event) => this.committed(run, event),
@@ -77,7 +98,7 @@ export class Runs {
     }
   }
 
-  /** Watches the runs that were alive when the server stopped. */
+  /** Watches the runs that are alive: those that were when the server stopped, or another one did. */
   async start(): Promise<void> {
     const { storage, clock } = this.options
     for (const state of ['running', 'waiting'] as const) {
@@ -86,19 +107,37 @@ export class Runs {
     }
   }
 
+  /**
+   * Tells of runs that fell silent while nobody watched them: no server was there, or the one that did is gone. To be called once it is
+   * known who listens; of more than `staleWatchRuns` the rest is told at the next start.
+   */
+  tellStale(): Promise<void> {
+    const tell = async () => {
+      const { storage, clock } = this.options
+      for (const runId of await storage.webhooks.untoldStale(clock.now(), staleWatchRuns))
+        if (!this.isStopped) await this.announceStale(runId)
+    }
+    this.telling = this.telling
+      .then(tell)
+      .catch((error) => this.options.log('warn', 'runs that fell silent were not read', { error }))
+    return this.telling
+  }
+
   /** Waits for the batches at work. */
   async stop(): Promise<void> {
+    this.isStopped = true
     this.staleWatch.stop()
+    await this.telling
     await this.line.idle()
   }
 
   /** Listeners are called in order, in the run's line, after the write. */
-  onEvent(listener: (event: RunEvent) => void): void {
+  onEvent(listener: Listener): void {
     this.listeners.add(listener)
   }
 
-  private publish(event: RunEvent): void {
-    for (const listener of this.listeners) listener(event)
+  private publish(event: RunEvent, isOwn = true): void {
+    for (const listener of this.listeners) listener(event, isOwn)
   }
 
   private committed(run: ActiveRun, event: RunEvent): void {
@@ -135,6 +174,19 @@ export class Runs {
     )
   }
 
+  /** A change of a run, in its line: begun anew where another server has written to it meanwhile. */
+  private changing<T>(runId: string, change: () => Promise<T>): Promise<T> {
+    return this.inLine(runId, async () => {
+      for (let attempt = 1; ; attempt++)
+        try {
+          return await change()
+        } catch (error) {
+          if (!isMoved(error) || attempt === attemptsMax) throw error
+          this.active.drop(runId)
+        }
+    })
+  }
+
   /**
    * @param by who would change the budget of a run that is resumed
    * @param within the only project whose runs may be resumed; null = all may
@@ -145,7 +197,7 @@ export class Runs {
     within: string | null = null,
   ): Promise<{ readonly created: boolean; readonly answer: RunAnswer }> {
     const runId = request.runId ?? this.options.newRunId()
-    return this.inLine(runId, async () => {
+    return this.changing(runId, async () => {
       const stored = await this.options.storage.run(runId)
       if (stored === undefined && request.resume === 'must') throw runNotFound(runId)
       const isForeign = stored !== undefined && within !== null && stored.project !== within
@@ -183,10 +235,15 @@ export class Runs {
    * @throws ServerError `run-not-found`, `sequence-gap`, `sequence-reused`, `run-busy`, …
    */
   telemetry(runId: string, { telemetry, columnsText }: ReportedBatch): Promise<TelemetryAnswer> {
-    return this.inLine(runId, async () => {
-      const run = await this.active.get(runId)
+    return this.changing(runId, async () => {
       const { clientId, sequence } = telemetry
-      const last = await lastSequence(this.options.storage, run, clientId)
+      const { storage } = this.options
+      let run = await this.active.known(runId)
+      let last = await lastSequence(storage, run, clientId)
+      if (sequence !== last + 1) {
+        run = await this.active.get(runId)
+        last = await lastSequence(storage, run, clientId)
+      }
       if (sequence <= last) return this.repeat(run, telemetry, last)
       if (sequence > last + 1) throw sequenceGap(telemetry, last)
       checkBounds(run, telemetry)
@@ -226,7 +283,7 @@ export class Runs {
     command: Command,
     check: (run: RunSummary) => void = () => {},
   ): Promise<ControlAnswer> {
-    return this.inLine(runId, async () => {
+    return this.changing(runId, async () => {
       const run = await this.active.get(runId)
       check(run.record.summary)
       const decisions = await this.apply(run, [observed(command)])
@@ -236,12 +293,12 @@ export class Runs {
 
   /** Name, project and tags are the record's; mode and budget are observations. */
   change(runId: string, changes: ChangeRun, by: string): Promise<RunSummary> {
-    return this.inLine(runId, async () => {
+    return this.changing(runId, async () => {
       const run = await this.active.get(runId)
       const { reason, mode, budgetSteps } = changes
       const commands = budgetCommands(run.record.summary, budgetSteps, reason, by)
       if (mode !== undefined) commands.push({ kind: 'set-mode', mode, reason, by })
-      await this.apply(run, commands.map(observed))
+      // First, as it is the same however often it is begun.
       const { name = run.record.name, project = run.record.project, tags = run.record.tags } = changes
       const record = { ...run.record, name, project, tags }
       await this.options.storage.updateRun(record).catch((error) => {
@@ -250,7 +307,8 @@ export class Runs {
       })
       run.record = record
       this.publish({ kind: 'changed', record })
-      return summaryAt(record, this.options.clock.now())
+      await this.apply(run, commands.map(observed))
+      return summaryAt(run.record, this.options.clock.now())
     })
   }
 
@@ -280,8 +338,7 @@ export class Runs {
       if (stored !== undefined) throw runExists(runId, '', 'delete it first: the deleted one had the same id')
       const record = await storage.restoreRun(runId, within ?? undefined)
       if (record === undefined) throw runNotFound(runId)
-      this.staleWatch.see(record)
-      this.publish({ kind: 'changed', record })
+      await this.came(record)
       return summaryAt(record, clock.now())
     })
   }
@@ -290,10 +347,20 @@ export class Runs {
   adopt(record: RunRecord, store: () => Promise<boolean>): Promise<boolean> {
     return this.inLine(record.id, async () => {
       if (!(await store())) return false
-      this.staleWatch.see(record)
-      this.publish({ kind: 'changed', record })
+      await this.came(record)
       return true
     })
+  }
+
+  /** A run that was elsewhere. That it is silent, if it is, is no news. */
+  private async came(record: RunRecord): Promise<void> {
+    const { webhooks, clock, log } = this.options
+    if (isStale(record, clock.now()))
+      await webhooks
+        .wentStale(record, false)
+        .catch((error) => log('warn', 'that a run is silent was not noted', { runId: record.id, error }))
+    this.staleWatch.see(record)
+    this.publish({ kind: 'changed', record })
   }
 
   /**
@@ -305,7 +372,7 @@ export class Runs {
     const { storage, tuner } = this.options
     const record = await storage.run(runId)
     if (record === undefined) throw runNotFound(runId)
-    if (record.tunerVersion === tuner.version) return record
+    if (record.tunerVersion === tuner.version || this.options.mayRefold?.() === false) return record
     return this.inLine(runId, async () => (await this.active.get(runId)).record)
   }
 
@@ -323,14 +390,20 @@ export class Runs {
     return this.active.get(runId)
   }
 
-  private announceStale(runId: string): void {
+  /** Brings a run up to what another server has written, and tells whoever watches it here. */
+  catchUp(runId: string): Promise<unknown> {
+    return this.inLine(runId, () => this.active.get(runId))
+  }
+
+  private async announceStale(runId: string): Promise<void> {
+    if (this.options.owns?.(runId) === false) return
     const announce = async () => {
       const record = await this.options.storage.run(runId)
       if (record === undefined) return
       this.publish({ kind: 'changed', record })
       if (isStale(record, this.options.clock.now())) await this.options.webhooks.wentStale(record)
     }
-    this.inLine(runId, announce).catch((error) =>
+    await this.inLine(runId, announce).catch((error) =>
       this.options.log('warn', 'a stale run could not be announced', { runId, error }),
     )
   }

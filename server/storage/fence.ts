@@ -8,9 +8,12 @@ import type { Batch } from './storage.ts'
 export const believedCount = ({ run, observations }: Pick<Batch, 'run' | 'observations'>): number =>
   run.observationCount - observations.length
 
+/** Whether nothing of a call was stored because another server was faster. */
+export const isMoved = (error: unknown): boolean => error instanceof ServerError && error.code === 'run-moved'
+
 export const runMoved = (runId: string, believed: number, stored?: number): ServerError =>
   new ServerError(
     'run-moved',
-    `run ${runId} has ${stored ?? 'other than'} ${stored === undefined ? `${believed} observations` : `observations, not ${believed}`}: another server has written to it, and nothing of this request was stored; send it again`,
+    `another server has changed run ${runId}${stored === undefined ? '' : ` (it has ${stored} observations, not ${believed})`}: nothing of this request was stored; send it again`,
     { retryAfterSeconds: 1 },
   )

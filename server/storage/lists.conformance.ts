@@ -1,6 +1,7 @@
 // The laws of lists of runs: part of those of the storage (storage.conformance.ts).
 
 import { describe, expect, test } from 'vitest'
+import { runSorts } from '../../protocol/lists.ts'
 import { runRecord } from '../testing/runRecord.ts'
 import type { RunRecord, Storage } from './storage.ts'
 
@@ -29,6 +30,33 @@ export function describeLists(storage: () => Storage): void {
       expect(await list({ sort: 'accuracyBest', order: 'desc' })).toEqual(['c', 'd', 'a', 'b'])
       expect(await list({ sort: 'step', order: 'desc' })).toEqual(['b', 'c', 'd', 'a'])
       expect(await list({ sort: 'accuracy', order: 'asc' })).toEqual(['a', 'b', 'c', 'd'])
+    })
+
+    test('goes on from a cursor of its own sort alone: a made-up one is refused before the database sees it', async () => {
+      await create(measured('a', 0.3), measured('b', 0.1))
+      const cursor = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url')
+      const made: readonly (readonly [(typeof runSorts)[number], readonly unknown[]])[] = [
+        ['loss', [0, 'x', 1]],
+        ['loss', [2, 0.5, 1]],
+        ['loss', [0, 0.5, 1e300]],
+        ['created', [0, 0.5, 1]],
+        ['step', [0, 'x', 1]],
+        ['duration', [0, 1e300, 1]],
+        ['state', [0, 1e12, 1]],
+        ['name', [0, 5, 1]],
+        ['name', [0, 'a\u0000', 1]],
+        ['name', [0, 'a\ud800', 1]],
+        ['seen', [0, [], 1]],
+        ['seen', [0]],
+      ]
+      for (const [sort, parts] of made)
+        await expect(page({ sort, after: cursor(...parts) }), JSON.stringify(parts)).rejects.toMatchObject({
+          code: 'invalid-request',
+        })
+      for (const sort of runSorts) {
+        const first = await page({ sort, limit: 1 })
+        expect((await page({ sort, limit: 1, after: first.next! })).runs, sort).toHaveLength(1)
+      }
     })
 
     test('goes by name whatever the case, by times, by how long a run took, and by state', async () => {

@@ -66,12 +66,27 @@ export type Cursor = { readonly rank: number; readonly value: ColumnValue; reado
 const encodeCursor = ({ rank, value, key }: Cursor): string =>
   Buffer.from(JSON.stringify([rank, value, key])).toString('base64url')
 
-function decodeCursor(text: string): Cursor {
+/** What a sort orders by, so that a database never gets a value of another type, nor one that it cannot hold. */
+function isValueOf(sort: RunSort, value: unknown): value is ColumnValue {
+  switch (sort) {
+    case 'name':
+      return typeof value === 'string' && !/[\0\p{Cs}]/u.test(value)
+    case 'state':
+      return stateOrder.some((_state, rank) => rank === value)
+    case 'seen':
+    case 'created':
+    case 'duration':
+      return value === null || Number.isSafeInteger(value)
+    default:
+      return value === null || Number.isFinite(value)
+  }
+}
+
+function decodeCursor(text: string, sort: RunSort): Cursor {
   try {
     const [rank, value, key] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[]
-    const isValue = value === null || typeof value === 'number' || typeof value === 'string'
-    if (Number.isInteger(rank) && Number.isInteger(key) && isValue)
-      return { rank: rank as number, value, key: key as number }
+    if ((rank === 0 || rank === 1) && Number.isSafeInteger(key) && isValueOf(sort, value))
+      return { rank, value, key: key as number }
   } catch {
     // As below: it is none of ours.
   }
@@ -98,7 +113,7 @@ export function pageQueries(dialect: Dialect, query: RunQuery): { page: Sql; tot
   const { sort = 'created', order = 'desc', waitingFirst = false, limit, now } = query
   const filter = filterOf(dialect, query)
   const rank = waitingFirst ? `CASE WHEN (${state}) = 'waiting' THEN 0 ELSE 1 END` : '0'
-  const after = query.after === undefined ? undefined : afterSql(decodeCursor(query.after), order)
+  const after = query.after === undefined ? undefined : afterSql(decodeCursor(query.after, sort), order)
   const text = `SELECT key, rank, value FROM
     (SELECT key, ${rank} AS rank, ${sorts[sort]} AS value FROM ${dialect.runs} ${filter.text}) AS listed
     ${after?.text ?? ''} ORDER BY rank, value IS NULL, value ${order}, key ${order} LIMIT ?`

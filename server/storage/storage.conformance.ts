@@ -143,17 +143,33 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
 
     test('a batch that fails leaves nothing of itself', async () => {
       await storage().createRun(batch(runRecord('a'), { observations: [observation(1)] }))
-      const run = runRecord('a', { observationCount: 3, name: 'changed' })
+      const run = runRecord('a', { observationCount: 3 })
       // Number 1 is taken, so the second insert fails after the first succeeded.
       const client = { clientId: 'c', lastSequence: 1, lastAnswer: '{}' }
       const twice = batch(run, { observations: [observation(2), observation(1)], client })
       await expect(storage().append(twice)).rejects.toMatchObject({ code: 'storage-failed' })
-      expect((await storage().run('a'))?.name).toBe('a')
+      expect((await storage().run('a'))?.observationCount).toBe(1)
       expect(await storage().sent('a', 'c', 1)).toBeUndefined()
       expect(await storage().observations('a', { after: 0, limit: 10 })).toEqual([observation(1)])
       const next = { ...run, observationCount: 2 }
       await storage().append(batch(next, { observations: [observation(2)] }))
       expect(await storage().observations('a', { after: 0, limit: 10 })).toHaveLength(2)
+    })
+
+    test('an append does not write over what was changed otherwise', async () => {
+      await storage().createRun(batch(runRecord('a'), { observations: [observation(1)] }))
+      const changed = runRecord('a', { name: 'changed', project: 'other', tags: ['one'] })
+      await storage().updateRun(changed)
+      const late = batch(runRecord('a', { observationCount: 2 }), { observations: [observation(2)] })
+      await expect(storage().append(late)).rejects.toMatchObject({ code: 'run-moved' })
+      expect(await storage().run('a')).toEqual(changed)
+      await storage().append({ ...late, run: { ...changed, observationCount: 2 } })
+      expect(await storage().observations('a', { after: 0, limit: 9 })).toHaveLength(2)
+    })
+
+    test('what is appended to a run that is gone is told so', async () => {
+      const gone = batch(runRecord('a', { observationCount: 2 }), { observations: [observation(2)] })
+      await expect(storage().append(gone)).rejects.toMatchObject({ code: 'run-moved' })
     })
 
     test('whoever does not know all of a run changes nothing of it', async () => {
@@ -214,7 +230,14 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       const chunk = (byte: number) => ({ signal: 'loss', level: 0, chunk: 0, body: new Uint8Array([byte]) })
       const range = { signal: 'loss', level: 0, fromChunk: 0, toChunk: 9 }
       const rows = { source: 'samples', fromStep: 0, toStep: 99, after: 0, limit: 9 } as const
-      await storage().createRun(batch(runRecord('a'), { observations: [observation(1)], chunks: [chunk(1)] }))
+      const client = (lastSequence: number) => ({ clientId: 'c', lastSequence, lastAnswer: '{}' })
+      const snapshot = (number: number) => ({ number, tunerVersion: '1', state: '{}', series: '{}' })
+      await storage().createRun(
+        batch(runRecord('a'), {
+          ...{ observations: [observation(1)], chunks: [chunk(1)] },
+          ...{ client: client(1), snapshot: snapshot(1) },
+        }),
+      )
       const view = await storage().view()
       const late = await storage().view()
       await view.stand()
@@ -222,6 +245,8 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
         batch(runRecord('a', { observationCount: 2 }), {
           observations: [observation(2)],
           chunks: [chunk(2)],
+          client: client(2),
+          snapshot: snapshot(2),
         }),
       )
       await late.stand()
@@ -230,6 +255,18 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect([...(await view.chunkRange('a', range))[0]!.body]).toEqual([1])
       expect(await late.rowNumbers('a', rows)).toEqual([1, 2])
       expect([...(await late.chunkRange('a', range))[0]!.body]).toEqual([2])
+      // What a run is brought into memory from.
+      const keys = [{ signal: 'loss', level: 0, chunk: 0 }]
+      for (const [one, count] of [
+        [view, 1],
+        [late, 2],
+      ] as const) {
+        expect((await one.run('a'))?.observationCount).toBe(count)
+        expect(await one.observations('a', { after: 0, limit: 9 })).toHaveLength(count)
+        expect((await one.snapshot('a'))?.number).toBe(count)
+        expect([...(await one.chunks('a', keys))[0]!.body]).toEqual([count])
+        expect([...(await one.clientSequences('a'))]).toEqual([['c', count]])
+      }
       view.close()
       late.close()
       const after = await storage().view()

@@ -14,6 +14,7 @@ import type {
   RunSummary,
 } from '../../protocol/vocabulary.ts'
 import type { AccessStore } from './access.ts'
+import type { ReplicaStore } from './replicas.ts'
 import type { NewDelivery, WebhookStore } from './webhooks.ts'
 
 /** So many notices are kept. */
@@ -181,6 +182,21 @@ export type SeriesReads = {
   rowBody(runId: string, source: RowSource, number: number): Promise<string | undefined>
 }
 
+/** What a run is brought into memory from. */
+export type RunReads = {
+  run(runId: string): Promise<RunRecord | undefined>
+  snapshot(runId: string): Promise<Snapshot | undefined>
+  /** The last sequence of the clients that sent last, the newest last; of the others `lastSequence` knows. */
+  clientSequences(runId: string): Promise<ReadonlyMap<string, number>>
+  /** In order, after a number, at most `limit`. */
+  observations(
+    runId: string,
+    query: { readonly after: number; readonly limit: number },
+  ): Promise<readonly StoredObservation[]>
+  /** The chunks of these keys that exist, in any order. */
+  chunks(runId: string, keys: readonly ChunkKey[]): Promise<readonly StoredChunk[]>
+}
+
 export type RemovedRun = { readonly removedAt: number; readonly record: RunRecord }
 
 /** Something about the data that their owner should know. */
@@ -191,91 +207,84 @@ export type Notice = {
 }
 
 /** The storage as it was at one moment; to be closed soon, as what is written meanwhile takes room until then. */
-export type View = SeriesReads & {
-  /** Called once, before anything is read: now is that moment. */
-  stand(): Promise<void>
-  close(): void
-}
+export type View = SeriesReads &
+  RunReads & {
+    /** Called once, before anything is read: now is that moment. */
+    stand(): Promise<void>
+    close(): void
+  }
 
-export type Storage = SeriesReads & {
-  /** Engine, version and place, for people. */
-  readonly description: string
-  /** Who may come in. */
-  readonly access: AccessStore
-  readonly webhooks: WebhookStore
-  /** False, and nothing stored, if a run of this id exists. */
-  createRun(batch: Batch): Promise<boolean>
-  /** @throws ServerError `run-moved`. */
-  append(batch: Batch): Promise<void>
-  takeIn(): Promise<Intake>
-  /** For what is no observation: name, project, tags. @throws ServerError `run-moved`. */
-  updateRun(run: RunRecord): Promise<void>
-  /** For good. False if there was none. */
-  deleteRun(runId: string): Promise<boolean>
-  /** So that it can be restored, unless the disk is nearly full: then for good. False if there was none. */
-  removeRun(runId: string, at: number): Promise<boolean>
-  /** The run of that id that was removed last, in all or within a project; undefined = there is none. There must be no
-   *  other of that id. */
-  restoreRun(runId: string, within?: string): Promise<RunRecord | undefined>
-  /** Those that can be restored, in all or within a project, the newest removal first. */
-  removedRuns(within?: string): Promise<readonly RemovedRun[]>
-  /** Deletes for good what was removed before a time, at most 100; how many. */
-  purgeRemoved(before: number): Promise<number>
-  /** What the runs take, those among them that can be restored. */
-  usedBytes(): Promise<number>
-  /** Resolves when what was deleted for good is gone from the disk. */
-  settled(): Promise<void>
-  run(runId: string): Promise<RunRecord | undefined>
-  /** Equal values go by age. @throws ServerError `invalid-request` of a cursor that is none. */
-  listRuns(query: RunQuery): Promise<RunPage>
-  /** How many there are, in all or within a project, of each state, project and tag; of the last two the 100 largest. */
-  countRuns(now: number, within?: string): Promise<RunCounts>
-  /** The runs that match, in groups, the largest first, at most 200. */
-  groupRuns(query: Omit<RunQuery, 'after' | 'limit'>, by: 'project' | 'tag'): Promise<readonly RunGroup[]>
-  client(runId: string, clientId: string): Promise<ClientRecord | undefined>
-  /** The last sequence of the clients that sent last, the newest last; of the others `lastSequence` knows. */
-  clientSequences(runId: string): Promise<ReadonlyMap<string, number>>
-  /** 0 = it has sent nothing. */
-  lastSequence(runId: string, clientId: string): Promise<number>
-  /** What a client sent as a sequence, as it lies in the log; undefined = never sent, or not known:
-   *  to 0.1.0, which did not keep it, or before an import. */
-  sent(runId: string, clientId: string, sequence: number): Promise<readonly StoredObservation[] | undefined>
-  /** In order, after a number, at most `limit`. */
-  observations(
-    runId: string,
-    query: { readonly after: number; readonly limit: number },
-  ): Promise<readonly StoredObservation[]>
-  snapshot(runId: string): Promise<Snapshot | undefined>
-  /** Takes the place of everything derived from the log (after a refold by another version of the tuner).
-   *  @throws ServerError `run-moved`. */
-  replaceDerived(
-    batch: Omit<Batch, 'observations' | 'client' | 'deliveries'> & {
-      readonly allReadings: readonly StoredReadings[]
-    },
-  ): Promise<void>
-  decisions(
-    runId: string,
-    query: {
-      readonly after: number
-      readonly limit: number
-      readonly kinds?: readonly DecisionKind[]
-    },
-  ): Promise<readonly StoredDecision[]>
-  decision(runId: string, number: number): Promise<StoredDecision | undefined>
-  /** The chunks of these keys that exist, in any order. */
-  chunks(runId: string, keys: readonly ChunkKey[]): Promise<readonly StoredChunk[]>
-  /** Waits for another one to be closed where there are many. */
-  view(): Promise<View>
-  /** Whether the pages of the database hang together; reads all of it. @throws ServerError `storage-damaged`. */
-  checkPages(): Promise<void>
-  /** Whether the newest observations of a run are what was stored. @throws ServerError `storage-damaged`. */
-  checkTail(runId: string): Promise<void>
-  /** Resolves if a write reaches the database, and nothing is wrong with it as far as is known. */
-  checkWritable(): Promise<void>
-  /** Tells once what of the acknowledged is not there any more: sentences, which become notices of that time. */
-  settleLosses(at: number): Promise<readonly string[]>
-  addNotice(notice: Notice): Promise<void>
-  /** The newest first, at most `noticesMax`. */
-  notices(): Promise<readonly Notice[]>
-  close(): Promise<void>
-}
+export type Storage = SeriesReads &
+  RunReads & {
+    /** Where several servers may use it at once: how they find each other. */
+    readonly replicas?: ReplicaStore
+    /** Engine, version and place, for people. */
+    readonly description: string
+    /** Who may come in. */
+    readonly access: AccessStore
+    readonly webhooks: WebhookStore
+    /** False, and nothing stored, if a run of this id exists. */
+    createRun(batch: Batch): Promise<boolean>
+    /** @throws ServerError `run-moved`. */
+    append(batch: Batch): Promise<void>
+    takeIn(): Promise<Intake>
+    /** For what is no observation: name, project, tags. @throws ServerError `run-moved`. */
+    updateRun(run: RunRecord): Promise<void>
+    /** For good. False if there was none. */
+    deleteRun(runId: string): Promise<boolean>
+    /** So that it can be restored, unless the disk is nearly full: then for good. False if there was none. */
+    removeRun(runId: string, at: number): Promise<boolean>
+    /** The run of that id that was removed last, in all or within a project; undefined = there is none. There must be no
+     *  other of that id. */
+    restoreRun(runId: string, within?: string): Promise<RunRecord | undefined>
+    /** Those that can be restored, in all or within a project, the newest removal first. */
+    removedRuns(within?: string): Promise<readonly RemovedRun[]>
+    /** Deletes for good what was removed before a time, at most 100; how many. */
+    purgeRemoved(before: number): Promise<number>
+    /** What the runs take, those among them that can be restored. */
+    usedBytes(): Promise<number>
+    /** Resolves when what was deleted for good is gone from the disk. */
+    settled(): Promise<void>
+    /** Equal values go by age. @throws ServerError `invalid-request` of a cursor that is none. */
+    listRuns(query: RunQuery): Promise<RunPage>
+    /** How many there are, in all or within a project, of each state, project and tag; of the last two the 100 largest. */
+    countRuns(now: number, within?: string): Promise<RunCounts>
+    /** The runs that match, in groups, the largest first, at most 200. */
+    groupRuns(query: Omit<RunQuery, 'after' | 'limit'>, by: 'project' | 'tag'): Promise<readonly RunGroup[]>
+    client(runId: string, clientId: string): Promise<ClientRecord | undefined>
+    /** 0 = it has sent nothing. */
+    lastSequence(runId: string, clientId: string): Promise<number>
+    /** What a client sent as a sequence, as it lies in the log; undefined = never sent, or not known:
+     *  to 0.1.0, which did not keep it, or before an import. */
+    sent(runId: string, clientId: string, sequence: number): Promise<readonly StoredObservation[] | undefined>
+    /** Takes the place of everything derived from the log (after a refold by another version of the tuner).
+     *  @throws ServerError `run-moved`. */
+    replaceDerived(
+      batch: Omit<Batch, 'observations' | 'client' | 'deliveries'> & {
+        readonly allReadings: readonly StoredReadings[]
+      },
+    ): Promise<void>
+    decisions(
+      runId: string,
+      query: {
+        readonly after: number
+        readonly limit: number
+        readonly kinds?: readonly DecisionKind[]
+      },
+    ): Promise<readonly StoredDecision[]>
+    decision(runId: string, number: number): Promise<StoredDecision | undefined>
+    /** Waits for another one to be closed where there are many. */
+    view(): Promise<View>
+    /** Whether the pages of the database hang together; reads all of it. @throws ServerError `storage-damaged`. */
+    checkPages(): Promise<void>
+    /** Whether the newest observations of a run are what was stored. @throws ServerError `storage-damaged`. */
+    checkTail(runId: string): Promise<void>
+    /** Resolves if a write reaches the database, and nothing is wrong with it as far as is known. */
+    checkWritable(): Promise<void>
+    /** Tells once what of the acknowledged is not there any more: sentences, which become notices of that time. */
+    settleLosses(at: number): Promise<readonly string[]>
+    addNotice(notice: Notice): Promise<void>
+    /** The newest first, at most `noticesMax`. */
+    notices(): Promise<readonly Notice[]>
+    close(): Promise<void>
+  }

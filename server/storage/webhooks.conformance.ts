@@ -50,6 +50,38 @@ export function describeWebhooks(storage: () => Storage, reopen: () => Promise<v
       ])
     })
 
+    test('that a run fell silent is added once for each time, and who was not told of is found', async () => {
+      await storage().webhooks.putWebhook(webhook)
+      const quiet = async (id: string, staleAt: number | null) =>
+        storage().createRun({ run: runRecord(id, { staleAt }), observations: [], decisions: [] })
+      for (const [id, staleAt] of [
+        ['a', 50],
+        ['b', 40],
+        ['c', 900],
+        ['d', null],
+      ] as const)
+        await quiet(id, staleAt)
+      const { webhooks } = storage()
+      expect(await webhooks.untoldStale(100, 10)).toEqual(['b', 'a'])
+      expect(await webhooks.untoldStale(100, 1)).toEqual(['b'])
+      expect(await webhooks.addStale('a', 50, [delivery({ event: 'stale', body: '1' })])).toBe(true)
+      expect(await webhooks.addStale('a', 50, [delivery({ event: 'stale', body: 'again' })])).toBe(false)
+      expect(await webhooks.addStale('b', 40, [])).toBe(true)
+      await reopen()
+      expect(await storage().webhooks.untoldStale(100, 10)).toEqual([])
+      expect(await storage().webhooks.addStale('a', 45, [delivery({ body: 'older' })])).toBe(false)
+      // One that is deleted, and can come back, is known; one that is gone for good is not.
+      await storage().removeRun('a', 100)
+      await storage().deleteRun('b')
+      expect(await storage().webhooks.untoldStale(100, 10)).toEqual([])
+      await quiet('b', 40)
+      expect(await storage().webhooks.untoldStale(100, 10)).toEqual(['b'])
+      await storage().restoreRun('a')
+      expect(await storage().webhooks.untoldStale(1_000, 10)).toEqual(['b', 'c'])
+      expect(await storage().webhooks.addStale('a', 70, [delivery({ event: 'stale', body: '2' })])).toBe(true)
+      expect(await bodies()).toEqual(['2', '1'])
+    })
+
     test('a delivery is stored with its batch, or not at all', async () => {
       await storage().webhooks.putWebhook(webhook)
       const run = runRecord('a', { observationCount: 1 })

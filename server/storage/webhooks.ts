@@ -57,6 +57,13 @@ export type WebhookStore = {
    * the oldest become `dropped`; of those that are over the newest `webhookLogMax` are kept.
    */
   addDeliveries(deliveries: readonly NewDelivery[]): Promise<void>
+  /**
+   * Adds what is owed of a run that fell silent, once for each time at which it did. False, and nothing added, where that was done before.
+   * @param staleAt the time from which it was silent
+   */
+  addStale(runId: string, staleAt: number, deliveries: readonly NewDelivery[]): Promise<boolean>
+  /** Ids of runs that are silent by a time, of which nothing was added; who is silent longest first. */
+  untoldStale(now: number, limit: number): Promise<readonly string[]>
   /** Of each run the oldest that waits, those that are due first at the beginning. */
   nextDeliveries(webhookId: string, limit: number): Promise<readonly StoredDelivery[]>
   /** Does nothing where the delivery is gone. */

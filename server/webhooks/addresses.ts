@@ -11,9 +11,18 @@ const inner: readonly string[] = [
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12'],
   ...['192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15'],
   ...['198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4', '168.63.129.16'],
-  // Unspecified, loopback and v4-compatible; v4 behind translators and tunnels; discard, protocol assignments, examples,
+  // Unspecified, loopback and v4-compatible; v4 as translators write it; v4 behind translators and tunnels; discard, protocol assignments, examples,
   // unique-local (fd00:ec2::254 too), link-local, site-local, multicast.
-  ...['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '100::/64', '2001::/23', '2001:db8::/32'],
+  ...[
+    '::/96',
+    '::ffff:0:0:0/96',
+    '64:ff9b::/96',
+    '64:ff9b:1::/48',
+    '2002::/16',
+    '100::/64',
+    '2001::/23',
+    '2001:db8::/32',
+  ],
   ...['3fff::/20', '5f00::/16', 'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8'],
 ]
 const isInner = trustedOf(inner)

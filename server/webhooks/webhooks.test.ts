@@ -97,6 +97,33 @@ test('each hears of what it asked for, of its project alone', async () => {
   expect(stale.body.data).toMatchObject({ run: { state: 'stale' }, decision: null })
 })
 
+test('a run that fell silent while no server was there is told once, over any number of restarts, and so is the next time', async () => {
+  const day = 86_400_000
+  const { webhook } = await create({ events: ['stale'] })
+  await begin('r1')
+  await begin('done')
+  await server.call('POST', '/api/v1/runs/done/commands', { kind: 'finish', reason: '' })
+  const exported = await server.call('GET', '/api/v1/runs/r1/export')
+  await server.restart({ meanwhile: async () => void server.clock.advance(day) })
+  await settled(webhook, 'delivered')
+  await server.restart()
+  await server.restart({ meanwhile: async () => void server.clock.advance(60_000) })
+  // It speaks again, and falls silent while a server is there.
+  await probe('r1', 2)
+  server.clock.advance(day)
+  await settled(webhook, 'delivered', 2)
+  // What came here silent is no news, nor is what comes back.
+  const file = { 'content-type': 'application/x-ndjson' }
+  expect((await server.call('POST', '/api/v1/runs/import?runId=copy', exported.body, file)).status).toBe(201)
+  await server.call('DELETE', '/api/v1/runs/copy')
+  expect((await server.call('POST', '/api/v1/runs/copy/restore')).status).toBe(200)
+  await server.restart()
+  await begin('last')
+  await server.restart({ meanwhile: async () => void server.clock.advance(day) })
+  await settled(webhook, 'delivered', 3)
+  expect(events()).toEqual(['r1 stale', 'r1 stale', 'last stale'])
+})
+
 test('what fails is tried again with the same id, after waits that grow, and goes on in the order of its run', async () => {
   const { webhook } = await create()
   let broken = true

@@ -1,5 +1,5 @@
 // The webhooks of a server: made, listed, deleted, tried; what a batch owes to each; and what a try makes of them. All of them are held in
-// memory, as only one server uses a database, so that a batch where there are none asks for nothing and writes nothing.
+// memory (where several servers use a database, they are read again when another one has changed them), so that a batch where there are none asks for nothing and writes nothing.
 
 import { limits } from '../../protocol/limits.ts'
 import type {
@@ -46,6 +46,8 @@ export type WebhooksOptions = {
   readonly newSecret: () => string
   /** In [0, 1). */
   readonly random: () => number
+  /** Whether this server is the one that cares for something, where there are several. */
+  readonly owns?: (key: string) => boolean
 }
 
 /** What a batch made of a run. */
@@ -74,7 +76,27 @@ export class Webhooks {
 
   /** Goes on with what was owed when the server stopped. */
   async start(): Promise<void> {
-    for (const webhook of await this.options.storage.webhooks.webhooks()) this.remember(webhook)
+    await this.load()
+    this.wake()
+  }
+
+  /** As they are stored; another server may have changed them. */
+  async load(): Promise<void> {
+    const stored = await this.options.storage.webhooks.webhooks()
+    for (const [id, { lane }] of this.byId) {
+      if (stored.some((webhook) => webhook.id === id)) continue
+      this.byId.delete(id)
+      void lane.stop()
+    }
+    for (const webhook of stored) {
+      const entry = this.byId.get(webhook.id)
+      if (entry === undefined) this.remember(webhook)
+      else entry.webhook = webhook
+    }
+  }
+
+  /** Looks at what is owed to those that fall to this server. */
+  wake(): void {
     for (const { webhook, lane } of this.byId.values()) if (webhook.disabledAt === null) lane.wake()
   }
 
@@ -95,12 +117,16 @@ export class Webhooks {
     return end === undefined ? found : [...found, ...this.news(listeners, [end], after, last)]
   }
 
-  /** A run fell silent, which is no batch. */
-  async wentStale(record: RunRecord): Promise<void> {
-    const deliveries = this.news(this.listenersOf(record), ['stale'], record, null)
-    if (deliveries.length === 0) return
-    await this.options.storage.webhooks.addDeliveries(deliveries)
-    this.stored(deliveries)
+  /**
+   * A run fell silent, which is no batch. Told once for each time that it did, whoever finds it, and also where nobody listens: who
+   * comes later hears of what is new then.
+   * @param isNews false = it was silent when it came to be here
+   */
+  async wentStale(record: RunRecord, isNews = true): Promise<void> {
+    if (record.staleAt === null) return
+    const deliveries = isNews ? this.news(this.listenersOf(record), ['stale'], record, null) : []
+    const { webhooks } = this.options.storage
+    if (await webhooks.addStale(record.id, record.staleAt, deliveries)) this.stored(deliveries)
   }
 
   /** They are in the storage. */
@@ -281,10 +307,10 @@ export class Webhooks {
   }
 
   private remember(webhook: StoredWebhook): void {
-    const { storage, clock, log } = this.options
+    const { storage, clock, log, owns = () => true } = this.options
     const lane = new Lane({
       ...{ webhookId: webhook.id, store: storage.webhooks, clock, log },
-      isOn: () => this.byId.get(webhook.id)?.webhook.disabledAt === null,
+      isOn: () => this.byId.get(webhook.id)?.webhook.disabledAt === null && owns(`webhook ${webhook.id}`),
       attempt: (delivery) => this.attempt(delivery),
     })
     const testing = new OneAtATime('another test of this webhook', 5)

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -33,6 +33,14 @@ describe('the spool', () => {
     expect(existsSync(file)).toBe(false)
     expect(spool.append('"again"')).toBe(true)
     expect(drain(spool)).toEqual(['"again"'])
+  })
+  it.skipIf(process.platform === 'win32')('is readable for its owner alone', () => {
+    const spool = openSpool(file)
+    const rights = () => [join(folder, 'deep'), file].map((path) => (statSync(path).mode & 0o777).toString(8))
+    spool.append('1')
+    expect(rights()).toEqual(['700', '600'])
+    expect(spool.rewrite(() => '2')).toBe(true)
+    expect(rights()).toEqual(['700', '600'])
   })
   it('takes lines while it is being emptied', () => {
     const spool = openSpool(file)

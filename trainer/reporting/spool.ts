@@ -20,6 +20,8 @@ import { dirname } from 'node:path'
 
 export const spoolBytesMax = 64 * 1024 * 1024
 const chunkBytes = 256 * 1024
+/** Settings of a run are in it, and others on the computer have no need of them. */
+const ownersAlone = { encoding: 'latin1', mode: 0o600 } as const
 
 export type Spool = {
   readonly file: string
@@ -98,7 +100,7 @@ export function openSpool(file: string, bytesMax: number = spoolBytesMax): Spool
   }
   const put = (all: readonly string[]): void => {
     const text = all.map((line) => `${asciiJson(line)}\n`).join('')
-    writeFileSync(`${file}.new`, text, 'latin1')
+    writeFileSync(`${file}.new`, text, ownersAlone)
     renameSync(`${file}.new`, file)
     written = text.length
     readOffset = 0
@@ -118,8 +120,8 @@ export function openSpool(file: string, bytesMax: number = spoolBytesMax): Spool
       const text = `${asciiJson(line)}\n`
       if (written + text.length > bytesMax) return false
       try {
-        mkdirSync(dirname(file), { recursive: true })
-        appendFileSync(file, text, 'latin1')
+        mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+        appendFileSync(file, text, ownersAlone)
       } catch (error) {
         problem = (error as Error).message
         cut()

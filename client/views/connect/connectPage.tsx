@@ -5,7 +5,15 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { RunSummary } from '../../../protocol/vocabulary.ts'
 import { fetchNewestRun } from '../../connection/api.ts'
-import { address, type ConnectFramework, frameworks, goTo } from '../../state/address.ts'
+import { basePath, serverUrl } from '../../connection/base.ts'
+import {
+  address,
+  type ConnectFramework,
+  formatAddress,
+  frameworks,
+  goTo,
+  runAddress,
+} from '../../state/address.ts'
 import { CodeBlock } from '../codeBlock.tsx'
 import { keyListOpen } from '../keyList.tsx'
 import { useKeys } from '../keys.ts'
@@ -13,7 +21,7 @@ import { Tabs } from '../tabs.tsx'
 import { examples, isOurs } from './examples.ts'
 import '../../style/connect.css'
 
-const defaultOrigin = 'http://127.0.0.1:7317'
+const defaultUrl = 'http://127.0.0.1:7317'
 
 export function ConnectPage() {
   const now = address.value
@@ -76,7 +84,7 @@ function ExampleText(props: { framework: ConnectFramework }) {
   const shown = useSignal<string | null>(null)
   const failed = useSignal(false)
   useEffect(() => {
-    text(location.origin).then(
+    text(serverUrl()).then(
       (words) => {
         shown.value = words
       },
@@ -92,7 +100,8 @@ function ExampleText(props: { framework: ConnectFramework }) {
 
 /** What is typed; where the server is elsewhere than jobs look for it, with its address. */
 function commands(install: string, file: string): string {
-  const where = location.origin === defaultOrigin ? '' : `TWOSTEP_SERVER_URL=${location.origin} `
+  const url = serverUrl()
+  const where = url === defaultUrl ? '' : `TWOSTEP_SERVER_URL=${url} `
   return `${install}\n${where}python python/examples/${file}`
 }
 
@@ -129,11 +138,11 @@ function Heard() {
     <p class={`waiting-line ${run === null ? '' : 'waiting-over'}`} role="status">
       <i aria-hidden="true" />
       {run === null ? (
-        `Waiting for the first telemetry at ${location.host}…`
+        `Waiting for the first telemetry at ${location.host}${basePath}…`
       ) : (
         <>
           First telemetry from {run.options.name}.{' '}
-          <a class="button button-primary" href={`/runs/${encodeURIComponent(run.id)}`}>
+          <a class="button button-primary" href={formatAddress(runAddress(run.id))}>
             Open
           </a>
         </>

@@ -13,7 +13,7 @@ export type Example = {
   readonly install: string | null
   /** The name of the file. */
   readonly file: string
-  readonly text: (origin: string) => Promise<string>
+  readonly text: (url: string) => Promise<string>
 }
 
 async function loaded(url: string): Promise<string> {
@@ -23,11 +23,11 @@ async function loaded(url: string): Promise<string> {
 }
 
 /** Two calls of the HTTP API: make a run, then report one batch of steps to it. */
-export function curlExample(origin: string): string {
+export function curlExample(url: string): string {
   return [
-    `curl ${origin}/api/v1/runs -H 'content-type: application/json' \\`,
+    `curl ${url}/api/v1/runs -H 'content-type: application/json' \\`,
     `  -d '{"runId": "my-run", "resume": "allow", "budgetSteps": 6000}'`,
-    `curl ${origin}/api/v1/runs/my-run/telemetry -H 'content-type: application/json' \\`,
+    `curl ${url}/api/v1/runs/my-run/telemetry -H 'content-type: application/json' \\`,
     `  -d '{"clientId": "job", "sequence": 1, "steps": {"step": [0, 1], "loss": [2.3, 2.2]}}'`,
   ].join('\n')
 }
@@ -57,7 +57,7 @@ export const examples: Readonly<Record<ConnectFramework, Example>> = {
     file: 'lightning_module.py',
     text: () => loaded(lightning),
   },
-  curl: { title: 'curl', install: null, file: 'job.sh', text: async (origin) => curlExample(origin) },
+  curl: { title: 'curl', install: null, file: 'job.sh', text: async (url) => curlExample(url) },
 }
 
 /** Whether a line of an example is there for Twostep: by its name, or a call of its run. */

@@ -2,7 +2,7 @@
 // gives it anew.
 
 import { type CheckedChunk, opened, snapshotChecksum } from '../checksums.ts'
-import type { ChunkKey, Snapshot, Storage, StoredChunk } from '../storage.ts'
+import type { ChunkKey, RunReads, Snapshot, StoredChunk } from '../storage.ts'
 import type { Query } from './connect.ts'
 import { keySql, type Tools } from './tools.ts'
 
@@ -24,14 +24,15 @@ export const chunksOf = async (
 ): Promise<readonly StoredChunk[]> =>
   (await query<CheckedChunk>(selectChunks('$1'), key, ...columnsOf(keys))).map(opened)
 
+export type DerivedTools = Pick<Tools, 'query' | 'attempt'> & {
+  readonly noteDamage: (found: string) => void
+}
+
 export function derivedReads({
   query,
-  get,
   attempt,
   noteDamage,
-}: Pick<Tools, 'query' | 'get' | 'attempt'> & {
-  readonly noteDamage: (found: string) => void
-}): Pick<Storage, 'snapshot' | 'chunks'> {
+}: DerivedTools): Pick<RunReads, 'snapshot' | 'chunks'> {
   return {
     chunks: (runId, keys) =>
       attempt(async () =>
@@ -39,7 +40,7 @@ export function derivedReads({
       ),
     snapshot: (runId) =>
       attempt(async () => {
-        const row = await get<Snapshot & { checksum: number }>(
+        const [row] = await query<Snapshot & { checksum: number }>(
           `SELECT number, tuner_version AS "tunerVersion", state, series, checksum FROM snapshots WHERE run = ${keySql(1)}`,
           runId,
         )

@@ -1,12 +1,10 @@
 // The storage interface on PostgreSQL. A batch is one statement (write.ts), so one round trip and one transaction, but for one
 // that webhooks hear of (webhooks.ts); it is durable when it is answered (synchronous_commit). What is read of a log is held to its checksums (../chain.ts).
 
-import { limits } from '../../../protocol/limits.ts'
 import { ServerError } from '../../errors.ts'
 import type { Checksum } from '../chain.ts'
 import { damaged } from '../damage.ts'
 import { believedCount, runMoved } from '../fence.ts'
-import { type Row, recordOf } from '../rows.ts'
 import {
   type Batch,
   type ClientRecord,
@@ -25,11 +23,12 @@ import {
   storageError,
   type Value,
 } from './connect.ts'
-import { derivedReads } from './derived.ts'
 import { createIntake } from './intake.ts'
 import { migrate } from './migrate.ts'
 import { createRemoved } from './removed.ts'
+import { createReplicaStore } from './replicas.ts'
 import { countRuns, groupRuns, listRuns } from './runList.ts'
+import { runReads } from './runReads.ts'
 import { derivedTables, runTables } from './schema.ts'
 import { observationsAfter, seriesReads } from './seriesReads.ts'
 import { createSweep } from './sweep.ts'
@@ -115,6 +114,7 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
     }
   }
   const tools: Tools = { query, get, transaction, attempt }
+  const replicas = createReplicaStore({ query, attempt, url })
   const sweep = createSweep(tools)
   if (!readOnly) sweep.start()
 
@@ -130,8 +130,7 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
     const known = heads.get(runId)
     if (known?.count === believed) return known
     const stored = await get<Head>(selectHead, runId)
-    if (stored === undefined) throw new Error(`run ${runId} is not stored`)
-    if (stored.count !== believed) throw runMoved(runId, believed, stored.count)
+    if (stored?.count !== believed) throw runMoved(runId, believed, stored?.count)
     return stored
   }
   /** Writes a batch by one statement, and in its transaction what webhooks are to hear of it. No row = it was not written. */
@@ -167,9 +166,10 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
     const [row] = await inside<{ key: number }>(updateSql, ...rowValues(run), run.observationCount)
     if (row !== undefined) return row.key
     const [stored] = await inside<Head>(selectHead, run.id)
-    if (stored === undefined) throw new Error(`run ${run.id} is not stored`)
-    throw runMoved(run.id, run.observationCount, stored.count)
+    throw runMoved(run.id, run.observationCount, stored?.count)
   }
+
+  const view = () => openView(views, { attempt, noteDamage })
 
   return {
     description: `PostgreSQL ${version} at ${place}`,
@@ -213,11 +213,6 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
         return (await get<{ bytes: number }>(sql))!.bytes
       }),
     settled: () => sweep.settled(),
-    run: (runId) =>
-      attempt(async () => {
-        const row = await get<Row>('SELECT * FROM runs WHERE id = $1', runId)
-        return row && recordOf(row)
-      }),
     listRuns: (wanted) => attempt(() => listRuns(query, wanted)),
     groupRuns: (wanted, by) => attempt(() => groupRuns(query, wanted, by)),
     countRuns: (now, within) => attempt(() => countRuns(query, now, within)),
@@ -230,13 +225,6 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
           clientId,
         ),
       ),
-    clientSequences: (runId) =>
-      attempt(async () => {
-        const sql = `SELECT client_id AS id, last_sequence AS last FROM clients WHERE run = ${keySql(1)}
-          ORDER BY written DESC LIMIT ${limits.clientsMax}`
-        const rows = await query<{ id: string; last: number }>(sql, runId)
-        return new Map(rows.reverse().map(({ id, last }) => [id, last]))
-      }),
     lastSequence: (runId, clientId) =>
       attempt(async () => {
         const own = `WHERE run = ${keySql(1)} AND client_id = $2`
@@ -252,7 +240,6 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
           found && observationsAfter(query, runId, { after: found.after, limit: found.last - found.after })
         )
       }),
-    observations: (runId, wanted) => attempt(() => observationsAfter(query, runId, wanted)),
     decisions: (runId, { after, limit, kinds }) =>
       attempt(() =>
         query<StoredDecision>(
@@ -273,24 +260,32 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
         ),
       ),
     ...seriesReads(tools),
-    ...derivedReads({ ...tools, noteDamage }),
-    view: () => openView(views, attempt),
+    ...runReads({ query, attempt, noteDamage }),
+    view,
+    replicas,
     // PostgreSQL checks its own pages (pg_amcheck, checksums of initdb): here each is only read.
     checkPages: () =>
       attempt(async () => {
         for (const table of ['runs', ...runTables]) await query(`SELECT count(*) FROM ${table}`)
       }),
-    checkTail: (runId) =>
-      attempt(async () => {
-        const head = await get<Head>(selectHead, runId)
-        if (head === undefined) return
-        const after = Math.max(0, head.count - tailObservations)
-        const found = (await observationsAfter(query, runId, { after, limit: tailObservations + 1 })).length
-        if (found !== head.count - after)
-          throw damaged(
-            `run "${runId}" has ${after + found} observations in its log, and ${head.count} were stored`,
-          )
-      }),
+    // At one moment: another server may write to the run meanwhile.
+    checkTail: async (runId) => {
+      const moment = await view()
+      try {
+        await moment.stand()
+        const record = await moment.run(runId)
+        if (record === undefined) return
+        const { observationCount } = record
+        const after = Math.max(0, observationCount - tailObservations)
+        const found = (await moment.observations(runId, { after, limit: tailObservations + 1 })).length
+        if (found === observationCount - after) return
+        throw damaged(
+          `run "${runId}" has ${after + found} observations in its log, and ${observationCount} were stored`,
+        )
+      } finally {
+        moment.close()
+      }
+    },
     checkWritable: () =>
       attempt(async () => {
         if (damage !== undefined) throw new ServerError('storage-damaged', damage)
@@ -311,6 +306,7 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
       ),
     close: async () => {
       await sweep.stop()
+      await replicas.end()
       await Promise.all([main.end(), views.end()])
     },
   }

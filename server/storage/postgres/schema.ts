@@ -3,7 +3,8 @@
 // be taken for another run's. JSON that is hashed or handed on stays text: jsonb would write it anew. Large bodies
 // lie outside of their rows as they are: to compress them costs more than the rest of an append.
 
-import { webhookTables } from './webhooks.ts'
+import { replicaTables } from './replicas.ts'
+import { staleTables, webhookTables } from './webhooks.ts'
 
 export const migrations: readonly string[] = [
   `
@@ -143,7 +144,8 @@ export const migrations: readonly string[] = [
     status integer
   );
   CREATE INDEX audit_runs ON audit (run_id, number) WHERE run_id IS NOT NULL;
-  ${webhookTables}`,
+  ${webhookTables}${replicaTables}`,
+  staleTables,
 ]
 export const schemaVersion = migrations.length
 

@@ -4,10 +4,14 @@
 import type pg from 'pg'
 import type { View } from '../storage.ts'
 import { queryOn } from './connect.ts'
+import type { DerivedTools } from './derived.ts'
+import { runReads } from './runReads.ts'
 import { seriesReads } from './seriesReads.ts'
-import type { Tools } from './tools.ts'
 
-export async function openView(pool: pg.Pool, attempt: Tools['attempt']): Promise<View> {
+export async function openView(
+  pool: pg.Pool,
+  { attempt, noteDamage }: Pick<DerivedTools, 'attempt' | 'noteDamage'>,
+): Promise<View> {
   const client = await attempt(() => pool.connect())
   // The pool does not listen while a connection is lent.
   const ignore = () => {}
@@ -21,6 +25,7 @@ export async function openView(pool: pg.Pool, attempt: Tools['attempt']): Promis
   }
   return {
     ...seriesReads({ query, attempt }),
+    ...runReads({ query, attempt, noteDamage }),
     stand: () =>
       attempt(async () => {
         standing = client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1 FROM runs LIMIT 1')

@@ -4,6 +4,7 @@
 import { limits } from '../../../protocol/limits.ts'
 import type { NewDelivery, StoredDelivery, StoredWebhook, WebhookStore } from '../webhooks.ts'
 import type { Query } from './connect.ts'
+import { owedAgain } from './replicas.ts'
 import type { Tools } from './tools.ts'
 
 /** Part of the schema. */
@@ -37,6 +38,15 @@ export const webhookTables = `
   CREATE INDEX deliveries_waiting ON deliveries (webhook, run_id, number) WHERE state = 'waiting';
   `
 
+/** The next version: since when the runs were silent that were told of, or are silent as it is made. */
+export const staleTables = `
+  CREATE TABLE told_stale (
+    run_id text PRIMARY KEY,
+    stale_at bigint NOT NULL
+  );
+  INSERT INTO told_stale SELECT id, stale_at FROM runs WHERE stale_at <= 1000 * extract(epoch FROM now());
+  `
+
 type WebhookRow = Omit<StoredWebhook, 'events'> & { readonly events: string }
 
 const selectWebhooks = `SELECT id, url, events, project, shape, secret, created_at AS "createdAt",
@@ -63,6 +73,15 @@ const selectNext = `${selectDelivery} WHERE number IN (SELECT min(number) FROM d
   WHERE webhook = $1 AND state = 'waiting' GROUP BY run_id) ORDER BY next_at, number LIMIT $2`
 const updateAttempt = `UPDATE deliveries SET state = $1, attempts = $2, last_at = $3, status = $4, error = $5,
   next_at = $6 WHERE number = $7`
+
+const tellStale = `INSERT INTO told_stale AS told (run_id, stale_at) VALUES ($1, $2)
+  ON CONFLICT (run_id) DO UPDATE SET stale_at = excluded.stale_at WHERE told.stale_at < excluded.stale_at RETURNING run_id`
+const selectUntold = `SELECT id FROM runs WHERE stale_at <= $1
+  AND NOT EXISTS (SELECT 1 FROM told_stale AS told WHERE told.run_id = runs.id AND told.stale_at >= runs.stale_at)
+  ORDER BY stale_at, key LIMIT $2`
+// A run that can be restored is one still.
+const forgetStale = `DELETE FROM told_stale WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = run_id)
+  AND NOT EXISTS (SELECT 1 FROM removed WHERE id = run_id)`
 
 /** For a transaction, that of a batch or one of its own. */
 export async function addDeliveries(query: Query, deliveries: readonly NewDelivery[]): Promise<void> {
@@ -112,10 +131,24 @@ export function createWebhookStore({
         }),
       ),
     addDeliveries: (deliveries) => attempt(() => transaction((inside) => addDeliveries(inside, deliveries))),
+    addStale: (runId, staleAt, deliveries) =>
+      attempt(() =>
+        transaction(async (inside) => {
+          const isNew = (await inside(tellStale, runId, staleAt)).length > 0
+          if (isNew) await addDeliveries(inside, deliveries)
+          return isNew
+        }),
+      ),
+    untoldStale: (now, limit) =>
+      attempt(async () => {
+        await query(forgetStale)
+        return (await query<{ id: string }>(selectUntold, now, limit)).map(({ id }) => id)
+      }),
     nextDeliveries: (webhookId, limit) => attempt(() => query<StoredDelivery>(selectNext, webhookId, limit)),
     putAttempt: (number, { state, attempts, lastAt, status, error, nextAt }) =>
       attempt(async () => {
         await query(updateAttempt, state, attempts, lastAt, status, error, nextAt, number)
+        if (attempts === 0) await query(owedAgain)
       }),
     delivery: (webhookId, number) =>
       attempt(() =>

@@ -153,9 +153,12 @@ export const createSql = `WITH own AS (INSERT INTO runs (${runColumns.join(', ')
 
 const changes = runColumns.map((column, i) => `${column} = $${i + 1}`).join(', ')
 
+/** What an append leaves as it was, and does not write over where another server has changed it. */
+const unchanged = ['name', 'project', 'tags', 'tuner_version'] as const
 /** Values: the row, the bytes that come, the believed count, the key, the slice. No row = the run is not as believed. */
 export const appendSql = `WITH own AS (UPDATE runs SET ${changes}, bytes = bytes + $${rowCount + 1}
-    WHERE id = $1 AND observation_count = $${rowCount + 2} AND key = $${rowCount + 3} RETURNING key),
+    WHERE id = $1 AND observation_count = $${rowCount + 2} AND key = $${rowCount + 3}
+    AND ${unchanged.map((column) => `${column} = $${runColumns.indexOf(column) + 1}`).join(' AND ')} RETURNING key),
     ${sliceSql(rowCount + 4)}
   SELECT key FROM own`
 

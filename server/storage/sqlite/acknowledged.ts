@@ -6,6 +6,7 @@
 
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import type { Batch } from '../storage.ts'
+import { privateFile } from './place.ts'
 
 /** Beyond this the write-ahead log is folded and the lines begin anew. */
 export const acknowledgedBytesMax = 1024 * 1024
@@ -85,7 +86,7 @@ export type Acknowledged = {
 
 export function openAcknowledged(file: string, stored: Stored): Acknowledged {
   const losses = wentBack(linesOf(file), stored)
-  const handle = openSync(file, 'a')
+  const handle = openSync(file, 'a', privateFile)
   let bytes = fstatSync(handle).size
   const write = (line: Line) => {
     try {

@@ -7,7 +7,7 @@ import { CommandError, ServerError } from '../../errors.ts'
 import { damaged } from '../damage.ts'
 import { searchText } from '../rows.ts'
 import { type Database, type Driver, loadDriver } from './driver.ts'
-import { makeFolder, ownPath } from './place.ts'
+import { makeFolder, makePrivate, ownPath } from './place.ts'
 import { applicationId, migrations, runTables, schemaVersion } from './schema.ts'
 
 export type SqliteOptions = {
@@ -75,6 +75,7 @@ function numberOf(database: Database, pragma: string): number {
 
 /** Held while a server uses the file, and freed by the system when the process dies, however it dies. */
 export function takeLock({ DatabaseSync }: Driver, file: string): Database {
+  makePrivate(`${file}-lock`)
   const lock = new DatabaseSync(`${file}-lock`, { timeout: 0 })
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
@@ -169,7 +170,10 @@ export function openDatabase(options: SqliteOptions): OpenDatabase {
       makeFolder(dirname(file))
     }
     file = ownPath(file)
-    if (!readOnly) lock = takeLock(driver, file)
+    if (!readOnly) {
+      lock = takeLock(driver, file)
+      makePrivate(file)
+    }
     database = new driver.DatabaseSync(file, { readOnly, timeout: busyMilliseconds })
     if (!readOnly) {
       // FULL: a commit is on the disk before it is acknowledged (decision record 0001).

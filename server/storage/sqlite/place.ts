@@ -4,12 +4,29 @@
 // lock lies beside that. A second hard link cannot be resolved, and whoever opens the file by it has another log: a lock
 // would not mend that, as readers and backups would miss what is in the first one. So such a file is refused.
 
-import { mkdirSync, realpathSync, statfsSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, realpathSync, statfsSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CommandError, ServerError } from '../../errors.ts'
 
 /** Less than this free, and a batch of the largest size might not fit any more. */
 export const freeBytesMin = 32 * 1024 * 1024
+
+/** Rights of what is made here: its owner's alone. A database holds digests of tokens, and the secrets that webhooks are signed with. */
+const privateFolder = 0o700
+export const privateFile = 0o600
+
+/** Makes a file that is not there yet. SQLite gives those beside it (-wal, -shm) the same rights. */
+export function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', privateFile))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** Whether others on this computer may read a file. */
+export const isOpenToOthers = (file: string): boolean =>
+  process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0
 
 /** Makes a folder and those above it, one by one: a recursive mkdir never ends below /proc. */
 export function makeFolder(folder: string): void {
@@ -20,7 +37,7 @@ export function makeFolder(folder: string): void {
   }
   if (dirname(folder) !== folder) makeFolder(dirname(folder))
   try {
-    mkdirSync(folder)
+    mkdirSync(folder, privateFolder)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }

@@ -5,7 +5,7 @@
 import { closeSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import type { Database } from './driver.ts'
 import { busyMilliseconds } from './openDatabase.ts'
-import { freeBytesMin } from './place.ts'
+import { freeBytesMin, privateFile } from './place.ts'
 
 /** As much as a slice of a deletion may write before it is folded into the database. */
 export const reserveBytes = 4 * 1024 * 1024
@@ -51,7 +51,7 @@ export function createRoom(
     lay: () => {
       if (isLaid || reserve === 0 || freeBytes() < Math.min(freeBytesMin, 2 * reserve)) return
       try {
-        const handle = openSync(path, 'w')
+        const handle = openSync(path, 'w', privateFile)
         try {
           writeSync(handle, Buffer.alloc(reserve))
           fsyncSync(handle)

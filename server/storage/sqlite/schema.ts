@@ -3,7 +3,7 @@
 // a deletion has not reached yet can never be taken for another run's.
 
 import { accessTables } from './access.ts'
-import { webhookTables } from './webhooks.ts'
+import { staleTables, webhookTables } from './webhooks.ts'
 
 /** Marks the file as ours ("2stp"), so that a foreign database is never written to. */
 export const applicationId = 0x32737470
@@ -151,6 +151,7 @@ export const migrations: readonly string[] = [
   ) STRICT;
   `,
   webhookTables,
+  staleTables,
 ]
 export const schemaVersion = migrations.length
 

@@ -6,7 +6,7 @@ import { ServerError } from '../../errors.ts'
 import { checksumOf } from '../chain.ts'
 import { damaged } from '../damage.ts'
 import { believedCount, runMoved } from '../fence.ts'
-import { type Row, recordOf, rowOf } from '../rows.ts'
+import { rowOf } from '../rows.ts'
 import type { Batch, RunRecord, Storage, StoredDecision } from '../storage.ts'
 import { createAccessStore } from './access.ts'
 import { type Acknowledged, openAcknowledged } from './acknowledged.ts'
@@ -22,6 +22,7 @@ import { createRemoved } from './removed.ts'
 import { createRoom } from './room.ts'
 import { insertRun, updateRun } from './rows.ts'
 import { countRuns, groupRuns, listRuns } from './runList.ts'
+import { runReads } from './runReads.ts'
 import { derivedTables } from './schema.ts'
 import { checksumAt, keyIn, observationsAfter, seriesReads } from './seriesReads.ts'
 import { createSweep } from './sweep.ts'
@@ -79,18 +80,18 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   const { reserve = 0, freeBytes = () => freeBytesOf(file) } = options
   const checkPlace = createPlaceCheck(file, freeBytes)
   const keyOf = (runId: string) => keyIn({ get }, runId)
-  const views = new Views(
-    () => {
-      checkPlace.file()
-      return openReader(driver, file)
-    },
-    () => options.readOnly !== true && void prepare('PRAGMA wal_checkpoint(PASSIVE)').get(),
-    attempt,
-  )
-
   const noteDamage = (found: string) => {
     damage ??= found
   }
+  const views = new Views({
+    connect: () => {
+      checkPlace.file()
+      return openReader(driver, file)
+    },
+    writeBack: () => options.readOnly !== true && void prepare('PRAGMA wal_checkpoint(PASSIVE)').get(),
+    attempt,
+    noteDamage,
+  })
   const derived = createDerived({ prepare, attempt, keyOf, noteDamage })
   const clients = createClients({ prepare, attempt, keyOf })
   const webhooks = createWebhooks({ prepare, attempt, transaction })
@@ -129,10 +130,16 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   }
   const update = (run: RunRecord, believed: number): number => {
     const stored = get<{ key: number; count: number }>(selectCount, run.id)
-    if (stored === undefined) throw new Error(`run ${run.id} is not stored`)
-    if (stored.count !== believed) throw runMoved(run.id, believed, stored.count)
+    if (stored?.count !== believed) throw runMoved(run.id, believed, stored?.count)
     prepare(updateRun).run(...rowOf(run), stored.key)
     return stored.key
+  }
+
+  /** An append writes the whole row, and not over what was changed otherwise. */
+  const checkUnchanged = ({ id, name, project, tags, tunerVersion, observationCount }: RunRecord) => {
+    const sql = `SELECT 1 FROM runs WHERE id = ? AND name = ? AND project = ? AND tags = ? AND tuner_version = ?`
+    const isSame = get(sql, id, name, project, JSON.stringify(tags), tunerVersion) !== undefined
+    if (!isSame) throw runMoved(id, observationCount)
   }
 
   /** Keys that stand among the deletions until their intake is finished. */
@@ -179,7 +186,10 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     append: (batch) =>
       attempt(() => {
         checkPlace.file()
-        transaction(() => insertBatch(update(batch.run, believedCount(batch)), batch))
+        transaction(() => {
+          checkUnchanged(batch.run)
+          insertBatch(update(batch.run, believedCount(batch)), batch)
+        })
         acknowledge(batch)
       }),
     updateRun: (run) => attempt(() => void transaction(() => update(run, run.observationCount))),
@@ -195,11 +205,6 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     ...createRemoved({ prepare, transaction, attempt, keyOf, startSweep, room, freeBytes, acknowledged }),
     usedBytes: () => attempt(() => room.usedBytes()),
     settled: () => sweep.settled(),
-    run: (runId) =>
-      attempt(() => {
-        const row = get<Row>('SELECT * FROM runs WHERE id = ?', runId)
-        return row && recordOf(row)
-      }),
     listRuns: (query) => attempt(() => listRuns(all, query)),
     groupRuns: (query, by) => attempt(() => groupRuns(all, query, by)),
     countRuns: (now, within) => attempt(() => countRuns(all, now, within)),
@@ -210,8 +215,6 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
         const place = get<{ after: number; last: number }>(sql, key, clientId, sequence)
         return place && observationsOf(runId, key, place.after, place.last - place.after)
       }),
-    observations: (runId, { after, limit }) =>
-      attempt(() => observationsOf(runId, keyOf(runId), after, limit)),
     decisions: (runId, { after, limit, kinds }) =>
       attempt(() => {
         const wanted = kinds === undefined ? '' : ` AND kind IN (${kinds.map(() => '?').join(', ')})`
@@ -233,8 +236,8 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
       ),
     ...seriesReads({ get, all, attempt }),
     view: () => views.view(),
-    ...derived.reads,
     ...clients.reads,
+    ...runReads({ prepare, attempt, noteDamage }),
     checkPages: () =>
       attempt(() => {
         const verdict = String(Object.values(get<object>('PRAGMA quick_check(1)') ?? {})[0])

@@ -6,7 +6,9 @@
 
 import type { View } from '../storage.ts'
 import type { Database, SqlValue, Statement } from './driver.ts'
+import { runReads } from './runReads.ts'
 import { seriesReads } from './seriesReads.ts'
+import type { Tools } from './tools.ts'
 
 /** Connections; each has a page cache of its own (2 MB). */
 const viewsMax = 8
@@ -27,21 +29,24 @@ function connectionOf(database: Database): Connection {
   return { database, prepare }
 }
 
+export type ViewsOptions = {
+  readonly connect: () => Database
+  /** Brings the write-ahead log into the database; called while no view is open. */
+  readonly writeBack: () => void
+  readonly attempt: Tools['attempt']
+  readonly noteDamage: (found: string) => void
+}
+
 export class Views {
-  private readonly connect: () => Database
-  private readonly writeBack: () => void
-  private readonly attempt: <T>(work: () => T) => Promise<T>
+  private readonly options: ViewsOptions
   private readonly idle: Connection[] = []
   private readonly waiting: (() => void)[] = []
   private open = 0
   private sinceGap = 0
   private closed = false
 
-  /** @param writeBack brings the write-ahead log into the database; called while no view is open */
-  constructor(connect: () => Database, writeBack: () => void, attempt: <T>(work: () => T) => Promise<T>) {
-    this.connect = connect
-    this.writeBack = writeBack
-    this.attempt = attempt
+  constructor(options: ViewsOptions) {
+    this.options = options
   }
 
   async view(): Promise<View> {
@@ -50,7 +55,7 @@ export class Views {
     this.open++
     this.sinceGap++
     try {
-      return await this.attempt(() => this.begin())
+      return await this.options.attempt(() => this.begin())
     } catch (error) {
       this.leave()
       throw error
@@ -58,20 +63,22 @@ export class Views {
   }
 
   private begin(): View {
+    const { writeBack, connect, attempt, noteDamage } = this.options
     if (this.sinceGap > viewsBetweenGaps) {
-      this.writeBack()
+      writeBack()
       this.sinceGap = 1
     }
-    const connection = this.idle.pop() ?? connectionOf(this.connect())
+    const connection = this.idle.pop() ?? connectionOf(connect())
     const { database, prepare } = connection
     const get = <T>(sql: string, ...values: SqlValue[]) => prepare(sql).get(...values) as T | undefined
     const all = <T>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as T[]
     let isOpen = true
     let stands = false
     return {
-      ...seriesReads({ get, all, attempt: this.attempt }),
+      ...seriesReads({ get, all, attempt }),
+      ...runReads({ prepare, attempt, noteDamage }),
       stand: () =>
-        this.attempt(() => {
+        attempt(() => {
           prepare('BEGIN').run()
           stands = true
           // A transaction shows what is there when it first reads.

@@ -35,6 +35,15 @@ export const webhookTables = `
   CREATE INDEX deliveries_waiting ON deliveries (webhook, run_id, number) WHERE state = 'waiting';
   `
 
+/** The migration after that: since when the runs were silent that were told of, or are silent as it is made. */
+export const staleTables = `
+  CREATE TABLE told_stale (
+    run_id TEXT PRIMARY KEY,
+    stale_at INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO told_stale SELECT id, stale_at FROM runs WHERE stale_at <= 1000 * strftime('%s', 'now');
+  `
+
 type WebhookRow = Omit<StoredWebhook, 'events'> & { readonly events: string }
 
 const selectWebhooks = `SELECT id, url, events, project, shape, secret, created_at AS createdAt,
@@ -55,6 +64,15 @@ const selectNext = `${selectDelivery} WHERE number IN (SELECT min(number) FROM d
   WHERE webhook = ? AND state = 'waiting' GROUP BY run_id) ORDER BY next_at, number LIMIT ?`
 const updateAttempt = `UPDATE deliveries SET state = ?, attempts = ?, last_at = ?, status = ?, error = ?, next_at = ?
   WHERE number = ?`
+
+const tellStale = `INSERT INTO told_stale (run_id, stale_at) VALUES (?, ?)
+  ON CONFLICT (run_id) DO UPDATE SET stale_at = excluded.stale_at WHERE stale_at < excluded.stale_at`
+const selectUntold = `SELECT id FROM runs WHERE stale_at <= ?
+  AND NOT EXISTS (SELECT 1 FROM told_stale WHERE run_id = runs.id AND told_stale.stale_at >= runs.stale_at)
+  ORDER BY stale_at, key LIMIT ?`
+// A run that can be restored is one still.
+const forgetStale = `DELETE FROM told_stale WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = run_id)
+  AND NOT EXISTS (SELECT 1 FROM removed WHERE id = run_id)`
 
 /** The store, and what a batch's transaction adds to it. */
 export type SqliteWebhooks = {
@@ -96,6 +114,19 @@ export function createWebhooks({
         }),
       ),
     addDeliveries: (deliveries) => attempt(() => transaction(() => insert(deliveries))),
+    addStale: (runId, staleAt, deliveries) =>
+      attempt(() =>
+        transaction(() => {
+          const isNew = Number(prepare(tellStale).run(runId, staleAt).changes) > 0
+          if (isNew) insert(deliveries)
+          return isNew
+        }),
+      ),
+    untoldStale: (now, limit) =>
+      attempt(() => {
+        prepare(forgetStale).run()
+        return (prepare(selectUntold).all(now, limit) as { id: string }[]).map(({ id }) => id)
+      }),
     nextDeliveries: (webhookId, limit) =>
       attempt(() => prepare(selectNext).all(webhookId, limit) as StoredDelivery[]),
     putAttempt: (number, { state, attempts, lastAt, status, error, nextAt }) =>
