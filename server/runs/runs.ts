@@ -29,15 +29,14 @@ import type { ObservationBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 import { KeyedQueue } from './queue.ts'
 import { isEnded, runExists, runNotFound } from './runErrors.ts'
-import { isStale, summaryAt } from './runRecord.ts'
+import { summaryAt } from './runRecord.ts'
 import type { RunSeries } from './runSeries.ts'
 import { checkRepeat, lastSequence, remember, sequenceGap } from './sequences.ts'
-import { StaleWatch } from './staleWatch.ts'
+import { Silence } from './silence.ts'
 import type { Tuner } from './tuner.ts'
 
 /** Calls of one run that may wait; beyond it a job is told to come back. */
 export const lineLengthMax = 64
-const staleWatchRuns = 1_000
 /** A change is begun so often, where other servers write to the run at the same time. */
 const attemptsMax = 5
 
@@ -75,10 +74,8 @@ export class Runs {
   private readonly line = new KeyedQueue(lineLengthMax)
   private readonly active: ActiveRuns
   private readonly context: ApplyContext
-  private readonly staleWatch: StaleWatch
+  private readonly silence: Silence
   private readonly listeners = new Set<Listener>()
-  private telling: Promise<void> = Promise.resolve()
-  private isStopped = false
 
   constructor(options: RunsOptions) {
     this.options = options
@@ -90,7 +87,12 @@ export class Runs {
       isBusy: (runId) => this.line.isBusy(runId),
       caughtUp: (event) => this.publish(event, false),
     })
-    this.staleWatch = new StaleWatch(options.clock, (runId) => void this.announceStale(runId))
+    this.silence = new Silence({
+      ...options,
+      owns: options.owns ?? (() => true),
+      inLine: (runId, task) => this.inLine(runId, task),
+      changed: (record) => this.publish({ kind: 'changed', record }),
+    })
     this.context = {
       ...options,
       committed: (run, event) => this.committed(run, event),
@@ -99,35 +101,18 @@ export class Runs {
   }
 
   /** Watches the runs that are alive: those that were when the server stopped, or another one did. */
-  async start(): Promise<void> {
-    const { storage, clock } = this.options
-    for (const state of ['running', 'waiting'] as const) {
-      const { runs } = await storage.listRuns({ state, limit: staleWatchRuns, now: clock.now() })
-      for (const record of runs) this.staleWatch.see(record)
-    }
+  start(): Promise<void> {
+    return this.silence.watchAlive()
   }
 
-  /**
-   * Tells of runs that fell silent while nobody watched them: no server was there, or the one that did is gone. To be called once it is
-   * known who listens; of more than `staleWatchRuns` the rest is told at the next start.
-   */
+  /** Tells of runs that fell silent while nobody watched them. To be called once it is known who listens. */
   tellStale(): Promise<void> {
-    const tell = async () => {
-      const { storage, clock } = this.options
-      for (const runId of await storage.webhooks.untoldStale(clock.now(), staleWatchRuns))
-        if (!this.isStopped) await this.announceStale(runId)
-    }
-    this.telling = this.telling
-      .then(tell)
-      .catch((error) => this.options.log('warn', 'runs that fell silent were not read', { error }))
-    return this.telling
+    return this.silence.tellMissed()
   }
 
   /** Waits for the batches at work. */
   async stop(): Promise<void> {
-    this.isStopped = true
-    this.staleWatch.stop()
-    await this.telling
+    await this.silence.stop()
     await this.line.idle()
   }
 
@@ -142,7 +127,7 @@ export class Runs {
 
   private committed(run: ActiveRun, event: RunEvent): void {
     this.active.put(run.record.id, run)
-    this.staleWatch.see(run.record)
+    this.silence.see(run.record)
     this.publish(event)
   }
 
@@ -321,7 +306,7 @@ export class Runs {
       const isRemoved = forGood ? storage.deleteRun(runId) : storage.removeRun(runId, clock.now())
       if (!(await isRemoved)) throw runNotFound(runId)
       this.active.drop(runId)
-      this.staleWatch.forget(runId)
+      this.silence.forget(runId)
       this.publish({ kind: 'removed', runId, project: stored.project })
     })
   }
@@ -338,7 +323,7 @@ export class Runs {
       if (stored !== undefined) throw runExists(runId, '', 'delete it first: the deleted one had the same id')
       const record = await storage.restoreRun(runId, within ?? undefined)
       if (record === undefined) throw runNotFound(runId)
-      await this.came(record)
+      await this.silence.came(record)
       return summaryAt(record, clock.now())
     })
   }
@@ -347,20 +332,9 @@ export class Runs {
   adopt(record: RunRecord, store: () => Promise<boolean>): Promise<boolean> {
     return this.inLine(record.id, async () => {
       if (!(await store())) return false
-      await this.came(record)
+      await this.silence.came(record)
       return true
     })
-  }
-
-  /** A run that was elsewhere. That it is silent, if it is, is no news. */
-  private async came(record: RunRecord): Promise<void> {
-    const { webhooks, clock, log } = this.options
-    if (isStale(record, clock.now()))
-      await webhooks
-        .wentStale(record, false)
-        .catch((error) => log('warn', 'that a run is silent was not noted', { runId: record.id, error }))
-    this.staleWatch.see(record)
-    this.publish({ kind: 'changed', record })
   }
 
   /**
@@ -393,18 +367,5 @@ export class Runs {
   /** Brings a run up to what another server has written, and tells whoever watches it here. */
   catchUp(runId: string): Promise<unknown> {
     return this.inLine(runId, () => this.active.get(runId))
-  }
-
-  private async announceStale(runId: string): Promise<void> {
-    if (this.options.owns?.(runId) === false) return
-    const announce = async () => {
-      const record = await this.options.storage.run(runId)
-      if (record === undefined) return
-      this.publish({ kind: 'changed', record })
-      if (isStale(record, this.options.clock.now())) await this.options.webhooks.wentStale(record)
-    }
-    await this.inLine(runId, announce).catch((error) =>
-      this.options.log('warn', 'a stale run could not be announced', { runId, error }),
-    )
   }
 }

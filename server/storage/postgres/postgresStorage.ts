@@ -13,6 +13,7 @@ import {
   type Storage,
   type StoredDecision,
 } from '../storage.ts'
+import { derivedTables, runTables } from '../tables.ts'
 import { createAccessStore } from './access.ts'
 import {
   createPools,
@@ -29,7 +30,6 @@ import { createRemoved } from './removed.ts'
 import { createReplicaStore } from './replicas.ts'
 import { countRuns, groupRuns, listRuns } from './runList.ts'
 import { runReads } from './runReads.ts'
-import { derivedTables, runTables } from './schema.ts'
 import { observationsAfter, seriesReads } from './seriesReads.ts'
 import { createSweep } from './sweep.ts'
 import { keySql, type Tools } from './tools.ts'

@@ -1,7 +1,7 @@
 // Deletes what is left of deleted runs, a slice a statement, so that a deletion never holds up other runs. Rows of a run that
 // was being taken in when its server died are due an hour after its last slice. Several servers may sweep at once.
 
-import { runTables } from './schema.ts'
+import { runTables } from '../tables.ts'
 import type { Tools } from './tools.ts'
 
 const sliceRows = 1_000

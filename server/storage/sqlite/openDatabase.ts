@@ -6,9 +6,10 @@ import { familyOf } from '../../../protocol/optimizers.ts'
 import { CommandError, ServerError } from '../../errors.ts'
 import { damaged } from '../damage.ts'
 import { searchText } from '../rows.ts'
+import { runTables } from '../tables.ts'
 import { type Database, type Driver, loadDriver } from './driver.ts'
 import { makeFolder, makePrivate, ownPath } from './place.ts'
-import { applicationId, migrations, runTables, schemaVersion } from './schema.ts'
+import { applicationId, migrations, schemaVersion } from './schema.ts'
 
 export type SqliteOptions = {
   /** Path of the database file; its folder is made if it is missing. */

@@ -2,9 +2,9 @@
 // What a crash leaves goes at the next start. Then the room goes back to the disk (room.ts).
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { runTables } from '../tables.ts'
 import { sqliteCode, sqliteFull } from './openDatabase.ts'
 import type { Room } from './room.ts'
-import { runTables } from './schema.ts'
 import type { Tools } from './tools.ts'
 
 const sliceRows = 200
