@@ -96,7 +96,7 @@ const floors: readonly (readonly [string, readonly string[]])[] = [
     [
       'signals/',
       'rivals/',
-      ...['drift', 'levels', 'norms', 'signs', 'watch'].map((name) => `guard/${name}.ts`),
+      ...['drift', 'levels', 'norms', 'signs', 'watch', 'watchRows'].map((name) => `guard/${name}.ts`),
       'phases/search/race.ts',
     ],
   ],

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { telemetrySchema } from '../../protocol/schemas.ts'
-import { decodeColumns, encodeObservation } from '../runs/observationCodec.ts'
+import { decodeColumns, encodeReported } from '../runs/observationCodec.ts'
 import { pointsOfSamples } from '../runs/points.ts'
 import { storedColumns } from '../runs/storedColumns.ts'
 import { startTestServer } from '../testing/testServer.ts'
@@ -119,7 +119,8 @@ test('a body that is read directly is what JSON.parse and the schema make of it,
       expect(telemetry).toEqual(expected)
       expect(Object.keys(telemetry.steps?.metrics ?? {})).toEqual(Object.keys(expected.steps?.metrics ?? {}))
       const observation = { kind: 'samples' as const, columns: telemetry.steps! }
-      const stored = encodeObservation(observation, { number: 1, receivedAt: 0 }, columnsText).body
+      const { body: kept } = encodeReported(observation, { number: 1, receivedAt: 0 }, columnsText!)
+      const stored = Buffer.concat(kept as readonly Uint8Array[]).toString()
       expect(stored).not.toMatch(/[\n\r]/)
       expect(decodeColumns(stored)).toEqual(telemetry.steps)
       const points = pointsOfSamples(telemetry.steps!)

@@ -13,7 +13,7 @@ import { parseBody } from './jsonText.ts'
 import { parse } from './validate.ts'
 
 type Column = (number | null)[]
-type Found = { readonly values: Column; readonly text: string }
+type Found = { readonly values: Column; readonly text: Buffer }
 
 const [brace, closingBrace, bracket, quote, colon, comma] = [0x7b, 0x7d, 0x5b, 0x22, 0x3a, 0x2c]
 const [zero, nine, backslash, del] = [0x30, 0x39, 0x5c, 0x7f]
@@ -89,7 +89,7 @@ class Reader {
     const values = this.lists.read(from, limits.batchStepsMax)
     if (values === undefined) throw notPlain
     this.at = this.lists.end
-    return { values, text: this.bytes.toString('latin1', from, this.at) }
+    return { values, text: this.bytes.subarray(from, this.at) }
   }
 
   /** Hands each name of an object to who reads what follows it. A name that comes twice is a fault. */
@@ -126,12 +126,16 @@ function checked(columns: ReadonlyMap<string, Found>, metrics: ReadonlyMap<strin
   if (metrics.size > limits.metricsMax) throw notPlain
 }
 
-const entriesText = (entries: readonly (readonly [string, Found])[]): string =>
-  entries.map(([name, { text }]) => `${JSON.stringify(name)}:${text}`).join(',')
+/** Names are in ASCII, so that all that is kept are its bytes. */
+const entriesText = (entries: readonly (readonly [string, Found])[]): Buffer[] =>
+  entries.flatMap(([name, { text }], i) => [
+    Buffer.from(`${i === 0 ? '' : ','}${JSON.stringify(name)}:`, 'latin1'),
+    text,
+  ])
 const valuesOf = (entries: readonly (readonly [string, Found])[]) =>
   Object.fromEntries(entries.map(([name, { values }]) => [name, values]))
 
-function columnsIn(reader: Reader): { readonly columns: SampleColumns; readonly columnsText: string } {
+function columnsIn(reader: Reader): { readonly columns: SampleColumns; readonly columnsText: Buffer[] } {
   const found = new Map<string, Found>()
   const metrics = new Map<string, Found>()
   reader.object((name) => {
@@ -144,11 +148,12 @@ function columnsIn(reader: Reader): { readonly columns: SampleColumns; readonly 
   // As a value it has the order that an object gives its names, as if it had been parsed.
   const metricValues = valuesOf([...metrics])
   const inOrder = Object.keys(metricValues).map((name) => [name, metrics.get(name)!] as const)
-  const metricsText = metrics.size === 0 ? '' : `,"metrics":{${entriesText(inOrder)}}`
+  const metricsText =
+    metrics.size === 0 ? [] : [Buffer.from(',"metrics":{'), ...entriesText(inOrder), Buffer.from('}')]
   const columns = { ...valuesOf(own), ...(metrics.size === 0 ? {} : { metrics: metricValues }) }
   return {
     columns: columns as unknown as SampleColumns,
-    columnsText: `{${entriesText(own)}${metricsText}}`,
+    columnsText: [Buffer.from('{'), ...entriesText(own), ...metricsText, Buffer.from('}')],
   }
 }
 

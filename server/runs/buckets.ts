@@ -40,7 +40,7 @@ export class Buckets {
   }
 
   /** Makes room for bucket `index`; doubles, so that appending costs O(1), but a chunk never takes more than it can hold. */
-  private reserve(index: number): void {
+  reserve(index: number): void {
     const needed = (index + 1) * fields
     if (needed <= this.data.length) return
     // A chunk is stored as it is, so it never grows beyond one.

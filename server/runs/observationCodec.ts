@@ -8,7 +8,7 @@ import { currentOptions, objectivesOf } from '../../protocol/schemas.ts'
 import { type Observation, type SampleColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
 import { isoTime } from '../clock.ts'
 import { readStored } from '../storage/damage.ts'
-import type { StoredObservation } from '../storage/storage.ts'
+import type { NewObservation, StoredObservation } from '../storage/storage.ts'
 
 type WithoutHead<T> = T extends unknown ? Omit<T, 'number' | 'receivedAt'> : never
 /** An observation before it has its place in the log. */
@@ -92,20 +92,30 @@ export function rangeOf(
   return { fromStep, toStep }
 }
 
-/** @param columnsText the text that the columns were read from, in our order and in one line; null = they are written anew */
 export function encodeObservation(
   body: ObservationBody,
   head: { readonly number: number; readonly receivedAt: number },
-  columnsText: string | null = null,
 ): StoredObservation {
   const { kind, ...rest } = body
   if (body.kind !== 'samples')
     return { ...head, kind, body: JSON.stringify(rest, nameNonFinite), ...rangeOf(undefined) }
-  const { planVersion } = body
-  const version = planVersion === undefined ? '' : `"planVersion":${planVersion},`
-  const text = `{${version}"columns":${columnsText ?? JSON.stringify(encodeColumns(body.columns))}}`
+  const text = `${samplesHead(body)}${JSON.stringify(encodeColumns(body.columns))}}`
   return { ...head, kind, body: text, ...rangeOf(body.columns.step) }
 }
+
+/** Samples whose columns came as text, in pieces, in our order and in one line: it is kept as it is. */
+export function encodeReported(
+  body: Extract<ObservationBody, { kind: 'samples' }>,
+  head: { readonly number: number; readonly receivedAt: number },
+  columnsText: readonly Uint8Array[],
+): NewObservation {
+  const pieces = [Buffer.from(samplesHead(body)), ...columnsText, closingBrace]
+  return { ...head, kind: body.kind, body: pieces, ...rangeOf(body.columns.step) }
+}
+
+const closingBrace = Buffer.from('}')
+const samplesHead = ({ planVersion }: { readonly planVersion?: number | undefined }): string =>
+  planVersion === undefined ? '{"columns":' : `{"planVersion":${planVersion},"columns":`
 
 export function decodeObservation(stored: StoredObservation): Observation {
   const head = { number: stored.number, receivedAt: isoTime(stored.receivedAt), kind: stored.kind }

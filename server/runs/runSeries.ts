@@ -260,9 +260,18 @@ function addParts(level: Level, places: readonly number[], parts: Buckets): void
     if (chunk === undefined || at !== number) {
       number = at
       chunk = chunkOf(level, number)
+      chunk.reserve(lastOfChunk(places, i) - number * chunkBuckets)
     }
     chunk.merge(place - number * chunkBuckets, parts, i)
   }
+}
+
+/** The last of the places from `i` on that follow each other in one chunk: room for all of them is made at once. */
+function lastOfChunk(places: readonly number[], i: number): number {
+  const number = Math.floor(places[i]! / chunkBuckets)
+  let last = i
+  while (last + 1 < places.length && Math.floor(places[last + 1]! / chunkBuckets) === number) last++
+  return places[last]!
 }
 
 function chunkOf(level: Level, number: number): Buckets {

@@ -58,8 +58,11 @@ export type RunsOptions = {
   readonly activeBytesMax?: number | undefined
 }
 
-/** A batch, and its columns as the text that the log keeps; null = they are to be written as text. */
-export type ReportedBatch = { readonly telemetry: Telemetry; readonly columnsText: string | null }
+/** A batch, and its columns as pieces of the text that the log keeps, in UTF-8; null = they are to be written as text. */
+export type ReportedBatch = {
+  readonly telemetry: Telemetry
+  readonly columnsText: readonly Uint8Array[] | null
+}
 
 /** @param isOwn false = another server did it, and this one has learned of it */
 type Listener = (event: RunEvent, isOwn: boolean) => void

@@ -6,16 +6,19 @@
 
 import { createHash } from 'node:crypto'
 import { damaged } from './damage.ts'
-import type { StoredObservation } from './storage.ts'
+import type { NewObservation, StoredObservation } from './storage.ts'
 
 /** Of the observation before; null = there is none, or it has none. */
 export type Checksum = Uint8Array | null
 
-export function checksumOf(before: Checksum, observation: StoredObservation): Buffer {
+export function checksumOf(before: Checksum, observation: NewObservation): Buffer {
   const { number, receivedAt, kind, fromStep, toStep, body } = observation
   const hash = createHash('sha256')
   if (before !== null) hash.update(before)
-  return hash.update(`${number} ${receivedAt} ${kind} ${fromStep} ${toStep}\n`).update(body).digest()
+  hash.update(`${number} ${receivedAt} ${kind} ${fromStep} ${toStep}\n`)
+  if (typeof body === 'string') hash.update(body)
+  else for (const piece of body) hash.update(piece)
+  return hash.digest()
 }
 
 export type ChainedObservation = StoredObservation & { readonly checksum: Checksum }

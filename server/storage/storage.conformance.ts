@@ -54,6 +54,27 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(await storage().run('b')).toBeUndefined()
     })
 
+    test('texts that come in pieces, and as they are, are stored alike and in their order', async () => {
+      const texts = [1, 2, 3].map((number) => ({ number, text: `{"é":"\\u001e, \\n",\n"n":[${number}]}` }))
+      const asIs = ({ number, text }: (typeof texts)[number]) => observation(number, { body: text })
+      const inPieces = ({ number, text }: (typeof texts)[number]) => {
+        const bytes = Buffer.from(text)
+        return { ...observation(number), body: [bytes.subarray(0, 3), bytes.subarray(3)] }
+      }
+      const [one, two, three] = texts.map(inPieces)
+      await storage().createRun(
+        batch(runRecord('a', { observationCount: 3 }), { observations: [one!, two!, three!] }),
+      )
+      await storage().createRun(
+        batch(runRecord('b', { observationCount: 3 }), {
+          observations: [asIs(texts[0]!), two!, asIs(texts[2]!)],
+        }),
+      )
+      const stored = texts.map(asIs)
+      for (const run of ['a', 'b'])
+        expect(await storage().observations(run, { after: 0, limit: 10 })).toEqual(stored)
+    })
+
     test('a batch is there whole after reopening', async () => {
       await storage().createRun(batch(runRecord('a'), { observations: [observation(1)] }))
       const run = runRecord('a', { observationCount: 3, decisionCount: 1 })

@@ -56,6 +56,11 @@ export type StoredObservation = {
   readonly toStep: number | null
 }
 
+/** To be stored; a body may come as the pieces of its text, in UTF-8. */
+export type NewObservation = Omit<StoredObservation, 'body'> & {
+  readonly body: string | readonly Uint8Array[]
+}
+
 export type StoredDecision = {
   readonly number: number
   readonly kind: DecisionKind
@@ -92,7 +97,7 @@ export type ClientRecord = {
 /** All that one batch changes: stored whole or not at all. */
 export type Batch = {
   readonly run: RunRecord
-  readonly observations: readonly StoredObservation[]
+  readonly observations: readonly NewObservation[]
   readonly decisions: readonly StoredDecision[]
   readonly readings?: StoredReadings
   /** Whose batch it is; `lastSequence` is its sequence. */

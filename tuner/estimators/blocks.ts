@@ -5,7 +5,7 @@
 // A block spans the steps [step, step + K) with `step` a multiple of K; steps without a sample leave gaps.
 // NaN, infinite, repeated and late samples leave the state as it is.
 
-import { type Estimator, type Scalar, wholeOption } from './estimator.ts'
+import { type Estimator, type Rows, type Scalar, wholeOption } from './estimator.ts'
 
 // Chosen: 200 blocks resolve half a percent of a run, and 512 blocks of three numbers stay under 64 kB as JSON.
 const blockStepsMin = 10
@@ -68,6 +68,39 @@ export const blocks = {
   },
   read: (state: BlocksState) => state.blocks,
 } satisfies Estimator<BlocksState, Scalar>
+
+/** The last step of the block that is being filled, or would be from a step on. */
+export function blockEnd({ currentStep, currentCount, blockSteps }: BlocksState, step: number): number {
+  return (currentCount > 0 ? currentStep : step - (step % blockSteps)) + blockSteps - 1
+}
+
+/** Many at once: finite values at steps that rise, from above the last one on; all but the last come before `blockEnd`. */
+export function filledOver(
+  state: BlocksState,
+  steps: readonly number[],
+  values: readonly (number | null)[],
+  { from, to, origin }: Rows & { readonly origin: number },
+): BlocksState {
+  const last = to - 1
+  let { currentMean, currentCount, lastStep } = state
+  for (let i = from; i < last; i++) {
+    const mean = currentMean + (values[i]! - currentMean) / (currentCount + 1)
+    if (!Number.isFinite(mean)) continue
+    currentCount++
+    currentMean = mean
+    lastStep = steps[i]! - origin
+  }
+  const open = {
+    blockSteps: state.blockSteps,
+    blocksMax: state.blocksMax,
+    blocks: state.blocks,
+    currentStep: lastStep === state.lastStep ? state.currentStep : lastStep - (lastStep % state.blockSteps),
+    currentMean,
+    currentCount,
+    lastStep,
+  }
+  return blocks.update(open, { step: steps[last]! - origin, value: values[last]! })
+}
 
 /**
  * The state under another budget: a longer one merges blocks until their length is at least `blockSteps` of

@@ -4,7 +4,7 @@
 // A share of which nothing was reported is null, not 0. Cost: O(1) per sample.
 // Negative and non-finite seconds are left out, as are signal seconds above the step's own.
 
-import type { Estimator } from './estimator.ts'
+import type { Column, Estimator, Rows } from './estimator.ts'
 
 /** Seconds of wall time, of a step or of a probe; null, or absent = not reported. */
 type Sample = {
@@ -43,6 +43,27 @@ export const cost = {
     return { signalShare: share(signal), probeShare: share(probe) }
   },
 } satisfies Estimator<CostState, Sample>
+
+/** Many at once. */
+export function spentOver(
+  state: CostState,
+  stepColumn: Column,
+  signalColumn: Column,
+  { from, to }: Rows,
+): CostState {
+  if (stepColumn === undefined) return state
+  let { steps, step, signal } = state
+  const probe = state.probe ?? 0
+  for (let i = from; i < to; i++) {
+    const stepSeconds = seconds(stepColumn[i])
+    if (stepSeconds === null || !Number.isFinite(step + stepSeconds + probe)) continue
+    const signalSeconds = seconds(signalColumn?.[i])
+    steps++
+    step += stepSeconds
+    if (signalSeconds !== null && signalSeconds <= stepSeconds) signal = (signal ?? 0) + signalSeconds
+  }
+  return { steps, step, signal, probe: state.probe }
+}
 
 const seconds = (value: number | null | undefined): number | null =>
   value != null && value >= 0 && Number.isFinite(value) ? value : null

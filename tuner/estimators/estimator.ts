@@ -20,6 +20,11 @@ export type Estimator<State, Sample> = {
   read(state: State): unknown
 }
 
+/** Rows from ≤ i < to of columns. Estimators that take them do with each what `update` does, to the last bit. */
+export type Rows = { readonly from: number; readonly to: number }
+/** A column of reported numbers; undefined = the job sends none, null = not in this row. */
+export type Column = readonly (number | null)[] | undefined
+
 /** A number at a step. */
 export type Scalar = { readonly step: number; readonly value: number }
 

@@ -8,7 +8,7 @@
 // Only the newest blocks are kept: the noise changes as training goes on. Cost: O(1) per pair, bounded state.
 // Missing, non-finite, negative norms and B ≤ b leave the state as it is.
 
-import { type Estimator, noEstimate } from './estimator.ts'
+import { type Column, type Estimator, noEstimate, type Rows } from './estimator.ts'
 import { cautiousFactor, mean, meanEstimate, smallSampleFactor, squaresAbout } from './uncertainty.ts'
 
 // bench/records/2026-11-24-prototype/README.md used one pair per probe and windows of 10 % of a run; the block counts are
@@ -70,6 +70,53 @@ export const gradientNoise = {
     return { traceSigma, noiseScale: { ...none, value, standardError: ratioError(squared, trace) } }
   },
 } satisfies Estimator<GradientNoiseState, Sample>
+
+type Columns = { readonly [K in keyof Sample]?: Column }
+
+/** Many at once. */
+export function noiseOver(
+  state: GradientNoiseState,
+  columns: Columns,
+  { from, to }: Rows,
+): GradientNoiseState {
+  const { gradientNormSquared: full, microGradientNormSquared: micro, batchSize, microBatchSize } = columns
+  if (full === undefined || micro === undefined || batchSize === undefined || microBatchSize === undefined)
+    return state
+  let { currentSquared, currentTrace, currentCount } = state
+  const squared: number[] = []
+  const trace: number[] = []
+  for (let i = from; i < to; i++) {
+    const parts = noiseParts({
+      gradientNormSquared: full[i]!,
+      microGradientNormSquared: micro[i]!,
+      batchSize: batchSize[i]!,
+      microBatchSize: microBatchSize[i]!,
+    })
+    if (parts === undefined) continue
+    const count = currentCount + 1
+    const meanSquared = currentSquared + (parts.squared - currentSquared) / count
+    const meanTrace = currentTrace + (parts.trace - currentTrace) / count
+    if (!Number.isFinite(meanSquared) || !Number.isFinite(meanTrace)) continue
+    const isFull = count >= pairsPerBlock
+    if (isFull) {
+      squared.push(meanSquared)
+      trace.push(meanTrace)
+    }
+    currentSquared = isFull ? 0 : meanSquared
+    currentTrace = isFull ? 0 : meanTrace
+    currentCount = isFull ? 0 : count
+  }
+  return {
+    squared: keptWith(state.squared, squared),
+    trace: keptWith(state.trace, trace),
+    currentSquared,
+    currentTrace,
+    currentCount,
+  }
+}
+
+const keptWith = (kept: readonly number[], added: readonly number[]): readonly number[] =>
+  added.length === 0 ? kept : [...kept, ...added].slice(-blocksKept)
 
 /** ‖G‖² and trΣ of one pair; undefined = the pair says nothing. */
 function noiseParts(sample: Sample): { squared: number; trace: number } | undefined {

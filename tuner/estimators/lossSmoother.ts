@@ -4,7 +4,7 @@
 // & Ba 2015); the gap between samples is in steps, so a loss reported every tenth step is smoothed alike.
 // A constant gives itself. Cost: O(1). NaN, infinite, repeated and late samples leave the state as it is.
 
-import type { Estimator, Scalar } from './estimator.ts'
+import type { Estimator, Rows, Scalar } from './estimator.ts'
 
 /** τ: after so many steps a sample's weight has fallen to 1/e. Chosen: what a client smooths over as well. */
 const timeConstantSteps = 10
@@ -26,3 +26,28 @@ export const lossSmoother = {
   /** In the loss's unit; null before the first sample. */
   read: ({ weighted, weight }: LossSmootherState): number | null => (weight === 0 ? null : weighted / weight),
 } satisfies Estimator<LossSmootherState, Scalar>
+
+/** Many at once: losses that are finite, at steps that rise. @param origin step that the estimator counts from */
+export function smoothedOver(
+  state: LossSmootherState,
+  steps: readonly number[],
+  losses: readonly (number | null)[],
+  { from, to, origin }: Rows & { readonly origin: number },
+): LossSmootherState {
+  let { weighted, weight, lastStep } = state
+  let [gap, decay] = [Number.NaN, 1]
+  for (let i = from; i < to; i++) {
+    const step = steps[i]! - origin
+    if (step <= lastStep) continue
+    if (lastStep - step !== gap) {
+      gap = lastStep - step
+      decay = Math.exp(gap / timeConstantSteps)
+    }
+    const next = decay * weighted + losses[i]!
+    if (!Number.isFinite(next)) continue
+    weighted = next
+    weight = decay * weight + 1
+    lastStep = step
+  }
+  return { weighted, weight, lastStep }
+}

@@ -22,9 +22,9 @@ function within(column: Column, index: number, { min, max }: { min: number; max:
 }
 
 /** Beyond these a rate, a momentum or a batch size is a mistake, and sums of it might not stay finite. */
-const rates = { min: 0, max: 1e12 } as const
-const momenta = { min: 0, max: 1 - Number.EPSILON } as const
-const batchSizes = { min: 1, max: 1e12 } as const
+export const rates = { min: 0, max: 1e12 } as const
+export const momenta = { min: 0, max: 1 - Number.EPSILON } as const
+export const batchSizes = { min: 1, max: 1e12 } as const
 
 /** A sample with the job's own step, and what it says of itself. */
 export type Report = Sample & { readonly objective: string | null; readonly isSkipped: boolean }
@@ -51,7 +51,7 @@ export function reportAt(columns: SampleColumns, index: number): Report {
 }
 
 /** A step may come so many steps, strides or shares of those taken so far after the last; beyond that it is far ahead … */
-const reachSteps = 100
+export const reachSteps = 100
 const reachStrides = 20
 const reachShare = 0.5
 const secondShare = 0.05

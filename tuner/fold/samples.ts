@@ -1,6 +1,7 @@
 // Folds samples one by one, so how they were batched makes no difference: cleans what the job reports, hands it to the
 // signals and the guard, and asks what may have to be decided at this step. The usual sample decides nothing: it moves
-// `seen` alone, and a whole state is made only where something may happen. Cost: O(1) per sample.
+// `seen` alone, with the rows beside it (stretch.ts), and a whole state is made only where something may happen.
+// Cost: O(1) per sample.
 
 import { segmentsRate } from '../../protocol/plan.ts'
 import type { Observation } from '../../protocol/vocabulary.ts'
@@ -22,9 +23,7 @@ import { largeRateOf, type Seen, type TunerState } from '../state.ts'
 import { leftOut, placeOf, type Report, reportAt } from './clean.ts'
 import { questions } from './questions.ts'
 import { regimeAtSample } from './regime.ts'
-
-/** One step counts for at most so many large ones, whatever rate is reported. */
-const runLengthPerStepMax = 100
+import { runLengthPerStepMax, stretchOf } from './stretch.ts'
 
 export function foldSamples(
   turn: Turn,
@@ -34,16 +33,17 @@ export function foldSamples(
   let { seen } = settled.state
   let wake = wakeOf(settled.state)
   let isHeard = false
-  for (let index = 0; index < columns.step.length; index++) {
-    const report = reportAt(columns, index)
+  for (let index = 0; index < columns.step.length; ) {
     const before = seen
-    seen = seenAfter(settled.state, seen, report)
+    const stretch = stretchOf(settled.state, seen, { columns, from: index, wake })
+    seen = stretch?.seen ?? seenAfter(settled.state, seen, reportAt(columns, index))
+    index = stretch?.to ?? index + 1
     // A report that was left out moves no clock, so it brings no question forward.
     const isCounted = seen.step !== before.step
     isHeard ||= isCounted
     const isDue = isCounted && seen.step >= wake
     if (!isDue && !isEventful(settled.state, before, seen)) continue
-    settled = asked(updated(settled, { seen }), before)
+    settled = asked(withSeen(settled, seen), before)
     seen = settled.state.seen
     wake = wakeOf(settled.state)
   }
@@ -51,6 +51,37 @@ export function foldSamples(
   const { followed } = (isHeard ? settled : turn).state
   return seen === settled.state.seen && isHeard ? settled : updated(settled, { seen, followed })
 }
+
+/** The usual change of a state; each field is named, as spreading them would be a tenth of the fold. */
+const withSeen = ({ observation, state, decisions, readings }: Turn, seen: Seen): Turn => ({
+  observation,
+  state: {
+    tunerVersion: state.tunerVersion,
+    runId: state.runId,
+    options: state.options,
+    mode: state.mode,
+    budgetSteps: state.budgetSteps,
+    lifecycle: state.lifecycle,
+    seen,
+    course: state.course,
+    trajectory: state.trajectory,
+    person: state.person,
+    kept: state.kept,
+    regime: state.regime,
+    regimeKnown: state.regimeKnown,
+    phases: state.phases,
+    plan: state.plan,
+    issued: state.issued,
+    followed: state.followed,
+    actions: state.actions,
+    actionCount: state.actionCount,
+    branches: state.branches,
+    branchCount: state.branchCount,
+    decisionCount: state.decisionCount,
+  },
+  decisions,
+  readings,
+})
 
 /** The plan that the batch says it followed. */
 function following(turn: Turn, version: number | undefined): Turn {

@@ -4,6 +4,7 @@
 
 import { segmentsRate } from '../../protocol/plan.ts'
 import type { Plan, Segment } from '../../protocol/vocabulary.ts'
+import type { Rows } from '../estimators/estimator.ts'
 
 /** Steps in a row after which it is drift, or none any more. */
 export const driftSteps = 50
@@ -45,6 +46,45 @@ export function watchRate(state: DriftState, run: Watched, step: number, applied
     since: { step: state.since?.step ?? step, applied, planned },
     isTold: state.isTold,
   }
+}
+
+/**
+ * Folds the rates of rows, each of which has one, up to the first that makes it a drift that is not told yet; `to`: one past it.
+ * What is watched holds for all of them.
+ */
+export function drivenOver(
+  state: DriftState,
+  run: Watched,
+  {
+    steps,
+    rates,
+    from,
+    to,
+  }: Rows & {
+    readonly steps: readonly number[]
+    readonly rates: readonly (number | null)[]
+  },
+): { readonly drift: DriftState; readonly to: number } {
+  let { off, on, isTold } = state
+  let sinceStep = state.since?.step ?? Number.NaN
+  let [lastApplied, lastPlanned] = [state.since?.applied ?? 0, state.since?.planned ?? 0]
+  let i = from
+  while (i < to && (isTold || !(off >= driftSteps))) {
+    const step = steps[i]!
+    const applied = rates[i++]!
+    const planned = segmentsRate(run.plan.segments, step)
+    if (!isOn(run, step, applied, planned)) {
+      if (Number.isNaN(sinceStep)) sinceStep = step
+      ;[off, on, lastApplied, lastPlanned] = [off + 1, 0, applied, planned]
+    } else if (!Number.isNaN(sinceStep)) {
+      if (isTold && on + 1 < driftSteps) on++
+      else [off, on, sinceStep, isTold] = [noDrift.off, noDrift.on, Number.NaN, noDrift.isTold]
+    }
+  }
+  const since = Number.isNaN(sinceStep)
+    ? null
+    : { step: sinceStep, applied: lastApplied, planned: lastPlanned }
+  return { drift: { off, on, since, isTold }, to: i }
 }
 
 function isOn(watched: Watched, step: number, applied: number, planned: number): boolean {

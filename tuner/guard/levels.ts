@@ -2,7 +2,7 @@
 // only ever replaced, never written to, so what follows from one is worked out once. Cost: O(40) for a list that is new.
 
 import { mean } from 'simple-statistics'
-import { medianDeviationOf, medianOf } from '../estimators/middle.ts'
+import { createWindow } from '../estimators/middle.ts'
 import { normalPerMad } from '../estimators/uncertainty.ts'
 
 /** Blocks that make a level, rises behind a judgement, and blocks that show a bend. */
@@ -17,35 +17,23 @@ export type Levels = {
   readonly rises: readonly number[]
 }
 
-/** A function of a list that nobody writes to; of the same list as last time it answers what it answered then. */
-function once(work: (values: readonly number[]) => number): (values: readonly number[]) => number {
-  let last: readonly number[] | null = null
-  let result = 0
-  return (values) => {
-    if (values !== last) {
-      result = work(values)
-      last = values
-    }
-    return result
-  }
-}
-
-const levelIn = once(medianOf)
-const usualIn = once(medianOf)
-const spreadIn = once((values) => normalPerMad * medianDeviationOf(values))
+const levelsOfLate = createWindow()
+const scattersOfLate = createWindow()
+const risesOfLate = createWindow()
 
 /** The level of the last eight blocks; null = they are not there yet. */
 export const levelOf = ({ levels }: Pick<Levels, 'levels'>): number | null =>
-  levels.length < levelBlocks ? null : levelIn(levels)
+  levels.length < levelBlocks ? null : levelsOfLate.medianOf(levels)
 
 /** Deviation of single steps in the middle block of those remembered; 0 = none. */
 export const usualOf = ({ scatters }: Pick<Levels, 'scatters'>): number =>
-  scatters.length === 0 ? 0 : usualIn(scatters)
+  scatters.length === 0 ? 0 : scattersOfLate.medianOf(scatters)
 
 /** Deviation of what a block's mean rises by, or of single steps; null = there is none, or too little to tell. */
 export function scatterOf(state: Levels): number | null {
   const { rises, levels } = state
-  const ofBlocks = rises.length < risesNeeded ? bendOf(levels) : spreadIn(rises)
+  const ofBlocks =
+    rises.length < risesNeeded ? bendOf(levels) : normalPerMad * risesOfLate.medianDeviationOf(rises)
   const scatter = Math.max(ofBlocks, usualOf(state))
   return scatter > 0 ? scatter : null
 }

@@ -1,6 +1,8 @@
 // The level of a run's gradient norms: running mean and variance, by which a single norm is told to be far above the others.
 // A new batch size begins a new level: the norm of a mean over fewer examples is larger by its noise. Cost: O(1).
 
+import type { Column, Rows } from '../estimators/estimator.ts'
+
 const normsNeeded = 20
 const normDeviations = 4
 const normMemory = 100
@@ -52,7 +54,7 @@ export function watchNorm(
   const level = isResized ? restarted(state, size) : state
   const { normMean, normVariance, normCount } = level
   const deviation = norm - normMean
-  const isHigh = normCount >= normsNeeded && deviation > normDeviations * Math.sqrt(normVariance)
+  const isHigh = isHighNorm(deviation, normVariance, normCount)
   const normHits = withBit(level.normHits, isHigh)
   // A high norm moves the level that it is judged by no further than the limit: so an outlier does nothing, and a new level
   // is adopted.
@@ -67,6 +69,40 @@ export function watchNorm(
     batchSize: size,
   }
 }
+
+/**
+ * Folds the norms of rows, squared, finite or not measured, up to the first that is high; `to`: one past it. None is to be high
+ * or bad of late, and no row to change the batch size.
+ */
+export function normsOver(
+  state: NormState,
+  squares: Column,
+  { from, to }: Rows,
+): { readonly norms: NormState; readonly to: number } {
+  if (squares === undefined) return { norms: state, to }
+  let { normMean, normVariance, normCount } = state
+  let isHigh = false
+  let i = from
+  while (i < to && !isHigh) {
+    const square = squares[i++]!
+    if (square === null) continue
+    const deviation = Math.sqrt(square) - normMean
+    isHigh = isHighNorm(deviation, normVariance, normCount)
+    const told = isHigh && normVariance > 0 ? normDeviations * Math.sqrt(normVariance) : deviation
+    const weight = Math.max(1 / (normCount + 1), 1 / normMemory)
+    normMean += weight * told
+    normVariance = (1 - weight) * (normVariance + weight * told * told)
+    normCount++
+  }
+  const { badNorms, batchSize } = state
+  return {
+    norms: { badNorms, normMean, normVariance, normCount, normHits: isHigh ? 1 : 0, batchSize },
+    to: i,
+  }
+}
+
+const isHighNorm = (deviation: number, variance: number, count: number): boolean =>
+  count >= normsNeeded && deviation > normDeviations * Math.sqrt(variance)
 
 const normsOf = ({
   badNorms,

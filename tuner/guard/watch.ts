@@ -36,7 +36,7 @@ const outgrownShare = 1.5
 export const stuckSteps = 20
 export const probesInARow = 2
 /** Larger losses have no sum: they count as not finite. */
-const lossMax = 1e300
+export const lossMax = 1e300
 
 export type GuardState = NormState &
   Levels & {
@@ -190,7 +190,7 @@ export function watchSample(state: GuardState, sample: GuardSample): GuardState 
 }
 
 /** A block is full: does it lie high? Only one that does not moves the levels. */
-function endBlock(state: GuardState, mean: number, scatter: number): GuardState {
+export function endBlock(state: GuardState, mean: number, scatter: number): GuardState {
   if (!Number.isFinite(scatter)) return state
   const { levels, scatters, rises, healed } = state
   const level = levelOf(state)

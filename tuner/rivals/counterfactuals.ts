@@ -7,8 +7,9 @@
 
 import { formatPercent } from '../../protocol/numbers.ts'
 import type { Counterfactual, RunOptions } from '../../protocol/vocabulary.ts'
+import type { Rows } from '../estimators/estimator.ts'
 import { offers } from '../options.ts'
-import { type DlibSlopeState, dlibSlope } from './dlibSlope.ts'
+import { type DlibSlopeState, dlibSlope, slopeOver } from './dlibSlope.ts'
 import { type GreedyLRState, greedyLimits, greedyLR } from './greedyLR.ts'
 import { type ReduceOnPlateauState, reduceOnPlateau } from './reduceOnPlateau.ts'
 import type { Rival, RivalObservation, RivalReading } from './rival.ts'
@@ -70,6 +71,19 @@ export function watchedRivals(
   if (rivals?.fromStep === fromStep) return watched(rivals, observation)
   return rate === null || !(rate > 0) ? rivals : watched(begun(fromStep, rate), observation)
 }
+
+/** The training losses of rows, finite, one by one: of these rules dlib's alone reads them. */
+export const watchedLosses = (
+  rivals: RivalsState,
+  steps: readonly number[],
+  losses: readonly (number | null)[],
+  rows: Rows,
+): RivalsState => ({
+  fromStep: rivals.fromStep,
+  plateau: rivals.plateau,
+  greedy: rivals.greedy,
+  dlib: slopeOver(rivals.dlib, steps, losses, rows),
+})
 
 /** When each rule would have acted, in the order in which the page lists them; empty before the large phase. */
 export function counterfactualsOf(run: {

@@ -10,7 +10,7 @@
 // until it has left the window, as there. Its second window, of 500 test losses, is left out: no run here has so many.
 // `blockSteps` above 1 replaces each so many losses by their mean, for a decision record's small state.
 
-import { wholeOption } from '../estimators/estimator.ts'
+import { type Rows, wholeOption } from '../estimators/estimator.ts'
 import { checkedRate, type Rival } from './rival.ts'
 
 type Options = {
@@ -74,6 +74,33 @@ export const dlibSlope: Rival<Partial<Options> & { readonly initialRate: number 
     firstLoweredStep,
     isStopped: learningRate < minRate,
   }),
+}
+
+/** The losses of rows, finite, one by one; once it has lowered the rate it rests. */
+export function slopeOver(
+  before: DlibSlopeState,
+  steps: readonly number[],
+  losses: readonly (number | null)[],
+  { from, to }: Rows,
+): DlibSlopeState {
+  let state = before
+  let { blockSum, blockCount } = state
+  const { blockSteps } = state.options
+  for (let i = from; i < to && state.firstLoweredStep === null; i++) {
+    blockSum += losses[i]!
+    if (++blockCount < blockSteps) continue
+    state = withBlock(state, blockSum / blockCount, steps[i]!)
+    ;({ blockSum, blockCount } = state)
+  }
+  return {
+    options: state.options,
+    learningRate: state.learningRate,
+    window: state.window,
+    blockSum,
+    blockCount,
+    budget: state.budget,
+    firstLoweredStep: state.firstLoweredStep,
+  }
 }
 
 function withBlock(state: DlibSlopeState, loss: number, step: number): DlibSlopeState {

@@ -69,7 +69,7 @@ const noBadSamples: BadSamples = {
   repeated: 0,
   farAhead: 0,
 }
-const firstLosses = 10
+export const firstLosses = 10
 const probesKept = 16
 const probeCostsKept = 5
 const usualScores = 2

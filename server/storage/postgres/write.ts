@@ -6,7 +6,7 @@ import { limits } from '../../../protocol/limits.ts'
 import { type Checksum, checksumOf } from '../chain.ts'
 import { snapshotChecksum } from '../checksums.ts'
 import { rowOf } from '../rows.ts'
-import type { Batch, RunRecord, StoredReadings } from '../storage.ts'
+import type { Batch, RunRecord, StoredChunk, StoredReadings } from '../storage.ts'
 import type { Value } from './connect.ts'
 import { places } from './tools.ts'
 
@@ -45,7 +45,10 @@ export type Slice = Omit<Batch, 'run' | 'client' | 'readings' | 'deliveries'> & 
 
 /** Bytes that the slice adds to what a run takes, as texts. */
 export const bytesOf = ({ observations, decisions, readings = [] }: Slice): number =>
-  [...observations, ...decisions, ...readings].reduce((sum, { body }) => sum + body.length, 0)
+  [...observations, ...decisions, ...readings].reduce((sum, { body }) => sum + lengthOf(body), 0)
+
+const lengthOf = (body: string | readonly Uint8Array[]): number =>
+  typeof body === 'string' ? body.length : body.reduce((sum, { length }) => sum + length, 0)
 
 /** `own` = a query that gives the key; the slice's values begin at a place. Every table is written, or none. */
 export function sliceSql(first: number): string {
@@ -53,14 +56,15 @@ export function sliceSql(first: number): string {
   return `
   o AS (INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body, checksum)
     SELECT own.key, u.* FROM own, unnest(${at(0)}::bigint[], ${at(1)}::bigint[], ${at(2)}::text[], ${at(3)}::bigint[],
-      ${at(4)}::bigint[], ${at(5)}::text[], ${at(6)}::bytea[]) AS u),
+      ${at(4)}::bigint[], string_to_array(${at(5)}::text, E'\\x1e'), ${at(6)}::bytea[]) AS u),
   d AS (INSERT INTO decisions (run, number, kind, step, body)
     SELECT own.key, u.* FROM own, unnest(${at(7)}::bigint[], ${at(8)}::text[], ${at(9)}::bigint[], ${at(10)}::text[]) AS u),
   e AS (INSERT INTO readings (run, number, from_step, to_step, body)
     SELECT own.key, u.* FROM own, unnest(${at(11)}::bigint[], ${at(12)}::bigint[], ${at(13)}::bigint[], ${at(14)}::text[]) AS u),
   k AS (INSERT INTO chunks (run, signal, level, chunk, body, checksum)
-    SELECT own.key, u.* FROM own, unnest(${at(15)}::text[], ${at(16)}::integer[], ${at(17)}::bigint[], ${at(18)}::bytea[],
-      ${at(19)}::bigint[]) AS u
+    SELECT own.key, signal, level, chunk, substring(${at(18)}::bytea FROM place FOR size), checksum
+    FROM own, unnest(${at(15)}::text[], ${at(16)}::integer[], ${at(17)}::bigint[], ${at(19)}::bigint[], ${at(30)}::integer[],
+      ${at(31)}::integer[]) AS u (signal, level, chunk, checksum, place, size)
     ON CONFLICT (run, signal, level, chunk) DO UPDATE SET body = excluded.body, checksum = excluded.checksum),
   s AS (INSERT INTO snapshots (run, number, tuner_version, state, series, checksum)
     SELECT own.key, ${at(20)}::bigint, ${at(21)}::text, ${at(22)}::text, ${at(23)}::text, ${at(24)}::bigint
@@ -74,6 +78,24 @@ export function sliceSql(first: number): string {
     SELECT own.key, ${at(25)}::text, ${at(26)}::bigint, ${at(27)}::text FROM own WHERE ${at(25)}::text IS NOT NULL
     ON CONFLICT (run, client_id) DO UPDATE SET last_sequence = excluded.last_sequence,
       last_answer = excluded.last_answer, written = nextval('client_writes'))`
+}
+
+/** It stands in no JSON text, so it may stand between them (RFC 7464). */
+const recordSeparator = Buffer.from([0x1e])
+
+/** One value for all bodies, as bytes: elements of an array would be escaped one by one, quote by quote. */
+function bodiesOf(observations: Slice['observations']): Buffer {
+  const texts = observations.map(({ body }) => (typeof body === 'string' ? [Buffer.from(body)] : body))
+  return Buffer.concat(texts.flatMap((text, i) => (i === 0 ? text : [recordSeparator, ...text])))
+}
+
+/** Where each body begins among all of them, counted from 1. */
+function placesOf(chunks: readonly StoredChunk[]): number[] {
+  let place = 1
+  return chunks.map(({ body }) => {
+    place += body.byteLength
+    return place - body.byteLength
+  })
 }
 
 export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; checksum: Checksum } {
@@ -90,7 +112,7 @@ export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; 
     observations.map(({ kind }) => kind),
     observations.map(({ fromStep }) => fromStep),
     observations.map(({ toStep }) => toStep),
-    observations.map(({ body }) => body),
+    bodiesOf(observations),
     checksums,
     decisions.map(({ number }) => number),
     decisions.map(({ kind }) => kind),
@@ -103,7 +125,8 @@ export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; 
     chunks.map(({ signal }) => signal),
     chunks.map(({ level }) => level),
     chunks.map(({ chunk }) => chunk),
-    chunks.map(({ body }) => Buffer.from(body.buffer, body.byteOffset, body.byteLength)),
+    // One value for all, as bytes: elements of an array would be written out in hexadecimal digits.
+    Buffer.concat(chunks.map(({ body }) => body)),
     chunks.map(({ body }) => crc32(body)),
     snapshot?.number ?? null,
     snapshot?.tunerVersion ?? null,
@@ -115,6 +138,8 @@ export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; 
     client?.lastAnswer ?? null,
     last - observations.length,
     last,
+    placesOf(chunks),
+    chunks.map(({ body }) => body.byteLength),
   ]
   return { values, checksum }
 }

@@ -15,6 +15,7 @@ import { createClients } from './clients.ts'
 import { createDerived } from './derived.ts'
 import type { Database, SqlValue, Statement } from './driver.ts'
 import { createIntake } from './intake.ts'
+import { createJoiner } from './joined.ts'
 import { createNotices } from './notices.ts'
 import { openDatabase, openReader, type SqliteOptions, sqliteCode, storageError } from './openDatabase.ts'
 import { createPlaceCheck, freeBytesOf } from './place.ts'
@@ -30,8 +31,9 @@ import { createWebhooks } from './webhooks.ts'
 
 const insertDecision = 'INSERT INTO decisions (run, number, kind, step, body) VALUES (?, ?, ?, ?, ?)'
 const insertReadings = 'INSERT INTO readings (run, number, from_step, to_step, body) VALUES (?, ?, ?, ?, ?)'
+// The cast takes the bytes of a text for the text.
 const insertObservation = `INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body,
-  checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+  checksum) VALUES (?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?)`
 const insertSent = 'INSERT INTO batches (run, client_id, sequence, after, last) VALUES (?, ?, ?, ?, ?)'
 const tailObservations = 4
 const selectCount = 'SELECT key, observation_count AS count FROM runs WHERE id = ?'
@@ -105,12 +107,14 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   }
   const observationsOf = (id: string, key: number, after: number, limit: number) =>
     observationsAfter({ get, all }, { id, key }, { after, limit })
+  const joined = createJoiner()
   const insertSlice = (key: number, batch: Omit<Batch, 'run' | 'client'>) => {
     const [first] = batch.observations
     let checksum = first === undefined ? null : checksumAt({ get }, key, first.number - 1)
-    for (const observation of batch.observations) {
-      const { number, receivedAt, kind, fromStep, toStep, body } = observation
-      checksum = checksumOf(checksum, observation)
+    for (const given of batch.observations) {
+      const { number, receivedAt, kind, fromStep, toStep } = given
+      const body = typeof given.body === 'string' ? given.body : joined(given.body)
+      checksum = checksumOf(checksum, given)
       prepare(insertObservation).run(key, number, receivedAt, kind, fromStep, toStep, body, checksum)
     }
     insertDerived(key, batch)
