@@ -4,7 +4,7 @@
 
 import { join } from 'node:path'
 import type { Command } from '../../protocol/vocabulary.ts'
-import { type Clock, steadyClock } from '../../server/clock.ts'
+import { steadyClock } from '../../server/clock.ts'
 import { ServerError } from '../../server/errors.ts'
 import { silentLog } from '../../server/log.ts'
 import { createMetrics } from '../../server/metrics/metrics.ts'
@@ -19,7 +19,7 @@ import { noListeners } from '../../server/webhooks/webhooks.ts'
 import type { Reply } from '../../trainer/reporting/transport.ts'
 import { dispatch, type Request, replyTo } from './dispatch.ts'
 import { Life } from './life.ts'
-import { began, type Ending, type ServerOptions, type Service } from './server.ts'
+import { clockOf, type Ending, type ServerOptions, type Service } from './server.ts'
 
 /** Of a call to the database, each way. */
 const wayMilliseconds = 8
@@ -73,7 +73,7 @@ export class SimulatedCluster implements Service {
       const runs = new Runs({
         storage: this.farStorage(life, id, views),
         tuner: realTuner,
-        clock: steadyClock(this.clockOf(life)),
+        clock: steadyClock(clockOf(life, this.options.time, this)),
         log: silentLog,
         metrics: createMetrics(false),
         webhooks: noListeners,
@@ -105,15 +105,6 @@ export class SimulatedCluster implements Service {
         time.after(random() * 400, () => {
           if (this.servers.has(two)) this.servers.get(one)?.known.set(two, replica(two))
         })
-  }
-
-  private clockOf(life: Life): Clock {
-    const { time } = this.options
-    return {
-      now: () => began + time.now + this.wallError,
-      monotonic: () => time.now,
-      after: (milliseconds, callback) => life.after(milliseconds, callback),
-    }
   }
 
   /** The way to the database, there and back. Who dies on it hears no answer, and what was asked may have been done. */

@@ -25,7 +25,7 @@ import type { VirtualTime } from './virtualTime.ts'
 export type Ending = 'torn' | 'stored' | 'refused'
 
 const pageBytes = 8_192
-export const began = Date.UTC(2026, 0, 1)
+const began = Date.UTC(2026, 0, 1)
 const never = new Promise<never>(() => {})
 
 export type ServerOptions = {
@@ -92,7 +92,7 @@ export class SimulatedServer implements Service {
     const size = existsSync(file) ? statSync(file).size : 0
     this.isFull = pagesLeft !== undefined
     const life = new Life(time)
-    const clock = steadyClock(this.clockOf(life))
+    const clock = steadyClock(clockOf(life, time, this))
     let opened: Storage
     try {
       opened = openSqliteStorage({
@@ -133,15 +133,6 @@ export class SimulatedServer implements Service {
   private async checkNotices(storage: Storage): Promise<void> {
     for (const { kind, detail } of await storage.notices())
       if (kind !== 'removed') this.options.broken(`the server says at its start: ${detail}`)
-  }
-
-  private clockOf(life: Life): Clock {
-    const { time } = this.options
-    return {
-      now: () => began + time.now + this.wallError,
-      monotonic: () => time.now,
-      after: (milliseconds, callback) => life.after(milliseconds, callback),
-    }
   }
 
   private folderNow(): string {
@@ -253,3 +244,10 @@ export class SimulatedServer implements Service {
     return result
   }
 }
+
+/** The clocks of a process: the one on the wall may be wrong. */
+export const clockOf = (life: Life, time: VirtualTime, service: Pick<Service, 'wallError'>): Clock => ({
+  now: () => began + time.now + service.wallError,
+  monotonic: () => time.now,
+  after: (milliseconds, callback) => life.after(milliseconds, callback),
+})

@@ -56,17 +56,7 @@ export const dlibSlope: Rival<Partial<Options> & { readonly initialRate: number 
     if (observation.kind !== 'step') return state
     const blockSum = state.blockSum + observation.loss
     const blockCount = state.blockCount + 1
-    if (blockCount < state.options.blockSteps)
-      // Named, as this is every step: spreading them takes longer.
-      return {
-        options: state.options,
-        learningRate: state.learningRate,
-        window: state.window,
-        blockSum,
-        blockCount,
-        budget: state.budget,
-        firstLoweredStep: state.firstLoweredStep,
-      }
+    if (blockCount < state.options.blockSteps) return withinBlock(state, blockSum, blockCount)
     return withBlock(state, blockSum / blockCount, observation.step)
   },
   read: ({ learningRate, firstLoweredStep }) => ({
@@ -92,16 +82,19 @@ export function slopeOver(
     state = withBlock(state, blockSum / blockCount, steps[i]!)
     ;({ blockSum, blockCount } = state)
   }
-  return {
-    options: state.options,
-    learningRate: state.learningRate,
-    window: state.window,
-    blockSum,
-    blockCount,
-    budget: state.budget,
-    firstLoweredStep: state.firstLoweredStep,
-  }
+  return withinBlock(state, blockSum, blockCount)
 }
+
+/** Fields are named, as this is every step: spreading them takes longer. */
+const withinBlock = (state: DlibSlopeState, blockSum: number, blockCount: number): DlibSlopeState => ({
+  options: state.options,
+  learningRate: state.learningRate,
+  window: state.window,
+  blockSum,
+  blockCount,
+  budget: state.budget,
+  firstLoweredStep: state.firstLoweredStep,
+})
 
 function withBlock(state: DlibSlopeState, loss: number, step: number): DlibSlopeState {
   const { threshold, blockSteps, dumpAmount } = state.options
