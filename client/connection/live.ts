@@ -31,7 +31,8 @@ export type LiveSocket = Socket<
 
 /** What a view follows: asked for at once when connected, and again after each reconnection. */
 export type Following = {
-  readonly ask: (socket: LiveSocket) => void
+  /** @param again whether the page had been told that it was disconnected, if only of its first attempt */
+  readonly ask: (socket: LiveSocket, again: boolean) => void
   readonly leave?: (socket: LiveSocket) => void
 }
 
@@ -73,9 +74,10 @@ async function open(): Promise<void> {
     socket = opened
     for (const { event, heard } of listeners) opened.on(event, heard)
     opened.on('connect', () => {
+      const again = connection.peek().kind === 'lost'
       attempt = 0
       connection.value = { kind: 'live' }
-      for (const following of followed) following.ask(opened)
+      for (const following of followed) following.ask(opened, again)
     })
     opened.on('disconnect', scheduleRetry)
     opened.on('connect_error', (error) => {
@@ -140,7 +142,7 @@ export function listen<Name extends keyof ServerEvents>(
 /** Follows something until the returned function is called. */
 export function follow(following: Following): () => void {
   followed.add(following)
-  if (socket?.connected) following.ask(socket)
+  if (socket?.connected) following.ask(socket, false)
   return () => {
     followed.delete(following)
     if (socket?.connected) following.leave?.(socket)

@@ -115,10 +115,8 @@ const wanted = (runId: string, part: 'whole' | 'part'): SeriesWanted => ({
  */
 function followEvents(runId: string, update: Update, first: Promise<void>): () => void {
   let isFollowed = true
-  let times = 0
   const stop = follow({
-    ask: () => {
-      const again = times++ > 0
+    ask: (_socket, again) => {
       void first.then(() => {
         if (isFollowed) subscribe(runId, update, again)
       })
@@ -159,7 +157,7 @@ function subscribe(runId: string, update: Update, again: boolean): void {
       problem: null,
       loaded: true,
     }))
-    if (again) caughtUp.value = { count: answer.decisions.length, atMs: Date.now() }
+    if (again && state.loaded) caughtUp.value = { count: answer.decisions.length, atMs: Date.now() }
     // Samples far ahead of the run would thin all others away.
     const reachesAhead = answer.series.toStep > answer.run.step
     if (reachesAhead || tooLong(runState.peek())) void reloadSeries(runId)

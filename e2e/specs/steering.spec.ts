@@ -70,9 +70,9 @@ test('a form takes the focus as it opens, and not from a field that was chosen s
     look.observe(document, { subtree: true, childList: true })
   })
   await page.keyboard.press('o')
+  await expect.poll(() => page.evaluate(() => window.twostepFirstFocus ?? null)).toBe('field-learning-rate')
   // What comes after the next picture has come.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50))))
-  expect(await page.evaluate(() => window.twostepFirstFocus)).toBe('field-learning-rate')
   await expect(run.details.getByRole('textbox', { name: 'Reason' })).toBeFocused()
 })
 

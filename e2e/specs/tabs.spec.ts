@@ -38,6 +38,7 @@ test('a tab that was offline says so, keeps what it shows, and catches up', asyn
   await job.report(100)
   const run = await openRun(page, server.url, 'offline')
   await run.reaches(100)
+  await expect(run.connection).toHaveText('Live')
   const bar = await noteConnectionBar(page)
   await context.setOffline(true)
   await bar.says(
@@ -62,6 +63,39 @@ test('a tab that was offline says so, keeps what it shows, and catches up', asyn
     true,
   )
   await expect(page.getByRole('region', { name: 'Connection' })).toBeHidden()
+})
+
+test('a tab whose first attempt to connect failed is told what arrived meanwhile', async ({
+  server,
+  context,
+  page,
+  complaints,
+}) => {
+  complaints.allow(lostConnection)
+  const job = await startJob(server.url, { runId: 'late' })
+  await job.report(100)
+  // The socket's code comes only after the line has gone.
+  let comes = () => {}
+  const gone = new Promise<void>((resolve) => {
+    comes = resolve
+  })
+  await page.route('**/assets/esm-*.js', async (route) => {
+    const response = await route.fetch()
+    await gone
+    await route.fulfill({ response })
+  })
+  const run = await openRun(page, server.url, 'late')
+  await run.reaches(100)
+  const bar = await noteConnectionBar(page)
+  await context.setOffline(true)
+  comes()
+  await expect(run.connection).toHaveText('Disconnected')
+  const override = { learningRate: 0.02, untilStep: 1_000, reason: 'before it was connected' }
+  expect((await call(server.url, 'POST', '/runs/late/overrides', override)).status).toBe(201)
+  await job.report(100)
+  await context.setOffline(false)
+  await bar.says(/^Connected\. 1 decision arrived meanwhile\.$/m)
+  await run.reaches(200)
 })
 
 test('a tab that was frozen catches up with what happened meanwhile', async ({ server, page }) => {
