@@ -29,7 +29,7 @@ test('stopping finishes the batch at work', async () => {
   const server = await startTestServer()
   await server.call('POST', '/api/v1/runs', { runId: 'r1' })
   const telemetry = { clientId: 'c', sequence: 1, steps: { step: [0], loss: [1] } }
-  const answer = server.app.runs.telemetry('r1', { telemetry, columnsText: null })
+  const answer = server.app.runs.telemetry('r1', telemetry)
   const restarted = server.restart()
   expect((await answer).accepted).toBe(1)
   await restarted

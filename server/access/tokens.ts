@@ -41,6 +41,8 @@ const refused = (
     challenge: code === 'token-missing' ? '' : `error="invalid_token", error_description="${code}"`,
   })
 
+type Wish = Pick<StoredToken, 'name' | 'scopes' | 'project' | 'expiresAt'>
+
 export class Tokens {
   private readonly options: TokensOptions
   private readonly attempts: Attempts
@@ -80,7 +82,11 @@ export class Tokens {
     const active = [...this.byId.values()].filter((token) => isActive(token, now))
     if (!this.isRequired || active.some(({ scopes }) => scopes.includes('admin'))) return undefined
     const name = active.some((token) => token.name === 'first') ? `admin ${isoTime(now)}` : 'first'
-    return this.create({ name, scopes: ['admin'], project: null, expiresAt: null })
+    const { token, secret } = this.drawn({ name, scopes: ['admin'], project: null, expiresAt: null })
+    // Another server that begins beside this one may have been faster; its log has the secret.
+    if (!(await this.options.store.addFirstAdmin(token))) return undefined
+    this.remember(token)
+    return { token: shown(token, now), secret }
   }
 
   /**
@@ -216,9 +222,15 @@ export class Tokens {
     return { name, tokenId, scopes, project, expiresAt }
   }
 
-  private async made(
-    wish: Pick<StoredToken, 'name' | 'scopes' | 'project' | 'expiresAt'>,
-  ): Promise<NewToken> {
+  private async made(wish: Wish): Promise<NewToken> {
+    const { token, secret } = this.drawn(wish)
+    await this.save(token)
+    await this.tidy()
+    return { token: shown(token, token.createdAt), secret }
+  }
+
+  /** With a secret of its own, and not stored. */
+  private drawn(wish: Wish): { readonly token: StoredToken; readonly secret: string } {
     const { clock, newId, newSecret } = this.options
     const secret = `tw_${newSecret()}`
     const now = clock.now()
@@ -230,9 +242,7 @@ export class Tokens {
       lastUsedAt: null,
       revokedAt: null,
     }
-    await this.save(token)
-    await this.tidy()
-    return { token: shown(token, now), secret }
+    return { token, secret }
   }
 
   private async end(token: StoredToken): Promise<void> {

@@ -1,19 +1,17 @@
 // A telemetry batch straight from the bytes of its body, where the body is of the plain kind that a job sends thousands of: a
 // client, a sequence, and columns of numbers. Everything else (probes, acknowledgements, objectives, escapes in names, any fault)
 // is left to JSON.parse and the schema, which say the sentences; what is taken here they would take for the same value
-// (telemetryText.property.test.ts). The text of the columns is kept, so that storing it writes no number anew.
+// (telemetryText.property.test.ts).
 //
 // Cost: one look at each byte of the lists (jsonNumbers.ts), and a few at each name.
 
 import { limits, telemetrySchema } from '../../protocol/schemas.ts'
-import { type SampleColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
-import type { ReportedBatch } from '../runs/runs.ts'
+import { type SampleColumns, sampleColumnNames, type Telemetry } from '../../protocol/vocabulary.ts'
 import { NumberLists } from './jsonNumbers.ts'
 import { parseBody } from './jsonText.ts'
 import { parse } from './validate.ts'
 
 type Column = (number | null)[]
-type Found = { readonly values: Column; readonly text: Buffer }
 
 const [brace, closingBrace, bracket, quote, colon, comma] = [0x7b, 0x7d, 0x5b, 0x22, 0x3a, 0x2c]
 const [zero, nine, backslash, del] = [0x30, 0x39, 0x5c, 0x7f]
@@ -83,13 +81,12 @@ class Reader {
     return value
   }
 
-  column(): Found {
+  column(): Column {
     if (this.skip() !== bracket) throw notPlain
-    const from = this.at
-    const values = this.lists.read(from, limits.batchStepsMax)
+    const values = this.lists.read(this.at, limits.batchStepsMax)
     if (values === undefined) throw notPlain
     this.at = this.lists.end
-    return { values, text: this.bytes.subarray(from, this.at) }
+    return values
   }
 
   /** Hands each name of an object to who reads what follows it. A name that comes twice is a fault. */
@@ -117,27 +114,18 @@ const isStep = (value: number | null): boolean =>
   Number.isInteger(value) && value! >= 0 && value! <= limits.stepMax && !Object.is(value, -0)
 const isCount = (value: number | null): boolean => value === null || !(value < 0)
 
-function checked(columns: ReadonlyMap<string, Found>, metrics: ReadonlyMap<string, Found>): void {
-  const steps = columns.get('step')?.values
+function checked(columns: ReadonlyMap<string, Column>, metrics: ReadonlyMap<string, Column>): void {
+  const steps = columns.get('step')
   if (steps === undefined || !steps.every(isStep)) throw notPlain
-  if (columns.get('tokens')?.values.every(isCount) === false) throw notPlain
+  if (columns.get('tokens')?.every(isCount) === false) throw notPlain
   for (const found of [columns, metrics])
-    for (const { values } of found.values()) if (values.length !== steps.length) throw notPlain
+    for (const { length } of found.values()) if (length !== steps.length) throw notPlain
   if (metrics.size > limits.metricsMax) throw notPlain
 }
 
-/** Names are in ASCII, so that all that is kept are its bytes. */
-const entriesText = (entries: readonly (readonly [string, Found])[]): Buffer[] =>
-  entries.flatMap(([name, { text }], i) => [
-    Buffer.from(`${i === 0 ? '' : ','}${JSON.stringify(name)}:`, 'latin1'),
-    text,
-  ])
-const valuesOf = (entries: readonly (readonly [string, Found])[]) =>
-  Object.fromEntries(entries.map(([name, { values }]) => [name, values]))
-
-function columnsIn(reader: Reader): { readonly columns: SampleColumns; readonly columnsText: Buffer[] } {
-  const found = new Map<string, Found>()
-  const metrics = new Map<string, Found>()
+function columnsIn(reader: Reader): SampleColumns {
+  const found = new Map<string, Column>()
+  const metrics = new Map<string, Column>()
   reader.object((name) => {
     if (name === 'metrics') reader.object((metric) => void metrics.set(metric, reader.column()))
     else if (columnNames.has(name)) found.set(name, reader.column())
@@ -145,40 +133,34 @@ function columnsIn(reader: Reader): { readonly columns: SampleColumns; readonly 
   })
   checked(found, metrics)
   const own = [...columnNames].flatMap((name) => (found.has(name) ? [[name, found.get(name)!] as const] : []))
-  // As a value it has the order that an object gives its names, as if it had been parsed.
-  const metricValues = valuesOf([...metrics])
-  const inOrder = Object.keys(metricValues).map((name) => [name, metrics.get(name)!] as const)
-  const metricsText =
-    metrics.size === 0 ? [] : [Buffer.from(',"metrics":{'), ...entriesText(inOrder), Buffer.from('}')]
-  const columns = { ...valuesOf(own), ...(metrics.size === 0 ? {} : { metrics: metricValues }) }
-  return {
-    columns: columns as unknown as SampleColumns,
-    columnsText: [Buffer.from('{'), ...entriesText(own), ...metricsText, Buffer.from('}')],
+  const columns = {
+    ...Object.fromEntries(own),
+    ...(metrics.size === 0 ? {} : { metrics: Object.fromEntries(metrics) }),
   }
+  return columns as unknown as SampleColumns
 }
 
-function batchIn(reader: Reader): ReportedBatch {
-  const head: { clientId?: string; sequence?: number; planVersion?: number } = {}
-  let steps: ReturnType<typeof columnsIn> | undefined
+function batchIn(reader: Reader): Telemetry {
+  const head: { clientId?: string; sequence?: number; planVersion?: number; steps?: SampleColumns } = {}
   reader.object((name) => {
     if (!headFields.has(name)) throw notPlain
     if (name === 'clientId') head.clientId = reader.text()
     else if (name === 'sequence') head.sequence = reader.whole(1)
     else if (name === 'planVersion') head.planVersion = reader.whole(0)
-    else steps = columnsIn(reader)
+    else head.steps = columnsIn(reader)
   })
-  const { clientId, sequence } = head
+  const { clientId, sequence, steps } = head
   if (clientId === undefined || sequence === undefined || steps === undefined || !reader.isAtEnd())
     throw notPlain
-  return { telemetry: { ...head, clientId, sequence, steps: steps.columns }, columnsText: steps.columnsText }
+  return { ...head, clientId, sequence, steps }
 }
 
 /** The batch of a body. @throws ServerError `malformed-json`, `invalid-request`. */
-export const batchOf = (bytes: Buffer): ReportedBatch =>
-  plainBatch(bytes) ?? { telemetry: parse(telemetrySchema, parseBody(bytes)), columnsText: null }
+export const batchOf = (bytes: Buffer): Telemetry =>
+  plainBatch(bytes) ?? parse(telemetrySchema, parseBody(bytes))
 
 /** The same, read directly; undefined = the body is not of the plain kind, whether or not it is a batch. */
-export function plainBatch(bytes: Buffer): ReportedBatch | undefined {
+export function plainBatch(bytes: Buffer): Telemetry | undefined {
   try {
     return batchIn(new Reader(bytes))
   } catch (error) {

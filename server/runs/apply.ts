@@ -7,12 +7,12 @@ import { type Clock, isoTime } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { isMoved, runMoved } from '../storage/fence.ts'
-import type { Batch, NewObservation, RunRecord, Storage } from '../storage/storage.ts'
+import type { Batch, RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
 import type { Listeners } from '../webhooks/webhooks.ts'
 import { type ActiveRun, type ForeignEvent, snapshotOf } from './activeRuns.ts'
 import { foldObservations, samplePoints, storedDecision } from './fold.ts'
 import { heldOutAfter } from './heldOut.ts'
-import { encodeObservation, encodeReported, type ObservationBody } from './observationCodec.ts'
+import { encodeObservation, type ObservationBody } from './observationCodec.ts'
 import { encodeReadings, type Points, pointsOfReadings, stepRange } from './points.ts'
 import { firstRecord, nextRecord } from './runRecord.ts'
 import { RunSeries } from './runSeries.ts'
@@ -97,25 +97,23 @@ export type FoldedBatch = {
   readonly record: RunRecord
   readonly state: FoldState
   readonly decisions: readonly Decision[]
-  readonly observations: readonly NewObservation[]
+  readonly observations: readonly StoredObservation[]
   readonly samples: readonly Points[]
   readonly readings: readonly Points[]
   /** Samples in a telemetry batch; null for what did not come from the job. */
   readonly steps: number | null
 }
 
-/** What comes with telemetry: its samples, and the text of its columns where they are one observation that came as text. */
-export type Reported = { readonly steps: number; readonly columnsText: readonly Uint8Array[] | null }
-
-/** Folds observations beside the run's present state; nothing of the run changes. `reported` null = not from the job. */
+/**
+ * Folds observations beside the run's present state; nothing of the run changes.
+ * @param steps samples in a telemetry batch; null = not from the job
+ */
 export function foldBatch(
   { tuner, clock, metrics }: ApplyContext,
   run: ActiveRun,
   bodies: readonly ObservationBody[],
-  reported: Reported | null = null,
+  steps: number | null = null,
 ): FoldedBatch {
-  const steps = reported?.steps ?? null
-  const columnsText = bodies.length === 1 ? (reported?.columnsText ?? null) : null
   const now = clock.now()
   const first = run.record.observationCount + 1
   const receivedAt = isoTime(now)
@@ -130,12 +128,7 @@ export function foldBatch(
     record: nextRecord(run.record, tuner, state, counts, { now, steps }, heldOut),
     state,
     decisions,
-    observations: bodies.map((body, i) => {
-      const head = { number: first + i, receivedAt: now }
-      return columnsText !== null && body.kind === 'samples'
-        ? encodeReported(body, head, columnsText)
-        : encodeObservation(body, head)
-    }),
+    observations: bodies.map((body, i) => encodeObservation(body, { number: first + i, receivedAt: now })),
     samples: samplePoints(observations),
     readings: pointsOfReadings(readings),
     steps,

@@ -1,73 +1,55 @@
-// Observations as text for the log, and back, exactly: JSON has no NaN, so non-finite numbers are stored as
-// their names, as on the wire. A body leaves out number, receivedAt and kind, which have columns of their own.
-// Columns of a plain batch keep the text that they came as: numbers may be spelt otherwise than we would, and mean the same.
-// A log of version 0.1.0 is read as if it had been written today: what it could not say yet is filled in.
+// Observations for the log, and back, exactly: their columns as bytes (columnBytes.ts), the rest as text. JSON has no NaN, so there
+// non-finite numbers are stored as their names, as on the wire. A body leaves out number, receivedAt and kind, which have columns of
+// their own. A log of version 0.1.0 has the columns in the body, and is read as if it had been written today: what it could not say
+// yet is filled in.
 
 import { encodeNumber } from '../../protocol/nonFinite.ts'
 import { currentOptions, objectivesOf } from '../../protocol/schemas.ts'
 import { type Observation, type SampleColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
 import { isoTime } from '../clock.ts'
 import { readStored } from '../storage/damage.ts'
-import type { NewObservation, StoredObservation } from '../storage/storage.ts'
+import type { StoredObservation } from '../storage/storage.ts'
+import { decodeColumns, encodeColumns, wantedColumns } from './columnBytes.ts'
+import { type Points, pointsOfSamples } from './points.ts'
 
 type WithoutHead<T> = T extends unknown ? Omit<T, 'number' | 'receivedAt'> : never
 /** An observation before it has its place in the log. */
 export type ObservationBody = WithoutHead<Observation>
 
 type Column = readonly (number | null)[]
-type Names = readonly (string | null)[]
+type Samples = Omit<Extract<Observation, { kind: 'samples' }>, 'kind' | 'number' | 'receivedAt'>
+/** How a body lies in the log. */
+export type StoredBody = Pick<StoredObservation, 'body' | 'columns'>
 
-/** The column itself where all is finite (nearly always), else a copy with names. */
-function encodeColumn(column: Column): readonly (number | string | null)[] {
-  for (let i = 0; i < column.length; i++) {
-    const value = column[i]!
-    if (value !== null && !Number.isFinite(value))
-      return column.map((entry) => (entry === null ? null : encodeNumber(entry)))
-  }
-  return column
-}
-
-function decodeColumn(column: (number | string | null)[]): Column {
+function numbered(column: (number | string | null)[]): Column {
   for (let i = 0; i < column.length; i++) if (typeof column[i] === 'string') column[i] = Number(column[i])
   return column as Column
 }
 
-/** One name where it holds for all rows, which is nearly always: a text a row would be most of the log. */
-const encodeNames = (names: Names): Names | string | null =>
-  names.length > 0 && names.every((name) => name === names[0]) ? names[0]! : names
-
-function encodeColumns(columns: SampleColumns): unknown {
-  const encoded: Record<string, unknown> = { step: columns.step }
-  for (const name of sampleColumnNames) {
-    const column = columns[name]
-    if (column !== undefined) encoded[name] = encodeColumn(column)
-  }
-  if (columns.objective !== undefined) encoded.objective = encodeNames(columns.objective)
-  if (columns.metrics !== undefined)
-    encoded.metrics = Object.fromEntries(
-      Object.entries(columns.metrics).map(([name, column]) => [name, encodeColumn(column)]),
-    )
-  return encoded
-}
-
-type Samples = Omit<Extract<Observation, { kind: 'samples' }>, 'kind' | 'number' | 'receivedAt'>
-
-function decodeSamples(body: string): Samples {
-  const { columns, ...rest } = readStored(
-    'observation',
-    () => JSON.parse(body) as { columns: Record<string, unknown> },
-  )
+/** Columns that a body of 0.1.0 holds as text. */
+function columnsOfText(columns: Record<string, unknown>): SampleColumns {
   for (const name of sampleColumnNames)
-    if (columns[name] !== undefined) decodeColumn(columns[name] as (number | null)[])
+    if (columns[name] !== undefined) numbered(columns[name] as (number | null)[])
   if (columns.objective !== undefined)
-    columns.objective = objectivesOf(columns.objective as Names, (columns.step as number[]).length)
+    columns.objective = objectivesOf(columns.objective as string, (columns.step as number[]).length)
   for (const column of Object.values((columns.metrics ?? {}) as Record<string, (number | null)[]>))
-    decodeColumn(column)
-  return { columns: columns as unknown as SampleColumns, ...rest }
+    numbered(column)
+  return columns as unknown as SampleColumns
 }
 
-/** The columns of a stored samples observation. */
-export const decodeColumns = (body: string): SampleColumns => decodeSamples(body).columns
+function decodeSamples({ body, columns }: StoredBody): Samples {
+  return readStored('observation', () => {
+    const rest = JSON.parse(body) as { columns: Record<string, unknown> }
+    return { ...rest, columns: columns === null ? columnsOfText(rest.columns) : decodeColumns(columns) }
+  })
+}
+
+/** The steps of stored samples, and those of the wanted signals that they have. */
+export function storedPoints(stored: StoredBody, wanted: ReadonlySet<string>): Points {
+  if (stored.columns !== null) return wantedColumns(stored.columns, wanted)
+  const { steps, values } = pointsOfSamples(decodeSamples(stored).columns)
+  return { steps, values: new Map([...values].filter(([name]) => wanted.has(name))) }
+}
 
 /** Non-finite losses of probes travel and are stored as names too. */
 const nameNonFinite = (_key: string, value: unknown) =>
@@ -96,30 +78,63 @@ export function encodeObservation(
   body: ObservationBody,
   head: { readonly number: number; readonly receivedAt: number },
 ): StoredObservation {
-  const { kind, ...rest } = body
-  if (body.kind !== 'samples')
-    return { ...head, kind, body: JSON.stringify(rest, nameNonFinite), ...rangeOf(undefined) }
-  const text = `${samplesHead(body)}${JSON.stringify(encodeColumns(body.columns))}}`
-  return { ...head, kind, body: text, ...rangeOf(body.columns.step) }
+  const { kind } = body
+  if (kind === 'samples') {
+    const { columns, planVersion } = body
+    const rest = JSON.stringify({ planVersion })
+    return { ...head, kind, body: rest, columns: encodeColumns(columns), ...rangeOf(columns.step) }
+  }
+  const { kind: _, ...rest } = body
+  return { ...head, kind, body: JSON.stringify(rest, nameNonFinite), columns: null, ...rangeOf(undefined) }
 }
 
-/** Samples whose columns came as text, in pieces, in our order and in one line: it is kept as it is. */
-export function encodeReported(
-  body: Extract<ObservationBody, { kind: 'samples' }>,
-  head: { readonly number: number; readonly receivedAt: number },
-  columnsText: readonly Uint8Array[],
-): NewObservation {
-  const pieces = [Buffer.from(samplesHead(body)), ...columnsText, closingBrace]
-  return { ...head, kind: body.kind, body: pieces, ...rangeOf(body.columns.step) }
+/** Non-finite numbers as their names, and −0, which JSON.stringify writes as 0. */
+function columnText(column: Column): string {
+  let isPlain = true
+  for (let i = 0; i < column.length && isPlain; i++) {
+    const value = column[i]!
+    isPlain = value === null || (Number.isFinite(value) && !Object.is(value, -0))
+  }
+  if (isPlain) return JSON.stringify(column)
+  const entryText = (value: number | null) =>
+    Object.is(value, -0) ? '-0' : JSON.stringify(value === null ? null : encodeNumber(value))
+  return `[${column.map(entryText).join(',')}]`
 }
 
-const closingBrace = Buffer.from('}')
-const samplesHead = ({ planVersion }: { readonly planVersion?: number | undefined }): string =>
-  planVersion === undefined ? '{"columns":' : `{"planVersion":${planVersion},"columns":`
+const objectText = (entries: readonly (readonly [name: string, text: string])[]): string =>
+  `{${entries.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`
+
+/** The body with its columns, as one text of JSON: what a log file has. */
+export function bodyText(stored: StoredBody): string {
+  if (stored.columns === null) return stored.body
+  const { columns, ...rest } = decodeSamples(stored)
+  const { objective, metrics = {} } = columns
+  const own = (['step', ...sampleColumnNames] as const).flatMap((name) => {
+    const column = columns[name]
+    return column === undefined ? [] : [[name, columnText(column)] as const]
+  })
+  const isOne = objective?.every((name) => name === objective[0])
+  const texts = [
+    ...own,
+    ...(objective === undefined
+      ? []
+      : [['objective', JSON.stringify(isOne ? objective[0] : objective)] as const]),
+    ...(columns.metrics === undefined
+      ? []
+      : [
+          [
+            'metrics',
+            objectText(Object.entries(metrics).map(([name, column]) => [name, columnText(column)])),
+          ] as const,
+        ]),
+  ]
+  const heads = Object.entries(rest).map(([name, value]) => [name, JSON.stringify(value)] as const)
+  return objectText([...heads, ['columns', objectText(texts)]])
+}
 
 export function decodeObservation(stored: StoredObservation): Observation {
   const head = { number: stored.number, receivedAt: isoTime(stored.receivedAt), kind: stored.kind }
-  if (stored.kind === 'samples') return { ...head, ...decodeSamples(stored.body) } as Observation
+  if (stored.kind === 'samples') return { ...head, ...decodeSamples(stored) } as Observation
   const hasLosses = stored.kind === 'probe' || stored.kind === 'acknowledgement'
   const reviver = hasLosses ? numberNonFinite : undefined
   const observation = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Telemetry } from '../../protocol/vocabulary.ts'
-import { decodeObservation, encodeObservation, type ObservationBody } from './observationCodec.ts'
+import { bodyText, decodeObservation, encodeObservation, type ObservationBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 
 const line = (step: number) =>
@@ -60,7 +60,8 @@ test('samples carry the plan that they followed, and the objective of their batc
 test('an objective that holds for all rows is stored once', () => {
   const steps = { step: [0, 1, 2], loss: [1, 2, 3], objective: ['a', 'a', 'a'] }
   const stored = encodeObservation({ kind: 'samples', columns: steps }, { number: 2, receivedAt: 0 })
-  expect(JSON.parse(stored.body).columns.objective).toBe('a')
+  expect(JSON.parse(bodyText(stored)).columns.objective).toBe('a')
+  expect(Buffer.from(stored.columns!).toString().match(/"a"/g)).toHaveLength(1)
   expect(decodeObservation(stored)).toMatchObject({ columns: steps })
 })
 
@@ -71,6 +72,7 @@ test('options that were stored by version 0.1.0 are filled in, and a capability 
     receivedAt: 0,
     kind: 'start',
     body: JSON.stringify({ runId: 'r', options }),
+    columns: null,
     fromStep: null,
     toStep: null,
   }

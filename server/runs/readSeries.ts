@@ -3,12 +3,12 @@
 
 import { type Series, type SeriesColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
 import { readStored } from '../storage/damage.ts'
-import type { RowSource, SeriesReads } from '../storage/storage.ts'
+import type { RowSource, SeriesReads, StoredRow } from '../storage/storage.ts'
 import { BucketMap, Buckets, chunkBuckets, levelSizes } from './buckets.ts'
+import { storedPoints } from './observationCodec.ts'
 import { pointsOfStored } from './points.ts'
 import type { KnownValues, RowCache } from './rowCache.ts'
 import type { SeriesMoment } from './runSeries.ts'
-import { storedColumns } from './storedColumns.ts'
 import type { Pause } from './turns.ts'
 
 const chunksAtOnce = 64
@@ -88,8 +88,8 @@ async function readRows(
       const keyOf = (name: string) => `${life}/${source}/${number}/${name}`
       const known = new Map([...wanted].map((name) => [name, cache.get(keyOf(name))]))
       if ([...known.values()].includes(undefined)) {
-        const body = await reads.rowBody(runId, source, number)
-        const found = body === undefined ? undefined : decoded(source, body, wanted)
+        const row = await reads.row(runId, source, number)
+        const found = row === undefined ? undefined : decoded(source, row, wanted)
         for (const name of wanted) {
           known.set(name, found?.get(name) ?? nothing)
           cache.put(keyOf(name), found?.get(name) ?? nothing)
@@ -105,11 +105,11 @@ async function readRows(
 
 function decoded(
   source: RowSource,
-  body: string,
+  row: StoredRow,
   wanted: ReadonlySet<string>,
 ): ReadonlyMap<string, KnownValues> {
-  if (source === 'readings') return readStored('readings', () => pointsOfStored(body))
-  const { steps, values } = readStored('observation', () => storedColumns(body, wanted))
+  if (source === 'readings') return readStored('readings', () => pointsOfStored(row.body))
+  const { steps, values } = readStored('observation', () => storedPoints(row, wanted))
   return new Map([...values].map(([name, column]) => [name, known(steps, column)]))
 }
 

@@ -80,7 +80,7 @@ test('a spike in 300,000 steps is seen at 300 points, from a bounded number of r
       for (const { body } of chunks) bytes += body.length
       return chunks
     },
-    rowBody: () => Promise.reject(new Error('the log must not be read for this')),
+    row: () => Promise.reject(new Error('the log must not be read for this')),
   }
   const { signals, stored, shown } = await read(
     new RunSeries(storage, 'a', series.head()),

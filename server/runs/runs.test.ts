@@ -193,9 +193,7 @@ test('a run falls silent, and is timed, as ever while the clock is set back', as
 
 test('batches of one run are applied in order even when they arrive together', async () => {
   const answers = await Promise.all(
-    [1, 2, 3, 4].map((i) =>
-      server.app.runs.telemetry('r1', { telemetry: { clientId: 'c', sequence: i }, columnsText: null }),
-    ),
+    [1, 2, 3, 4].map((i) => server.app.runs.telemetry('r1', { clientId: 'c', sequence: i })),
   )
   expect(answers.map(({ nextSequence }) => nextSequence)).toEqual([2, 3, 4, 5])
 })

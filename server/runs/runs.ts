@@ -58,12 +58,6 @@ export type RunsOptions = {
   readonly activeBytesMax?: number | undefined
 }
 
-/** A batch, and its columns as pieces of the text that the log keeps, in UTF-8; null = they are to be written as text. */
-export type ReportedBatch = {
-  readonly telemetry: Telemetry
-  readonly columnsText: readonly Uint8Array[] | null
-}
-
 /** @param isOwn false = another server did it, and this one has learned of it */
 type Listener = (event: RunEvent, isOwn: boolean) => void
 
@@ -219,7 +213,7 @@ export class Runs {
    * Applies a batch exactly once.
    * @throws ServerError `run-not-found`, `sequence-gap`, `sequence-reused`, `run-busy`, …
    */
-  telemetry(runId: string, { telemetry, columnsText }: ReportedBatch): Promise<TelemetryAnswer> {
+  telemetry(runId: string, telemetry: Telemetry): Promise<TelemetryAnswer> {
     return this.changing(runId, async () => {
       const { clientId, sequence } = telemetry
       const { storage } = this.options
@@ -233,7 +227,7 @@ export class Runs {
       if (sequence > last + 1) throw sequenceGap(telemetry, last)
       checkBounds(run, telemetry)
       const steps = telemetry.steps?.step.length ?? 0
-      const batch = foldBatch(this.context, run, observationsOf(telemetry), { steps, columnsText })
+      const batch = foldBatch(this.context, run, observationsOf(telemetry), steps)
       const { state, record, decisions } = batch
       const answer = telemetryAnswer(state.actions, record, decisions, steps, sequence + 1)
       await saveBatch(this.context, run, batch, {

@@ -6,9 +6,9 @@ import { evaluatePlan } from '../../protocol/plan.ts'
 import type { RunSummary, Schedule, Segment } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
 import type { SeriesReads } from '../storage/storage.ts'
+import { storedPoints } from './observationCodec.ts'
 import type { Points } from './points.ts'
 import { StepSet } from './stepSet.ts'
-import { storedColumns } from './storedColumns.ts'
 import type { Pause } from './turns.ts'
 
 /** Stretches of equal rate in one JSON answer; the CSV has no such bound, as it is streamed. */
@@ -19,7 +19,7 @@ const rowNumbersAtOnce = 1_000
 
 /** Where the log is, read in pieces. */
 export type ScheduleSource = {
-  readonly storage: Pick<SeriesReads, 'rowNumbers' | 'rowBody'>
+  readonly storage: Pick<SeriesReads, 'rowNumbers' | 'row'>
   readonly pause: Pause
 }
 
@@ -43,8 +43,8 @@ async function* appliedSteps(
     })
     for (const number of numbers) {
       after = number
-      const body = await storage.rowBody(runId, 'samples', number)
-      if (body !== undefined) yield appliedIn(storedColumns(body, rateColumns), seen)
+      const row = await storage.row(runId, 'samples', number)
+      if (row !== undefined) yield appliedIn(storedPoints(row, rateColumns), seen)
       await pause()
     }
     if (numbers.length < rowNumbersAtOnce) return

@@ -7,7 +7,7 @@ import type { Telemetry } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
 import type { Storage, StoredObservation } from '../storage/storage.ts'
 import type { ActiveRun } from './activeRuns.ts'
-import { decodeObservation, encodeObservation } from './observationCodec.ts'
+import { decodeObservation, encodeObservation, type StoredBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 
 const nowhere = { number: 0, receivedAt: 0 }
@@ -34,16 +34,22 @@ export const sequenceGap = ({ clientId, sequence }: Telemetry, last: number): Se
     },
   )
 
-/** The body as we would write it: numbers of columns may stand in the log as they came. */
-const written = (stored: StoredObservation): string =>
-  stored.kind === 'samples' ? encodeObservation(decodeObservation(stored), nowhere).body : stored.body
+/** As this version writes it: of 0.1.0 columns lie in the log as they came. */
+const written = (stored: StoredObservation): StoredBody =>
+  stored.kind === 'samples' && stored.columns === null
+    ? encodeObservation(decodeObservation(stored), nowhere)
+    : stored
+
+const isEqual = (a: StoredBody, b: StoredBody): boolean =>
+  a.body === b.body && Buffer.compare(a.columns ?? nothing, b.columns ?? nothing) === 0
+const nothing = new Uint8Array(0)
 
 /** Whether this batch becomes in the log what is there: two spellings (1.0 for 1, empty columns, order of columns) are one content. */
 function isThere(telemetry: Telemetry, stored: readonly StoredObservation[]): boolean {
   const told = observationsOf(telemetry).map((body) => encodeObservation(body, nowhere))
   return (
     told.length === stored.length &&
-    told.every(({ kind, body }, i) => kind === stored[i]!.kind && body === written(stored[i]!))
+    told.every((body, i) => body.kind === stored[i]!.kind && isEqual(body, written(stored[i]!)))
   )
 }
 

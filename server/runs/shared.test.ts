@@ -48,15 +48,15 @@ function runsOn(on: Storage, more: Partial<ConstructorParameters<typeof Runs>[0]
   })
 }
 const post = (runs: Runs, sequence: number, first = 50 * (sequence - 1)) =>
-  runs.telemetry('r', {
-    telemetry: telemetrySchema.parse({
+  runs.telemetry(
+    'r',
+    telemetrySchema.parse({
       clientId: 'c',
       sequence,
       steps: sampleBatch(first, 50),
       probes: [emptyLineProbe(first + 50)],
     }),
-    columnsText: null,
-  })
+  )
 /** Samples in the chart of a server, of each signal of the job. */
 async function charted(runs: Runs): Promise<Record<string, number>> {
   const reader = new SeriesReader({ storage, runs, clock })

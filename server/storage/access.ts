@@ -49,6 +49,8 @@ export type AccessStore = {
   tokens(): Promise<readonly StoredToken[]>
   /** Adds it, or takes the place of the one with its id. */
   putToken(token: StoredToken): Promise<void>
+  /** Adds a token of an admin, unless another is in force at its creation. Of two servers that do it at once one is told false. */
+  addFirstAdmin(token: StoredToken): Promise<boolean>
   noteTokenUse(id: string, at: number): Promise<void>
   deleteToken(id: string): Promise<void>
 }

@@ -6,18 +6,18 @@
 
 import { createHash } from 'node:crypto'
 import { damaged } from './damage.ts'
-import type { NewObservation, StoredObservation } from './storage.ts'
+import type { StoredObservation } from './storage.ts'
 
 /** Of the observation before; null = there is none, or it has none. */
 export type Checksum = Uint8Array | null
 
-export function checksumOf(before: Checksum, observation: NewObservation): Buffer {
-  const { number, receivedAt, kind, fromStep, toStep, body } = observation
+export function checksumOf(before: Checksum, observation: StoredObservation): Buffer {
+  const { number, receivedAt, kind, fromStep, toStep, body, columns } = observation
   const hash = createHash('sha256')
   if (before !== null) hash.update(before)
   hash.update(`${number} ${receivedAt} ${kind} ${fromStep} ${toStep}\n`)
-  if (typeof body === 'string') hash.update(body)
-  else for (const piece of body) hash.update(piece)
+  hash.update(body)
+  if (columns !== null) hash.update(columns)
   return hash.digest()
 }
 

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runRecord } from '../testing/runRecord.ts'
+import type { StoredToken } from './access.ts'
 import { describeLists } from './lists.conformance.ts'
 import type { Batch, RunRecord, Storage, StoredObservation, View } from './storage.ts'
 import { describeWebhooks } from './webhooks.conformance.ts'
@@ -18,10 +19,17 @@ const observation = (number: number, more: Partial<StoredObservation> = {}): Sto
   number,
   receivedAt: 1_700_000_000_000 + number,
   kind: 'samples',
-  body: `{"columns":{"step":[${number}]}}`,
+  body: '{}',
+  columns: new Uint8Array([0x80 | number, 0x7b, 0]),
   fromStep: number,
   toStep: number,
   ...more,
+})
+
+/** With its bytes as numbers, whatever kind of array a driver gives. */
+const plain = <Row extends Pick<StoredObservation, 'columns'>>(row: Row) => ({
+  ...row,
+  columns: row.columns === null ? null : [...row.columns],
 })
 
 const batch = (run: RunRecord, more: Partial<Batch> = {}): Batch => ({
@@ -34,6 +42,8 @@ const batch = (run: RunRecord, more: Partial<Batch> = {}): Batch => ({
 export function describeStorage(name: string, open: () => Promise<Place>): void {
   let place: Place
   const storage = () => place.storage
+  const log = async (runId: string, after = 0) =>
+    (await storage().observations(runId, { after, limit: 10 })).map(plain)
 
   describe(`storage: ${name}`, () => {
     beforeEach(async () => {
@@ -54,25 +64,18 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(await storage().run('b')).toBeUndefined()
     })
 
-    test('texts that come in pieces, and as they are, are stored alike and in their order', async () => {
-      const texts = [1, 2, 3].map((number) => ({ number, text: `{"é":"\\u001e, \\n",\n"n":[${number}]}` }))
-      const asIs = ({ number, text }: (typeof texts)[number]) => observation(number, { body: text })
-      const inPieces = ({ number, text }: (typeof texts)[number]) => {
-        const bytes = Buffer.from(text)
-        return { ...observation(number), body: [bytes.subarray(0, 3), bytes.subarray(3)] }
-      }
-      const [one, two, three] = texts.map(inPieces)
-      await storage().createRun(
-        batch(runRecord('a', { observationCount: 3 }), { observations: [one!, two!, three!] }),
-      )
-      await storage().createRun(
-        batch(runRecord('b', { observationCount: 3 }), {
-          observations: [asIs(texts[0]!), two!, asIs(texts[2]!)],
-        }),
-      )
-      const stored = texts.map(asIs)
-      for (const run of ['a', 'b'])
-        expect(await storage().observations(run, { after: 0, limit: 10 })).toEqual(stored)
+    test('texts and bytes of a batch are stored as they are, in their order, whatever is in them', async () => {
+      const given = [
+        observation(1, { body: '{"é":"\\u001e, \\n","n":[1]}', columns: new Uint8Array([0, 255, 0, 44]) }),
+        observation(2, { body: '{"a\\\\":"{},\\"NULL"}', columns: null }),
+        observation(3, { body: '{}', columns: new Uint8Array(100_000).fill(39) }),
+      ]
+      await storage().createRun(batch(runRecord('a', { observationCount: 3 }), { observations: given }))
+      expect(await log('a')).toEqual(given.map(plain))
+      expect(plain((await storage().row('a', 'samples', 3))!)).toMatchObject({
+        body: '{}',
+        columns: plain(given[2]!).columns,
+      })
     })
 
     test('a batch is there whole after reopening', async () => {
@@ -90,10 +93,9 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       )
       place = await place.reopen()
       expect(await storage().run('a')).toEqual(run)
-      expect(await storage().observations('a', { after: 1, limit: 10 })).toEqual([
-        observation(2),
-        observation(3, { kind: 'probe', fromStep: null, toStep: null }),
-      ])
+      expect(await log('a', 1)).toEqual(
+        [observation(2), observation(3, { kind: 'probe', fromStep: null, toStep: null })].map(plain),
+      )
       expect(await storage().decision('a', 1)).toMatchObject({ kind: 'hold', step: 2, body: '{"number":1}' })
       expect(await storage().client('a', 'c')).toEqual({
         clientId: 'c',
@@ -150,7 +152,7 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       await expect(storage().append(twice)).rejects.toMatchObject({ code: 'storage-failed' })
       expect((await storage().run('a'))?.observationCount).toBe(1)
       expect(await storage().sent('a', 'c', 1)).toBeUndefined()
-      expect(await storage().observations('a', { after: 0, limit: 10 })).toEqual([observation(1)])
+      expect(await log('a')).toEqual([plain(observation(1))])
       const next = { ...run, observationCount: 2 }
       await storage().append(batch(next, { observations: [observation(2)] }))
       expect(await storage().observations('a', { after: 0, limit: 10 })).toHaveLength(2)
@@ -191,6 +193,8 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       await expect(
         storage().replaceDerived({ run: before, decisions: [], allReadings: [] }),
       ).rejects.toMatchObject(moved)
+      // Its summary would be that of another version of the tuner.
+      await expect(storage().updateRun({ ...second, tunerVersion: 'older' })).rejects.toMatchObject(moved)
       expect(await storage().run('a')).toEqual(second)
       expect(await storage().observations('a', { after: 0, limit: 9 })).toHaveLength(2)
       expect(await storage().client('a', 'c')).toBeUndefined()
@@ -222,8 +226,8 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(await storage().rowNumbers('a', { ...query, after: 1 })).toEqual([2, 4])
       expect(await storage().rowNumbers('a', { ...query, limit: 2 })).toEqual([1, 2])
       expect(await storage().rowNumbers('a', { ...query, source: 'readings' })).toEqual([])
-      expect(await storage().rowBody('a', 'samples', 4)).toBe(rows[3]!.body)
-      expect(await storage().rowBody('a', 'samples', 5)).toBeUndefined()
+      expect(plain((await storage().row('a', 'samples', 4))!)).toMatchObject(plain(rows[3]!))
+      expect(await storage().row('a', 'samples', 5)).toBeUndefined()
     })
 
     test('a view shows one moment, whatever is written, replaced or deleted after it', async () => {
@@ -410,6 +414,25 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(await storage().client('nobody', 'c')).toBeUndefined()
       expect(await storage().sent('nobody', 'c', 1)).toBeUndefined()
       await expect(storage().append(batch(runRecord('nobody')))).rejects.toThrow('nobody')
+    })
+
+    test('of admins that are made first only one is, while it is in force', async () => {
+      const { access } = storage()
+      const admin = (id: string, more: Partial<StoredToken> = {}): StoredToken => ({
+        ...{ id, name: id, scopes: ['admin'], project: null, digest: id.repeat(32), createdAt: 10 },
+        ...{ expiresAt: null, lastUsedAt: null, revokedAt: null },
+        ...more,
+      })
+      await access.putToken(admin('a0', { scopes: ['read'] }))
+      await access.putToken(admin('a1', { revokedAt: 5 }))
+      await access.putToken(admin('a2', { expiresAt: 9 }))
+      const made = await Promise.all(
+        ['b1', 'b2', 'b3', 'b4'].map((id) => access.addFirstAdmin(admin(id, { expiresAt: 20 }))),
+      )
+      expect(made.filter((isMade) => isMade)).toHaveLength(1)
+      expect(await access.addFirstAdmin(admin('c1', { createdAt: 19 }))).toBe(false)
+      expect(await access.addFirstAdmin(admin('c2', { createdAt: 20 }))).toBe(true)
+      expect(await access.tokens()).toHaveLength(5)
     })
 
     test('tokens are kept as they are, each once, and in no run', async () => {

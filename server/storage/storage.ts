@@ -49,16 +49,13 @@ export type StoredObservation = {
   readonly number: number
   readonly receivedAt: number
   readonly kind: string
-  /** JSON of the observation without number, receivedAt and kind. */
+  /** JSON of the observation without number, receivedAt and kind, and of samples without their columns, except 0.1.0's. */
   readonly body: string
+  /** The columns of samples (../runs/columnBytes.ts); null for the other kinds, and where the body has them. */
+  readonly columns: Uint8Array | null
   /** Smallest and largest step of samples; null for the other kinds. */
   readonly fromStep: number | null
   readonly toStep: number | null
-}
-
-/** To be stored; a body may come as the pieces of its text, in UTF-8. */
-export type NewObservation = Omit<StoredObservation, 'body'> & {
-  readonly body: string | readonly Uint8Array[]
 }
 
 export type StoredDecision = {
@@ -97,7 +94,7 @@ export type ClientRecord = {
 /** All that one batch changes: stored whole or not at all. */
 export type Batch = {
   readonly run: RunRecord
-  readonly observations: readonly NewObservation[]
+  readonly observations: readonly StoredObservation[]
   readonly decisions: readonly StoredDecision[]
   readonly readings?: StoredReadings
   /** Whose batch it is; `lastSequence` is its sequence. */
@@ -155,6 +152,9 @@ export type RunPage = {
 /** Where values of signals lie in full: columns of samples, and readings. */
 export type RowSource = 'samples' | 'readings'
 
+/** Of samples an observation's; readings have no columns. */
+export type StoredRow = Pick<StoredObservation, 'body' | 'columns'>
+
 /** What charts are read from. */
 export type SeriesReads = {
   /** One signal's chunks of one level, in order. */
@@ -179,7 +179,7 @@ export type SeriesReads = {
     },
   ): Promise<readonly number[]>
   /** One of these rows, as stored. */
-  rowBody(runId: string, source: RowSource, number: number): Promise<string | undefined>
+  row(runId: string, source: RowSource, number: number): Promise<StoredRow | undefined>
 }
 
 /** What a run is brought into memory from. */

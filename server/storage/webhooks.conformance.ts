@@ -85,7 +85,15 @@ export function describeWebhooks(storage: () => Storage, reopen: () => Promise<v
     test('a delivery is stored with its batch, or not at all', async () => {
       await storage().webhooks.putWebhook(webhook)
       const run = runRecord('a', { observationCount: 1 })
-      const first = { number: 1, receivedAt: 0, kind: 'start', body: '{}', fromStep: null, toStep: null }
+      const first = {
+        number: 1,
+        receivedAt: 0,
+        kind: 'start',
+        body: '{}',
+        columns: null,
+        fromStep: null,
+        toStep: null,
+      }
       const begun = { run, observations: [first], decisions: [], deliveries: [delivery({ body: '1' })] }
       await storage().createRun(begun)
       expect(await storage().createRun({ ...begun, deliveries: [delivery({ body: 'no' })] })).toBe(false)

@@ -24,8 +24,8 @@ export function slowReads(storage: Storage): SlowReads {
     }
   const view = async (): Promise<View> => {
     opened++
-    const { chunkRange, rowNumbers, rowBody, ...rest } = await given()
-    return { ...rest, chunkRange: slow(chunkRange), rowNumbers: slow(rowNumbers), rowBody: slow(rowBody) }
+    const { chunkRange, rowNumbers, row, ...rest } = await given()
+    return { ...rest, chunkRange: slow(chunkRange), rowNumbers: slow(rowNumbers), row: slow(row) }
   }
   ;(storage as { view: Storage['view'] }).view = view
   return { opened: () => opened, release: () => release() }

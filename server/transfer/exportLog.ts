@@ -4,6 +4,7 @@
 import { type LogEnd, type LogHeader, logFileVersion } from '../../protocol/schemas.ts'
 import { isoTime } from '../clock.ts'
 import { storedDecisions, storedObservations } from '../runs/fold.ts'
+import { bodyText } from '../runs/observationCodec.ts'
 import { runNotFound } from '../runs/runErrors.ts'
 import type { RunRecord, Storage, StoredObservation } from '../storage/storage.ts'
 import { decisionHash } from './decisionHash.ts'
@@ -31,9 +32,8 @@ function headerOf(record: RunRecord, sequences: ReadonlyMap<string, number>): Lo
   }
 }
 
-/** The stored text goes out as it is: byte for byte what was logged. */
-const observationLine = ({ number, receivedAt, kind, body }: StoredObservation) =>
-  `{"number":${number},"receivedAt":"${isoTime(receivedAt)}","kind":"${kind}","body":${body}}\n`
+const observationLine = (stored: StoredObservation) =>
+  `{"number":${stored.number},"receivedAt":"${isoTime(stored.receivedAt)}","kind":"${stored.kind}","body":${bodyText(stored)}}\n`
 
 /** Lines together, so that short ones are not written one by one. */
 async function* observationLines(storage: Storage, { id, observationCount }: RunRecord) {

@@ -14,7 +14,7 @@ import { shown } from '../../protocol/shown.ts'
 import { ServerError } from '../errors.ts'
 import { readJsonText } from '../http/jsonText.ts'
 import { parse } from '../http/validate.ts'
-import { rangeOf } from '../runs/observationCodec.ts'
+import { encodeObservation, type ObservationBody } from '../runs/observationCodec.ts'
 import type { StoredObservation } from '../storage/storage.ts'
 import { type Line, lineError, linesOf } from './lines.ts'
 
@@ -58,13 +58,11 @@ function observationOf(line: Line, value: Json): StoredObservation {
   // What is stored is the file's own text: parsing reuses arrays, and would leave nothing of a name such as "NaN".
   const text = JSON.stringify(value.body) ?? ''
   const checked = parsed(line, observationLineSchema, value)
-  return {
-    number: checked.number,
-    receivedAt: Date.parse(checked.receivedAt),
-    kind: checked.kind,
-    body: text,
-    ...rangeOf(checked.kind === 'samples' ? checked.body.columns.step : undefined),
-  }
+  const { number, kind } = checked
+  const head = { number, receivedAt: Date.parse(checked.receivedAt) }
+  return kind === 'samples'
+    ? encodeObservation({ kind, ...checked.body } as ObservationBody, head)
+    : { ...head, kind, body: text, columns: null, fromStep: null, toStep: null }
 }
 
 /**

@@ -241,7 +241,15 @@ test('a server that dies in the middle of an import has none of it when it comes
   await report(home, 'r1', 2)
   const lines = (await exported(home, 'r1')).trimEnd().split('\n')
   const intake = await away.storage.takeIn()
-  const stored = { number: 1, receivedAt: 0, kind: 'start', body: '{}', fromStep: null, toStep: null }
+  const stored = {
+    number: 1,
+    receivedAt: 0,
+    kind: 'start',
+    body: '{}',
+    columns: null,
+    fromStep: null,
+    toStep: null,
+  }
   await intake.append({ observations: [stored], decisions: [] })
   // Neither finished nor discarded, as after a kill.
   await away.restart()

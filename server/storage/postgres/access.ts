@@ -2,12 +2,15 @@
 
 import { limits } from '../../../protocol/limits.ts'
 import type { AccessStore, StoredAction, StoredToken } from '../access.ts'
+import type { Query } from './connect.ts'
 import type { Tools } from './tools.ts'
 
 type Row = Omit<StoredToken, 'scopes'> & { readonly scopes: string }
 
 const selectTokens = `SELECT id, name, scopes, project, digest, created_at AS "createdAt", expires_at AS "expiresAt",
   last_used_at AS "lastUsedAt", revoked_at AS "revokedAt" FROM tokens ORDER BY created_at, id`
+const selectAdmin = `SELECT id FROM tokens WHERE scopes LIKE '%"admin"%' AND revoked_at IS NULL
+  AND (expires_at IS NULL OR expires_at > $1) LIMIT 1`
 const putToken = `INSERT INTO tokens (id, name, scopes, project, digest, created_at, expires_at, last_used_at, revoked_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET name = excluded.name,
   scopes = excluded.scopes, project = excluded.project, digest = excluded.digest, created_at = excluded.created_at,
@@ -18,7 +21,17 @@ const selectActions = `SELECT number, at, caller, token_id AS "tokenId", operati
   place AS "from", request_id AS "requestId", status FROM audit
   WHERE number < $1 AND ($2::text IS NULL OR run_id = $2) ORDER BY number DESC LIMIT $3`
 
-export function createAccessStore({ query, attempt }: Pick<Tools, 'query' | 'attempt'>): AccessStore {
+async function put(query: Query, token: StoredToken): Promise<void> {
+  const { id, name, scopes, project, digest, createdAt, expiresAt, lastUsedAt, revokedAt } = token
+  const head = [id, name, JSON.stringify(scopes), project, digest]
+  await query(putToken, ...head, createdAt, expiresAt, lastUsedAt, revokedAt)
+}
+
+export function createAccessStore({
+  query,
+  transaction,
+  attempt,
+}: Pick<Tools, 'query' | 'transaction' | 'attempt'>): AccessStore {
   return {
     tokens: () =>
       attempt(async () =>
@@ -27,12 +40,17 @@ export function createAccessStore({ query, attempt }: Pick<Tools, 'query' | 'att
           scopes: JSON.parse(row.scopes) as StoredToken['scopes'],
         })),
       ),
-    putToken: (token) =>
-      attempt(async () => {
-        const { id, name, scopes, project, digest, createdAt, expiresAt, lastUsedAt, revokedAt } = token
-        const head = [id, name, JSON.stringify(scopes), project, digest]
-        await query(putToken, ...head, createdAt, expiresAt, lastUsedAt, revokedAt)
-      }),
+    putToken: (token) => attempt(() => put(query, token)),
+    addFirstAdmin: (token) =>
+      attempt(() =>
+        transaction(async (inside) => {
+          // Whoever comes second waits here, and then sees what the first has written.
+          await inside('LOCK TABLE tokens IN SHARE ROW EXCLUSIVE MODE')
+          if ((await inside(selectAdmin, token.createdAt)).length > 0) return false
+          await put(inside, token)
+          return true
+        }),
+      ),
     noteTokenUse: (id, at) =>
       attempt(async () => void (await query('UPDATE tokens SET last_used_at = $1 WHERE id = $2', at, id))),
     deleteToken: (id) => attempt(async () => void (await query('DELETE FROM tokens WHERE id = $1', id))),

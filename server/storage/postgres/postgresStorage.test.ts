@@ -58,7 +58,7 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
 
   test('of two servers that append at once one does, and the other is told that the run has moved', async () => {
     const [one, two] = await Promise.all([openPostgresStorage({ url }), openPostgresStorage({ url })])
-    const observation = { receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, body: '{}' }
+    const observation = { receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, columns: null, body: '{}' }
     const start = { ...observation, number: 1 }
     await one.createRun({ run: runRecord('a'), observations: [start], decisions: [] })
     for (let number = 2; number < 40; number++) {
@@ -111,7 +111,15 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
 
   test('what was changed behind the back of the server is found', async () => {
     const storage = await openPostgresStorage({ url })
-    const observation = { number: 1, receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, body: '{"a":1}' }
+    const observation = {
+      number: 1,
+      receivedAt: 0,
+      kind: 'samples',
+      fromStep: 0,
+      toStep: 0,
+      columns: null,
+      body: '{"a":1}',
+    }
     await storage.createRun({ run: runRecord('a'), observations: [observation], decisions: [] })
     await sql(url, `UPDATE observations SET body = '{"a":2}'`)
     await expect(storage.checkTail('a')).rejects.toMatchObject({ code: 'storage-damaged' })
@@ -144,7 +152,15 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
   test('the rows of a deleted run go, and what runs take is known', async () => {
     const storage = await openPostgresStorage({ url })
     const body = 'x'.repeat(1_000)
-    const observation = { number: 1, receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, body }
+    const observation = {
+      number: 1,
+      receivedAt: 0,
+      kind: 'samples',
+      fromStep: 0,
+      toStep: 0,
+      columns: null,
+      body,
+    }
     await storage.createRun({ run: runRecord('a'), observations: [observation], decisions: [] })
     expect(await storage.usedBytes()).toBe(1_000)
     await storage.removeRun('a', 5)

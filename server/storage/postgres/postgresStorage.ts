@@ -162,11 +162,12 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
     rememberHead(id, { key: head.key, count: observationCount, checksum })
     if (batch.client?.lastSequence === 1) await query(foldClientsSql, head.key)
   }
-  const update = async (inside: Query, run: Batch['run']): Promise<number> => {
-    const [row] = await inside<{ key: number }>(updateSql, ...rowValues(run), run.observationCount)
+  const update = async (inside: Query, run: Batch['run'], version: string | null): Promise<number> => {
+    const count = run.observationCount
+    const [row] = await inside<{ key: number }>(updateSql, ...rowValues(run), count, version)
     if (row !== undefined) return row.key
     const [stored] = await inside<Head>(selectHead, run.id)
-    throw runMoved(run.id, run.observationCount, stored?.count)
+    throw runMoved(run.id, count, stored?.count === count ? undefined : stored?.count)
   }
 
   const view = () => openView(views, { attempt, noteDamage })
@@ -195,11 +196,11 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
       }),
     takeIn: () => attempt(() => createIntake({ ...tools, sweep })),
     append: (batch) => attempt(() => append(batch)),
-    updateRun: (run) => attempt(async () => void (await update(query, run))),
+    updateRun: (run) => attempt(async () => void (await update(query, run, run.tunerVersion))),
     replaceDerived: ({ run, allReadings, ...derived }) =>
       attempt(() =>
         transaction(async (inside) => {
-          const key = await update(inside, run)
+          const key = await update(inside, run, null)
           for (const table of derivedTables) await inside(`DELETE FROM ${table} WHERE run = $1`, key)
           const slice = { ...noSlice, ...derived, readings: allReadings }
           await inside(insertSliceSql, key, ...sliceValues(slice, null).values)

@@ -42,10 +42,11 @@ export const migrations: readonly string[] = [
     from_step bigint,
     to_step bigint,
     body text NOT NULL,
+    columns bytea,
     checksum bytea NOT NULL,
     PRIMARY KEY (run, number)
   );
-  ALTER TABLE observations ALTER COLUMN body SET STORAGE EXTERNAL;
+  ALTER TABLE observations ALTER COLUMN columns SET STORAGE EXTERNAL;
   CREATE INDEX observations_steps ON observations (run, to_step, from_step, number) WHERE to_step IS NOT NULL;
   CREATE TABLE readings (
     run bigint NOT NULL,

@@ -3,7 +3,7 @@
 
 import { type ChainedObservation, type Checksum, verified } from '../chain.ts'
 import { type CheckedChunk, opened } from '../checksums.ts'
-import type { SeriesReads, StoredObservation } from '../storage.ts'
+import type { SeriesReads, StoredObservation, StoredRow } from '../storage.ts'
 import type { Query } from './connect.ts'
 import { keySql, type Tools } from './tools.ts'
 
@@ -11,7 +11,8 @@ const tables = { samples: 'observations', readings: 'readings' } as const
 
 // The row before, too: its checksum begins the chain.
 const selectObservations = `SELECT number, received_at AS "receivedAt", kind, from_step AS "fromStep",
-  to_step AS "toStep", CASE WHEN number = $2 THEN '' ELSE body END AS body, checksum
+  to_step AS "toStep", CASE WHEN number = $2 THEN '' ELSE body END AS body,
+  CASE WHEN number > $2 THEN columns END AS columns, checksum
   FROM observations WHERE run = ${keySql(1)} AND number >= $2 ORDER BY number LIMIT $3`
 
 /** What follows in the log after a number. @throws ServerError `storage-damaged` where it is not what was stored. */
@@ -54,7 +55,7 @@ export const seriesReads = ({ query, attempt }: Pick<Tools, 'query' | 'attempt'>
       )
       return rows.map(({ number }) => number)
     }),
-  rowBody: (runId, source, number) =>
+  row: (runId, source, number) =>
     attempt(async () => {
       if (source === 'samples') {
         const [found] = await query<ChainedObservation>(
@@ -63,9 +64,9 @@ export const seriesReads = ({ query, attempt }: Pick<Tools, 'query' | 'attempt'>
           number,
         )
         if (found === undefined) return undefined
-        return (await observationsAfter(query, runId, { after: number - 1, limit: 1 }))[0]?.body
+        return (await observationsAfter(query, runId, { after: number - 1, limit: 1 }))[0]
       }
-      const sql = `SELECT body FROM readings WHERE run = ${keySql(1)} AND number = $2`
-      return (await query<{ body: string }>(sql, runId, number))[0]?.body
+      const sql = `SELECT body, NULL AS columns FROM readings WHERE run = ${keySql(1)} AND number = $2`
+      return (await query<StoredRow>(sql, runId, number))[0]
     }),
 })

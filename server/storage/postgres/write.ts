@@ -6,7 +6,7 @@ import { limits } from '../../../protocol/limits.ts'
 import { type Checksum, checksumOf } from '../chain.ts'
 import { snapshotChecksum } from '../checksums.ts'
 import { rowOf } from '../rows.ts'
-import type { Batch, RunRecord, StoredChunk, StoredReadings } from '../storage.ts'
+import type { Batch, RunRecord, StoredReadings } from '../storage.ts'
 import type { Value } from './connect.ts'
 import { places } from './tools.ts'
 
@@ -43,20 +43,22 @@ export type Slice = Omit<Batch, 'run' | 'client' | 'readings' | 'deliveries'> & 
   readonly last: number
 }
 
-/** Bytes that the slice adds to what a run takes, as texts. */
-export const bytesOf = ({ observations, decisions, readings = [] }: Slice): number =>
-  [...observations, ...decisions, ...readings].reduce((sum, { body }) => sum + lengthOf(body), 0)
-
-const lengthOf = (body: string | readonly Uint8Array[]): number =>
-  typeof body === 'string' ? body.length : body.reduce((sum, { length }) => sum + length, 0)
+/** Bytes that the slice adds to what a run takes. */
+export const bytesOf = ({ observations, decisions, readings = [] }: Slice): number => {
+  const texts = [...observations, ...decisions, ...readings].reduce((sum, { body }) => sum + body.length, 0)
+  return observations.reduce((sum, { columns }) => sum + (columns?.length ?? 0), texts)
+}
 
 /** `own` = a query that gives the key; the slice's values begin at a place. Every table is written, or none. */
 export function sliceSql(first: number): string {
   const at = (i: number) => `$${first + i}`
   return `
-  o AS (INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body, checksum)
-    SELECT own.key, u.* FROM own, unnest(${at(0)}::bigint[], ${at(1)}::bigint[], ${at(2)}::text[], ${at(3)}::bigint[],
-      ${at(4)}::bigint[], string_to_array(${at(5)}::text, E'\\x1e'), ${at(6)}::bytea[]) AS u),
+  o AS (INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body, checksum, columns)
+    SELECT own.key, number, received_at, kind, from_step, to_step, body, checksum,
+      CASE WHEN size > 0 THEN substring(${at(32)}::bytea FROM place FOR size) END
+    FROM own, unnest(${at(0)}::bigint[], ${at(1)}::bigint[], ${at(2)}::text[], ${at(3)}::bigint[], ${at(4)}::bigint[],
+      ${at(5)}::text[], ${at(6)}::bytea[], ${at(33)}::integer[], ${at(34)}::integer[])
+      AS u (number, received_at, kind, from_step, to_step, body, checksum, place, size)),
   d AS (INSERT INTO decisions (run, number, kind, step, body)
     SELECT own.key, u.* FROM own, unnest(${at(7)}::bigint[], ${at(8)}::text[], ${at(9)}::bigint[], ${at(10)}::text[]) AS u),
   e AS (INSERT INTO readings (run, number, from_step, to_step, body)
@@ -80,26 +82,21 @@ export function sliceSql(first: number): string {
       last_answer = excluded.last_answer, written = nextval('client_writes'))`
 }
 
-/** It stands in no JSON text, so it may stand between them (RFC 7464). */
-const recordSeparator = Buffer.from([0x1e])
+const nothing = new Uint8Array(0)
 
-/** One value for all bodies, as bytes: elements of an array would be escaped one by one, quote by quote. */
-function bodiesOf(observations: Slice['observations']): Buffer {
-  const texts = observations.map(({ body }) => (typeof body === 'string' ? [Buffer.from(body)] : body))
-  return Buffer.concat(texts.flatMap((text, i) => (i === 0 ? text : [recordSeparator, ...text])))
-}
-
-/** Where each body begins among all of them, counted from 1. */
-function placesOf(chunks: readonly StoredChunk[]): number[] {
+/** Where each begins among all of them, counted from 1. */
+function placesOf(parts: readonly Uint8Array[]): number[] {
   let place = 1
-  return chunks.map(({ body }) => {
-    place += body.byteLength
-    return place - body.byteLength
+  return parts.map(({ length }) => {
+    place += length
+    return place - length
   })
 }
 
 export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; checksum: Checksum } {
   const { observations, decisions, readings = [], chunks = [], snapshot, client, last } = slice
+  const columns = observations.map((observation) => observation.columns ?? nothing)
+  const chunkBodies = chunks.map(({ body }) => body)
   let checksum = before
   const checksums = observations.map((observation) => {
     const next = checksumOf(checksum, observation)
@@ -112,7 +109,7 @@ export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; 
     observations.map(({ kind }) => kind),
     observations.map(({ fromStep }) => fromStep),
     observations.map(({ toStep }) => toStep),
-    bodiesOf(observations),
+    observations.map(({ body }) => body),
     checksums,
     decisions.map(({ number }) => number),
     decisions.map(({ kind }) => kind),
@@ -126,8 +123,8 @@ export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; 
     chunks.map(({ level }) => level),
     chunks.map(({ chunk }) => chunk),
     // One value for all, as bytes: elements of an array would be written out in hexadecimal digits.
-    Buffer.concat(chunks.map(({ body }) => body)),
-    chunks.map(({ body }) => crc32(body)),
+    Buffer.concat(chunkBodies),
+    chunkBodies.map((body) => crc32(body)),
     snapshot?.number ?? null,
     snapshot?.tunerVersion ?? null,
     snapshot?.state ?? null,
@@ -138,8 +135,11 @@ export function sliceValues(slice: Slice, before: Checksum): { values: Value[]; 
     client?.lastAnswer ?? null,
     last - observations.length,
     last,
-    placesOf(chunks),
-    chunks.map(({ body }) => body.byteLength),
+    placesOf(chunkBodies),
+    chunkBodies.map(({ length }) => length),
+    Buffer.concat(columns),
+    placesOf(columns),
+    columns.map(({ length }) => length),
   ]
   return { values, checksum }
 }
@@ -166,8 +166,9 @@ export const appendSql = `WITH own AS (UPDATE runs SET ${changes}, bytes = bytes
 export const intakeSql = `WITH own AS (UPDATE deletions SET due = now() + interval '1 hour' WHERE run = $1
     RETURNING run AS key), ${sliceSql(2)} SELECT key FROM own`
 
-/** For a transaction that goes on with the key: the row, the believed count. */
-export const updateSql = `UPDATE runs SET ${changes} WHERE id = $1 AND observation_count = $${rowCount + 1} RETURNING key`
+/** For a transaction that goes on with the key: the row, the believed count, the believed version of the tuner (null = any). */
+export const updateSql = `UPDATE runs SET ${changes} WHERE id = $1 AND observation_count = $${rowCount + 1}
+  AND ($${rowCount + 2}::text IS NULL OR tuner_version = $${rowCount + 2}) RETURNING key`
 
 /** With a key of before, the row, its bytes. */
 export const insertSql = `INSERT INTO runs (key, ${runColumns.join(', ')}, bytes) VALUES (${places(rowCount + 2)})

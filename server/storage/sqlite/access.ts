@@ -37,6 +37,8 @@ type Row = Omit<StoredToken, 'scopes'> & { readonly scopes: string }
 
 const selectTokens = `SELECT id, name, scopes, project, digest, created_at AS createdAt, expires_at AS expiresAt,
   last_used_at AS lastUsedAt, revoked_at AS revokedAt FROM tokens`
+const selectAdmin = `SELECT id FROM tokens WHERE scopes LIKE '%"admin"%' AND revoked_at IS NULL
+  AND (expires_at IS NULL OR expires_at > ?) LIMIT 1`
 const putToken = `INSERT OR REPLACE INTO tokens (id, name, scopes, project, digest, created_at, expires_at,
   last_used_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
@@ -49,6 +51,11 @@ const selectActions = `SELECT number, at, caller, token_id AS tokenId, operation
 export type AccessTools = Pick<Tools, 'prepare' | 'attempt'>
 
 export function createAccessStore({ prepare, attempt }: AccessTools): AccessStore {
+  const put = (token: StoredToken) => {
+    const { id, name, scopes, project, digest, createdAt, expiresAt, lastUsedAt, revokedAt } = token
+    const values = [id, name, JSON.stringify(scopes), project, digest]
+    prepare(putToken).run(...values, createdAt, expiresAt, lastUsedAt, revokedAt)
+  }
   return {
     tokens: () =>
       attempt(() =>
@@ -57,11 +64,13 @@ export function createAccessStore({ prepare, attempt }: AccessTools): AccessStor
           scopes: JSON.parse(row.scopes) as StoredToken['scopes'],
         })),
       ),
-    putToken: (token) =>
+    putToken: (token) => attempt(() => put(token)),
+    addFirstAdmin: (token) =>
       attempt(() => {
-        const { id, name, scopes, project, digest, createdAt, expiresAt, lastUsedAt, revokedAt } = token
-        const values = [id, name, JSON.stringify(scopes), project, digest]
-        prepare(putToken).run(...values, createdAt, expiresAt, lastUsedAt, revokedAt)
+        // One server has the file, and nothing comes between.
+        if (prepare(selectAdmin).get(token.createdAt) !== undefined) return false
+        put(token)
+        return true
       }),
     noteTokenUse: (id, at) =>
       attempt(() => void prepare('UPDATE tokens SET last_used_at = ? WHERE id = ?').run(at, id)),

@@ -18,7 +18,15 @@ async function fill(storage: Storage, id: string, batches: number): Promise<numb
   await storage.createRun({ run: runRecord(id, { observationCount: 0 }), observations: [], decisions: [] })
   for (let number = 1; number <= batches; number++) {
     const body = 'x'.repeat(100_000)
-    const observation = { number, receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, body }
+    const observation = {
+      number,
+      receivedAt: 0,
+      kind: 'samples',
+      fromStep: 0,
+      toStep: 0,
+      columns: null,
+      body,
+    }
     const run = runRecord(id, { observationCount: number })
     try {
       await storage.append({ run, observations: [observation], decisions: [] })

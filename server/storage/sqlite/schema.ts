@@ -152,5 +152,9 @@ export const migrations: readonly string[] = [
   `,
   webhookTables,
   staleTables,
+  // Columns of samples as bytes from now on; those of before stay in their bodies.
+  `
+  ALTER TABLE observations ADD COLUMN columns BLOB;
+  `,
 ]
 export const schemaVersion = migrations.length

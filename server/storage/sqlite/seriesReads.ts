@@ -3,7 +3,7 @@
 
 import { type ChainedObservation, type Checksum, verified } from '../chain.ts'
 import { type CheckedChunk, opened } from '../checksums.ts'
-import type { SeriesReads, StoredObservation } from '../storage.ts'
+import type { SeriesReads, StoredObservation, StoredRow } from '../storage.ts'
 import type { SqlValue } from './driver.ts'
 
 type Tools = {
@@ -16,7 +16,7 @@ const tables = { samples: 'observations', readings: 'readings' } as const
 
 const selectChecksum = 'SELECT checksum FROM observations WHERE run = ? AND number = ?'
 const selectWhole = `SELECT number, received_at AS receivedAt, kind, from_step AS fromStep, to_step AS toStep, body,
-  checksum FROM observations WHERE run = ?`
+  columns, checksum FROM observations WHERE run = ?`
 const selectObservations = `${selectWhole} AND number > ? ORDER BY number LIMIT ?`
 const selectObservation = `${selectWhole} AND number = ?`
 
@@ -80,11 +80,11 @@ export const seriesReads = (tools: Tools): SeriesReads => ({
         )
         .map(({ number }) => number),
     ),
-  rowBody: (runId, source, number) =>
+  row: (runId, source, number) =>
     tools.attempt(() => {
       const key = keyIn(tools, runId)
-      if (source === 'samples') return observationAt(tools, { id: runId, key }, number)?.body
-      const sql = 'SELECT body FROM readings WHERE run = ? AND number = ?'
-      return tools.get<{ body: string }>(sql, key, number)?.body
+      if (source === 'samples') return observationAt(tools, { id: runId, key }, number)
+      const sql = 'SELECT body, NULL AS columns FROM readings WHERE run = ? AND number = ?'
+      return tools.get<StoredRow>(sql, key, number)
     }),
 })

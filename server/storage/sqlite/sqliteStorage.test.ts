@@ -86,6 +86,7 @@ test('a full disk refuses the batch with 507, keeps what was accepted, and recov
       kind: 'samples',
       fromStep: 0,
       toStep: 0,
+      columns: null,
       body: 'x'.repeat(20_000),
     }
     await storage.append({
@@ -110,7 +111,15 @@ test('a full disk refuses the batch with 507, keeps what was accepted, and recov
   expect(await storage.deleteRun('b')).toBe(true)
   await storage.close()
   const roomier = openSqliteStorage({ file: file(), pagesMax: 1_000 })
-  const last = { number: accepted + 1, receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, body: '{}' }
+  const last = {
+    number: accepted + 1,
+    receivedAt: 0,
+    kind: 'samples',
+    fromStep: 0,
+    toStep: 0,
+    columns: null,
+    body: '{}',
+  }
   await roomier.append({
     run: runRecord('a', { observationCount: accepted + 1 }),
     observations: [last],
@@ -122,7 +131,15 @@ test('a full disk refuses the batch with 507, keeps what was accepted, and recov
 
 test('the rows of an intake that a crash cut off go at the next start', async () => {
   const storage = openSqliteStorage({ file: file() })
-  const last = { number: 1, receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, body: '{}' }
+  const last = {
+    number: 1,
+    receivedAt: 0,
+    kind: 'samples',
+    fromStep: 0,
+    toStep: 0,
+    columns: null,
+    body: '{}',
+  }
   await (await storage.takeIn()).append({ observations: [last], decisions: [] })
   await storage.close()
   const rows = () => {

@@ -15,7 +15,6 @@ import { createClients } from './clients.ts'
 import { createDerived } from './derived.ts'
 import type { Database, SqlValue, Statement } from './driver.ts'
 import { createIntake } from './intake.ts'
-import { createJoiner } from './joined.ts'
 import { createNotices } from './notices.ts'
 import { openDatabase, openReader, type SqliteOptions, sqliteCode, storageError } from './openDatabase.ts'
 import { createPlaceCheck, freeBytesOf } from './place.ts'
@@ -32,8 +31,8 @@ import { createWebhooks } from './webhooks.ts'
 const insertDecision = 'INSERT INTO decisions (run, number, kind, step, body) VALUES (?, ?, ?, ?, ?)'
 const insertReadings = 'INSERT INTO readings (run, number, from_step, to_step, body) VALUES (?, ?, ?, ?, ?)'
 // The cast takes the bytes of a text for the text.
-const insertObservation = `INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body,
-  checksum) VALUES (?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?)`
+const insertObservation = `INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body, columns,
+  checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const insertSent = 'INSERT INTO batches (run, client_id, sequence, after, last) VALUES (?, ?, ?, ?, ?)'
 const tailObservations = 4
 const selectCount = 'SELECT key, observation_count AS count FROM runs WHERE id = ?'
@@ -107,15 +106,13 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   }
   const observationsOf = (id: string, key: number, after: number, limit: number) =>
     observationsAfter({ get, all }, { id, key }, { after, limit })
-  const joined = createJoiner()
   const insertSlice = (key: number, batch: Omit<Batch, 'run' | 'client'>) => {
     const [first] = batch.observations
     let checksum = first === undefined ? null : checksumAt({ get }, key, first.number - 1)
     for (const given of batch.observations) {
-      const { number, receivedAt, kind, fromStep, toStep } = given
-      const body = typeof given.body === 'string' ? given.body : joined(given.body)
+      const { number, receivedAt, kind, fromStep, toStep, body, columns } = given
       checksum = checksumOf(checksum, given)
-      prepare(insertObservation).run(key, number, receivedAt, kind, fromStep, toStep, body, checksum)
+      prepare(insertObservation).run(key, number, receivedAt, kind, fromStep, toStep, body, columns, checksum)
     }
     insertDerived(key, batch)
   }
@@ -192,7 +189,19 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
         })
         acknowledge(batch)
       }),
-    updateRun: (run) => attempt(() => void transaction(() => update(run, run.observationCount))),
+    updateRun: (run) =>
+      attempt(
+        () =>
+          void transaction(() => {
+            const stored = get<{ version: string }>(
+              'SELECT tuner_version AS version FROM runs WHERE id = ?',
+              run.id,
+            )
+            if (stored !== undefined && stored.version !== run.tunerVersion)
+              throw runMoved(run.id, run.observationCount)
+            update(run, run.observationCount)
+          }),
+      ),
     replaceDerived: (batch) =>
       attempt(() =>
         transaction(() => {
