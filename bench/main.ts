@@ -20,6 +20,7 @@ import { benchReplicas } from './replicas.ts'
 import { benchSearch } from './search.ts'
 import { benchSignalCost } from './signalCost.ts'
 import { benchSimulation } from './simulation/main.ts'
+import { benchSoak } from './soak.ts'
 import { benchStopping } from './stopping.ts'
 import { benchTraces } from './traces/main.ts'
 import { benchTuner } from './tuner.ts'
@@ -51,6 +52,10 @@ const benches: Readonly<
   replicas: {
     what: 'servers on one PostgreSQL that are killed one after another while jobs report (`--kills N`; 1.5 s each)',
     run: benchReplicas,
+  },
+  soak: {
+    what: 'a server that is worked for an hour or more (`--minutes N`): memory, answers, and what is there after a kill',
+    run: benchSoak,
   },
   readers: {
     what: 'what a job and /healthz meet while readers ask in loops for a signal of a run of 200 metrics',
