@@ -55,7 +55,9 @@ test('what is damaged makes no backup, and is not put in the place of what is th
   const change = (path: string) => {
     const { DatabaseSync } = loadDriver()
     const database = new DatabaseSync(path)
-    database.exec("UPDATE observations SET body = replace(body, '0.1', '0.3') WHERE number = 2")
+    database.exec(
+      "UPDATE observations SET columns = CAST(replace(columns, 'loss', 'moss') AS BLOB) WHERE number = 2",
+    )
     database.close()
   }
   change(join(server.folder, 'twostep.db'))
