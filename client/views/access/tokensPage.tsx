@@ -10,7 +10,7 @@ import { Failure } from '../failure.tsx'
 import { Secret } from './secret.tsx'
 import { SettingsHead } from './settingsHead.tsx'
 import { timeAgo } from './times.ts'
-import { TokenForm } from './tokenForm.tsx'
+import { type Made, TokenForm } from './tokenForm.tsx'
 import '../../style/access.css'
 
 export function TokensPage() {
@@ -60,8 +60,6 @@ function YourToken() {
 }
 
 /** What was made just now: its secret is nowhere else. */
-export type Made = { readonly name: string; readonly secret: string }
-
 function TokenList() {
   const tokens = useSignal<readonly Token[] | null>(null)
   const failure = useSignal<string | null>(null)

@@ -11,7 +11,9 @@ import { sendWebhook } from '../../connection/api.ts'
 import { Failure } from '../failure.tsx'
 import { CheckList, SelectField, TextField } from '../formParts.tsx'
 import { eventWords, shapeWords } from './eventWords.ts'
-import type { MadeWebhook } from './webhooksPage.tsx'
+
+/** What was made; the secret is shown once. */
+export type MadeWebhook = { readonly name: string; readonly secret: string }
 
 export function WebhookForm(props: { done: (made: MadeWebhook) => void }) {
   const url = useSignal('')

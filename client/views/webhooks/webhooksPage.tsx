@@ -9,12 +9,10 @@ import { Secret } from '../access/secret.tsx'
 import { timeAgo } from '../access/times.ts'
 import { Failure } from '../failure.tsx'
 import { DeliveryLog } from './deliveryLog.tsx'
-import { WebhookForm } from './webhookForm.tsx'
+import { type MadeWebhook, WebhookForm } from './webhookForm.tsx'
 import '../../style/access.css'
 
 /** What was made just now: its secret is told nowhere else. */
-export type MadeWebhook = { readonly name: string; readonly secret: string }
-
 export function WebhooksPage() {
   if (!may('admin')) return <p class="card">Webhooks are shown to the scope admin alone.</p>
   return <WebhookList />
