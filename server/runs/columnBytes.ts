@@ -35,6 +35,8 @@ type Head = {
 }
 
 const headLengthBytes = 4
+/** More than this is not kept for the next batch. */
+const keptBytesMax = 8 * 1024 * 1024
 const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8
 const bitBytes = (rows: number): number => padded(Math.ceil(rows / 8))
 
@@ -59,7 +61,7 @@ class Gathered {
   private bytes = new Uint8Array(0)
   private doubles = new Float64Array(0)
   private floats = new Float32Array(0)
-  length = 0
+  private length = 0
 
   /** Takes a column in. */
   add(column: Column): Form {
@@ -73,9 +75,15 @@ class Gathered {
     return known === undefined ? [form] : [form, known]
   }
 
+  /** Begins anew, whatever was left behind. */
+  begin(): void {
+    this.length = 0
+  }
+
+  /** What was taken in; it holds until it begins anew. */
   take(): Uint8Array {
     const taken = this.bytes.subarray(0, this.length)
-    this.length = 0
+    if (this.bytes.length > keptBytesMax) this.hold(new Uint8Array(0))
     return taken
   }
 
@@ -83,9 +91,13 @@ class Gathered {
     if (bytes <= this.bytes.length) return
     const grown = new Uint8Array(padded(2 * bytes))
     grown.set(this.bytes)
-    this.bytes = grown
-    this.doubles = new Float64Array(grown.buffer)
-    this.floats = new Float32Array(grown.buffer)
+    this.hold(grown)
+  }
+
+  private hold(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes
+    this.doubles = new Float64Array(bytes.buffer)
+    this.floats = new Float32Array(bytes.buffer)
   }
 
   private addBits(column: Column): number {
@@ -136,6 +148,7 @@ const oneName = (names: Names): Names | string | null =>
 
 /** @param columns all as long as `step`, finite or not, null = not known */
 export function encodeColumns(columns: SampleColumns): Uint8Array {
+  gathered.begin()
   const { step, metrics, objective } = columns
   const form = (name: string, column: Column) => [name, ...gathered.add(column)] as const
   const own = sampleColumnNames.flatMap((name) => {
