@@ -22,7 +22,7 @@ export const limits = {
   /** A log that is imported, after inflating. */
   importBytesMax: 1024 * 1024 * 1024,
   /** A line of it: a body as it is stored, where a number such as 1e20 is written out. */
-  logLineBytesMax: 32 * 1024 * 1024,
+  logLineBytesMax: 40 * 1024 * 1024,
   /** Longer logs are not folded for an answer. */
   whatIfObservationsMax: 100_000,
   /** Tokens that are in force at one time, and those that are over of which it is still told. */

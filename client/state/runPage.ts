@@ -137,6 +137,9 @@ function subscribe(runId: string, update: Update, again: boolean): void {
   const socket = connected()
   if (socket === null) return
   const state = runState.peek()
+  // Where nothing could be read before, all of it would be news.
+  const isKnown =
+    state.loaded && state.run !== null && knownUpTo(state) >= Math.min(1, state.run.decisionCount)
   const request = {
     runId,
     afterDecision: knownUpTo(state),
@@ -157,7 +160,7 @@ function subscribe(runId: string, update: Update, again: boolean): void {
       problem: null,
       loaded: true,
     }))
-    if (again && state.loaded) caughtUp.value = { count: answer.decisions.length, atMs: Date.now() }
+    if (again && isKnown) caughtUp.value = { count: answer.decisions.length, atMs: Date.now() }
     // Samples far ahead of the run would thin all others away.
     const reachesAhead = answer.series.toStep > answer.run.step
     if (reachesAhead || tooLong(runState.peek())) void reloadSeries(runId)

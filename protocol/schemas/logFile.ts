@@ -79,8 +79,10 @@ const optionsOfAnyVersion = z.preprocess((given) => {
 }, runOptionsSchema)
 const storedColumns = z.preprocess((given) => {
   const { step, objective } = (given ?? {}) as { step?: unknown; objective?: unknown }
-  if (typeof objective !== 'string' || !Array.isArray(step)) return given
-  return { ...(given as object), objective: objectivesOf(objective, step.length) }
+  const isOne = typeof objective === 'string' || objective === null
+  return isOne && Array.isArray(step)
+    ? { ...(given as object), objective: objectivesOf(objective, step.length) }
+    : given
 }, sampleColumnsSchema)
 /** Of version 0.1.0: kept, and nothing reads it. */
 const goneProbe = z.object({ kind: z.literal('fork') })

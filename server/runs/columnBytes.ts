@@ -52,7 +52,8 @@ function isEven(column: Column): boolean {
   const [first, second] = column
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(second) || Object.is(first, -0)) return false
   const stride = second! - first!
-  for (let i = 2; i < column.length; i++) if (column[i] !== first! + i * stride) return false
+  // From the second on: the difference of two may be rounded.
+  for (let i = 1; i < column.length; i++) if (column[i] !== first! + i * stride) return false
   return Number.isSafeInteger(column.at(-1)) && !column.some((value) => Object.is(value, -0))
 }
 
@@ -65,7 +66,7 @@ class Gathered {
 
   /** Takes a column in. */
   add(column: Column): Form {
-    if (isSame(column)) return ['same', column[0] === null ? null : encodeNumber(column[0]!)]
+    if (isSame(column)) return ['same', typeof column[0] === 'number' ? encodeNumber(column[0]) : null]
     if (isEven(column)) return ['even', column[0]!, column[1]! - column[0]!]
     this.reserve(this.length + 8 * column.length + bitBytes(column.length))
     const known = column.includes(null) ? this.addBits(column) : undefined

@@ -4,6 +4,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Decision, Observation, SignalReading } from '../../protocol/vocabulary.ts'
+import { logPages } from '../storage/logPages.ts'
 import type { RunReads, Storage, StoredDecision, StoredObservation } from '../storage/storage.ts'
 import { decodeObservation } from './observationCodec.ts'
 import { type Points, pointsOfReadings, pointsOfSamples } from './points.ts'
@@ -59,12 +60,8 @@ export async function* storedDecisions(
   }
 }
 
-/** Observations that are read at once: so many, or fewer where they are long. */
-const readAtOnce = 16
-const charactersAtOnce = 1_000_000
-
 /**
- * The first observations as stored, one after another, in pages whose memory is that of a long observation or two.
+ * The first observations as stored, one after another.
  * @throws ServerError `run-not-found` where the run is deleted meanwhile.
  */
 export async function* storedObservations(
@@ -72,20 +69,13 @@ export async function* storedObservations(
   runId: string,
   count: number,
 ): AsyncGenerator<StoredObservation, void, void> {
-  let wanted = 1
-  for (let after = 0; after < count; ) {
-    const page = await storage.observations(runId, { after, limit: Math.min(wanted, count - after) })
-    if (page.length === 0) throw runNotFound(runId)
-    let characters = 0
-    for (const observation of page) {
-      characters += observation.body.length
-      yield observation
-    }
-    after = page.at(-1)!.number
-    wanted = Math.floor((charactersAtOnce * page.length) / Math.max(1, characters))
-    wanted = Math.min(readAtOnce, Math.max(1, wanted))
+  let last = 0
+  for await (const page of logPages(storage, runId, { after: 0, upTo: count })) {
+    yield* page
+    last = page.at(-1)!.number
     await nextTurn()
   }
+  if (last < count) throw runNotFound(runId)
 }
 
 /** The points of samples among observations. */
@@ -93,8 +83,6 @@ export const samplePoints = (observations: readonly Observation[]): Points[] =>
   observations.flatMap((observation) =>
     observation.kind === 'samples' ? [pointsOfSamples(observation.columns)] : [],
   )
-
-const pageObservations = 16
 
 export type LogPage = Folded & {
   readonly lastNumber: number
@@ -109,17 +97,14 @@ export async function* foldLog(
   runId: string,
   from: { readonly state: FoldState; readonly after: number },
 ): AsyncGenerator<LogPage, void, void> {
-  let { state, after } = from
-  for (;;) {
-    const page = await storage.observations(runId, { after, limit: pageObservations })
-    if (page.length === 0) return
+  let { state } = from
+  for await (const page of logPages(storage, runId, from)) {
     const observations = page.map(decodeObservation)
     const folded = foldObservations(tuner, state, observations)
     state = folded.state
-    after = page.at(-1)!.number
     yield {
       ...folded,
-      lastNumber: after,
+      lastNumber: page.at(-1)!.number,
       samples: samplePoints(observations),
       readingPoints: pointsOfReadings(folded.readings),
     }

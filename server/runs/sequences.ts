@@ -7,7 +7,7 @@ import type { Telemetry } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
 import type { Storage, StoredObservation } from '../storage/storage.ts'
 import type { ActiveRun } from './activeRuns.ts'
-import { decodeObservation, encodeObservation, type StoredBody } from './observationCodec.ts'
+import { encodeObservation, type StoredBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 
 const nowhere = { number: 0, receivedAt: 0 }
@@ -34,12 +34,6 @@ export const sequenceGap = ({ clientId, sequence }: Telemetry, last: number): Se
     },
   )
 
-/** As this version writes it: of 0.1.0 columns lie in the log as they came. */
-const written = (stored: StoredObservation): StoredBody =>
-  stored.kind === 'samples' && stored.columns === null
-    ? encodeObservation(decodeObservation(stored), nowhere)
-    : stored
-
 const isEqual = (a: StoredBody, b: StoredBody): boolean =>
   a.body === b.body && Buffer.compare(a.columns ?? nothing, b.columns ?? nothing) === 0
 const nothing = new Uint8Array(0)
@@ -49,7 +43,7 @@ function isThere(telemetry: Telemetry, stored: readonly StoredObservation[]): bo
   const told = observationsOf(telemetry).map((body) => encodeObservation(body, nowhere))
   return (
     told.length === stored.length &&
-    told.every((body, i) => body.kind === stored[i]!.kind && isEqual(body, written(stored[i]!)))
+    told.every((body, i) => body.kind === stored[i]!.kind && isEqual(body, stored[i]!))
   )
 }
 

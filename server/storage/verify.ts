@@ -2,10 +2,10 @@
 // its decisions. Reads everything once; a server may be writing meanwhile.
 
 import { damaged } from './damage.ts'
+import { logPages } from './logPages.ts'
 import type { RunRecord, Storage } from './storage.ts'
 
 const runsAtOnce = 100
-const observationsAtOnce = 16
 const decisionsAtOnce = 500
 
 export type Verified = { readonly runs: number; readonly observations: number }
@@ -32,19 +32,14 @@ async function verifyRun(
   storage: Storage,
   { id, observationCount, decisionCount }: RunRecord,
 ): Promise<number> {
-  const read = async (limit: number, page: (after: number) => Promise<readonly { number: number }[]>) => {
-    for (let after = 0; ; ) {
-      const entries = await page(after)
-      after = entries.at(-1)?.number ?? after
-      if (entries.length < limit) return after
-    }
+  let observations = 0
+  for await (const page of logPages(storage, id, { after: 0 })) observations = page.at(-1)!.number
+  let decisions = 0
+  for (let isDone = false; !isDone; ) {
+    const page = await storage.decisions(id, { after: decisions, limit: decisionsAtOnce })
+    decisions = page.at(-1)?.number ?? decisions
+    isDone = page.length < decisionsAtOnce
   }
-  const observations = await read(observationsAtOnce, (after) =>
-    storage.observations(id, { after, limit: observationsAtOnce }),
-  )
-  const decisions = await read(decisionsAtOnce, (after) =>
-    storage.decisions(id, { after, limit: decisionsAtOnce }),
-  )
   // A run that is gone by now was deleted while this was read.
   if (
     (observations >= observationCount && decisions >= decisionCount) ||

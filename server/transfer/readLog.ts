@@ -55,8 +55,8 @@ function parsed<T>(line: Line, schema: z.ZodType<T>, value: unknown): T {
 }
 
 function observationOf(line: Line, value: Json): StoredObservation {
-  // What is stored is the file's own text: parsing reuses arrays, and would leave nothing of a name such as "NaN".
-  const text = JSON.stringify(value.body) ?? ''
+  // Of all but samples the file's own text is stored: parsing reuses arrays, and would leave nothing of a name such as "NaN".
+  const text = value.kind === 'samples' ? '' : (JSON.stringify(value.body) ?? '')
   const checked = parsed(line, observationLineSchema, value)
   const { number, kind } = checked
   const head = { number, receivedAt: Date.parse(checked.receivedAt) }

@@ -59,7 +59,6 @@ function YourToken() {
   )
 }
 
-/** What was made just now: its secret is nowhere else. */
 function TokenList() {
   const tokens = useSignal<readonly Token[] | null>(null)
   const failure = useSignal<string | null>(null)

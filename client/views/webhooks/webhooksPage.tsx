@@ -12,7 +12,6 @@ import { DeliveryLog } from './deliveryLog.tsx'
 import { type MadeWebhook, WebhookForm } from './webhookForm.tsx'
 import '../../style/access.css'
 
-/** What was made just now: its secret is told nowhere else. */
 export function WebhooksPage() {
   if (!may('admin')) return <p class="card">Webhooks are shown to the scope admin alone.</p>
   return <WebhookList />

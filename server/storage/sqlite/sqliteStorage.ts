@@ -30,7 +30,6 @@ import { createWebhooks } from './webhooks.ts'
 
 const insertDecision = 'INSERT INTO decisions (run, number, kind, step, body) VALUES (?, ?, ?, ?, ?)'
 const insertReadings = 'INSERT INTO readings (run, number, from_step, to_step, body) VALUES (?, ?, ?, ?, ?)'
-// The cast takes the bytes of a text for the text.
 const insertObservation = `INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body, columns,
   checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const insertSent = 'INSERT INTO batches (run, client_id, sequence, after, last) VALUES (?, ?, ?, ?, ?)'
