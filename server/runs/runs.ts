@@ -221,7 +221,8 @@ export class Runs {
       let last = await lastSequence(storage, run, clientId)
       if (sequence !== last + 1) {
         run = await this.active.get(runId)
-        last = await lastSequence(storage, run, clientId)
+        // An empty batch that another server took leaves the log as it was, and so what is in memory.
+        last = await storage.lastSequence(runId, clientId)
       }
       if (sequence <= last) return this.repeat(run, telemetry, last)
       if (sequence > last + 1) throw sequenceGap(telemetry, last)

@@ -200,6 +200,21 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(await storage().client('a', 'c')).toBeUndefined()
     })
 
+    test('a batch with nothing in it is taken once, as any other', async () => {
+      const run = runRecord('a')
+      await storage().createRun(batch(run, { observations: [observation(1)] }))
+      const client = { clientId: 'c', lastSequence: 1, lastAnswer: '{}' }
+      await storage().append(batch(run, { client }))
+      const moved = { code: 'run-moved' }
+      await expect(storage().append(batch(run, { client }))).rejects.toMatchObject(moved)
+      await expect(
+        storage().append(batch({ ...run, observationCount: 2 }, { observations: [observation(2)], client })),
+      ).rejects.toMatchObject(moved)
+      expect(await log('a')).toHaveLength(1)
+      await storage().append(batch(run, { client: { ...client, lastSequence: 2 } }))
+      expect(await storage().lastSequence('a', 'c')).toBe(2)
+    })
+
     test('decisions come in order, after a number, by kind, up to a limit', async () => {
       const kinds = ['start', 'hold', 'hold', 'switch'] as const
       const decisions = kinds.map((kind, i) => ({ number: i + 1, kind, step: i, body: `{"n":${i + 1}}` }))

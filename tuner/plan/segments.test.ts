@@ -10,6 +10,7 @@ import {
   armSegments,
   cutBefore,
   endedSegments,
+  endingAt,
   largeSegments,
   openEndSteps,
   overrideSegments,
@@ -59,6 +60,27 @@ describe('the large step and its anneal', () => {
     const segments = largeSegments({ ...horizon, momentum: 0.5 }, { rate: 0.1, switchStep: 400 })
     expect(segments.map(({ momentum }) => momentum)).toEqual([0.5, 0.5])
     expect(rateAt(segments, 400)).toBe(rateAt(segments, 399))
+  })
+})
+
+describe('segments that end', () => {
+  const arm = armSegments(null, {
+    rate: 0.1,
+    fromStep: 90,
+    downFromStep: 110,
+    zeroFromStep: 110,
+    toStep: 110,
+  })
+  it('are as they were up to the end, and at 0 from there on', () => {
+    const cut = endingAt(arm, 95, null)
+    expect(planProblem(planOf(cut))).toBeUndefined()
+    expect(ratesAt(cut, [90, 93, 94])).toEqual(ratesAt(arm, [90, 93, 94]))
+    expect(ratesAt(cut, [95, 96, 200])).toEqual([0, 0, 0])
+    expect(ratesAt(endingAt(arm, 80, null), [80, 95, 200])).toEqual([0, 0, 0])
+  })
+
+  it('by then are left alone', () => {
+    expect(endingAt(arm, 110, null)).toEqual(arm)
   })
 })
 

@@ -86,6 +86,10 @@ export const codeOf = (error: unknown): string | undefined => {
   return typeof code === 'string' ? code : undefined
 }
 
+/** Whether it is because of a row that is there already. */
+export const isConflict = (error: unknown, constraint: string): boolean =>
+  codeOf(error) === '23505' && (error as { constraint?: unknown }).constraint === constraint
+
 const words = (error: unknown): string => {
   // A name with several addresses: one failure each, and no message of its own.
   const one = error instanceof AggregateError ? (error.errors[0] as unknown) : error

@@ -17,6 +17,7 @@ import { derivedTables, runTables } from '../tables.ts'
 import { createAccessStore } from './access.ts'
 import {
   createPools,
+  isConflict,
   openFailure,
   placeOf,
   type Query,
@@ -157,7 +158,10 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
       believed,
       head.key,
       ...values,
-    )
+    ).catch((error) => {
+      // Another server has taken this very batch, or one of that number, with nothing in it: the log is as long as before.
+      throw isConflict(error, 'batches_pkey') ? runMoved(id, believed) : error
+    })
     if (written === undefined) throw runMoved(id, believed)
     rememberHead(id, { key: head.key, count: observationCount, checksum })
     if (batch.client?.lastSequence === 1) await query(foldClientsSql, head.key)

@@ -32,7 +32,8 @@ const insertDecision = 'INSERT INTO decisions (run, number, kind, step, body) VA
 const insertReadings = 'INSERT INTO readings (run, number, from_step, to_step, body) VALUES (?, ?, ?, ?, ?)'
 const insertObservation = `INSERT INTO observations (run, number, received_at, kind, from_step, to_step, body, columns,
   checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-const insertSent = 'INSERT INTO batches (run, client_id, sequence, after, last) VALUES (?, ?, ?, ?, ?)'
+const insertSent =
+  'INSERT OR IGNORE INTO batches (run, client_id, sequence, after, last) VALUES (?, ?, ?, ?, ?)'
 const tailObservations = 4
 const selectCount = 'SELECT key, observation_count AS count FROM runs WHERE id = ?'
 
@@ -121,7 +122,11 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     if (batch.client === undefined) return
     const { clientId, lastSequence } = batch.client
     const last = batch.run.observationCount
-    prepare(insertSent).run(key, clientId, lastSequence, last - batch.observations.length, last)
+    const { changes } = prepare(insertSent).run(
+      ...[key, clientId, lastSequence, last - batch.observations.length, last],
+    )
+    // Another server has taken this very batch, or one of that number, with nothing in it: the log is as long as before.
+    if (changes === 0) throw runMoved(batch.run.id, last)
     clients.insert(key, batch.client)
   }
   const update = (run: RunRecord, believed: number): number => {

@@ -1,7 +1,7 @@
 // Searches that cannot be made to their end: what is not measured is no bound, and nothing above the first rate is planned.
 
 import { describe, expect, it } from 'vitest'
-import { evaluatePlan } from '../../../protocol/plan.ts'
+import { evaluatePlan, planProblem } from '../../../protocol/plan.ts'
 import type { Acknowledgement, Observation } from '../../../protocol/vocabulary.ts'
 import { initialState, tune } from '../../index.ts'
 import { largeRateOf } from '../../state.ts'
@@ -69,6 +69,19 @@ describe('absurd results', () => {
     expect(reasonsOf(run)).toContain('search-left')
     expect(rateOf(run)).toBe(0.03)
     expect(run.learningRates.at(-1)).toBeLessThan(0.001)
+  })
+
+  it('an arm that is restored where no steps are left for it has a plan that is at 0 after the budget', () => {
+    const { state } = searched({ stepCount: 85, restores: 'unanswered' })
+    const { actionId } = state.trajectory.awaited!
+    for (const step of [budgetSteps - 10, budgetSteps, budgetSteps + 5]) {
+      const acknowledgement = { actionId, step, status: 'done', detail: '' } as const
+      const head = { number: 1_000, receivedAt: '2026-01-01T00:00:00Z' }
+      const { plan, course } = tune(state, { ...head, kind: 'acknowledgement', acknowledgement }).state
+      expect(course.kind).toBe('search')
+      expect(planProblem(plan)).toBeUndefined()
+      expect([0, 5, 50].map((more) => evaluatePlan(plan, budgetSteps + more).learningRate)).toEqual([0, 0, 0])
+    }
   })
 
   it('a start that cannot be restored leaves a record, and the present weights go on', () => {
