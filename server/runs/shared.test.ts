@@ -152,6 +152,20 @@ test('a run that was deleted elsewhere, and one that came in its place, is what 
   expect(await charted(one)).toEqual(each(50))
 })
 
+test('batches with nothing in them are known to the other, though the log is as long as before', async () => {
+  const empty = (runs: Runs, sequence: number) =>
+    runs.telemetry('r', telemetrySchema.parse({ clientId: 'c', sequence }))
+  await post(one, 1)
+  await post(two, 2)
+  for (const sequence of [3, 4]) expect(await empty(one, sequence)).toMatchObject({ duplicate: false })
+  // The other one believes in 2.
+  expect(await empty(two, 4)).toMatchObject({ duplicate: true, nextSequence: 5 })
+  expect(await empty(two, 5)).toMatchObject({ duplicate: false, nextSequence: 6 })
+  await expect(post(one, 5)).rejects.toMatchObject({ code: 'sequence-reused' })
+  expect(await post(one, 6)).toMatchObject({ duplicate: false, nextSequence: 7 })
+  expect(await charted(two)).toEqual(each(150))
+})
+
 test('two that begin a run at once begin one', async () => {
   const wish = createRunSchema.parse({ runId: 's', resume: 'allow' }) as CreateRun
   const both = await Promise.all([one.create(wish, 'job'), two.create(wish, 'job')])
