@@ -54,13 +54,16 @@ describe.skipIf(!hasPostgres || !existsSync(serverEntry))(
       expect((await callServer(server, 'POST', `${runPath}/overrides`, wish)).status).toBe(201)
     }
     /** As the job's client does: until it is taken, at whichever server answers. */
-    const postUntilTaken = async (at: number, sequence: number) => {
-      for (let attempt = 0; ; attempt++) {
-        const answer = await post(at + attempt, sequence).catch(() => undefined)
-        if (answer?.status === 200) return answer.body
-        if (attempt > 100) throw new Error(`batch ${sequence} was not taken: ${JSON.stringify(answer?.body)}`)
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
+    const postUntilTaken = (at: number, sequence: number) => {
+      let attempt = 0
+      return vi.waitFor(
+        async () => {
+          const { status, body } = await post(at + attempt++, sequence)
+          expect(status, JSON.stringify(body)).toBe(200)
+          return body
+        },
+        { ...patience, interval: 20 },
+      )
     }
     const stored = async () => {
       const storage = await openPostgresStorage({ url })

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
+import { storedObservation } from '../testing/storedObservation.ts'
 import { logPages } from './logPages.ts'
 import type { StoredObservation } from './storage.ts'
 
 const logOf = (lengths: readonly number[], of: 'body' | 'columns') => {
-  const all = lengths.map(
-    (length, i): StoredObservation => ({
-      ...{ number: i + 1, receivedAt: 0, kind: 'samples', fromStep: null, toStep: null },
-      body: of === 'body' ? 'x'.repeat(length) : '{}',
-      columns: of === 'columns' ? new Uint8Array(length) : null,
-    }),
+  const all = lengths.map((length, i) =>
+    storedObservation(
+      i + 1,
+      of === 'body' ? { body: 'x'.repeat(length) } : { columns: new Uint8Array(length) },
+    ),
   )
   const observations = async (_run: string, { after, limit }: { after: number; limit: number }) =>
     all.slice(after, after + limit)

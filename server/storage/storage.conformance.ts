@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runRecord } from '../testing/runRecord.ts'
+import { storedObservation } from '../testing/storedObservation.ts'
 import type { StoredToken } from './access.ts'
 import { describeLists } from './lists.conformance.ts'
 import type { Batch, RunRecord, Storage, StoredObservation, View } from './storage.ts'
@@ -15,16 +16,14 @@ export type Place = {
   remove(): Promise<void>
 }
 
-const observation = (number: number, more: Partial<StoredObservation> = {}): StoredObservation => ({
-  number,
-  receivedAt: 1_700_000_000_000 + number,
-  kind: 'samples',
-  body: '{}',
-  columns: new Uint8Array([0x80 | number, 0x7b, 0]),
-  fromStep: number,
-  toStep: number,
-  ...more,
-})
+const observation = (number: number, more: Partial<StoredObservation> = {}): StoredObservation =>
+  storedObservation(number, {
+    receivedAt: 1_700_000_000_000 + number,
+    columns: new Uint8Array([0x80 | number, 0x7b, 0]),
+    fromStep: number,
+    toStep: number,
+    ...more,
+  })
 
 /** With its bytes as numbers, whatever kind of array a driver gives. */
 const plain = <Row extends Pick<StoredObservation, 'columns'>>(row: Row) => ({

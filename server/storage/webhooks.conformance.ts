@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../protocol/limits.ts'
 import { runRecord } from '../testing/runRecord.ts'
+import { storedObservation } from '../testing/storedObservation.ts'
 import type { Storage } from './storage.ts'
 import type { Attempt, NewDelivery, StoredWebhook } from './webhooks.ts'
 
@@ -85,15 +86,7 @@ export function describeWebhooks(storage: () => Storage, reopen: () => Promise<v
     test('a delivery is stored with its batch, or not at all', async () => {
       await storage().webhooks.putWebhook(webhook)
       const run = runRecord('a', { observationCount: 1 })
-      const first = {
-        number: 1,
-        receivedAt: 0,
-        kind: 'start',
-        body: '{}',
-        columns: null,
-        fromStep: null,
-        toStep: null,
-      }
+      const first = storedObservation(1, { kind: 'start', fromStep: null, toStep: null })
       const begun = { run, observations: [first], decisions: [], deliveries: [delivery({ body: '1' })] }
       await storage().createRun(begun)
       expect(await storage().createRun({ ...begun, deliveries: [delivery({ body: 'no' })] })).toBe(false)

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiPrefix as api } from '../../protocol/version.ts'
 import { realTuner } from '../runs/realTuner.ts'
 import { writeOldDatabase } from '../testing/oldDatabase.ts'
+import { storedObservation } from '../testing/storedObservation.ts'
 import { startTestServer, type TestServer } from '../testing/testServer.ts'
 
 let home: TestServer
@@ -241,15 +242,7 @@ test('a server that dies in the middle of an import has none of it when it comes
   await report(home, 'r1', 2)
   const lines = (await exported(home, 'r1')).trimEnd().split('\n')
   const intake = await away.storage.takeIn()
-  const stored = {
-    number: 1,
-    receivedAt: 0,
-    kind: 'start',
-    body: '{}',
-    columns: null,
-    fromStep: null,
-    toStep: null,
-  }
+  const stored = storedObservation(1, { kind: 'start', fromStep: null, toStep: null })
   await intake.append({ observations: [stored], decisions: [] })
   // Neither finished nor discarded, as after a kill.
   await away.restart()

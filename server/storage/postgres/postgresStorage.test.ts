@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { dropDatabase, hasPostgres, newDatabase, sql } from '../../testing/postgresDatabase.ts'
 import { runRecord } from '../../testing/runRecord.ts'
+import { storedObservation } from '../../testing/storedObservation.ts'
 import { describeStorage, type Place } from '../storage.conformance.ts'
 import type { StoredWebhook } from '../webhooks.ts'
 import { openPostgresStorage } from './postgresStorage.ts'
@@ -58,16 +59,14 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
 
   test('of two servers that append at once one does, and the other is told that the run has moved', async () => {
     const [one, two] = await Promise.all([openPostgresStorage({ url }), openPostgresStorage({ url })])
-    const observation = { receivedAt: 0, kind: 'samples', fromStep: 0, toStep: 0, columns: null, body: '{}' }
-    const start = { ...observation, number: 1 }
-    await one.createRun({ run: runRecord('a'), observations: [start], decisions: [] })
+    await one.createRun({ run: runRecord('a'), observations: [storedObservation(1)], decisions: [] })
     for (let number = 2; number < 40; number++) {
       const run = runRecord('a', { observationCount: number })
       const outcomes = await Promise.allSettled(
         [one, two].map((storage, i) =>
           storage.append({
             run,
-            observations: [{ ...observation, number, body: `{"by":${i}}` }],
+            observations: [storedObservation(number, { body: `{"by":${i}}` })],
             decisions: [],
           }),
         ),
@@ -111,15 +110,7 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
 
   test('what was changed behind the back of the server is found', async () => {
     const storage = await openPostgresStorage({ url })
-    const observation = {
-      number: 1,
-      receivedAt: 0,
-      kind: 'samples',
-      fromStep: 0,
-      toStep: 0,
-      columns: null,
-      body: '{"a":1}',
-    }
+    const observation = storedObservation(1, { body: '{"a":1}' })
     await storage.createRun({ run: runRecord('a'), observations: [observation], decisions: [] })
     await sql(url, `UPDATE observations SET body = '{"a":2}'`)
     await expect(storage.checkTail('a')).rejects.toMatchObject({ code: 'storage-damaged' })
@@ -152,15 +143,7 @@ describe.skipIf(!hasPostgres)('PostgreSQL', () => {
   test('the rows of a deleted run go, and what runs take is known', async () => {
     const storage = await openPostgresStorage({ url })
     const body = 'x'.repeat(1_000)
-    const observation = {
-      number: 1,
-      receivedAt: 0,
-      kind: 'samples',
-      fromStep: 0,
-      toStep: 0,
-      columns: null,
-      body,
-    }
+    const observation = storedObservation(1, { body })
     await storage.createRun({ run: runRecord('a'), observations: [observation], decisions: [] })
     expect(await storage.usedBytes()).toBe(1_000)
     await storage.removeRun('a', 5)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runRecord } from '../../testing/runRecord.ts'
+import { storedObservation } from '../../testing/storedObservation.ts'
 import type { Storage } from '../storage.ts'
 import { openSqliteStorage } from './sqliteStorage.ts'
 
@@ -18,15 +19,7 @@ async function fill(storage: Storage, id: string, batches: number): Promise<numb
   await storage.createRun({ run: runRecord(id, { observationCount: 0 }), observations: [], decisions: [] })
   for (let number = 1; number <= batches; number++) {
     const body = 'x'.repeat(100_000)
-    const observation = {
-      number,
-      receivedAt: 0,
-      kind: 'samples',
-      fromStep: 0,
-      toStep: 0,
-      columns: null,
-      body,
-    }
+    const observation = storedObservation(number, { body })
     const run = runRecord(id, { observationCount: number })
     try {
       await storage.append({ run, observations: [observation], decisions: [] })

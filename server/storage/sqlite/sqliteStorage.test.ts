@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { writeOldDatabase } from '../../testing/oldDatabase.ts'
 import { runRecord } from '../../testing/runRecord.ts'
+import { storedObservation } from '../../testing/storedObservation.ts'
 import { describeStorage, type Place } from '../storage.conformance.ts'
 import { loadDriver } from './driver.ts'
 import { migrations } from './schema.ts'
@@ -80,15 +81,7 @@ test('a full disk refuses the batch with 507, keeps what was accepted, and recov
   const storage = openSqliteStorage({ file: file(), pagesMax: 60 })
   await storage.createRun({ run: runRecord('a', { observationCount: 0 }), ...emptyBatch })
   const fill = async (number: number) => {
-    const observation = {
-      number,
-      receivedAt: 0,
-      kind: 'samples',
-      fromStep: 0,
-      toStep: 0,
-      columns: null,
-      body: 'x'.repeat(20_000),
-    }
+    const observation = storedObservation(number, { body: 'x'.repeat(20_000) })
     await storage.append({
       run: runRecord('a', { observationCount: number }),
       observations: [observation],
@@ -111,15 +104,7 @@ test('a full disk refuses the batch with 507, keeps what was accepted, and recov
   expect(await storage.deleteRun('b')).toBe(true)
   await storage.close()
   const roomier = openSqliteStorage({ file: file(), pagesMax: 1_000 })
-  const last = {
-    number: accepted + 1,
-    receivedAt: 0,
-    kind: 'samples',
-    fromStep: 0,
-    toStep: 0,
-    columns: null,
-    body: '{}',
-  }
+  const last = storedObservation(accepted + 1)
   await roomier.append({
     run: runRecord('a', { observationCount: accepted + 1 }),
     observations: [last],
@@ -131,15 +116,7 @@ test('a full disk refuses the batch with 507, keeps what was accepted, and recov
 
 test('the rows of an intake that a crash cut off go at the next start', async () => {
   const storage = openSqliteStorage({ file: file() })
-  const last = {
-    number: 1,
-    receivedAt: 0,
-    kind: 'samples',
-    fromStep: 0,
-    toStep: 0,
-    columns: null,
-    body: '{}',
-  }
+  const last = storedObservation(1)
   await (await storage.takeIn()).append({ observations: [last], decisions: [] })
   await storage.close()
   const rows = () => {
