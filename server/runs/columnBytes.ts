@@ -53,8 +53,8 @@ function isEven(column: Column): boolean {
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(second) || Object.is(first, -0)) return false
   const stride = second! - first!
   // From the second on: the difference of two may be rounded.
-  for (let i = 1; i < column.length; i++) if (column[i] !== first! + i * stride) return false
-  return Number.isSafeInteger(column.at(-1)) && !column.some((value) => Object.is(value, -0))
+  for (let i = 1; i < column.length; i++) if (!Object.is(column[i], first! + i * stride)) return false
+  return Number.isSafeInteger(column.at(-1))
 }
 
 /** Where columns are gathered before it is known how long they are together; used again for each batch. */
@@ -144,7 +144,8 @@ class Gathered {
 
 const gathered = new Gathered()
 
-const oneName = (names: Names): Names | string | null =>
+/** One name where it holds for all rows. */
+export const oneName = (names: Names): Names | string | null =>
   names.length > 0 && names.every((name) => name === names[0]) ? names[0]! : names
 
 /** @param columns all as long as `step`, finite or not, null = not known */

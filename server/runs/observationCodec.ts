@@ -8,8 +8,8 @@ import { currentOptions, objectivesOf } from '../../protocol/schemas.ts'
 import { type Observation, type SampleColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
 import { isoTime } from '../clock.ts'
 import { readStored } from '../storage/damage.ts'
-import type { StoredObservation } from '../storage/storage.ts'
-import { decodeColumns, encodeColumns, wantedColumns } from './columnBytes.ts'
+import type { StoredObservation, StoredRow } from '../storage/storage.ts'
+import { decodeColumns, encodeColumns, oneName, wantedColumns } from './columnBytes.ts'
 import { type Points, pointsOfSamples } from './points.ts'
 
 type WithoutHead<T> = T extends unknown ? Omit<T, 'number' | 'receivedAt'> : never
@@ -18,8 +18,6 @@ export type ObservationBody = WithoutHead<Observation>
 
 type Column = readonly (number | null)[]
 type Samples = Omit<Extract<Observation, { kind: 'samples' }>, 'kind' | 'number' | 'receivedAt'>
-/** How a body lies in the log. */
-export type StoredBody = Pick<StoredObservation, 'body' | 'columns'>
 
 function numbered(column: (number | string | null)[]): Column {
   for (let i = 0; i < column.length; i++) if (typeof column[i] === 'string') column[i] = Number(column[i])
@@ -37,7 +35,7 @@ function columnsOfText(columns: Record<string, unknown>): SampleColumns {
   return columns as unknown as SampleColumns
 }
 
-function decodeSamples({ body, columns }: StoredBody): Samples {
+function decodeSamples({ body, columns }: StoredRow): Samples {
   return readStored('observation', () => {
     const rest = JSON.parse(body) as { columns: Record<string, unknown> }
     return { ...rest, columns: columns === null ? columnsOfText(rest.columns) : decodeColumns(columns) }
@@ -45,7 +43,7 @@ function decodeSamples({ body, columns }: StoredBody): Samples {
 }
 
 /** The steps of stored samples, and those of the wanted signals that they have. */
-export function storedPoints(stored: StoredBody, wanted: ReadonlySet<string>): Points {
+export function storedPoints(stored: StoredRow, wanted: ReadonlySet<string>): Points {
   if (stored.columns !== null) return wantedColumns(stored.columns, wanted)
   const { steps, values } = pointsOfSamples(decodeSamples(stored).columns)
   return { steps, values: new Map([...values].filter(([name]) => wanted.has(name))) }
@@ -60,11 +58,9 @@ const isLoss = (key: string) => key === 'loss' || /^\d+$/.test(key)
 const numberNonFinite = (key: string, value: unknown) =>
   typeof value === 'string' && isLoss(key) ? Number(value) : value
 
-/** Smallest and largest of the steps of samples; null for the other kinds. */
-export function rangeOf(
-  steps: readonly number[] | undefined,
-): Pick<StoredObservation, 'fromStep' | 'toStep'> {
-  if (steps === undefined || steps.length === 0) return { fromStep: null, toStep: null }
+/** Smallest and largest of the steps of samples. */
+function rangeOf(steps: readonly number[]): Pick<StoredObservation, 'fromStep' | 'toStep'> {
+  if (steps.length === 0) return { fromStep: null, toStep: null }
   let fromStep = Number.POSITIVE_INFINITY
   let toStep = Number.NEGATIVE_INFINITY
   for (const step of steps) {
@@ -85,7 +81,8 @@ export function encodeObservation(
     return { ...head, kind, body: rest, columns: encodeColumns(columns), ...rangeOf(columns.step) }
   }
   const { kind: _, ...rest } = body
-  return { ...head, kind, body: JSON.stringify(rest, nameNonFinite), columns: null, ...rangeOf(undefined) }
+  const text = JSON.stringify(rest, nameNonFinite)
+  return { ...head, kind, body: text, columns: null, fromStep: null, toStep: null }
 }
 
 /** Non-finite numbers as their names, and −0, which JSON.stringify writes as 0. */
@@ -96,40 +93,34 @@ function columnText(column: Column): string {
     isPlain = value === null || (Number.isFinite(value) && !Object.is(value, -0))
   }
   if (isPlain) return JSON.stringify(column)
-  const entryText = (value: number | null) =>
+  const valueText = (value: number | null) =>
     Object.is(value, -0) ? '-0' : JSON.stringify(value === null ? null : encodeNumber(value))
-  return `[${column.map(entryText).join(',')}]`
+  return `[${column.map(valueText).join(',')}]`
 }
 
-const objectText = (entries: readonly (readonly [name: string, text: string])[]): string =>
-  `{${entries.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`
+const entryText = (name: string, text: string): string => `${JSON.stringify(name)}:${text}`
+
+function columnsText(columns: SampleColumns): string {
+  const { objective, metrics } = columns
+  const entries: string[] = []
+  for (const name of ['step', ...sampleColumnNames] as const) {
+    const column = columns[name]
+    if (column !== undefined) entries.push(entryText(name, columnText(column)))
+  }
+  if (objective !== undefined) entries.push(entryText('objective', JSON.stringify(oneName(objective))))
+  if (metrics !== undefined) {
+    const own = Object.entries(metrics).map(([name, column]) => entryText(name, columnText(column)))
+    entries.push(entryText('metrics', `{${own.join(',')}}`))
+  }
+  return `{${entries.join(',')}}`
+}
 
 /** The body with its columns, as one text of JSON: what a log file has. */
-export function bodyText(stored: StoredBody): string {
+export function bodyText(stored: StoredRow): string {
   if (stored.columns === null) return stored.body
   const { columns, ...rest } = decodeSamples(stored)
-  const { objective, metrics = {} } = columns
-  const own = (['step', ...sampleColumnNames] as const).flatMap((name) => {
-    const column = columns[name]
-    return column === undefined ? [] : [[name, columnText(column)] as const]
-  })
-  const isOne = objective?.every((name) => name === objective[0])
-  const texts = [
-    ...own,
-    ...(objective === undefined
-      ? []
-      : [['objective', JSON.stringify(isOne ? objective[0] : objective)] as const]),
-    ...(columns.metrics === undefined
-      ? []
-      : [
-          [
-            'metrics',
-            objectText(Object.entries(metrics).map(([name, column]) => [name, columnText(column)])),
-          ] as const,
-        ]),
-  ]
-  const heads = Object.entries(rest).map(([name, value]) => [name, JSON.stringify(value)] as const)
-  return objectText([...heads, ['columns', objectText(texts)]])
+  const heads = Object.entries(rest).map(([name, value]) => entryText(name, JSON.stringify(value)))
+  return `{${[...heads, entryText('columns', columnsText(columns))].join(',')}}`
 }
 
 export function decodeObservation(stored: StoredObservation): Observation {

@@ -5,9 +5,9 @@
 import { limits } from '../../protocol/schemas.ts'
 import type { Telemetry } from '../../protocol/vocabulary.ts'
 import { ServerError } from '../errors.ts'
-import type { Storage, StoredObservation } from '../storage/storage.ts'
+import type { Storage, StoredObservation, StoredRow } from '../storage/storage.ts'
 import type { ActiveRun } from './activeRuns.ts'
-import { encodeObservation, type StoredBody } from './observationCodec.ts'
+import { encodeObservation } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 
 const nowhere = { number: 0, receivedAt: 0 }
@@ -34,7 +34,7 @@ export const sequenceGap = ({ clientId, sequence }: Telemetry, last: number): Se
     },
   )
 
-const isEqual = (a: StoredBody, b: StoredBody): boolean =>
+const isEqual = (a: StoredRow, b: StoredRow): boolean =>
   a.body === b.body && Buffer.compare(a.columns ?? nothing, b.columns ?? nothing) === 0
 const nothing = new Uint8Array(0)
 

@@ -9,8 +9,8 @@ import {
   annealShape,
   armSegments,
   cutBefore,
+  endedInTime,
   endedSegments,
-  endingAt,
   largeSegments,
   openEndSteps,
   overrideSegments,
@@ -72,15 +72,15 @@ describe('segments that end', () => {
     toStep: 110,
   })
   it('are as they were up to the end, and at 0 from there on', () => {
-    const cut = endingAt(arm, 95, null)
+    const cut = endedInTime({ ...horizon, end: 95 }, arm)
     expect(planProblem(planOf(cut))).toBeUndefined()
     expect(ratesAt(cut, [90, 93, 94])).toEqual(ratesAt(arm, [90, 93, 94]))
     expect(ratesAt(cut, [95, 96, 200])).toEqual([0, 0, 0])
-    expect(ratesAt(endingAt(arm, 80, null), [80, 95, 200])).toEqual([0, 0, 0])
+    expect(ratesAt(endedInTime({ ...horizon, end: 80 }, arm), [80, 95, 200])).toEqual([0, 0, 0])
   })
 
   it('by then are left alone', () => {
-    expect(endingAt(arm, 110, null)).toEqual(arm)
+    expect(endedInTime({ ...horizon, end: 110 }, arm)).toEqual(arm)
   })
 })
 

@@ -129,13 +129,14 @@ export function cutBefore(segments: readonly Segment[], step: number): Segment[]
   return [{ ...first, fromStep: step, from, shape: isCurved ? 'linear' : shape }, ...rest]
 }
 
-/** The same up to a step, and from there on nothing. */
-export function endingAt(segments: readonly Segment[], end: number, momentum: number | null): Segment[] {
-  if (segments.every(({ toStep }) => toStep <= end)) return [...segments]
+/** The same up to the end, and from there on nothing. */
+export function endedInTime(horizon: Horizon, segments: readonly Segment[]): Segment[] {
+  const { end } = horizon
+  if (end === null || segments.every(({ toStep }) => toStep <= end)) return [...segments]
   const kept = segments
     .filter(({ fromStep }) => fromStep < end)
     .map((one) => (one.toStep <= end ? one : { ...one, toStep: end, to: segmentRate(one, end) }))
-  return [...kept, segment('done', { fromStep: end, toStep: end + 1, from: 0, to: 0 }, momentum)]
+  return [...kept, ...endedSegments({ ...horizon, step: end })]
 }
 
 /** One arm of a race: a climb over its first half, then its rate; where it comes down, linear to 0, and 0. */

@@ -35,7 +35,7 @@ const insertObservation = `INSERT INTO observations (run, number, received_at, k
 const insertSent =
   'INSERT OR IGNORE INTO batches (run, client_id, sequence, after, last) VALUES (?, ?, ?, ?, ?)'
 const tailObservations = 4
-const selectCount = 'SELECT key, observation_count AS count FROM runs WHERE id = ?'
+const selectCount = 'SELECT key, observation_count AS count, tuner_version AS version FROM runs WHERE id = ?'
 
 /** Opens the file. @throws CommandError naming the file and what to do. */
 export function openSqliteStorage(options: SqliteOptions): Storage {
@@ -122,16 +122,17 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     if (batch.client === undefined) return
     const { clientId, lastSequence } = batch.client
     const last = batch.run.observationCount
-    const { changes } = prepare(insertSent).run(
-      ...[key, clientId, lastSequence, last - batch.observations.length, last],
-    )
+    const after = last - batch.observations.length
+    const { changes } = prepare(insertSent).run(key, clientId, lastSequence, after, last)
     // Another server has taken this very batch, or one of that number, with nothing in it: the log is as long as before.
     if (changes === 0) throw runMoved(batch.run.id, last)
     clients.insert(key, batch.client)
   }
-  const update = (run: RunRecord, believed: number): number => {
-    const stored = get<{ key: number; count: number }>(selectCount, run.id)
+  /** @param version of the tuner, as believed; null = any */
+  const update = (run: RunRecord, believed: number, version: string | null = null): number => {
+    const stored = get<{ key: number; count: number; version: string }>(selectCount, run.id)
     if (stored?.count !== believed) throw runMoved(run.id, believed, stored?.count)
+    if (version !== null && stored.version !== version) throw runMoved(run.id, believed)
     prepare(updateRun).run(...rowOf(run), stored.key)
     return stored.key
   }
@@ -194,18 +195,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
         acknowledge(batch)
       }),
     updateRun: (run) =>
-      attempt(
-        () =>
-          void transaction(() => {
-            const stored = get<{ version: string }>(
-              'SELECT tuner_version AS version FROM runs WHERE id = ?',
-              run.id,
-            )
-            if (stored !== undefined && stored.version !== run.tunerVersion)
-              throw runMoved(run.id, run.observationCount)
-            update(run, run.observationCount)
-          }),
-      ),
+      attempt(() => void transaction(() => update(run, run.observationCount, run.tunerVersion))),
     replaceDerived: (batch) =>
       attempt(() =>
         transaction(() => {

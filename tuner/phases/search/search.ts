@@ -10,7 +10,7 @@ import { mean } from '../../estimators/uncertainty.ts'
 import { watchedAfresh } from '../../guard/watch.ts'
 import { armMeasure, clampedRate, givenRate, isSteering, offers, rateBounds } from '../../options.ts'
 import { fallbackStep, lengthOrNominal } from '../../plan/bounds.ts'
-import { armSegments, endingAt, horizonOf, largeSegments } from '../../plan/segments.ts'
+import { armSegments, endedInTime, horizonOf, largeSegments } from '../../plan/segments.ts'
 import { evidenceOfRace } from '../../record/evidence.ts'
 import type { Search } from '../../state.ts'
 import { enterLarge, restoreStart, startCheckpoint } from '../enter.ts'
@@ -216,12 +216,11 @@ export const search: Phase<Search> = {
     const downFromStep = fromStep + race.downAfterSteps
     const zeroFromStep = fromStep + race.zeroAfterSteps
     // A job that hears nothing after the arm goes on at a rate that nobody has measured: never above the reference.
-    const segments = [
+    // And one that was heard of late may have no steps left for the arm.
+    return endedInTime(horizon, [
       ...armSegments(horizon.momentum, { rate, fromStep, downFromStep, zeroFromStep, toStep }),
       ...rest(toStep, Math.min(rate, reference)),
-    ]
-    // A job that was heard of late may have no steps left for the arm.
-    return horizon.end === null ? segments : endingAt(segments, horizon.end, horizon.momentum)
+    ])
   },
   awaitAtStep: (_run, { race }) => race.current?.toStep ?? null,
 }
