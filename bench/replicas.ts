@@ -1,7 +1,7 @@
 // Several servers on one PostgreSQL, as processes behind a proxy that knows nothing: each request goes to any of them. Jobs
 // report without a pause while one server after another is killed with SIGKILL and started anew; how long a run then waits for its
 // next batch to be taken, and at the end whether anything was lost, doubled or decided otherwise. `--kills N`; `--load N` batches
-// show instead what two servers take of the processor, beside one. Needs PostgreSQL.
+// a server show instead what two servers take of the processor, beside one. Needs PostgreSQL.
 
 import pg from 'pg'
 import type { Decision } from '../protocol/vocabulary.ts'
@@ -18,8 +18,10 @@ const servers = 2
 const jobs = 6
 const batchSteps = 100
 const loadSteps = 1_000
-/** Of each run, before what is measured: until then code is still being compiled. */
-const warmUpBatches = 40
+/** So many that they fall to the servers about evenly. */
+const runsPerServer = 24
+/** To each server, before what is measured: until then code is still being compiled. */
+const warmUpBatches = 960
 /** Pauses between a batch that was taken and the next, as of a job at work. */
 const pauseMilliseconds = 15
 const retryMilliseconds = 10
@@ -190,16 +192,20 @@ export async function benchReplicas(args: readonly string[]): Promise<void> {
 
 let databases = 0
 
-/** The same batches, of 1,000 steps, into one server and into two: what the servers' processors take for a step. */
+/**
+ * As many batches of 1,000 steps for each server, into one and into two: what their processors take for a step. (The same
+ * load for both would compare one that has compiled its code with two that are half as far.)
+ */
 async function underLoad(postgres: PostgresServer, count: number, batches: number): Promise<void> {
   const url = await newDatabase(postgres, `load${++databases}`)
   const servers = await Promise.all(Array.from({ length: count }, () => startClusterServer(url)))
   await sleep(betweenKillsMilliseconds)
-  const runIds = Array.from({ length: 2 * jobs }, (_, i) => `job-${i}`)
+  const runIds = Array.from({ length: runsPerServer * count }, (_, i) => `job-${i}`)
   for (const runId of runIds)
     await callServer(servers[0]!, 'POST', '/api/v1/runs', { runId, budgetSteps: 10_000_000 })
   const taken = () => servers.map(({ process }) => usage({ child: process }).cpuMicroseconds)
-  const perRun = Math.ceil(batches / runIds.length)
+  const warmUp = Math.ceil(warmUpBatches / runsPerServer)
+  const perRun = Math.ceil(batches / runsPerServer)
   const send = (from: number, to: number) =>
     Promise.all(
       runIds.map(async (runId) => {
@@ -210,10 +216,10 @@ async function underLoad(postgres: PostgresServer, count: number, batches: numbe
         }
       }),
     )
-  await send(1, warmUpBatches)
+  await send(1, warmUp)
   const before = taken()
   const began = performance.now()
-  await send(warmUpBatches + 1, warmUpBatches + perRun)
+  await send(warmUp + 1, warmUp + perRun)
   const seconds = (performance.now() - began) / 1_000
   const steps = perRun * runIds.length * loadSteps
   const micros = taken().map((after, i) => after - before[i]!)

@@ -120,6 +120,14 @@ test('a body that is read directly is what JSON.parse and the schema make of it'
   expect(direct).toBeGreaterThan(300)
 })
 
+test.each(['[]', '[1,]', '[01]', '[1e400]', '[[1]]', '["a]"]', '[1,"é"]', '["nan"]', '[true]', '1', '[1'])(
+  'what is no list of numbers is left to the schema: %s',
+  (list) => {
+    expect(plainBatch(Buffer.from(batch('[1,2]')))).toBeDefined()
+    expect(plainBatch(Buffer.from(batch(list)))).toBeUndefined()
+  },
+)
+
 const batch = (loss: string) => `{"sequence":1, "steps":{"loss":${loss},"step":[0,1]}, "clientId":"c"}`
 
 test('the same numbers in another spelling are the same batch; other numbers are none', async () => {

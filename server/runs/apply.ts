@@ -18,8 +18,11 @@ import { firstRecord, nextRecord } from './runRecord.ts'
 import { RunSeries } from './runSeries.ts'
 import type { FoldState, Tuner } from './tuner.ts'
 
-/** A snapshot is due after this much of the log; who reads a run after a restart folds at most that much again (some 20 ms). */
-export const snapshotSamples = 4_000
+/**
+ * A snapshot is due after this much of the log: the newest chunks of all series are most of what it writes, and half of it once
+ * more than the last one did. Who reads a run after a restart folds at most that much again (some 40 ms).
+ */
+export const snapshotSamples = 16_000
 export const snapshotObservations = 64
 export const snapshotChunks = 2_000
 
