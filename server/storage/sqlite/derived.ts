@@ -13,6 +13,7 @@ const insertSnapshot = `INSERT OR REPLACE INTO snapshots (run, number, tuner_ver
   VALUES (?, ?, ?, ?, ?, ?)`
 const selectSnapshot =
   'SELECT number, tuner_version AS tunerVersion, state, series, checksum FROM snapshots WHERE run = ?'
+
 export function chunkAt(
   { prepare }: Pick<Tools, 'prepare'>,
   run: number,
@@ -22,14 +23,9 @@ export function chunkAt(
   return row && opened(row)
 }
 
-export type DerivedTools = Pick<Tools, 'prepare' | 'attempt' | 'keyOf'> & {
-  readonly noteDamage: (found: string) => void
-}
-
-export function createDerived({ prepare, attempt, keyOf, noteDamage }: DerivedTools): {
+export function derivedWrites({ prepare }: Pick<Tools, 'prepare'>): {
   insertChunk(run: number, chunk: StoredChunk): void
   insertSnapshot(run: number, snapshot: Snapshot): void
-  readonly reads: Pick<Storage, 'snapshot' | 'chunks'>
 } {
   return {
     insertChunk: (run, { signal, level, chunk, body }) =>
@@ -38,25 +34,35 @@ export function createDerived({ prepare, attempt, keyOf, noteDamage }: DerivedTo
       const { number, tunerVersion, state, series } = snapshot
       prepare(insertSnapshot).run(run, number, tunerVersion, state, series, snapshotChecksum(snapshot))
     },
-    reads: {
-      snapshot: (runId) =>
-        attempt(() => {
-          const row = prepare(selectSnapshot).get(keyOf(runId)) as
-            | (Snapshot & { checksum: number | null })
-            | undefined
-          if (row === undefined) return undefined
-          const { checksum, ...snapshot } = row
-          if (checksum === null || checksum === snapshotChecksum(snapshot)) return snapshot
-          noteDamage(
-            `the snapshot of run "${runId}" is not what was stored; the run is made anew from its log`,
-          )
-          return undefined
-        }),
-      chunks: (runId, keys) =>
-        attempt(() => {
-          const run = keyOf(runId)
-          return keys.flatMap((key) => chunkAt({ prepare }, run, key) ?? [])
-        }),
-    },
+  }
+}
+
+export type DerivedTools = Pick<Tools, 'prepare' | 'attempt' | 'keyOf'> & {
+  readonly noteDamage: (found: string) => void
+}
+
+export function derivedReads({
+  prepare,
+  attempt,
+  keyOf,
+  noteDamage,
+}: DerivedTools): Pick<Storage, 'snapshot' | 'chunks'> {
+  return {
+    snapshot: (runId) =>
+      attempt(() => {
+        const row = prepare(selectSnapshot).get(keyOf(runId)) as
+          | (Snapshot & { checksum: number | null })
+          | undefined
+        if (row === undefined) return undefined
+        const { checksum, ...snapshot } = row
+        if (checksum === null || checksum === snapshotChecksum(snapshot)) return snapshot
+        noteDamage(`the snapshot of run "${runId}" is not what was stored; the run is made anew from its log`)
+        return undefined
+      }),
+    chunks: (runId, keys) =>
+      attempt(() => {
+        const run = keyOf(runId)
+        return keys.flatMap((key) => chunkAt({ prepare }, run, key) ?? [])
+      }),
   }
 }

@@ -3,7 +3,7 @@
 import { type Row, recordOf } from '../rows.ts'
 import type { RunReads } from '../storage.ts'
 import { createClients } from './clients.ts'
-import { createDerived, type DerivedTools } from './derived.ts'
+import { type DerivedTools, derivedReads } from './derived.ts'
 import type { SqlValue } from './driver.ts'
 import { keyIn, observationsAfter } from './seriesReads.ts'
 
@@ -25,6 +25,6 @@ export function runReads({
     observations: (runId, query) =>
       attempt(() => observationsAfter({ get, all }, { id: runId, key: keyOf(runId) }, query)),
     clientSequences: createClients(tools).reads.clientSequences,
-    ...createDerived({ ...tools, noteDamage }).reads,
+    ...derivedReads({ ...tools, noteDamage }),
   }
 }

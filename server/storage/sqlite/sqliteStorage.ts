@@ -12,7 +12,7 @@ import { derivedTables } from '../tables.ts'
 import { createAccessStore } from './access.ts'
 import { type Acknowledged, openAcknowledged } from './acknowledged.ts'
 import { createClients } from './clients.ts'
-import { createDerived } from './derived.ts'
+import { derivedWrites } from './derived.ts'
 import type { Database, SqlValue, Statement } from './driver.ts'
 import { createIntake } from './intake.ts'
 import { createNotices } from './notices.ts'
@@ -91,7 +91,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     attempt,
     noteDamage,
   })
-  const derived = createDerived({ prepare, attempt, keyOf, noteDamage })
+  const derived = derivedWrites({ prepare })
   const clients = createClients({ prepare, attempt, keyOf })
   const webhooks = createWebhooks({ prepare, attempt, transaction })
   const insertDerived = (key: number, batch: Omit<Batch, 'run' | 'observations' | 'client'>) => {
