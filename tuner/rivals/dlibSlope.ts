@@ -99,9 +99,7 @@ const withinBlock = (state: DlibSlopeState, blockSum: number, blockCount: number
 function withBlock(state: DlibSlopeState, loss: number, step: number): DlibSlopeState {
   const { threshold, blockSteps, dumpAmount } = state.options
   const size = Math.floor(threshold / blockSteps)
-  const window: (number | null)[] = []
-  for (let i = Math.max(0, state.window.length + 1 - size); i < state.window.length; i++)
-    window.push(state.window[i] ?? null)
+  const window = state.window.slice(Math.max(0, state.window.length + 1 - size))
   window.push(Number.isFinite(loss) ? loss : null)
   const budget = state.budget + budgetPerStep * blockSteps
   const next = { ...state, window, blockSum: 0, blockCount: 0, budget }
@@ -129,21 +127,43 @@ function withoutLargest(losses: readonly number[]): number[] {
   return losses.filter((loss) => loss <= largest)
 }
 
-/** Whether losses, oldest first, fall with the certainty asked for: backwards in time they rise. */
-function isFalling(losses: readonly number[]): boolean {
+/** What the fit takes from R at each of so many losses, which follows from their number alone: t, and Rx of the new R. */
+type Gains = {
+  readonly t: readonly number[]
+  readonly slope: readonly number[]
+  readonly intercept: readonly number[]
+}
+
+function gainsOf(count: number): Gains {
   let [r00, r01, r11] = [1e6, 0, 1e6]
-  let [slope, intercept, squares] = [0, 0, 0]
-  for (let n = 0; n < losses.length; n++) {
-    const y = losses[losses.length - 1 - n]!
+  const gains = { t: [] as number[], slope: [] as number[], intercept: [] as number[] }
+  for (let n = 0; n < count; n++) {
     const t = 1 + ((n * r00 + r01) * n + (n * r01 + r11))
     const [a, b] = [r00 * n + r01, r01 * n + r11]
     r00 -= (a * a) / t
     r01 -= (a * b) / t
     r11 -= (b * b) / t
+    gains.t.push(t)
+    gains.slope.push(r00 * n + r01)
+    gains.intercept.push(r01 * n + r11)
+  }
+  return gains
+}
+
+/** Of the longest window that was asked for: the gains of a shorter one are their beginning. */
+let gains = gainsOf(0)
+
+/** Whether losses, oldest first, fall with the certainty asked for: backwards in time they rise. */
+function isFalling(losses: readonly number[]): boolean {
+  if (losses.length > gains.t.length) gains = gainsOf(losses.length)
+  const { t, slope: slopeGain, intercept: interceptGain } = gains
+  let [slope, intercept, squares] = [0, 0, 0]
+  for (let n = 0; n < losses.length; n++) {
+    const y = losses[losses.length - 1 - n]!
     const error = y - (n * slope + intercept)
-    slope += (r00 * n + r01) * error
-    intercept += (r01 * n + r11) * error
-    squares += (y - (n * slope + intercept)) ** 2 * t
+    slope += slopeGain[n]! * error
+    intercept += interceptGain[n]! * error
+    squares += (y - (n * slope + intercept)) ** 2 * t[n]!
   }
   const n = losses.length
   if (n <= 2) return false
