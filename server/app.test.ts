@@ -1,10 +1,22 @@
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type IncomingMessage, request } from 'node:http'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { patienceMilliseconds } from './app.ts'
+import type { Log } from './log.ts'
 import { startTestServer } from './testing/testServer.ts'
+
+/** What is told, but of what is usual. */
+function faults(): { readonly log: Log; readonly lines: string[] } {
+  const lines: string[] = []
+  const log: Log = (level, message) => {
+    if (level === 'warn' || level === 'error') lines.push(`${level}: ${message}`)
+  }
+  return { log, lines }
+}
 
 test('a port in use is said, with the way out', async () => {
   const first = await startTestServer()
@@ -35,6 +47,81 @@ test('stopping finishes the batch at work', async () => {
   await restarted
   expect((await server.call('GET', '/api/v1/runs/r1')).body.step).toBe(1)
   await server.close()
+})
+
+test('what is in hand when the server ends is answered, as the last answer of its connection', async () => {
+  const { log, lines } = faults()
+  const server = await startTestServer({ log })
+  const body = JSON.stringify({ runId: 'r1' })
+  const agent = new Agent({ keepAlive: true })
+  const at = { port: server.port, agent }
+  // One connection is idle by then; of another request the server has the head.
+  const [idle] = (await once(request({ ...at, path: '/healthz' }).end(), 'response')) as [IncomingMessage]
+  const { socket } = idle
+  idle.resume()
+  await once(idle, 'end')
+  expect(idle.headers.connection).toBe('keep-alive')
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    expect: '100-continue',
+  }
+  const asked = request({ ...at, agent: false, method: 'POST', path: '/api/v1/runs', headers })
+  asked.flushHeaders()
+  await once(asked, 'continue')
+  const closed = server.app.close()
+  await once(socket, 'close')
+  await expect(fetch(server.url)).rejects.toThrow()
+  asked.end(body)
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  expect([response.statusCode, response.headers.connection]).toEqual([201, 'close'])
+  response.resume()
+  await closed
+  expect(lines).toEqual([])
+  rmSync(server.folder, { recursive: true })
+})
+
+test('what takes too long when the server ends is cut off, and the storage closed when nothing uses it', async () => {
+  const { log, lines } = faults()
+  const server = await startTestServer({ log })
+  const { listRuns, close } = server.storage
+  const order: string[] = []
+  let goOn = () => {}
+  const waiting = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const asked = new Promise<void>((resolve) => {
+    Object.assign(server.storage, {
+      listRuns: async (query: Parameters<typeof listRuns>[0]) => {
+        resolve()
+        await waiting
+        order.push('read')
+        return listRuns(query)
+      },
+      close: () => {
+        order.push('closed')
+        return close()
+      },
+    })
+  })
+  // A page that never answers that its live connection ends, and somebody who waits for a list.
+  const live = connect(server.port, '127.0.0.1')
+  const upgrade = `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+  live.write(upgrade)
+  expect(String((await once(live, 'data'))[0])).toMatch(/^HTTP\/1.1 101 /)
+  const list = fetch(`${server.url}/api/v1/runs`)
+  await asked
+  const closed = server.app.close()
+  await new Promise(setImmediate)
+  const cutOff = [once(live, 'close'), expect(list).rejects.toThrow()]
+  server.clock.advance(patienceMilliseconds)
+  await Promise.all(cutOff)
+  expect(order).toEqual([])
+  goOn()
+  await closed
+  expect(order).toEqual(['read', 'closed'])
+  expect(lines).toEqual(['warn: a slow request'])
+  rmSync(server.folder, { recursive: true })
 })
 
 test('the built page is served at its addresses, its assets for ever', async () => {

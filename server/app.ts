@@ -15,6 +15,7 @@ import type { AllowList } from './http/guard.ts'
 import { createHttpApp } from './http/httpApp.ts'
 import { trustedOf } from './http/place.ts'
 import { answerUnreadable } from './http/unreadable.ts'
+import { InHand } from './inHand.ts'
 import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics/metrics.ts'
@@ -35,6 +36,8 @@ import { Webhooks } from './webhooks/webhooks.ts'
 const headMilliseconds = 15_000
 /** A request has this long to arrive: a log that is imported, as fast as it is folded. JSON has a minute (http/body.ts). */
 const requestMilliseconds = 15 * 60_000
+/** When the server ends, what was asked before has this long to be answered and taken; then it is cut off. */
+export const patienceMilliseconds = 5_000
 
 export type AppOptions = {
   readonly config: Config
@@ -61,7 +64,10 @@ export type AppOptions = {
 export type App = {
   /** Resolves when requests are answered. @throws CommandError if the port is taken or may not be used. */
   listen(): Promise<{ readonly port: number; readonly url: string }>
-  /** Takes no more requests, finishes those at work, closes sockets and storage. */
+  /**
+   * Takes no more requests, answers those at work or, where that takes too long, cuts them off, and closes the storage when
+   * nothing is left that uses it.
+   */
   close(): Promise<void>
   readonly runs: Runs
   readonly live: Live
@@ -84,6 +90,7 @@ export function createApp(options: AppOptions): App {
   const { pageDir = builtPageDir() } = options
   const clock = steadyClock(options.clock)
   const metrics = createMetrics(options.measuresProcess === true)
+  const inHand = new InHand()
   let isEnding = false
   let isUp = false
   let port = config.port
@@ -93,10 +100,11 @@ export function createApp(options: AppOptions): App {
     // Both are made below, and there before the first server is heard of.
     onChange: () => {
       webhooks.wake()
-      runs
+      const watching = runs
         .start()
         .catch((error) => log('warn', 'runs that are alive were not read', { error }))
         .then(() => (isUp ? runs.tellStale() : undefined))
+      inHand.hold(watching)
     },
     onVersions: async (before, now) => {
       if (now.tokens !== before.tokens) await tokens.load()
@@ -114,6 +122,7 @@ export function createApp(options: AppOptions): App {
         Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []),
     },
     resolve: options.resolveName ?? resolveName,
+    inHand,
     newId: (kind) => newId(kind),
     random: options.random,
     owns,
@@ -132,8 +141,9 @@ export function createApp(options: AppOptions): App {
     isRequired: config.requireTokens,
     newId: () => newId('token'),
     newSecret,
+    inHand,
   })
-  const audit = new Audit({ store: storage.access, clock, log })
+  const audit = new Audit({ store: storage.access, clock, log, inHand })
   const retention = new Retention({
     ...{ storage, clock, log },
     days: config.retentionDays,
@@ -159,6 +169,7 @@ export function createApp(options: AppOptions): App {
     webhooks,
     metrics,
     isEnding: () => isEnding,
+    inHand,
     clock,
     tuner,
     storage,
@@ -177,7 +188,7 @@ export function createApp(options: AppOptions): App {
     { ...times, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5_000 },
     http,
   )
-  boundConnections(server)
+  const connections = boundConnections(server)
   server.on('clientError', answerUnreadable)
   const live = attachLive({
     server,
@@ -189,6 +200,7 @@ export function createApp(options: AppOptions): App {
     metrics,
     clock,
     log,
+    inHand,
     allowList,
     isTrusted,
     replicas: replicas && { all: replicas, adapter: storage.replicas!.liveAdapter() },
@@ -232,21 +244,23 @@ export function createApp(options: AppOptions): App {
     },
     close: async () => {
       isEnding = true
+      connections.sayLast()
       await replicas?.stop()
       if (config.drainSeconds > 0)
         await new Promise<void>((done) => void clock.after(1_000 * config.drainSeconds, done))
       log('info', 'the server stops', { waiting: runs.waiting, sockets: live.sockets().length })
-      await live.close()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      await retention.stop()
-      await runs.stop()
-      forwarder?.stop()
-      await webhooks.stop()
-      // What has not answered by now has no batch at work.
-      server.closeAllConnections()
+      const impatient = clock.after(patienceMilliseconds, () => {
+        log('info', 'what was not answered in time is cut off', { connections: connections.cutOff() })
+      })
+      await live.close()
       await closed
-      await Promise.all([imports.stop(), whatIfs.stop()])
+      impatient()
+      // Nobody waits for an answer any more.
+      forwarder?.stop()
+      await Promise.all([retention.stop(), webhooks.stop(), imports.stop(), whatIfs.stop()])
+      await inHand.empty()
+      await runs.stop()
       await storage.close()
     },
   }

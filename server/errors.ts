@@ -82,6 +82,10 @@ export class ServerError extends Error {
   }
 }
 
+/** What comes to a server that is about to stop can be sent to the next one. */
+export const serverEnding = (): ServerError =>
+  new ServerError('server-ending', 'this server is about to stop', { retryAfterSeconds: 5 })
+
 /** What is told of the storage to who may not read all runs: not which host or file it is, nor what it said. */
 const toldToEverybody: Partial<Record<ProblemCode, string>> = {
   'storage-failed': 'the storage could not be used: nothing of this request was stored; send it again',

@@ -4,6 +4,7 @@
 import type { AuditEntry } from '../../protocol/vocabulary.ts'
 import { type Clock, isoTime } from '../clock.ts'
 import { ServerError } from '../errors.ts'
+import { InHand } from '../inHand.ts'
 import type { Log } from '../log.ts'
 import type { AccessStore, StoredAction } from '../storage/access.ts'
 import type { Caller } from './caller.ts'
@@ -18,25 +19,33 @@ export class Audit {
   private readonly store: AccessStore
   private readonly clock: Clock
   private readonly log: Log
+  private readonly inHand: InHand
 
-  constructor(options: { readonly store: AccessStore; readonly clock: Clock; readonly log: Log }) {
+  constructor(options: {
+    readonly store: AccessStore
+    readonly clock: Clock
+    readonly log: Log
+    readonly inHand?: InHand
+  }) {
     this.store = options.store
     this.clock = options.clock
     this.log = options.log
+    this.inHand = options.inHand ?? new InHand()
   }
 
   /** @throws ServerError where it cannot be written; but on a full disk, so that a deletion can free space, the log has it. */
   async begin({ name, tokenId }: Pick<Caller, 'name' | 'tokenId'>, action: Action): Promise<EndAction> {
-    const { store, clock, log } = this
+    const { store, clock, log, inHand } = this
     const entry = { at: clock.now(), caller: name, tokenId, ...action }
     try {
       const number = await store.beginAction(entry)
       return (status, note) => {
-        store
+        const ended = store
           .endAction(number, status, note)
           .catch((error) =>
             log('error', 'an action was not completed in the audit', { number, status, error }),
           )
+        inHand.hold(ended)
       }
     } catch (error) {
       if (!(error instanceof ServerError && error.code === 'disk-full')) throw error

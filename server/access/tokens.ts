@@ -7,6 +7,7 @@ import { limits } from '../../protocol/limits.ts'
 import type { CreateToken, NewToken, Token } from '../../protocol/vocabulary.ts'
 import { type Clock, isoTime } from '../clock.ts'
 import { ServerError } from '../errors.ts'
+import type { InHand } from '../inHand.ts'
 import type { Log } from '../log.ts'
 import type { AccessStore, StoredToken } from '../storage/access.ts'
 import { Attempts } from './attempts.ts'
@@ -28,6 +29,7 @@ export type TokensOptions = {
   readonly newId: () => string
   /** 32 random bytes, as text of 43 characters. */
   readonly newSecret: () => string
+  readonly inHand?: InHand
 }
 
 const isActive = ({ revokedAt, expiresAt }: StoredToken, now: number) =>
@@ -208,15 +210,16 @@ export class Tokens {
   }
 
   private used(token: StoredToken): Caller {
-    const { clock, store, log } = this.options
+    const { clock, store, log, inHand } = this.options
     const now = clock.now()
     if (Math.abs(now - (this.noted.get(token.id) ?? Number.NEGATIVE_INFINITY)) >= useMilliseconds) {
       this.noted.set(token.id, now)
       this.remember({ ...token, lastUsedAt: now })
       // Whoever comes is not kept waiting for it, nor refused because of it.
-      store
+      const noted = store
         .noteTokenUse(token.id, now)
         .catch((error) => log('warn', 'the use of a token was not noted', { error }))
+      inHand?.hold(noted)
     }
     const { name, id: tokenId, scopes, project, expiresAt } = token
     return { name, tokenId, scopes, project, expiresAt }

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
@@ -125,6 +126,49 @@ test('it stops in order on SIGTERM and leaves one whole database file', async ()
   const replay = start('replay', 'r1', '--json')
   expect(await replay.ended).toBe(0)
   expect(JSON.parse(replay.output.out)).toMatchObject({ runId: 'r1', observations: 1, identical: true })
+})
+
+test('readers in loops when it is told to stop are answered or turned away, and nothing of it is a fault', async () => {
+  const server = await serve('--port', '0')
+  await call(server.url, 'POST', '/runs', { runId: 'r1', budgetSteps: 10_000 })
+  const steps = sampleBatch(0, 5_000)
+  await call(server.url, 'POST', '/runs/r1/telemetry', { clientId: 'c', sequence: 1, steps })
+  const agent = new Agent({ keepAlive: true, maxSockets: 24 })
+  const ask = (path: string) =>
+    new Promise<string>((resolve) => {
+      const asked = get(`${server.url}${path}`, { agent }, (response) => {
+        let text = ''
+        response.on('data', (chunk) => {
+          text += chunk
+        })
+        response.on('error', () => resolve('cut off'))
+        response.on('end', () => {
+          const { statusCode } = response
+          resolve(statusCode === 200 ? '200' : `${statusCode} ${JSON.parse(text).code}`)
+        })
+      })
+      asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+    })
+  const paths = ['/runs', '/runs/r1/series?points=4000', '/runs/r1/export', '/runs/r1/decisions', '/audit']
+  const answers = new Map<string, number>()
+  let count = 0
+  await Promise.all(
+    Array.from({ length: 24 }, async (_, i) => {
+      for (let answer = ''; answer !== 'ECONNREFUSED'; ) {
+        answer = await ask(`/api/v1${paths[i % paths.length]}`)
+        answers.set(answer, (answers.get(answer) ?? 0) + 1)
+        if (++count === 300) server.child.kill('SIGTERM')
+      }
+    }),
+  )
+  expect(await server.ended).toBe(0)
+  const { 200: good, ECONNREFUSED: refused, ...others } = Object.fromEntries(answers)
+  expect(good).toBeGreaterThan(200)
+  expect(refused).toBe(24)
+  const closed = ['ECONNRESET', 'EPIPE']
+  expect(Object.keys(others).filter((answer) => !closed.includes(answer))).toEqual([])
+  const lines = server.output.err.split('\n').filter((line) => line !== '')
+  expect(lines.filter((line) => JSON.parse(line).message !== 'a slow request')).toEqual([])
 })
 
 test('a second server on the same port or the same data says what to do', async () => {

@@ -37,9 +37,12 @@ const malformedPath = ({ path }: Request) =>
 
 /** The caller went away before it had all of its answer: nobody is there to be told, and nothing failed here. */
 const hasLeft = (error: unknown, response: Response): boolean =>
-  response.closed &&
+  response.destroyed &&
   error instanceof Error &&
   (error.name === 'AbortError' || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE')
+
+/** What a bound refuses, or a server that ends, did not fail, and comes in numbers. */
+const quietly: readonly string[] = ['server-busy', 'run-busy', 'run-moved', 'server-ending']
 
 /** RFC 6750: the scheme, and beside it what is wrong. */
 const challengeOf = (what: string) => `Bearer realm="twostep"${what === '' ? '' : `, ${what}`}`
@@ -57,9 +60,8 @@ export function problemHandler(
     const requestId = requestIdOf(response)
     const problem = problemOf(error, requestId, isSeeingAll(response))
     metrics.refused(error instanceof ServerError ? error.code : 'internal')
-    // What a bound refuses did not fail, and comes in numbers.
-    if (['server-busy', 'run-busy', 'run-moved'].includes(problem.code))
-      log('debug', 'a request was refused at a bound', { requestId, path: request.path, code: problem.code })
+    if (quietly.includes(problem.code))
+      log('debug', 'a request was refused', { requestId, path: request.path, code: problem.code })
     else if (problem.status >= 500) log('error', 'a request failed', { requestId, path: request.path, error })
     if (response.headersSent) {
       response.destroy()

@@ -1,9 +1,10 @@
 import { createServer, get, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { boundConnections, type ConnectionBounds, connectionBounds } from './connections.ts'
+import { boundConnections, type ConnectionBounds, type Connections, connectionBounds } from './connections.ts'
 
 let server: Server
+let connections: Connections
 let port = 0
 const held: Socket[] = []
 afterEach(async () => {
@@ -17,13 +18,13 @@ const large = Buffer.alloc(32 * 1024 * 1024, '.')
 
 /** Answers each request once its body is there; at `/large` with more than fits on the way, at `/never` not at all. */
 async function listen(bounds: Partial<ConnectionBounds>) {
-  server = createServer((request, response) => {
+  server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     request.on('end', () => {
       if (request.url !== '/never') response.end(request.url === '/large' ? large : 'here')
     })
     request.resume()
   })
-  boundConnections(server, { ...connectionBounds, ...bounds })
+  connections = boundConnections(server, { ...connectionBounds, ...bounds })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   port = (server.address() as AddressInfo).port
 }
@@ -140,4 +141,63 @@ test('who sends requests on and on without taking an answer is cut off; a few in
   const many = await hold('GET /never HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(5))
   await ended(many)
   expect(await ask()).toBe('here')
+})
+
+test('an answer that waits to be taken when the server closes is taken whole, and then its connection ends', async () => {
+  await listen({})
+  const idle = await hold('')
+  const reader = await holdAnswer()
+  const closed = new Promise((resolve) => server.close(resolve))
+  await ended(idle)
+  reader.resume()
+  await ended(reader)
+  expect(reader.bytesRead).toBeGreaterThan(large.length)
+  await closed
+})
+
+test('when it is said, answers are the last of their connections, also those that are being made', async () => {
+  await listen({})
+  const seen = new Promise((resolve) => server.once('request', resolve))
+  const working = await hold('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n')
+  const idle = await hold('')
+  await seen
+  connections.sayLast()
+  for (const [socket, rest] of [
+    [working, 'a'],
+    [idle, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ] as const) {
+    let told = ''
+    socket.on('data', (chunk) => {
+      told += chunk
+    })
+    socket.write(rest)
+    await ended(socket)
+    expect(told).toMatch(/^HTTP\/1.1 200 OK\r\nConnection: close\r\n.*here/s)
+  }
+})
+
+test('all are cut off together, those that have become live as well', async () => {
+  await listen({})
+  server.on('upgrade', (_request, socket) => socket.write('HTTP/1.1 101 Switching\r\n\r\n'))
+  const live = await hold('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
+  await new Promise((resolve) => live.once('data', resolve))
+  const reader = await holdAnswer()
+  expect(connections.cutOff()).toBe(2)
+  reader.resume()
+  await Promise.all([ended(live), ended(reader)])
+})
+
+test('an answer that was to follow one that nobody takes any more is told of its end', async () => {
+  await listen({})
+  const closed: Promise<unknown>[] = []
+  const both = new Promise<void>((resolve) => {
+    server.on('request', (_request, response) => {
+      closed.push(new Promise((done) => response.once('close', done)))
+      if (closed.length === 2) resolve()
+    })
+  })
+  const reader = await hold('GET /never HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2))
+  await both
+  reader.destroy()
+  await Promise.all(closed)
 })

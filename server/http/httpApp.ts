@@ -5,7 +5,8 @@ import { apiPrefix, protocolVersion } from '../../protocol/version.ts'
 import type { Audit } from '../access/audit.ts'
 import type { Tokens } from '../access/tokens.ts'
 import { type Clock, isoTime } from '../clock.ts'
-import { ServerError } from '../errors.ts'
+import { ServerError, serverEnding } from '../errors.ts'
+import type { InHand } from '../inHand.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Forwarder } from '../replicas/forward.ts'
@@ -30,7 +31,7 @@ import { addPage, securityHeaders } from './page.ts'
 import { headersOf, type Trusted } from './place.ts'
 import { addReadRoutes } from './readRoutes.ts'
 import { requestLog } from './requestLog.ts'
-import { route } from './routes.ts'
+import { held, route } from './routes.ts'
 import { addRunRoutes, batchTaker } from './runRoutes.ts'
 import { addTransferRoutes } from './transferRoutes.ts'
 import { createUnchanged, type Unchanged } from './unchanged.ts'
@@ -51,6 +52,7 @@ export type HttpOptions = {
   readonly metrics: Metrics
   /** Whether the server is about to stop. */
   readonly isEnding: () => boolean
+  readonly inHand: InHand
   readonly version: string
   readonly pageDir: string
   /** The path of its host under which it is asked; may be empty. */
@@ -80,8 +82,7 @@ function addStateRoutes(router: Router, options: HttpOptions, unchanged: Unchang
   })
   route(router, '/readyz', {
     get: async (_request, response) => {
-      if (isEnding())
-        throw new ServerError('server-ending', 'this server is about to stop', { retryAfterSeconds: 5 })
+      if (isEnding()) throw serverEnding()
       await storage.checkWritable().catch((error: Error) => {
         const detail = isSeeingAll(response) ? error.message : 'whoever may read all runs is told why'
         throw new ServerError('not-ready', detail, { retryAfterSeconds: 5, cause: error })
@@ -122,6 +123,7 @@ export function createHttpApp(options: HttpOptions): Express {
   // Tags come from what an answer follows from (unchanged.ts), not from its body; those of files are their own.
   app.set('etag', () => undefined)
   app.set('query parser', 'simple')
+  app.locals.inHand = options.inHand
   const entrance: RequestHandler = (request, response, next) => {
     // Cut off (connections.ts) while more of its requests were there already: nobody would take an answer.
     if (request.socket.destroyed) return
@@ -146,11 +148,12 @@ export function createHttpApp(options: HttpOptions): Express {
   addStateRoutes(states, options, unchanged)
   app.use(states)
   const api = express.Router({ strict: true })
-  api.use(async (request, _response, next) => {
+  const turn: RequestHandler = async (request, _response, next) => {
     // A list takes a few milliseconds: readers in numbers would else come between the parts of a job's post.
     if (request.method === 'GET' || request.method === 'HEAD') await reader.turn()
     next()
-  })
+  }
+  api.use(held(turn))
   // Before the runs': else `import` would be the id of one.
   addTransferRoutes(api, options)
   addRunRoutes(api, { ...options, unchanged, ...(replicas && { forwarder: replicas.forwarder }) })

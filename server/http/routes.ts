@@ -5,6 +5,7 @@
 import type { RequestHandler, Router } from 'express'
 import { apiPrefix } from '../../protocol/version.ts'
 import type { Scope } from '../../protocol/vocabulary.ts'
+import type { InHand } from '../inHand.ts'
 import { permitted } from './admission.ts'
 import { methodNotAllowed } from './answer.ts'
 import { audited } from './audited.ts'
@@ -45,6 +46,12 @@ const named =
     next()
   }
 
+/** What a handler does is in the server's hand (`app.locals`) until it is done, whether or not somebody waits for it. */
+export const held =
+  (handler: RequestHandler): RequestHandler =>
+  (request, response, next) =>
+    (response.app.locals.inHand as InHand).hold(handler(request, response, next))
+
 export function route(router: Router, path: string, handlers: Partial<Record<Method, RequestHandler>>): void {
   const place = router.route(path)
   for (const [method, handler] of Object.entries(handlers)) {
@@ -54,9 +61,9 @@ export function route(router: Router, path: string, handlers: Partial<Record<Met
       method !== 'get' && scopes !== 'open' && scopes.some((one) => one === 'control' || one === 'admin')
     place[method as Method](
       named(id),
-      permitted(scopes, { keepsToProject, isOfRemoved }),
-      ...(isAction ? [audited(id)] : []),
-      handler,
+      held(permitted(scopes, { keepsToProject, isOfRemoved })),
+      ...(isAction ? [held(audited(id))] : []),
+      held(handler),
     )
   }
   place.all(methodNotAllowed(Object.keys(handlers).map((method) => method.toUpperCase())))

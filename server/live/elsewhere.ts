@@ -5,6 +5,7 @@
 import type { Namespace } from 'socket.io'
 import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
+import type { InHand } from '../inHand.ts'
 import type { Log } from '../log.ts'
 import type { Replicas } from '../replicas/replicas.ts'
 import type { Runs } from '../runs/runs.ts'
@@ -29,6 +30,7 @@ export type ElsewhereOptions = {
   readonly replicas: Pick<Replicas, 'present'>
   readonly clock: Clock
   readonly log: Log
+  readonly inHand: InHand
 }
 
 export class Elsewhere {
@@ -42,9 +44,9 @@ export class Elsewhere {
 
   constructor(options: ElsewhereOptions) {
     this.options = options
-    const { namespace, runs, hub, clock } = options
+    const { namespace, runs, hub, clock, inHand } = options
     runs.onEvent((event, isOwn) => {
-      if (!isOwn || this.isAlone()) return
+      if (!isOwn || this.isStopped || this.isAlone()) return
       if (event.kind === 'removed') namespace.serverSideEmit('removed', event.runId, event.project)
       else this.note(event.record.id)
     })
@@ -52,7 +54,7 @@ export class Elsewhere {
       for (const runId of runIds) this.hear(runId)
     })
     namespace.on('removed', (runId, project) => hub.take({ kind: 'removed', runId, project }))
-    this.looking = clock.after(lookMilliseconds, () => this.look())
+    this.looking = clock.after(lookMilliseconds, () => void inHand.hold(this.look()))
   }
 
   stop(): void {
@@ -76,11 +78,11 @@ export class Elsewhere {
   }
 
   private hear(runId: string): void {
-    const { hub, clock } = this.options
-    if (hub.watches(runId)) void this.catchUp(runId)
+    const { hub, clock, inHand } = this.options
+    if (hub.watches(runId)) inHand.hold(this.catchUp(runId))
     else if (hub.hasLists && !this.isStopped) {
       this.listed.add(runId)
-      this.listing ??= clock.after(listMilliseconds, () => void this.list())
+      this.listing ??= clock.after(listMilliseconds, () => void inHand.hold(this.list()))
     }
   }
 
@@ -97,7 +99,7 @@ export class Elsewhere {
 
   /** Tells lists of the runs that have changed. */
   private async list(): Promise<void> {
-    const { runs, hub, clock, log } = this.options
+    const { runs, hub, clock, log, inHand } = this.options
     const runIds = [...this.listed].slice(0, listedPerRound)
     for (const runId of runIds) {
       this.listed.delete(runId)
@@ -109,12 +111,12 @@ export class Elsewhere {
     }
     this.listing = undefined
     if (this.listed.size > 0 && !this.isStopped)
-      this.listing = clock.after(listMilliseconds, () => void this.list())
+      this.listing = clock.after(listMilliseconds, () => void inHand.hold(this.list()))
   }
 
   private async look(): Promise<void> {
-    const { hub, clock } = this.options
+    const { hub, clock, inHand } = this.options
     if (!this.isAlone()) for (const runId of hub.watchedRuns()) await this.catchUp(runId)
-    if (!this.isStopped) this.looking = clock.after(lookMilliseconds, () => void this.look())
+    if (!this.isStopped) this.looking = clock.after(lookMilliseconds, () => void inHand.hold(this.look()))
   }
 }

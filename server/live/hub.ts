@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Decision, RunSummary } from '../../protocol/vocabulary.ts'
 import type { Clock } from '../clock.ts'
+import type { InHand } from '../inHand.ts'
 import type { Log } from '../log.ts'
 import type { RunEvent } from '../runs/apply.ts'
 import { type Points, stepRange } from '../runs/points.ts'
@@ -29,6 +30,7 @@ export type HubOptions = {
   readonly reader: SeriesReader
   readonly clock: Clock
   readonly log: Log
+  readonly inHand: InHand
   /** Sends one event to several sockets, encoded once. */
   readonly send: (
     sockets: readonly LiveSocket[],
@@ -278,7 +280,7 @@ export class Hub {
     const work = async () => {
       for (const subscription of watched.subscriptions) await this.catchUpOne(subscription)
     }
-    work()
+    const caughtUp = work()
       .catch((error) => this.options.log('warn', 'a live page could not catch up', { runId, error }))
       .finally(() => {
         watched.catchingUp = false
@@ -287,6 +289,7 @@ export class Hub {
         )
         if (late && this.watched.get(runId) === watched) this.schedule(runId, watched)
       })
+    this.options.inHand.hold(caughtUp)
   }
 
   private async catchUpOne(subscription: Subscription): Promise<void> {

@@ -3,6 +3,7 @@ import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { liveSamplesSchema, subscribeAnswerSchema } from '../../protocol/schemas.ts'
 import type { ClientEvents, ServerEvents, SubscribeAnswer } from '../../protocol/vocabulary.ts'
+import type { Log } from '../log.ts'
 import { slowReads } from '../testing/slowReads.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { socketsMax, subscriptionsMax } from './live.ts'
@@ -396,4 +397,42 @@ test('what an address says of a connection that exists leads past no bound', asy
   for (let i = 0; i < socketsMax; i++) expect((await poll({}, '&sid=')).status).toBe(200)
   // The oldest has given way.
   expect((await poll({}, `&sid=${sid}`)).status).toBe(400)
+})
+
+test('what a page asked for when the server ends is read before the storage is closed', async () => {
+  await server.close()
+  const faults: string[] = []
+  const log: Log = (level, message) => {
+    if (level === 'warn' || level === 'error') faults.push(message)
+  }
+  server = await startTestServer({ log })
+  const { listRuns, close } = server.storage
+  const order: string[] = []
+  let goOn = () => {}
+  const waiting = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const socket = connect()
+  const asked = new Promise<void>((resolve) => {
+    Object.assign(server.storage, {
+      listRuns: async (query: Parameters<typeof listRuns>[0]) => {
+        resolve()
+        await waiting
+        order.push('read')
+        return listRuns(query)
+      },
+      close: () => {
+        order.push('closed')
+        return close()
+      },
+    })
+  })
+  socket.emit('subscribe-runs', { limit: 10 }, () => {})
+  await asked
+  const ended = next(socket, 'disconnect' as never)
+  const restarted = server.restart()
+  await ended
+  goOn()
+  await restarted
+  expect([order, faults]).toEqual([['read', 'closed'], []])
 })

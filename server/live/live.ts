@@ -17,11 +17,12 @@ import type {
 import { demand, demandRun, seesAll } from '../access/caller.ts'
 import type { Tokens } from '../access/tokens.ts'
 import type { Clock } from '../clock.ts'
-import { problemOf, ServerError } from '../errors.ts'
+import { problemOf, ServerError, serverEnding } from '../errors.ts'
 import { bearerOf } from '../http/admission.ts'
 import { type AllowList, checkLiveCaller } from '../http/guard.ts'
 import { addressOf, headersOf, type Trusted } from '../http/place.ts'
 import { parse } from '../http/validate.ts'
+import type { InHand } from '../inHand.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Replicas } from '../replicas/replicas.ts'
@@ -56,6 +57,7 @@ export type LiveOptions = {
   readonly metrics: Pick<Metrics, 'refused'>
   readonly clock: Clock
   readonly log: Log
+  readonly inHand: InHand
   readonly allowList: () => AllowList
   readonly isTrusted: Trusted
   /** Where there are several servers. */
@@ -70,7 +72,8 @@ export type Live = {
 /** Attaches the live side to an HTTP server. */
 export function attachLive(options: LiveOptions): Live {
   const { server, basePath, runs, reader, storage, clock, log } = options
-  const { allowList, tokens, metrics, isTrusted, replicas } = options
+  const { allowList, tokens, metrics, isTrusted, replicas, inHand } = options
+  let isClosed = false
   const io: Server<ClientEvents, ServerEvents, BetweenServers, LiveData> = new Server(server, {
     path: `${basePath}/socket.io`,
     serveClient: false,
@@ -80,7 +83,9 @@ export function attachLive(options: LiveOptions): Live {
     connectTimeout: joinMilliseconds,
     ...(replicas && { adapter: replicas.adapter }),
     allowRequest: (request, decide) => {
-      const refusal = refusalOf(headersOf(request, isTrusted), allowList(), makeRoom)
+      const refusal = isClosed
+        ? serverEnding().message
+        : refusalOf(headersOf(request, isTrusted), allowList(), makeRoom)
       if (refusal !== undefined) log('info', 'a live connection was refused', { reason: refusal })
       decide(refusal ?? null, refusal === undefined)
     },
@@ -101,12 +106,14 @@ export function attachLive(options: LiveOptions): Live {
     reader,
     clock,
     log,
+    inHand,
     send: (sockets, event, message) => {
       // They are all of this server.
       if (sockets.length > 0) namespace.local.to(sockets.map(({ id }) => id)).emit(event, message as never)
     },
   })
-  const elsewhere = replicas && new Elsewhere({ namespace, runs, hub, replicas: replicas.all, clock, log })
+  const elsewhere =
+    replicas && new Elsewhere({ namespace, runs, hub, replicas: replicas.all, clock, log, inHand })
   namespace.use((socket, next) => {
     try {
       socket.data.caller = tokens.admit(tokenOf(socket), addressOf(socket.request, isTrusted))
@@ -125,6 +132,7 @@ export function attachLive(options: LiveOptions): Live {
   return {
     sockets: () => [...namespace.sockets.values()],
     close: async () => {
+      isClosed = true
       hub.stop()
       elsewhere?.stop()
       endings.stop()
@@ -184,41 +192,47 @@ function refusalOf(
 }
 
 function serve(socket: LiveSocket, hub: Hub, options: LiveOptions): void {
-  const { runs, reader, clock, storage, log } = options
+  const { runs, reader, clock, storage, log, inHand } = options
   const subscriptions = new Map<string, Subscription>()
   const drop = (runId: string) => {
     const subscription = subscriptions.get(runId)
     if (subscription !== undefined) hub.unsubscribe(subscription)
     subscriptions.delete(runId)
   }
-  socket.on('subscribe', async (request, answer) => {
+  socket.on('subscribe', (request, answer) => {
     if (typeof answer !== 'function') return
-    try {
-      const wanted = parse(subscribeSchema, request)
-      await demandRun(storage, socket.data.caller, wanted.runId)
-      const joined = await subscribe(socket, wanted, { hub, reader, clock, storage, subscriptions, drop })
-      answer(joined.answer)
-      joined.answered()
-    } catch (error) {
-      if (!(error instanceof ServerError)) log('error', 'a subscription failed', { error })
-      answer({ ok: false, problem: problemOf(error, undefined, seesAll(socket.data.caller)) })
+    const joining = async () => {
+      try {
+        const wanted = parse(subscribeSchema, request)
+        await demandRun(storage, socket.data.caller, wanted.runId)
+        const joined = await subscribe(socket, wanted, { hub, reader, clock, storage, subscriptions, drop })
+        answer(joined.answer)
+        joined.answered()
+      } catch (error) {
+        if (!(error instanceof ServerError)) log('error', 'a subscription failed', { error })
+        answer({ ok: false, problem: problemOf(error, undefined, seesAll(socket.data.caller)) })
+      }
     }
+    inHand.hold(joining())
   })
   socket.on('unsubscribe', (request) => {
     if (typeof request?.runId === 'string') drop(request.runId)
   })
-  socket.on('subscribe-runs', async (request, answer) => {
+  socket.on('subscribe-runs', (request, answer) => {
     if (typeof answer !== 'function') return
-    try {
-      const query = parse(subscribeRunsSchema, request)
-      // Listening first, so that no change falls between; each request after it only asks for another page.
-      hub.listen(socket)
-      answer(await runs.list(query, socket.data.caller.project))
-      if (!socket.connected) hub.leave(socket)
-    } catch (error) {
-      if (!(error instanceof ServerError)) log('error', 'the list of runs could not be read', { error })
-      socket.emit('problem', problemOf(error, undefined, seesAll(socket.data.caller)))
+    const listing = async () => {
+      try {
+        const query = parse(subscribeRunsSchema, request)
+        // Listening first, so that no change falls between; each request after it only asks for another page.
+        hub.listen(socket)
+        answer(await runs.list(query, socket.data.caller.project))
+        if (!socket.connected) hub.leave(socket)
+      } catch (error) {
+        if (!(error instanceof ServerError)) log('error', 'the list of runs could not be read', { error })
+        socket.emit('problem', problemOf(error, undefined, seesAll(socket.data.caller)))
+      }
     }
+    inHand.hold(listing())
   })
   socket.on('disconnect', () => {
     hub.leave(socket)

@@ -148,13 +148,19 @@ test('a trace that cannot be one is left alone', () => {
 })
 
 test('while it stops it says that it is not ready, and goes on answering for as long as it was told', async () => {
-  const draining = await startTestServer({ config: { drainSeconds: 5 } })
+  const told: string[] = []
+  const draining = await startTestServer({
+    config: { drainSeconds: 5 },
+    log: (level, message) => told.push(`${level}: ${message}`),
+  })
   expect((await draining.call('GET', '/readyz')).status).toBe(200)
   const closed = draining.app.close()
   const { status, body } = await draining.call('GET', '/readyz')
   expect([status, body.code]).toEqual([503, 'server-ending'])
-  expect((await draining.call('GET', '/api/v1/runs')).status).toBe(200)
+  const answered = await draining.call('GET', '/api/v1/runs')
+  expect([answered.status, answered.headers.get('connection')]).toEqual([200, 'close'])
   draining.clock.advance(5_000)
   await closed
   await expect(draining.call('GET', '/healthz')).rejects.toThrow()
+  expect(told.filter((line) => !/^(debug|info)/.test(line))).toEqual([])
 })

@@ -5,6 +5,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { type RequestHandler, Router } from 'express'
 import { parameter } from '../http/answer.ts'
 import { readBody } from '../http/body.ts'
+import { held } from '../http/routes.ts'
 import { notAReplica, secretHeader } from './forward.ts'
 
 const digest = (secret: string) => createHash('sha256').update(secret).digest()
@@ -25,8 +26,9 @@ export function innerRoutes(
     response.set('X-Request-Id', request.get('x-request-id') ?? '')
     next()
   })
-  router.post('/runs/:id/telemetry', async (request, response) => {
+  const telemetry: RequestHandler = async (request, response) => {
     response.json(await take(parameter(request, 'id'), await readBody(request)))
-  })
+  }
+  router.post('/runs/:id/telemetry', held(telemetry))
   return router
 }

@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { limits } from '../../protocol/limits.ts'
 import type { Delivery, Webhook } from '../../protocol/vocabulary.ts'
+import { patienceMilliseconds } from '../app.ts'
 import { startClosedServer } from '../testing/closedServer.ts'
 import { type Receiver, startReceiver } from '../testing/receiver.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
@@ -355,4 +356,18 @@ test('deliveries are counted by what came of them', async () => {
   await settled(webhook, 'delivered')
   const { body } = await server.call('GET', '/metrics')
   expect(body).toContain('twostep_webhook_deliveries_total{outcome="delivered"} 1')
+})
+
+test('a test that the end of the server breaks off says nothing of the receiver', async () => {
+  const { webhook } = await create()
+  receiver.answer = () => {}
+  const tested = server.call('POST', `/api/v1/webhooks/${webhook.id}/test`)
+  const cutOff = expect(tested).rejects.toThrow()
+  await receiver.until(1)
+  const restarted = server.restart()
+  await new Promise(setImmediate)
+  server.clock.advance(patienceMilliseconds)
+  await cutOff
+  await restarted
+  expect((await server.call('GET', '/api/v1/webhooks')).body.webhooks).toMatchObject([{ state: 'active' }])
 })

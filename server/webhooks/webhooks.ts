@@ -12,7 +12,8 @@ import type {
   WebhookTest,
 } from '../../protocol/vocabulary.ts'
 import { type Clock, isoTime } from '../clock.ts'
-import { ServerError } from '../errors.ts'
+import { ServerError, serverEnding } from '../errors.ts'
+import type { InHand } from '../inHand.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { OneAtATime } from '../runs/oneAtATime.ts'
@@ -39,6 +40,7 @@ export type WebhooksOptions = {
   readonly metrics: Pick<Metrics, 'delivered'>
   readonly guard: Guard
   readonly resolve: Resolve
+  readonly inHand: InHand
   /** Of the page, without a slash at its end; null = not told. */
   readonly publicUrl: string | null
   readonly newId: (kind: 'webhook' | 'message') => string
@@ -86,7 +88,7 @@ export class Webhooks {
     for (const [id, { lane }] of this.byId) {
       if (stored.some((webhook) => webhook.id === id)) continue
       this.byId.delete(id)
-      void lane.stop()
+      this.options.inHand.hold(lane.stop())
     }
     for (const webhook of stored) {
       const entry = this.byId.get(webhook.id)
@@ -176,7 +178,7 @@ export class Webhooks {
       throw error
     }
     // What is being sent to it may end: nobody waits for that.
-    void entry.lane.stop()
+    this.options.inHand.hold(entry.lane.stop())
   }
 
   /** As the audit names it: of an address the path may be a secret. */
@@ -191,6 +193,8 @@ export class Webhooks {
     const { testing, webhook } = this.entry(id)
     const body = testBodyOf(webhook.shape, isoTime(clock.now()))
     const outcome = await testing.run(() => this.send(webhook, `msg_${newId('message')}`, body))
+    // It was broken off, which says nothing of the receiver.
+    if (this.ending.signal.aborted && !outcome.taken) throw serverEnding()
     await this.note(id, outcome)
     const { taken, status } = outcome
     return {
