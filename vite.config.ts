@@ -11,8 +11,8 @@ const server = `http://127.0.0.1:${process.env.TWOSTEP_PORT ?? 7317}`
 
 // Few files of code: a small file compresses badly (forty of them were a seventh larger than one). Each group takes what its
 // modules import and no group above it has taken; what the list and a run both show is in the first. The socket's code
-// comes by itself, after the first answers.
-const both = 'main|views/(format|notes|sentence|stateChip|tint|words)|charts/smallPictures'
+// comes by itself, after the first answers. The gallery begins as the page does, so that styles come in the same order.
+const both = '(gallery/)?main|views/(format|notes|sentence|stateChip|tint|words)|charts/smallPictures'
 const groups = [
   { name: 'page', test: new RegExp(`client/(${both})\\.`), priority: 4 },
   { name: 'runs', test: /client\/views\/runsPage\./, priority: 3 },

@@ -170,6 +170,10 @@ export const pageScenes: Readonly<Record<string, PageScene>> = {
   'compare-nothing': { path: '/compare' },
   start: { path: '/start?framework=curl' },
   settings: { path: '/settings' },
+  tokens: { path: '/settings/tokens' },
+  'token-asked': { path: '/settings/tokens', press: ['tr:last-of-type .button'] },
+  audit: { path: '/settings/audit' },
+  deleted: { path: '/settings/deleted' },
   webhooks: { path: '/settings/webhooks', press: ['.webhook:last-of-type [aria-expanded]'] },
   'not-found': { path: '/no/where' },
 }

@@ -5,6 +5,7 @@
 import { render } from 'preact'
 import { connection } from '../connection/live.ts'
 import { trouble } from '../connection/read.ts'
+import { access } from '../state/access.ts'
 import { address, parseAddress } from '../state/address.ts'
 import { startClock } from '../state/clock.ts'
 import { calibration } from '../state/forecasts.ts'
@@ -23,6 +24,7 @@ import {
   secondsAgo,
 } from './listScenes.ts'
 import { type Bar, type RunScene, runOf, runScenes } from './runScenes.ts'
+import { sampleAccess } from './sampleAccess.ts'
 import { startSampleServer } from './sampleServer.ts'
 import '../style/charts.css'
 import '../style/list.css'
@@ -64,6 +66,7 @@ function setRun(scene: RunScene): void {
 
 function setPage({ path, list }: PageScene): void {
   startSampleServer(null)
+  access.value = sampleAccess
   const [name = '/', parameters = ''] = path.split('?')
   const runs = list === undefined ? sampleRuns() : []
   calibration.value = sampleCalibration

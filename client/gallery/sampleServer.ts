@@ -4,6 +4,7 @@
 import { compactSeries } from '../../protocol/compactSeries.ts'
 import type { WhatIfAnswer } from '../../protocol/vocabulary.ts'
 import { comparable } from './listScenes.ts'
+import { sampleAudit, sampleRemoved, sampleTokens } from './sampleAccess.ts'
 import { sampleDeliveries, sampleWebhooks } from './sampleWebhooks.ts'
 import type { SyntheticRun } from './syntheticRun.ts'
 import { syntheticRun } from './syntheticRun.ts'
@@ -84,6 +85,9 @@ function answer(url: URL, method: string, body: string, shown: SyntheticRun | nu
     return json({ version: '0.2.0', protocol: '1.1', tuner: '12', node: 'v22.12.0' })
   const [, id = '', rest = ''] = /^\/api\/v1\/runs\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? []
   if (url.pathname === '/api/v1/runs') return json({ runs: [], next: null, total: 0, all: 0 })
+  if (url.pathname === '/api/v1/tokens') return json({ tokens: sampleTokens() })
+  if (url.pathname === '/api/v1/audit') return json({ entries: sampleAudit(), next: 36 })
+  if (url.pathname === '/api/v1/removed-runs') return json({ runs: sampleRemoved() })
   if (url.pathname === '/api/v1/webhooks') return json({ webhooks: sampleWebhooks() })
   if (url.pathname.endsWith('/deliveries')) return json({ deliveries: sampleDeliveries(), next: null })
   if (id === '') return url.pathname.startsWith('/api/') ? json(refusal('This is a gallery.'), 409) : null

@@ -14,6 +14,7 @@ import { expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
 import { isCarried } from '../fixtures/browser.ts'
 import { expect, test } from '../fixtures/gallery.ts'
 import { builtPath } from '../fixtures/program.ts'
+import { expectWholeWords } from '../fixtures/wholeWords.ts'
 
 /** Pixels of a picture that may differ: less than a letter. */
 const pixelsMax = 40
@@ -55,7 +56,10 @@ const twice = [
   ['diverged', 'window'],
   ['compare', 'compare'],
   ['settings', 'window'],
+  ['tokens', 'window'],
   ['webhooks', 'window'],
+  ['audit', 'window'],
+  ['deleted', 'window'],
   ['groups', 'window'],
   ['waiting', 'side'],
   ['evidence', 'side'],
@@ -86,6 +90,33 @@ test('every scene of the gallery stands without a complaint and fits 320 px', as
       const troubles = name === 'not-understood' ? 1 : 0
       await expect(page.getByRole('alert', { name: 'Trouble' })).toHaveCount(troubles)
     })
+})
+
+test('the tables of the settings break no word at any width, and each value has its title', async ({
+  gallery,
+  page,
+}) => {
+  for (const scene of ['tokens', 'token-asked', 'webhooks', 'audit', 'deleted'])
+    for (const width of [320, 390, 721, 900, 901, 1080, 1440]) {
+      await gallery.show(scene, { width, colorScheme: 'light' })
+      const where = `${scene}, ${width} px`
+      await expect(page.locator('tbody tr').first()).toBeVisible()
+      await expectWholeWords(page, where)
+      await expectNoSidewaysScroll(page, where)
+      const values = page.locator('tbody td[data-title]:not(:empty)')
+      const titles = await values.evaluateAll((cells) =>
+        cells.map((cell) => getComputedStyle(cell, '::before').content),
+      )
+      const isBlock = width <= 900
+      expect(titles.length, where).toBeGreaterThan(0)
+      expect(
+        titles.filter((title) => (title === 'none') === isBlock),
+        where,
+      ).toEqual([])
+      await expect(page.getByRole('columnheader', { includeHidden: false })).toHaveCount(
+        isBlock ? 0 : await page.locator('thead th').count(),
+      )
+    }
 })
 
 /** One call for a page and for a part of it, which Playwright types apart. */

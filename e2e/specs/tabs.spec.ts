@@ -1,9 +1,25 @@
 // Several tabs on one run, and a tab that was cut off for a while: each shows the same in the end, without a
 // reload.
 
+import type { Page } from '@playwright/test'
 import { call, readDecisions, readRun, startJob } from '../fixtures/api.ts'
 import { noteConnectionBar, openRun } from '../fixtures/runPage.ts'
 import { expect, lostConnection, test } from '../fixtures/test.ts'
+
+/** A run with 100 steps on a page that is about to lose its line, and what the page says of that line. */
+async function openBeforeLoss(page: Page, url: string, runId: string) {
+  const job = await startJob(url, { runId })
+  await job.report(100)
+  const run = await openRun(page, url, runId)
+  await run.reaches(100)
+  return { job, run, bar: await noteConnectionBar(page) }
+}
+
+/** A decision that the page cannot hear of while its line is lost. */
+async function override(url: string, runId: string, reason: string): Promise<void> {
+  const wish = { learningRate: 0.02, untilStep: 1_000, reason }
+  expect((await call(url, 'POST', `/runs/${runId}/overrides`, wish)).status).toBe(201)
+}
 
 test('two tabs follow the same run, and a control pressed in one is seen in the other', async ({
   server,
@@ -34,19 +50,14 @@ test('a tab that was offline says so, keeps what it shows, and catches up', asyn
   complaints,
 }) => {
   complaints.allow(lostConnection)
-  const job = await startJob(server.url, { runId: 'offline' })
-  await job.report(100)
-  const run = await openRun(page, server.url, 'offline')
-  await run.reaches(100)
+  const { job, run, bar } = await openBeforeLoss(page, server.url, 'offline')
   await expect(run.connection).toHaveText('Live')
-  const bar = await noteConnectionBar(page)
   await context.setOffline(true)
   await bar.says(
     /^Disconnected\. Showing data up to step 100\. Training goes on\. Trying again (in \d+ s|now)\.$/m,
   )
   await job.report(250)
-  const override = { learningRate: 0.02, untilStep: 1_000, reason: 'while nobody looked' }
-  expect((await call(server.url, 'POST', '/runs/offline/overrides', override)).status).toBe(201)
+  await override(server.url, 'offline', 'while nobody looked')
   await job.report(250)
   expect(await run.step()).toBe(100)
 
@@ -72,8 +83,6 @@ test('a tab whose first attempt to connect failed is told what arrived meanwhile
   complaints,
 }) => {
   complaints.allow(lostConnection)
-  const job = await startJob(server.url, { runId: 'late' })
-  await job.report(100)
   // The socket's code comes only after the line has gone.
   let comes = () => {}
   const gone = new Promise<void>((resolve) => {
@@ -84,14 +93,11 @@ test('a tab whose first attempt to connect failed is told what arrived meanwhile
     await gone
     await route.fulfill({ response })
   })
-  const run = await openRun(page, server.url, 'late')
-  await run.reaches(100)
-  const bar = await noteConnectionBar(page)
+  const { job, run, bar } = await openBeforeLoss(page, server.url, 'late')
   await context.setOffline(true)
   comes()
   await expect(run.connection).toHaveText('Disconnected')
-  const override = { learningRate: 0.02, untilStep: 1_000, reason: 'before it was connected' }
-  expect((await call(server.url, 'POST', '/runs/late/overrides', override)).status).toBe(201)
+  await override(server.url, 'late', 'before it was connected')
   await job.report(100)
   await context.setOffline(false)
   await bar.says(/^Connected\. 1 decision arrived meanwhile\.$/m)

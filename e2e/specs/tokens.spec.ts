@@ -3,10 +3,11 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expectAccessible } from '../fixtures/accessibility.ts'
+import { expectAccessible, expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
 import { lossAt } from '../fixtures/api.ts'
 import { openRun } from '../fixtures/runPage.ts'
 import type { Server } from '../fixtures/service.ts'
+import { expectLargeTargets } from '../fixtures/targets.ts'
 import { expect, test } from '../fixtures/test.ts'
 
 /** What a browser logs of each answer 401 and 403, and of the socket that is refused. */
@@ -111,11 +112,40 @@ test('an admin makes a token that is shown once, rotates and revokes it; a tab f
   await expect(row).toContainText('never')
   await expectAccessible(page, 'the list of tokens')
   await row.getByRole('button', { name: 'Rotate…' }).click()
-  await row.getByRole('button', { name: 'Replace gpu-node-3' }).click()
+  await told.getByRole('button', { name: 'Copy' }).click()
+  await expect(told).toContainText(/Copied\.|Copying is not allowed/)
+  await row.getByRole('button', { name: 'Replace it' }).click()
   await expect(told.locator('code')).not.toHaveText(secret)
+  // What was said of the old secret is not said of the new one.
+  await expect(told).not.toContainText(/Copied\.|Copying is not allowed/)
   await row.getByRole('button', { name: 'Revoke…' }).click()
-  await row.getByRole('button', { name: 'Revoke gpu-node-3' }).click()
+  await row.getByRole('button', { name: 'Revoke it' }).click()
   await expect(row).toHaveCount(0)
   await page.reload()
   await expect(page.locator('main')).not.toContainText('tw_')
+})
+
+test.describe('on a phone', () => {
+  test.use({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } })
+
+  test('every target of the tokens is large, with a name as long as there can be and a secret that is shown', async ({
+    server,
+    page,
+  }) => {
+    const name = 'w'.repeat(128)
+    await page.goto(`${server.url}/settings/tokens`)
+    await page.getByRole('textbox', { name: 'Name' }).fill(name)
+    await page.getByRole('button', { name: 'Make the token' }).click()
+    await expect(page.getByText('Copy it now.')).toBeVisible()
+    const row = page.getByRole('row', { name })
+    await row.getByRole('button', { name: 'Revoke…' }).click()
+    await expect(row.getByRole('button', { name: 'Revoke it' })).toBeVisible()
+    // A tablet on its side is touched, too.
+    for (const width of [390, 1_024]) {
+      await page.setViewportSize({ width, height: 844 })
+      await expectNoSidewaysScroll(page, `tokens, ${width} px`)
+      await expectLargeTargets(page, `tokens, ${width} px`)
+    }
+    await expectAccessible(page, 'tokens on a phone')
+  })
 })

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { expectAccessible } from '../fixtures/accessibility.ts'
+import { expectAccessible, expectNoSidewaysScroll } from '../fixtures/accessibility.ts'
 import { startJob } from '../fixtures/api.ts'
 import { expectLargeTargets } from '../fixtures/targets.ts'
 import { expect, test } from '../fixtures/test.ts'
@@ -147,8 +147,14 @@ test.describe('on a phone', () => {
       if (part === 'webhooks') {
         await page.getByRole('button', { name: 'Deliveries' }).click()
         await expect(page.getByRole('button', { name: 'Look again' })).toBeVisible()
+        await page.getByRole('button', { name: 'Delete…' }).click()
       }
-      await expectLargeTargets(page, part)
+      // A tablet on its side is touched, too.
+      for (const width of [390, 1_024]) {
+        await page.setViewportSize({ width, height: 844 })
+        await expectNoSidewaysScroll(page, `${part}, ${width} px`)
+        await expectLargeTargets(page, `${part}, ${width} px`)
+      }
     }
   })
 })

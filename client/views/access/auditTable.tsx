@@ -7,8 +7,7 @@ import { fetchAudit } from '../../connection/api.ts'
 import { may } from '../../state/access.ts'
 import { formatAddress, runAddress } from '../../state/address.ts'
 import { Failure } from '../failure.tsx'
-import { SettingsHead } from './settingsHead.tsx'
-import '../../style/access.css'
+import { type SettingsRow, SettingsTable } from './settingsTable.tsx'
 
 export function AuditTable() {
   if (!may('admin')) return <p class="card">The audit is shown to the scope admin alone.</p>
@@ -27,23 +26,16 @@ function AuditEntries() {
     next.value = answer.value.next
   }
   useEffect(() => void load(null), [])
-  const shown = entries.value
   return (
     <section class="card" aria-labelledby="audit">
       <h2 id="audit">Audit</h2>
       <p class="sub">What was done to runs, tokens and webhooks, newest first. Times are UTC.</p>
       <Failure words={failure.value} />
-      {shown?.length === 0 && <p>Nothing yet.</p>}
-      {shown !== null && shown.length > 0 && (
-        <table class="tokens stacked">
-          <SettingsHead titles={['When', 'Who', 'What', 'Run', 'Reason', 'Answer']} />
-          <tbody>
-            {shown.map((entry) => (
-              <AuditRow key={entry.number} entry={entry} />
-            ))}
-          </tbody>
-        </table>
-      )}
+      <SettingsTable
+        titles={['When', 'Who', 'What', 'Run', 'Reason', 'Answer']}
+        rows={entries.value?.map(rowOf)}
+        none="Nothing yet."
+      />
       {next.value !== null && (
         <p class="row-of">
           <button type="button" class="button" onClick={() => load(next.value)}>
@@ -55,24 +47,17 @@ function AuditEntries() {
   )
 }
 
-function AuditRow(props: { entry: AuditEntry }) {
-  const { at, caller, from, operation, detail, runId, reason, status } = props.entry
-  return (
-    <tr>
-      <td data-title="When">{at.slice(0, 19).replace('T', ' ')}</td>
-      <td title={from} data-title="Who">
-        {caller}
-      </td>
-      <td data-title="What">{detail === '' ? operation : `${operation}: ${detail}`}</td>
-      {runId === null ? (
-        <td />
-      ) : (
-        <td data-title="Run">
-          <a href={formatAddress(runAddress(runId))}>{runId}</a>
-        </td>
-      )}
-      {reason === '' ? <td /> : <td data-title="Reason">{reason}</td>}
-      <td data-title="Answer">{status ?? 'none'}</td>
-    </tr>
-  )
+function rowOf(entry: AuditEntry): SettingsRow {
+  const { number, at, caller, from, operation, detail, runId, reason, status } = entry
+  return {
+    id: number,
+    cells: [
+      at.slice(0, 19).replace('T', ' '),
+      <span title={from}>{caller}</span>,
+      detail === '' ? operation : `${operation}: ${detail}`,
+      runId && <a href={formatAddress(runAddress(runId))}>{runId}</a>,
+      reason,
+      status ?? 'none',
+    ],
+  }
 }

@@ -7,9 +7,8 @@ import { fetchRemoved, sendRestore } from '../../connection/api.ts'
 import { may } from '../../state/access.ts'
 import { formatAddress, runAddress } from '../../state/address.ts'
 import { Failure } from '../failure.tsx'
-import { SettingsHead } from './settingsHead.tsx'
+import { SettingsTable } from './settingsTable.tsx'
 import { timeAgo } from './times.ts'
-import '../../style/access.css'
 
 export function RemovedRunsList() {
   if (!may('admin')) return <p class="card">Deleted runs are shown to the scope admin alone.</p>
@@ -39,7 +38,7 @@ function Removed() {
   return (
     <section class="card" aria-labelledby="removed-runs">
       <h2 id="removed-runs">Deleted runs</h2>
-      <p class="sub">They can be brought back whole for 7 days.</p>
+      <p class="sub">They can be brought back whole for 7 days. Times are UTC.</p>
       <Failure words={failure.value} />
       <p role="status">
         {restored.value !== null && (
@@ -48,36 +47,24 @@ function Removed() {
           </>
         )}
       </p>
-      {shown?.length === 0 && <p>There are none.</p>}
-      {shown !== null && shown.length > 0 && (
-        <table class="tokens stacked">
-          <SettingsHead titles={['Run', 'Project', 'Deleted', 'Kept until']} hasActions />
-          <tbody>
-            {shown.map(({ id, name, project, removedAt, keptUntil }, i) => (
-              <tr key={`${id} ${removedAt}`}>
-                <th scope="row">{name === id ? id : `${name} (${id})`}</th>
-                <td data-title="Project">{project}</td>
-                <td title={removedAt} data-title="Deleted">
-                  {timeAgo(removedAt, Date.now())}
-                </td>
-                <td data-title="Kept until">{keptUntil.slice(0, 16).replace('T', ' ')}</td>
-                <td>
-                  {isNewest(i) && (
-                    <button
-                      type="button"
-                      class="button"
-                      aria-label={`Restore ${id}`}
-                      onClick={() => restore(id)}
-                    >
-                      Restore
-                    </button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <SettingsTable
+        titles={['Run', 'Project', 'Deleted', 'Kept until']}
+        rows={shown?.map(({ id, name, project, removedAt, keptUntil }, i) => ({
+          id: `${id} ${removedAt}`,
+          cells: [
+            name === id ? id : `${name} (${id})`,
+            project,
+            <span title={removedAt}>{timeAgo(removedAt, Date.now())}</span>,
+            keptUntil.slice(0, 16).replace('T', ' '),
+          ],
+          acts: isNewest(i) && (
+            <button type="button" class="button" aria-label={`Restore ${id}`} onClick={() => restore(id)}>
+              Restore
+            </button>
+          ),
+        }))}
+        none="There are none."
+      />
     </section>
   )
 }

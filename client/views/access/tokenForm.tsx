@@ -5,6 +5,7 @@ import { type Scope, scopes } from '../../../protocol/vocabulary.ts'
 import { sendToken } from '../../connection/api.ts'
 import { Failure } from '../failure.tsx'
 import { CheckList, SelectField, TextField } from '../formParts.tsx'
+import type { Made } from './secret.tsx'
 
 const scopeWords: Readonly<Record<Scope, string>> = {
   read: 'read: see runs',
@@ -20,9 +21,6 @@ const lives = [
   ['90', 'in 90 days'],
   ['365', 'in a year'],
 ] as const
-
-/** What was made; the secret is shown once. */
-export type Made = { readonly name: string; readonly secret: string }
 
 export function TokenForm(props: { done: (made: Made) => void }) {
   const name = useSignal('')

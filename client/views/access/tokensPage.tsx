@@ -7,11 +7,10 @@ import { fetchTokens, sendRevoke, sendRotate } from '../../connection/api.ts'
 import { forgetToken, heldToken } from '../../connection/token.ts'
 import { access, may } from '../../state/access.ts'
 import { Failure } from '../failure.tsx'
-import { Secret } from './secret.tsx'
-import { SettingsHead } from './settingsHead.tsx'
+import { NewSecret, useMade } from './secret.tsx'
+import { SettingsTable } from './settingsTable.tsx'
 import { timeAgo } from './times.ts'
-import { type Made, TokenForm } from './tokenForm.tsx'
-import '../../style/access.css'
+import { TokenForm } from './tokenForm.tsx'
 
 export function TokensPage() {
   return (
@@ -62,13 +61,13 @@ function YourToken() {
 function TokenList() {
   const tokens = useSignal<readonly Token[] | null>(null)
   const failure = useSignal<string | null>(null)
-  const made = useSignal<Made | null>(null)
   const load = async () => {
     const answer = await fetchTokens()
     failure.value = answer.ok ? null : answer.problem.detail
     if (answer.ok) tokens.value = answer.value.tokens.filter(({ state }) => state === 'active')
   }
   useEffect(() => void load(), [])
+  const { made, show } = useMade(load)
   const revoke = async (token: Token) => {
     const answer = await sendRevoke(token.id)
     if (answer.ok) await load()
@@ -77,84 +76,63 @@ function TokenList() {
   const rotate = async (token: Token) => {
     const answer = await sendRotate(token.id)
     failure.value = answer.ok ? null : answer.problem.detail
-    if (!answer.ok) return
-    made.value = { name: token.name, secret: answer.value.secret }
-    await load()
+    if (answer.ok) await show({ name: token.name, secret: answer.value.secret })
   }
-  const shown = tokens.value
   return (
     <section class="card" aria-labelledby="all-tokens">
       <h2 id="all-tokens">Tokens</h2>
-      {made.value !== null && (
-        <Secret {...made.value} note="it is stored hashed and cannot be shown again." />
-      )}
+      <NewSecret made={made} note="it is stored hashed and cannot be shown again." />
       <Failure words={failure.value} />
-      {shown !== null && shown.length === 0 && <p>There are none.</p>}
-      {shown !== null && shown.length > 0 && (
-        <table class="tokens">
-          <SettingsHead titles={['Name', 'May', 'Last used', 'Expires']} hasActions />
-          <tbody>
-            {shown.map((token) => (
-              <TokenRow key={token.id} token={token} revoke={revoke} rotate={rotate} />
-            ))}
-          </tbody>
-        </table>
-      )}
-      <TokenForm
-        done={(next) => {
-          made.value = next
-          void load()
-        }}
+      <SettingsTable
+        titles={['Name', 'May', 'Last used', 'Expires']}
+        rows={tokens.value?.map((token) => ({
+          id: token.id,
+          cells: [
+            token.name,
+            `${token.scopes.join(', ')}${token.project === null ? '' : ` · ${token.project}`}`,
+            token.lastUsedAt === null ? 'never' : timeAgo(token.lastUsedAt, Date.now()),
+            token.expiresAt?.slice(0, 10) ?? 'never',
+          ],
+          acts: <TokenActs token={token} revoke={revoke} rotate={rotate} />,
+        }))}
+        none="There are none."
       />
+      <TokenForm done={show} />
     </section>
   )
 }
 
 type Act = (token: Token) => Promise<void>
 
-function TokenRow(props: { token: Token; revoke: Act; rotate: Act }) {
+function TokenActs(props: { token: Token; revoke: Act; rotate: Act }) {
   const { token, revoke, rotate } = props
   /** What is asked about once more: both take a token away from who uses it. */
   const asked = useSignal<'revoke' | 'rotate' | null>(null)
-  const { name, scopes, project, lastUsedAt, expiresAt } = token
   const wish = asked.value
-  return (
-    <tr>
-      <th scope="row">{name}</th>
-      <td>
-        {scopes.join(', ')}
-        {project !== null && ` · ${project}`}
-      </td>
-      <td>{lastUsedAt === null ? 'never' : timeAgo(lastUsedAt, Date.now())}</td>
-      <td>{expiresAt === null ? 'never' : expiresAt.slice(0, 10)}</td>
-      <td class="acts">
-        {wish === null ? (
-          <>
-            <button type="button" class="button" onClick={() => (asked.value = 'rotate')}>
-              Rotate…
-            </button>
-            <button type="button" class="button" onClick={() => (asked.value = 'revoke')}>
-              Revoke…
-            </button>
-          </>
-        ) : (
-          <>
-            <button
-              type="button"
-              class="button button-bad"
-              onClick={() => {
-                asked.value = null
-                void (wish === 'revoke' ? revoke : rotate)(token)
-              }}
-            >
-              {wish === 'revoke' ? `Revoke ${name}` : `Replace ${name}`}
-            </button>
-            <button type="button" class="button button-quiet" onClick={() => (asked.value = null)}>
-              Keep it
-            </button>
-          </>
-        )}
-      </td>
-    </tr>
+  return wish === null ? (
+    <>
+      <button type="button" class="button" onClick={() => (asked.value = 'rotate')}>
+        Rotate…
+      </button>
+      <button type="button" class="button" onClick={() => (asked.value = 'revoke')}>
+        Revoke…
+      </button>
+    </>
+  ) : (
+    <>
+      <button
+        type="button"
+        class="button button-bad"
+        onClick={() => {
+          asked.value = null
+          void (wish === 'revoke' ? revoke : rotate)(token)
+        }}
+      >
+        {wish === 'revoke' ? 'Revoke it' : 'Replace it'}
+      </button>
+      <button type="button" class="button button-quiet" onClick={() => (asked.value = null)}>
+        Keep it
+      </button>
+    </>
   )
 }

@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks'
 import type { Delivery } from '../../../protocol/vocabulary.ts'
 import { fetchDeliveries, sendRedeliver } from '../../connection/api.ts'
 import { formatAddress, runAddress } from '../../state/address.ts'
-import { SettingsHead } from '../access/settingsHead.tsx'
+import { SettingsTable } from '../access/settingsTable.tsx'
 import { timeAgo } from '../access/times.ts'
 import { Failure } from '../failure.tsx'
 import { deliveryWords } from './eventWords.ts'
@@ -39,37 +39,27 @@ export function DeliveryLog(props: { id: string }) {
     if (answer.ok)
       deliveries.value = deliveries.value?.map((one) => (one.number === number ? answer.value : one)) ?? null
   }
-  const shown = deliveries.value
   return (
     <>
       <Failure words={failure.value} />
-      {shown?.length === 0 && <p>Nothing yet.</p>}
-      {shown !== null && shown.length > 0 && (
-        <table class="tokens stacked">
-          <SettingsHead titles={['When', 'Event', 'Run', 'What came of it']} hasActions />
-          <tbody>
-            {shown.map((one) => (
-              <tr key={one.number}>
-                <td title={one.at} data-title="When">
-                  {timeAgo(one.at, Date.now())}
-                </td>
-                <td data-title="Event">{one.event}</td>
-                <td data-title="Run">
-                  <a href={formatAddress(runAddress(one.runId))}>{one.runId}</a>
-                </td>
-                <td data-title="Outcome">{outcomeOf(one)}</td>
-                <td>
-                  {one.state !== 'waiting' && (
-                    <button type="button" class="button" onClick={() => again(one.number)}>
-                      Send again
-                    </button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <SettingsTable
+        titles={['When', 'Event', 'Run', 'Outcome']}
+        rows={deliveries.value?.map((one) => ({
+          id: one.number,
+          cells: [
+            <span title={one.at}>{timeAgo(one.at, Date.now())}</span>,
+            one.event,
+            <a href={formatAddress(runAddress(one.runId))}>{one.runId}</a>,
+            outcomeOf(one),
+          ],
+          acts: one.state !== 'waiting' && (
+            <button type="button" class="button" onClick={() => again(one.number)}>
+              Send again
+            </button>
+          ),
+        }))}
+        none="Nothing yet."
+      />
       <p class="row-of">
         <button type="button" class="button" onClick={() => load(null)}>
           Look again

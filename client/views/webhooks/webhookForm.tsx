@@ -8,14 +8,12 @@ import {
   webhookShapes,
 } from '../../../protocol/vocabulary.ts'
 import { sendWebhook } from '../../connection/api.ts'
+import type { Made } from '../access/secret.tsx'
 import { Failure } from '../failure.tsx'
 import { CheckList, SelectField, TextField } from '../formParts.tsx'
 import { eventWords, shapeWords } from './eventWords.ts'
 
-/** What was made; the secret is shown once. */
-export type MadeWebhook = { readonly name: string; readonly secret: string }
-
-export function WebhookForm(props: { done: (made: MadeWebhook) => void }) {
+export function WebhookForm(props: { done: (made: Made) => void }) {
   const url = useSignal('')
   const project = useSignal('')
   const heard = useSignal<readonly WebhookEvent[]>(['waiting', 'diverged', 'finished'])

@@ -5,11 +5,11 @@ import { useEffect } from 'preact/hooks'
 import type { Webhook } from '../../../protocol/vocabulary.ts'
 import { fetchWebhooks, sendWebhookDelete, sendWebhookTest } from '../../connection/api.ts'
 import { may } from '../../state/access.ts'
-import { Secret } from '../access/secret.tsx'
+import { NewSecret, useMade } from '../access/secret.tsx'
 import { timeAgo } from '../access/times.ts'
 import { Failure } from '../failure.tsx'
 import { DeliveryLog } from './deliveryLog.tsx'
-import { type MadeWebhook, WebhookForm } from './webhookForm.tsx'
+import { WebhookForm } from './webhookForm.tsx'
 import '../../style/access.css'
 
 export function WebhooksPage() {
@@ -20,32 +20,25 @@ export function WebhooksPage() {
 function WebhookList() {
   const webhooks = useSignal<readonly Webhook[] | null>(null)
   const failure = useSignal<string | null>(null)
-  const made = useSignal<MadeWebhook | null>(null)
   const load = async () => {
     const answer = await fetchWebhooks()
     failure.value = answer.ok ? null : answer.problem.detail
     if (answer.ok) webhooks.value = answer.value.webhooks
   }
   useEffect(() => void load(), [])
+  const { made, show } = useMade(load)
   const shown = webhooks.value
   return (
     <section class="card" aria-labelledby="all-webhooks">
       <h2 id="all-webhooks">Webhooks</h2>
       <p class="sub">Addresses that hear of what happens to runs, in signed messages.</p>
-      {made.value !== null && (
-        <Secret {...made.value} note="receivers verify messages by it; it is not shown again." />
-      )}
+      <NewSecret made={made} note="receivers verify messages by it; it is not shown again." />
       <Failure words={failure.value} />
       {shown !== null && shown.length === 0 && <p>There are none.</p>}
       {shown?.map((webhook) => (
         <WebhookCard key={webhook.id} webhook={webhook} changed={load} />
       ))}
-      <WebhookForm
-        done={(next) => {
-          made.value = next
-          void load()
-        }}
-      />
+      <WebhookForm done={show} />
     </section>
   )
 }
