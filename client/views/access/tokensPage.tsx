@@ -7,6 +7,7 @@ import { fetchTokens, sendRevoke, sendRotate } from '../../connection/api.ts'
 import { forgetToken, heldToken } from '../../connection/token.ts'
 import { access, may } from '../../state/access.ts'
 import { Failure } from '../failure.tsx'
+import { AskedAgain } from './askedAgain.tsx'
 import { NewSecret, useMade } from './secret.tsx'
 import { SettingsTable } from './settingsTable.tsx'
 import { timeAgo } from './times.ts'
@@ -119,20 +120,13 @@ function TokenActs(props: { token: Token; revoke: Act; rotate: Act }) {
       </button>
     </>
   ) : (
-    <>
-      <button
-        type="button"
-        class="button button-bad"
-        onClick={() => {
-          asked.value = null
-          void (wish === 'revoke' ? revoke : rotate)(token)
-        }}
-      >
-        {wish === 'revoke' ? 'Revoke it' : 'Replace it'}
-      </button>
-      <button type="button" class="button button-quiet" onClick={() => (asked.value = null)}>
-        Keep it
-      </button>
-    </>
+    <AskedAgain
+      words={wish === 'revoke' ? 'Revoke it' : 'Replace it'}
+      keep={() => (asked.value = null)}
+      sure={() => {
+        asked.value = null
+        void (wish === 'revoke' ? revoke : rotate)(token)
+      }}
+    />
   )
 }

@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks'
 import type { Webhook } from '../../../protocol/vocabulary.ts'
 import { fetchWebhooks, sendWebhookDelete, sendWebhookTest } from '../../connection/api.ts'
 import { may } from '../../state/access.ts'
+import { AskedAgain } from '../access/askedAgain.tsx'
 import { NewSecret, useMade } from '../access/secret.tsx'
 import { timeAgo } from '../access/times.ts'
 import { Failure } from '../failure.tsx'
@@ -98,14 +99,7 @@ function WebhookCard(props: { webhook: Webhook; changed: () => Promise<void> }) 
           Deliveries
         </button>
         {isAsked.value ? (
-          <>
-            <button type="button" class="button button-bad" onClick={remove}>
-              Delete it
-            </button>
-            <button type="button" class="button button-quiet" onClick={() => (isAsked.value = false)}>
-              Keep it
-            </button>
-          </>
+          <AskedAgain words="Delete it" keep={() => (isAsked.value = false)} sure={remove} />
         ) : (
           <button type="button" class="button" onClick={() => (isAsked.value = true)}>
             Delete…
