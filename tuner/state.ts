@@ -24,7 +24,7 @@ import type { RaceState } from './phases/search/race.ts'
 import type { RivalsState } from './rivals/counterfactuals.ts'
 import type { SignalsState } from './signals/signals.ts'
 
-export const tunerVersion = 17
+export const tunerVersion = 18
 
 export type Lifecycle = 'running' | 'paused' | 'waiting' | 'diverged' | 'finished'
 

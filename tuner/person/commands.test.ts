@@ -163,6 +163,18 @@ describe('pausing', () => {
     expect(resumed.state.lifecycle).toBe('finished')
   })
 
+  it.each([
+    ['was asked to pause', { 1950: pause }],
+    ['was asked to pause and to go on', { 1950: pause, 1960: resume }],
+  ])('a job that %s, and has not said so, goes on where the run ends by its budget', (_, commands) => {
+    const { state, asked } = commandedRun(commands, {
+      mode: 'off',
+      cutOff: { fromStep: 1_900, toStep: budgetSteps },
+    })
+    expect(state.lifecycle).toBe('finished')
+    expect(asked.at(-1)).toMatchObject({ kind: 'resume' })
+  })
+
   it('and asking twice changes nothing', () => {
     expect(byHand(commandedRun({ 500: pause, 510: pause }))[1]).toBe('hold at 510: noted-paused-already')
     expect(byHand(commandedRun({ 500: resume }))).toEqual(['hold at 500: noted-not-paused'])

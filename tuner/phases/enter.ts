@@ -196,7 +196,13 @@ export function enterDone(
       trajectory: { ...trajectory, awaited: null },
     },
     withdraw: () => true,
-    ask: isAsked ? [{ kind: 'finish', atStep: seen.step, keep }] : [],
+    ask: isAsked ? [{ kind: 'finish', atStep: seen.step, keep }] : released(run),
     records,
   }
 }
+
+/** A job that is paused, or is about to be by what it was asked before, has nobody who lets it go on once the run has ended. */
+const released = ({ person, actions, seen }: Run): NonNullable<Outcome['ask']> =>
+  person.isPaused || actions.some(({ kind }) => kind === 'pause' || kind === 'resume')
+    ? [{ kind: 'resume', atStep: seen.step }]
+    : []
