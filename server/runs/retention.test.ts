@@ -76,6 +76,38 @@ test('ended runs go after the days that a person has set, with a word, and can b
   await server.close()
 })
 
+test('a run that the retention has deleted and a person brought back stays for another whole term', async () => {
+  const server = await startTestServer({ config: { retentionDays: 5 } })
+  for (const id of ['r', 's']) {
+    await report(server, id)
+    await finish(server, id)
+  }
+  const look = async () => {
+    await server.restart()
+    await new Promise(setImmediate)
+    return ids(server)
+  }
+  server.clock.advance(6 * day)
+  expect(await look()).toEqual([])
+  const before = (await server.call('GET', '/healthz')).body.notices
+  expect(before[0].detail).toBe(
+    '"r", "s" ended more than 5 days ago and were deleted (they can be restored for 7 days)',
+  )
+  expect((await server.call('POST', `${api}/r/restore`)).status).toBe(200)
+  // What was refused gives nobody more time.
+  expect((await server.call('POST', `${api}/nobody/restore`)).status).toBe(404)
+  expect(await look()).toEqual(['r'])
+  server.clock.advance(4 * day)
+  expect(await look()).toEqual(['r'])
+  server.clock.advance(2 * day)
+  expect(await look()).toEqual([])
+  const { notices } = (await server.call('GET', '/healthz')).body
+  expect(notices.map(({ detail }: { detail: string }) => detail)).toContain(
+    '"r" ended more than 5 days ago and was deleted (it can be restored for 7 days)',
+  )
+  await server.close()
+})
+
 test('beyond the bound of the storage the oldest ended runs go for good, after what was deleted already', async () => {
   const server = await startTestServer({ config: { storageMaxBytes: 1_000_000 } })
   for (const id of ['deleted', 'first', 'second', 'busy']) await report(server, id, 10_000)
