@@ -189,7 +189,7 @@ export function createApp(options: AppOptions): App {
     http,
   )
   const connections = boundConnections(server)
-  server.on('clientError', answerUnreadable)
+  server.on('clientError', answerUnreadable(log, metrics))
   const live = attachLive({
     server,
     basePath: config.basePath,
