@@ -139,6 +139,7 @@ export function createApp(options: AppOptions): App {
     clock,
     log,
     isRequired: config.requireTokens,
+    isShared: replicas !== undefined,
     newId: () => newId('token'),
     newSecret,
     inHand,
