@@ -3,6 +3,7 @@
 import type { z } from 'zod'
 import { problemSchema } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
+import { onOneLine } from '../controls.ts'
 import { CommandError } from '../errors.ts'
 
 export const defaultServerUrl = 'http://127.0.0.1:7317'
@@ -72,7 +73,7 @@ export async function callRemote(
   if (code === 'token-missing')
     throw new CommandError(`${serverUrl} demands a token: give it with TWOSTEP_TOKEN`)
   const isMisread = init.method === undefined && wrongUsage.has(response.status)
-  throw new CommandError(`${asOptions(detail)} (${code})`, isMisread ? 2 : 1)
+  throw new CommandError(`${asOptions(onOneLine(detail))} (${code})`, isMisread ? 2 : 1)
 }
 
 /** What posts a value. */

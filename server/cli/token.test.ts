@@ -37,14 +37,17 @@ test('the name of a token steers no terminal, whichever verb tells it', async ()
   const server = await startTestServer()
   const written: string[] = []
   const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
-  const name = 'e\u001b[31mvil\u009b2J\u202e'
-  const shown = 'e\\u001b[31mvil\\u009b2J\\u202e'
+  const name = 'e\u001b[31mvil\u009b2J\u202e\nfine'
+  const shown = 'e\\u001b[31mvil\\u009b2J\\u202e\\u000afine'
   const remote = { server: server.url }
   const noConfig = () => {
     throw new Error('not offline')
   }
   try {
     await createToken(name, { ...remote, scope: 'read' }, noConfig)
+    // What the server says of it stays on its line, too.
+    const again = createToken(name, { ...remote, scope: 'read' }, noConfig)
+    await expect(again).rejects.toThrow(`there is a token "${shown}" already`)
     await rotateToken(name, remote)
     await revokeToken(name, remote)
     await createToken(name, { ...remote, scope: 'read', json: true }, noConfig)
