@@ -139,6 +139,7 @@ export function createApp(options: AppOptions): App {
     clock,
     log,
     isRequired: config.requireTokens,
+    isShared: replicas !== undefined,
     newId: () => newId('token'),
     newSecret,
     inHand,
@@ -189,7 +190,7 @@ export function createApp(options: AppOptions): App {
     http,
   )
   const connections = boundConnections(server)
-  server.on('clientError', answerUnreadable)
+  server.on('clientError', answerUnreadable(log, metrics))
   const live = attachLive({
     server,
     basePath: config.basePath,

@@ -337,5 +337,6 @@ export const fetchAudit = (before: number | null): Promise<Answer<AuditPage>> =>
   ask('AuditPage', `/audit?limit=50${before === null ? '' : `&before=${before}`}`)
 
 export const fetchRemoved = (): Promise<Answer<RemovedRuns>> => ask('RemovedRuns', '/removed-runs')
-export const sendRestore = (runId: string): Promise<Answer<RunSummary>> =>
-  send('RunSummary', 'POST', `${pathOf(runId)}/restore`, {})
+/** @param removedAt which of several deleted runs of that id */
+export const sendRestore = (runId: string, removedAt: string): Promise<Answer<RunSummary>> =>
+  send('RunSummary', 'POST', `${pathOf(runId)}/restore?${new URLSearchParams({ removedAt })}`, {})

@@ -20,6 +20,13 @@ export class Attempts {
     this.clock = clock
   }
 
+  /** Whether the next wrong token from there is told to wait. */
+  isOver(from: string): boolean {
+    const known = this.entries.get(from)
+    const age = known === undefined ? 0 : this.clock.now() - known.since
+    return known !== undefined && age >= 0 && age < attemptsMilliseconds && known.count >= attemptsMax
+  }
+
   /** Counts a wrong token. `waitSeconds` is 0 unless there were too many; `isFirst`: there were not, until now. */
   failed(from: string): { readonly waitSeconds: number; readonly isFirst: boolean } {
     const now = this.clock.now()

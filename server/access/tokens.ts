@@ -1,6 +1,7 @@
 // The tokens of a server: made, found, rotated, revoked. A secret is 32 random bytes; what is stored is its SHA-256. A slow
 // hash would add nothing: there is no guessing 256 random bits, and each telemetry batch would pay for it. All of them are
-// held in memory; where several servers use a database, they are read again when another one has changed them.
+// held in memory; where several servers use a database, they are read again when another one has changed them, and before a
+// token is refused that another one may have made just now.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { limits } from '../../protocol/limits.ts'
@@ -18,6 +19,9 @@ const secretPattern = /^tw_[A-Za-z0-9_-]{43}$/
 /** The use of a token is noted this often. */
 const useMilliseconds = 60_000
 
+/** Of unknown tokens there is a read no oftener: who guesses costs the database nothing. */
+export const learnMilliseconds = 100
+
 export const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
 export type TokensOptions = {
@@ -26,6 +30,8 @@ export type TokensOptions = {
   readonly log: Log
   /** Whether a caller without a token is refused. */
   readonly isRequired: boolean
+  /** Whether other servers make tokens in the same database. */
+  readonly isShared?: boolean
   readonly newId: () => string
   /** 32 random bytes, as text of 43 characters. */
   readonly newSecret: () => string
@@ -53,6 +59,9 @@ export class Tokens {
   private readonly byDigest = new Map<string, StoredToken>()
   private readonly noted = new Map<string, number>()
   private readonly listeners = new Set<(id: string) => void>()
+  /** The read that begins next, for all who wait for one. */
+  private learning: Promise<void> | undefined
+  private learntAt = Number.NEGATIVE_INFINITY
 
   constructor(options: TokensOptions) {
     this.options = options
@@ -89,6 +98,35 @@ export class Tokens {
     if (!(await this.options.store.addFirstAdmin(token))) return undefined
     this.remember(token)
     return { token: shown(token, now), secret }
+  }
+
+  /**
+   * Where another server may have made this token just now: to be waited for before `admit`. Undefined = there is nothing to wait for.
+   * Who has guessed too often waits for nothing, and is refused.
+   */
+  learn(secret: string | undefined, from: string): Promise<void> | undefined {
+    const { isShared, isRequired, inHand } = this.options
+    if (isShared !== true || !isRequired || secret === undefined || !secretPattern.test(secret))
+      return undefined
+    if (this.found(secret) !== undefined || this.attempts.isOver(from)) return undefined
+    this.learning ??= this.readNew()
+    inHand?.hold(this.learning)
+    return this.learning
+  }
+
+  /** Adds what is new and changes nothing else: what is changed here meanwhile is newer than what was read. */
+  private async readNew(): Promise<void> {
+    const { clock, store, log } = this.options
+    const wait = this.learntAt + learnMilliseconds - clock.monotonic()
+    await new Promise<void>((resolve) => (wait > 0 ? clock.after(wait, resolve) : resolve()))
+    // Whoever comes from now on needs a read that begins later.
+    this.learning = undefined
+    this.learntAt = clock.monotonic()
+    try {
+      for (const token of await store.tokens()) if (!this.byId.has(token.id)) this.remember(token)
+    } catch (error) {
+      log('warn', 'the tokens were not read again', { error })
+    }
   }
 
   /**

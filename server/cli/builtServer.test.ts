@@ -255,7 +255,9 @@ test('a run goes into a file and comes back as another, as its bytes or compress
   expect((await verb('import', 'r1.gz', '--run-id', 'r2')).out).toBe(
     'run r2: 2 observations, 1 decision, identical to those exported\n',
   )
-  expect((await verb('import', told.file)).err).toContain('run "r1" exists already')
+  expect((await verb('import', told.file)).err).toMatch(
+    /run "r1" exists already.* under another id \(--run-id, of/,
+  )
   expect((await verb('import', 'missing')).err).toContain('missing could not be read')
   expect(await verb('export', 'nobody')).toMatchObject({ code: 1, out: '' })
   expect(readdirSync(folder).filter((name) => /nobody|part/.test(name))).toEqual([])
@@ -283,6 +285,9 @@ test('wrong usage is exit status 2 with a sentence', async () => {
   const verb = start('fly')
   expect(await verb.ended).toBe(2)
   expect(await run('--help').ended).toBe(0)
+  const help = run('serve', '--help')
+  await help.ended
+  expect(help.output.out.replaceAll(/\s+/g, ' ')).toContain('sqlite:///file or postgresql://')
 })
 
 test('webhooks are made, listed, tried and removed by verbs; their secret and their path are told once', async () => {

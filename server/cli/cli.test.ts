@@ -93,6 +93,27 @@ test('tables are padded, differences are shown with what is around them', () => 
   expect(firstDifference('{"a":1}', '{"a":2}')).toEqual({ at: 5, a: '{"a":1}', b: '{"a":2}' })
 })
 
+test('an error is logged with what has led to it, however often it leads back to itself', () => {
+  const written: string[] = []
+  const log = createLog(
+    'info',
+    () => 0,
+    (line) => written.push(line),
+  )
+  const refused = new AggregateError([new Error('connect ECONNREFUSED ::1:5432')])
+  const failed = new Error('the storage could not be used', { cause: refused })
+  refused.cause = failed
+  log('error', 'a request failed', { error: new Error('who may read all is told why', { cause: failed }) })
+  log('error', 'a request failed', { error: new Error('refused', { cause: 'a word' }) })
+  const [all, word] = written.map((line) => JSON.parse(line).error as string)
+  expect(all!.match(/^caused by .*$/gm)).toEqual([
+    'caused by Error: the storage could not be used',
+    expect.stringContaining('AggregateError'),
+    'caused by Error: connect ECONNREFUSED ::1:5432',
+  ])
+  expect(word).toMatch(/^Error: refused\n[\s\S]*\ncaused by a word$/)
+})
+
 test('names and reasons steer no terminal: they stay in their cell and on their line', () => {
   const name = '\u001b]0;owned\u0007\u009b2J=\n\u202eevil\r'
   const shown = '\\u001b]0;owned\\u0007\\u009b2J=\\u000a\\u202eevil\\u000d'

@@ -12,6 +12,7 @@ import { isOpenToOthers } from '../storage/sqlite/place.ts'
 import { verifyStorage } from '../storage/verify.ts'
 import { verifyFile } from './backup.ts'
 import { packagePath } from './place.ts'
+import { print } from './print.ts'
 import { table } from './sentences.ts'
 import { whyNoTrainer } from './trainerProcess.ts'
 
@@ -138,6 +139,6 @@ export async function doctor(config: Config, { json }: { readonly json: boolean 
   const checks = await runChecks(config)
   const ok = checks.every((check) => check.ok)
   const rows = checks.map((check) => [check.ok ? 'ok' : 'NO', check.name, check.detail])
-  process.stdout.write(`${json ? JSON.stringify({ ok, checks }) : table(rows)}\n`)
+  print(json ? JSON.stringify({ ok, checks }) : table(rows))
   return ok ? 0 : 1
 }

@@ -11,12 +11,12 @@ import {
 } from '../../protocol/schemas.ts'
 import type { SeriesColumns } from '../../protocol/vocabulary.ts'
 import { onOneLine } from '../controls.ts'
+import { print } from './print.ts'
 import { parseAnswer, type Remote, readRemote } from './remote.ts'
 import { decisionLine, known, runRows, table } from './sentences.ts'
 
 export type ReadOptions = Remote & { readonly json?: boolean }
 
-const print = (text: string) => process.stdout.write(`${text}\n`)
 /** To the minute, UTC; a dash where there is none. */
 export const timeOf = (time: string | null): string =>
   time === null ? '–' : time.slice(0, 16).replace('T', ' ')

@@ -3,6 +3,7 @@
 import type { z } from 'zod'
 import { problemSchema } from '../../protocol/schemas.ts'
 import { apiPrefix } from '../../protocol/version.ts'
+import { onOneLine } from '../controls.ts'
 import { CommandError } from '../errors.ts'
 
 export const defaultServerUrl = 'http://127.0.0.1:7317'
@@ -20,6 +21,29 @@ function bearer(token: string): string {
 /** What the server answers where a read itself, which is made of the command line, is wrong. */
 const wrongUsage: ReadonlySet<number> = new Set([400, 422])
 
+/** Parameters of a query whose option is called otherwise. */
+const optionNames: Readonly<Record<string, string>> = { q: 'search', runId: 'run-id' }
+const queryNames = [
+  ...['q', 'runId', 'project', 'tag', 'state', 'sort', 'order', 'after', 'before', 'limit', 'kind', 'run'],
+  ...['signals', 'from', 'to', 'points', 'format'],
+]
+const queryName = new RegExp(`(?<![\\w"])\\?(${queryNames.join('|')})(=|(?![\\w=]))`, 'g')
+
+/** What a server says of a query, as who typed a command knows it: `?limit` is `--limit`. */
+export const asOptions = (detail: string): string =>
+  detail.replaceAll(queryName, (_, name: string) => `--${optionNames[name] ?? name}`)
+
+/** Where a server is. @throws CommandError where that is no address, with which no server could be started either. */
+export function demandAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isPlain = url?.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  if (isPlain && (url.protocol === 'http:' || url.protocol === 'https:')) return text.replace(/\/$/, '')
+  throw new CommandError(
+    `--server and TWOSTEP_SERVER_URL must be an address such as ${defaultServerUrl}, got "${text}"`,
+    2,
+  )
+}
+
 /** Which server, and what lets one in where it demands a token. */
 export type Remote = { readonly server: string; readonly token?: string }
 
@@ -30,10 +54,11 @@ export async function callRemote(
   init: RequestInit = {},
 ): Promise<Response> {
   let response: Response
+  const place = demandAddress(serverUrl)
   const headers = new Headers(init.headers)
   if (token) headers.set('authorization', `Bearer ${bearer(token)}`)
   try {
-    response = await fetch(`${serverUrl.replace(/\/$/, '')}${apiPrefix}${path}`, { ...init, headers })
+    response = await fetch(`${place}${apiPrefix}${path}`, { ...init, headers })
   } catch (error) {
     const cause = (error as Error & { cause?: { code?: string } }).cause?.code ?? (error as Error).message
     throw new CommandError(
@@ -48,7 +73,7 @@ export async function callRemote(
   if (code === 'token-missing')
     throw new CommandError(`${serverUrl} demands a token: give it with TWOSTEP_TOKEN`)
   const isMisread = init.method === undefined && wrongUsage.has(response.status)
-  throw new CommandError(`${detail} (${code})`, isMisread ? 2 : 1)
+  throw new CommandError(`${asOptions(onOneLine(detail))} (${code})`, isMisread ? 2 : 1)
 }
 
 /** What posts a value. */

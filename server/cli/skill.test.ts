@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { phases } from '../../protocol/lists.ts'
 import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { packagePath } from './place.ts'
 
@@ -15,6 +16,11 @@ const text = readFileSync(packagePath('SKILL.md'), 'utf8')
 const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code]) => code!.trim().split('\n'))
 const reading = blocks[0]!
 const [shared, ...steering] = blocks[1]!
+
+test('SKILL.md names the phases that there are', () => {
+  const named = /a phase \(([^)]*)\)/.exec(text)![1]!
+  expect(named.split(', ')).toEqual(phases.map((phase) => `\`${phase}\``))
+})
 
 /** Numbers of decisions are made up in the text. */
 const expectedProblems = ['decision-not-found', 'decision-not-awaiting']

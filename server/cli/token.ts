@@ -2,22 +2,23 @@
 // data themselves while no server uses them (`--offline`).
 
 import { scopes } from '../../protocol/lists.ts'
-import { newTokenSchema, type Token, tokenListSchema } from '../../protocol/schemas.ts'
+import { createTokenSchema, newTokenSchema, type Token, tokenListSchema } from '../../protocol/schemas.ts'
 import type { CreateToken, NewToken, Scope } from '../../protocol/vocabulary.ts'
 import { Audit } from '../access/audit.ts'
 import { localCaller } from '../access/caller.ts'
 import { Tokens } from '../access/tokens.ts'
-import { realClock } from '../clock.ts'
+import { isoTime, realClock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { onOneLine } from '../controls.ts'
 import { CommandError } from '../errors.ts'
 import { silentLog } from '../log.ts'
 import { openStorage } from '../storage/open.ts'
+import { print } from './print.ts'
 import { type ReadOptions, timeOf } from './read.ts'
 import { callRemote, jsonBody, parseAnswer, readRemote } from './remote.ts'
 import { table } from './sentences.ts'
 import { randomId, randomSecret } from './serve.ts'
 
-const print = (text: string) => process.stdout.write(`${text}\n`)
 const dayMilliseconds = 86_400_000
 
 /** Scopes as they are typed, with commas between. @throws CommandError */
@@ -28,12 +29,16 @@ export function scopesOf(text: string): Scope[] {
   throw new CommandError(`--scope must list some of ${scopes.join(', ')}, got "${wrong}"`, 2)
 }
 
-/** `30d`, or a date. @throws CommandError */
+/** What the API takes for the end of a token: a day of the calendar, not what else might be read as one. */
+const moment = createTokenSchema.shape.expiresAt
+
+/** `30d`, a date, which begins at midnight UTC, or a moment such as `2030-01-31T18:00:00Z`. @throws CommandError */
 export function endOf(text: string | undefined, now: number): string | null {
   if (text === undefined) return null
   const days = /^(\d{1,5})d$/.exec(text)?.[1]
-  const time = days === undefined ? Date.parse(text) : now + Number(days) * dayMilliseconds
-  if (Number.isFinite(time)) return new Date(time).toISOString()
+  if (days !== undefined) return isoTime(now + Number(days) * dayMilliseconds)
+  const { success } = moment.safeParse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text)
+  if (success) return isoTime(Date.parse(text))
   throw new CommandError(`--expires must be days such as 30d or a date such as 2030-01-31, got "${text}"`, 2)
 }
 
@@ -41,7 +46,7 @@ function printNew({ token, secret }: NewToken, json: boolean): void {
   if (json) print(JSON.stringify({ token, secret }))
   else
     print(
-      `${secret}\n\nThe token "${token.name}" (${token.scopes.join(', ')}): copy it now, it is not shown again.`,
+      `${secret}\n\nThe token "${onOneLine(token.name)}" (${token.scopes.join(', ')}): copy it now, it is not shown again.`,
     )
 }
 
@@ -130,7 +135,7 @@ async function meant(options: ReadOptions, named: string): Promise<Token> {
 export async function revokeToken(named: string, options: ReadOptions): Promise<void> {
   const { id, name } = await meant(options, named)
   await callRemote(options, `/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' })
-  print(options.json === true ? JSON.stringify({ id, name }) : `The token "${name}" is revoked.`)
+  print(options.json === true ? JSON.stringify({ id, name }) : `The token "${onOneLine(name)}" is revoked.`)
 }
 
 /** `twostep token rotate NAME`. @throws CommandError */

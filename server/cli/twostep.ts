@@ -26,7 +26,10 @@ const exitWith = (status: number) => {
 function withDataOptions(command: Command): Command {
   return command
     .option('--data-dir <folder>', 'where the data are kept (TWOSTEP_DATA_DIR; default .twostep)')
-    .option('--storage-url <url>', 'sqlite:///file (TWOSTEP_STORAGE_URL)')
+    .option(
+      '--storage-url <url>',
+      'sqlite:///file or postgresql://user:password@host/database (better: TWOSTEP_STORAGE_URL, which no process list shows)',
+    )
 }
 
 function withServerOptions(command: Command): Command {
@@ -210,7 +213,7 @@ function addTokenVerbs(program: Command): void {
     .argument('<name>', 'whose it is, as records will name it')
     .requiredOption('--scope <scopes>', 'what it allows, comma-separated: read, write, control, admin')
     .option('--project <name>', 'the only project whose runs it reaches')
-    .option('--expires <when>', 'days such as 30d, or a date')
+    .option('--expires <when>', 'days such as 30d, or a date such as 2030-01-31')
     .option('--offline', 'write to the data themselves, while no server uses them')
     .action(async (name: string, flags) => {
       const { createToken } = await import('./token.ts')

@@ -6,11 +6,10 @@ import { newWebhookSchema, webhookListSchema, webhookTestSchema } from '../../pr
 import type { CreateWebhook, Webhook } from '../../protocol/vocabulary.ts'
 import { onOneLine } from '../controls.ts'
 import { CommandError } from '../errors.ts'
+import { print } from './print.ts'
 import { type ReadOptions, timeOf } from './read.ts'
 import { callRemote, jsonBody, parseAnswer, readRemote } from './remote.ts'
 import { table } from './sentences.ts'
-
-const print = (text: string) => process.stdout.write(`${text}\n`)
 
 /** `https://hooks.slack.com/…` */
 export function placeOf(url: string): string {

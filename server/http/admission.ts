@@ -33,10 +33,13 @@ export function admission(
   isTrusted: Trusted,
 ): RequestHandler {
   const checkRun = (caller: Caller, runId: string) => demandRun(storage, caller, runId)
-  return (request, response, next) => {
+  return async (request, response, next) => {
     const from = addressOf(request, isTrusted)
+    const secret = bearerOf(request)
+    const learning = tokens.learn(secret, from)
+    if (learning !== undefined) await learning
     try {
-      const caller = tokens.admit(bearerOf(request), from)
+      const caller = tokens.admit(secret, from)
       response.locals.admission = { caller, demandRun: checkRun, audit, from } satisfies Admission
     } catch (error) {
       if (!(error instanceof ServerError)) throw error

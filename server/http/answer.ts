@@ -59,6 +59,8 @@ export function problemHandler(
     const error = given instanceof URIError ? malformedPath(request) : given
     const requestId = requestIdOf(response)
     const problem = problemOf(error, requestId, isSeeingAll(response))
+    // For the line of the request (requestLog.ts).
+    response.locals.code = problem.code
     metrics.refused(error instanceof ServerError ? error.code : 'internal')
     if (quietly.includes(problem.code))
       log('debug', 'a request was refused', { requestId, path: request.path, code: problem.code })

@@ -324,3 +324,22 @@ test('the last step that can be reported is answered by the contract', async () 
   const { body: run } = await server.call('GET', '/api/v1/runs/r1')
   expect(runSummarySchema.safeParse(run).error).toBeUndefined()
 })
+
+test.each([
+  ['/decisions?kind=hold,nope', '?kind', 'must be one of "start", '],
+  ['/decisions?kind=', '?kind', 'got ""'],
+  ['/decisions?limit=many', '?limit', 'got "many"'],
+  ['/decisions?limit=1&limit=2', '?limit', 'got ["1","2"]'],
+  ['/series?points=0', '?points', 'got "0"'],
+  ['?sort=nope', '?sort', 'got "nope"'],
+])(
+  'of a query the parameter is named and what was typed, also a part of it: %s',
+  async (query, pointer, detail) => {
+    const path = query.startsWith('?') ? `/api/v1/runs${query}` : `/api/v1/runs/r1${query}`
+    const { status, body } = await server.call('GET', path)
+    expect(status).toBe(422)
+    expect(body.errors).toMatchObject([{ pointer, detail: expect.stringContaining(detail) }])
+    expect(body.detail).not.toContain('got nothing')
+    if (path.includes('nope')) expect(body.detail).toContain('got "nope"')
+  },
+)

@@ -30,5 +30,8 @@ export const importQuery = z.strictObject({ runId: runIdSchema.optional() })
 /** Reason of a deletion or a hand-back; there is no body to carry it. */
 export const reasonQuery = z.strictObject({ reason: z.string().max(1_000).default('') })
 
+/** Which of several deleted runs of one id. */
+export const restoreQuery = z.strictObject({ removedAt: z.iso.datetime().optional() })
+
 /** A deletion that cannot be undone. */
 export const removeQuery = z.strictObject({ forGood: z.enum(['true', 'false']).default('false') })

@@ -1,5 +1,6 @@
 // One line for each request that was answered, and what the metrics count of it. A slow one is a warning, which is shown
-// at the usual level. What stands in a query or a body is not logged, and no header but the number of the trace.
+// at the usual level; files of the page, and what is asked again and again by who watches, are told in detail alone, unless they
+// were refused. What stands in a query or a body is not logged, and no header but the number of the trace.
 
 import type { RequestHandler, Response } from 'express'
 import type { Clock } from '../clock.ts'
@@ -23,8 +24,10 @@ export function traceOf(header: string | undefined): string | undefined {
 const operationOf = (response: Response): string =>
   (response.locals.operation as string | undefined) ?? 'page'
 
-function levelOf(operation: string, isSlow: boolean): 'debug' | 'info' | 'warn' {
+/** What is refused before its path is known is of no operation, as the page is. */
+function levelOf(operation: string, status: number, isSlow: boolean): 'debug' | 'info' | 'warn' {
   if (isSlow) return 'warn'
+  if (status >= 400) return 'info'
   return watching.includes(operation) || operation === 'page' ? 'debug' : 'info'
 }
 
@@ -40,13 +43,14 @@ export function requestLog(log: Log, metrics: Metrics, clock: Clock): RequestHan
       metrics.answered(operation, response.statusCode, milliseconds / 1_000)
       const isSlow = milliseconds >= slowMilliseconds
       const known = admissionOf(response)
-      log(levelOf(operation, isSlow), isSlow ? 'a slow request' : 'a request', {
+      log(levelOf(operation, response.statusCode, isSlow), isSlow ? 'a slow request' : 'a request', {
         requestId: requestIdOf(response),
         ...(trace === undefined ? {} : { traceId: trace }),
         method,
         path,
         operation,
         status: response.statusCode,
+        ...(response.locals.code === undefined ? {} : { code: response.locals.code }),
         milliseconds: Math.round(milliseconds * 10) / 10,
         ...(response.writableFinished ? {} : { isCutOff: true }),
         caller: known !== undefined && 'caller' in known ? known.caller.name : null,

@@ -17,7 +17,7 @@ import { callerOf } from './admission.ts'
 import { parameter, requestIdOf } from './answer.ts'
 import { noteAction } from './audited.ts'
 import { readBody, readJson } from './body.ts'
-import { removeQuery } from './queries.ts'
+import { removeQuery, restoreQuery } from './queries.ts'
 import { route } from './routes.ts'
 import { batchOf } from './telemetryText.ts'
 import { runParts, type Unchanged } from './unchanged.ts'
@@ -91,7 +91,10 @@ export function addRunRoutes(router: Router, parts: Parts): void {
   })
   route(router, '/runs/:id/restore', {
     post: async (request, response) => {
-      response.json(await runs.restore(parameter(request, 'id'), callerOf(response).project))
+      const { removedAt } = parse(restoreQuery, request.query, 'query')
+      noteAction(response, removedAt === undefined ? '' : `the one deleted at ${removedAt}`)
+      const time = removedAt === undefined ? undefined : Date.parse(removedAt)
+      response.json(await runs.restore(parameter(request, 'id'), callerOf(response).project, time))
     },
   })
   route(router, '/removed-runs', {

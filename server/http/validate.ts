@@ -73,10 +73,13 @@ function size(
 export type FieldList = (path: readonly PropertyKey[]) => readonly string[] | undefined
 
 function errorsOf(issue: Issue, input: unknown, prefix: string, fields: FieldList) {
+  // Of a query nothing but its parameters has a name, and a value may have been made of a part of what was typed.
   const pointer = (path: readonly PropertyKey[]) =>
-    prefix + path.map(escapePointer).join(prefix === '?' ? '.' : '/')
-  if (issue.code !== 'unrecognized_keys')
-    return [{ pointer: pointer(issue.path), detail: sentence(issue, valueAt(input, issue.path)) }]
+    prefix + (prefix === '?' ? path.slice(0, 1) : path).map(escapePointer).join('/')
+  if (issue.code !== 'unrecognized_keys') {
+    const value = valueAt(input, issue.path) ?? (prefix === '?' ? issue.input : undefined)
+    return [{ pointer: pointer(issue.path), detail: sentence(issue, value) }]
+  }
   const known = fields(issue.path)
   const hint = known === undefined ? '' : `; allowed are ${known.join(', ')}`
   return issue.keys.slice(0, errorsMax).map((key) => ({
@@ -123,7 +126,7 @@ function fieldsOf(schema: z.core.$ZodType): FieldList {
  * @throws ServerError `invalid-request` (422).
  */
 export function parse<T>(schema: z.ZodType<T>, input: unknown, from: 'body' | 'query' = 'body'): T {
-  const result = schema.safeParse(input)
+  const result = schema.safeParse(input, { reportInput: from === 'query' })
   if (result.success) return result.data
   const prefix = from === 'query' ? '?' : '/'
   const fields = fieldsOf(schema)

@@ -114,9 +114,12 @@ export function attachLive(options: LiveOptions): Live {
   })
   const elsewhere =
     replicas && new Elsewhere({ namespace, runs, hub, replicas: replicas.all, clock, log, inHand })
-  namespace.use((socket, next) => {
+  namespace.use(async (socket, next) => {
+    const secret = tokenOf(socket)
+    const from = addressOf(socket.request, isTrusted)
+    await tokens.learn(secret, from)
     try {
-      socket.data.caller = tokens.admit(tokenOf(socket), addressOf(socket.request, isTrusted))
+      socket.data.caller = tokens.admit(secret, from)
       demand(socket.data.caller, 'read')
       next()
     } catch (error) {

@@ -1,6 +1,7 @@
 // What is seen of a server from outside: its metrics, its log, whether it is ready.
 
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import { connect } from 'node:net'
 import type { Request, Response } from 'express'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { requestLog, slowMilliseconds, traceOf } from '../http/requestLog.ts'
@@ -104,6 +105,35 @@ test('a request is one line with its id, its trace and who it is from, and nothi
     caller: 'laptop',
   })
   expect(JSON.stringify(lines)).not.toMatch(/private|tw_/)
+})
+
+test('what is refused is told, wherever it is; probes and the page are told in detail alone', async () => {
+  const began = lines.length
+  const since = () => lines.slice(began).map(({ level, status, code }) => [level, status, code])
+  for (const path of ['/healthz', '/readyz', '/metrics']) await server.call('GET', path)
+  await vi.waitFor(() => expect(since()).toHaveLength(3))
+  expect(since()).toEqual(Array(3).fill(['debug', 200, undefined]))
+  const refused = async (method: string, path: string, headers = {}) => {
+    const told = lines.length
+    await server.call(method, path, undefined, headers)
+    await vi.waitFor(() => expect(lines).toHaveLength(told + 1))
+    const { level, message, status, code } = lines.at(-1)!
+    expect([level, message]).toEqual(['info', 'a request'])
+    return [status, code]
+  }
+  expect(await refused('GET', '/nothing')).toEqual([404, 'not-found'])
+  expect(await refused('POST', '/healthz')).toEqual([405, 'method-not-allowed'])
+  expect(await refused('POST', '/api/v1/runs', { origin: 'https://evil.example' })).toEqual([
+    403,
+    'origin-not-allowed',
+  ])
+  expect(await refused('GET', '/api/v1/runs/%ff')).toEqual([400, 'malformed-request'])
+  const socket = connect(server.port, '127.0.0.1')
+  socket.end('GET\r\n\r\n')
+  await once(socket.resume(), 'close')
+  await vi.waitFor(() =>
+    expect(lines.at(-1)).toMatchObject({ level: 'info', status: 400, code: 'malformed-request' }),
+  )
 })
 
 test('a slow request is a warning, and one that was cut off says so', () => {

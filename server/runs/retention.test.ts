@@ -29,7 +29,8 @@ test('a deleted run is gone, comes back whole within its days of grace, and not 
   expect((await server.call('GET', `${api}/r`)).body.code).toBe('run-not-found')
   expect((await server.call('GET', '/api/v1/removed-runs')).body.runs).toMatchObject([{ id: 'r', name: 'r' }])
   await server.call('POST', api, { runId: 'r' })
-  expect((await server.call('POST', `${api}/r/restore`)).body.code).toBe('run-exists')
+  const refused = (await server.call('POST', `${api}/r/restore`)).body
+  expect(refused).toMatchObject({ code: 'run-exists', detail: expect.stringContaining('?removedAt=') })
   await server.call('DELETE', `${api}/r?forGood=true`)
   await server.restart()
   expect((await server.call('POST', `${api}/r/restore`)).body).toEqual(before)
@@ -40,6 +41,33 @@ test('a deleted run is gone, comes back whole within its days of grace, and not 
   server.clock.advance(8 * day)
   await server.restart()
   expect((await server.call('POST', `${api}/r/restore`)).body.code).toBe('run-not-found')
+  await server.close()
+})
+
+test('of several deleted runs of one id each can be brought back, none of them at the cost of another', async () => {
+  const server = await startTestServer()
+  const step = async () => (await server.call('GET', `${api}/r`)).body.step
+  const removed = async (): Promise<{ removedAt: string }[]> =>
+    (await server.call('GET', '/api/v1/removed-runs')).body.runs
+  const restore = (removedAt: string) =>
+    server.call('POST', `${api}/r/restore?${new URLSearchParams({ removedAt })}`)
+  await report(server, 'r', 10)
+  await server.call('DELETE', `${api}/r`)
+  const [old] = await removed()
+  server.clock.advance(1_000)
+  await report(server, 'r', 20)
+  expect((await restore(old!.removedAt)).body.code).toBe('run-exists')
+  await server.call('DELETE', `${api}/r`)
+  expect(await removed()).toHaveLength(2)
+  expect((await restore('2000-01-01T00:00:00Z')).body.code).toBe('run-not-found')
+  expect((await restore('yesterday')).status).toBe(422)
+  expect((await restore(old!.removedAt)).status).toBe(200)
+  expect(await step()).toBe(10)
+  server.clock.advance(1_000)
+  await server.call('DELETE', `${api}/r`)
+  const [, other] = await removed()
+  expect((await restore(other!.removedAt)).status).toBe(200)
+  expect(await step()).toBe(20)
   await server.close()
 })
 
@@ -73,6 +101,38 @@ test('ended runs go after the days that a person has set, with a word, and can b
     },
   ])
   expect((await server.call('POST', `${api}/old/restore`)).status).toBe(200)
+  await server.close()
+})
+
+test('a run that the retention has deleted and a person brought back stays for another whole term', async () => {
+  const server = await startTestServer({ config: { retentionDays: 5 } })
+  for (const id of ['r', 's']) {
+    await report(server, id)
+    await finish(server, id)
+  }
+  const look = async () => {
+    await server.restart()
+    await new Promise(setImmediate)
+    return ids(server)
+  }
+  server.clock.advance(6 * day)
+  expect(await look()).toEqual([])
+  const before = (await server.call('GET', '/healthz')).body.notices
+  expect(before[0].detail).toBe(
+    '"r", "s" ended more than 5 days ago and were deleted (they can be restored for 7 days)',
+  )
+  expect((await server.call('POST', `${api}/r/restore`)).status).toBe(200)
+  // What was refused gives nobody more time.
+  expect((await server.call('POST', `${api}/nobody/restore`)).status).toBe(404)
+  expect(await look()).toEqual(['r'])
+  server.clock.advance(4 * day)
+  expect(await look()).toEqual(['r'])
+  server.clock.advance(2 * day)
+  expect(await look()).toEqual([])
+  const { notices } = (await server.call('GET', '/healthz')).body
+  expect(notices.map(({ detail }: { detail: string }) => detail)).toContain(
+    '"r" ended more than 5 days ago and was deleted (it can be restored for 7 days)',
+  )
   await server.close()
 })
 

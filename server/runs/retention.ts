@@ -2,6 +2,7 @@
 // whose days of grace are over, and, where a person has bounded the storage, the oldest ended runs beyond the bound. Never
 // in silence: each round that deletes a run that nobody had deleted is in the log and among the notices of /healthz.
 
+import { formatPlural } from '../../protocol/numbers.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Notice, RunRecord, Storage } from '../storage/storage.ts'
@@ -26,6 +27,9 @@ export type RetentionOptions = {
   /** False where it was not to be deleted any more. `reason` is for the audit. */
   readonly remove: (runId: string, forGood: boolean, reason: string) => Promise<boolean>
 }
+
+/** Since when a run that has ended is there untouched. */
+type Aged = { readonly id: string; readonly since: number }
 
 export class Retention {
   private readonly options: RetentionOptions
@@ -63,34 +67,39 @@ export class Retention {
     await this.keepWithin()
   }
 
-  /** Ended runs, those that were created first at the beginning. */
-  private async ended(): Promise<RunRecord[]> {
+  /** Ended runs, the one that has been there longest first. */
+  private async ended(): Promise<Aged[]> {
     const { storage, clock } = this.options
+    // One that somebody wanted back has its whole term again.
+    const restored = await storage.access.lastDone('restoreRun')
     const found: RunRecord[] = []
     for (const state of ['finished', 'diverged'] as const) {
       const query = { state, order: 'asc', limit: runsAtOnce, now: clock.now() } as const
       found.push(...(await storage.listRuns(query)).runs)
     }
-    return found.sort((a, b) => a.lastSeenAt - b.lastSeenAt)
+    return found
+      .map(({ id, lastSeenAt }) => ({ id, since: Math.max(lastSeenAt, restored.get(id) ?? 0) }))
+      .sort((a, b) => a.since - b.since)
   }
 
   private async removeOld(days: number): Promise<void> {
     const before = this.options.clock.now() - days * dayMilliseconds
-    const old = (await this.ended()).filter(({ lastSeenAt }) => lastSeenAt < before)
-    const removed: RunRecord[] = []
-    const reason = `it ended more than ${days} days ago`
+    const old = (await this.ended()).filter(({ since }) => since < before)
+    const removed: Aged[] = []
+    const reason = `it ended more than ${formatPlural(days, 'day')} ago`
     for (const run of old) if (await this.options.remove(run.id, false, reason)) removed.push(run)
+    const they = removed.length === 1 ? 'was deleted (it' : 'were deleted (they'
     await this.tell(
       removed,
-      `ended more than ${days} days ago and were deleted (they can be restored for ${graceDays} days)`,
+      `ended more than ${formatPlural(days, 'day')} ago and ${they} can be restored for ${graceDays} days)`,
     )
   }
 
   private async keepWithin(): Promise<void> {
     const { storage, bytesMax, remove, log } = this.options
     if (bytesMax === null) return
-    const deleted: RunRecord[] = []
-    let ended: RunRecord[] | undefined
+    const deleted: Aged[] = []
+    let ended: Aged[] | undefined
     while ((await storage.usedBytes()) > bytesMax && !this.isStopped) {
       const oldest = (await storage.removedRuns()).at(-1)
       if (oldest !== undefined) await storage.purgeRemoved(oldest.removedAt + 1)
@@ -108,13 +117,14 @@ export class Retention {
       }
       await storage.settled()
     }
+    const they = deleted.length === 1 ? 'was' : 'were'
     await this.tell(
       deleted,
-      `were deleted for good, the oldest of those that have ended: runs take at most ${bytesMax} bytes`,
+      `${they} deleted for good, the oldest of those that have ended: runs take at most ${bytesMax} bytes`,
     )
   }
 
-  private async tell(runs: readonly RunRecord[], what: string): Promise<void> {
+  private async tell(runs: readonly Aged[], what: string): Promise<void> {
     if (runs.length === 0) return
     const { storage, clock, log } = this.options
     const names = runs.slice(0, namesShown).map(({ id }) => `"${id}"`)

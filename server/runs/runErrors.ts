@@ -1,6 +1,7 @@
 // Refusals that several calls about runs share.
 
 import type { RunSummary } from '../../protocol/vocabulary.ts'
+import { isoTime } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 
 export const decisionNotFound = (runId: string, number: string, decisionCount: number) =>
@@ -11,6 +12,16 @@ export const decisionNotFound = (runId: string, number: string, decisionCount: n
 
 export const runNotFound = (runId: string) =>
   new ServerError('run-not-found', `there is no run "${runId}" here; GET /api/v1/runs lists those that exist`)
+
+export const removedNotFound = (runId: string, removedAt: number) =>
+  new ServerError(
+    'run-not-found',
+    `no run "${runId}" that was deleted at ${isoTime(removedAt)} can be restored; GET /api/v1/removed-runs lists those that can`,
+  )
+
+/** What to do where a run has the id of the one that is to come back: both can be had, one after the other. */
+export const restoreInstead =
+  'delete it first (it can be restored, too), and then name the one you mean by ?removedAt=, as GET /api/v1/removed-runs tells it'
 
 /** @see ActiveRunsOptions.mayRefold */
 export const runOfNewer = (runId: string) =>

@@ -28,7 +28,7 @@ import { listRuns } from './listRuns.ts'
 import type { ObservationBody } from './observationCodec.ts'
 import { observationsOf } from './observationsOf.ts'
 import { KeyedQueue } from './queue.ts'
-import { isEnded, runExists, runNotFound } from './runErrors.ts'
+import { isEnded, removedNotFound, restoreInstead, runExists, runNotFound } from './runErrors.ts'
 import { summaryAt } from './runRecord.ts'
 import type { RunSeries } from './runSeries.ts'
 import { checkRepeat, lastSequence, remember, sequenceGap } from './sequences.ts'
@@ -307,17 +307,19 @@ export class Runs {
   }
 
   /**
+   * Of several deleted runs of that id the one that was deleted last, or at `removedAt`.
    * @param within the only project whose runs may be restored; null = all may
    * @throws ServerError `run-exists`, `run-not-found`.
    */
-  restore(runId: string, within: string | null = null): Promise<RunSummary> {
+  restore(runId: string, within: string | null = null, removedAt?: number): Promise<RunSummary> {
     return this.inLine(runId, async () => {
       const { storage, clock } = this.options
       const stored = await storage.run(runId)
       if (stored !== undefined && within !== null && stored.project !== within) throw runNotFound(runId)
-      if (stored !== undefined) throw runExists(runId, '', 'delete it first: the deleted one had the same id')
-      const record = await storage.restoreRun(runId, within ?? undefined)
-      if (record === undefined) throw runNotFound(runId)
+      if (stored !== undefined) throw runExists(runId, '', restoreInstead)
+      const record = await storage.restoreRun(runId, { within: within ?? undefined, removedAt })
+      if (record === undefined)
+        throw removedAt === undefined ? runNotFound(runId) : removedNotFound(runId, removedAt)
       await this.silence.came(record)
       return summaryAt(record, clock.now())
     })

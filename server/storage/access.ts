@@ -46,6 +46,8 @@ export type AccessStore = {
     readonly limit: number
     readonly runId?: string
   }): Promise<readonly StoredAction[]>
+  /** By run, when an operation was last done to it, as far as the audit goes back; not where it was refused. */
+  lastDone(operation: string): Promise<ReadonlyMap<string, number>>
   tokens(): Promise<readonly StoredToken[]>
   /** Adds it, or takes the place of the one with its id. */
   putToken(token: StoredToken): Promise<void>

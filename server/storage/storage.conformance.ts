@@ -498,6 +498,26 @@ export function describeStorage(name: string, open: () => Promise<Place>): void 
       expect(first).toEqual({ ...action, number: 1, runId: 'a', status: 200, detail: 'pause', reason: 'tea' })
     })
 
+    test('of an operation it knows when it was last done to each run: what was refused does not count', async () => {
+      const done = async (at: number, operation: string, runId: string | null, status: number | null) => {
+        const action = { at, caller: 'x', tokenId: null, operation, runId, from: '::1', requestId: 'q' }
+        const number = await storage().access.beginAction(action)
+        if (status !== null) await storage().access.endAction(number, status, { detail: '', reason: '' })
+      }
+      await done(5, 'restoreRun', 'a', 200)
+      await done(9, 'restoreRun', 'a', 200)
+      await done(10, 'restoreRun', 'a', 409)
+      await done(11, 'deleteRun', 'a', 204)
+      await done(12, 'restoreRun', 'b', 404)
+      await done(13, 'restoreRun', 'c', null)
+      await done(14, 'restoreRun', null, 200)
+      const last = await storage().access.lastDone('restoreRun')
+      expect([...last].sort()).toEqual([
+        ['a', 9],
+        ['c', 13],
+      ])
+    })
+
     test('it says whether it can be written to', async () => {
       await expect(storage().checkWritable()).resolves.toBeUndefined()
       expect(storage().description).not.toBe('')

@@ -234,9 +234,12 @@ export type Storage = SeriesReads &
     deleteRun(runId: string): Promise<boolean>
     /** So that it can be restored, unless the disk is nearly full: then for good. False if there was none. */
     removeRun(runId: string, at: number): Promise<boolean>
-    /** The run of that id that was removed last, in all or within a project; undefined = there is none. There must be no
-     *  other of that id. */
-    restoreRun(runId: string, within?: string): Promise<RunRecord | undefined>
+    /** Of the removed runs of that id the one that was removed last, or at that time; undefined = there is none. There must be
+     *  no other of that id. */
+    restoreRun(
+      runId: string,
+      which?: { readonly within?: string | undefined; readonly removedAt?: number | undefined },
+    ): Promise<RunRecord | undefined>
     /** Those that can be restored, in all or within a project, the newest removal first. */
     removedRuns(within?: string): Promise<readonly RemovedRun[]>
     /** Deletes for good what was removed before a time, at most 100; how many. */

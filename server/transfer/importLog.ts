@@ -123,7 +123,7 @@ const taken = (id: string) => {
   const { code, message, extras } = runExists(
     id,
     '/run/id',
-    `delete it first, or import the log under another id with ?runId= (1 to ${limits.nameCharactersMax} characters)`,
+    `delete it first, or import the log under another id (?runId=, of 1 to ${limits.nameCharactersMax} characters)`,
   )
   return new ServerError(code, message, { ...extras, closeConnection: true })
 }

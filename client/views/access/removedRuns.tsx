@@ -25,16 +25,14 @@ function Removed() {
     if (answer.ok) runs.value = answer.value.runs
   }
   useEffect(() => void load(), [])
-  const restore = async (runId: string) => {
-    const answer = await sendRestore(runId)
+  const restore = async (runId: string, removedAt: string) => {
+    const answer = await sendRestore(runId, removedAt)
     if (answer.ok) {
       restored.value = runId
       await load()
     } else failure.value = answer.problem.detail
   }
   const shown = runs.value
-  // Of several of one id the one that was deleted last comes back.
-  const isNewest = (i: number) => shown?.findIndex(({ id }) => id === shown[i]?.id) === i
   return (
     <section class="card" aria-labelledby="removed-runs">
       <h2 id="removed-runs">Deleted runs</h2>
@@ -49,7 +47,7 @@ function Removed() {
       </p>
       <SettingsTable
         titles={['Run', 'Project', 'Deleted', 'Kept until']}
-        rows={shown?.map(({ id, name, project, removedAt, keptUntil }, i) => ({
+        rows={shown?.map(({ id, name, project, removedAt, keptUntil }) => ({
           id: `${id} ${removedAt}`,
           cells: [
             name === id ? id : `${name} (${id})`,
@@ -57,8 +55,13 @@ function Removed() {
             <span title={removedAt}>{timeAgo(removedAt, Date.now())}</span>,
             keptUntil.slice(0, 16).replace('T', ' '),
           ],
-          acts: isNewest(i) && (
-            <button type="button" class="button" aria-label={`Restore ${id}`} onClick={() => restore(id)}>
+          acts: (
+            <button
+              type="button"
+              class="button"
+              aria-label={`Restore ${id}`}
+              onClick={() => restore(id, removedAt)}
+            >
               Restore
             </button>
           ),

@@ -12,7 +12,7 @@ import {
   telemetrySchema,
 } from '../../../protocol/schemas.ts'
 import { apiPrefix } from '../../../protocol/version.ts'
-import { removeQuery } from '../queries.ts'
+import { removeQuery, restoreQuery } from '../queries.ts'
 import type { Operations } from './operation.ts'
 
 const runs = `${apiPrefix}/runs`
@@ -71,7 +71,9 @@ export const runOperations: Operations = {
       id: 'restoreRun',
       scope: 'control',
       isOfRemoved: true,
-      summary: 'Bring a deleted run back',
+      summary:
+        'Bring a deleted run back; of several of that id the one that was deleted last, or at `removedAt`',
+      query: restoreQuery,
       answers: { 200: runSummarySchema },
       problems: ['run-exists'],
     },

@@ -20,6 +20,9 @@ const insertAction = `INSERT INTO audit (at, caller, token_id, operation, run_id
 const selectActions = `SELECT number, at, caller, token_id AS "tokenId", operation, run_id AS "runId", detail, reason,
   place AS "from", request_id AS "requestId", status FROM audit
   WHERE number < $1 AND ($2::text IS NULL OR run_id = $2) ORDER BY number DESC LIMIT $3`
+// One that was not answered may have been done.
+const selectLastDone = `SELECT run_id AS "runId", max(at) AS at FROM audit
+  WHERE operation = $1 AND run_id IS NOT NULL AND (status IS NULL OR status < 300) GROUP BY run_id`
 
 async function put(query: Query, token: StoredToken): Promise<void> {
   const { id, name, scopes, project, digest, createdAt, expiresAt, lastUsedAt, revokedAt } = token
@@ -68,5 +71,10 @@ export function createAccessStore({
       }),
     actions: ({ before, limit, runId }) =>
       attempt(() => query<StoredAction>(selectActions, before, runId ?? null, limit)),
+    lastDone: (operation) =>
+      attempt(async () => {
+        const rows = await query<{ runId: string; at: number }>(selectLastDone, operation)
+        return new Map(rows.map(({ runId, at }) => [runId, at]))
+      }),
   }
 }

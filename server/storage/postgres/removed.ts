@@ -53,11 +53,11 @@ export function createRemoved(
           return true
         })
       }),
-    restoreRun: (runId, within) =>
+    restoreRun: (runId, { within, removedAt } = {}) =>
       attempt(() =>
         transaction(async (inside) => {
-          const sql = `${selectRemoved} AND id = $2 ORDER BY removed_at DESC, run DESC LIMIT 1 FOR UPDATE`
-          const [row] = await inside<RemovedRow>(sql, within ?? null, runId)
+          const sql = `${selectRemoved} AND id = $2 AND ($3::bigint IS NULL OR removed_at = $3) ORDER BY removed_at DESC, run DESC LIMIT 1 FOR UPDATE`
+          const [row] = await inside<RemovedRow>(sql, within ?? null, runId, removedAt ?? null)
           if (row === undefined) return undefined
           const record = JSON.parse(row.record) as RunRecord
           const made = await inside(insertSql, row.run, ...rowValues(record), row.bytes)

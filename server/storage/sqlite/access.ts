@@ -46,6 +46,9 @@ const insertAction = `INSERT INTO audit (at, caller, token_id, operation, run_id
   VALUES (?, ?, ?, ?, ?, ?, ?)`
 const selectActions = `SELECT number, at, caller, token_id AS tokenId, operation, run_id AS runId, detail, reason,
   place AS "from", request_id AS requestId, status FROM audit`
+// One that was not answered may have been done.
+const selectLastDone = `SELECT run_id AS runId, max(at) AS at FROM audit
+  WHERE operation = ? AND run_id IS NOT NULL AND (status IS NULL OR status < 300) GROUP BY run_id`
 
 /** What the storage lends: its statements, and its errors. */
 export type AccessTools = Pick<Tools, 'prepare' | 'attempt'>
@@ -91,6 +94,11 @@ export function createAccessStore({ prepare, attempt }: AccessTools): AccessStor
         const own = runId === undefined ? '' : ' AND run_id = ?'
         const sql = `${selectActions} WHERE number < ?${own} ORDER BY number DESC LIMIT ?`
         return prepare(sql).all(before, ...(runId === undefined ? [] : [runId]), limit) as StoredAction[]
+      }),
+    lastDone: (operation) =>
+      attempt(() => {
+        const rows = prepare(selectLastDone).all(operation) as { runId: string; at: number }[]
+        return new Map(rows.map(({ runId, at }) => [runId, at]))
       }),
     deleteToken: (id) => attempt(() => void prepare('DELETE FROM tokens WHERE id = ?').run(id)),
   }

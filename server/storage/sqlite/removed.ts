@@ -74,10 +74,11 @@ export function createRemoved(
           )
         })
       }),
-    restoreRun: (runId, within) =>
+    restoreRun: (runId, { within, removedAt } = {}) =>
       attempt(() => {
-        const sql = `${selectRemoved} AND id = ? ORDER BY removed_at DESC, run DESC LIMIT 1`
-        const row = prepare(sql).get(within ?? null, within ?? null, runId) as RemovedRow | undefined
+        const at = removedAt ?? null
+        const sql = `${selectRemoved} AND id = ? AND (? IS NULL OR removed_at = ?) ORDER BY removed_at DESC, run DESC LIMIT 1`
+        const row = prepare(sql).get(within ?? null, within ?? null, runId, at, at) as RemovedRow | undefined
         if (row === undefined) return undefined
         const record = JSON.parse(row.record) as RunRecord
         transaction(() => {
