@@ -7,8 +7,10 @@ import { join } from 'node:path'
 import type { Command, Decision } from '../../protocol/vocabulary.ts'
 import { type Clock, steadyClock } from '../../server/clock.ts'
 import { ServerError } from '../../server/errors.ts'
+import { InHand } from '../../server/inHand.ts'
 import { silentLog } from '../../server/log.ts'
 import { createMetrics } from '../../server/metrics/metrics.ts'
+import { DamageNotices } from '../../server/runs/damageNotices.ts'
 import { realTuner } from '../../server/runs/realTuner.ts'
 import { lineLengthMax, Runs } from '../../server/runs/runs.ts'
 import { checkAtStart } from '../../server/runs/startChecks.ts'
@@ -123,7 +125,8 @@ export class SimulatedServer implements Service {
     })
     this.process = { life, folder, storage: opened, runs }
     this.counts.starts++
-    await checkAtStart({ storage, clock, log: silentLog })
+    const damageNotices = new DamageNotices({ storage, clock, log: silentLog, inHand: new InHand() })
+    await checkAtStart({ storage, clock, log: silentLog, damageNotices })
     await runs.start()
     await this.checkNotices(opened)
     return true
