@@ -2,10 +2,12 @@
 
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiPrefix as api } from '../../protocol/version.ts'
 import { realTuner } from '../runs/realTuner.ts'
+import { loadDriver } from '../storage/sqlite/driver.ts'
 import { writeOldDatabase } from '../testing/oldDatabase.ts'
 import { storedObservation } from '../testing/storedObservation.ts'
 import { startTestServer, type TestServer } from '../testing/testServer.ts'
@@ -113,6 +115,21 @@ test('a run that exists is not replaced', async () => {
   const { body } = await imported(home, text)
   expect(body).toMatchObject({ status: 409, code: 'run-exists' })
   expect(body.detail).toContain('?runId=')
+})
+
+test.each([
+  ['ends too early', 'DELETE FROM observations WHERE number > 5', / observations in its log, and /],
+  ['has a gap', 'DELETE FROM observations WHERE number = 5', /observation 5 of run "r1" is missing/],
+  ['was changed', 'UPDATE observations SET received_at = 1 WHERE number = 5', /observation 5 of run "r1"/],
+])('a log that %s is no file: the answer is a problem that names it', async (_what, sql, found) => {
+  await report(home, 'r1', 8)
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(join(home.folder, 'twostep.db'))
+  database.exec(sql)
+  database.close()
+  const { status, body } = await home.call('GET', `${api}/runs/r1/export`)
+  expect(status).toBe(503)
+  expect(body).toMatchObject({ code: 'storage-damaged', detail: expect.stringMatching(found) })
 })
 
 test('a file that was cut is refused and leaves nothing, at whatever line or character it ends', async () => {
