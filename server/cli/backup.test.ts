@@ -7,7 +7,7 @@ import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import { writeOldDatabase } from '../testing/oldDatabase.ts'
 import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { backup, restore, verifyFile } from './backup.ts'
-import { runChecks } from './doctor.ts'
+import { checkSqlite } from './doctor.ts'
 import { replay } from './replay.ts'
 
 let server: TestServer
@@ -59,16 +59,13 @@ function alter(path: string, sql: string): void {
   database.close()
 }
 const place = () => join(server.folder, 'twostep.db')
-const doctor = async () => {
-  const checks = await runChecks(config())
-  return checks.find(({ name }) => name === 'SQLite')
-}
+const doctor = () => checkSqlite(config())
 const zeros = 'UPDATE chunks SET body = zeroblob(length(body)); UPDATE snapshots SET checksum = 1'
 
 test('what follows from a whole log and is damaged is told by name, and hinders neither doctor nor backup', async () => {
   for (let sequence = 1; sequence <= 70; sequence++) await post(sequence)
   expect(await doctor()).toMatchObject({ ok: true })
-  expect((await doctor())?.detail).not.toContain('damaged')
+  expect((await doctor()).detail).not.toContain('damaged')
   alter(place(), zeros)
   const words =
     /damaged, but no loss, as it follows from the log and is made anew .*a stored piece of the series "loss" of run "r".*the snapshot of run "r"/
@@ -127,11 +124,7 @@ test('of a database of an older version it is said that the next start upgrades 
     /is of an older version of twostep \(schema 1; this one has \d+\).*next start of `twostep serve` on it upgrades it\. .*copy the file together with its -wal while no server runs/
   await expect(backup(old, file())).rejects.toThrow(words)
   await expect(replay(old, 'old', { json: false })).rejects.toThrow(words)
-  const checks = await runChecks(old)
-  expect(checks.find(({ name }) => name === 'SQLite')).toMatchObject({
-    ok: false,
-    detail: expect.stringMatching(words),
-  })
+  expect(await checkSqlite(old)).toMatchObject({ ok: false, detail: expect.stringMatching(words) })
 })
 
 test('what is damaged makes no backup, and is not put in the place of what is there', async () => {

@@ -49,7 +49,7 @@ async function checkPostgres(config: Config): Promise<Check> {
   }
 }
 
-async function checkSqlite({ databaseFile }: Config): Promise<Check> {
+export async function checkSqlite({ databaseFile }: Config): Promise<Check> {
   try {
     const driver = loadDriver()
     const memory = new driver.DatabaseSync(':memory:')
