@@ -92,7 +92,7 @@ export function createApp(options: AppOptions): App {
   const clock = steadyClock(options.clock)
   const metrics = createMetrics(options.measuresProcess === true)
   const inHand = new InHand()
-  const damageNotices = new DamageNotices({ storage, clock, log, inHand })
+  const damageNotices = new DamageNotices({ storage, clock, log, metrics, inHand })
   let isEnding = false
   let isUp = false
   let port = config.port

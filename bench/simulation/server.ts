@@ -111,12 +111,13 @@ export class SimulatedServer implements Service {
       return false
     }
     const storage = this.mortal(this.options.sabotage?.(opened) ?? opened, life)
+    const metrics = createMetrics(false)
     const runs = new Runs({
       storage,
       tuner: realTuner,
       clock,
       log: silentLog,
-      metrics: createMetrics(false),
+      metrics,
       webhooks: noListeners,
       newRunId: () => `run-${++this.serial}`,
     })
@@ -125,7 +126,8 @@ export class SimulatedServer implements Service {
     })
     this.process = { life, folder, storage: opened, runs }
     this.counts.starts++
-    const damageNotices = new DamageNotices({ storage, clock, log: silentLog, inHand: new InHand() })
+    const parts = { storage, clock, log: silentLog, metrics }
+    const damageNotices = new DamageNotices({ ...parts, inHand: new InHand() })
     await checkAtStart({ storage, clock, log: silentLog, damageNotices })
     await runs.start()
     await this.checkNotices(opened)

@@ -4,6 +4,7 @@
 import type { Clock } from '../clock.ts'
 import type { InHand } from '../inHand.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Damage } from '../storage/damage.ts'
 import type { Storage } from '../storage/storage.ts'
 
@@ -14,6 +15,7 @@ type Parts = {
   readonly storage: Storage
   readonly clock: Clock
   readonly log: Log
+  readonly metrics: Pick<Metrics, 'damaged'>
   readonly inHand: InHand
 }
 
@@ -31,7 +33,8 @@ export class DamageNotices {
     if (this.told.has(message)) return
     if (this.told.size >= toldMax) this.told.clear()
     this.told.add(message)
-    const { log, inHand } = this.parts
+    const { log, metrics, inHand } = this.parts
+    metrics.damaged(part)
     log(part === 'log' ? 'error' : 'warn', 'a stored run is damaged', { detail: found })
     this.writing = this.writing.then(() => this.write(message))
     inHand.hold(this.writing)

@@ -51,6 +51,7 @@ test('a byte that changed in a stored observation is found by replay and by whoe
   await expect
     .poll(notices)
     .toMatchObject([{ kind: 'damage', detail: expect.stringMatching(/observation 2 of run "r"/) }])
+  expect((await server.call('GET', '/metrics')).body).toContain('twostep_damage_total{part="log"} 1')
   // Of all other runs a batch can be stored.
   expect(await ready()).toMatchObject({ status: 'ok' })
   const other = await server.call('POST', '/api/v1/runs', { runId: 'other' })
