@@ -20,6 +20,7 @@ import { attachLive, type Live } from './live/live.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import { together } from './replicas/together.ts'
+import { DamageNotices } from './runs/damageNotices.ts'
 import { OneAtATime } from './runs/oneAtATime.ts'
 import { Retention } from './runs/retention.ts'
 import { Runs } from './runs/runs.ts'
@@ -91,6 +92,7 @@ export function createApp(options: AppOptions): App {
   const clock = steadyClock(options.clock)
   const metrics = createMetrics(options.measuresProcess === true)
   const inHand = new InHand()
+  const damageNotices = new DamageNotices({ storage, clock, log, metrics, inHand })
   let isEnding = false
   let isUp = false
   let port = config.port
@@ -218,7 +220,7 @@ export function createApp(options: AppOptions): App {
     live,
     tokens,
     listen: async () => {
-      await checkAtStart({ storage, clock, log })
+      await checkAtStart({ storage, clock, log, damageNotices })
       await tokens.load()
       await runs.start()
       retention.start()

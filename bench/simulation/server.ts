@@ -7,8 +7,10 @@ import { join } from 'node:path'
 import type { Command, Decision } from '../../protocol/vocabulary.ts'
 import { type Clock, steadyClock } from '../../server/clock.ts'
 import { ServerError } from '../../server/errors.ts'
+import { InHand } from '../../server/inHand.ts'
 import { silentLog } from '../../server/log.ts'
 import { createMetrics } from '../../server/metrics/metrics.ts'
+import { DamageNotices } from '../../server/runs/damageNotices.ts'
 import { realTuner } from '../../server/runs/realTuner.ts'
 import { lineLengthMax, Runs } from '../../server/runs/runs.ts'
 import { checkAtStart } from '../../server/runs/startChecks.ts'
@@ -109,12 +111,13 @@ export class SimulatedServer implements Service {
       return false
     }
     const storage = this.mortal(this.options.sabotage?.(opened) ?? opened, life)
+    const metrics = createMetrics(false)
     const runs = new Runs({
       storage,
       tuner: realTuner,
       clock,
       log: silentLog,
-      metrics: createMetrics(false),
+      metrics,
       webhooks: noListeners,
       newRunId: () => `run-${++this.serial}`,
     })
@@ -123,7 +126,9 @@ export class SimulatedServer implements Service {
     })
     this.process = { life, folder, storage: opened, runs }
     this.counts.starts++
-    await checkAtStart({ storage, clock, log: silentLog })
+    const parts = { storage, clock, log: silentLog, metrics }
+    const damageNotices = new DamageNotices({ ...parts, inHand: new InHand() })
+    await checkAtStart({ storage, clock, log: silentLog, damageNotices })
     await runs.start()
     await this.checkNotices(opened)
     return true

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadConfig } from '../config.ts'
@@ -7,6 +7,8 @@ import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import { writeOldDatabase } from '../testing/oldDatabase.ts'
 import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { backup, restore, verifyFile } from './backup.ts'
+import { checkSqlite } from './doctor.ts'
+import { replay } from './replay.ts'
 
 let server: TestServer
 beforeEach(async () => {
@@ -40,13 +42,89 @@ test('a backup made while the server writes is put back, and the run goes on fro
     expect(await restore(config(), file(), 'now')).toBe(
       `${place} now holds 1 run with 3 observations; what was there is kept as ${place}.before-now`,
     )
-    expect(await verifyFile(`${place}.before-now`)).toEqual({ runs: 1, observations: 4 })
+    expect(await verifyFile(`${place}.before-now`)).toEqual({ runs: 1, observations: 4, madeAnew: [] })
   }
   await server.restart({ meanwhile })
   expect(await read()).toEqual(before)
   expect((await server.call('GET', '/healthz')).body).toEqual({ status: 'ok' })
   expect((await post(4)).body).toMatchObject({ code: 'sequence-gap', expectedSequence: 3 })
   expect((await post(3)).body).toMatchObject({ accepted: 20, duplicate: false })
+})
+
+/** Changes a database behind the back of whoever uses it. */
+function alter(path: string, sql: string): void {
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(path)
+  database.exec(sql)
+  database.close()
+}
+const place = () => join(server.folder, 'twostep.db')
+const doctor = () => checkSqlite(config())
+const zeros = 'UPDATE chunks SET body = zeroblob(length(body)); UPDATE snapshots SET checksum = 1'
+
+test('what follows from a whole log and is damaged is told by name, and hinders neither doctor nor backup', async () => {
+  for (let sequence = 1; sequence <= 70; sequence++) await post(sequence)
+  expect(await doctor()).toMatchObject({ ok: true })
+  expect((await doctor()).detail).not.toContain('damaged')
+  alter(place(), zeros)
+  const words =
+    /damaged, but no loss, as it follows from the log and is made anew .*a stored piece of the series "loss" of run "r".*the snapshot of run "r"/
+  expect(await doctor()).toMatchObject({ ok: true, detail: expect.stringMatching(words) })
+  expect(await backup(config(), file())).toMatch(words)
+  const meanwhile = async () => expect(await restore(config(), file(), 'now')).toMatch(words)
+  await server.restart({ meanwhile })
+  expect((await post(71)).body).toMatchObject({ accepted: 20 })
+  expect(await doctor()).toMatchObject({ ok: true, detail: expect.stringMatching(/and as stored$/) })
+})
+
+test.each([
+  [
+    'changed',
+    "UPDATE observations SET body = body || ' ' WHERE number = 2",
+    'observation 2 of run "r" is not what',
+  ],
+  ['is cut', 'DELETE FROM observations WHERE number = 3', 'run "r" has 2 observations in its log, and 3'],
+])(
+  'a run that was deleted and can be restored is looked at like the others: its log %s',
+  async (_what, sql, found) => {
+    await post(1)
+    await post(2)
+    await server.call('DELETE', '/api/v1/runs/r')
+    expect(await verifyFile(place())).toEqual({ runs: 1, observations: 3, madeAnew: [] })
+    alter(place(), sql)
+    expect(await doctor()).toMatchObject({ ok: false, detail: expect.stringContaining(found) })
+    await expect(backup(config(), file())).rejects.toThrow(found)
+  },
+)
+
+test('what is said of a damaged backup is about the backup, and not about the database in use', async () => {
+  await post(1)
+  await backup(config(), file())
+  const { size } = statSync(file())
+  copyFileSync(file(), file('cut.db'))
+  truncateSync(file('cut.db'), Math.floor(size / 2))
+  alter(file(), "UPDATE observations SET body = body || ' ' WHERE number = 2")
+  for (const name of ['b.db', 'cut.db']) {
+    const message = await restore(config(), file(name), 'now').then(
+      () => '',
+      (error: Error) => error.message,
+    )
+    expect(message).toContain(file(name))
+    expect(message).toMatch(/it is not put in the place of .*, which is as it was: take another backup$/)
+    expect(message).not.toMatch(/-wal|twostep restore|move it aside/)
+  }
+})
+
+test('of a database of an older version it is said that the next start upgrades it, and how to copy it before', async () => {
+  const folder = join(server.folder, 'old')
+  mkdirSync(folder)
+  writeOldDatabase(join(folder, 'twostep.db'))
+  const old = loadConfig({ dataDir: folder }, {}, folder)
+  const words =
+    /is of an older version of twostep \(schema 1; this one has \d+\).*next start of `twostep serve` on it upgrades it\. .*copy the file together with its -wal while no server runs/
+  await expect(backup(old, file())).rejects.toThrow(words)
+  await expect(replay(old, 'old', { json: false })).rejects.toThrow(words)
+  expect(await checkSqlite(old)).toMatchObject({ ok: false, detail: expect.stringMatching(words) })
 })
 
 test('what is damaged makes no backup, and is not put in the place of what is there', async () => {

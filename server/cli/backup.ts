@@ -16,6 +16,7 @@ import { dirname, resolve } from 'node:path'
 import { formatPlural } from '../../protocol/numbers.ts'
 import type { Config } from '../config.ts'
 import { CommandError, ServerError } from '../errors.ts'
+import { Damage } from '../storage/damage.ts'
 import { demandFile } from '../storage/open.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
 import { openDatabase, takeLock } from '../storage/sqlite/openDatabase.ts'
@@ -23,18 +24,33 @@ import { makeFolder, makePrivate, ownPath, privateFile } from '../storage/sqlite
 import { openSqliteStorage } from '../storage/sqlite/sqliteStorage.ts'
 import { type Verified, verifyStorage } from '../storage/verify.ts'
 
+const piecesShown = 10
+
 /** Files that belong to a database, by the end of their names. */
 const parts = ['', '-wal', '-shm', '-acknowledged'] as const
 
 const contents = ({ runs, observations }: Verified) =>
   `${formatPlural(runs, 'run')} with ${formatPlural(observations, 'observation')}`
 
+/** What is damaged and no loss, as the end of a sentence. */
+export function madeAnewSentence({ madeAnew }: Verified): string {
+  if (madeAnew.length === 0) return ''
+  const shown = madeAnew.slice(0, piecesShown)
+  const more = madeAnew.length > shown.length ? ` and ${madeAnew.length - shown.length} more` : ''
+  return `; damaged, but no loss, as it follows from the log and is made anew when a server next reads it: ${shown.join(', ')}${more}`
+}
+
 /** All of a database read and held to its checksums. @throws CommandError naming what is wrong. */
-export async function verifyFile(file: string): Promise<Verified> {
-  const storage = openSqliteStorage({ file, readOnly: true })
+export async function verifyFile(
+  file: string,
+  { isCopy = false }: { readonly isCopy?: boolean } = {},
+): Promise<Verified> {
+  const storage = openSqliteStorage({ file, readOnly: true, isCopy })
   try {
     return await verifyStorage(storage)
   } catch (error) {
+    // How a database in use is mended is of no use to who holds a copy.
+    if (isCopy && error instanceof Damage) throw new CommandError(`${file}: ${error.found}`)
     throw error instanceof ServerError ? new CommandError(`${file}: ${error.message}`) : error
   } finally {
     await storage.close()
@@ -79,7 +95,7 @@ export async function backup(config: Config, name: string): Promise<string> {
     flush(unfinished)
     renameSync(unfinished, file)
     flush(dirname(file))
-    return `${file} holds ${contents(verified)}, read again and as stored`
+    return `${file} holds ${contents(verified)}, read again and as stored${madeAnewSentence(verified)}`
   } catch (error) {
     rmSync(unfinished, { force: true })
     throw failed(`${databaseFile} could not be copied to ${file}`, error)
@@ -94,7 +110,10 @@ export async function restore(config: Config, name: string, stamp: string): Prom
   const { databaseFile } = config
   const file = resolve(name)
   if (!existsSync(file)) throw new CommandError(`there is no file ${file}`)
-  const verified = await verifyFile(file)
+  const verified = await verifyFile(file, { isCopy: true }).catch((error) => {
+    const nothing = `it is not put in the place of ${databaseFile}, which is as it was: take another backup`
+    throw error instanceof CommandError ? new CommandError(`${error.message}; ${nothing}`) : error
+  })
   makeFolder(dirname(databaseFile))
   const place = ownPath(databaseFile)
   const lock = takeLock(loadDriver(), place)
@@ -109,7 +128,7 @@ export async function restore(config: Config, name: string, stamp: string): Prom
     renameSync(unfinished, place)
     flush(dirname(place))
     const before = isThere ? `; what was there is kept as ${kept}` : ''
-    return `${place} now holds ${contents(verified)}${before}`
+    return `${place} now holds ${contents(verified)}${before}${madeAnewSentence(verified)}`
   } catch (error) {
     rmSync(unfinished, { force: true })
     throw failed(`${file} could not be put in the place of ${place}`, error)

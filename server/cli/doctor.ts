@@ -10,7 +10,7 @@ import { openStorage } from '../storage/open.ts'
 import { loadDriver } from '../storage/sqlite/driver.ts'
 import { isOpenToOthers } from '../storage/sqlite/place.ts'
 import { verifyStorage } from '../storage/verify.ts'
-import { verifyFile } from './backup.ts'
+import { madeAnewSentence, verifyFile } from './backup.ts'
 import { packagePath } from './place.ts'
 import { print } from './print.ts'
 import { table } from './sentences.ts'
@@ -34,9 +34,14 @@ async function checkPostgres(config: Config): Promise<Check> {
   try {
     const storage = await openStorage(config, { readOnly: true })
     try {
-      const { runs, observations } = await verifyStorage(storage)
+      const verified = await verifyStorage(storage)
+      const { runs, observations } = verified
       const read = `${formatPlural(runs, 'run')} and ${formatPlural(observations, 'observation')} read`
-      return { name, ok: true, detail: `${storage.description} is sound: ${read}, and as stored` }
+      return {
+        name,
+        ok: true,
+        detail: `${storage.description} is sound: ${read}, and as stored${madeAnewSentence(verified)}`,
+      }
     } finally {
       await storage.close()
     }
@@ -45,19 +50,20 @@ async function checkPostgres(config: Config): Promise<Check> {
   }
 }
 
-async function checkSqlite({ databaseFile }: Config): Promise<Check> {
+export async function checkSqlite({ databaseFile }: Config): Promise<Check> {
   try {
     const driver = loadDriver()
     const memory = new driver.DatabaseSync(':memory:')
     const { version } = memory.prepare('SELECT sqlite_version() AS version').get() as { version: string }
     memory.close()
     if (!existsSync(databaseFile)) return { name: 'SQLite', ok: true, detail: `${version} (${driver.name})` }
-    const { runs, observations } = await verifyFile(databaseFile)
+    const verified = await verifyFile(databaseFile)
+    const { runs, observations } = verified
     const read = `${formatPlural(runs, 'run')} and ${formatPlural(observations, 'observation')} read`
     const others = isOpenToOthers(databaseFile)
       ? `; other users of this computer may read it: \`chmod 600 ${databaseFile}*\``
       : ''
-    const detail = `${version} (${driver.name}); ${databaseFile} is sound: ${read}, and as stored${others}`
+    const detail = `${version} (${driver.name}); ${databaseFile} is sound: ${read}, and as stored${madeAnewSentence(verified)}${others}`
     return { name: 'SQLite', ok: true, detail }
   } catch (error) {
     return { name: 'SQLite', ok: false, detail: `${databaseFile}: ${(error as Error).message}` }

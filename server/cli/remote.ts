@@ -47,6 +47,13 @@ export function demandAddress(text: string): string {
 /** Which server, and what lets one in where it demands a token. */
 export type Remote = { readonly server: string; readonly token?: string }
 
+/** Where a connection that was there is closed under a request: the server is there, or was. */
+const brokenOff: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+/** What a failed request is called by the system. */
+export const failureWord = (error: unknown): string =>
+  (error as Error & { cause?: { code?: string } }).cause?.code ?? (error as Error).message
+
 /** Calls a path under /api/v1. @throws CommandError if there is no server or it answers with a problem. */
 export async function callRemote(
   { server: serverUrl, token = process.env.TWOSTEP_TOKEN }: Remote,
@@ -60,7 +67,11 @@ export async function callRemote(
   try {
     response = await fetch(`${place}${apiPrefix}${path}`, { ...init, headers })
   } catch (error) {
-    const cause = (error as Error & { cause?: { code?: string } }).cause?.code ?? (error as Error).message
+    const cause = failureWord(error)
+    if (brokenOff.has(cause))
+      throw new CommandError(
+        `${serverUrl} closed the connection before it had answered (${cause}): its log says why, if it is a twostep server`,
+      )
     throw new CommandError(
       `no twostep server answers at ${serverUrl} (${cause}): start one with \`twostep serve\`, or name another with --server or TWOSTEP_SERVER_URL`,
     )

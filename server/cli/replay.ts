@@ -8,6 +8,7 @@ import { CommandError, ServerError } from '../errors.ts'
 import { foldLog, storedDecision, storedDecisions } from '../runs/fold.ts'
 import { realTuner } from '../runs/realTuner.ts'
 import type { Tuner } from '../runs/tuner.ts'
+import { logCut } from '../storage/damage.ts'
 import { openStorage } from '../storage/open.ts'
 import type { Storage } from '../storage/storage.ts'
 
@@ -35,7 +36,7 @@ export type Replay = {
   readonly needsRefold: boolean
 }
 
-/** @throws CommandError if there is no such run. */
+/** @throws CommandError if there is no such run; ServerError `storage-damaged` where its log is not whole. */
 export async function replayRun(storage: Storage, tuner: Tuner, runId: string): Promise<Replay> {
   const record = await storage.run(runId)
   if (record === undefined) throw new CommandError(`there is no run "${runId}" in ${storage.description}`)
@@ -68,6 +69,11 @@ export async function replayRun(storage: Storage, tuner: Tuner, runId: string): 
       if (expected.value !== body) return differ(expected.value, body)
     }
     if (observations >= record.observationCount) break
+  }
+  if (observations < record.observationCount) {
+    if ((await storage.run(runId)) === undefined)
+      throw new CommandError(`run "${runId}" was deleted while it was read`)
+    throw logCut(runId, observations, record.observationCount)
   }
   if (decisions < record.decisionCount) {
     const left = await stored.next()

@@ -18,10 +18,21 @@ import {
 import { CommandError } from '../errors.ts'
 import { linesOf } from '../transfer/lines.ts'
 import { address, query, type ReadOptions } from './read.ts'
-import { callRemote, parseAnswer } from './remote.ts'
+import { callRemote, failureWord, parseAnswer } from './remote.ts'
 
 const isCompressed = (file: string) => file.endsWith('.gz')
 const standard = '-'
+
+/** The server's answer, or a sentence that it ended too early, which is no fault of the file that it goes to. */
+async function* answered(chunks: AsyncIterable<Uint8Array>, { server }: ReadOptions) {
+  try {
+    yield* chunks
+  } catch (error) {
+    throw new CommandError(
+      `${server} broke off its answer before the end (${failureWord(error)}): its log says why, as does \`twostep doctor\` where it runs. What came is no whole log`,
+    )
+  }
+}
 
 /** Passes the log's lines through, and keeps the newest one: the last says that the log is whole. */
 async function* noted(chunks: AsyncIterable<Uint8Array>, last: { text: string }) {
@@ -35,7 +46,9 @@ async function* noted(chunks: AsyncIterable<Uint8Array>, last: { text: string })
 function endOf(text: string): LogEnd {
   const { data } = logEndSchema.safeParse(jsonOrNothing(text))
   if (data === undefined)
-    throw new CommandError('the log broke off before its end: is the run still there? Nothing was written')
+    throw new CommandError(
+      'the log ends before its last line: is the run still there? What came is no whole log',
+    )
   return data
 }
 
@@ -74,7 +87,7 @@ export async function exportRun(
   const { json } = options
   const { body } = await callRemote(options, `${address(runId)}/export`)
   const last = { text: '' }
-  const log = noted(body as AsyncIterable<Uint8Array>, last)
+  const log = noted(answered(body as AsyncIterable<Uint8Array>, options), last)
   if (file === standard) {
     for await (const line of log) if (!process.stdout.write(line)) await once(process.stdout, 'drain')
     endOf(last.text)

@@ -98,16 +98,18 @@ test('so many files are sent at once, and the next one is no file', async () => 
   const released = new Promise<void>((resolve) => {
     release = resolve
   })
+  let begun = 0
   const slow: typeof observations = async (...asked) => {
+    begun++
     await released
     return observations(...asked)
   }
   Object.assign(server.storage, { observations: slow })
   const sent = Array.from({ length: streamsAtOnceMax }, () => fetch(`${server.url}/api/v1/runs/r1/export`))
-  const begun = await Promise.all(sent)
+  await expect.poll(() => begun).toBe(streamsAtOnceMax)
   const refused = await server.call('GET', '/api/v1/runs/r1/export')
   expect([refused.status, refused.body.code]).toEqual([503, 'server-busy'])
   expect(refused.headers.get('content-disposition')).toBeNull()
   release()
-  for (const file of begun) expect(await file.text()).toContain('"end":true')
+  for (const file of await Promise.all(sent)) expect(await file.text()).toContain('"end":true')
 })

@@ -27,6 +27,11 @@ type Parts = {
   readonly basePath: string
 }
 
+async function* resumed<T>(first: IteratorResult<T, void>, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  if (first.done !== true) yield first.value
+  yield* rest
+}
+
 export function addTransferRoutes(router: Router, { runs, reader, storage, imports, basePath }: Parts): void {
   // Not a route of its own: what other methods do with a run that is called `import` is left to those of runs.
   // Before the runs' own addresses; no run has this name.
@@ -42,12 +47,15 @@ export function addTransferRoutes(router: Router, { runs, reader, storage, impor
   route(router, '/runs/:id/export', {
     get: async (request, response) => {
       const record = await runs.record(parameter(request, 'id'))
-      response.type(logMedia)
-      response.set('Content-Disposition', `attachment; filename="${record.id}.twostep.ndjson"`)
-      // One piece at a time: a slow reader leaves the rest in the storage.
-      await reader.streamed(() =>
-        pipeline(Readable.from(exportedLog(storage, record), { highWaterMark: 1 }), response),
-      )
+      await reader.streamed(async () => {
+        const log = exportedLog(storage, record)
+        // What is damaged up to here is answered as a problem, and not broken off.
+        const first = await log.next()
+        response.type(logMedia)
+        response.set('Content-Disposition', `attachment; filename="${record.id}.twostep.ndjson"`)
+        // One piece at a time: a slow reader leaves the rest in the storage.
+        await pipeline(Readable.from(resumed(first, log), { highWaterMark: 1 }), response)
+      })
     },
   })
 }

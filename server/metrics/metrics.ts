@@ -4,6 +4,7 @@
 import { statSync } from 'node:fs'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ProblemCode } from '../errors.ts'
+import type { DamagedPart } from '../storage/damage.ts'
 
 /** Seconds: from what a read takes to what a person leaves for. */
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -30,6 +31,8 @@ export type Metrics = {
   stored(seconds: number): void
   /** A try of a webhook delivery. */
   delivered(outcome: 'delivered' | 'retried' | 'failed'): void
+  /** Something damaged that was met for the first time. */
+  damaged(part: DamagedPart): void
   watch(watched: Watched): void
   /** In the text format of Prometheus. */
   text(): Promise<string>
@@ -62,6 +65,7 @@ export function createMetrics(ofProcess: boolean): Metrics {
   const deliveries = counter('webhook_deliveries', 'Tries of webhook deliveries, by what came of them', [
     'outcome',
   ])
+  const damages = counter('damage', 'Damaged pieces that were met, by what they are part of', ['part'])
   return {
     answered: (operation, status, took) =>
       requests.observe({ operation, status: `${Math.floor(status / 100)}xx` }, took),
@@ -77,6 +81,7 @@ export function createMetrics(ofProcess: boolean): Metrics {
     },
     stored: (took) => writes.observe(took),
     delivered: (outcome) => deliveries.inc({ outcome }),
+    damaged: (part) => damages.inc({ part }),
     watch: (watched) => addGauges(registers, watched),
     text: () => registry.metrics(),
     contentType: registry.contentType,

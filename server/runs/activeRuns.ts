@@ -8,7 +8,7 @@
 
 import type { Decision, HeldOut } from '../../protocol/vocabulary.ts'
 import type { Log } from '../log.ts'
-import { readStored } from '../storage/damage.ts'
+import { isDerivedDamage, logCut, readDerived } from '../storage/damage.ts'
 import type {
   RunReads,
   RunRecord,
@@ -79,6 +79,9 @@ export class ActiveRuns {
   private readonly runs = new Map<string, ActiveRun>()
   private readonly sizes = new Map<string, number>()
   private bytes = 0
+  /** Runs whose chunks are not what was stored: they are folded anew when they are next used. */
+  private readonly broken = new Set<string>()
+  private mendCount = 0
 
   constructor(options: ActiveRunsOptions) {
     this.options = options
@@ -133,6 +136,29 @@ export class ActiveRuns {
     this.runs.delete(runId)
   }
 
+  /** What follows from the run's log is damaged: whoever needs the run next makes it anew. */
+  break(runId: string): void {
+    this.drop(runId)
+    this.broken.add(runId)
+  }
+
+  /** The run is gone, and with it what was known of it. */
+  forget(runId: string): void {
+    this.drop(runId)
+    this.broken.delete(runId)
+  }
+
+  /** Whether the run in memory, if it is there, is still the one with these series. */
+  holds(runId: string, series: RunSeries): boolean {
+    const known = this.runs.get(runId)
+    return known === undefined || known.series === series
+  }
+
+  /** How often a run was folded anew by the tuner that had folded it. */
+  get mends(): number {
+    return this.mendCount
+  }
+
   get size(): number {
     return this.runs.size
   }
@@ -177,7 +203,7 @@ export class ActiveRuns {
       try {
         return await this.atOneMoment((view) => this.follow(known, view))
       } catch (error) {
-        if (!(error instanceof Unfit)) throw error
+        if (!(error instanceof Unfit) && !isDerivedDamage(error)) throw error
       }
     return this.load(id)
   }
@@ -224,10 +250,16 @@ export class ActiveRuns {
     if (record === undefined) throw runNotFound(runId)
     const snapshot = await reads.snapshot(runId)
     const sequences = new Map(await reads.clientSequences(runId))
-    if (snapshot?.tunerVersion === tuner.version)
-      return { ...(await this.resume(record, snapshot, reads)), sequences }
+    if (snapshot?.tunerVersion === tuner.version && !this.broken.has(runId))
+      try {
+        return { ...(await this.resume(record, snapshot, reads)), sequences }
+      } catch (error) {
+        if (!isDerivedDamage(error)) throw error
+      }
     if (!mayRefold()) throw runOfNewer(runId)
-    return { ...(await this.refold(record, reads)), sequences }
+    const run = { ...(await this.refold(record, reads)), sequences }
+    this.broken.delete(runId)
+    return run
   }
 
   private async resume(
@@ -237,7 +269,7 @@ export class ActiveRuns {
   ): Promise<Omit<ActiveRun, 'sequences'>> {
     const { storage, tuner } = this.options
     const series = new RunSeries(storage, record.id, snapshot.series)
-    let state = readStored(`snapshot of run "${record.id}"`, () => JSON.parse(snapshot.state) as FoldState)
+    let state = readDerived(record.id, 'the snapshot', () => JSON.parse(snapshot.state) as FoldState)
     let samplesUnsaved = 0
     for await (const page of foldLog(reads, tuner, record.id, { state, after: snapshot.number })) {
       state = page.state
@@ -248,7 +280,10 @@ export class ActiveRuns {
     return { record, state, series, observationsUnsaved, samplesUnsaved }
   }
 
-  /** Derives everything anew and stores it in one transaction. */
+  /**
+   * Derives everything anew and stores it in one transaction.
+   * @throws ServerError `storage-damaged` of a log that is not whole: what was made of all of it stays.
+   */
   private async refold(record: RunRecord, reads: RunReads): Promise<Omit<ActiveRun, 'sequences'>> {
     const { storage, tuner, log } = this.options
     log('info', 'refolding the log', { runId: record.id, observations: record.observationCount })
@@ -257,8 +292,10 @@ export class ActiveRuns {
     const allReadings: StoredReadings[] = []
     let state = tuner.initialState()
     let heldOut: HeldOut | undefined
+    let last = 0
     for await (const page of foldLog(reads, tuner, record.id, { state, after: 0 })) {
       state = page.state
+      last = page.lastNumber
       decisions.push(...page.decisions.map(storedDecision))
       heldOut = heldOutAfter(heldOut, page.readings, () => tuner.summaryOf(page.state).phases)
       await series.add([...page.samples, ...page.readingPoints])
@@ -271,6 +308,8 @@ export class ActiveRuns {
           body: encodeReadings(page.readingPoints),
         })
     }
+    if (last < record.observationCount) throw logCut(record.id, last, record.observationCount)
+    if (record.tunerVersion === tuner.version) this.mendCount++
     const { heldOut: _before, ...withoutHeldOut } = record.summary
     const measured = heldOut === undefined ? {} : { heldOut }
     const next: RunRecord = {

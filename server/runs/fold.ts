@@ -4,6 +4,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Decision, Observation, SignalReading } from '../../protocol/vocabulary.ts'
+import { logCut } from '../storage/damage.ts'
 import { logPages } from '../storage/logPages.ts'
 import type { RunReads, Storage, StoredDecision, StoredObservation } from '../storage/storage.ts'
 import { decodeObservation } from './observationCodec.ts'
@@ -62,7 +63,7 @@ export async function* storedDecisions(
 
 /**
  * The first observations as stored, one after another.
- * @throws ServerError `run-not-found` where the run is deleted meanwhile.
+ * @throws ServerError `run-not-found` where the run is deleted meanwhile, `storage-damaged` where it is there and they are not.
  */
 export async function* storedObservations(
   storage: Storage,
@@ -75,7 +76,8 @@ export async function* storedObservations(
     last = page.at(-1)!.number
     await nextTurn()
   }
-  if (last < count) throw runNotFound(runId)
+  if (last < count)
+    throw (await storage.run(runId)) === undefined ? runNotFound(runId) : logCut(runId, last, count)
 }
 
 /** The points of samples among observations. */

@@ -2,7 +2,7 @@
 // from a view of the storage at the same one. Only the signals that are asked for are decoded.
 
 import { type Series, type SeriesColumns, sampleColumnNames } from '../../protocol/vocabulary.ts'
-import { readStored } from '../storage/damage.ts'
+import { readDerived, readStored } from '../storage/damage.ts'
 import type { RowSource, SeriesReads, StoredRow } from '../storage/storage.ts'
 import { BucketMap, Buckets, chunkBuckets, levelSizes } from './buckets.ts'
 import { storedPoints } from './observationCodec.ts'
@@ -17,7 +17,7 @@ const rowNumbersAtOnce = 1_000
 export type ReadTools = {
   readonly pause: Pause
   readonly cache: RowCache
-  /** The run and the version that made its readings, as no other run of that id has them. */
+  /** The run and what made its readings, as no other run of that id has them. */
   readonly life: string
 }
 
@@ -89,7 +89,7 @@ async function readRows(
       const known = new Map([...wanted].map((name) => [name, cache.get(keyOf(name))]))
       if ([...known.values()].includes(undefined)) {
         const row = await reads.row(runId, source, number)
-        const found = row === undefined ? undefined : decoded(source, row, wanted)
+        const found = row === undefined ? undefined : decoded(runId, source, row, wanted)
         for (const name of wanted) {
           known.set(name, found?.get(name) ?? nothing)
           cache.put(keyOf(name), found?.get(name) ?? nothing)
@@ -104,11 +104,12 @@ async function readRows(
 }
 
 function decoded(
+  runId: string,
   source: RowSource,
   row: StoredRow,
   wanted: ReadonlySet<string>,
 ): ReadonlyMap<string, KnownValues> {
-  if (source === 'readings') return readStored('readings', () => pointsOfStored(row.body))
+  if (source === 'readings') return readDerived(runId, 'a row of readings', () => pointsOfStored(row.body))
   const { steps, values } = readStored('observation', () => storedPoints(row, wanted))
   return new Map([...values].map(([name, column]) => [name, known(steps, column)]))
 }

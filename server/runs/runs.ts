@@ -17,6 +17,7 @@ import type { Clock } from '../clock.ts'
 import { ServerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import { isDerivedDamage } from '../storage/damage.ts'
 import { isMoved } from '../storage/fence.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
 import type { Listeners } from '../webhooks/webhooks.ts'
@@ -153,15 +154,17 @@ export class Runs {
     )
   }
 
-  /** A change of a run, in its line: begun anew where another server has written to it meanwhile. */
+  /** A change of a run, in its line: begun anew where another server has written to it meanwhile, or a chunk is damaged. */
   private changing<T>(runId: string, change: () => Promise<T>): Promise<T> {
     return this.inLine(runId, async () => {
       for (let attempt = 1; ; attempt++)
         try {
           return await change()
         } catch (error) {
-          if (!isMoved(error) || attempt === attemptsMax) throw error
-          this.active.drop(runId)
+          if (attempt === attemptsMax) throw error
+          if (isDerivedDamage(error)) this.active.break(runId)
+          else if (isMoved(error)) this.active.drop(runId)
+          else throw error
         }
     })
   }
@@ -300,7 +303,7 @@ export class Runs {
       if (stored === undefined) throw runNotFound(runId)
       const isRemoved = forGood ? storage.deleteRun(runId) : storage.removeRun(runId, clock.now())
       if (!(await isRemoved)) throw runNotFound(runId)
-      this.active.drop(runId)
+      this.active.forget(runId)
       this.silence.forget(runId)
       this.publish({ kind: 'removed', runId, project: stored.project })
     })
@@ -359,6 +362,22 @@ export class Runs {
   /** In the run's line: for readers of the series, and of what else belongs to the same moment. */
   openInLine(runId: string): Promise<{ readonly record: RunRecord; readonly series: RunSeries }> {
     return this.active.get(runId)
+  }
+
+  /**
+   * Makes anew what follows from the run's log, where somebody met damage in it.
+   * @param series those that were read: if others are in memory by now, it was done already
+   */
+  mend(runId: string, series: RunSeries): Promise<unknown> {
+    return this.changing(runId, async () => {
+      if (this.active.holds(runId, series)) this.active.break(runId)
+      return this.active.get(runId)
+    })
+  }
+
+  /** How often that was done for any run: rows of readings are others then. */
+  get mends(): number {
+    return this.active.mends
   }
 
   /** Brings a run up to what another server has written, and tells whoever watches it here. */

@@ -4,6 +4,7 @@
 import { type CompactOptions, compactSeries } from '../../protocol/compactSeries.ts'
 import type { Series } from '../../protocol/vocabulary.ts'
 import type { Clock } from '../clock.ts'
+import { isDerivedDamage } from '../storage/damage.ts'
 import type { RunRecord, Storage } from '../storage/storage.ts'
 import { KeptAnswers } from './keptAnswers.ts'
 import {
@@ -30,6 +31,13 @@ type Choose<Chosen> = (standing: Standing) => Chosen | Promise<Chosen>
 
 /** What an answer over HTTP is asked for; signals as they were written. */
 type Asked = Omit<SeriesQuery, 'signals'> & { readonly signals?: string | readonly string[] | undefined }
+
+type Taken<Chosen> = {
+  readonly chosen: Chosen
+  readonly read: Read
+  readonly names: readonly string[]
+  readonly pause: Pause
+}
 
 /** A storage that is read in pieces. */
 export type PausedReads = { readonly storage: Storage; readonly pause: Pause }
@@ -119,12 +127,35 @@ export class SeriesReader {
     return this.streams.run(async () => send({ storage, pause: await this.turns.begin() }))
   }
 
+  /** Where a piece is damaged that follows from the log, it is made anew, and read. */
   private async read<Chosen>(
     runId: string,
     query: Omit<SeriesQuery, 'signals'>,
     choose: Choose<Chosen>,
     signalsIn: (chosen: Chosen) => readonly string[] | undefined,
-  ): Promise<{ chosen: Chosen; read: Read; names: readonly string[]; pause: Pause }> {
+  ): Promise<Taken<Chosen>> {
+    const { runs, storage } = this.options
+    let found: RunSeries | undefined
+    const noted: Choose<Chosen> = (standing) => {
+      found = standing.series
+      return choose(standing)
+    }
+    try {
+      return await this.readOnce(runId, query, noted, signalsIn)
+    } catch (error) {
+      if (!isDerivedDamage(error) || found === undefined) throw error
+      storage.damage.met(error)
+      await runs.mend(runId, found)
+      return this.readOnce(runId, query, choose, signalsIn)
+    }
+  }
+
+  private async readOnce<Chosen>(
+    runId: string,
+    query: Omit<SeriesQuery, 'signals'>,
+    choose: Choose<Chosen>,
+    signalsIn: (chosen: Chosen) => readonly string[] | undefined,
+  ): Promise<Taken<Chosen>> {
     const { runs, storage } = this.options
     const pause = await this.turns.begin()
     const view = await storage.view()
@@ -134,10 +165,16 @@ export class SeriesReader {
         const chosen = await choose(standing)
         await view.stand()
         const moment = standing.series.moment({ ...query, signals: signalsIn(chosen) })
-        return { chosen, moment, record: standing.record, names: [...standing.series.names()] }
+        return {
+          chosen,
+          moment,
+          record: standing.record,
+          mends: runs.mends,
+          names: [...standing.series.names()],
+        }
       })
       const { createdAt, tunerVersion } = taken.record
-      const life = `${runId}/${createdAt}/${tunerVersion}`
+      const life = `${runId}/${createdAt}/${tunerVersion}/${taken.mends}`
       const read = await readSeries(taken.moment, view, { pause, cache: this.cache, life })
       return { chosen: taken.chosen, names: taken.names, read, pause }
     } finally {

@@ -14,6 +14,7 @@ import type {
   RunSummary,
 } from '../../protocol/vocabulary.ts'
 import type { AccessStore } from './access.ts'
+import type { DamageWatch } from './damage.ts'
 import type { ReplicaStore } from './replicas.ts'
 import type { NewDelivery, WebhookStore } from './webhooks.ts'
 
@@ -197,7 +198,8 @@ export type RunReads = {
   chunks(runId: string, keys: readonly ChunkKey[]): Promise<readonly StoredChunk[]>
 }
 
-export type RemovedRun = { readonly removedAt: number; readonly record: RunRecord }
+/** `key` is that of its rows: several of one id may have been removed. */
+export type RemovedRun = { readonly key: number; readonly removedAt: number; readonly record: RunRecord }
 
 /** Something about the data that their owner should know. */
 export type Notice = {
@@ -242,6 +244,8 @@ export type Storage = SeriesReads &
     ): Promise<RunRecord | undefined>
     /** Those that can be restored, in all or within a project, the newest removal first. */
     removedRuns(within?: string): Promise<readonly RemovedRun[]>
+    /** The log of one of them, as `observations` reads that of a run. */
+    removedObservations(removed: RemovedRun): RunReads['observations']
     /** Deletes for good what was removed before a time, at most 100; how many. */
     purgeRemoved(before: number): Promise<number>
     /** What the runs take, those among them that can be restored. */
@@ -282,7 +286,11 @@ export type Storage = SeriesReads &
     checkPages(): Promise<void>
     /** Whether the newest observations of a run are what was stored. @throws ServerError `storage-damaged`. */
     checkTail(runId: string): Promise<void>
-    /** Resolves if a write reaches the database, and nothing is wrong with it as far as is known. */
+    /** What of a run's chunks and its snapshot is not what was stored, each named once; reads all of them. */
+    damagedPieces(runId: string): Promise<readonly string[]>
+    /** What was met of damage since the start. */
+    readonly damage: DamageWatch
+    /** Resolves if a write reaches the database, and nothing is wrong with the database itself as far as is known. */
     checkWritable(): Promise<void>
     /** Tells once what of the acknowledged is not there any more: sentences, which become notices of that time. */
     settleLosses(at: number): Promise<readonly string[]>

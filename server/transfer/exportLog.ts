@@ -1,5 +1,6 @@
 // A run's log as the lines of a file, page by page, so that a log of any length fits in memory. It ends where the run
-// stood when the export began; a run that is deleted meanwhile breaks it off, and the missing last line tells.
+// stood when the export began; a run that is deleted meanwhile and a log that is damaged break it off, and the missing last
+// line tells.
 
 import { type LogEnd, type LogHeader, logFileVersion } from '../../protocol/schemas.ts'
 import { isoTime } from '../clock.ts'
@@ -35,9 +36,9 @@ function headerOf(record: RunRecord, sequences: ReadonlyMap<string, number>): Lo
 const observationLine = (stored: StoredObservation) =>
   `{"number":${stored.number},"receivedAt":"${isoTime(stored.receivedAt)}","kind":"${stored.kind}","body":${bodyText(stored)}}\n`
 
-/** Lines together, so that short ones are not written one by one. */
-async function* observationLines(storage: Storage, { id, observationCount }: RunRecord) {
-  let lines = ''
+/** Lines together, so that short ones are not written one by one: what is damaged near the beginning is met before any. */
+async function* observationLines(storage: Storage, { id, observationCount }: RunRecord, header: string) {
+  let lines = header
   for await (const stored of storedObservations(storage, id, observationCount)) {
     lines += observationLine(stored)
     if (lines.length < charactersAtOnce) continue
@@ -57,11 +58,13 @@ async function decisionHashes(storage: Storage, { id, decisionCount }: RunRecord
 /**
  * The lines of the file.
  * @param record as of now, folded by this version of the tuner
- * @throws ServerError `run-not-found` where the run is deleted meanwhile.
+ * @throws ServerError `run-not-found` where the run is deleted meanwhile, `storage-damaged` where its log is.
  */
 export async function* exportedLog(storage: Storage, record: RunRecord): AsyncGenerator<string, void, void> {
-  yield line(headerOf(record, await storage.clientSequences(record.id)))
-  yield* observationLines(storage, record)
+  // The end is where a log is cut: better told now than after all that stands before it.
+  await storage.checkTail(record.id)
+  const header = line(headerOf(record, await storage.clientSequences(record.id)))
+  yield* observationLines(storage, record, header)
   const hashes = await decisionHashes(storage, record)
   // Another run may have taken the place of a deleted one.
   if ((await storage.run(record.id))?.createdAt !== record.createdAt) throw runNotFound(record.id)

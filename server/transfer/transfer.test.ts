@@ -2,13 +2,15 @@
 
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiPrefix as api } from '../../protocol/version.ts'
 import { realTuner } from '../runs/realTuner.ts'
+import { loadDriver } from '../storage/sqlite/driver.ts'
 import { writeOldDatabase } from '../testing/oldDatabase.ts'
 import { storedObservation } from '../testing/storedObservation.ts'
-import { startTestServer, type TestServer } from '../testing/testServer.ts'
+import { sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 
 let home: TestServer
 let away: TestServer
@@ -113,6 +115,42 @@ test('a run that exists is not replaced', async () => {
   const { body } = await imported(home, text)
   expect(body).toMatchObject({ status: 409, code: 'run-exists' })
   expect(body.detail).toContain('?runId=')
+})
+
+test.each([
+  ['ends too early', 'DELETE FROM observations WHERE number > 5', / observations in its log, and /],
+  ['has a gap', 'DELETE FROM observations WHERE number = 5', /observation 5 of run "r1" is missing/],
+  ['was changed', 'UPDATE observations SET received_at = 1 WHERE number = 5', /observation 5 of run "r1"/],
+])('a log that %s is no file: the answer is a problem that names it', async (_what, sql, found) => {
+  await report(home, 'r1', 8)
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(join(home.folder, 'twostep.db'))
+  database.exec(sql)
+  database.close()
+  const { status, body } = await home.call('GET', `${api}/runs/r1/export`)
+  expect(status).toBe(503)
+  expect(body).toMatchObject({ code: 'storage-damaged', detail: expect.stringMatching(found) })
+})
+
+test('a long log whose damage is met on the way breaks off, and the log of the server says where', async () => {
+  const entries: unknown[][] = []
+  const server = await startTestServer({ log: (...entry) => void entries.push(entry) })
+  await server.call('POST', `${api}/runs`, { runId: 'long' })
+  for (let sequence = 1; sequence <= 40; sequence++) {
+    const steps = sampleBatch(1_000 * sequence, 1_000)
+    await server.call('POST', `${api}/runs/long/telemetry`, { clientId: 'c', sequence, steps })
+  }
+  const { DatabaseSync } = loadDriver()
+  const database = new DatabaseSync(join(server.folder, 'twostep.db'))
+  database.exec('UPDATE observations SET received_at = 1 WHERE number = 35')
+  database.close()
+  const response = await fetch(`${server.url}${api}/runs/long/export`)
+  expect(response.status).toBe(200)
+  await expect(response.text()).rejects.toThrow()
+  const failed = entries.filter(([level, message]) => level === 'error' && message === 'a request failed')
+  expect(failed).toHaveLength(1)
+  expect(String((failed[0]![2] as { error: Error }).error)).toContain('observation 35 of run "long"')
+  await server.close()
 })
 
 test('a file that was cut is refused and leaves nothing, at whatever line or character it ends', async () => {

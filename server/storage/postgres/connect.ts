@@ -4,7 +4,7 @@
 
 import pg from 'pg'
 import { CommandError, ServerError } from '../../errors.ts'
-import { damaged } from '../damage.ts'
+import { damaged, databaseDamaged } from '../damage.ts'
 
 const connectionsMax = 10
 export const viewsMax = 4
@@ -106,8 +106,11 @@ export function storageError(error: unknown, place: string): ServerError {
       `there is no space left for the database ${place}: nothing of this request was stored and everything accepted before is kept; free some space and send it again`,
       { cause: error, retryAfterSeconds: 30 },
     )
-  if (code.startsWith('XX0') || error instanceof SyntaxError)
-    return damaged(`the database ${place} is damaged (${words(error)})`, error)
+  if (code.startsWith('XX0'))
+    return databaseDamaged(`the database ${place} is damaged (${words(error)})`, error)
+  // A text that was stored as JSON and is none any more: of one row.
+  if (error instanceof SyntaxError)
+    return damaged(`a row of the database ${place} cannot be read (${words(error)})`, error)
   return new ServerError(
     'storage-failed',
     `the database ${place} could not be used (${words(error)}): send this request again`,

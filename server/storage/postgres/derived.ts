@@ -1,8 +1,17 @@
 // Chunks and snapshots on PostgreSQL, held to their checksums. A snapshot that is not what was stored is left out: the log
 // gives it anew.
 
-import { type CheckedChunk, opened, snapshotChecksum } from '../checksums.ts'
-import type { ChunkKey, RunReads, Snapshot, StoredChunk } from '../storage.ts'
+import {
+  type CheckedChunk,
+  type CheckedSnapshot,
+  isWhole,
+  isWholeSnapshot,
+  openedOf,
+  pieceOf,
+  theSnapshot,
+} from '../checksums.ts'
+import { type DamageWatch, derivedDamaged } from '../damage.ts'
+import type { ChunkKey, RunReads, Storage, StoredChunk } from '../storage.ts'
 import type { Query } from './connect.ts'
 import { keySql, type Tools } from './tools.ts'
 
@@ -13,6 +22,9 @@ const selectChunks = (
   ON chunks.signal = wanted.signal AND chunks.level = wanted.level AND chunks.chunk = wanted.chunk
   WHERE run = ${key}`
 
+const selectSnapshot = `SELECT number, tuner_version AS "tunerVersion", state, series, checksum FROM snapshots
+  WHERE run = ${keySql(1)}`
+
 const columnsOf = (keys: readonly ChunkKey[]) =>
   [keys.map(({ signal }) => signal), keys.map(({ level }) => level), keys.map(({ chunk }) => chunk)] as const
 
@@ -22,33 +34,55 @@ export const chunksOf = async (
   key: number,
   keys: readonly ChunkKey[],
 ): Promise<readonly StoredChunk[]> =>
-  (await query<CheckedChunk>(selectChunks('$1'), key, ...columnsOf(keys))).map(opened)
+  (await query<CheckedChunk>(selectChunks('$1'), key, ...columnsOf(keys))).map(openedOf('import'))
 
 export type DerivedTools = Pick<Tools, 'query' | 'attempt'> & {
-  readonly noteDamage: (found: string) => void
+  readonly damage: DamageWatch
 }
 
 export function derivedReads({
   query,
   attempt,
-  noteDamage,
+  damage,
 }: DerivedTools): Pick<RunReads, 'snapshot' | 'chunks'> {
   return {
     chunks: (runId, keys) =>
       attempt(async () =>
-        (await query<CheckedChunk>(selectChunks(keySql(1)), runId, ...columnsOf(keys))).map(opened),
+        (await query<CheckedChunk>(selectChunks(keySql(1)), runId, ...columnsOf(keys))).map(openedOf(runId)),
       ),
     snapshot: (runId) =>
       attempt(async () => {
-        const [row] = await query<Snapshot & { checksum: number }>(
-          `SELECT number, tuner_version AS "tunerVersion", state, series, checksum FROM snapshots WHERE run = ${keySql(1)}`,
-          runId,
-        )
+        const [row] = await query<CheckedSnapshot>(selectSnapshot, runId)
         if (row === undefined) return undefined
-        const { checksum, ...snapshot } = row
-        if (checksum === snapshotChecksum(snapshot)) return snapshot
-        noteDamage(`the snapshot of run "${runId}" is not what was stored; the run is made anew from its log`)
+        const { checksum: _, ...snapshot } = row
+        if (isWholeSnapshot(row)) return snapshot
+        damage.met(derivedDamaged(runId, theSnapshot))
         return undefined
       }),
   }
 }
+
+const chunksAtOnce = 256
+const selectPage = `SELECT signal, level, chunk, body, checksum FROM chunks WHERE run = ${keySql(1)}
+  AND (signal, level, chunk) > ($2, $3, $4) ORDER BY signal, level, chunk LIMIT ${chunksAtOnce}`
+
+export const derivedChecks = ({
+  query,
+  attempt,
+}: Pick<DerivedTools, 'query' | 'attempt'>): Pick<Storage, 'damagedPieces'> => ({
+  damagedPieces: (runId) =>
+    attempt(async () => {
+      const found = new Set<string>()
+      let after: readonly [string, number, number] | undefined = ['', -1, -1]
+      while (after !== undefined) {
+        const page: CheckedChunk[] = await query<CheckedChunk>(selectPage, runId, ...after)
+        for (const row of page) if (!isWhole(row)) found.add(pieceOf(row.signal))
+        const last = page.at(-1)
+        after =
+          page.length < chunksAtOnce || last === undefined ? undefined : [last.signal, last.level, last.chunk]
+      }
+      const [snapshot] = await query<CheckedSnapshot>(selectSnapshot, runId)
+      if (snapshot !== undefined && !isWholeSnapshot(snapshot)) found.add(theSnapshot)
+      return [...found]
+    }),
+})

@@ -57,7 +57,7 @@ export async function migrate(client: pg.PoolClient, place: string, readOnly: bo
     if (version === schemaVersion) return
     if (readOnly)
       throw new CommandError(
-        `the database ${place} holds no runs in this version's schema yet: start \`twostep serve\` on it once`,
+        `the database ${place} holds nothing of this version yet: the next start of \`twostep serve\` on it makes its tables, or upgrades those of an older version, and keeps all runs`,
       )
     await migrateFrom(client, version)
   } finally {

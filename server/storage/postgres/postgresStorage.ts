@@ -1,9 +1,8 @@
 // The storage interface on PostgreSQL. A batch is one statement (write.ts), so one round trip and one transaction, but for one
 // that webhooks hear of (webhooks.ts); it is durable when it is answered (synchronous_commit). What is read of a log is held to its checksums (../chain.ts).
 
-import { ServerError } from '../../errors.ts'
 import type { Checksum } from '../chain.ts'
-import { damaged } from '../damage.ts'
+import { DamageWatch, logCut } from '../damage.ts'
 import { believedCount, runMoved } from '../fence.ts'
 import {
   type Batch,
@@ -25,6 +24,7 @@ import {
   storageError,
   type Value,
 } from './connect.ts'
+import { derivedChecks } from './derived.ts'
 import { createIntake } from './intake.ts'
 import { migrate } from './migrate.ts'
 import { createRemoved } from './removed.ts'
@@ -79,10 +79,7 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
     await Promise.all([main.end(), views.end()])
     throw openFailure(error, place)
   })
-  let damage: string | undefined
-  const noteDamage = (found: string) => {
-    damage ??= found
-  }
+  const damage = new DamageWatch()
   const query = queryOn(main)
   const get = async <T>(sql: string, ...values: Parameters<Query>[1][]) => (await query<T>(sql, ...values))[0]
   const attempt: Tools['attempt'] = async (work) => {
@@ -90,7 +87,7 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
       return await work()
     } catch (error) {
       const failure = storageError(error, place)
-      if (failure.code === 'storage-damaged') noteDamage(failure.message)
+      damage.met(failure)
       throw failure
     }
   }
@@ -174,7 +171,7 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
     throw runMoved(run.id, count, stored?.count === count ? undefined : stored?.count)
   }
 
-  const view = () => openView(views, { attempt, noteDamage })
+  const view = () => openView(views, { attempt, damage })
 
   return {
     description: `PostgreSQL ${version} at ${place}`,
@@ -265,7 +262,9 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
         ),
       ),
     ...seriesReads(tools),
-    ...runReads({ query, attempt, noteDamage }),
+    ...runReads({ query, attempt, damage }),
+    ...derivedChecks({ query, attempt }),
+    damage,
     view,
     replicas,
     // PostgreSQL checks its own pages (pg_amcheck, checksums of initdb): here each is only read.
@@ -284,16 +283,16 @@ export async function openPostgresStorage({ url, readOnly = false }: PostgresOpt
         const after = Math.max(0, observationCount - tailObservations)
         const found = (await moment.observations(runId, { after, limit: tailObservations + 1 })).length
         if (found === observationCount - after) return
-        throw damaged(
-          `run "${runId}" has ${after + found} observations in its log, and ${observationCount} were stored`,
-        )
+        const cut = logCut(runId, after + found, observationCount)
+        damage.met(cut)
+        throw cut
       } finally {
         moment.close()
       }
     },
     checkWritable: () =>
       attempt(async () => {
-        if (damage !== undefined) throw new ServerError('storage-damaged', damage)
+        damage.check()
         await query('UPDATE twostep_schema SET checked_at = now()')
       }),
     // What PostgreSQL has committed it has again after a crash: there is nothing to compare with.

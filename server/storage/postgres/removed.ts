@@ -2,7 +2,8 @@
 // where somebody wants it so, it is deleted for good.
 
 import { type Row, recordOf } from '../rows.ts'
-import type { RunRecord, Storage } from '../storage.ts'
+import type { RemovedRun, RunRecord, Storage } from '../storage.ts'
+import { observationsAfter } from './seriesReads.ts'
 import type { Sweep } from './sweep.ts'
 import type { Tools } from './tools.ts'
 import { insertSql, rowValues } from './write.ts'
@@ -26,7 +27,10 @@ export type RemovedTools = Tools & { readonly sweep: Sweep; readonly forget: (ru
 
 export function createRemoved(
   tools: RemovedTools,
-): Pick<Storage, 'deleteRun' | 'removeRun' | 'restoreRun' | 'removedRuns' | 'purgeRemoved'> {
+): Pick<
+  Storage,
+  'deleteRun' | 'removeRun' | 'restoreRun' | 'removedRuns' | 'removedObservations' | 'purgeRemoved'
+> {
   const { query, transaction, attempt, sweep, forget } = tools
   return {
     deleteRun: (runId) =>
@@ -72,8 +76,16 @@ export function createRemoved(
           `${selectRemoved} ORDER BY removed_at DESC, run DESC`,
           within ?? null,
         )
-        return rows.map(({ removedAt, record }) => ({ removedAt, record: JSON.parse(record) as RunRecord }))
+        return rows.map(({ run, removedAt, record }) => ({
+          key: run,
+          removedAt,
+          record: JSON.parse(record) as RunRecord,
+        }))
       }),
+    removedObservations:
+      ({ key }: RemovedRun) =>
+      (id, wanted) =>
+        attempt(() => observationsAfter(query, id, wanted, key)),
     purgeRemoved: (before) =>
       attempt(async () => {
         const gone = await query(purge, before)

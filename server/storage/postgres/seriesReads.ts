@@ -2,7 +2,7 @@
 // checksums (../chain.ts), chunks to theirs.
 
 import { type ChainedObservation, type Checksum, verified } from '../chain.ts'
-import { type CheckedChunk, opened } from '../checksums.ts'
+import { type CheckedChunk, openedOf } from '../checksums.ts'
 import type { SeriesReads, StoredObservation, StoredRow } from '../storage.ts'
 import type { Query } from './connect.ts'
 import { keySql, type Tools } from './tools.ts'
@@ -10,18 +10,24 @@ import { keySql, type Tools } from './tools.ts'
 const tables = { samples: 'observations', readings: 'readings' } as const
 
 // The row before, too: its checksum begins the chain.
-const selectObservations = `SELECT number, received_at AS "receivedAt", kind, from_step AS "fromStep",
+const selectObservations = (
+  key: string,
+) => `SELECT number, received_at AS "receivedAt", kind, from_step AS "fromStep",
   to_step AS "toStep", CASE WHEN number = $2 THEN '' ELSE body END AS body,
   CASE WHEN number > $2 THEN columns END AS columns, checksum
-  FROM observations WHERE run = ${keySql(1)} AND number >= $2 ORDER BY number LIMIT $3`
+  FROM observations WHERE run = ${key} AND number >= $2 ORDER BY number LIMIT $3`
+const ofRun = selectObservations(keySql(1))
+const ofKey = selectObservations('$1')
 
-/** What follows in the log after a number. @throws ServerError `storage-damaged` where it is not what was stored. */
+/** What follows in the log after a number. @param key of a run that was removed. @throws ServerError `storage-damaged` where it is not what was stored. */
 export async function observationsAfter(
   query: Query,
   runId: string,
   { after, limit }: { readonly after: number; readonly limit: number },
+  key?: number,
 ): Promise<StoredObservation[]> {
-  const rows = await query<ChainedObservation>(selectObservations, runId, after, limit + 1)
+  const [sql, which] = key === undefined ? [ofRun, runId] : [ofKey, key]
+  const rows = await query<ChainedObservation>(sql, which, after, limit + 1)
   const before = rows[0]?.number === after ? rows.shift() : undefined
   const checksum: Checksum = before?.checksum ?? null
   return verified(runId, rows.slice(0, limit), { after, checksum })
@@ -40,7 +46,7 @@ export const seriesReads = ({ query, attempt }: Pick<Tools, 'query' | 'attempt'>
           fromChunk,
           toChunk,
         )
-      ).map(opened),
+      ).map(openedOf(runId)),
     ),
   rowNumbers: (runId, { source, fromStep, toStep, after, limit }) =>
     attempt(async () => {

@@ -8,6 +8,7 @@ import { replayRun } from '../../cli/replay.ts'
 import { realTuner } from '../../runs/realTuner.ts'
 import { dropDatabase, hasPostgres, newDatabase, sql } from '../../testing/postgresDatabase.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../../testing/testServer.ts'
+import { verifyStorage } from '../verify.ts'
 import { openPostgresStorage } from './postgresStorage.ts'
 
 const batch = (sequence: number) => ({
@@ -46,6 +47,41 @@ describe.skipIf(!hasPostgres)('a server on PostgreSQL', () => {
       expect(await read(server, path), path).toEqual(await read(file, path))
     expect(await replayRun(server.storage, realTuner, 'r')).toMatchObject({ identical: true })
     await file.close()
+  })
+
+  test('what follows from a log and is damaged is made anew, by who reads it and by who writes, of several servers', async () => {
+    for (let sequence = 1; sequence <= 40; sequence++) await post(sequence)
+    const read = async (one: TestServer, query: string) =>
+      (await one.call('GET', `/api/v1/runs/r/series?${query}`)).body
+    const paths = ['points=100', 'from=100&to=140&points=500']
+    const before = await Promise.all(paths.map((query) => read(server, query)))
+    expect((await verifyStorage(server.storage)).madeAnew).toEqual([])
+    const other = await startTestServer({ tuner: realTuner, config: { databaseUrl: url } })
+    await read(other, paths[0]!)
+    const change = () => sql(url, "UPDATE chunks SET body = decode(repeat('00', length(body)), 'hex')")
+    await change()
+    expect((await verifyStorage(server.storage)).madeAnew[0]).toMatch(/series ".*" of run "r"/)
+    await server.restart()
+    expect(await Promise.all(paths.map((query) => read(server, query)))).toEqual(before)
+    expect((await verifyStorage(server.storage)).madeAnew).toEqual([])
+    await change()
+    expect((await other.call('POST', '/api/v1/runs/r/telemetry', batch(41))).status).toBe(200)
+    expect((await post(42)).status).toBe(200)
+    expect(await read(server, paths[0]!)).toEqual(await read(other, paths[0]!))
+    expect((await server.call('GET', '/healthz')).body.notices[0].detail).toContain('of run "r"')
+    expect((await server.call('GET', '/readyz')).status).toBe(200)
+    expect(await replayRun(server.storage, realTuner, 'r')).toMatchObject({ identical: true })
+    await other.close()
+  })
+
+  test('the log of a run that was deleted and can be restored is looked at like the others', async () => {
+    await post(1)
+    await server.call('DELETE', '/api/v1/runs/r')
+    expect(await verifyStorage(server.storage)).toEqual({ runs: 1, observations: 3, madeAnew: [] })
+    await sql(url, 'DELETE FROM observations WHERE number = 3')
+    await expect(verifyStorage(server.storage)).rejects.toThrow(
+      'run "r" has 2 observations in its log, and 3',
+    )
   })
 
   test('a log goes out and comes in again as the same run', async () => {

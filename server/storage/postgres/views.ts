@@ -10,7 +10,7 @@ import { seriesReads } from './seriesReads.ts'
 
 export async function openView(
   pool: pg.Pool,
-  { attempt, noteDamage }: Pick<DerivedTools, 'attempt' | 'noteDamage'>,
+  { attempt, damage }: Pick<DerivedTools, 'attempt' | 'damage'>,
 ): Promise<View> {
   const client = await attempt(() => pool.connect())
   // The pool does not listen while a connection is lent.
@@ -25,7 +25,7 @@ export async function openView(
   }
   return {
     ...seriesReads({ query, attempt }),
-    ...runReads({ query, attempt, noteDamage }),
+    ...runReads({ query, attempt, damage }),
     stand: () =>
       attempt(async () => {
         standing = client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1 FROM runs LIMIT 1')

@@ -2,7 +2,17 @@
 // damaged page is no chart of other numbers. A snapshot that is not what was stored is left out: the log gives it anew.
 
 import { crc32 } from 'node:zlib'
-import { type CheckedChunk, opened, snapshotChecksum } from '../checksums.ts'
+import {
+  type CheckedChunk,
+  type CheckedSnapshot,
+  isWhole,
+  isWholeSnapshot,
+  openedOf,
+  pieceOf,
+  snapshotChecksum,
+  theSnapshot,
+} from '../checksums.ts'
+import { type DamageWatch, derivedDamaged } from '../damage.ts'
 import type { ChunkKey, Snapshot, Storage, StoredChunk } from '../storage.ts'
 import { selectChunk } from './rows.ts'
 import type { Tools } from './tools.ts'
@@ -14,13 +24,14 @@ const insertSnapshot = `INSERT OR REPLACE INTO snapshots (run, number, tuner_ver
 const selectSnapshot =
   'SELECT number, tuner_version AS tunerVersion, state, series, checksum FROM snapshots WHERE run = ?'
 
+/** @throws Damage of what follows from the log. */
 export function chunkAt(
   { prepare }: Pick<Tools, 'prepare'>,
-  run: number,
+  run: { readonly id: string; readonly key: number },
   { signal, level, chunk }: ChunkKey,
 ): StoredChunk | undefined {
-  const row = prepare(selectChunk).get(run, signal, level, chunk) as CheckedChunk | undefined
-  return row && opened(row)
+  const row = prepare(selectChunk).get(run.key, signal, level, chunk) as CheckedChunk | undefined
+  return row && openedOf(run.id)(row)
 }
 
 export function derivedWrites({ prepare }: Pick<Tools, 'prepare'>): {
@@ -38,31 +49,57 @@ export function derivedWrites({ prepare }: Pick<Tools, 'prepare'>): {
 }
 
 export type DerivedTools = Pick<Tools, 'prepare' | 'attempt' | 'keyOf'> & {
-  readonly noteDamage: (found: string) => void
+  readonly damage: DamageWatch
 }
 
 export function derivedReads({
   prepare,
   attempt,
   keyOf,
-  noteDamage,
+  damage,
 }: DerivedTools): Pick<Storage, 'snapshot' | 'chunks'> {
   return {
     snapshot: (runId) =>
       attempt(() => {
-        const row = prepare(selectSnapshot).get(keyOf(runId)) as
-          | (Snapshot & { checksum: number | null })
-          | undefined
+        const row = prepare(selectSnapshot).get(keyOf(runId)) as CheckedSnapshot | undefined
         if (row === undefined) return undefined
-        const { checksum, ...snapshot } = row
-        if (checksum === null || checksum === snapshotChecksum(snapshot)) return snapshot
-        noteDamage(`the snapshot of run "${runId}" is not what was stored; the run is made anew from its log`)
+        const { checksum: _, ...snapshot } = row
+        if (isWholeSnapshot(row)) return snapshot
+        damage.met(derivedDamaged(runId, theSnapshot))
         return undefined
       }),
     chunks: (runId, keys) =>
       attempt(() => {
-        const run = keyOf(runId)
+        const run = { id: runId, key: keyOf(runId) }
         return keys.flatMap((key) => chunkAt({ prepare }, run, key) ?? [])
       }),
   }
 }
+
+const chunksAtOnce = 256
+const selectChunks = `SELECT signal, level, chunk, body, checksum FROM chunks WHERE run = ?
+  AND (signal, level, chunk) > (?, ?, ?) ORDER BY signal, level, chunk LIMIT ${chunksAtOnce}`
+
+/** Page by page, so that other work comes between. */
+export const derivedChecks = ({
+  prepare,
+  attempt,
+  keyOf,
+}: Pick<DerivedTools, 'prepare' | 'attempt' | 'keyOf'>): Pick<Storage, 'damagedPieces'> => ({
+  damagedPieces: async (runId) => {
+    const found = new Set<string>()
+    let after: readonly [string, number, number] | undefined = ['', -1, -1]
+    while (after !== undefined) {
+      const page = await attempt(() => prepare(selectChunks).all(keyOf(runId), ...after!) as CheckedChunk[])
+      for (const row of page) if (!isWhole(row)) found.add(pieceOf(row.signal))
+      const last = page.at(-1)
+      after =
+        page.length < chunksAtOnce || last === undefined ? undefined : [last.signal, last.level, last.chunk]
+    }
+    const snapshot = await attempt(
+      () => prepare(selectSnapshot).get(keyOf(runId)) as CheckedSnapshot | undefined,
+    )
+    if (snapshot !== undefined && !isWholeSnapshot(snapshot)) found.add(theSnapshot)
+    return [...found]
+  },
+})

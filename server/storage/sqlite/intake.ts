@@ -41,7 +41,8 @@ export function createIntake(tools: IntakeTools): Intake {
   intakes.add(key)
   return {
     append: (slice) => attempt(() => transaction(() => insertSlice(key, slice))),
-    chunks: (keys) => attempt(() => keys.flatMap((wanted) => chunkAt({ prepare }, key, wanted) ?? [])),
+    chunks: (keys) =>
+      attempt(() => keys.flatMap((wanted) => chunkAt({ prepare }, { id: 'import', key }, wanted) ?? [])),
     finish: ({ run, snapshot, clients }) =>
       attempt(() => {
         const isNew = transaction(() => {

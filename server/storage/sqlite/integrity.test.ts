@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { replayRun } from '../../cli/replay.ts'
 import { createFakeTuner } from '../../testing/fakeTuner.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../../testing/testServer.ts'
+import { databaseDamaged } from '../damage.ts'
 import { loadDriver } from './driver.ts'
 import { openSqliteStorage } from './sqliteStorage.ts'
 
@@ -39,7 +40,7 @@ function change(sql: string, ...values: string[]): void {
 const changed = (number: number) =>
   `UPDATE observations SET columns = CAST(replace(columns, 'loss', 'moss') AS BLOB) WHERE number = ${number}`
 
-test('a byte that changed in a stored observation is found by replay, by whoever reads it, and makes the server not ready', async () => {
+test('a byte that changed in a stored observation is found by replay and by whoever reads it, and told with its run', async () => {
   for (let sequence = 1; sequence <= 3; sequence++) await post(sequence)
   expect(await replayRun(server.storage, createFakeTuner(), 'r')).toMatchObject({ identical: true })
   expect(await ready()).toMatchObject({ status: 'ok' })
@@ -47,9 +48,14 @@ test('a byte that changed in a stored observation is found by replay, by whoever
   await expect(replayRun(server.storage, createFakeTuner(), 'r')).rejects.toThrow(
     'observation 2 of run "r" is not what was stored',
   )
-  expect(await ready()).toMatchObject({ status: 503, code: 'not-ready' })
-  expect((await ready()).detail).toContain('observation 2 of run "r"')
-  expect((await server.call('GET', '/healthz')).status).toBe(200)
+  await expect
+    .poll(notices)
+    .toMatchObject([{ kind: 'damage', detail: expect.stringMatching(/observation 2 of run "r"/) }])
+  expect((await server.call('GET', '/metrics')).body).toContain('twostep_damage_total{part="log"} 1')
+  // Of all other runs a batch can be stored.
+  expect(await ready()).toMatchObject({ status: 'ok' })
+  const other = await server.call('POST', '/api/v1/runs', { runId: 'other' })
+  expect(other.status).toBe(201)
 })
 
 test.each([
@@ -75,14 +81,18 @@ test.each([
     for (let sequence = 1; sequence <= 3; sequence++) await post(sequence)
     change(sql)
     await server.restart()
-    expect((await ready()).detail).toContain(found)
+    expect(await ready()).toMatchObject({ status: 'ok' })
     expect((await notices())[0]).toMatchObject({ kind: 'damage', detail: expect.stringContaining(found) })
     await server.restart()
     expect(await notices()).toHaveLength(1)
   },
 )
 
-test('a piece of a series that changed is a problem, and a snapshot that changed is made anew', async () => {
+const series = async (query = 'points=50') =>
+  (await server.call('GET', `/api/v1/runs/r/series?${query}`)).body
+const breakChunks = async () => change('UPDATE chunks SET body = zeroblob(length(body))')
+
+test('a snapshot that changed is made anew from the log, told, and no reason to be not ready', async () => {
   for (let sequence = 1; sequence <= 40; sequence++) await post(sequence)
   await server.restart()
   const before = (await server.call('GET', '/api/v1/runs/r')).body
@@ -90,12 +100,82 @@ test('a piece of a series that changed is a problem, and a snapshot that changed
   await server.restart()
   await post(41)
   expect((await server.call('GET', '/api/v1/runs/r')).body.decisionCount).toBe(before.decisionCount + 1)
-  expect((await ready()).detail).toContain('snapshot of run "r"')
-  change('UPDATE chunks SET body = zeroblob(length(body))')
+  expect(await ready()).toMatchObject({ status: 'ok' })
+  expect(await notices()).toMatchObject([
+    { kind: 'damage', detail: expect.stringMatching(/^the snapshot of run "r" .* made anew/) },
+  ])
+})
+
+test('a piece of a series that changed is made anew from the log for who reads it: the chart is the same', async () => {
+  for (let sequence = 1; sequence <= 40; sequence++) await post(sequence)
+  const [before, near] = [await series(), await series('points=500')]
+  await server.restart({ meanwhile: breakChunks })
+  expect(await series()).toEqual(before)
+  expect(await series('points=500')).toEqual(near)
+  expect(await ready()).toMatchObject({ status: 'ok' })
+  const told = await notices()
+  expect(told.length).toBeGreaterThan(0)
+  for (const { kind, detail } of told) {
+    expect(kind).toBe('damage')
+    expect(detail).toMatch(/^a stored piece of the series ".*" of run "r" is not what was stored: it follows/)
+  }
   await server.restart()
-  const { body } = await server.call('GET', '/api/v1/runs/r/series?points=50')
-  expect(body).toMatchObject({ status: 503, code: 'storage-damaged' })
-  expect(body.detail).toContain('twostep doctor')
+  expect(await server.storage.damagedPieces('r')).toEqual([])
+  expect(await series()).toEqual(before)
+  expect(await replayRun(server.storage, createFakeTuner(), 'r')).toMatchObject({ identical: true })
+})
+
+test.each([
+  ['while the run is in memory', async () => breakChunks()],
+  ['after a restart', () => server.restart({ meanwhile: breakChunks })],
+])('no batch is refused because of a damaged piece of a series: %s', async (_when, damage) => {
+  const send = (sequence: number, from: number) =>
+    server.call('POST', '/api/v1/runs/r/telemetry', {
+      clientId: 'c',
+      sequence,
+      steps: sampleBatch(from, 20),
+      probes: [emptyLineProbe(from + 20)],
+    })
+  for (let sequence = 1; sequence <= 40; sequence++) await send(sequence, 10_000 * sequence)
+  const before = (await server.call('GET', '/api/v1/runs/r')).body
+  await damage()
+  // Steps from before, whose pieces are in memory no more.
+  expect((await send(41, 10_100)).body).toMatchObject({ accepted: 20, duplicate: false })
+  expect((await send(42, 420_000)).body).toMatchObject({ accepted: 20, duplicate: false })
+  expect((await notices())[0]?.detail).toMatch(/^a stored piece of the series ".*" of run "r" /)
+  expect((await server.call('GET', '/api/v1/runs/r')).body.decisionCount).toBe(before.decisionCount + 2)
+  const whole = await series()
+  expect(whole.stored).toBe(840)
+  await server.restart()
+  expect(await server.storage.damagedPieces('r')).toEqual([])
+  expect(await series()).toEqual(whole)
+  expect(await replayRun(server.storage, createFakeTuner(), 'r')).toMatchObject({ identical: true })
+})
+
+test('what follows from a log that is cut is left as it is, and the cut is told', async () => {
+  for (let sequence = 1; sequence <= 40; sequence++) await post(sequence)
+  const { decisionCount } = (await server.call('GET', '/api/v1/runs/r')).body
+  const meanwhile = async () => {
+    change('DELETE FROM observations WHERE number > 70')
+    change("UPDATE snapshots SET state = replace(state, '1', '2')")
+  }
+  await server.restart({ meanwhile })
+  expect(await series()).toMatchObject({
+    code: 'storage-damaged',
+    detail: expect.stringMatching(/70 observations in its log, and 81/),
+  })
+  expect((await server.call('GET', '/api/v1/runs/r')).body.decisionCount).toBe(decisionCount)
+  await expect(replayRun(server.storage, createFakeTuner(), 'r')).rejects.toThrow(
+    'has 70 observations in its log, and 81 were stored',
+  )
+})
+
+test('a database whose pages do not hang together makes the server not ready until it is restarted', async () => {
+  await post(1)
+  const { storage } = server
+  storage.damage.met(databaseDamaged('the database is damaged (disk image is malformed)'))
+  expect(await ready()).toMatchObject({ status: 503, detail: expect.stringContaining('malformed') })
+  expect(await notices()).toBeUndefined()
 })
 
 test.each([
@@ -112,10 +192,11 @@ test.each([
     expect(body).toMatchObject({ status: 503, code: 'storage-damaged' })
     expect(body.detail).toContain('of run "r" is')
   }
-  expect((await ready()).code).toBe('not-ready')
+  expect(await ready()).toMatchObject({ status: 'ok' })
+  expect((await notices()).some(({ detail }) => detail.includes('of run "r"'))).toBe(true)
 })
 
-test('a view holds rows to their checksums, and readings that are no text of ours are told as damage', async () => {
+test('a view holds rows to their checksums, and readings that are no text of ours are told, and made anew', async () => {
   await post(1)
   const row = { source: 'samples', fromStep: 0, toStep: 99, after: 0, limit: 9 } as const
   const [number = 0] = await server.storage.rowNumbers('r', row)
@@ -131,10 +212,12 @@ test('a view holds rows to their checksums, and readings that are no text of our
   await expect(late.row('r', 'samples', number)).rejects.toMatchObject({ code: 'storage-damaged' })
   late.close()
   change(`UPDATE observations SET from_step = 0 WHERE number = ${number}`)
+  await server.restart()
+  const before = await series()
   change(`UPDATE readings SET body = '{'`)
-  const { body } = await server.call('GET', '/api/v1/runs/r/series?points=50')
-  expect(body).toMatchObject({ status: 503, code: 'storage-damaged' })
-  expect(body.detail).toContain('the stored readings cannot be read')
+  await server.restart()
+  expect(await series()).toEqual(before)
+  expect((await notices())[0]?.detail).toMatch(/^a row of readings of run "r" /)
 })
 
 test('a write-ahead log that was cut is noticed: which runs went back, from where to where', async () => {

@@ -4,7 +4,7 @@
 import { dirname } from 'node:path'
 import { familyOf } from '../../../protocol/optimizers.ts'
 import { CommandError, ServerError } from '../../errors.ts'
-import { damaged } from '../damage.ts'
+import { damaged, databaseDamaged } from '../damage.ts'
 import { searchText } from '../rows.ts'
 import { runTables } from '../tables.ts'
 import { type Database, type Driver, loadDriver } from './driver.ts'
@@ -16,6 +16,8 @@ export type SqliteOptions = {
   readonly file: string
   /** For a second process that reads while a server writes. */
   readonly readOnly?: boolean
+  /** It is a copy, which nobody starts on: what is said of it is about that. */
+  readonly isCopy?: boolean
   /** Upper bound of the file's size in pages of 8 KiB (tests fill a disk with it). */
   readonly pagesMax?: number
   /** Room on the disk (tests fill one with it). */
@@ -59,9 +61,10 @@ export function storageError(error: unknown, file: string): ServerError {
       `there is no space left for ${file}: nothing of this request was stored and everything accepted before is kept; free some space and send it again`,
       { cause: error, retryAfterSeconds: 30 },
     )
-  // A text that was stored as JSON and is none any more is damage as well.
-  if (isDamage(error) || error instanceof SyntaxError)
-    return damaged(`the database ${file} is damaged (${message})`, error)
+  if (isDamage(error)) return databaseDamaged(`the database ${file} is damaged (${message})`, error)
+  // A text that was stored as JSON and is none any more: of one row.
+  if (error instanceof SyntaxError)
+    return damaged(`a row of the database ${file} cannot be read (${message})`, error)
   const reason = code === sqliteBusy ? 'another process holds it' : message
   return new ServerError(
     'storage-failed',
@@ -99,7 +102,12 @@ export function defineFunctions(database: Database): void {
   })
 }
 
-function checkAndMigrate(database: Database, file: string, readOnly: boolean): void {
+const ofOldDatabase =
+  'and all its runs are kept: the next start of `twostep serve` on it upgrades it. For a copy before that, copy the file together with its -wal while no server runs'
+const ofOldCopy =
+  'and cannot be checked by this one: put it in the place of the database yourself while no server runs, together with its -wal if there is one, and the next start of `twostep serve` upgrades it'
+
+function checkAndMigrate(database: Database, file: string, readOnly: boolean, isCopy: boolean): void {
   const version = numberOf(database, 'user_version')
   const owner = numberOf(database, 'application_id')
   const empty = version === 0 && numberOf(database, 'schema_version') === 0
@@ -112,9 +120,11 @@ function checkAndMigrate(database: Database, file: string, readOnly: boolean): v
       `${file} was written by a newer twostep (schema ${version}, this one knows up to ${schemaVersion}): use that version, or another folder with --data-dir`,
     )
   if (version === schemaVersion) return
+  if (readOnly && empty)
+    throw new CommandError(`${file} holds nothing yet: \`twostep serve\` makes a database of it`)
   if (readOnly)
     throw new CommandError(
-      `${file} holds no runs in this version's schema yet: start \`twostep serve\` on it once`,
+      `${file} is of an older version of twostep (schema ${version}; this one has ${schemaVersion}), ${isCopy ? ofOldCopy : ofOldDatabase}`,
     )
   defineFunctions(database)
   for (let from = version; from < schemaVersion; from++) {
@@ -136,9 +146,10 @@ function checkWrite(database: Database): void {
   }
 }
 
-function openFailure(error: unknown, file: string): Error {
+function openFailure(error: unknown, file: string, isCopy: boolean): Error {
   if (error instanceof CommandError) return error
   const message = error instanceof Error ? error.message : String(error)
+  if (isCopy && isDamage(error)) return new CommandError(`${file} is damaged (${message})`)
   return new CommandError(
     isDamage(error)
       ? `${file} is damaged (${message}): move it aside together with its -wal and -shm files (sqlite3 ${file} ".recover" may save what is in it) and start again, or restore a copy`
@@ -161,7 +172,7 @@ function close(database: Database | undefined): void {
  * @throws CommandError naming the file and what to do: damaged, newer schema, foreign, locked, not writable.
  */
 export function openDatabase(options: SqliteOptions): OpenDatabase {
-  const { readOnly = false } = options
+  const { readOnly = false, isCopy = false } = options
   let { file } = options
   let lock: Database | undefined
   let database: Database | undefined
@@ -183,7 +194,7 @@ export function openDatabase(options: SqliteOptions): OpenDatabase {
       database.exec('PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192')
       if (options.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${options.pagesMax}`)
     }
-    checkAndMigrate(database, file, readOnly)
+    checkAndMigrate(database, file, readOnly, isCopy)
     // Not PRAGMA quick_check: it reads the whole file, and the start must not grow with it (`doctor` does it).
     for (const table of ['runs', ...runTables]) database.prepare(`SELECT * FROM ${table} LIMIT 1`).get()
     if (!readOnly) checkWrite(database)
@@ -191,6 +202,6 @@ export function openDatabase(options: SqliteOptions): OpenDatabase {
   } catch (error) {
     close(database)
     close(lock)
-    throw openFailure(error, file)
+    throw openFailure(error, file, isCopy)
   }
 }

@@ -4,12 +4,14 @@
 // that is kept would free nothing.
 
 import { type Row, recordOf, rowOf } from '../rows.ts'
-import type { RunRecord, Storage } from '../storage.ts'
+import type { RemovedRun, RunRecord, Storage } from '../storage.ts'
 import type { Acknowledged } from './acknowledged.ts'
+import type { SqlValue } from './driver.ts'
 import { sqliteCode, sqliteFull } from './openDatabase.ts'
 import { freeBytesMin } from './place.ts'
 import type { Room } from './room.ts'
 import { insertRun } from './rows.ts'
+import { observationsAfter } from './seriesReads.ts'
 import type { Tools } from './tools.ts'
 
 // The first two values are the only project; null = all are.
@@ -32,8 +34,13 @@ export type RemovedTools = Tools & {
 
 export function createRemoved(
   tools: RemovedTools,
-): Pick<Storage, 'deleteRun' | 'removeRun' | 'restoreRun' | 'removedRuns' | 'purgeRemoved'> {
+): Pick<
+  Storage,
+  'deleteRun' | 'removeRun' | 'restoreRun' | 'removedRuns' | 'removedObservations' | 'purgeRemoved'
+> {
   const { prepare, transaction, attempt, keyOf, startSweep, room, freeBytes, acknowledged } = tools
+  const get = <T>(sql: string, ...values: SqlValue[]) => prepare(sql).get(...values) as T | undefined
+  const all = <T>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as T[]
   /** A small write, also on a full disk. */
   const write = (work: () => void) => {
     try {
@@ -94,8 +101,16 @@ export function createRemoved(
             within ?? null,
             within ?? null,
           ) as RemovedRow[]
-        ).map(({ removedAt, record }) => ({ removedAt, record: JSON.parse(record) as RunRecord })),
+        ).map(({ run, removedAt, record }) => ({
+          key: run,
+          removedAt,
+          record: JSON.parse(record) as RunRecord,
+        })),
       ),
+    removedObservations:
+      ({ key }: RemovedRun) =>
+      (id, query) =>
+        attempt(() => observationsAfter({ get, all }, { id, key }, query)),
     purgeRemoved: (before) =>
       attempt(() => {
         const rows = prepare('SELECT run FROM removed WHERE removed_at < ? LIMIT 100').all(before) as {

@@ -10,8 +10,8 @@ import { keyIn, observationsAfter } from './seriesReads.ts'
 export function runReads({
   prepare,
   attempt,
-  noteDamage,
-}: Pick<DerivedTools, 'prepare' | 'attempt' | 'noteDamage'>): RunReads {
+  damage,
+}: Pick<DerivedTools, 'prepare' | 'attempt' | 'damage'>): RunReads {
   const get = <T>(sql: string, ...values: SqlValue[]) => prepare(sql).get(...values) as T | undefined
   const all = <T>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as T[]
   const keyOf = (runId: string) => keyIn({ get }, runId)
@@ -25,6 +25,6 @@ export function runReads({
     observations: (runId, query) =>
       attempt(() => observationsAfter({ get, all }, { id: runId, key: keyOf(runId) }, query)),
     clientSequences: createClients(tools).reads.clientSequences,
-    ...derivedReads({ ...tools, noteDamage }),
+    ...derivedReads({ ...tools, damage }),
   }
 }

@@ -2,7 +2,7 @@
 // samples are held to their checksums (derived.ts, chain.ts), each row of samples to its own and that of the row before.
 
 import { type ChainedObservation, type Checksum, verified } from '../chain.ts'
-import { type CheckedChunk, opened } from '../checksums.ts'
+import { type CheckedChunk, openedOf } from '../checksums.ts'
 import type { SeriesReads, StoredObservation, StoredRow } from '../storage.ts'
 import type { SqlValue } from './driver.ts'
 
@@ -63,7 +63,7 @@ export const seriesReads = (tools: Tools): SeriesReads => ({
           fromChunk,
           toChunk,
         )
-        .map(opened),
+        .map(openedOf(runId)),
     ),
   rowNumbers: (runId, { source, fromStep, toStep, after, limit }) =>
     tools.attempt(() =>

@@ -2,9 +2,8 @@
 // are synchronous inside and return promises outside. A deletion takes the run's row at once and its bulk in
 // small slices (sweep.ts). What is read of a log is held to its checksums (chain.ts).
 
-import { ServerError } from '../../errors.ts'
 import { checksumOf } from '../chain.ts'
-import { damaged } from '../damage.ts'
+import { DamageWatch, databaseDamaged, logCut } from '../damage.ts'
 import { believedCount, runMoved } from '../fence.ts'
 import { rowOf } from '../rows.ts'
 import type { Batch, RunRecord, Storage, StoredDecision } from '../storage.ts'
@@ -12,7 +11,7 @@ import { derivedTables } from '../tables.ts'
 import { createAccessStore } from './access.ts'
 import { type Acknowledged, openAcknowledged } from './acknowledged.ts'
 import { createClients } from './clients.ts'
-import { derivedWrites } from './derived.ts'
+import { derivedChecks, derivedWrites } from './derived.ts'
 import type { Database, SqlValue, Statement } from './driver.ts'
 import { createIntake } from './intake.ts'
 import { createNotices } from './notices.ts'
@@ -52,15 +51,14 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   const get = <T>(sql: string, ...values: SqlValue[]) => prepare(sql).get(...values) as T | undefined
   const all = <T>(sql: string, ...values: SqlValue[]) => prepare(sql).all(...values) as T[]
 
-  /** The first damage that was met since the start. */
-  let damage: string | undefined
+  const damage = new DamageWatch()
   /** Runs a call as a promise, with SQLite's errors as ours. */
   const attempt = async <T>(work: () => T): Promise<T> => {
     try {
       return work()
     } catch (error) {
       const failure = storageError(error, options.file)
-      if (failure.code === 'storage-damaged') damage ??= failure.message
+      damage.met(failure)
       throw failure
     }
   }
@@ -79,9 +77,6 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
   const { reserve = 0, freeBytes = () => freeBytesOf(file) } = options
   const checkPlace = createPlaceCheck(file, freeBytes)
   const keyOf = (runId: string) => keyIn({ get }, runId)
-  const noteDamage = (found: string) => {
-    damage ??= found
-  }
   const views = new Views({
     connect: () => {
       checkPlace.file()
@@ -89,7 +84,7 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     },
     writeBack: () => options.readOnly !== true && void prepare('PRAGMA wal_checkpoint(PASSIVE)').get(),
     attempt,
-    noteDamage,
+    damage,
   })
   const derived = derivedWrites({ prepare })
   const clients = createClients({ prepare, attempt, keyOf })
@@ -240,11 +235,13 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
     ...seriesReads({ get, all, attempt }),
     view: () => views.view(),
     ...clients.reads,
-    ...runReads({ prepare, attempt, noteDamage }),
+    ...runReads({ prepare, attempt, damage }),
+    ...derivedChecks({ prepare, attempt, keyOf }),
+    damage,
     checkPages: () =>
       attempt(() => {
         const verdict = String(Object.values(get<object>('PRAGMA quick_check(1)') ?? {})[0])
-        if (verdict !== 'ok') throw damaged(`the database ${options.file} is damaged (${verdict})`)
+        if (verdict !== 'ok') throw databaseDamaged(`the database ${options.file} is damaged (${verdict})`)
       }),
     checkTail: (runId) =>
       attempt(() => {
@@ -252,14 +249,11 @@ export function openSqliteStorage(options: SqliteOptions): Storage {
         if (run === undefined) return
         const after = Math.max(0, run.count - tailObservations)
         const found = observationsOf(runId, run.key, after, tailObservations + 1).length
-        if (found !== run.count - after)
-          throw damaged(
-            `run "${runId}" has ${after + found} observations in its log, and ${run.count} were stored`,
-          )
+        if (found !== run.count - after) throw logCut(runId, after + found, run.count)
       }),
     checkWritable: () =>
       attempt(() => {
-        if (damage !== undefined) throw new ServerError('storage-damaged', damage)
+        damage.check()
         checkPlace.file()
         checkPlace.room()
         transaction(() => {

@@ -4,6 +4,7 @@
 // While a view is open SQLite cannot begin its write-ahead log anew, and readers who follow one another without a gap would
 // let it grow for ever: so after some views the next one waits for a gap, and the log is written back in it.
 
+import type { DamageWatch } from '../damage.ts'
 import type { View } from '../storage.ts'
 import type { Database, SqlValue, Statement } from './driver.ts'
 import { runReads } from './runReads.ts'
@@ -34,7 +35,7 @@ export type ViewsOptions = {
   /** Brings the write-ahead log into the database; called while no view is open. */
   readonly writeBack: () => void
   readonly attempt: Tools['attempt']
-  readonly noteDamage: (found: string) => void
+  readonly damage: DamageWatch
 }
 
 export class Views {
@@ -63,7 +64,7 @@ export class Views {
   }
 
   private begin(): View {
-    const { writeBack, connect, attempt, noteDamage } = this.options
+    const { writeBack, connect, attempt, damage } = this.options
     if (this.sinceGap > viewsBetweenGaps) {
       writeBack()
       this.sinceGap = 1
@@ -76,7 +77,7 @@ export class Views {
     let stands = false
     return {
       ...seriesReads({ get, all, attempt }),
-      ...runReads({ prepare, attempt, noteDamage }),
+      ...runReads({ prepare, attempt, damage }),
       stand: () =>
         attempt(() => {
           prepare('BEGIN').run()
