@@ -103,6 +103,7 @@ export class Tokens {
   /**
    * Where another server may have made this token just now: to be waited for before `admit`. Undefined = there is nothing to wait for.
    * Who has guessed too often waits for nothing, and is refused.
+   * @throws ServerError where the database does not answer: that is no wrong token.
    */
   learn(secret: string | undefined, from: string): Promise<void> | undefined {
     const { isShared, isRequired, inHand } = this.options
@@ -116,17 +117,13 @@ export class Tokens {
 
   /** Adds what is new and changes nothing else: what is changed here meanwhile is newer than what was read. */
   private async readNew(): Promise<void> {
-    const { clock, store, log } = this.options
+    const { clock, store } = this.options
     const wait = this.learntAt + learnMilliseconds - clock.monotonic()
     await new Promise<void>((resolve) => (wait > 0 ? clock.after(wait, resolve) : resolve()))
     // Whoever comes from now on needs a read that begins later.
     this.learning = undefined
     this.learntAt = clock.monotonic()
-    try {
-      for (const token of await store.tokens()) if (!this.byId.has(token.id)) this.remember(token)
-    } catch (error) {
-      log('warn', 'the tokens were not read again', { error })
-    }
+    for (const token of await store.tokens()) if (!this.byId.has(token.id)) this.remember(token)
   }
 
   /**

@@ -36,9 +36,9 @@ export function admission(
   return async (request, response, next) => {
     const from = addressOf(request, isTrusted)
     const secret = bearerOf(request)
-    const learning = tokens.learn(secret, from)
-    if (learning !== undefined) await learning
     try {
+      const learning = tokens.learn(secret, from)
+      if (learning !== undefined) await learning
       const caller = tokens.admit(secret, from)
       response.locals.admission = { caller, demandRun: checkRun, audit, from } satisfies Admission
     } catch (error) {

@@ -92,8 +92,8 @@ export function addRunRoutes(router: Router, parts: Parts): void {
   route(router, '/runs/:id/restore', {
     post: async (request, response) => {
       const { removedAt } = parse(restoreQuery, request.query, 'query')
-      noteAction(response, removedAt === undefined ? '' : `the one deleted at ${removedAt}`)
       const time = removedAt === undefined ? undefined : Date.parse(removedAt)
+      noteAction(response, time === undefined ? '' : `the one deleted at ${isoTime(time)}`)
       response.json(await runs.restore(parameter(request, 'id'), callerOf(response).project, time))
     },
   })

@@ -117,8 +117,8 @@ export function attachLive(options: LiveOptions): Live {
   namespace.use(async (socket, next) => {
     const secret = tokenOf(socket)
     const from = addressOf(socket.request, isTrusted)
-    await tokens.learn(secret, from)
     try {
+      await tokens.learn(secret, from)
       socket.data.caller = tokens.admit(secret, from)
       demand(socket.data.caller, 'read')
       next()

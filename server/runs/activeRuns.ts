@@ -8,7 +8,7 @@
 
 import type { Decision, HeldOut } from '../../protocol/vocabulary.ts'
 import type { Log } from '../log.ts'
-import { isDerivedDamage, logCut, readDerived } from '../storage/damage.ts'
+import { Damage, isDerivedDamage, logCut, readDerived } from '../storage/damage.ts'
 import type {
   RunReads,
   RunRecord,
@@ -81,6 +81,8 @@ export class ActiveRuns {
   private bytes = 0
   /** Runs whose chunks are not what was stored: they are folded anew when they are next used. */
   private readonly broken = new Set<string>()
+  /** Those whose log is damaged, too: what was made of all of it stays, and whoever needs a damaged piece is refused. */
+  private readonly unmendable = new Set<string>()
   private mendCount = 0
 
   constructor(options: ActiveRunsOptions) {
@@ -139,13 +141,14 @@ export class ActiveRuns {
   /** What follows from the run's log is damaged: whoever needs the run next makes it anew. */
   break(runId: string): void {
     this.drop(runId)
-    this.broken.add(runId)
+    if (!this.unmendable.has(runId)) this.broken.add(runId)
   }
 
   /** The run is gone, and with it what was known of it. */
   forget(runId: string): void {
     this.drop(runId)
     this.broken.delete(runId)
+    this.unmendable.delete(runId)
   }
 
   /** Whether the run in memory, if it is there, is still the one with these series. */
@@ -222,7 +225,9 @@ export class ActiveRuns {
     if (!isSame(record, run.record)) throw new Unfit()
     const chunks: RunReads['chunks'] = async (runId, keys) => {
       // Of a newer snapshot than what is folded here: its chunks hold some of it already.
-      if (((await view.snapshot(runId))?.number ?? 0) > after) throw new Unfit()
+      const snapshot = await view.snapshot(runId)
+      // None: it is damaged, and nobody knows what the chunks hold.
+      if (snapshot === undefined || snapshot.number > after) throw new Unfit()
       return view.chunks(runId, keys)
     }
     const decisions: Decision[] = []
@@ -245,7 +250,7 @@ export class ActiveRuns {
   }
 
   private async read(runId: string, reads: RunReads): Promise<ActiveRun> {
-    const { tuner, mayRefold } = this.options
+    const { tuner, mayRefold, storage } = this.options
     const record = await reads.run(runId)
     if (record === undefined) throw runNotFound(runId)
     const snapshot = await reads.snapshot(runId)
@@ -257,9 +262,16 @@ export class ActiveRuns {
         if (!isDerivedDamage(error)) throw error
       }
     if (!mayRefold()) throw runOfNewer(runId)
-    const run = { ...(await this.refold(record, reads)), sequences }
-    this.broken.delete(runId)
-    return run
+    try {
+      return { ...(await this.refold(record, reads)), sequences }
+    } catch (error) {
+      storage.damage.met(error)
+      if (error instanceof Damage && error.part === 'log') this.unmendable.add(runId)
+      throw error
+    } finally {
+      // Where it failed the run goes on from its snapshot, if that is whole: who wants the damaged piece tries once more.
+      this.broken.delete(runId)
+    }
   }
 
   private async resume(
@@ -268,8 +280,12 @@ export class ActiveRuns {
     reads: RunReads,
   ): Promise<Omit<ActiveRun, 'sequences'>> {
     const { storage, tuner } = this.options
-    const series = new RunSeries(storage, record.id, snapshot.series)
-    let state = readDerived(record.id, 'the snapshot', () => JSON.parse(snapshot.state) as FoldState)
+    const begin = () => ({
+      series: new RunSeries(storage, record.id, snapshot.series),
+      state: JSON.parse(snapshot.state) as FoldState,
+    })
+    const { series, ...begun } = readDerived(record.id, 'the snapshot', begin)
+    let { state } = begun
     let samplesUnsaved = 0
     for await (const page of foldLog(reads, tuner, record.id, { state, after: snapshot.number })) {
       state = page.state

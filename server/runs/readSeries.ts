@@ -19,6 +19,8 @@ export type ReadTools = {
   readonly cache: RowCache
   /** The run and what made its readings, as no other run of that id has them. */
   readonly life: string
+  /** Whether rows of readings are kept in the cache, as those of samples are. */
+  readonly keepsReadings: boolean
 }
 
 type Maps = ReadonlyMap<string, BucketMap>
@@ -76,8 +78,9 @@ async function readRows(
   source: RowSource,
   maps: Maps,
   reads: SeriesReads,
-  { pause, cache, life }: ReadTools,
+  { pause, cache, life, keepsReadings }: ReadTools,
 ): Promise<void> {
+  const isKept = source === 'samples' || keepsReadings
   const wanted = new Set([...maps.keys()].filter((name) => isColumn(name) === (source === 'samples')))
   const nothing: KnownValues = { steps: [], values: [] }
   for (let after = 0; ; ) {
@@ -86,13 +89,13 @@ async function readRows(
     for (const number of numbers) {
       after = number
       const keyOf = (name: string) => `${life}/${source}/${number}/${name}`
-      const known = new Map([...wanted].map((name) => [name, cache.get(keyOf(name))]))
+      const known = new Map([...wanted].map((name) => [name, isKept ? cache.get(keyOf(name)) : undefined]))
       if ([...known.values()].includes(undefined)) {
         const row = await reads.row(runId, source, number)
         const found = row === undefined ? undefined : decoded(runId, source, row, wanted)
         for (const name of wanted) {
           known.set(name, found?.get(name) ?? nothing)
-          cache.put(keyOf(name), found?.get(name) ?? nothing)
+          if (isKept) cache.put(keyOf(name), found?.get(name) ?? nothing)
         }
       }
       for (const [name, values] of known) addRange(maps.get(name)!, values!, from, to)

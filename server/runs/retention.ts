@@ -87,7 +87,10 @@ export class Retention {
     const old = (await this.ended()).filter(({ since }) => since < before)
     const removed: Aged[] = []
     const reason = `it ended more than ${formatPlural(days, 'day')} ago`
-    for (const run of old) if (await this.options.remove(run.id, false, reason)) removed.push(run)
+    for (const run of old) {
+      if (this.isStopped) break
+      if (await this.options.remove(run.id, false, reason)) removed.push(run)
+    }
     const they = removed.length === 1 ? 'was deleted (it' : 'were deleted (they'
     await this.tell(
       removed,

@@ -43,7 +43,7 @@ async function append(series: RunSeries, step: number[], loss: (number | null)[]
 /** Without cutting it into pieces. */
 async function read(series: RunSeries, query: SeriesQuery, from: SeriesReads = storage) {
   const pause = () => Promise.resolve()
-  const tools = { pause, cache: new RowCache(), life: 'a' }
+  const tools = { pause, cache: new RowCache(), life: 'a', keepsReadings: true }
   return seriesOf(await readSeries(series.moment(query), from, tools), pause)
 }
 

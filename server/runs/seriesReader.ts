@@ -175,7 +175,9 @@ export class SeriesReader {
       })
       const { createdAt, tunerVersion } = taken.record
       const life = `${runId}/${createdAt}/${tunerVersion}/${taken.mends}`
-      const read = await readSeries(taken.moment, view, { pause, cache: this.cache, life })
+      // Another server may have folded the run anew, and what is kept here of its readings would be of other rows.
+      const keepsReadings = storage.replicas === undefined
+      const read = await readSeries(taken.moment, view, { pause, cache: this.cache, life, keepsReadings })
       return { chosen: taken.chosen, names: taken.names, read, pause }
     } finally {
       view.close()

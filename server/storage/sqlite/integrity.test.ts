@@ -170,6 +170,27 @@ test('what follows from a log that is cut is left as it is, and the cut is told'
   )
 })
 
+test('who asks for a damaged piece that a damaged log cannot give anew is refused, and the job goes on', async () => {
+  const long = (sequence: number) =>
+    server.call('POST', '/api/v1/runs/r/telemetry', {
+      clientId: 'c',
+      sequence,
+      steps: sampleBatch(100 * (sequence - 1), 100),
+      probes: [emptyLineProbe(100 * sequence)],
+    })
+  for (let sequence = 1; sequence <= 40; sequence++) await long(sequence)
+  change('UPDATE chunks SET body = zeroblob(length(body)) WHERE level = 0 AND chunk = 0')
+  change(changed(2))
+  const early = () => server.call('GET', '/api/v1/runs/r/series?from=0&to=1000&points=60')
+  for (const sequence of [41, 42]) {
+    expect((await early()).body.code).toBe('storage-damaged')
+    expect((await long(sequence)).status).toBe(200)
+    expect((await server.call('GET', '/api/v1/runs/r/series?from=2000&to=3000&points=60')).status).toBe(200)
+  }
+  await server.restart()
+  expect((await long(43)).status).toBe(200)
+})
+
 test('a database whose pages do not hang together makes the server not ready until it is restarted', async () => {
   await post(1)
   const { storage } = server
