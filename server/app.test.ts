@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { patienceMilliseconds } from './app.ts'
 import type { Log } from './log.ts'
+import { holdLists } from './testing/heldList.ts'
 import { startTestServer } from './testing/testServer.ts'
 
 /** What is told, but of what is usual. */
@@ -84,26 +85,7 @@ test('what is in hand when the server ends is answered, as the last answer of it
 test('what takes too long when the server ends is cut off, and the storage closed when nothing uses it', async () => {
   const { log, lines } = faults()
   const server = await startTestServer({ log })
-  const { listRuns, close } = server.storage
-  const order: string[] = []
-  let goOn = () => {}
-  const waiting = new Promise<void>((resolve) => {
-    goOn = resolve
-  })
-  const asked = new Promise<void>((resolve) => {
-    Object.assign(server.storage, {
-      listRuns: async (query: Parameters<typeof listRuns>[0]) => {
-        resolve()
-        await waiting
-        order.push('read')
-        return listRuns(query)
-      },
-      close: () => {
-        order.push('closed')
-        return close()
-      },
-    })
-  })
+  const { asked, order, goOn } = holdLists(server.storage)
   // A page that never answers that its live connection ends, and somebody who waits for a list.
   const live = connect(server.port, '127.0.0.1')
   const upgrade = `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`

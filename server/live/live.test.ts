@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { liveSamplesSchema, subscribeAnswerSchema } from '../../protocol/schemas.ts'
 import type { ClientEvents, ServerEvents, SubscribeAnswer } from '../../protocol/vocabulary.ts'
 import type { Log } from '../log.ts'
+import { holdLists } from '../testing/heldList.ts'
 import { slowReads } from '../testing/slowReads.ts'
 import { emptyLineProbe, sampleBatch, startTestServer, type TestServer } from '../testing/testServer.ts'
 import { socketsMax, subscriptionsMax } from './live.ts'
@@ -406,27 +407,8 @@ test('what a page asked for when the server ends is read before the storage is c
     if (level === 'warn' || level === 'error') faults.push(message)
   }
   server = await startTestServer({ log })
-  const { listRuns, close } = server.storage
-  const order: string[] = []
-  let goOn = () => {}
-  const waiting = new Promise<void>((resolve) => {
-    goOn = resolve
-  })
+  const { asked, order, goOn } = holdLists(server.storage)
   const socket = connect()
-  const asked = new Promise<void>((resolve) => {
-    Object.assign(server.storage, {
-      listRuns: async (query: Parameters<typeof listRuns>[0]) => {
-        resolve()
-        await waiting
-        order.push('read')
-        return listRuns(query)
-      },
-      close: () => {
-        order.push('closed')
-        return close()
-      },
-    })
-  })
   socket.emit('subscribe-runs', { limit: 10 }, () => {})
   await asked
   const ended = next(socket, 'disconnect' as never)

@@ -8,6 +8,7 @@
 
 import type { Decision, HeldOut } from '../../protocol/vocabulary.ts'
 import type { Log } from '../log.ts'
+import { theSnapshot } from '../storage/checksums.ts'
 import { Damage, isDerivedDamage, logCut, readDerived } from '../storage/damage.ts'
 import type {
   RunReads,
@@ -284,7 +285,7 @@ export class ActiveRuns {
       series: new RunSeries(storage, record.id, snapshot.series),
       state: JSON.parse(snapshot.state) as FoldState,
     })
-    const { series, ...begun } = readDerived(record.id, 'the snapshot', begin)
+    const { series, ...begun } = readDerived(record.id, theSnapshot, begin)
     let { state } = begun
     let samplesUnsaved = 0
     for await (const page of foldLog(reads, tuner, record.id, { state, after: snapshot.number })) {

@@ -19,8 +19,8 @@ import { RunSeries } from './runSeries.ts'
 import type { FoldState, Tuner } from './tuner.ts'
 
 /**
- * A snapshot is due after this much of the log: the newest chunks of all series are most of what it writes, and half of it once
- * more than the last one did. Who reads a run after a restart folds at most that much again (some 40 ms).
+ * A snapshot is due after this much of the log: the newest chunks of all series are most of what it writes, and those that are not
+ * full yet are written again by the next. Who reads a run after a restart folds at most that much again (some 40 ms).
  */
 export const snapshotSamples = 16_000
 export const snapshotObservations = 64

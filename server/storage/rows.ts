@@ -1,7 +1,7 @@
 // Between a run's record and its row: the same columns in every database.
 
 import type { RunOptions } from '../../protocol/vocabulary.ts'
-import type { RunRecord } from './storage.ts'
+import type { RemovedRun, RunRecord } from './storage.ts'
 
 export type ColumnValue = null | number | string
 
@@ -82,3 +82,14 @@ export function recordOf(row: Row): RunRecord {
     summary: JSON.parse(row.summary) as RunRecord['summary'],
   }
 }
+
+/** @param row `run` is the key of its other rows */
+export const removedOf = (row: {
+  readonly run: number
+  readonly removedAt: number
+  readonly record: string
+}): RemovedRun => ({
+  key: row.run,
+  removedAt: row.removedAt,
+  record: JSON.parse(row.record) as RunRecord,
+})

@@ -4,10 +4,10 @@
 import {
   type CheckedChunk,
   type CheckedSnapshot,
-  isWhole,
+  chunksAtOnce,
+  damagedPiecesOf,
   isWholeSnapshot,
   openedOf,
-  pieceOf,
   theSnapshot,
 } from '../checksums.ts'
 import { type DamageWatch, derivedDamaged } from '../damage.ts'
@@ -62,7 +62,6 @@ export function derivedReads({
   }
 }
 
-const chunksAtOnce = 256
 const selectPage = `SELECT signal, level, chunk, body, checksum FROM chunks WHERE run = ${keySql(1)}
   AND (signal, level, chunk) > ($2, $3, $4) ORDER BY signal, level, chunk LIMIT ${chunksAtOnce}`
 
@@ -71,18 +70,10 @@ export const derivedChecks = ({
   attempt,
 }: Pick<DerivedTools, 'query' | 'attempt'>): Pick<Storage, 'damagedPieces'> => ({
   damagedPieces: (runId) =>
-    attempt(async () => {
-      const found = new Set<string>()
-      let after: readonly [string, number, number] | undefined = ['', -1, -1]
-      while (after !== undefined) {
-        const page: CheckedChunk[] = await query<CheckedChunk>(selectPage, runId, ...after)
-        for (const row of page) if (!isWhole(row)) found.add(pieceOf(row.signal))
-        const last = page.at(-1)
-        after =
-          page.length < chunksAtOnce || last === undefined ? undefined : [last.signal, last.level, last.chunk]
-      }
-      const [snapshot] = await query<CheckedSnapshot>(selectSnapshot, runId)
-      if (snapshot !== undefined && !isWholeSnapshot(snapshot)) found.add(theSnapshot)
-      return [...found]
-    }),
+    attempt(() =>
+      damagedPiecesOf({
+        pageAfter: (key) => query<CheckedChunk>(selectPage, runId, ...key),
+        snapshot: async () => (await query<CheckedSnapshot>(selectSnapshot, runId))[0],
+      }),
+    ),
 })

@@ -1,7 +1,7 @@
 // Deletion in two steps, as on SQLite: a run that is removed is in no list and all of it is kept; after some days, or at once
 // where somebody wants it so, it is deleted for good.
 
-import { type Row, recordOf } from '../rows.ts'
+import { type Row, recordOf, removedOf } from '../rows.ts'
 import type { RemovedRun, RunRecord, Storage } from '../storage.ts'
 import { observationsAfter } from './seriesReads.ts'
 import type { Sweep } from './sweep.ts'
@@ -76,11 +76,7 @@ export function createRemoved(
           `${selectRemoved} ORDER BY removed_at DESC, run DESC`,
           within ?? null,
         )
-        return rows.map(({ run, removedAt, record }) => ({
-          key: run,
-          removedAt,
-          record: JSON.parse(record) as RunRecord,
-        }))
+        return rows.map(removedOf)
       }),
     removedObservations:
       ({ key }: RemovedRun) =>

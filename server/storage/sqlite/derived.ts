@@ -5,10 +5,10 @@ import { crc32 } from 'node:zlib'
 import {
   type CheckedChunk,
   type CheckedSnapshot,
-  isWhole,
+  chunksAtOnce,
+  damagedPiecesOf,
   isWholeSnapshot,
   openedOf,
-  pieceOf,
   snapshotChecksum,
   theSnapshot,
 } from '../checksums.ts'
@@ -76,7 +76,6 @@ export function derivedReads({
   }
 }
 
-const chunksAtOnce = 256
 const selectChunks = `SELECT signal, level, chunk, body, checksum FROM chunks WHERE run = ?
   AND (signal, level, chunk) > (?, ?, ?) ORDER BY signal, level, chunk LIMIT ${chunksAtOnce}`
 
@@ -86,20 +85,9 @@ export const derivedChecks = ({
   attempt,
   keyOf,
 }: Pick<DerivedTools, 'prepare' | 'attempt' | 'keyOf'>): Pick<Storage, 'damagedPieces'> => ({
-  damagedPieces: async (runId) => {
-    const found = new Set<string>()
-    let after: readonly [string, number, number] | undefined = ['', -1, -1]
-    while (after !== undefined) {
-      const page = await attempt(() => prepare(selectChunks).all(keyOf(runId), ...after!) as CheckedChunk[])
-      for (const row of page) if (!isWhole(row)) found.add(pieceOf(row.signal))
-      const last = page.at(-1)
-      after =
-        page.length < chunksAtOnce || last === undefined ? undefined : [last.signal, last.level, last.chunk]
-    }
-    const snapshot = await attempt(
-      () => prepare(selectSnapshot).get(keyOf(runId)) as CheckedSnapshot | undefined,
-    )
-    if (snapshot !== undefined && !isWholeSnapshot(snapshot)) found.add(theSnapshot)
-    return [...found]
-  },
+  damagedPieces: (runId) =>
+    damagedPiecesOf({
+      pageAfter: (key) => attempt(() => prepare(selectChunks).all(keyOf(runId), ...key) as CheckedChunk[]),
+      snapshot: () => attempt(() => prepare(selectSnapshot).get(keyOf(runId)) as CheckedSnapshot | undefined),
+    }),
 })

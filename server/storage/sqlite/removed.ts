@@ -3,7 +3,7 @@
 // full disk, where it gives up the reserve (room.ts); and while the disk is nearly full it is for good at once, as a run
 // that is kept would free nothing.
 
-import { type Row, recordOf, rowOf } from '../rows.ts'
+import { type Row, recordOf, removedOf, rowOf } from '../rows.ts'
 import type { RemovedRun, RunRecord, Storage } from '../storage.ts'
 import type { Acknowledged } from './acknowledged.ts'
 import type { SqlValue } from './driver.ts'
@@ -101,11 +101,7 @@ export function createRemoved(
             within ?? null,
             within ?? null,
           ) as RemovedRow[]
-        ).map(({ run, removedAt, record }) => ({
-          key: run,
-          removedAt,
-          record: JSON.parse(record) as RunRecord,
-        })),
+        ).map(removedOf),
       ),
     removedObservations:
       ({ key }: RemovedRun) =>
